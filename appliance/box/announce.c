@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/box/announce.h"
+#include "appliance/box/box.h"
 
 #include <errno.h>
 #include <linux/if_packet.h>

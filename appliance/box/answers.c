@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "appliance/box/facts.h"
+#include "appliance/box/box_private.h"
 
 static int by_host(const void *pa, const void *pb)
 {

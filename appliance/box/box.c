@@ -5,13 +5,203 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/box/box.h"
 #include "appliance/box/box_private.h"
-#include "appliance/box/facts.h"
 #include "appliance/box/netns.h"
-#include "appliance/box/outside.h"
-#include "appliance/box/rtnl.h"
-#include "appliance/kernel/small_tables.h"
+
+/* ---- the three namespaces -------------------------------------------------------------------- */
+
+static void handles_close(struct handles *h)
+{
+	rtnl_close(h->home);
+	rtnl_close(h->data);
+	rtnl_close(h->admin);
+	free(h->seen);
+}
+
+static int handles_open(const struct box_spaces *s, struct handles *h, struct err *e)
+{
+	struct err why = { .code = -ENOMEM };
+
+	*h = (struct handles){ .s = s, .home = rtnl_open(s->home, s->home, &why) };
+	h->data = h->home != NULL ? rtnl_open(s->data, s->home, &why) : NULL;
+	h->admin = h->data != NULL ? rtnl_open(s->admin, s->home, &why) : NULL;
+	if (h->admin != NULL)
+		return 0;
+	handles_close(h);
+	return first_kept(&why, e);
+}
+
+/* Reads h->seen. */
+static int handles_see(struct handles *h, struct err *e)
+{
+	struct devices *seen = calloc(2, sizeof(*seen));
+	int r = seen == NULL ? err_set(e, -ENOMEM, "devices") : devices_read(h->data, &seen[0], e);
+
+	if (r == 0)
+		r = devices_read(h->admin, &seen[1], e);
+	if (r == 0)
+		h->seen = seen;
+	else
+		free(seen);
+	return r;
+}
+
+/* Puts the name of the interface before the text of the error. */
+static int named(const struct ir_interface *i, struct err *e)
+{
+	struct err inner = *e;
+
+	snprintf(e->text, sizeof(e->text), "interface %.32s (%.16s): %.150s", i->name, i->device, inner.text);
+	return e->code;
+}
+
+/* ---- moving devices into the namespaces where they belong ------------------------------------- */
+
+/* Whether the card may leave the first namespace. It may not if a device above it would stay there:
+ * this device would go on sending over the card, without any rule. */
+static int may_leave_home(struct rtnl *home, const char *card, uint32_t index, struct err *e)
+{
+	struct devices *all = calloc(1, sizeof(*all));
+	int r = all == NULL ? err_set(e, -ENOMEM, "device %s", card) : devices_read(home, all, e);
+	const struct device *d = r == 0 ? devices_stays(all, index) : NULL;
+
+	if (d != NULL)
+		r = err_set(
+			e, -EBUSY,
+			"%s %s lies on device %s in the first namespace, and would go past the box: remove it first",
+			d->kind[0] != '\0' ? d->kind : "device", d->name, card);
+	free(all);
+	return r;
+}
+
+static int claim_card(const struct handles *h, const struct ir_interface *i, bool stays, bool *moved, struct err *e)
+{
+	struct rtnl *own = box_card_admin(i) ? h->admin : h->data, *other = box_card_admin(i) ? h->data : h->admin;
+	int to = box_card_admin(i) ? h->s->admin : h->s->data;
+	const char *card = ir_card(i);
+	struct device l;
+	int r = rtnl_link_get(own, card, &l, e);
+
+	*moved = false;
+	if (r != -ENODEV)
+		return r;
+	/* A card that was in the box's other namespace until now is moved from there; it is then
+	 * down. */
+	r = rtnl_link_get(other, card, &l, e);
+	if (r == 0)
+		return rtnl_link_move(other, l.index, to, NULL, e);
+	if (r != -ENODEV)
+		return r;
+	if (stays)
+		return err_set(e, -ENODEV, "device %s, released", card);
+	r = rtnl_link_get(h->home, card, &l, e);
+	if (r == 0)
+		r = may_leave_home(h->home, card, l.index, e);
+	if (r == 0)
+		r = rtnl_link_move(h->home, l.index, to, NULL, e);
+	*moved = r == 0;
+	return r;
+}
+
+static int claim_one(const struct handles *h, const struct ir *ir, uint32_t n, bool stays, bool *moved, struct err *e)
+{
+	const struct ir_interface *i = &ir->interfaces[n];
+	int r = i->vlan != 0 ? vlans_name_free(h, i, e) : 0;
+
+	if (r == 0)
+		r = claim_card(h, i, stays, moved, e);
+	/* This is done for a card that was there already, too, because an earlier run may have died
+	 * before this step. */
+	if (r == 0 && vlans_first(ir, n))
+		r = vlans_clear(h, i, e);
+	return r < 0 || i->vlan == 0 || vlans_stand(h, i) ? r : vlans_ensure(h, i, e);
+}
+
+int box_claim(const struct box_spaces *s, const struct ir *ir, box_stays *stays, const void *ctx, bool *moved,
+	      struct err *e)
+{
+	struct err why = { 0 }, one = { 0 };
+	struct handles h;
+	int r = handles_open(s, &h, e);
+
+	memset(moved, 0, ir->n_interfaces * sizeof(*moved));
+	if (r < 0)
+		return r;
+	r = handles_see(&h, &why);
+	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
+		if (claim_one(&h, ir, i, stays != NULL && stays(ctx, ir_card(&ir->interfaces[i])), &moved[i], &one) < 0)
+			keep_first(&why, named(&ir->interfaces[i], &one), &one);
+	handles_close(&h);
+	return first_kept(&why, e);
+}
+
+/* Moves a device between the two namespaces of the box. loan.h gives devices back to the first
+ * namespace. */
+static void back_to_its_side(const struct handles *h, const struct ir_interface *i)
+{
+	struct rtnl *own = box_card_admin(i) ? h->admin : h->data, *other = box_card_admin(i) ? h->data : h->admin;
+	struct device l;
+
+	if (rtnl_link_get(own, ir_card(i), &l, NULL) == -ENODEV && rtnl_link_get(other, ir_card(i), &l, NULL) == 0)
+		rtnl_link_move(other, l.index, box_card_admin(i) ? h->s->admin : h->s->data, NULL, NULL);
+}
+
+void box_unclaim(const struct box_spaces *s, const struct ir *ir)
+{
+	struct handles h;
+
+	if (handles_open(s, &h, NULL) < 0)
+		return;
+	vlans_sweep(&h, ir);
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		back_to_its_side(&h, &ir->interfaces[i]);
+	handles_close(&h);
+}
+
+static int try_one(struct handles *h, const struct ir_interface *i, struct err *e)
+{
+	struct rtnl *spaces[] = { i->admin ? h->admin : h->data, i->admin ? h->data : h->admin, h->home };
+	struct device l;
+	size_t at = 0;
+	int r = -ENODEV;
+
+	while (at < 3 && r == -ENODEV)
+		r = rtnl_link_get(spaces[at++], ir_card(i), &l, e);
+	if (r == 0 && spaces[at - 1] == h->home)
+		r = may_leave_home(h->home, ir_card(i), l.index, e);
+	if (r < 0)
+		return r;
+	if (i->mtu != 0 && ((l.mtu_min != 0 && i->mtu < l.mtu_min) || (l.mtu_max != 0 && i->mtu > l.mtu_max)))
+		return err_set(e, -EINVAL, "set its MTU to %u", i->mtu);
+	return 0;
+}
+
+int box_try(const struct box_spaces *s, const struct ir *ir, struct err *e)
+{
+	struct handles h;
+	int r = handles_open(s, &h, e);
+
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
+		if (try_one(&h, &ir->interfaces[i], e) < 0)
+			r = named(&ir->interfaces[i], e);
+	handles_close(&h);
+	return r;
+}
+
+/* ---- setting --------------------------------------------------------------------------------- */
+
+/* Sets one value of the interface; its namespace need not have it. */
+static int own_value(const char *folder, const char *device, const char *name, const char *value, struct err *e)
+{
+	char path[80];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%.16s/%s", folder, device, name);
+	r = netns_sysctl(path, value, e);
+	return r == -ENOENT ? 0 : r;
+}
 
 /* Sets the interface's own values in /proc, from inside its namespace. A kernel without IPv6 is no
  * error. */
@@ -37,28 +227,16 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 
 	if (r < 0)
 		return r;
-	for (size_t n = 0; n < sizeof(settings) / sizeof(settings[0]) && r == 0; n++) {
-		char name[80];
-
-		snprintf(name, sizeof(name), "%s/%.16s/%s", settings[n][0], i->device, settings[n][1]);
-		r = netns_sysctl(name, settings[n][2], e);
-		if (r == -ENOENT)
-			r = 0;
-	}
+	for (size_t n = 0; n < sizeof(settings) / sizeof(settings[0]) && r == 0; n++)
+		r = own_value(settings[n][0], i->device, settings[n][1], settings[n][2], e);
 	/*
 	 * MLD version 1 (RFC 2710) answers a switch's query with one packet for each group. The box
 	 * is a member of a group for each host that it answers for. A stranger who sends queries
 	 * could then make it send thousands of packets. Version 2 (RFC 3810) packs about a hundred
 	 * groups into a packet.
 	 */
-	if (r == 0) {
-		char name[80];
-
-		snprintf(name, sizeof(name), "ipv6/conf/%.16s/force_mld_version", i->device);
-		r = netns_sysctl(name, i->n_answers > 0 ? "2" : "0", e);
-		if (r == -ENOENT)
-			r = 0;
-	}
+	if (r == 0)
+		r = own_value("ipv6/conf", i->device, "force_mld_version", i->n_answers > 0 ? "2" : "0", e);
 	/* Redirects must be off in both settings: an interface that does not forward follows them
 	 * if either setting is on. */
 	if (r == 0)
@@ -74,8 +252,7 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 	return r;
 }
 
-static int set_one(const struct vlan_places *p, const struct ir *ir, const struct ir_interface *i, bool dry,
-		   struct err *e)
+static int set_one(const struct handles *p, const struct ir *ir, const struct ir_interface *i, bool dry, struct err *e)
 {
 	struct rtnl *own = i->admin ? p->admin : p->data;
 	struct device l = { 0 };
@@ -117,7 +294,7 @@ static void hear(void *ctx, const char *what, const char *detail)
 
 /* Sets an interface down that is no longer in the policy. It stays in the namespace of the box,
  * because the first namespace has no rules of the box. */
-static void retire_one(struct handles *h, const struct ir_interface *i)
+static void retire_one(const struct handles *h, const struct ir_interface *i)
 {
 	const struct ir_interface none = { .name = i->name, .device = ir_card(i) };
 	struct rtnl *own = box_card_admin(i) ? h->admin : h->data;
@@ -137,64 +314,89 @@ static bool has_card(const struct ir *ir, const struct ir_interface *i)
 	return false;
 }
 
-static int set_all(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct hearer *x,
-		   struct err *e)
+/* Limits how often a host may ask for the box by ARP on each data interface
+ * (kernel/small_tables.h). */
+static int askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e)
 {
-	struct err why = { 0 }, one = { 0 };
-	struct devices *seen;
-	struct vlan_places p;
-	struct handles h;
-	int r = box_open(s, &h, e);
+	const char **devices = calloc(ir->n_interfaces + 1u, sizeof(*devices));
+	size_t n = 0;
+	int r;
+
+	if (devices == NULL)
+		return err_set(e, -ENOMEM, "ARP");
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (!ir->interfaces[i].admin)
+			devices[n++] = ir->interfaces[i].device;
+	r = netns_enter(s->data, e);
+	if (r == 0) {
+		r = arp_limit_set(devices, n, dry, note, ctx, e);
+		netns_return(s->home);
+	}
+	free(devices);
+	return r;
+}
+
+/* Finishes packets for the verdict cache, if the policy has lanes with commands. */
+static int finished(const struct box_spaces *s, const struct ir *ir, bool dry)
+{
+	struct err e;
+	int r = netns_enter(s->data, &e);
 
 	if (r < 0)
 		return r;
-	p = box_places(s, &h);
-	p.seen = seen = box_see(&h, NULL); /* NULL: each interface is then read by itself */
-	if (x->each != NULL) {
-		rtnl_tell(h.data, x->dry, hear, x);
-		rtnl_tell(h.admin, x->dry, hear, x);
+	r = finished_set(ir_lanes(ir) != 0, dry, &e);
+	netns_return(s->home);
+	return r;
+}
+
+static int set_all(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct hearer *x,
+		   struct err *e)
+{
+	rtnl_note *note = x->each != NULL ? hear : NULL;
+	struct err why = { 0 }, one = { 0 };
+	struct handles h;
+	int r = handles_open(s, &h, e);
+
+	if (r < 0)
+		return r;
+	(void)handles_see(&h, NULL);
+	if (note != NULL) {
+		rtnl_tell(h.data, x->dry, note, x);
+		rtnl_tell(h.admin, x->dry, note, x);
 	}
 	for (uint32_t i = 0; before != NULL && i < before->n_interfaces; i++)
 		if (!has_card(ir, &before->interfaces[i]))
 			retire_one(&h, &before->interfaces[i]);
 	/* The rules of the admin namespace come before any interface there has an address. */
 	snprintf(x->where, sizeof(x->where), "admin namespace");
-	if (box_admin_rules(s, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
-		r = box_first(one.code, &one, &why);
+	keep_first(&why, box_admin_rules(s, ir, x->dry, note, x, &one), &one);
 	snprintf(x->where, sizeof(x->where), "ARP");
-	if (box_askers(s, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
-		r = box_first(one.code, &one, &why);
+	keep_first(&why, askers(s, ir, x->dry, note, x, &one), &one);
 	/* May fail: without this table the verdict cache passes nothing, and workers judge every
 	 * packet. */
-	(void)box_finished(s, ir, x->dry);
+	(void)finished(s, ir, x->dry);
 	snprintf(x->where, sizeof(x->where), "VLANs");
-	vlans_sweep(&p, ir);
-	if (vlans_cards(&p, ir, x->dry, x->each != NULL ? hear : NULL, x, &one) < 0)
-		r = box_first(one.code, &one, &why);
+	vlans_sweep(&h, ir);
+	keep_first(&why, vlans_cards(&h, ir, x->dry, note, x, &one), &one);
 	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
 		int code;
 
 		snprintf(x->where, sizeof(x->where), "interface %.64s", ir->interfaces[i].name);
-		code = set_one(&p, ir, &ir->interfaces[i], x->dry, &one);
+		code = set_one(&h, ir, &ir->interfaces[i], x->dry, &one);
 		if (code == -ENODEV && x->each != NULL)
 			x->each(x->ctx, x->where, "missing", ir->interfaces[i].device);
 		else if (code < 0)
-			r = box_first(box_named(&ir->interfaces[i], &one), &one, &why);
+			keep_first(&why, named(&ir->interfaces[i], &one), &one);
 	}
-	free(seen);
 	snprintf(x->where, sizeof(x->where), "routes");
 	for (int admin = 0; admin < 2; admin++) {
 		struct rtnl *own = admin ? h.admin : h.data;
 
-		if (box_connected(own, ir, admin != 0, &one) < 0)
-			r = box_first(one.code, &one, &why);
-		if (box_routes(own, ir, admin != 0, &one) < 0)
-			r = box_first(one.code, &one, &why);
+		keep_first(&why, box_connected(own, ir, admin != 0, &one), &one);
+		keep_first(&why, box_routes(own, ir, admin != 0, &one), &one);
 	}
-	box_close(&h);
-	if (r < 0 && e != NULL)
-		*e = why;
-	return r;
+	handles_close(&h);
+	return first_kept(&why, e);
 }
 
 int box_set(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct err *e)
@@ -238,28 +440,23 @@ static void addresses_text(struct rtnl *r, uint32_t index, char *out, size_t siz
 
 int box_interfaces(const struct box_spaces *s, const struct ir *ir, box_interface *each, void *ctx, struct err *e)
 {
-	struct err why = { 0 };
-	struct devices *there;
 	struct handles h;
-	int r = box_open(s, &h, e);
+	int r = handles_open(s, &h, e);
 
 	if (r < 0)
 		return r;
-	there = box_see(&h, &why);
-	if (there == NULL)
-		r = err_set(e, why.code, "%s", why.text);
+	r = handles_see(&h, e);
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++) {
 		const struct ir_interface *x = &ir->interfaces[i];
-		const struct device *d = devices_find(&there[x->admin], x->device),
-				    *card = x->vlan != 0 ? devices_find(&there[0], x->card) : NULL;
+		const struct device *d = devices_find(&h.seen[x->admin], x->device),
+				    *card = x->vlan != 0 ? devices_find(&h.seen[0], x->card) : NULL;
 		char addresses[512] = "";
 
 		if (d != NULL)
 			addresses_text(x->admin ? h.admin : h.data, d->index, addresses, sizeof(addresses));
 		each(ctx, x, d, card, addresses);
 	}
-	box_close(&h);
-	free(there);
+	handles_close(&h);
 	return r;
 }
 
@@ -269,17 +466,17 @@ bool box_has(const struct box_spaces *s, const char *device)
 	struct device l;
 	bool has;
 
-	if (box_open(s, &h, NULL) < 0)
+	if (handles_open(s, &h, NULL) < 0)
 		return false;
 	has = rtnl_link_get(h.data, device, &l, NULL) == 0 || rtnl_link_get(h.admin, device, &l, NULL) == 0;
-	box_close(&h);
+	handles_close(&h);
 	return has;
 }
 
 int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, struct err *e)
 {
 	struct handles h;
-	int r = box_open(s, &h, e);
+	int r = handles_open(s, &h, e);
 
 	if (r < 0)
 		return r;
@@ -291,7 +488,7 @@ int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, 
 				 ? l.index
 				 : 0;
 	}
-	box_close(&h);
+	handles_close(&h);
 	return 0;
 }
 
@@ -299,18 +496,18 @@ int box_loopback(const struct box_spaces *s, struct err *e)
 {
 	struct handles h;
 	struct device l;
-	int r = box_open(s, &h, e);
+	int r = handles_open(s, &h, e);
 
 	if (r < 0)
 		return r;
-	r = rtnl_link_get(h.data, "lo", &l, e);
-	if (r == 0 && !l.up)
-		r = rtnl_link_set(h.data, l.index, true, 0, e);
-	if (r == 0)
-		r = rtnl_link_get(h.admin, "lo", &l, e);
-	if (r == 0 && !l.up)
-		r = rtnl_link_set(h.admin, l.index, true, 0, e);
-	box_close(&h);
+	for (int admin = 0; admin < 2 && r == 0; admin++) {
+		struct rtnl *own = admin ? h.admin : h.data;
+
+		r = rtnl_link_get(own, "lo", &l, e);
+		if (r == 0 && !l.up)
+			r = rtnl_link_set(own, l.index, true, 0, e);
+	}
+	handles_close(&h);
 	return r;
 }
 
@@ -355,13 +552,13 @@ int box_answering(const struct box_spaces *s, const struct ir *ir, box_answered 
 		any = any || ir->interfaces[i].n_answers > 0;
 	if (!any)
 		return 0;
-	r = box_open(s, &h, e);
+	r = handles_open(s, &h, e);
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
 		if (ir->interfaces[i].n_answers > 0)
 			r = one_answering(h.data, &ir->interfaces[i], each, ctx, e);
-	box_close(&h);
+	handles_close(&h);
 	return r;
 }
 
@@ -379,41 +576,6 @@ int box_hold(const struct box_spaces *s, const char *device, struct err *e)
 		r = rtnl_link_move(home, l.index, s->data, NULL, e);
 	rtnl_close(home);
 	return r == -ENODEV ? 0 : r;
-}
-
-/* Limits how often a host may ask for the box by ARP on each data interface
- * (kernel/arp_limit.h). */
-
-int box_askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e)
-{
-	const char **devices = calloc(ir->n_interfaces + 1u, sizeof(*devices));
-	size_t n = 0;
-	int r;
-
-	if (devices == NULL)
-		return err_set(e, -ENOMEM, "ARP");
-	for (uint32_t i = 0; i < ir->n_interfaces; i++)
-		if (!ir->interfaces[i].admin)
-			devices[n++] = ir->interfaces[i].device;
-	r = netns_enter(s->data, e);
-	if (r == 0) {
-		r = arp_limit_set(devices, n, dry, note, ctx, e);
-		netns_return(s->home);
-	}
-	free(devices);
-	return r;
-}
-
-int box_finished(const struct box_spaces *s, const struct ir *ir, bool dry)
-{
-	struct err e;
-	int r = netns_enter(s->data, &e);
-
-	if (r < 0)
-		return r;
-	r = finished_set(ir_lanes(ir) != 0, dry, &e);
-	netns_return(s->home);
-	return r;
 }
 
 /*

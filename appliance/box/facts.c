@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/box/facts.h"
+#include "appliance/box/box_private.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
-
-#include "appliance/box/box.h"
+#include <string.h>
 
 static bool wanted(const struct ir_interface *i, const struct rtnl_address *a, bool *same_address)
 {
@@ -58,18 +57,25 @@ int box_addresses(struct rtnl *r, uint32_t index, const struct ir_interface *i, 
 	return status;
 }
 
+static uint8_t bits_of(const struct addr *a)
+{
+	return (uint8_t)(8 * addr_len(a->family));
+}
+
+static struct addr network_of(struct addr a, unsigned prefix)
+{
+	for (unsigned b = prefix; b < bits_of(&a); b++)
+		a.b[b / 8] &= (uint8_t) ~(0x80u >> (b % 8));
+	return a;
+}
+
 static bool holds(const struct ir_interface *i, const struct addr *a)
 {
 	for (uint32_t n = 0; n < i->n_addresses; n++) {
-		unsigned bits = i->prefix_lengths[n];
-		bool equal = i->addresses[n].family == a->family;
+		struct addr own = network_of(i->addresses[n], i->prefix_lengths[n]),
+			    its = network_of(*a, i->prefix_lengths[n]);
 
-		for (unsigned b = 0; b < bits && equal; b++) {
-			uint8_t mask = (uint8_t)(0x80u >> (b % 8));
-
-			equal = (i->addresses[n].b[b / 8] & mask) == (a->b[b / 8] & mask);
-		}
-		if (equal)
+		if (addr_cmp(&own, &its) == 0)
 			return true;
 	}
 	return false;
@@ -131,20 +137,9 @@ static int to_kernel(struct rtnl *r, const struct ir *ir, const struct ir_route 
 	return status;
 }
 
-/* Keeps the first failure of several, because the others are tried all the same. */
-static int first(int kept, struct err *e, int code, const struct err *one)
-{
-	if (kept < 0 || code >= 0)
-		return kept;
-	if (e != NULL)
-		*e = *one;
-	return code;
-}
-
 /* Writes the wanted routes whose interface exists, and returns their number. A missing interface is
  * reported elsewhere. */
-static size_t wanted_routes(struct rtnl *r, const struct ir *ir, bool admin, struct rtnl_route *want, int *status,
-			    struct err *e)
+static size_t wanted_routes(struct rtnl *r, const struct ir *ir, bool admin, struct rtnl_route *want, struct err *why)
 {
 	size_t n = 0;
 
@@ -156,19 +151,17 @@ static size_t wanted_routes(struct rtnl *r, const struct ir *ir, bool admin, str
 			continue;
 		code = to_kernel(r, ir, &ir->routes[i], &want[n], &one);
 		n += code == 0;
-		*status = first(*status, e, code != -ENODEV ? code : 0, &one);
+		keep_first(why, code != -ENODEV ? code : 0, &one);
 	}
 	return n;
 }
 
 static size_t add_floor(struct rtnl_route *want, size_t n, const struct addr *of, unsigned prefix)
 {
-	struct addr to = *of;
+	struct addr to = network_of(*of, prefix);
 
 	if (prefix == 0)
 		return n;
-	for (unsigned b = prefix; b < 8u * addr_len(to.family); b++)
-		to.b[b / 8] &= (uint8_t) ~(0x80u >> (b % 8));
 	want[n] =
 		(struct rtnl_route){ .to = to, .prefix = (uint8_t)prefix, .type = RTN_UNREACHABLE, .priority = FLOOR };
 	return n + 1;
@@ -205,8 +198,8 @@ static size_t room_of_floors(const struct ir *ir)
 int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 {
 	struct rtnl_route *want = calloc(ir->n_routes + room_of_floors(ir) + 1u, sizeof(*want)), *have = NULL;
+	struct err why = { 0 }, one = { 0 };
 	size_t n_want, n_have = 0;
-	struct err one = { 0 };
 	int status;
 
 	if (want == NULL)
@@ -217,7 +210,7 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 		free(want);
 		return status;
 	}
-	n_want = wanted_routes(r, ir, admin, want, &status, e);
+	n_want = wanted_routes(r, ir, admin, want, &why);
 	if (!admin)
 		n_want = add_floors(ir, want, n_want);
 	for (size_t i = 0; i < n_want; i++) {
@@ -226,7 +219,7 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 		for (size_t k = 0; k < n_have && !there; k++)
 			there = same_route(&want[i], &have[k]);
 		if (!there)
-			status = first(status, e, rtnl_route_change(r, &want[i], true, &one), &one);
+			keep_first(&why, rtnl_route_change(r, &want[i], true, &one), &one);
 	}
 	for (size_t k = 0; k < n_have; k++) {
 		bool stays = false;
@@ -241,9 +234,181 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 			continue;
 		code = rtnl_route_change(r, &have[k], false, &one);
 		/* -ESRCH: the route disappeared together with its interface. */
-		status = first(status, e, code != -ESRCH ? code : 0, &one);
+		keep_first(&why, code != -ESRCH ? code : 0, &one);
 	}
 	free(want);
 	free(have);
-	return status;
+	return first_kept(&why, e);
+}
+
+/* ---- routes that the kernel makes ------------------------------------------------------------ */
+
+/*
+ * Routes that the kernel makes for an address: to its network, to the box's own address, and for
+ * IPv6 multicast, by which hosts look for neighbours. The kernel makes each of them once, and does
+ * not notice when it is gone. Then a zone, or the box itself, cannot be reached although all
+ * addresses exist.
+ *
+ * A missing route is made anew with the kernel's protocol number, so that it disappears together
+ * with its address. A route with that number but without an address was made by another program,
+ * and is removed.
+ */
+#define METRIC6 256u /* the metric of the kernel's own IPv6 routes */
+
+struct view {
+	struct rtnl_route *routes; /* routes with the kernel's protocol number */
+	struct rtnl_address *addresses;
+	size_t n_routes, n_addresses;
+};
+
+/* The route to the network of `a`, on its device. */
+static bool leads_there(const struct rtnl_route *x, const struct rtnl_address *a)
+{
+	struct addr net = network_of(a->addr, a->prefix);
+
+	return x->oif == a->index && x->prefix == a->prefix && addr_cmp(&x->to, &net) == 0;
+}
+
+/* Whether this is the local route to an address of this machine; for a loopback address, to its
+ * whole network. */
+static bool is_place(const struct rtnl_route *x, const struct rtnl_address *a)
+{
+	bool loop = a->addr.family == 4 && a->addr.b[0] == 127 && leads_there(x, a);
+
+	return loop || (x->prefix == bits_of(&a->addr) && addr_cmp(&x->to, &a->addr) == 0);
+}
+
+static bool has_address(const struct view *v, const struct rtnl_route *x)
+{
+	bool local = x->table == RT_TABLE_LOCAL;
+
+	if (!local && (x->type != RTN_UNICAST || x->via.family != 0 || x->nexthop != 0))
+		return false;
+	for (size_t i = 0; i < v->n_addresses; i++)
+		if (local ? is_place(x, &v->addresses[i]) : leads_there(x, &v->addresses[i]))
+			return true;
+	return false;
+}
+
+static bool there(const struct view *v, const struct rtnl_route *want)
+{
+	for (size_t i = 0; i < v->n_routes; i++) {
+		const struct rtnl_route *x = &v->routes[i];
+
+		if (x->table == want->table && x->type == want->type && x->tos == 0 && x->via.family == 0 &&
+		    x->prefix == want->prefix && addr_cmp(&x->to, &want->to) == 0 &&
+		    (x->type == RTN_LOCAL || x->oif == want->oif))
+			return true;
+	}
+	return false;
+}
+
+/* Adds the route to those that exist, because several addresses of one network share it. */
+static void remember(struct view *v, const struct rtnl_route *x)
+{
+	struct rtnl_route *routes = reallocarray(v->routes, v->n_routes + 1, sizeof(*routes));
+
+	if (routes == NULL)
+		return;
+	v->routes = routes;
+	v->routes[v->n_routes++] = *x;
+}
+
+/* Adds the route if it is missing. */
+static void require(struct rtnl *r, struct view *v, const struct rtnl_route *want, struct err *why)
+{
+	struct err one = { 0 };
+	int code = 0;
+
+	if (there(v, want))
+		return;
+	code = rtnl_route_change(r, want, true, &one);
+	/* The route exists now; perhaps the kernel itself made it meanwhile. */
+	if (code == -EEXIST)
+		code = 0;
+	if (code == 0)
+		remember(v, want);
+	keep_first(why, code, &one);
+}
+
+static void of_address(struct rtnl *r, struct view *v, const struct rtnl_address *a, bool loopback, struct err *why)
+{
+	bool six = a->addr.family == 6;
+	struct rtnl_route net = { .to = network_of(a->addr, a->prefix),
+				  .prefix = a->prefix,
+				  .oif = a->index,
+				  .protocol = RTPROT_KERNEL,
+				  .type = RTN_UNICAST,
+				  .table = RT_TABLE_MAIN,
+				  .priority = six ? METRIC6 : 0 },
+			  place = net, groups = net;
+
+	if (!six)
+		net.from = place.from = a->addr;
+	place.to = a->addr;
+	place.prefix = bits_of(&a->addr);
+	place.type = RTN_LOCAL;
+	place.table = groups.table = RT_TABLE_LOCAL;
+	place.priority = 0;
+	groups.to = (struct addr){ .family = 6, .b = { 0xff } };
+	groups.prefix = 8;
+	groups.type = RTN_MULTICAST;
+	require(r, v, &place, why);
+	if (loopback)
+		return;
+	if (a->prefix > 0 && a->prefix < bits_of(&a->addr))
+		require(r, v, &net, why);
+	if (six)
+		require(r, v, &groups, why);
+}
+
+static void of_device(struct rtnl *r, struct view *v, const char *device, struct err *why)
+{
+	struct device l;
+
+	/* A missing or down device is reported elsewhere. */
+	if (rtnl_link_get(r, device, &l, NULL) < 0 || !l.up)
+		return;
+	for (size_t n = 0; n < v->n_addresses; n++) {
+		const struct rtnl_address *a = &v->addresses[n];
+
+		if (a->index == l.index && !a->unusable && !a->young)
+			of_address(r, v, a, strcmp(device, "lo") == 0, why);
+	}
+}
+
+static int read_both(struct rtnl *r, struct view *v, struct err *e)
+{
+	/* The routes are read before the addresses. If an address disappears in between, its routes
+	 * disappear with it; for a new address nothing is removed here. */
+	int status = rtnl_routes(r, ROUTES_KERNELS, &v->routes, &v->n_routes, e);
+
+	return status < 0 ? status : rtnl_addresses(r, 0, &v->addresses, &v->n_addresses, e);
+}
+
+int box_connected(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
+{
+	struct err why = { 0 };
+	struct view v = { 0 };
+	bool whole = read_both(r, &v, &why) == 0;
+
+	if (whole)
+		of_device(r, &v, "lo", &why);
+	for (uint32_t i = 0; whole && i < ir->n_interfaces; i++)
+		if (ir->interfaces[i].admin == admin)
+			of_device(r, &v, ir->interfaces[i].device, &why);
+	for (size_t n = 0; whole && n < v.n_routes; n++) {
+		struct rtnl_route *x = &v.routes[n];
+
+		/* Broadcast routes and the like lead to no host. In the admin namespace other
+		 * programs may add routes. */
+		if ((x->table == RT_TABLE_LOCAL ? x->type != RTN_LOCAL : admin) || has_address(&v, x))
+			continue;
+		/* It is no failure if the route disappeared with its address. Any other failure
+		 * shows at the next look. */
+		(void)rtnl_route_change(r, x, false, NULL);
+	}
+	free(v.routes);
+	free(v.addresses);
+	return first_kept(&why, e);
 }

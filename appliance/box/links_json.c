@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/box/links_json.h"
+#include "appliance/box/box.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "appliance/box/outside.h"
-#include "appliance/box/rtnl.h"
 #include "appliance/wire/settings.h"
 
 /* number of assets of a zone that are listed; the total is given as well */

@@ -14,9 +14,9 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/sentence.h"
 #include "appliance/base/sha256.h"
+#include "appliance/box/box_private.h"
 #include "appliance/box/loan.h"
 #include "appliance/box/loan_private.h"
-#include "appliance/box/vlans.h"
 
 #define SECOND 1000000000ull
 #define NAMES_TRIED 10

@@ -13,9 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "appliance/box/box.h"
 #include "appliance/box/netns.h"
-#include "appliance/box/outside.h"
-#include "appliance/box/rtnl.h"
 
 #define TABLES_MAX 32u
 

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/box/vlans.h"
+#include "appliance/box/box_private.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/box/facts.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl_private.h"
-#include "appliance/kernel/small_tables.h"
 
 bool vlans_first(const struct ir *ir, uint32_t n)
 {
@@ -21,13 +19,13 @@ bool vlans_first(const struct ir *ir, uint32_t n)
 
 /* ---- devices --------------------------------------------------------------------------------- */
 
-static bool right(const struct vlan_places *p, const struct device *d, const struct ir_interface *i, uint32_t card)
+static bool right(const struct handles *p, const struct device *d, const struct ir_interface *i, uint32_t card)
 {
 	return d->ours && d->vlan == i->vlan && d->vlan_plain &&
 	       device_lies_on(d, card, i->admin ? rtnl_nsid(p->admin, p->s->data) : -1);
 }
 
-bool vlans_stand(const struct vlan_places *p, const struct ir_interface *i)
+bool vlans_stand(const struct handles *p, const struct ir_interface *i)
 {
 	const struct device *d = p->seen != NULL ? devices_find(&p->seen[i->admin], i->device) : NULL,
 			    *card = d != NULL ? devices_find(&p->seen[0], i->card) : NULL;
@@ -55,7 +53,7 @@ static int not_ours(const struct ir_interface *i, struct err *e)
 	return err_set(e, -EEXIST, "device %s is there already, and not made by the box: release it first", i->device);
 }
 
-int vlans_name_free(const struct vlan_places *p, const struct ir_interface *i, struct err *e)
+int vlans_name_free(const struct handles *p, const struct ir_interface *i, struct err *e)
 {
 	const struct device *d = p->seen != NULL ? devices_find(&p->seen[i->admin], i->device) : NULL;
 
@@ -64,7 +62,7 @@ int vlans_name_free(const struct vlan_places *p, const struct ir_interface *i, s
 	return not_ours(i, e);
 }
 
-static int make(const struct vlan_places *p, const struct ir_interface *i, uint32_t card, struct err *e)
+static int make(const struct handles *p, const struct ir_interface *i, uint32_t card, struct err *e)
 {
 	struct device l = { 0 };
 	int r = rtnl_link_vlan(p->data, i->device, card, i->vlan, true, e);
@@ -92,7 +90,7 @@ static int other_side(struct rtnl *other, const struct ir_interface *i, struct d
 	return rtnl_link_delete(other, d->index, e);
 }
 
-int vlans_ensure(const struct vlan_places *p, const struct ir_interface *i, struct err *e)
+int vlans_ensure(const struct handles *p, const struct ir_interface *i, struct err *e)
 {
 	struct rtnl *own = i->admin ? p->admin : p->data;
 	struct devices *all = calloc(1, sizeof(*all));
@@ -126,7 +124,7 @@ out:
 	return r;
 }
 
-int vlans_clear(const struct vlan_places *p, const struct ir_interface *i, struct err *e)
+int vlans_clear(const struct handles *p, const struct ir_interface *i, struct err *e)
 {
 	bool admin = i->admin && i->vlan == 0;
 	const char *card = ir_card(i);
@@ -158,7 +156,7 @@ static bool wanted(const struct ir *ir, const struct device *d, bool admin)
 	return false;
 }
 
-void vlans_sweep(const struct vlan_places *p, const struct ir *ir)
+void vlans_sweep(const struct handles *p, const struct ir *ir)
 {
 	struct devices *all = calloc(1, sizeof(*all));
 
@@ -222,7 +220,7 @@ static int by_card(const void *pa, const void *pb)
 }
 
 /* The VLANs whose card exists. */
-static size_t present(const struct vlan_places *p, const struct ir *ir, struct trunk_vlan *ret)
+static size_t present(const struct handles *p, const struct ir *ir, struct trunk_vlan *ret)
 {
 	size_t n = 0;
 
@@ -238,7 +236,7 @@ static size_t present(const struct vlan_places *p, const struct ir *ir, struct t
 }
 
 /* Turns IPv6 off on the card. Otherwise it would have a link-local address and answer there. */
-static int silence(const struct vlan_places *p, const char *card, struct err *e)
+static int silence(const struct handles *p, const char *card, struct err *e)
 {
 	char name[80];
 	int r = netns_enter(p->s->data, e);
@@ -251,8 +249,8 @@ static int silence(const struct vlan_places *p, const char *card, struct err *e)
 	return r == -ENOENT ? 0 : r;
 }
 
-static int gate(const struct vlan_places *p, const struct trunk_vlan *list, size_t n, bool dry, rtnl_note *note,
-		void *ctx, struct err *e)
+static int gate(const struct handles *p, const struct trunk_vlan *list, size_t n, bool dry, rtnl_note *note, void *ctx,
+		struct err *e)
 {
 	int r = netns_enter(p->s->data, e);
 
@@ -275,7 +273,7 @@ uint64_t box_refused(const struct box_spaces *s, const char *card)
 	return n;
 }
 
-static int card_up(const struct vlan_places *p, const struct ir *ir, const char *card, bool dry, struct err *e)
+static int card_up(const struct handles *p, const struct ir *ir, const char *card, bool dry, struct err *e)
 {
 	const struct ir_interface none = { .name = card, .device = card };
 	uint32_t mtu = mtu_of(ir, card);
@@ -304,10 +302,10 @@ static int card_named(const char *card, int code, const struct err *one, struct 
 /*
  * Removes this program's VLANs from a card that box.cfg does not name any more, for example after
  * it was renamed. The gate is about to be removed from that card. Without the card's gate
- * (kernel/trunk.h), such a VLAN would still pass packets under the interface number that the rules
+ * (kernel/small_tables.h), such a VLAN would still pass packets under the interface number that the rules
  * know. Afterwards the VLAN is reported as missing.
  */
-static void off_strange_cards(const struct vlan_places *p, const struct ir *ir)
+static void off_strange_cards(const struct handles *p, const struct ir *ir)
 {
 	int32_t nsid = p->seen != NULL && !p->seen[0].more ? rtnl_nsid(p->admin, p->s->data) : -1;
 
@@ -323,7 +321,7 @@ static void off_strange_cards(const struct vlan_places *p, const struct ir *ir)
 	}
 }
 
-int vlans_cards(const struct vlan_places *p, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e)
+int vlans_cards(const struct handles *p, const struct ir *ir, bool dry, rtnl_note *note, void *ctx, struct err *e)
 {
 	struct trunk_vlan *list = calloc(ir->n_interfaces + 1u, sizeof(*list));
 	size_t n;

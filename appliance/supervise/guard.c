@@ -18,7 +18,6 @@
 #include "appliance/box/box.h"
 #include "appliance/box/loan.h"
 #include "appliance/box/netns.h"
-#include "appliance/box/outside.h"
 #include "appliance/box/sysctl.h"
 #include "appliance/enforce/sockets.h"
 #include "appliance/kernel/deny_base.h"

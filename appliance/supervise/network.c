@@ -17,8 +17,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/box/announce.h"
-#include "appliance/box/outside.h"
+#include "appliance/box/box.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/supervise/supervise.h"
 

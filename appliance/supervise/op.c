@@ -11,8 +11,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
-#include "appliance/box/home_sessions.h"
-#include "appliance/box/vlans.h"
+#include "appliance/box/box.h"
 #include "appliance/store/past_json.h"
 #include "appliance/supervise/operation.h"
 #include "appliance/supervise/supervise.h"

@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "appliance/base/memfd.h"
-#include "appliance/box/links_json.h"
-#include "appliance/box/outside.h"
+#include "appliance/box/box.h"
 #include "appliance/store/history.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/tap/session.h"

@@ -9,7 +9,7 @@
  * are counted exactly, by the gaps in the kernel's sequence numbers.
  *
  * Each logged packet also has the MAC address of its sender. ARP packets that are logged but not
- * dropped (kernel/arp_limit.h) arrive here as well: they reveal devices that never communicate with
+ * dropped (kernel/small_tables.h) arrive here as well: they reveal devices that never communicate with
  * the box.
  */
 #ifndef SEKISHO_TAP_TAP_H

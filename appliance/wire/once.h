@@ -45,7 +45,7 @@
 
 /*
  * In the priority of a packet (skb->priority): the kernel has written its checksum, so the bytes
- * that the program reads are those that will leave (kernel/finished.h). Forwarding sets the
+ * that the program reads are those that will leave (kernel/small_tables.h). Forwarding sets the
  * priority of each IPv4 packet anew, to less than 16, so no sender can set this bit.
  */
 #define ONCE_FINISHED 0x40000000u

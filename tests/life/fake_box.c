@@ -11,15 +11,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "appliance/box/announce.h"
 #include "appliance/box/box.h"
-#include "appliance/box/home_sessions.h"
 #include "appliance/box/loan.h"
 #include "appliance/box/netns.h"
-#include "appliance/box/outside.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/box/sysctl.h"
-#include "appliance/box/vlans.h"
 #include "appliance/kernel/deny_base.h"
 #include "appliance/kernel/dump.h"
 #include "appliance/kernel/small_tables.h"
@@ -216,7 +212,7 @@ static int no_card(const struct ir_interface *i, struct err *e)
 	return err_set(e, -ENODEV, "interface %s (%s): No such device", i->name, i->device);
 }
 
-int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave, const void *ctx, bool *moved,
+int box_claim(const struct box_spaces *s, const struct ir *ir, box_stays *stays, const void *ctx, bool *moved,
 	      struct err *e)
 {
 	int r = 0;
@@ -228,7 +224,7 @@ int box_claim(const struct box_spaces *s, const struct ir *ir, box_leave *leave,
 
 		if (c == NULL)
 			r = no_card(&ir->interfaces[i], e);
-		else if (c->place == CARD_HOME && leave != NULL && leave(ctx, c->name))
+		else if (c->place == CARD_HOME && stays != NULL && stays(ctx, c->name))
 			r = err_set(e, -ENODEV, "%s was given back", c->name);
 		else if (machine_call("move a card", e) < 0)
 			r = e->code;

@@ -14,8 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/box/box.h"
-#include "appliance/box/facts.h"
+#include "appliance/box/box_private.h"
 
 /* ---- the kernel's part ----------------------------------------------------------------------- */
 

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/box/box_private.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl_private.h"
-#include "appliance/box/vlans.h"
 #include "appliance/kernel/small_tables.h"
 
 /* ---- the kernel's part ----------------------------------------------------------------------- */
@@ -209,7 +209,7 @@ static int set(struct rtnl *data, struct err *e)
 				       on_card("lan4", "gone", 40, 0) };
 	struct ir ir = { .interfaces = list, .n_interfaces = sizeof(list) / sizeof(*list) };
 	const struct box_spaces s = { 0 };
-	const struct vlan_places p = { .s = &s, .data = data };
+	const struct handles p = { .s = &s, .data = data };
 
 	*data = (struct rtnl){ { { "eth0", { .mtu = 1500, .mtu_max = 1500 } },
 				 { "eth1", { .mtu = 1500, .mtu_max = 9200 } },

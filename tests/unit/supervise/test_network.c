@@ -18,8 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "appliance/box/announce.h"
-#include "appliance/box/outside.h"
+#include "appliance/box/box.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/supervise/supervise.h"
 

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The compile role: one bundle of policy texts in, one sealed generation or diagnostics out, exit.
+ * It reads an operator's text, so it has no privilege, no files and no network, and ends after one
+ * answer. It decides nothing about the box: its result is checked again when it is unsealed.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,10 +24,8 @@
 #include "appliance/base/sha256.h"
 #include "appliance/base/utf8.h"
 #include "appliance/base/version.h"
-#include "appliance/compile/bundle.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
-#include "appliance/seal/cards.h"
 #include "appliance/seal/cms.h"
 #include "appliance/seal/file.h"
 #include "appliance/wire/msg.h"
@@ -31,8 +34,9 @@
 #include "policy/render/means.h"
 #include "policy/space/asked.h"
 
-#define WHY_TEXT 800u	      /* bytes of the first error; a record takes as much of it as fits */
-#define DOORS_MOST (4u << 20) /* bytes of the JSON about doors */
+#define BUNDLE_MAX (32u << 20) /* bytes of all texts of one policy */
+#define WHY_TEXT 800u	       /* bytes of the first error; a record takes as much of it as fits */
+#define DOORS_MOST (4u << 20)  /* bytes of the JSON about doors */
 
 /*
  * Makes the file of a backup. Input: the texts about the box from control, and the site's

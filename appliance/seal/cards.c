@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/seal/cards.h"
+#include "appliance/seal/file.h"
 
 static const char *text_of(const json_t *j, const char *key)
 {

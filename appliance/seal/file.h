@@ -16,6 +16,7 @@
 #define SEKISHO_SEAL_FILE_H
 
 #include "appliance/base/bytes.h"
+#include "appliance/base/json.h"
 
 #define BACKUP_FORM 1u
 #define BACKUP_FORM_WHOLE 2u
@@ -29,5 +30,9 @@ void backup_line(unsigned form, struct bytes body, char out[BACKUP_LINE + 1]);
 /* Reads the line. *ret_message and *ret_keys (the message with accounts and keys; empty if there is
  * none) are set only for BACKUP_WHOLE: the file is complete and unaltered. */
 enum backup_kind backup_read(struct bytes file, struct bytes *ret_message, struct bytes *ret_keys);
+
+/* The cards of a box as a backup has them, and as a restore compares them: {"device","mac"} of each
+ * card that a box has now, from the answer to `status`; a new reference. In cards.c. */
+json_t *cards_of_box(const json_t *status);
 
 #endif

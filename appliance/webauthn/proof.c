@@ -11,8 +11,95 @@
 #include "appliance/base/bytes.h"
 #include "appliance/base/json.h"
 #include "appliance/base/sha256.h"
-#include "appliance/webauthn/parts.h"
 #include "appliance/wire/webauthn.h"
+
+/* ---- the message of a browser ---------------------------------------------------------------- */
+
+/* A text of parts in base64url without padding (RFC 4648, 5), with '.' between them. */
+
+#define PARTS_MOST 4u
+
+struct parts {
+	size_t n;
+	struct bytes part[PARTS_MOST]; /* into `room` */
+	uint8_t room[WEBAUTHN_TEXT];
+};
+
+static int value_of(uint8_t c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+/* Decodes one part to *ret_n bytes, at most `room`. Unused bits must be 0. */
+static bool base64url(struct bytes text, uint8_t *out, size_t room, size_t *ret_n)
+{
+	uint32_t bits = 0;
+	unsigned have = 0;
+	size_t n = 0;
+	uint8_t c;
+
+	while (bytes_u8(&text, &c)) {
+		int v = value_of(c);
+
+		if (v < 0)
+			return false;
+		bits = bits << 6 | (uint32_t)v;
+		have += 6;
+		if (have < 8)
+			continue;
+		if (n == room)
+			return false;
+		have -= 8;
+		out[n++] = (uint8_t)(bits >> have & 0xffu);
+	}
+	*ret_n = n;
+	return have < 6 && (bits & ((1u << have) - 1u)) == 0;
+}
+
+/* Takes the bytes up to the next '.' or to the end. The '.' is skipped. */
+static struct bytes up_to_dot(struct bytes *text)
+{
+	struct bytes rest = *text, part;
+	size_t n = 0;
+	uint8_t c;
+
+	while (bytes_u8(&rest, &c) && c != '.')
+		n++;
+	if (!bytes_take(text, n, &part))
+		part = bytes_of(NULL, 0);
+	bytes_skip(text, 1); /* has no effect at the end of the text */
+	return part;
+}
+
+/* True when there are exactly `n` parts, none of them empty, each in canonical base64url. */
+static bool parts_read(struct bytes text, size_t n, struct parts *ret)
+{
+	size_t used = 0, dots = 0, len;
+	struct bytes look = text;
+	uint8_t c;
+
+	while (bytes_u8(&look, &c))
+		dots += c == '.';
+	if (n == 0 || n > PARTS_MOST || dots != n - 1)
+		return false;
+	for (ret->n = 0; ret->n < n; ret->n++) {
+		uint8_t *at = ret->room + used;
+
+		if (!base64url(up_to_dot(&text), at, sizeof(ret->room) - used, &len) || len == 0)
+			return false;
+		ret->part[ret->n] = bytes_of(at, len);
+		used += len;
+	}
+	return true;
+}
+
+/* ---- the client data ------------------------------------------------------------------------- */
 
 /* The client data of Web Authentication, in JSON. They come from the browser and not from the page,
  * and say for which site and purpose the key was used. */
@@ -32,8 +119,7 @@ static bool read_challenge(const json_t *j, uint8_t challenge[WEBAUTHN_CHALLENGE
 	size_t n;
 
 	return json_is_string(v) &&
-	       parts_base64url(bytes_of(json_string_value(v), json_string_length(v)), challenge, WEBAUTHN_CHALLENGE,
-			       &n) &&
+	       base64url(bytes_of(json_string_value(v), json_string_length(v)), challenge, WEBAUTHN_CHALLENGE, &n) &&
 	       n == WEBAUTHN_CHALLENGE;
 }
 

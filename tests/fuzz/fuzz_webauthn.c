@@ -5,7 +5,7 @@
  * signature of it. A new key that is accepted must be within its bounds, and the same bytes must
  * give the same answer again.
  *
- * LINK: appliance/webauthn/proof.c appliance/webauthn/parts.c appliance/base/bytes.c
+ * LINK: appliance/webauthn/proof.c appliance/base/bytes.c
  * LINK: appliance/base/sha256.c
  * LIBS: libfido2 libcrypto jansson nettle
  */
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/webauthn/parts.h"
+#include "appliance/base/bytes.h"
 #include "appliance/webauthn/proof.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/seal/cards.h"
+#include "appliance/seal/file.h"
 #include "mgmt/cli/words/render.h"
 
 #define LINE 64

@@ -25,7 +25,7 @@ struct card_places {
 };
 
 /*
- * Finds a card for each of `cards`, an array as cards_of_box (seal/cards.h) makes it. `option`: the
+ * Finds a card for each of `cards`, an array as cards_of_box (seal/file.h) makes it. `option`: the
  * index of --map in `a`. False: the missing cards were printed.
  */
 bool cards_place(struct cli *c, const struct cli_args *a, size_t option, const json_t *cards, const json_t *status,

@@ -13,7 +13,7 @@ struct looking {
 	struct devices *all;
 	const struct device *links[WAS_LINKS];
 	size_t n_links;
-	struct rtnl_address *addresses; /* of all devices; owned */
+	struct rtnl_address *addresses; /* of the namespace; owned */
 	size_t n_addresses;
 	json_t *list;
 	uint64_t more;
@@ -29,26 +29,13 @@ bool riders_at_home(const struct box_spaces *s, const char *device)
 	return there && !box_has(s, device);
 }
 
-static int addresses_read(struct looking *x, struct err *e)
+/* Whether the device, or one above it, has that number. */
+static bool is_link(const struct looking *x, uint32_t index)
 {
-	int r = 0;
-
-	for (size_t i = 0; i < x->n_links && r == 0; i++) {
-		struct rtnl_address *list = NULL, *all;
-		size_t n = 0;
-
-		r = rtnl_addresses(x->home, x->links[i]->index, &list, &n, e);
-		all = r == 0 && n > 0 ? reallocarray(x->addresses, x->n_addresses + n, sizeof(*all)) : NULL;
-		if (all != NULL) {
-			memcpy(all + x->n_addresses, list, n * sizeof(*all));
-			x->addresses = all;
-			x->n_addresses += n;
-		} else if (r == 0 && n > 0) {
-			r = err_set(e, -ENOMEM, "addresses");
-		}
-		free(list);
-	}
-	return r;
+	for (size_t i = 0; i < x->n_links; i++)
+		if (x->links[i]->index == index)
+			return true;
+	return false;
 }
 
 static bool rides(const struct looking *x, const struct rider *s)
@@ -60,12 +47,9 @@ static bool rides(const struct looking *x, const struct rider *s)
 	if (rtnl_way(x->home, &s->peer, &s->local, &oif, &own) == 0 && own)
 		return false;
 	for (size_t i = 0; i < x->n_addresses; i++)
-		if (addr_cmp(&x->addresses[i].addr, &s->local) == 0)
+		if (is_link(x, x->addresses[i].index) && addr_cmp(&x->addresses[i].addr, &s->local) == 0)
 			return true;
-	for (size_t i = 0; i < x->n_links; i++)
-		if (x->links[i]->index == oif)
-			return true;
-	return false;
+	return is_link(x, oif);
 }
 
 static int read_table(struct looking *x, const char *path, struct err *e)
@@ -106,7 +90,7 @@ json_t *riders_read(const struct box_spaces *s, const char *device, uint64_t *mo
 	d = r == 0 ? devices_find(x.all, device) : NULL;
 	if (d != NULL) {
 		x.n_links = was_above(x.all, d, x.links);
-		r = addresses_read(&x, e);
+		r = rtnl_addresses(x.home, 0, &x.addresses, &x.n_addresses, e);
 	}
 	if (r == 0 && d != NULL)
 		r = read_table(&x, "/proc/self/net/tcp", e);

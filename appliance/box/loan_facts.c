@@ -46,23 +46,33 @@ static void name_device(const struct reading *x, json_t *devices, uint32_t index
 	json_object_set_new(devices, number, json_text(d->name));
 }
 
+/* Takes the next hop of a list, of which *left bytes from *p on are left. NULL: there is no more, or
+ * it is cut. */
+static const uint8_t *hop_take(const uint8_t **p, size_t *left, struct rtnexthop *ret)
+{
+	const uint8_t *at = *p;
+
+	if (*left < sizeof(*ret))
+		return NULL;
+	memcpy(ret, at, sizeof(*ret));
+	if (ret->rtnh_len < sizeof(*ret) || ret->rtnh_len > *left)
+		return NULL;
+	*p += aligned(ret->rtnh_len);
+	*left = aligned(ret->rtnh_len) < *left ? *left - aligned(ret->rtnh_len) : 0;
+	return at;
+}
+
 /* Notes the device of each next hop of a route; true when one of them is `index`. */
 static bool hops_name(const struct reading *x, const struct nlattr *list, json_t *devices)
 {
 	const uint8_t *p = mnl_attr_get_payload(list);
 	size_t left = mnl_attr_get_payload_len(list);
+	struct rtnexthop hop;
 	bool ours = false;
 
-	while (left >= sizeof(struct rtnexthop)) {
-		struct rtnexthop hop;
-
-		memcpy(&hop, p, sizeof(hop));
-		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left)
-			break;
+	while (hop_take(&p, &left, &hop) != NULL) {
 		ours = ours || (uint32_t)hop.rtnh_ifindex == x->index;
 		name_device(x, devices, (uint32_t)hop.rtnh_ifindex);
-		p += aligned(hop.rtnh_len);
-		left = aligned(hop.rtnh_len) < left ? left - aligned(hop.rtnh_len) : 0;
 	}
 	return ours;
 }
@@ -176,32 +186,28 @@ static void restart(void *ctx)
 
 int was_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t **ret, bool *more, struct err *e)
 {
+	static const struct {
+		uint16_t type;
+		size_t header;
+		rtnl_message *each;
+		/* The kernel lists IPv6 addresses newest first and prefers the newest. They are stored
+		 * oldest first, the order in which they are set again. */
+		bool newest_first;
+	} lists[] = { { RTM_GETADDR, sizeof(struct ifaddrmsg), on_address, false },
+		      { RTM_GETADDR, sizeof(struct ifaddrmsg), on_address, true },
+		      { RTM_GETNEIGH, sizeof(struct ndmsg), on_neighbour, false },
+		      { RTM_GETROUTE, sizeof(struct rtmsg), on_route, false } };
 	struct reading x = { .all = all, .index = index, .list = json_array() };
-	int status = rtnl_each(r, RTM_GETADDR, NULL, sizeof(struct ifaddrmsg), on_address, restart, &x, e);
+	int status = 0;
 
-	/* The kernel lists IPv6 addresses newest first and prefers the newest. They are stored
-	 * oldest first, the order in which they are set again. */
-	x.begin = json_array_size(x.list);
-	x.newest_first = true;
-	if (status == 0)
-		status = rtnl_each(r, RTM_GETADDR, NULL, sizeof(struct ifaddrmsg), on_address, restart, &x, e);
-	x.newest_first = false;
-	x.begin = json_array_size(x.list);
-	if (status == 0)
-		status = rtnl_each(r, RTM_GETNEIGH, NULL, sizeof(struct ndmsg), on_neighbour, restart, &x, e);
-	x.begin = json_array_size(x.list);
-	if (status == 0)
-		status = rtnl_each(r, RTM_GETROUTE, NULL, sizeof(struct rtmsg), on_route, restart, &x, e);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && status == 0; i++) {
+		x.begin = json_array_size(x.list);
+		x.newest_first = lists[i].newest_first;
+		status = rtnl_each(r, lists[i].type, NULL, lists[i].header, lists[i].each, restart, &x, e);
+	}
 	*ret = x.list;
 	*more = x.more;
 	return status;
-}
-
-static const char *text_of(const json_t *fact, const char *key)
-{
-	const char *s = json_string_value(json_object_get(fact, key));
-
-	return s != NULL ? s : "";
 }
 
 json_t *was_missing(const json_t *wanted, const json_t *have)
@@ -215,8 +221,8 @@ json_t *was_missing(const json_t *wanted, const json_t *have)
 		for (size_t n = 0; n < json_array_size(have) && !there; n++) {
 			const json_t *h = json_array_get(have, n);
 
-			there = strcmp(text_of(h, "kind"), text_of(w, "kind")) == 0 &&
-				strcmp(text_of(h, "text"), text_of(w, "text")) == 0;
+			there = strcmp(text_in(h, "kind"), text_in(w, "kind")) == 0 &&
+				strcmp(text_in(h, "text"), text_in(w, "text")) == 0;
 		}
 		if (!there)
 			json_array_append(list, w);
@@ -234,7 +240,7 @@ struct sending {
 	bool expired;
 };
 
-static bool hex_parse(const char *text, uint8_t *out, size_t most, size_t *ret_n)
+bool hex_read(const char *text, uint8_t *out, size_t most, size_t *ret_n)
 {
 	size_t n = strlen(text) / 2;
 
@@ -260,7 +266,7 @@ static uint32_t index_now(const struct sending *s, uint32_t then)
 	char number[16];
 
 	snprintf(number, sizeof(number), "%u", then);
-	name = text_of(json_object_get(s->fact, "devices"), number);
+	name = text_in(json_object_get(s->fact, "devices"), number);
 	d = devices_find(s->now, strcmp(name, s->from) == 0 ? s->to : name);
 	return d != NULL ? d->index : 0;
 }
@@ -439,16 +445,16 @@ int was_fact_set(struct rtnl *r, const struct devices *now, const json_t *fact, 
 	size_t k = 0, n;
 	int status;
 
-	while (k < 3 && strcmp(kinds[k].word, text_of(fact, "kind")) != 0)
+	while (k < 3 && strcmp(kinds[k].word, text_in(fact, "kind")) != 0)
 		k++;
-	if (k == 3 || !hex_parse(text_of(fact, "message"), payload, sizeof(payload), &n) || n < kinds[k].header)
-		return err_set(e, -EBADMSG, "%s", text_of(fact, "text"));
+	if (k == 3 || !hex_read(text_in(fact, "message"), payload, sizeof(payload), &n) || n < kinds[k].header)
+		return err_set(e, -EBADMSG, "%s", text_in(fact, "text"));
 	memcpy(mnl_nlmsg_put_extra_header(m, n), payload, n);
 	status = kinds[k].make(m, o, &s);
 	if (status < 0)
-		return err_set(e, status, "%s", text_of(fact, "text"));
+		return err_set(e, status, "%s", text_in(fact, "text"));
 	if (s.expired)
-		return err_set(e, -ETIME, "%s", text_of(fact, "text"));
+		return err_set(e, -ETIME, "%s", text_in(fact, "text"));
 	if (kinds[k].type == RTM_NEWADDR)
 		return send_address(r, o, o->nlmsg_len, &s, e);
 	return rtnl_replay(r, kinds[k].type, kinds[k].flags, mnl_nlmsg_get_payload(o), mnl_nlmsg_get_payload_len(o), e);
@@ -474,18 +480,6 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char
 		t->at += (size_t)n < WAS_TEXT - t->at ? (size_t)n : WAS_TEXT - t->at - 1;
 }
 
-/* Reads the address in an attribute of a message of that family. */
-static bool address(const struct nlattr *a, unsigned family, struct addr *ret)
-{
-	size_t n = family == AF_INET ? 4 : 16;
-
-	if (mnl_attr_get_payload_len(a) != n)
-		return false;
-	*ret = (struct addr){ .family = family == AF_INET ? 4 : 6 };
-	memcpy(ret->b, mnl_attr_get_payload(a), n);
-	return true;
-}
-
 void was_address_text(const struct nlmsghdr *h, char out[WAS_TEXT])
 {
 	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
@@ -498,9 +492,9 @@ void was_address_text(const struct nlmsghdr *h, char out[WAS_TEXT])
 	each_attr(a, h, sizeof(*m))
 	{
 		if (mnl_attr_get_type(a) == IFA_LOCAL)
-			address(a, m->ifa_family, &local);
+			rtnl_addr(a, m->ifa_family, &local);
 		else if (mnl_attr_get_type(a) == IFA_ADDRESS)
-			address(a, m->ifa_family, &other);
+			rtnl_addr(a, m->ifa_family, &other);
 	}
 	if (local.family == 0)
 		local = other;
@@ -522,7 +516,7 @@ void was_neighbour_text(const struct nlmsghdr *h, char out[WAS_TEXT])
 	out[0] = '\0';
 	each_attr(a, h, sizeof(*m))
 	{
-		if (mnl_attr_get_type(a) == NDA_DST && address(a, m->ndm_family, &to)) {
+		if (mnl_attr_get_type(a) == NDA_DST && rtnl_addr(a, m->ndm_family, &to)) {
 			addr_text(&to, text);
 			add(&t, "%s", text);
 		} else if (mnl_attr_get_type(a) == NDA_LLADDR) {
@@ -549,7 +543,7 @@ static void gateway(struct text *t, const struct nlattr *a, unsigned family)
 		if (n - 2 != addr_len(to.family))
 			return;
 		memcpy(to.b, p + 2, n - 2);
-	} else if (!address(a, family, &to))
+	} else if (!rtnl_addr(a, family, &to))
 		return;
 	addr_text(&to, text);
 	add(t, " via %s", text);
@@ -557,18 +551,15 @@ static void gateway(struct text *t, const struct nlattr *a, unsigned family)
 
 static void hops(struct text *t, const struct nlattr *list, unsigned family, const struct devices *all)
 {
-	const uint8_t *p = mnl_attr_get_payload(list);
+	const uint8_t *p = mnl_attr_get_payload(list), *own;
 	size_t left = mnl_attr_get_payload_len(list);
+	struct rtnexthop hop;
 
-	while (left >= sizeof(struct rtnexthop)) {
-		struct rtnexthop hop;
+	while ((own = hop_take(&p, &left, &hop)) != NULL) {
 		const struct device *d;
 
-		memcpy(&hop, p, sizeof(hop));
-		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left)
-			return;
 		for (size_t at = sizeof(hop); at + sizeof(struct nlattr) <= hop.rtnh_len;) {
-			const struct nlattr *a = (const struct nlattr *)(const void *)(p + at);
+			const struct nlattr *a = (const struct nlattr *)(const void *)(own + at);
 
 			if (!mnl_attr_ok(a, (int)(hop.rtnh_len - at)))
 				break;
@@ -578,8 +569,6 @@ static void hops(struct text *t, const struct nlattr *list, unsigned family, con
 		}
 		d = devices_at(all, (uint32_t)hop.rtnh_ifindex);
 		add(t, " dev %s weight %u", d != NULL ? d->name : "?", hop.rtnh_hops + 1u);
-		p += aligned(hop.rtnh_len);
-		left = aligned(hop.rtnh_len) < left ? left - aligned(hop.rtnh_len) : 0;
 	}
 }
 
@@ -593,7 +582,7 @@ void was_route_text(const struct nlmsghdr *h, const struct devices *all, char ou
 	const struct nlattr *a;
 
 	out[0] = '\0';
-	each_attr(a, h, sizeof(*m)) if (mnl_attr_get_type(a) == RTA_DST) address(a, m->rtm_family, &to);
+	each_attr(a, h, sizeof(*m)) if (mnl_attr_get_type(a) == RTA_DST) rtnl_addr(a, m->rtm_family, &to);
 	addr_text(&to, text);
 	add(&t, "%s/%u", text, m->rtm_dst_len);
 	each_attr(a, h, sizeof(*m))
@@ -608,7 +597,7 @@ void was_route_text(const struct nlmsghdr *h, const struct devices *all, char ou
 			metric = mnl_attr_get_u32(a);
 		else if (type == RTA_TABLE && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
 			table = mnl_attr_get_u32(a);
-		else if (type == RTA_PREFSRC && address(a, m->rtm_family, &from)) {
+		else if (type == RTA_PREFSRC && rtnl_addr(a, m->rtm_family, &from)) {
 			addr_text(&from, text);
 			add(&t, " src %s", text);
 		}

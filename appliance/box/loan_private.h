@@ -18,6 +18,9 @@ static inline size_t aligned(size_t n)
 	return (n + 3u) & ~(size_t)3u;
 }
 
+/* Reads hex digits: at most `most` bytes. */
+bool hex_read(const char *text, uint8_t *out, size_t most, size_t *ret_n);
+
 /* Addresses, permanent neighbours and routes of device `index`, in the order in which they are to
  * be set. A new reference. */
 int was_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t **ret, bool *more, struct err *e);

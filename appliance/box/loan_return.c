@@ -50,13 +50,6 @@ static void lost(struct giving *g, enum message m, ...)
 	json_array_append_new(g->lost, sentence_json(&say));
 }
 
-static const char *text_of(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s != NULL ? s : "";
-}
-
 static const json_t *links_of(const struct giving *g)
 {
 	return json_object_get(g->picture, "links");
@@ -71,7 +64,7 @@ static bool other_start(const json_t *picture, uint64_t *ret_elapsed_s)
 	uint64_t then, now;
 
 	was_boot_id(boot);
-	other = strcmp(boot, text_of(picture, "boot")) != 0;
+	other = strcmp(boot, text_in(picture, "boot")) != 0;
 	then = (uint64_t)json_integer_value(json_object_get(picture, other ? "wall_ns" : "boottime_ns"));
 	now = other ? clock_wall_ns() : was_boottime_ns();
 	*ret_elapsed_s = now > then ? (now - then) / SECOND : 0;
@@ -93,7 +86,7 @@ static const struct device *recognised(const struct giving *g, const struct devi
 	if (d == NULL || d->n_mac == 0)
 		return NULL;
 	hex_text(d->mac, d->n_mac, mac);
-	return strcmp(mac, text_of(link, "mac")) == 0 ? d : NULL;
+	return strcmp(mac, text_in(link, "mac")) == 0 ? d : NULL;
 }
 
 /* Moves the device to the first namespace under its name, or under a free name if another device
@@ -158,28 +151,10 @@ static void setting_lost(void *ctx, const char *name, const char *value)
 	lost(t->g, M_BACK_SETTING, t->name, name, value);
 }
 
-static bool mac_of(const json_t *link, uint8_t out[32], size_t *ret_n)
-{
-	const char *hex = text_of(link, "mac");
-
-	*ret_n = strlen(hex) / 2;
-	if (strlen(hex) % 2 != 0 || *ret_n == 0 || *ret_n > 32)
-		return false;
-	for (size_t i = 0; i < *ret_n; i++) {
-		char two[3] = { hex[2 * i], hex[2 * i + 1], 0 };
-		char *end;
-
-		out[i] = (uint8_t)strtoul(two, &end, 16);
-		if (*end != '\0')
-			return false;
-	}
-	return true;
-}
-
 /* Puts the device back into its bridge or bond. A bond takes only a device that is down. */
 static void give_master(struct giving *g, const json_t *link, const char *name)
 {
-	const char *master = text_of(link, "master");
+	const char *master = text_in(link, "master");
 	const struct device *d = look(g, name), *over = *master != '\0' ? devices_find(g->devices, master) : NULL;
 	struct err e = { 0 };
 
@@ -208,7 +183,8 @@ static void give_link(struct giving *g, const json_t *link, const char *name)
 	was_settings_set(name, json_object_get(link, "settings"), setting_lost, &t);
 	give_master(g, link, name);
 	d = look(g, name);
-	if (d != NULL && !(g->another && strcmp(name, g->now) == 0) && mac_of(link, mac, &n) &&
+	if (d != NULL && !(g->another && strcmp(name, g->now) == 0) &&
+	    hex_read(text_in(link, "mac"), mac, sizeof(mac), &n) && n > 0 &&
 	    (n != d->n_mac || memcmp(mac, d->mac, n) != 0) && rtnl_link_mac(g->home, d->index, mac, n, &e) < 0)
 		lost(g, M_BACK_LINK, name, e.text);
 	/* The card's address filter has lost the hardware address of the device above it. The
@@ -255,7 +231,7 @@ static void give_facts(struct giving *g, const json_t *link, const char *name)
 			int r = was_fact_set(g->home, g->devices, fact, g->device, g->now, g->elapsed_s, &e);
 
 			if (r == -ETIME && !g->silent)
-				json_array_append_new(expired, json_text(text_of(fact, "text")));
+				json_array_append_new(expired, json_text(text_in(fact, "text")));
 			if (r == 0 || r == -ETIME) {
 				moved = true;
 				g->set += r == 0;
@@ -269,7 +245,7 @@ static void give_facts(struct giving *g, const json_t *link, const char *name)
 		const json_t *fact = json_array_get(list, i);
 		int r = was_fact_set(g->home, g->devices, fact, g->device, g->now, g->elapsed_s, &e);
 
-		lost(g, M_BACK_FACT, name, text_of(fact, "text"), strerror(r < 0 ? -r : 0));
+		lost(g, M_BACK_FACT, name, text_in(fact, "text"), strerror(r < 0 ? -r : 0));
 	}
 	json_decref(list);
 	if (json_is_true(json_object_get(link, "more")))
@@ -283,7 +259,7 @@ static bool has_ports(const struct giving *g, const char *name)
 	const json_t *links = links_of(g);
 
 	for (size_t i = 0; i < json_array_size(links); i++)
-		if (strcmp(text_of(json_array_get(links, i), "master"), name) == 0)
+		if (strcmp(text_in(json_array_get(links, i), "master"), name) == 0)
 			return true;
 	return false;
 }
@@ -311,10 +287,10 @@ static void absent(struct giving *g)
 
 	for (size_t i = 1; i < json_array_size(links) && !g->leave; i++) {
 		const json_t *link = json_array_get(links, i);
-		const char *name = text_of(link, "name");
+		const char *name = text_in(link, "name");
 
 		if (look(g, name) == NULL && !has_ports(g, name) && !in_box(g, name))
-			lost(g, M_BACK_ABOVE, name, text_of(link, "kind"), g->now);
+			lost(g, M_BACK_ABOVE, name, text_in(link, "kind"), g->now);
 	}
 }
 
@@ -326,7 +302,7 @@ static void each_link(struct giving *g, void (*give)(struct giving *g, const jso
 
 	for (size_t i = 0; i < json_array_size(links) && !g->leave; i++) {
 		const json_t *link = json_array_get(links, i);
-		const char *name = i == 0 ? g->now : text_of(link, "name");
+		const char *name = i == 0 ? g->now : text_in(link, "name");
 
 		if (look(g, name) != NULL)
 			give(g, link, name);
@@ -379,7 +355,7 @@ static void begin(struct giving *g)
 static void whose(struct giving *g)
 {
 	const struct device *d = g->picture != NULL && !g->leave ? look(g, g->now) : NULL;
-	const char *own = text_of(json_array_get(links_of(g), 0), "own");
+	const char *own = text_in(json_array_get(links_of(g), 0), "own");
 	char now[2 * sizeof(d->own) + 1];
 
 	if (d == NULL || d->n_own == 0 || *own == '\0')
@@ -397,7 +373,7 @@ static void remake(struct giving *g)
 
 	for (size_t i = 1; i < json_array_size(links) && !g->leave; i++) {
 		const json_t *link = json_array_get(links, i), *vlan = json_object_get(link, "vlan");
-		const char *name = text_of(link, "name"), *on = text_of(vlan, "on");
+		const char *name = text_in(link, "name"), *on = text_in(vlan, "on");
 		const struct device *below = look(g, strcmp(on, g->device) == 0 ? g->now : on);
 		struct err e = { 0 };
 

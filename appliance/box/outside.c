@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <libmnl/libmnl.h>
 #include <linux/bpf.h>
 #include <linux/fib_rules.h>
 #include <linux/netfilter.h>
-#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 
 #include "appliance/box/box.h"
 #include "appliance/box/netns.h"
+#include "appliance/box/rtnl_private.h"
 
 #define TABLES_MAX 32u
 
@@ -170,23 +169,18 @@ static bool is_ordinary(const char *kind)
 	return false;
 }
 
-static int on_qdisc_kind(const struct nlattr *a, void *ctx)
-{
-	if (mnl_attr_get_type(a) == TCA_KIND)
-		snprintf(ctx, 16, "%.*s", (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
-	return MNL_CB_OK;
-}
-
 static int on_qdisc(const struct nlmsghdr *m, void *ctx)
 {
 	const struct tcmsg *t = mnl_nlmsg_get_payload(m);
 	struct looking *l = ctx;
 	const struct device *d;
+	const struct nlattr *a;
 	char kind[16] = "";
 
 	if (m->nlmsg_type != RTM_NEWQDISC || mnl_nlmsg_get_payload_len(m) < sizeof(*t))
 		return MNL_CB_OK;
-	mnl_attr_parse(m, sizeof(*t), on_qdisc_kind, kind);
+	each_attr(a, m, sizeof(*t)) if (mnl_attr_get_type(a) == TCA_KIND)
+		snprintf(kind, sizeof(kind), "%.*s", (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
 	d = devices_at(&l->devices, (uint32_t)t->tcm_ifindex);
 	if (!is_ordinary(kind))
 		snprintf(line(l), 120, "device %s: tc %s", d != NULL ? d->name : "?", kind);
@@ -258,19 +252,11 @@ static int on_rule(const struct nlmsghdr *m, void *ctx)
 	return MNL_CB_OK;
 }
 
-static int on_route_attribute(const struct nlattr *a, void *ctx)
-{
-	uint32_t *table = ctx;
-
-	if (mnl_attr_get_type(a) == RTA_TABLE)
-		*table = mnl_attr_get_u32(a);
-	return MNL_CB_OK;
-}
-
 static int on_route(const struct nlmsghdr *m, void *ctx)
 {
 	const struct rtmsg *h = mnl_nlmsg_get_payload(m);
 	struct looking *l = ctx;
+	const struct nlattr *a;
 	uint32_t table;
 	size_t i = 0;
 
@@ -278,7 +264,7 @@ static int on_route(const struct nlmsghdr *m, void *ctx)
 	    (h->rtm_flags & RTM_F_CLONED) != 0 || (h->rtm_family != AF_INET && h->rtm_family != AF_INET6))
 		return MNL_CB_OK;
 	table = h->rtm_table;
-	mnl_attr_parse(m, sizeof(*h), on_route_attribute, &table);
+	each_attr(a, m, sizeof(*h)) if (mnl_attr_get_type(a) == RTA_TABLE) table = mnl_attr_get_u32(a);
 	/* In the data namespace foreign routes of the main table are removed (facts.h); in the
 	 * admin namespace they are allowed. */
 	if ((table == RT_TABLE_LOCAL && (!l->admin || h->rtm_protocol == RTPROT_KERNEL)) || table == RT_TABLE_MAIN ||

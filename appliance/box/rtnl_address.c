@@ -41,7 +41,7 @@ static void *list_add(struct list *l)
 	return (uint8_t *)l->items + l->n++ * l->size;
 }
 
-static bool addr_from(const struct nlattr *a, uint8_t family, struct addr *ret)
+bool rtnl_addr(const struct nlattr *a, unsigned family, struct addr *ret)
 {
 	size_t n = family == AF_INET ? 4 : 16;
 
@@ -83,9 +83,9 @@ static int on_address(const struct nlmsghdr *h, void *ctx)
 		uint16_t type = mnl_attr_get_type(a);
 
 		if (type == IFA_LOCAL)
-			addr_from(a, ifa->ifa_family, &local);
+			rtnl_addr(a, ifa->ifa_family, &local);
 		else if (type == IFA_ADDRESS)
-			addr_from(a, ifa->ifa_family, &remote);
+			rtnl_addr(a, ifa->ifa_family, &remote);
 		else if (type == IFA_FLAGS && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
 			flags = mnl_attr_get_u32(a);
 		else if (type == IFA_CACHEINFO && mnl_attr_get_payload_len(a) >= sizeof(struct ifa_cacheinfo))
@@ -199,9 +199,9 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 		uint16_t type = mnl_attr_get_type(a);
 
 		if (type == RTA_DST)
-			addr_from(a, rt->rtm_family, &x->to);
+			rtnl_addr(a, rt->rtm_family, &x->to);
 		else if (type == RTA_GATEWAY)
-			addr_from(a, rt->rtm_family, &x->via);
+			rtnl_addr(a, rt->rtm_family, &x->via);
 		else if (type == RTA_OIF && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
 			x->oif = mnl_attr_get_u32(a);
 		else if (type == RTA_PRIORITY && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)

@@ -21,6 +21,8 @@ int rtnl_talk(struct rtnl *r, struct nlmsghdr *h, rtnl_message *each, void *ctx)
 /* Sends a change. A failure is told in these words. */
 int rtnl_order(struct rtnl *r, struct nlmsghdr *h, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* Reads the address in an attribute of a message of that family (AF_INET, AF_INET6). */
+bool rtnl_addr(const struct nlattr *a, unsigned family, struct addr *ret);
 /* Whether `a` lies wholly inside the message. Used instead of libmnl's own loop macro, which
  * implicitly converts a distance to a narrower type. */
 bool rtnl_attr_inside(const struct nlmsghdr *h, const struct nlattr *a);

@@ -66,13 +66,6 @@ json_t *isolation_texts(const struct ir *ir, const char *what)
 	return NULL;
 }
 
-static const char *what_of(const json_t *o)
-{
-	const char *t = json_string_value(json_object_get(o, "what"));
-
-	return t != NULL ? t : "";
-}
-
 /* The pairs of addresses of an isolation: those at the time of the order, and those of the
  * policy. */
 static void ranges_of(const json_t *o, const struct ir *ir, struct ranges *ret)
@@ -90,7 +83,7 @@ static void ranges_of(const json_t *o, const struct ir *ir, struct ranges *ret)
 		    a.lo.family == b.lo.family)
 			add(ret, &a, &b);
 	}
-	(void)ir_isolated(ir, what_of(o), add, ret);
+	(void)ir_isolated(ir, text_in(o, "what"), add, ret);
 }
 
 /* ---- conduits that continue ------------------------------------------------------------------ */
@@ -117,7 +110,7 @@ json_t *isolation_keeps(const struct ir *ir, const char *what)
 
 bool isolation_keeps_less(const struct ir *ir, json_t *isolation)
 {
-	const struct ir_isolation *x = ir_isolation_of(ir, what_of(isolation));
+	const struct ir_isolation *x = ir_isolation_of(ir, text_in(isolation, "what"));
 	json_t *names = json_object_get(isolation, "keep"), *now;
 	size_t before = json_array_size(names);
 
@@ -136,7 +129,7 @@ bool isolation_keeps_less(const struct ir *ir, json_t *isolation)
 
 static void keep(const json_t *o, const struct ir *ir, bool *ret)
 {
-	const struct ir_isolation *x = ir_isolation_of(ir, what_of(o));
+	const struct ir_isolation *x = ir_isolation_of(ir, text_in(o, "what"));
 	const json_t *names = json_object_get(o, "keep");
 	bool reads = json_object_get(o, "stage") != NULL;
 
@@ -377,7 +370,7 @@ int isolation_memfd(const json_t *list, const struct isolated_policy *now, const
 		{
 			ranges_of(o, now->ir, &x->of[i]);
 			if (next != NULL)
-				(void)ir_isolated(next->ir, what_of(o), add, &x->of[i]);
+				(void)ir_isolated(next->ir, text_in(o, "what"), add, &x->of[i]);
 		}
 		/* There are too many pairs to list them: then everything is cut. */
 		if (!put_cut(x)) {

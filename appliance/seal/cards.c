@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/seal/file.h"
 
-static const char *text_of(const json_t *j, const char *key)
-{
-	const char *text = json_string_value(json_object_get(j, key));
-
-	return text != NULL ? text : "";
-}
-
 json_t *cards_of_box(const json_t *status)
 {
 	const json_t *interfaces = json_object_get(status, "interfaces"), *i;
@@ -17,13 +10,13 @@ json_t *cards_of_box(const json_t *status)
 	json_array_foreach(interfaces, n, i)
 	{
 		const json_t *card = json_object_get(i, "card");
-		const char *device = text_of(json_is_object(card) ? card : i, "device");
+		const char *device = text_in(json_is_object(card) ? card : i, "device");
 
 		if (json_object_get(seen, device) != NULL)
 			continue;
 		json_object_set_new(seen, device, json_true());
 		json_array_append_new(
-			list, json_pack("{s:o,s:o}", "device", json_text(device), "mac", json_text(text_of(i, "mac"))));
+			list, json_pack("{s:o,s:o}", "device", json_text(device), "mac", json_text(text_in(i, "mac"))));
 	}
 	json_decref(seen);
 	return list;

@@ -3,8 +3,9 @@
  * Which pictures are of another card with the same name: by the permanent hardware address, or by
  * the present one if there is no permanent one and nothing else could have set it.
  *
- * LINK: appliance/box/loan_whose.c
- * LIBS: jansson
+ * LINK: appliance/box/loan_whose.c appliance/base/err.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/memfd.c appliance/base/bytes.c appliance/base/sha256.c
+ * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
 

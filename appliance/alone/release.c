@@ -83,10 +83,10 @@ static int give_alone(int state, const struct box_spaces *spaces, json_t *kept, 
 	}
 	r = kept_save(state, kept, &e);
 	if (r == 0) {
-		reports = was_give_back(spaces, wanted);
+		reports = loan_give_back(spaces, wanted);
 		json_object_foreach(wanted, each, picture)
 		{
-			if (!was_stuck(reports, each))
+			if (!loan_stuck(reports, each))
 				kept_gone(kept, each);
 			else
 				kept_tell_not(kept, each);

@@ -164,17 +164,17 @@ int box_admin_rules_beside(const struct box_spaces *s, box_difference *each, voi
  * listed, because the kernel has no sessions of other transports.
  */
 
-#define RIDERS_TOLD 64u /* sessions of one device that are listed; further ones are counted */
+#define HOME_SESSIONS_TOLD 64u /* sessions of one device that are listed; further ones are counted */
 
 /* Whether the device is in the first namespace, and so would be moved. */
-bool riders_at_home(const struct box_spaces *s, const char *device);
+bool device_at_home(const struct box_spaces *s, const char *device);
 /*
  * Established sessions with another machine that use the device, or a device above it: their local
  * address is the device's, or their packets leave by the device. [{"local": "192.0.2.1:22", "peer":
- * "192.0.2.7:50412"}], at most RIDERS_TOLD; *more is the number of further sessions. Owned by the
+ * "192.0.2.7:50412"}], at most HOME_SESSIONS_TOLD; *more is the number of further sessions. Owned by the
  * caller; NULL: see *e.
  */
-json_t *riders_read(const struct box_spaces *s, const char *device, uint64_t *more, struct err *e);
+json_t *home_sessions_read(const struct box_spaces *s, const char *device, uint64_t *more, struct err *e);
 
 /* ---- pure parts, for tests ------------------------------------------------------------------- */
 
@@ -184,12 +184,12 @@ bool box_route_is_admin(const struct ir *ir, const struct ir_route *r);
 /* Writes the frame for one host, and returns its length. `router`: the host is the box itself.
  * `mac` has 6 bytes. */
 size_t announce_frame(const struct addr *host, bool router, const uint8_t *mac, uint8_t ret[ANNOUNCE_FRAME]);
-struct rider {
+struct home_session {
 	struct addr local, peer;
 	uint16_t local_port, peer_port;
 };
 /* Reads a line of /proc/net/tcp or tcp6. False: it is not an established session between
  * two machines. */
-bool riders_line(const char *line, struct rider *ret);
+bool home_session_read(const char *line, struct home_session *ret);
 
 #endif

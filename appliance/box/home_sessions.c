@@ -11,7 +11,7 @@
 struct looking {
 	struct rtnl *home;
 	struct devices *all;
-	const struct device *links[WAS_LINKS];
+	const struct device *links[LOAN_LINKS];
 	size_t n_links;
 	struct rtnl_address *addresses; /* of the namespace; owned */
 	size_t n_addresses;
@@ -19,7 +19,7 @@ struct looking {
 	uint64_t more;
 };
 
-bool riders_at_home(const struct box_spaces *s, const char *device)
+bool device_at_home(const struct box_spaces *s, const char *device)
 {
 	struct rtnl *home = rtnl_open(s->home, s->home, NULL);
 	struct device l;
@@ -38,7 +38,7 @@ static bool is_link(const struct looking *x, uint32_t index)
 	return false;
 }
 
-static bool rides(const struct looking *x, const struct rider *s)
+static bool rides(const struct looking *x, const struct home_session *s)
 {
 	uint32_t oif = 0;
 	bool own = false;
@@ -56,15 +56,15 @@ static int read_table(struct looking *x, const char *path, struct err *e)
 {
 	FILE *f = fopen(path, "re");
 	char line[512];
-	struct rider s;
+	struct home_session s;
 	bool whole;
 
 	if (f == NULL)
 		return err_set(e, -errno, "open %s", path);
 	while (fgets(line, sizeof(line), f) != NULL) {
-		if (!riders_line(line, &s) || !rides(x, &s))
+		if (!home_session_read(line, &s) || !rides(x, &s))
 			continue;
-		if (json_array_size(x->list) == RIDERS_TOLD)
+		if (json_array_size(x->list) == HOME_SESSIONS_TOLD)
 			x->more++;
 		else
 			json_array_append_new(x->list,
@@ -76,7 +76,7 @@ static int read_table(struct looking *x, const char *path, struct err *e)
 	return whole ? 0 : err_set(e, -EIO, "read %s", path);
 }
 
-json_t *riders_read(const struct box_spaces *s, const char *device, uint64_t *more, struct err *e)
+json_t *home_sessions_read(const struct box_spaces *s, const char *device, uint64_t *more, struct err *e)
 {
 	struct looking x = { .all = calloc(1, sizeof(*x.all)), .list = json_array() };
 	const struct device *d;
@@ -89,7 +89,7 @@ json_t *riders_read(const struct box_spaces *s, const char *device, uint64_t *mo
 		r = devices_read(x.home, x.all, e);
 	d = r == 0 ? devices_find(x.all, device) : NULL;
 	if (d != NULL) {
-		x.n_links = was_above(x.all, d, x.links);
+		x.n_links = loan_above(x.all, d, x.links);
 		r = rtnl_addresses(x.home, 0, &x.addresses, &x.n_addresses, e);
 	}
 	if (r == 0 && d != NULL)

@@ -46,11 +46,11 @@ static bool loopback(const struct addr *a)
 	return a->family == 4 ? a->b[0] == 127 : memcmp(a->b, own, sizeof(own)) == 0;
 }
 
-bool riders_line(const char *line, struct rider *ret)
+bool home_session_read(const char *line, struct home_session *ret)
 {
 	char local[64], peer[64], state[8];
 
-	*ret = (struct rider){ 0 };
+	*ret = (struct home_session){ 0 };
 	if (sscanf(line, " %*u: %63s %63s %7s", local, peer, state) != 3 || strcmp(state, ESTABLISHED) != 0)
 		return false;
 	return end_read(local, &ret->local, &ret->local_port) && end_read(peer, &ret->peer, &ret->peer_port) &&

@@ -17,7 +17,7 @@
 #include "appliance/box/loan_private.h"
 #include "appliance/box/netns.h"
 
-uint64_t was_boottime_ns(void)
+uint64_t loan_boottime_ns(void)
 {
 	struct timespec t;
 
@@ -25,10 +25,10 @@ uint64_t was_boottime_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-void was_boot_id(char out[WAS_BOOT_ID])
+void loan_boot_id(char out[LOAN_BOOT_ID])
 {
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, out, WAS_BOOT_ID - 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, LOAN_BOOT_ID - 1);
 
 	if (fd >= 0)
 		close(fd);
@@ -42,7 +42,7 @@ static json_t *link_read(struct rtnl *home, const struct devices *all, const str
 	char mac[2 * sizeof(d->mac) + 1];
 	json_t *facts = NULL, *link;
 	bool more = false;
-	int r = was_facts(home, all, d->index, &facts, &more, e);
+	int r = loan_facts(home, all, d->index, &facts, &more, e);
 
 	if (r < 0) {
 		json_decref(facts);
@@ -52,7 +52,7 @@ static json_t *link_read(struct rtnl *home, const struct devices *all, const str
 	link = json_pack("{s:o, s:I, s:s, s:s, s:I, s:b, s:o, s:o, s:o}", "name", json_text(d->name), "index",
 			 (json_int_t)d->index, "kind", d->kind, "mac", mac, "mtu", (json_int_t)d->mtu, "up", (int)d->up,
 			 "master", over != NULL ? json_text(over->name) : json_null(), "settings",
-			 was_settings(d->name), "facts", facts);
+			 loan_settings(d->name), "facts", facts);
 	if (d->n_own > 0) {
 		hex_text(d->own, d->n_own, mac);
 		json_object_set_new(link, "own", json_string(mac));
@@ -72,7 +72,7 @@ static json_t *link_read(struct rtnl *home, const struct devices *all, const str
 
 /* All devices above `d`: VLANs and the like on it, the bridge or bond that it is a port of, and
  * what lies above those. */
-size_t was_above(const struct devices *all, const struct device *d, const struct device *ret[WAS_LINKS])
+size_t loan_above(const struct devices *all, const struct device *d, const struct device *ret[LOAN_LINKS])
 {
 	size_t n = 1;
 
@@ -87,19 +87,19 @@ size_t was_above(const struct devices *all, const struct device *d, const struct
 
 			for (size_t k = 0; k < n; k++)
 				above = above && ret[k] != x;
-			if (above && n < WAS_LINKS)
+			if (above && n < LOAN_LINKS)
 				ret[n++] = x;
 		}
 	return n;
 }
 
-json_t *was_read(const struct box_spaces *s, const char *device, struct err *e)
+json_t *loan_read(const struct box_spaces *s, const char *device, struct err *e)
 {
 	struct devices *all = calloc(1, sizeof(*all));
 	struct rtnl *home = all != NULL ? rtnl_open(s->home, s->home, e) : NULL;
-	const struct device *links[WAS_LINKS], *d;
+	const struct device *links[LOAN_LINKS], *d;
 	json_t *picture = NULL, *list = json_array(), *link;
-	char boot[WAS_BOOT_ID];
+	char boot[LOAN_BOOT_ID];
 	size_t n;
 
 	if (all == NULL)
@@ -111,16 +111,16 @@ json_t *was_read(const struct box_spaces *s, const char *device, struct err *e)
 		err_set(e, -ENODEV, "device %s", device);
 		goto out;
 	}
-	n = was_above(all, d, links);
+	n = loan_above(all, d, links);
 	for (size_t i = 0; i < n; i++) {
 		link = link_read(home, all, links[i], e);
 		if (link == NULL)
 			goto out;
 		json_array_append_new(list, link);
 	}
-	was_boot_id(boot);
+	loan_boot_id(boot);
 	picture = json_pack("{s:s, s:I, s:I, s:O}", "boot", boot, "wall_ns", (json_int_t)clock_wall_ns(), "boottime_ns",
-			    (json_int_t)was_boottime_ns(), "links", list);
+			    (json_int_t)loan_boottime_ns(), "links", list);
 out:
 	json_decref(list);
 	rtnl_close(home);
@@ -128,7 +128,7 @@ out:
 	return picture;
 }
 
-bool was_bare(const json_t *picture)
+bool loan_bare(const json_t *picture)
 {
 	const json_t *link = json_array_get(json_object_get(picture, "links"), 0),
 		     *facts = json_object_get(link, "facts");
@@ -167,7 +167,7 @@ static bool value_read(const char *folder, const char *device, const char *name,
 	return true;
 }
 
-json_t *was_settings(const char *device)
+json_t *loan_settings(const char *device)
 {
 	json_t *all = json_object();
 
@@ -206,8 +206,8 @@ static bool key_split(const char *key, char folder[32], const char **ret_name)
 	return false;
 }
 
-void was_settings_set(const char *device, const json_t *wanted,
-		      void (*each)(void *ctx, const char *name, const char *value), void *ctx)
+void loan_settings_set(const char *device, const json_t *wanted,
+		       void (*each)(void *ctx, const char *name, const char *value), void *ctx)
 {
 	const char *key;
 	json_t *v;

@@ -20,7 +20,7 @@
  *                     "devices": {"3": "eth0"}, "expires_s"}],
  *          "own": the permanent hardware address, if there is one ("mac": the one in use),
  *          "mute": true if its ARP was off,
- *          "more": true when there are more than WAS_FACTS facts}
+ *          "more": true when there are more than LOAN_FACTS facts}
  *
  * The first link is the device, the others lie above it. Nothing here writes to the disk.
  */
@@ -31,19 +31,19 @@
 #include "appliance/box/box.h"
 
 /* facts of one link. A device with more routes belongs to a router, and gets only these back */
-#define WAS_FACTS 4096u
-#define WAS_LINKS 64u /* the device and what lies above it */
+#define LOAN_FACTS 4096u
+#define LOAN_LINKS 64u /* the device and what lies above it */
 
 /* The picture of the device in the first namespace; owned by the caller. NULL: *e, -ENODEV when it
  * is not there. */
-json_t *was_read(const struct box_spaces *s, const char *device, struct err *e);
+json_t *loan_read(const struct box_spaces *s, const char *device, struct err *e);
 /* Whether the device is down and has no configured address, so that the picture need not
  * be kept. */
-bool was_bare(const json_t *picture);
+bool loan_bare(const json_t *picture);
 /* Whether the device name now belongs to another card, judged by the permanent hardware addresses.
  * If one is unknown, by the addresses in use, unless a person or a bond may have set them. In doubt
  * it counts as the same card. */
-bool was_another(const json_t *before, const json_t *now);
+bool loan_another(const json_t *before, const json_t *now);
 /*
  * Gives devices back to the first namespace as their pictures have them, wherever they are now:
  * {DEVICE: picture, or null where none is known}. s->data and s->admin may be -1. What is there
@@ -55,13 +55,13 @@ bool was_another(const json_t *before, const json_t *now);
  *    "stuck": it could not be moved, and is where it was}
  * NULL when memory is out.
  */
-json_t *was_give_back(const struct box_spaces *s, const json_t *wanted);
+json_t *loan_give_back(const struct box_spaces *s, const json_t *wanted);
 /* Whether these reports (NULL: none) say that the device could not be moved; then its picture is
  * still needed. */
-bool was_stuck(const json_t *reports, const char *device);
+bool loan_stuck(const json_t *reports, const char *device);
 
-#define WAS_BOOT_ID 40u
+#define LOAN_BOOT_ID 40u
 /* The boot id of the running machine; "" when the kernel does not give it. */
-void was_boot_id(char out[WAS_BOOT_ID]);
+void loan_boot_id(char out[LOAN_BOOT_ID]);
 
 #endif

@@ -84,7 +84,7 @@ static void keep(struct reading *x, const char *kind, const char *text, const st
 	char hex[2 * MESSAGE_BYTES + 1];
 	json_t *fact;
 
-	if (json_array_size(x->list) >= WAS_FACTS || n > MESSAGE_BYTES) {
+	if (json_array_size(x->list) >= LOAN_FACTS || n > MESSAGE_BYTES) {
 		x->more = true;
 		json_decref(devices);
 		return;
@@ -110,14 +110,14 @@ static int on_address(const struct nlmsghdr *h, void *ctx)
 	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
 	struct reading *x = ctx;
 	json_t *devices;
-	char text[WAS_TEXT];
+	char text[LOAN_TEXT];
 
 	if (h->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(h) < sizeof(*m) || m->ifa_index != x->index ||
 	    m->ifa_family != (x->newest_first ? AF_INET6 : AF_INET))
 		return MNL_CB_OK;
 	devices = json_object();
 	name_device(x, devices, m->ifa_index);
-	was_address_text(h, text);
+	loan_address_text(h, text);
 	keep(x, "address", text, h, devices, 0);
 	return MNL_CB_OK;
 }
@@ -127,14 +127,14 @@ static int on_neighbour(const struct nlmsghdr *h, void *ctx)
 	const struct ndmsg *m = mnl_nlmsg_get_payload(h);
 	struct reading *x = ctx;
 	json_t *devices;
-	char text[WAS_TEXT];
+	char text[LOAN_TEXT];
 
 	if (h->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(h) < sizeof(*m) ||
 	    (uint32_t)m->ndm_ifindex != x->index || !of_ip(m->ndm_family) || (m->ndm_state & NUD_PERMANENT) == 0)
 		return MNL_CB_OK;
 	devices = json_object();
 	name_device(x, devices, (uint32_t)m->ndm_ifindex);
-	was_neighbour_text(h, text);
+	loan_neighbour_text(h, text);
 	keep(x, "neighbour", text, h, devices, 0);
 	return MNL_CB_OK;
 }
@@ -146,7 +146,7 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	struct reading *x = ctx;
 	struct rta_cacheinfo cache = { 0 };
 	const struct nlattr *a;
-	char text[WAS_TEXT];
+	char text[LOAN_TEXT];
 	json_t *devices;
 	bool ours = false;
 
@@ -171,7 +171,7 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 		json_decref(devices);
 		return MNL_CB_OK;
 	}
-	was_route_text(h, x->all, text);
+	loan_route_text(h, x->all, text);
 	keep(x, "route", text, h, devices, cache.rta_expires > 0 ? (uint32_t)cache.rta_expires / TICKS + 1 : 0);
 	return MNL_CB_OK;
 }
@@ -184,7 +184,7 @@ static void restart(void *ctx)
 		json_array_remove(x->list, json_array_size(x->list) - 1);
 }
 
-int was_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t **ret, bool *more, struct err *e)
+int loan_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t **ret, bool *more, struct err *e)
 {
 	static const struct {
 		uint16_t type;
@@ -210,7 +210,7 @@ int was_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t 
 	return status;
 }
 
-json_t *was_missing(const json_t *wanted, const json_t *have)
+json_t *loan_missing(const json_t *wanted, const json_t *have)
 {
 	json_t *list = json_array();
 
@@ -432,8 +432,8 @@ static const struct {
 	{ "route", RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct rtmsg), make_route },
 };
 
-int was_fact_set(struct rtnl *r, const struct devices *now, const json_t *fact, const char *from, const char *to,
-		 uint64_t elapsed_s, struct err *e)
+int loan_fact_set(struct rtnl *r, const struct devices *now, const json_t *fact, const char *from, const char *to,
+		  uint64_t elapsed_s, struct err *e)
 {
 	uint8_t in[MESSAGE_BYTES + 64] = { 0 }, out[2 * MESSAGE_BYTES] = { 0 }, payload[MESSAGE_BYTES];
 	struct sending s = { .now = now,
@@ -462,7 +462,7 @@ int was_fact_set(struct rtnl *r, const struct devices *now, const json_t *fact, 
 
 /* Addresses, neighbours and routes as texts: for people, and to compare two of them. */
 
-/* Grows up to WAS_TEXT bytes; the rest is cut. */
+/* Grows up to LOAN_TEXT bytes; the rest is cut. */
 struct text {
 	char *out;
 	size_t at;
@@ -474,13 +474,13 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(t->out + t->at, WAS_TEXT - t->at, fmt, ap);
+	n = vsnprintf(t->out + t->at, LOAN_TEXT - t->at, fmt, ap);
 	va_end(ap);
 	if (n > 0)
-		t->at += (size_t)n < WAS_TEXT - t->at ? (size_t)n : WAS_TEXT - t->at - 1;
+		t->at += (size_t)n < LOAN_TEXT - t->at ? (size_t)n : LOAN_TEXT - t->at - 1;
 }
 
-void was_address_text(const struct nlmsghdr *h, char out[WAS_TEXT])
+void loan_address_text(const struct nlmsghdr *h, char out[LOAN_TEXT])
 {
 	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
 	struct addr local = { 0 }, other = { 0 };
@@ -505,7 +505,7 @@ void was_address_text(const struct nlmsghdr *h, char out[WAS_TEXT])
 		add(&t, " peer %s", two);
 }
 
-void was_neighbour_text(const struct nlmsghdr *h, char out[WAS_TEXT])
+void loan_neighbour_text(const struct nlmsghdr *h, char out[LOAN_TEXT])
 {
 	const struct ndmsg *m = mnl_nlmsg_get_payload(h);
 	struct text t = { .out = out };
@@ -572,7 +572,7 @@ static void hops(struct text *t, const struct nlattr *list, unsigned family, con
 	}
 }
 
-void was_route_text(const struct nlmsghdr *h, const struct devices *all, char out[WAS_TEXT])
+void loan_route_text(const struct nlmsghdr *h, const struct devices *all, char out[LOAN_TEXT])
 {
 	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
 	struct addr to = { .family = m->rtm_family == AF_INET ? 4 : 6 }, from = { 0 };

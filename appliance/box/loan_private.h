@@ -8,9 +8,9 @@
 #include "appliance/box/loan.h"
 #include "appliance/box/rtnl.h"
 
-uint64_t was_boottime_ns(void);
+uint64_t loan_boottime_ns(void);
 /* Writes the device and all devices above it to `ret`; returns their number. */
-size_t was_above(const struct devices *all, const struct device *d, const struct device *ret[WAS_LINKS]);
+size_t loan_above(const struct devices *all, const struct device *d, const struct device *ret[LOAN_LINKS]);
 
 /* Rounds up to the alignment of attributes and next hops in a message. */
 static inline size_t aligned(size_t n)
@@ -23,29 +23,29 @@ bool hex_read(const char *text, uint8_t *out, size_t most, size_t *ret_n);
 
 /* Addresses, permanent neighbours and routes of device `index`, in the order in which they are to
  * be set. A new reference. */
-int was_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t **ret, bool *more, struct err *e);
+int loan_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t **ret, bool *more, struct err *e);
 /* The facts of `wanted` that are not in `have`, compared by kind and text; a new reference. */
-json_t *was_missing(const json_t *wanted, const json_t *have);
+json_t *loan_missing(const json_t *wanted, const json_t *have);
 /*
  * Sets one fact. `now`: the present devices; the device `from` is called `to` now. `elapsed_s`:
  * seconds since the picture was taken. -ETIME: the lifetime of the fact is over.
  */
-int was_fact_set(struct rtnl *r, const struct devices *now, const json_t *fact, const char *from, const char *to,
-		 uint64_t elapsed_s, struct err *e);
+int loan_fact_set(struct rtnl *r, const struct devices *now, const json_t *fact, const char *from, const char *to,
+		  uint64_t elapsed_s, struct err *e);
 
 /* The text of a fact, for people and for comparison: "192.0.2.5/24", "0.0.0.0/0 via 192.0.2.1
  * metric 100". */
 struct nlmsghdr;
-#define WAS_TEXT 512u
-void was_address_text(const struct nlmsghdr *h, char out[WAS_TEXT]);
-void was_neighbour_text(const struct nlmsghdr *h, char out[WAS_TEXT]);
-void was_route_text(const struct nlmsghdr *h, const struct devices *all, char out[WAS_TEXT]);
+#define LOAN_TEXT 512u
+void loan_address_text(const struct nlmsghdr *h, char out[LOAN_TEXT]);
+void loan_neighbour_text(const struct nlmsghdr *h, char out[LOAN_TEXT]);
+void loan_route_text(const struct nlmsghdr *h, const struct devices *all, char out[LOAN_TEXT]);
 
 /* The settings of a device in /proc/sys/net of the namespace that the process is in. A
  * new reference. */
-json_t *was_settings(const char *device);
+json_t *loan_settings(const char *device);
 /* Sets the settings that differ, and calls `each` for those that could not be set. */
-void was_settings_set(const char *device, const json_t *wanted,
-		      void (*each)(void *ctx, const char *name, const char *value), void *ctx);
+void loan_settings_set(const char *device, const json_t *wanted,
+		       void (*each)(void *ctx, const char *name, const char *value), void *ctx);
 
 #endif

@@ -59,14 +59,14 @@ static const json_t *links_of(const struct giving *g)
  * of the wall clock. */
 static bool other_start(const json_t *picture, uint64_t *ret_elapsed_s)
 {
-	char boot[WAS_BOOT_ID];
+	char boot[LOAN_BOOT_ID];
 	bool other;
 	uint64_t then, now;
 
-	was_boot_id(boot);
+	loan_boot_id(boot);
 	other = strcmp(boot, text_in(picture, "boot")) != 0;
 	then = (uint64_t)json_integer_value(json_object_get(picture, other ? "wall_ns" : "boottime_ns"));
-	now = other ? clock_wall_ns() : was_boottime_ns();
+	now = other ? clock_wall_ns() : loan_boottime_ns();
 	*ret_elapsed_s = now > then ? (now - then) / SECOND : 0;
 	return other;
 }
@@ -180,7 +180,7 @@ static void give_link(struct giving *g, const json_t *link, const char *name)
 
 	if (d != NULL && mtu != 0 && d->mtu != mtu && rtnl_link_set(g->home, d->index, d->up, mtu, &e) < 0)
 		lost(g, M_BACK_LINK, name, e.text);
-	was_settings_set(name, json_object_get(link, "settings"), setting_lost, &t);
+	loan_settings_set(name, json_object_get(link, "settings"), setting_lost, &t);
 	give_master(g, link, name);
 	d = look(g, name);
 	if (d != NULL && !(g->another && strcmp(name, g->now) == 0) &&
@@ -208,10 +208,10 @@ static json_t *missing(struct giving *g, const json_t *link, const char *name)
 	json_t *have = NULL, *list;
 	bool more;
 
-	if (d == NULL || was_facts(g->home, g->devices, d->index, &have, &more, NULL) < 0)
+	if (d == NULL || loan_facts(g->home, g->devices, d->index, &have, &more, NULL) < 0)
 		list = json_array();
 	else
-		list = was_missing(json_object_get(link, "facts"), have);
+		list = loan_missing(json_object_get(link, "facts"), have);
 	json_decref(have);
 	return list;
 }
@@ -228,7 +228,7 @@ static void give_facts(struct giving *g, const json_t *link, const char *name)
 		moved = false;
 		for (size_t i = 0; i < json_array_size(list);) {
 			const json_t *fact = json_array_get(list, i);
-			int r = was_fact_set(g->home, g->devices, fact, g->device, g->now, g->elapsed_s, &e);
+			int r = loan_fact_set(g->home, g->devices, fact, g->device, g->now, g->elapsed_s, &e);
 
 			if (r == -ETIME && !g->silent)
 				json_array_append_new(expired, json_text(text_in(fact, "text")));
@@ -243,13 +243,13 @@ static void give_facts(struct giving *g, const json_t *link, const char *name)
 	}
 	for (size_t i = 0; i < json_array_size(list) && !g->silent; i++) {
 		const json_t *fact = json_array_get(list, i);
-		int r = was_fact_set(g->home, g->devices, fact, g->device, g->now, g->elapsed_s, &e);
+		int r = loan_fact_set(g->home, g->devices, fact, g->device, g->now, g->elapsed_s, &e);
 
 		lost(g, M_BACK_FACT, name, text_in(fact, "text"), strerror(r < 0 ? -r : 0));
 	}
 	json_decref(list);
 	if (json_is_true(json_object_get(link, "more")))
-		lost(g, M_BACK_MORE, name, WAS_FACTS);
+		lost(g, M_BACK_MORE, name, LOAN_FACTS);
 }
 
 /* Whether the device is a bridge or bond whose ports were recorded too. Then each port reports that
@@ -314,7 +314,7 @@ static void each_link(struct giving *g, void (*give)(struct giving *g, const jso
 static void at_home(struct giving *g)
 {
 	bool other = g->picture != NULL && other_start(g->picture, &g->elapsed_s);
-	json_t *as_is = was_read(g->s, g->device, NULL);
+	json_t *as_is = loan_read(g->s, g->device, NULL);
 
 	g->leave = true;
 	if (as_is == NULL) {
@@ -325,8 +325,8 @@ static void at_home(struct giving *g)
 	json_object_set_new(g->report, "was_here", json_true());
 	/* After a start of the machine, or a change by hand, the device is as it should be. So it
 	 * is left alone, unless an earlier return was not finished. */
-	g->leave =
-		g->picture == NULL || other || !(was_bare(as_is) || json_is_true(json_object_get(g->picture, "going")));
+	g->leave = g->picture == NULL || other ||
+		   !(loan_bare(as_is) || json_is_true(json_object_get(g->picture, "going")));
 	json_decref(as_is);
 }
 
@@ -412,7 +412,7 @@ static void give(struct giving *list, size_t n)
 		absent(&list[i]);
 }
 
-bool was_stuck(const json_t *reports, const char *device)
+bool loan_stuck(const json_t *reports, const char *device)
 {
 	const json_t *one;
 	size_t i;
@@ -425,7 +425,7 @@ bool was_stuck(const json_t *reports, const char *device)
 	return true;
 }
 
-json_t *was_give_back(const struct box_spaces *s, const json_t *wanted)
+json_t *loan_give_back(const struct box_spaces *s, const json_t *wanted)
 {
 	size_t n = json_object_size(wanted), i = 0;
 	struct giving *list = calloc(n + 1, sizeof(*list));

@@ -18,7 +18,7 @@ static bool told_by_mac(const json_t *link)
 	       (*kind == '\0' || strcmp(kind, "veth") == 0);
 }
 
-bool was_another(const json_t *before, const json_t *now)
+bool loan_another(const json_t *before, const json_t *now)
 {
 	const json_t *a = first(before), *b = first(now);
 

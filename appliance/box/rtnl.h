@@ -111,7 +111,7 @@ const struct device *devices_find(const struct devices *d, const char *name); /*
 const struct device *devices_at(const struct devices *d, uint32_t index);
 /*
  * A device on that link because of which the link cannot be moved: the device would remain in its
- * namespace and go on using the link. Plain VLANs do not count: they are deleted, and was_give_back
+ * namespace and go on using the link. Plain VLANs do not count: they are deleted, and loan_give_back
  * creates them again. NULL = there is none.
  */
 const struct device *devices_stays(const struct devices *d, uint32_t index);

@@ -143,7 +143,7 @@ void clock_open(struct supervisor *s)
 	struct clock_trust *t = &s->clock;
 	struct moment here;
 
-	was_boot_id(t->boot);
+	loan_boot_id(t->boot);
 	t->found = moment_load(s->state_fd, &t->moment);
 	t->noted = moment_load(s->run_fd, &here) == MOMENT_READ && of_this_start(t, &here);
 	t->wait = by_the_rules(s, judge(s, s->now->ir));
@@ -156,7 +156,7 @@ void clock_look(struct supervisor *s, bool open, bool closed)
 {
 	struct clock_trust *t = &s->clock;
 
-	was_boot_id(t->boot);
+	loan_boot_id(t->boot);
 	t->found = s->state_fd >= 0 ? moment_load(s->state_fd, &t->moment) : MOMENT_NONE;
 	t->wait = open ? CLOCK_TRUSTED : judge(s, s->now->ir);
 	if (closed && t->wait == CLOCK_TRUSTED)

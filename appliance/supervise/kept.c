@@ -57,11 +57,11 @@ bool kept_left_alone(const void *supervisor, const char *device)
  */
 static bool counts(struct supervisor *s, const char *device, const json_t *had, const json_t *now)
 {
-	bool another = had != NULL && was_another(had, now);
+	bool another = had != NULL && loan_another(had, now);
 
 	if (another)
 		say(s, M_KEPT_ANOTHER, device);
-	return had == NULL || another || !was_bare(now);
+	return had == NULL || another || !loan_bare(now);
 }
 
 /* Saves the records. If that fails, `status` says so, and unsaved_due tries again. */
@@ -92,7 +92,7 @@ static int keep_one(struct supervisor *s, const char *device, bool *changed, boo
 		return 0;
 	/* If the box has that device, a device of the same name in the first namespace is another
 	 * one. */
-	picture = box_has(&s->spaces, device) ? NULL : was_read(&s->spaces, device, &why);
+	picture = box_has(&s->spaces, device) ? NULL : loan_read(&s->spaces, device, &why);
 	if (picture == NULL && why.code != 0 && why.code != -ENODEV) {
 		*e = why;
 		return why.code;
@@ -242,10 +242,10 @@ static void give(struct supervisor *s, json_t *wanted, enum policy_event what, c
 			kept_going(s->kept, device);
 		}
 		save(s);
-		reports = was_give_back(&s->spaces, wanted);
+		reports = loan_give_back(&s->spaces, wanted);
 		json_object_foreach(wanted, device, picture)
 		{
-			if (!was_stuck(reports, device))
+			if (!loan_stuck(reports, device))
 				kept_gone(s->kept, device);
 		}
 		save(s);
@@ -278,7 +278,7 @@ void kept_hold(struct supervisor *s)
 
 		if (kept_mark(record) != KEPT_RETIRED || names(s->now->ir, device) || box_has(&s->spaces, device))
 			continue;
-		picture = was_read(&s->spaces, device, NULL);
+		picture = loan_read(&s->spaces, device, NULL);
 		if (picture == NULL)
 			continue;
 		if (counts(s, device, json_object_get(record, "picture"), picture))

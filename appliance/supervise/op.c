@@ -306,9 +306,9 @@ bool taking_allowed(struct supervisor *s)
 		bool yes = card_agreed(&op->agreed, ir, ir_card(x));
 		struct err e = { 0 };
 
-		if (!vlans_first(ir, i) || !riders_at_home(&s->spaces, ir_card(x)))
+		if (!vlans_first(ir, i) || !device_at_home(&s->spaces, ir_card(x)))
 			continue;
-		sessions = riders_read(&s->spaces, ir_card(x), &more, &e);
+		sessions = home_sessions_read(&s->spaces, ir_card(x), &more, &e);
 		if (sessions == NULL && !yes) {
 			op_explain(s, 3, M_OP_TAKES_UNREAD, ir_card(x), e.text, ir_card(x));
 			return false;

@@ -339,7 +339,7 @@ int box_hold(const struct box_spaces *s, const char *device, struct err *e)
 	return 0;
 }
 
-bool riders_at_home(const struct box_spaces *s, const char *device)
+bool device_at_home(const struct box_spaces *s, const char *device)
 {
 	const struct card *c = machine_card(device);
 
@@ -347,7 +347,7 @@ bool riders_at_home(const struct box_spaces *s, const char *device)
 	return c != NULL && c->place == CARD_HOME;
 }
 
-json_t *riders_read(const struct box_spaces *s, const char *device, uint64_t *more, struct err *e)
+json_t *home_sessions_read(const struct box_spaces *s, const char *device, uint64_t *more, struct err *e)
 {
 	const struct card *c = machine_card(device);
 
@@ -361,7 +361,7 @@ json_t *riders_read(const struct box_spaces *s, const char *device, uint64_t *mo
 
 /* ---- what a card was ------------------------------------------------------------------------- */
 
-json_t *was_read(const struct box_spaces *s, const char *device, struct err *e)
+json_t *loan_read(const struct box_spaces *s, const char *device, struct err *e)
 {
 	const struct card *c = machine_card(device);
 	struct err own = { 0 };
@@ -377,12 +377,12 @@ json_t *was_read(const struct box_spaces *s, const char *device, struct err *e)
 	return json_pack("{s:s, s:[{s:s, s:b}]}", "boot", machine.boot, "links", "name", c->name, "up", 1);
 }
 
-bool was_bare(const json_t *picture)
+bool loan_bare(const json_t *picture)
 {
 	return !json_is_true(json_object_get(json_array_get(json_object_get(picture, "links"), 0), "up"));
 }
 
-json_t *was_give_back(const struct box_spaces *s, const json_t *wanted)
+json_t *loan_give_back(const struct box_spaces *s, const json_t *wanted)
 {
 	json_t *reports = json_array(), *picture;
 	const char *device;
@@ -404,7 +404,7 @@ json_t *was_give_back(const struct box_spaces *s, const json_t *wanted)
 	return reports;
 }
 
-bool was_stuck(const json_t *reports, const char *device)
+bool loan_stuck(const json_t *reports, const char *device)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++) {
 		const json_t *r = json_array_get(reports, i);
@@ -415,7 +415,7 @@ bool was_stuck(const json_t *reports, const char *device)
 	return false;
 }
 
-void was_boot_id(char out[WAS_BOOT_ID])
+void loan_boot_id(char out[LOAN_BOOT_ID])
 {
-	snprintf(out, WAS_BOOT_ID, "%s", machine.boot);
+	snprintf(out, LOAN_BOOT_ID, "%s", machine.boot);
 }

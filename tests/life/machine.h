@@ -34,7 +34,7 @@ struct machine {
 	enum clock_sync sync; /* whether the clock follows a source */
 	uint64_t battery_s;   /* the battery's clock, 0 = there is none */
 	uint32_t person;      /* uid of whoever is connected to the daemon and asks */
-	char boot[WAS_BOOT_ID];
+	char boot[LOAN_BOOT_ID];
 	struct card cards[CARDS];
 	/*
 	 * The state of the kernel. `digest`: of the generation whose rules are loaded; zero = only

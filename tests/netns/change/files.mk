@@ -1,5 +1,5 @@
 # The daemon of the change matrix: its own objects, and a clock and failures that the matrix orders.
-CHANGE_SEAM = malloc calloc realloc clock_mono clock_wall_ns clock_synchronised clock_battery clock_follow_look was_boot_id atomic_write inspector_table inspector_tick msg_send enforce_cut batch_commit enforce_compare box_set sandbox_enter sandbox_enter_pair queue_receive
+CHANGE_SEAM = malloc calloc realloc clock_mono clock_wall_ns clock_synchronised clock_battery clock_follow_look loan_boot_id atomic_write inspector_table inspector_tick msg_send enforce_cut batch_commit enforce_compare box_set sandbox_enter sandbox_enter_pair queue_receive
 
 $(B)/netns/change/sekishod: $(call obj,$(SEKISHOD_SRC) tests/netns/change/seam.c)
 	$(call say,LINK,$@)

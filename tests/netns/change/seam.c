@@ -126,7 +126,7 @@ STANDS_FOR(clock_wall_ns);
 STANDS_FOR(clock_synchronised);
 STANDS_FOR(clock_battery);
 STANDS_FOR(clock_follow_look);
-STANDS_FOR(was_boot_id);
+STANDS_FOR(loan_boot_id);
 STANDS_FOR(atomic_write);
 STANDS_FOR(inspector_table);
 STANDS_FOR(inspector_tick);
@@ -223,12 +223,12 @@ bool __wrap_clock_follow_look(struct clock_follow *f, enum clock_sync word, stru
 	return __real_clock_follow_look(f, word, now, wall_ns);
 }
 
-void __wrap_was_boot_id(char out[WAS_BOOT_ID])
+void __wrap_loan_boot_id(char out[LOAN_BOOT_ID])
 {
 	if (orders != NULL && orders->boot[0] != 0)
-		memcpy(out, orders->boot, WAS_BOOT_ID);
+		memcpy(out, orders->boot, LOAN_BOOT_ID);
 	else
-		__real_was_boot_id(out);
+		__real_loan_boot_id(out);
 }
 
 int __wrap_atomic_write(int dirfd, const char *name, const void *p, size_t n, struct err *e)

@@ -23,7 +23,7 @@ static void hex_of(const char *address, char out[40])
 		snprintf(out + 8 * i, 9, "%08X", words[i]);
 }
 
-static bool read_line(const char *local, const char *peer, const char *state, struct rider *ret)
+static bool read_line(const char *local, const char *peer, const char *state, struct home_session *ret)
 {
 	char line[200], a[40], b[40];
 
@@ -32,7 +32,7 @@ static bool read_line(const char *local, const char *peer, const char *state, st
 	snprintf(line, sizeof(line),
 		 "  12: %s:0016 %s:C4F4 %s 00000000:00000000 02:000A7D55 00000000     0        0 20203 2\n", a, b,
 		 state);
-	return riders_line(line, ret);
+	return home_session_read(line, ret);
 }
 
 static void expect_addr(const struct addr *a, const char *text)
@@ -45,7 +45,7 @@ static void expect_addr(const struct addr *a, const char *text)
 
 static void sessions_are_read(void **state)
 {
-	struct rider r;
+	struct home_session r;
 
 	(void)state;
 	assert_true(read_line("192.0.2.1", "198.51.100.7", "01", &r));
@@ -72,7 +72,7 @@ static void all_else_is_not(void **state)
 		"  0: 010200C0:0016 076433C6:C4F4x 01 x",
 		"  0: 010200C0010200C0:0016 076433C6:C4F4 01 x",
 	};
-	struct rider r;
+	struct home_session r;
 
 	(void)state;
 	for (unsigned s = 2; s < 13; s++) {
@@ -85,7 +85,7 @@ static void all_else_is_not(void **state)
 	assert_false(read_line("::1", "::1", "01", &r));
 	assert_false(read_line("::ffff:127.0.0.1", "::ffff:127.0.0.1", "01", &r));
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		assert_false(riders_line(lines[i], &r));
+		assert_false(home_session_read(lines[i], &r));
 }
 
 int main(void)

@@ -46,11 +46,11 @@ static void whose(void **state)
 		json_t *a = picture(rows[i].kind, rows[i].own[0], rows[i].mac[0], rows[i].master);
 		json_t *b = picture(rows[i].kind, rows[i].own[1], rows[i].mac[1], "");
 
-		assert_int_equal(was_another(a, b), rows[i].another);
+		assert_int_equal(loan_another(a, b), rows[i].another);
 		json_decref(a);
 		json_decref(b);
 	}
-	assert_false(was_another(NULL, NULL));
+	assert_false(loan_another(NULL, NULL));
 }
 
 int main(void)

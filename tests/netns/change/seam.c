@@ -271,10 +271,10 @@ int __wrap_enforce_cut(struct enforce *f, const struct generation_held *next, co
 				     : __real_enforce_cut(f, next, have, ret, e);
 }
 
-/* Makes the kernel refuse the transaction: a set that rules use cannot be deleted. */
+/* Makes the kernel refuse the transaction of the policy: a set that rules use cannot be deleted. */
 int __wrap_batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line)
 {
-	if (fails(POINT_BATCH))
+	if (own_role == ROLE_ENFORCE && fails(POINT_BATCH))
 		batch_set_delete(b, set_spec(SET_LIVE)->name);
 	return __real_batch_commit(b, n, e, ret_line);
 }

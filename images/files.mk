@@ -7,6 +7,10 @@ etc = $(DESTDIR)/etc
 # Units and documents name programs below /usr.
 put = sed 's,/usr/bin/sekisho ,$(PREFIX)/bin/sekisho ,g; s,/usr/sbin/,$(PREFIX)/sbin/,g; s,/usr/lib/sekisho/,$(PREFIX)/lib/sekisho/,g' $(1) >$(2) && chmod 644 $(2)
 
+# The units that wait for the settings of a program beside the daemon: its name, and what they are
+# for.
+settings_paths = "time|the clock's sources" "log|the log server" "ups|the UPS server" "notify|telling alarms" "inform|telling alarms by SNMP"
+
 # Manual pages made from the reference, in English (box.5) and Japanese (box.ja.5).
 PAGES = $(foreach p,policy box,$(B)/man/sekisho-$(p).5 $(B)/man/sekisho-$(p).ja.5)
 $(B)/man/sekisho-%.ja.5: docs/policy-language.ja.md images/man
@@ -85,7 +89,8 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/se
 	for p in compile fetch webauthn notify inform; do ln -sf sekishod.8 $(share)/man/man8/sekisho-$$p.8 && ln -sf sekishod.8 $(share)/man/ja/man8/sekisho-$$p.8 || exit; done
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(etc)/sekisho $(etc)/default $(etc)/apparmor.d
 	for unit in sekisho-base sekishod sekisho-ups sekisho-notify sekisho-inform sekisho-backup; do $(call put,images/systemd/$$unit.service,$(DESTDIR)$(UNITDIR)/$$unit.service) || exit; done
-	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.* images/systemd/sekisho-log.path images/systemd/sekisho-follow@.* images/systemd/sekisho-power-off.* images/systemd/sekisho-ups.path images/systemd/sekisho-notify.path images/systemd/sekisho-inform.path images/systemd/sekisho-backup.timer) $(DESTDIR)$(UNITDIR)
+	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.service images/systemd/sekisho-follow@.* images/systemd/sekisho-power-off.* images/systemd/sekisho-backup.timer) $(DESTDIR)$(UNITDIR)
+	for row in $(settings_paths); do name=$${row%%|*}; sed "s,@name@,$$name,; s,@what@,$${row#*|}," images/systemd/settings.path >$(DESTDIR)$(UNITDIR)/sekisho-$$name.path && chmod 644 $(DESTDIR)$(UNITDIR)/sekisho-$$name.path || exit; done
 	sed 's,/usr/lib/sekisho/,$(PREFIX)/lib/sekisho/,g' images/systemd/sekisho-log.service >$(DESTDIR)$(UNITDIR)/sekisho-log.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/sekisho-log.service
 	for unit in chrony systemd-timesyncd; do install -D -m 644 images/systemd/not-beside.conf $(DESTDIR)$(UNITDIR)/$$unit.service.d/sekisho.conf || exit; done

@@ -29,9 +29,9 @@
 		 .fields = { 4, 4, (address), (address), 1, 2 },                                                       \
 		 .shown_as = SHOWN_CELL(type),                                                                         \
 		 .map = true,                                                                                          \
-		 .counter = true,                                                                                      \
 		 __VA_ARGS__ }
-#define LAYER(id, text, address, type) CELLS(id, text, address, type, .interval = true, .timeout = true)
+#define LAYER(id, text, address, type)                                                                                 \
+	CELLS(id, text, address, type, .interval = true, .timeout = true, .counter = true)
 #define LAYERS(id, text, address, type)                                                                                \
 	LAYER(id, text, address, type), LAYER((id) + 1, text "_2", address, type),                                     \
 		LAYER((id) + 2, text "_3", address, type), LAYER((id) + 3, text "_4", address, type),                  \
@@ -39,14 +39,7 @@
 		LAYER((id) + 6, text "_7", address, type), LAYER((id) + 7, text "_8", address, type)
 _Static_assert(IR_LAYERS == 8, "one map for each layer");
 /* The maps for new cells have the same form as the layers, but no counters. */
-#define BRIDGE(id, text, address, type)                                                                                \
-	[id] = { .name = (text),                                                                                       \
-		 .key_len = 16 + 2 * (address),                                                                        \
-		 .fields = { 4, 4, (address), (address), 1, 2 },                                                       \
-		 .shown_as = SHOWN_CELL(type),                                                                         \
-		 .map = true,                                                                                          \
-		 .interval = true,                                                                                     \
-		 .timeout = true }
+#define BRIDGE(id, text, address, type) CELLS(id, text, address, type, .interval = true, .timeout = true)
 #define BRIDGES(id, text, address, type)                                                                               \
 	BRIDGE(id, text, address, type), BRIDGE((id) + 1, text "_1", address, type),                                   \
 		BRIDGE((id) + 2, text "_2", address, type), BRIDGE((id) + 3, text "_3", address, type),                \
@@ -124,11 +117,11 @@ static const struct set_spec specs[TABLE_SET_COUNT] = {
 			  .fields = { 4, 4 },
 			  .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
 	LAYERS(SET_UNTIL4, "until4", 4, SHOWN_IPV4),
-	CELLS(SET_EXACT4, "exact4", 4, SHOWN_IPV4, .interval = false),
-	CELLS(SET_RANGE4, "range4", 4, SHOWN_IPV4, .interval = true),
+	CELLS(SET_EXACT4, "exact4", 4, SHOWN_IPV4, .interval = false, .counter = true),
+	CELLS(SET_RANGE4, "range4", 4, SHOWN_IPV4, .interval = true, .counter = true),
 	LAYERS(SET_UNTIL6, "until6", 16, SHOWN_IPV6),
-	CELLS(SET_EXACT6, "exact6", 16, SHOWN_IPV6, .interval = false),
-	CELLS(SET_RANGE6, "range6", 16, SHOWN_IPV6, .interval = true),
+	CELLS(SET_EXACT6, "exact6", 16, SHOWN_IPV6, .interval = false, .counter = true),
+	CELLS(SET_RANGE6, "range6", 16, SHOWN_IPV6, .interval = true, .counter = true),
 	[SET_RESETS] = { .name = "resets",
 			 .key_len = 8,
 			 .fields = { 4, 4 },

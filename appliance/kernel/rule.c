@@ -77,134 +77,119 @@ static void load_lane(struct build *b, uint32_t word)
 	expr_bits32(b, word, MARK_LANE_MASK, 0);
 }
 
-/* Loads the keys of the sets that packets fill. */
-static void share_key(struct build *b, bool v6, uint32_t key)
-{
-	uint32_t words;
+/* A word of a key: of the packet (NFT_META_*) or of its session (NFT_CT_*), and what counts of it
+ * (0: everything). */
+struct key_word {
+	enum { OF_NOTHING, OF_PACKET, OF_SESSION } of;
+	uint32_t key, mask;
+};
 
-	switch (key) {
-	case KEY_PACE_PAIR:
-		load_lane(b, load_pair(b, v6, 0));
-		break;
-	case KEY_SHARE_PAIR:
-		words = load_pair(b, v6, 0);
-		load_lane(b, words);
-		expr_draw(b, IR_PAIR_PARTS, words + 1);
-		break;
-	case KEY_PACE_LINK:
-		expr_meta(b, NFT_META_IIF, 0);
-		expr_meta(b, NFT_META_MARK, 1);
-		break;
-	case KEY_SHARE_ZONE:
-		expr_meta(b, NFT_META_IIF, 0);
-		load_lane(b, 1);
-		expr_draw(b, IR_ZONE_PARTS, 2);
-		break;
-	default:
-		expr_meta(b, NFT_META_IIF, 0);
-		load_lane(b, 1);
+#define PACKET_MARK(mask)                                                                                              \
+	{                                                                                                              \
+		OF_PACKET, NFT_META_MARK, (mask)                                                                       \
 	}
+#define SESSION_MARK(mask)                                                                                             \
+	{                                                                                                              \
+		OF_SESSION, NFT_CT_MARK, (mask)                                                                        \
+	}
+#define CAME_BY                                                                                                        \
+	{                                                                                                              \
+		OF_PACKET, NFT_META_IIF, 0                                                                             \
+	}
+
+/* The keys that begin with fixed words, and the first and the last set that has such a key. */
+static const struct {
+	enum ir_set first, last;
+	struct key_word words[2];
+} keys[] = {
+	[KEY_AGREE] = { SET_AGREE, SET_TOGETHER, { PACKET_MARK(MARK_PERMIT_MASK), SESSION_MARK(MARK_PERMIT_MASK) } },
+	[KEY_CT_PERMIT] = { SET_AGREE,
+			    SET_TOGETHER,
+			    { SESSION_MARK(MARK_PERMIT_MASK), SESSION_MARK(MARK_PERMIT_MASK) } },
+	[KEY_RESET] = { SET_RESETS, SET_RESETS, { PACKET_MARK(MARK_LANE_MASK), SESSION_MARK(MARK_LANE_MASK) } },
+	[KEY_HOME] = { SET_HOME, SET_HOME, { { OF_PACKET, NFT_META_OIF, 0 }, PACKET_MARK(0) } },
+	[KEY_FAMILY] = { SET_SWITCH, SET_SWITCH, { { OF_PACKET, NFT_META_NFPROTO, 0 } } },
+	[KEY_PACE_ZONE] = { SET_PACE_FEW, SET_PACE_MANY, { CAME_BY, SESSION_MARK(MARK_LANE_MASK) } },
+	[KEY_PACE_LINK] = { SET_PACE_LINK, SET_PACE_LINK, { CAME_BY, PACKET_MARK(0) } },
+	[KEY_SHARE_ZONE] = { SET_SHARE_ZONE, SET_SHARE_ZONE, { CAME_BY, SESSION_MARK(MARK_LANE_MASK) } },
+	[KEY_LIMITED] = { SET_LIMITED, SET_LIMITED, { SESSION_MARK(MARK_PERMIT_MASK) } },
+	[KEY_SESSION] = { SET_AGES, SET_IDLES, { { OF_SESSION, NFT_CT_ID, 0 } } },
+};
+
+static void fixed_key(struct build *b, const struct ir_stmt *s)
+{
+	uint32_t key = s->a;
+
+	if (key >= sizeof(keys) / sizeof(keys[0]) || keys[key].words[0].of == OF_NOTHING || s->set < keys[key].first ||
+	    s->set > keys[key].last) {
+		b->bad = true;
+		return;
+	}
+	for (uint32_t word = 0; word < 2; word++) {
+		const struct key_word *w = &keys[key].words[word];
+
+		if (w->of == OF_PACKET)
+			expr_meta(b, w->key, word);
+		else if (w->of == OF_SESSION)
+			expr_ct(b, w->key, word);
+		if (w->mask != 0)
+			expr_bits32(b, word, w->mask, 0);
+	}
+	if (key == KEY_LIMITED)
+		expr_value(b, s->b, 1);
+	if (key == KEY_SHARE_ZONE)
+		expr_draw(b, IR_ZONE_PARTS, 2);
 }
 
-/* Whether the set has a key of that kind, and the rule has matched the address family before. */
-static bool share_fits(const struct build *b, uint32_t set, uint32_t key)
+/* Loads the key of a pair of hosts and their lane. The rule must have matched the address family
+ * before. */
+static void pair_key(struct build *b, const struct ir_stmt *s)
 {
-	uint8_t family = b->family;
+	bool six = b->family == 6, share = s->a == KEY_SHARE_PAIR;
+	enum ir_set set = share ? (six ? SET_SHARE6 : SET_SHARE4) : (six ? SET_PACE6 : SET_PACE4);
+	uint32_t words = load_pair(b, six, 0);
 
-	switch (key) {
-	case KEY_PACE_PAIR:
-		return set == (family == 6 ? SET_PACE6 : SET_PACE4) && family != 0;
-	case KEY_PACE_ZONE:
-		return set == SET_PACE_FEW || set == SET_PACE_MANY;
-	case KEY_PACE_LINK:
-		return set == SET_PACE_LINK;
-	case KEY_SHARE_PAIR:
-		return set == (family == 6 ? SET_SHARE6 : SET_SHARE4) && family != 0;
-	case KEY_SHARE_ZONE:
-		return set == SET_SHARE_ZONE;
-	default:
-		return false;
+	b->bad |= b->family == 0 || s->set != set;
+	load_lane(b, words);
+	if (share)
+		expr_draw(b, IR_PAIR_PARTS, words + 1);
+}
+
+/* Loads the key of isolated traffic: the ends of the session, and its permit where that counts. */
+static void ends_key(struct build *b, const struct ir_stmt *s)
+{
+	bool six = ir_set_six(s->set), permit = s->a == KEY_ENDS_PERMIT;
+
+	b->bad |= permit ? !ir_set_kept(s->set) : !ir_set_apart(s->set);
+	expr_ct_original(b, six ? NFT_CT_SRC_IP6 : NFT_CT_SRC_IP, 0);
+	expr_ct_original(b, six ? NFT_CT_DST_IP6 : NFT_CT_DST_IP, six ? 4 : 1);
+	if (permit) {
+		expr_ct(b, NFT_CT_MARK, six ? 8 : 2);
+		expr_bits32(b, six ? 8 : 2, MARK_PERMIT_MASK, 0);
 	}
 }
 
 static void load_key(struct build *b, const struct ir_stmt *s)
 {
-	enum ir_set set = s->set;
-	uint32_t key = s->a;
-	bool cells = ir_set_cells(set) || ir_set_bridge(set);
-
-	switch ((enum ir_key)key) {
+	switch ((enum ir_key)s->a) {
 	case KEY_PACKET:
 	case KEY_PACKET_BACK:
 	case KEY_ORIGINAL:
 	case KEY_ORIGINAL_BACK:
-		if (!cells)
-			b->bad = true;
-		cell_key(b, ir_set_six(set), (enum ir_key)key);
-		return;
-	case KEY_AGREE:
-		expr_meta(b, NFT_META_MARK, 0);
-		expr_bits32(b, 0, MARK_PERMIT_MASK, 0);
-		expr_ct(b, NFT_CT_MARK, 1);
-		expr_bits32(b, 1, MARK_PERMIT_MASK, 0);
-		break;
-	case KEY_CT_PERMIT:
-		expr_ct(b, NFT_CT_MARK, 0);
-		expr_bits32(b, 0, MARK_PERMIT_MASK, 0);
-		expr_ct(b, NFT_CT_MARK, 1);
-		expr_bits32(b, 1, MARK_PERMIT_MASK, 0);
-		break;
-	case KEY_RESET:
-		expr_meta(b, NFT_META_MARK, 0);
-		expr_bits32(b, 0, MARK_LANE_MASK, 0);
-		expr_ct(b, NFT_CT_MARK, 1);
-		expr_bits32(b, 1, MARK_LANE_MASK, 0);
+		b->bad |= !ir_set_cells(s->set) && !ir_set_bridge(s->set);
+		cell_key(b, ir_set_six(s->set), (enum ir_key)s->a);
 		break;
 	case KEY_PACE_PAIR:
-	case KEY_PACE_ZONE:
-	case KEY_PACE_LINK:
 	case KEY_SHARE_PAIR:
-	case KEY_SHARE_ZONE:
-		if (!share_fits(b, set, key))
-			b->bad = true;
-		share_key(b, b->family == 6, key);
-		return;
-	case KEY_FAMILY:
-		if (set != SET_SWITCH)
-			b->bad = true;
-		expr_meta(b, NFT_META_NFPROTO, 0);
-		return;
-	case KEY_LIMITED:
-		expr_ct(b, NFT_CT_MARK, 0);
-		expr_bits32(b, 0, MARK_PERMIT_MASK, 0);
-		expr_value(b, s->b, 1);
+		pair_key(b, s);
 		break;
-	case KEY_SESSION:
-		if (set != SET_AGES && set != SET_IDLES)
-			b->bad = true;
-		expr_ct(b, NFT_CT_ID, 0);
-		return;
 	case KEY_ENDS:
 	case KEY_ENDS_PERMIT:
-		if (key == KEY_ENDS ? !ir_set_apart(set) : !ir_set_kept(set))
-			b->bad = true;
-		expr_ct_original(b, ir_set_six(set) ? NFT_CT_SRC_IP6 : NFT_CT_SRC_IP, 0);
-		expr_ct_original(b, ir_set_six(set) ? NFT_CT_DST_IP6 : NFT_CT_DST_IP, ir_set_six(set) ? 4 : 1);
-		if (key == KEY_ENDS_PERMIT) {
-			expr_ct(b, NFT_CT_MARK, ir_set_six(set) ? 8 : 2);
-			expr_bits32(b, ir_set_six(set) ? 8 : 2, MARK_PERMIT_MASK, 0);
-		}
-		return;
-	case KEY_HOME:
-		expr_meta(b, NFT_META_OIF, 0);
-		expr_meta(b, NFT_META_MARK, 1);
+		ends_key(b, s);
 		break;
 	default:
-		b->bad = true;
+		fixed_key(b, s);
 	}
-	if (cells || set == SET_LIVE || (set == SET_RESETS) != (key == KEY_RESET) ||
-	    (set == SET_HOME) != (key == KEY_HOME) || (set == SET_LIMITED) != (key == KEY_LIMITED) || set > SET_HOME)
-		b->bad = true;
 }
 
 static uint32_t state_bits(uint32_t states)

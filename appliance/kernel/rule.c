@@ -171,7 +171,7 @@ static void ends_key(struct build *b, const struct ir_stmt *s)
 
 static void load_key(struct build *b, const struct ir_stmt *s)
 {
-	switch ((enum ir_key)s->a) {
+	switch (s->a) {
 	case KEY_PACKET:
 	case KEY_PACKET_BACK:
 	case KEY_ORIGINAL:

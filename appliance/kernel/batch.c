@@ -76,11 +76,15 @@ static void *slot(struct batch *b, uint16_t type, uint32_t object, uint32_t line
 	return b->p + b->len;
 }
 
-/* The sequence number is the message's position until the batch is sent. */
-static struct nlmsghdr *message(struct batch *b, uint16_t type, uint16_t flags, uint32_t object, uint32_t line)
+/* Begins a message about `what`. NULL: there was no memory for it, or for `what`; the batch has then
+ * failed. The sequence number is the message's position until the batch is sent. */
+static struct nlmsghdr *message(struct batch *b, const void *what, uint16_t type, uint16_t flags, uint32_t object,
+				uint32_t line)
 {
-	char *p = slot(b, type, object, line);
+	char *p;
 
+	b->failed |= what == NULL;
+	p = slot(b, type, object, line);
 	return p == NULL ? NULL : nftnl_nlmsg_build_hdr(p, type, b->family, flags, b->n);
 }
 
@@ -140,11 +144,9 @@ size_t batch_messages(const struct batch *b)
 static void table(struct batch *b, uint16_t type, uint16_t flags, bool owned)
 {
 	struct nftnl_table *t = nftnl_table_alloc();
-	struct nlmsghdr *h = message(b, type, flags, 0, 0);
+	struct nlmsghdr *h = message(b, t, type, flags, 0, 0);
 
-	if (t == NULL || h == NULL) {
-		b->failed = true;
-	} else {
+	if (h != NULL) {
 		nftnl_table_set_str(t, NFTNL_TABLE_NAME, b->table);
 		nftnl_table_set_u32(t, NFTNL_TABLE_FAMILY, b->family);
 		if (type == NFT_MSG_NEWTABLE)
@@ -171,11 +173,9 @@ static void chain(struct batch *b, uint16_t type, uint16_t flags, const char *na
 		  uint32_t number)
 {
 	struct nftnl_chain *c = nftnl_chain_alloc();
-	struct nlmsghdr *h = message(b, type, flags, number, 0);
+	struct nlmsghdr *h = message(b, c, type, flags, number, 0);
 
-	if (c == NULL || h == NULL) {
-		b->failed = true;
-	} else {
+	if (h != NULL) {
 		nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, b->table);
 		nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, name);
 		if (base != NULL) {
@@ -214,11 +214,9 @@ void batch_chain_delete(struct batch *b, const char *name)
 void batch_counter(struct batch *b, uint32_t reason)
 {
 	struct nftnl_obj *o = nftnl_obj_alloc();
-	struct nlmsghdr *h = message(b, NFT_MSG_NEWOBJ, NLM_F_CREATE, reason, 0);
+	struct nlmsghdr *h = message(b, o, NFT_MSG_NEWOBJ, NLM_F_CREATE, reason, 0);
 
-	if (o == NULL || h == NULL) {
-		b->failed = true;
-	} else {
+	if (h != NULL) {
 		nftnl_obj_set_str(o, NFTNL_OBJ_TABLE, b->table);
 		nftnl_obj_set_str(o, NFTNL_OBJ_NAME, reason_word((enum reason)reason));
 		nftnl_obj_set_u32(o, NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
@@ -271,11 +269,9 @@ static void set_describe(struct nftnl_set *s, const struct set_spec *spec, struc
 static void set(struct batch *b, uint16_t type, uint16_t flags, const char *name, unsigned number)
 {
 	struct nftnl_set *s = nftnl_set_alloc();
-	struct nlmsghdr *h = message(b, type, flags, number, 0);
+	struct nlmsghdr *h = message(b, s, type, flags, number, 0);
 
-	if (s == NULL || h == NULL) {
-		b->failed = true;
-	} else {
+	if (h != NULL) {
 		nftnl_set_set_str(s, NFTNL_SET_TABLE, b->table);
 		nftnl_set_set_str(s, NFTNL_SET_NAME, name);
 		nftnl_set_set_u32(s, NFTNL_SET_FAMILY, b->family);
@@ -303,11 +299,9 @@ void batch_set_delete(struct batch *b, const char *name)
 void batch_set_flush(struct batch *b, unsigned number)
 {
 	struct nftnl_set *s = nftnl_set_alloc();
-	struct nlmsghdr *h = message(b, NFT_MSG_DELSETELEM, 0, number, 0);
+	struct nlmsghdr *h = message(b, s, NFT_MSG_DELSETELEM, 0, number, 0);
 
-	if (s == NULL || h == NULL) {
-		b->failed = true;
-	} else {
+	if (h != NULL) {
 		nftnl_set_set_str(s, NFTNL_SET_TABLE, b->table);
 		nftnl_set_set_str(s, NFTNL_SET_NAME, set_spec(number)->name);
 		nftnl_set_elems_nlmsg_build_payload(h, s);
@@ -320,11 +314,9 @@ void batch_set_flush(struct batch *b, unsigned number)
 void batch_flush_rules(struct batch *b)
 {
 	struct nftnl_rule *r = nftnl_rule_alloc();
-	struct nlmsghdr *h = message(b, NFT_MSG_DELRULE, 0, CHAIN_COUNT, 0);
+	struct nlmsghdr *h = message(b, r, NFT_MSG_DELRULE, 0, CHAIN_COUNT, 0);
 
-	if (r == NULL || h == NULL) {
-		b->failed = true;
-	} else {
+	if (h != NULL) {
 		nftnl_rule_set_str(r, NFTNL_RULE_TABLE, b->table);
 		nftnl_rule_nlmsg_build_payload(h, r);
 		done(b, h);
@@ -335,7 +327,7 @@ void batch_flush_rules(struct batch *b)
 
 void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line)
 {
-	struct nlmsghdr *h = message(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, CHAIN_COUNT, line);
+	struct nlmsghdr *h = message(b, rule, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, CHAIN_COUNT, line);
 
 	if (h == NULL)
 		return;
@@ -363,11 +355,10 @@ static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned num
 	const struct set_spec *spec = set_spec(number);
 	struct nftnl_set *s = nftnl_set_alloc();
 	struct nftnl_set_elem *x = nftnl_set_elem_alloc();
-	struct nlmsghdr *h = message(b, type, flags, number, el->line);
+	struct nlmsghdr *h = message(b, s != NULL ? x : NULL, type, flags, number, el->line);
 	char name[16];
 
-	if (s == NULL || x == NULL || h == NULL) {
-		b->failed = true;
+	if (h == NULL) {
 		if (x != NULL)
 			nftnl_set_elem_free(x);
 		if (s != NULL)

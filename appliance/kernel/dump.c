@@ -8,7 +8,6 @@
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>
 #include <libnftnl/expr.h>
-#include <libnftnl/gen.h>
 #include <libnftnl/object.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
@@ -23,7 +22,6 @@
 #include "appliance/kernel/small_tables.h"
 
 #define ATTEMPTS 5
-#define REQUEST 4096u
 #define FRAME_PARTS 4u /* number of dump_frame's parts */
 
 struct dump {
@@ -94,30 +92,6 @@ static void add_foreign(struct dump *d, enum foreign_kind kind, const char *what
 
 	if (text == NULL || !image_add_foreign(d->image, kind, own, text))
 		d->failed = true;
-}
-
-static int on_generation(const struct nlmsghdr *m, void *ctx)
-{
-	struct nftnl_gen *g = nftnl_gen_alloc();
-	uint32_t *ret = ctx;
-	int r = -ENOMEM;
-
-	if (g != NULL && nftnl_gen_nlmsg_parse(m, g) >= 0) {
-		*ret = nftnl_gen_get_u32(g, NFTNL_GEN_ID);
-		r = 0;
-	}
-	if (g != NULL)
-		nftnl_gen_free(g);
-	return r;
-}
-
-/* The number of the kernel's ruleset generation. */
-static int netlink_generation(struct netlink *n, uint32_t *ret, struct err *e)
-{
-	_Alignas(8) uint8_t buf[REQUEST];
-	struct nlmsghdr *h = netlink_request(n, buf, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN, 0, AF_UNSPEC);
-
-	return netlink_ask(n, h, on_generation, ret, e);
 }
 
 /* Reads who owns the table. A process that does not own it accepts any owner: only this program
@@ -433,20 +407,9 @@ static int on_object(const struct nlmsghdr *m, void *ctx)
 static int list(struct netlink *n, uint16_t type, uint8_t family, const char *table, const char *set,
 		netlink_each *each, struct dump *d, struct err *e)
 {
-	_Alignas(8) uint8_t buf[REQUEST];
-	struct nlmsghdr *h = netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), NLM_F_DUMP, family);
-	int r;
+	int r = netlink_list(n, type, family, table, set, each, d, e);
 
-	n->reading.part++;
-	/* The attributes of table and set have the same numbers in all these messages. */
-	if (table != NULL)
-		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table);
-	if (set != NULL)
-		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set);
-	r = netlink_ask(n, h, each, d, e);
-	if (r == 0 && d->failed)
-		r = err_set(e, -ENOMEM, "read back the kernel's rules");
-	return r;
+	return r == 0 && d->failed ? err_set(e, -ENOMEM, "read back the kernel's rules") : r;
 }
 
 static int dump_base(struct netlink *n, struct dump *d, struct err *e)

@@ -20,9 +20,8 @@
 #include "appliance/kernel/dump.h"
 #include "appliance/kernel/rule.h"
 
-#define RULE_MOST 1536u	    /* bytes of a rule's text */
-#define LINE_MOST 4096u	    /* bytes of a line of text */
-#define REQUEST_BYTES 4096u /* kernel/talk.h */
+#define RULE_MOST 1536u /* bytes of a rule's text */
+#define LINE_MOST 4096u /* bytes of a line of text */
 
 struct plain_count {
 	uint64_t packets, bytes;
@@ -185,7 +184,6 @@ static int look(struct netlink *n, struct table_text *t, struct err *e)
 		uint16_t type;
 		netlink_each *each;
 	} lists[] = { { NFT_MSG_GETTABLE, on_table }, { NFT_MSG_GETCHAIN, on_chain }, { NFT_MSG_GETRULE, on_rule } };
-	_Alignas(8) uint8_t buf[REQUEST_BYTES];
 	int r = -EINTR;
 
 	for (int attempt = 0; attempt < 5 && (r == -EINTR || r == -ENOBUFS); attempt++) {
@@ -194,10 +192,7 @@ static int look(struct netlink *n, struct table_text *t, struct err *e)
 		t->table = t->chain = false;
 		for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && r == 0; i++) {
 			t->head = t->n;
-			r = netlink_ask(n,
-					netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | lists[i].type),
-							NLM_F_DUMP, t->family),
-					lists[i].each, t, e);
+			r = netlink_list(n, lists[i].type, t->family, NULL, NULL, lists[i].each, t, e);
 		}
 	}
 	return r == 0 && t->failed ? err_set(e, -ENOMEM, "read back a table") : r;
@@ -341,16 +336,12 @@ static int other(const struct nlmsghdr *m, void *ctx)
 int plain_table_others(uint8_t family, void (*each)(void *ctx, const char *what), void *ctx, struct err *e)
 {
 	struct others o = { .family = family, .each = each, .ctx = ctx };
-	_Alignas(8) uint8_t buf[REQUEST_BYTES];
 	struct netlink net;
 	int r = netlink_open_here(&net, e);
 
 	if (r < 0)
 		return r;
-	r = netlink_ask(&net,
-			netlink_request(&net, buf, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE), NLM_F_DUMP,
-					NFPROTO_UNSPEC),
-			other, &o, e);
+	r = netlink_list(&net, NFT_MSG_GETTABLE, NFPROTO_UNSPEC, NULL, NULL, other, &o, e);
 	netlink_close_here(&net);
 	return r;
 }

@@ -9,7 +9,6 @@
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>
 #include <libnftnl/expr.h>
-#include <libnftnl/gen.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <linux/netfilter.h>
@@ -474,43 +473,22 @@ static int on_message(const struct nlmsghdr *m, void *ctx)
 	return 0;
 }
 
-static int on_count(const struct nlmsghdr *m, void *ctx)
+static int list(struct netlink *n, uint16_t type, const char *set, struct ruleset *r, struct err *e)
 {
-	struct nftnl_gen *g = nftnl_gen_alloc();
-
-	if (g != NULL && nftnl_gen_nlmsg_parse(m, g) >= 0)
-		*(uint32_t *)ctx = nftnl_gen_get_u32(g, NFTNL_GEN_ID);
-	if (g != NULL)
-		nftnl_gen_free(g);
-	return 0;
-}
-
-static int ask(struct netlink *n, uint16_t type, uint16_t flags, const char *set, netlink_each *each, void *ctx,
-	       struct err *e)
-{
-	_Alignas(8) uint8_t buf[4096];
-	struct nlmsghdr *h = netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags,
-					     flags != 0 ? NFPROTO_INET : NFPROTO_UNSPEC);
-
-	n->reading.part += flags != 0;
-	if (flags != 0)
-		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, TABLE);
-	if (set != NULL)
-		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set);
-	return netlink_ask(n, h, each, ctx, e);
+	return netlink_list(n, type, NFPROTO_INET, TABLE, set, on_message, r, e);
 }
 
 static int read_all(struct netlink *n, struct ruleset *r, struct err *e)
 {
-	int code = ask(n, NFT_MSG_GETCHAIN, NLM_F_DUMP, NULL, on_message, r, e);
+	int code = list(n, NFT_MSG_GETCHAIN, NULL, r, e);
 
 	if (code == 0)
-		code = ask(n, NFT_MSG_GETRULE, NLM_F_DUMP, NULL, on_message, r, e);
+		code = list(n, NFT_MSG_GETRULE, NULL, r, e);
 	if (code == 0)
-		code = ask(n, NFT_MSG_GETSET, NLM_F_DUMP, NULL, on_message, r, e);
+		code = list(n, NFT_MSG_GETSET, NULL, r, e);
 	n->reading.parts = FRAME_PARTS + (uint32_t)r->n_sets;
 	for (size_t i = 0; i < r->n_sets && code == 0; i++)
-		code = ask(n, NFT_MSG_GETSETELEM, NLM_F_DUMP, r->sets[i].name, on_message, r, e);
+		code = list(n, NFT_MSG_GETSETELEM, r->sets[i].name, r, e);
 	if (code == 0 && r->failed)
 		code = err_set(e, -ENOMEM, "read the rules as they would be executed");
 	return code;
@@ -526,11 +504,11 @@ int ruleset_read(struct netlink *n, struct arena *a, struct ruleset *ret, struct
 		ruleset_init(ret, a);
 		n->reading = (struct netlink_reading){ 0 };
 		ret->reading = &n->reading;
-		r = ask(n, NFT_MSG_GETGEN, 0, NULL, on_count, &before, e);
+		r = netlink_generation(n, &before, e);
 		if (r == 0)
 			r = read_all(n, ret, e);
 		if (r == 0)
-			r = ask(n, NFT_MSG_GETGEN, 0, NULL, on_count, &after, e);
+			r = netlink_generation(n, &after, e);
 		if (r == 0 && before != after)
 			r = err_set(e, -EAGAIN, "the rules changed while they were read");
 	}

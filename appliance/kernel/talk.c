@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/kernel/talk.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <poll.h>
@@ -216,4 +218,42 @@ int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each 
 			result = -ECANCELED;
 		deadline = clock_mono().ns + ANSWER_NS;
 	}
+}
+
+int netlink_list(struct netlink *n, uint16_t type, uint8_t family, const char *table, const char *set,
+		 netlink_each *each, void *ctx, struct err *e)
+{
+	_Alignas(8) uint8_t buf[4096];
+	struct nlmsghdr *h = netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), NLM_F_DUMP, family);
+
+	n->reading.part++;
+	/* The attributes of table and set have the same numbers in all these messages. */
+	if (table != NULL)
+		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, table);
+	if (set != NULL)
+		mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set);
+	return netlink_ask(n, h, each, ctx, e);
+}
+
+static int on_generation_attribute(const struct nlattr *a, void *ctx)
+{
+	uint32_t *ret = ctx;
+
+	if (mnl_attr_get_type(a) == NFTA_GEN_ID && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+		*ret = ntohl(mnl_attr_get_u32(a));
+	return MNL_CB_OK;
+}
+
+static int on_generation(const struct nlmsghdr *m, void *ctx)
+{
+	return mnl_attr_parse(m, sizeof(struct nfgenmsg), on_generation_attribute, ctx) < 0 ? -EBADMSG : 0;
+}
+
+int netlink_generation(struct netlink *n, uint32_t *ret, struct err *e)
+{
+	_Alignas(8) uint8_t buf[4096];
+	struct nlmsghdr *h = netlink_request(n, buf, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN, 0, AF_UNSPEC);
+
+	*ret = 0;
+	return netlink_ask(n, h, on_generation, ret, e);
 }

@@ -71,5 +71,11 @@ struct nlmsghdr *netlink_request(struct netlink *n, void *buf, uint16_t type, ui
 /* Sends a dump request and feeds every answer to `each`. 0, -EINTR or -ENOBUFS (repeat), or another
  * negative errno. */
 int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each *each, void *ctx, struct err *e);
+/* A dump of nf_tables: `type` NFT_MSG_GET*; `table` and `set` NULL = of every one. Counts as a part
+ * of n->reading. */
+int netlink_list(struct netlink *n, uint16_t type, uint8_t family, const char *table, const char *set,
+		 netlink_each *each, void *ctx, struct err *e);
+/* The number of the kernel's ruleset generation: how many transactions there were. */
+int netlink_generation(struct netlink *n, uint32_t *ret, struct err *e);
 
 #endif

@@ -283,14 +283,14 @@ static int on_route(const struct nlmsghdr *m, void *ctx)
 	return MNL_CB_OK;
 }
 
-static void tell_tables(struct looking *l)
+static void tell_tables(struct looking *l, const char *where)
 {
 	char detail[80];
 
 	for (size_t i = 0; i < l->n_tables; i++) {
 		snprintf(detail, sizeof(detail), "IPv%d table %u: %u", l->tables[i].family == AF_INET ? 4 : 6,
 			 l->tables[i].table, l->tables[i].routes);
-		tell(l, "routes", detail);
+		tell(l, where, detail);
 	}
 }
 
@@ -360,31 +360,30 @@ static int look_home(const struct box_spaces *s, struct looking *l, struct err *
 
 static int look_at(const struct box_spaces *s, struct looking *l, struct err *e)
 {
+	static const struct {
+		uint16_t type;
+		size_t header;
+		rtnl_message *each;
+		void (*tell)(struct looking *l, const char *where);
+		const char *where;
+	} lists[] = { { RTM_GETQDISC, sizeof(struct tcmsg), on_qdisc, tell_lines, "tc" },
+		      { RTM_GETRULE, sizeof(struct fib_rule_hdr), on_rule, tell_lines, "routes" },
+		      { RTM_GETROUTE, sizeof(struct rtmsg), on_route, tell_tables, "routes" } };
 	struct rtnl *own = rtnl_open(l->admin ? s->admin : s->data, s->home, e);
 	int r;
 
 	if (own == NULL)
 		return e->code;
 	r = devices_read(own, &l->devices, e);
-	if (r < 0)
-		goto out;
-	look_links(l);
-	r = rtnl_each(own, RTM_GETQDISC, NULL, sizeof(struct tcmsg), on_qdisc, nothing, l, e);
-	if (r < 0)
-		goto out;
-	tell_lines(l, "tc");
-	r = rtnl_each(own, RTM_GETRULE, NULL, sizeof(struct fib_rule_hdr), on_rule, nothing, l, e);
-	if (r < 0)
-		goto out;
-	tell_lines(l, "routes");
-	r = rtnl_each(own, RTM_GETROUTE, NULL, sizeof(struct rtmsg), on_route, nothing, l, e);
-	if (r < 0)
-		goto out;
-	tell_tables(l);
-	r = look_inside(s, l, e);
-out:
+	if (r == 0)
+		look_links(l);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && r == 0; i++) {
+		r = rtnl_each(own, lists[i].type, NULL, lists[i].header, lists[i].each, nothing, l, e);
+		if (r == 0)
+			lists[i].tell(l, lists[i].where);
+	}
 	rtnl_close(own);
-	return r;
+	return r < 0 ? r : look_inside(s, l, e);
 }
 
 int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference *each, void *ctx, struct err *e)

@@ -240,7 +240,7 @@ struct sending {
 	bool expired;
 };
 
-bool hex_read(const char *text, uint8_t *out, size_t most, size_t *ret_n)
+bool loan_hex_read(const char *text, uint8_t *out, size_t most, size_t *ret_n)
 {
 	size_t n = strlen(text) / 2;
 
@@ -447,7 +447,7 @@ int loan_fact_set(struct rtnl *r, const struct devices *now, const json_t *fact,
 
 	while (k < 3 && strcmp(kinds[k].word, text_in(fact, "kind")) != 0)
 		k++;
-	if (k == 3 || !hex_read(text_in(fact, "message"), payload, sizeof(payload), &n) || n < kinds[k].header)
+	if (k == 3 || !loan_hex_read(text_in(fact, "message"), payload, sizeof(payload), &n) || n < kinds[k].header)
 		return err_set(e, -EBADMSG, "%s", text_in(fact, "text"));
 	memcpy(mnl_nlmsg_put_extra_header(m, n), payload, n);
 	status = kinds[k].make(m, o, &s);

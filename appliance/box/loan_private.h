@@ -19,7 +19,7 @@ static inline size_t aligned(size_t n)
 }
 
 /* Reads hex digits: at most `most` bytes. */
-bool hex_read(const char *text, uint8_t *out, size_t most, size_t *ret_n);
+bool loan_hex_read(const char *text, uint8_t *out, size_t most, size_t *ret_n);
 
 /* Addresses, permanent neighbours and routes of device `index`, in the order in which they are to
  * be set. A new reference. */

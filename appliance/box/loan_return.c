@@ -184,7 +184,7 @@ static void give_link(struct giving *g, const json_t *link, const char *name)
 	give_master(g, link, name);
 	d = look(g, name);
 	if (d != NULL && !(g->another && strcmp(name, g->now) == 0) &&
-	    hex_read(text_in(link, "mac"), mac, sizeof(mac), &n) && n > 0 &&
+	    loan_hex_read(text_in(link, "mac"), mac, sizeof(mac), &n) && n > 0 &&
 	    (n != d->n_mac || memcmp(mac, d->mac, n) != 0) && rtnl_link_mac(g->home, d->index, mac, n, &e) < 0)
 		lost(g, M_BACK_LINK, name, e.text);
 	/* The card's address filter has lost the hardware address of the device above it. The

@@ -152,10 +152,6 @@ int box_admin_rules_base(const struct box_spaces *s, struct err *e);
 int box_admin_rules_read(const struct box_spaces *s, const struct ir *ir, admin_rules_each *each, void *ctx,
 			 struct admin_rules_seen *ret, struct err *e);
 
-/* Reports rules of other programs in the admin namespace, as outside_look does. 0 or negative
- * errno. */
-int box_admin_rules_beside(const struct box_spaces *s, box_difference *each, void *ctx, struct err *e);
-
 /* ---- home_sessions.c ------------------------------------------------------------------------- */
 
 /*

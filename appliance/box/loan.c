@@ -36,6 +36,58 @@ void loan_boot_id(char out[LOAN_BOOT_ID])
 	out[strcspn(out, "\n")] = '\0';
 }
 
+/* The settings of a device in /proc/sys/net: the kernel forgets them when the device leaves its
+ * namespace. */
+
+#define VALUE_BYTES 128u
+
+static const char *const folders[] = { "ipv4/conf", "ipv4/neigh", "ipv6/conf", "ipv6/neigh" };
+
+/* Reads the first line of one value. False: it cannot be read, for example an IPv6 secret that was
+ * never set. */
+static bool value_read(const char *folder, const char *device, const char *name, char out[VALUE_BYTES])
+{
+	char path[200];
+	ssize_t n;
+	int fd;
+
+	if (snprintf(path, sizeof(path), "/proc/sys/net/%s/%s/%s", folder, device, name) >= (int)sizeof(path))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, out, VALUE_BYTES - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	out[n] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	return true;
+}
+
+static json_t *settings_of(const char *device)
+{
+	json_t *all = json_object();
+
+	for (size_t f = 0; f < sizeof(folders) / sizeof(folders[0]); f++) {
+		char path[120], key[120], value[VALUE_BYTES];
+		const struct dirent *d;
+		DIR *dir;
+
+		snprintf(path, sizeof(path), "/proc/sys/net/%s/%.16s", folders[f], device);
+		dir = opendir(path);
+		while (dir != NULL && (d = readdir(dir)) != NULL) {
+			if (d->d_name[0] == '.' || !value_read(folders[f], device, d->d_name, value) ||
+			    snprintf(key, sizeof(key), "%s/%s", folders[f], d->d_name) >= (int)sizeof(key))
+				continue;
+			json_object_set_new(all, key, json_text(value));
+		}
+		if (dir != NULL)
+			closedir(dir);
+	}
+	return all;
+}
+
 static json_t *link_read(struct rtnl *home, const struct devices *all, const struct device *d, struct err *e)
 {
 	const struct device *over = d->master != 0 ? devices_at(all, d->master) : NULL;
@@ -51,8 +103,8 @@ static json_t *link_read(struct rtnl *home, const struct devices *all, const str
 	hex_text(d->mac, d->n_mac, mac);
 	link = json_pack("{s:o, s:I, s:s, s:s, s:I, s:b, s:o, s:o, s:o}", "name", json_text(d->name), "index",
 			 (json_int_t)d->index, "kind", d->kind, "mac", mac, "mtu", (json_int_t)d->mtu, "up", (int)d->up,
-			 "master", over != NULL ? json_text(over->name) : json_null(), "settings",
-			 loan_settings(d->name), "facts", facts);
+			 "master", over != NULL ? json_text(over->name) : json_null(), "settings", settings_of(d->name),
+			 "facts", facts);
 	if (d->n_own > 0) {
 		hex_text(d->own, d->n_own, mac);
 		json_object_set_new(link, "own", json_string(mac));
@@ -136,58 +188,6 @@ bool loan_bare(const json_t *picture)
 	if (json_is_true(json_object_get(link, "up")) || json_is_string(json_object_get(link, "master")))
 		return false;
 	return json_array_size(facts) == 0;
-}
-
-/* The settings of a device in /proc/sys/net: the kernel forgets them when the device leaves its
- * namespace. */
-
-#define VALUE_BYTES 128u
-
-static const char *const folders[] = { "ipv4/conf", "ipv4/neigh", "ipv6/conf", "ipv6/neigh" };
-
-/* Reads the first line of one value. False: it cannot be read, for example an IPv6 secret that was
- * never set. */
-static bool value_read(const char *folder, const char *device, const char *name, char out[VALUE_BYTES])
-{
-	char path[200];
-	ssize_t n;
-	int fd;
-
-	if (snprintf(path, sizeof(path), "/proc/sys/net/%s/%s/%s", folder, device, name) >= (int)sizeof(path))
-		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, out, VALUE_BYTES - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	out[n] = '\0';
-	out[strcspn(out, "\n")] = '\0';
-	return true;
-}
-
-json_t *loan_settings(const char *device)
-{
-	json_t *all = json_object();
-
-	for (size_t f = 0; f < sizeof(folders) / sizeof(folders[0]); f++) {
-		char path[120], key[120], value[VALUE_BYTES];
-		const struct dirent *d;
-		DIR *dir;
-
-		snprintf(path, sizeof(path), "/proc/sys/net/%s/%.16s", folders[f], device);
-		dir = opendir(path);
-		while (dir != NULL && (d = readdir(dir)) != NULL) {
-			if (d->d_name[0] == '.' || !value_read(folders[f], device, d->d_name, value) ||
-			    snprintf(key, sizeof(key), "%s/%s", folders[f], d->d_name) >= (int)sizeof(key))
-				continue;
-			json_object_set_new(all, key, json_text(value));
-		}
-		if (dir != NULL)
-			closedir(dir);
-	}
-	return all;
 }
 
 /* Splits "ipv4/conf/rp_filter" into its folder and its name. */

@@ -20,7 +20,180 @@
 #include "appliance/box/rtnl_private.h"
 
 #define MESSAGE_BYTES 2048u
+/* The text of a fact, for people and for comparison: "192.0.2.5/24", "0.0.0.0/0 via 192.0.2.1
+ * metric 100". */
+#define LOAN_TEXT 512u
 #define TICKS 100u /* units of rta_expires in a second: the kernel's USER_HZ */
+
+/* ---- texts ----------------------------------------------------------------------------------- */
+
+/* Takes the next hop of a list, of which *left bytes from *p on are left. NULL: there is no more, or
+ * it is cut. */
+static const uint8_t *hop_take(const uint8_t **p, size_t *left, struct rtnexthop *ret)
+{
+	const uint8_t *at = *p;
+
+	if (*left < sizeof(*ret))
+		return NULL;
+	memcpy(ret, at, sizeof(*ret));
+	if (ret->rtnh_len < sizeof(*ret) || ret->rtnh_len > *left)
+		return NULL;
+	*p += aligned(ret->rtnh_len);
+	*left = aligned(ret->rtnh_len) < *left ? *left - aligned(ret->rtnh_len) : 0;
+	return at;
+}
+
+/* Addresses, neighbours and routes as texts: for people, and to compare two of them. */
+
+/* Grows up to LOAN_TEXT bytes; the rest is cut. */
+struct text {
+	char *out;
+	size_t at;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(t->out + t->at, LOAN_TEXT - t->at, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		t->at += (size_t)n < LOAN_TEXT - t->at ? (size_t)n : LOAN_TEXT - t->at - 1;
+}
+
+static void address_text(const struct nlmsghdr *h, char out[LOAN_TEXT])
+{
+	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
+	struct addr local = { 0 }, other = { 0 };
+	struct text t = { .out = out };
+	char one[ADDR_TEXT], two[ADDR_TEXT];
+	const struct nlattr *a;
+
+	out[0] = '\0';
+	each_attr(a, h, sizeof(*m))
+	{
+		if (mnl_attr_get_type(a) == IFA_LOCAL)
+			rtnl_addr(a, m->ifa_family, &local);
+		else if (mnl_attr_get_type(a) == IFA_ADDRESS)
+			rtnl_addr(a, m->ifa_family, &other);
+	}
+	if (local.family == 0)
+		local = other;
+	addr_text(&local, one);
+	addr_text(&other, two);
+	add(&t, "%s/%u", one, m->ifa_prefixlen);
+	if (strcmp(one, two) != 0)
+		add(&t, " peer %s", two);
+}
+
+static void neighbour_text(const struct nlmsghdr *h, char out[LOAN_TEXT])
+{
+	const struct ndmsg *m = mnl_nlmsg_get_payload(h);
+	struct text t = { .out = out };
+	struct addr to = { 0 };
+	char text[ADDR_TEXT];
+	const struct nlattr *a;
+
+	out[0] = '\0';
+	each_attr(a, h, sizeof(*m))
+	{
+		if (mnl_attr_get_type(a) == NDA_DST && rtnl_addr(a, m->ndm_family, &to)) {
+			addr_text(&to, text);
+			add(&t, "%s", text);
+		} else if (mnl_attr_get_type(a) == NDA_LLADDR) {
+			const uint8_t *p = mnl_attr_get_payload(a);
+
+			for (size_t i = 0; i < mnl_attr_get_payload_len(a) && i < 32; i++)
+				add(&t, "%s%02x", i == 0 ? " lladdr " : ":", p[i]);
+		}
+	}
+}
+
+/* The gateway, which may be of the other family (RTA_VIA). */
+static void gateway(struct text *t, const struct nlattr *a, unsigned family)
+{
+	const uint8_t *p = mnl_attr_get_payload(a);
+	size_t n = mnl_attr_get_payload_len(a);
+	struct addr to = { 0 };
+	char text[ADDR_TEXT];
+	uint16_t other;
+
+	if (mnl_attr_get_type(a) == RTA_VIA && n > 2) {
+		memcpy(&other, p, sizeof(other));
+		to.family = other == AF_INET ? 4 : 6;
+		if (n - 2 != addr_len(to.family))
+			return;
+		memcpy(to.b, p + 2, n - 2);
+	} else if (!rtnl_addr(a, family, &to))
+		return;
+	addr_text(&to, text);
+	add(t, " via %s", text);
+}
+
+static void hops(struct text *t, const struct nlattr *list, unsigned family, const struct devices *all)
+{
+	const uint8_t *p = mnl_attr_get_payload(list), *own;
+	size_t left = mnl_attr_get_payload_len(list);
+	struct rtnexthop hop;
+
+	while ((own = hop_take(&p, &left, &hop)) != NULL) {
+		const struct device *d;
+
+		for (size_t at = sizeof(hop); at + sizeof(struct nlattr) <= hop.rtnh_len;) {
+			const struct nlattr *a = (const struct nlattr *)(const void *)(own + at);
+
+			if (!mnl_attr_ok(a, (int)(hop.rtnh_len - at)))
+				break;
+			if (mnl_attr_get_type(a) == RTA_GATEWAY || mnl_attr_get_type(a) == RTA_VIA)
+				gateway(t, a, family);
+			at += aligned(a->nla_len);
+		}
+		d = devices_at(all, (uint32_t)hop.rtnh_ifindex);
+		add(t, " dev %s weight %u", d != NULL ? d->name : "?", hop.rtnh_hops + 1u);
+	}
+}
+
+static void route_text(const struct nlmsghdr *h, const struct devices *all, char out[LOAN_TEXT])
+{
+	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
+	struct addr to = { .family = m->rtm_family == AF_INET ? 4 : 6 }, from = { 0 };
+	struct text t = { .out = out };
+	uint32_t table = m->rtm_table, metric = 0;
+	char text[ADDR_TEXT];
+	const struct nlattr *a;
+
+	out[0] = '\0';
+	each_attr(a, h, sizeof(*m)) if (mnl_attr_get_type(a) == RTA_DST) rtnl_addr(a, m->rtm_family, &to);
+	addr_text(&to, text);
+	add(&t, "%s/%u", text, m->rtm_dst_len);
+	each_attr(a, h, sizeof(*m))
+	{
+		uint16_t type = mnl_attr_get_type(a);
+
+		if (type == RTA_GATEWAY || type == RTA_VIA)
+			gateway(&t, a, m->rtm_family);
+		else if (type == RTA_MULTIPATH)
+			hops(&t, a, m->rtm_family, all);
+		else if (type == RTA_PRIORITY && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			metric = mnl_attr_get_u32(a);
+		else if (type == RTA_TABLE && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			table = mnl_attr_get_u32(a);
+		else if (type == RTA_PREFSRC && rtnl_addr(a, m->rtm_family, &from)) {
+			addr_text(&from, text);
+			add(&t, " src %s", text);
+		}
+	}
+	if (metric != 0)
+		add(&t, " metric %u", metric);
+	if (table != RT_TABLE_MAIN)
+		add(&t, " table %u", table);
+	if (m->rtm_tos != 0)
+		add(&t, " tos %u", m->rtm_tos);
+	if (m->rtm_type != RTN_UNICAST)
+		add(&t, " type %u", m->rtm_type);
+}
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
@@ -44,22 +217,6 @@ static void name_device(const struct reading *x, json_t *devices, uint32_t index
 		return;
 	snprintf(number, sizeof(number), "%u", index);
 	json_object_set_new(devices, number, json_text(d->name));
-}
-
-/* Takes the next hop of a list, of which *left bytes from *p on are left. NULL: there is no more, or
- * it is cut. */
-static const uint8_t *hop_take(const uint8_t **p, size_t *left, struct rtnexthop *ret)
-{
-	const uint8_t *at = *p;
-
-	if (*left < sizeof(*ret))
-		return NULL;
-	memcpy(ret, at, sizeof(*ret));
-	if (ret->rtnh_len < sizeof(*ret) || ret->rtnh_len > *left)
-		return NULL;
-	*p += aligned(ret->rtnh_len);
-	*left = aligned(ret->rtnh_len) < *left ? *left - aligned(ret->rtnh_len) : 0;
-	return at;
 }
 
 /* Notes the device of each next hop of a route; true when one of them is `index`. */
@@ -117,7 +274,7 @@ static int on_address(const struct nlmsghdr *h, void *ctx)
 		return MNL_CB_OK;
 	devices = json_object();
 	name_device(x, devices, m->ifa_index);
-	loan_address_text(h, text);
+	address_text(h, text);
 	keep(x, "address", text, h, devices, 0);
 	return MNL_CB_OK;
 }
@@ -134,7 +291,7 @@ static int on_neighbour(const struct nlmsghdr *h, void *ctx)
 		return MNL_CB_OK;
 	devices = json_object();
 	name_device(x, devices, (uint32_t)m->ndm_ifindex);
-	loan_neighbour_text(h, text);
+	neighbour_text(h, text);
 	keep(x, "neighbour", text, h, devices, 0);
 	return MNL_CB_OK;
 }
@@ -171,7 +328,7 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 		json_decref(devices);
 		return MNL_CB_OK;
 	}
-	loan_route_text(h, x->all, text);
+	route_text(h, x->all, text);
 	keep(x, "route", text, h, devices, cache.rta_expires > 0 ? (uint32_t)cache.rta_expires / TICKS + 1 : 0);
 	return MNL_CB_OK;
 }
@@ -458,156 +615,4 @@ int loan_fact_set(struct rtnl *r, const struct devices *now, const json_t *fact,
 	if (kinds[k].type == RTM_NEWADDR)
 		return send_address(r, o, o->nlmsg_len, &s, e);
 	return rtnl_replay(r, kinds[k].type, kinds[k].flags, mnl_nlmsg_get_payload(o), mnl_nlmsg_get_payload_len(o), e);
-}
-
-/* Addresses, neighbours and routes as texts: for people, and to compare two of them. */
-
-/* Grows up to LOAN_TEXT bytes; the rest is cut. */
-struct text {
-	char *out;
-	size_t at;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(t->out + t->at, LOAN_TEXT - t->at, fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		t->at += (size_t)n < LOAN_TEXT - t->at ? (size_t)n : LOAN_TEXT - t->at - 1;
-}
-
-void loan_address_text(const struct nlmsghdr *h, char out[LOAN_TEXT])
-{
-	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
-	struct addr local = { 0 }, other = { 0 };
-	struct text t = { .out = out };
-	char one[ADDR_TEXT], two[ADDR_TEXT];
-	const struct nlattr *a;
-
-	out[0] = '\0';
-	each_attr(a, h, sizeof(*m))
-	{
-		if (mnl_attr_get_type(a) == IFA_LOCAL)
-			rtnl_addr(a, m->ifa_family, &local);
-		else if (mnl_attr_get_type(a) == IFA_ADDRESS)
-			rtnl_addr(a, m->ifa_family, &other);
-	}
-	if (local.family == 0)
-		local = other;
-	addr_text(&local, one);
-	addr_text(&other, two);
-	add(&t, "%s/%u", one, m->ifa_prefixlen);
-	if (strcmp(one, two) != 0)
-		add(&t, " peer %s", two);
-}
-
-void loan_neighbour_text(const struct nlmsghdr *h, char out[LOAN_TEXT])
-{
-	const struct ndmsg *m = mnl_nlmsg_get_payload(h);
-	struct text t = { .out = out };
-	struct addr to = { 0 };
-	char text[ADDR_TEXT];
-	const struct nlattr *a;
-
-	out[0] = '\0';
-	each_attr(a, h, sizeof(*m))
-	{
-		if (mnl_attr_get_type(a) == NDA_DST && rtnl_addr(a, m->ndm_family, &to)) {
-			addr_text(&to, text);
-			add(&t, "%s", text);
-		} else if (mnl_attr_get_type(a) == NDA_LLADDR) {
-			const uint8_t *p = mnl_attr_get_payload(a);
-
-			for (size_t i = 0; i < mnl_attr_get_payload_len(a) && i < 32; i++)
-				add(&t, "%s%02x", i == 0 ? " lladdr " : ":", p[i]);
-		}
-	}
-}
-
-/* The gateway, which may be of the other family (RTA_VIA). */
-static void gateway(struct text *t, const struct nlattr *a, unsigned family)
-{
-	const uint8_t *p = mnl_attr_get_payload(a);
-	size_t n = mnl_attr_get_payload_len(a);
-	struct addr to = { 0 };
-	char text[ADDR_TEXT];
-	uint16_t other;
-
-	if (mnl_attr_get_type(a) == RTA_VIA && n > 2) {
-		memcpy(&other, p, sizeof(other));
-		to.family = other == AF_INET ? 4 : 6;
-		if (n - 2 != addr_len(to.family))
-			return;
-		memcpy(to.b, p + 2, n - 2);
-	} else if (!rtnl_addr(a, family, &to))
-		return;
-	addr_text(&to, text);
-	add(t, " via %s", text);
-}
-
-static void hops(struct text *t, const struct nlattr *list, unsigned family, const struct devices *all)
-{
-	const uint8_t *p = mnl_attr_get_payload(list), *own;
-	size_t left = mnl_attr_get_payload_len(list);
-	struct rtnexthop hop;
-
-	while ((own = hop_take(&p, &left, &hop)) != NULL) {
-		const struct device *d;
-
-		for (size_t at = sizeof(hop); at + sizeof(struct nlattr) <= hop.rtnh_len;) {
-			const struct nlattr *a = (const struct nlattr *)(const void *)(own + at);
-
-			if (!mnl_attr_ok(a, (int)(hop.rtnh_len - at)))
-				break;
-			if (mnl_attr_get_type(a) == RTA_GATEWAY || mnl_attr_get_type(a) == RTA_VIA)
-				gateway(t, a, family);
-			at += aligned(a->nla_len);
-		}
-		d = devices_at(all, (uint32_t)hop.rtnh_ifindex);
-		add(t, " dev %s weight %u", d != NULL ? d->name : "?", hop.rtnh_hops + 1u);
-	}
-}
-
-void loan_route_text(const struct nlmsghdr *h, const struct devices *all, char out[LOAN_TEXT])
-{
-	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
-	struct addr to = { .family = m->rtm_family == AF_INET ? 4 : 6 }, from = { 0 };
-	struct text t = { .out = out };
-	uint32_t table = m->rtm_table, metric = 0;
-	char text[ADDR_TEXT];
-	const struct nlattr *a;
-
-	out[0] = '\0';
-	each_attr(a, h, sizeof(*m)) if (mnl_attr_get_type(a) == RTA_DST) rtnl_addr(a, m->rtm_family, &to);
-	addr_text(&to, text);
-	add(&t, "%s/%u", text, m->rtm_dst_len);
-	each_attr(a, h, sizeof(*m))
-	{
-		uint16_t type = mnl_attr_get_type(a);
-
-		if (type == RTA_GATEWAY || type == RTA_VIA)
-			gateway(&t, a, m->rtm_family);
-		else if (type == RTA_MULTIPATH)
-			hops(&t, a, m->rtm_family, all);
-		else if (type == RTA_PRIORITY && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
-			metric = mnl_attr_get_u32(a);
-		else if (type == RTA_TABLE && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
-			table = mnl_attr_get_u32(a);
-		else if (type == RTA_PREFSRC && rtnl_addr(a, m->rtm_family, &from)) {
-			addr_text(&from, text);
-			add(&t, " src %s", text);
-		}
-	}
-	if (metric != 0)
-		add(&t, " metric %u", metric);
-	if (table != RT_TABLE_MAIN)
-		add(&t, " table %u", table);
-	if (m->rtm_tos != 0)
-		add(&t, " tos %u", m->rtm_tos);
-	if (m->rtm_type != RTN_UNICAST)
-		add(&t, " type %u", m->rtm_type);
 }

@@ -33,17 +33,6 @@ json_t *loan_missing(const json_t *wanted, const json_t *have);
 int loan_fact_set(struct rtnl *r, const struct devices *now, const json_t *fact, const char *from, const char *to,
 		  uint64_t elapsed_s, struct err *e);
 
-/* The text of a fact, for people and for comparison: "192.0.2.5/24", "0.0.0.0/0 via 192.0.2.1
- * metric 100". */
-struct nlmsghdr;
-#define LOAN_TEXT 512u
-void loan_address_text(const struct nlmsghdr *h, char out[LOAN_TEXT]);
-void loan_neighbour_text(const struct nlmsghdr *h, char out[LOAN_TEXT]);
-void loan_route_text(const struct nlmsghdr *h, const struct devices *all, char out[LOAN_TEXT]);
-
-/* The settings of a device in /proc/sys/net of the namespace that the process is in. A
- * new reference. */
-json_t *loan_settings(const char *device);
 /* Sets the settings that differ, and calls `each` for those that could not be set. */
 void loan_settings_set(const char *device, const json_t *wanted,
 		       void (*each)(void *ctx, const char *name, const char *value), void *ctx);

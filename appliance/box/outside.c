@@ -386,6 +386,31 @@ static int look_at(const struct box_spaces *s, struct looking *l, struct err *e)
 	return r < 0 ? r : look_inside(s, l, e);
 }
 
+struct others {
+	box_difference *each;
+	void *ctx;
+};
+
+static void other(void *ctx, const char *what)
+{
+	const struct others *b = ctx;
+
+	b->each(b->ctx, "admin namespace", "foreign", what);
+}
+
+/* Reports rules of other programs in the admin namespace. */
+static int look_at_tables(const struct box_spaces *s, box_difference *each, void *ctx, struct err *e)
+{
+	struct others b = { each, ctx };
+	int r = netns_enter(s->admin, e);
+
+	if (r < 0)
+		return r;
+	r = plain_table_others(NFPROTO_INET, other, &b, e);
+	netns_return(s->home);
+	return r;
+}
+
 int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference *each, void *ctx, struct err *e)
 {
 	struct looking *l = calloc(1, sizeof(*l));
@@ -401,7 +426,7 @@ int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference
 		r = look_at(s, l, e);
 	}
 	if (r == 0)
-		r = box_admin_rules_beside(s, each, ctx, e);
+		r = look_at_tables(s, each, ctx, e);
 	if (r == 0)
 		r = look_home(s, l, e);
 	free(l);
@@ -450,30 +475,6 @@ int box_admin_rules_read(const struct box_spaces *s, const struct ir *ir, admin_
 	if (r < 0)
 		return r;
 	r = admin_rules_read(ir->peers, ir->n_peers, each, ctx, ret, e);
-	netns_return(s->home);
-	return r;
-}
-
-struct beside {
-	box_difference *each;
-	void *ctx;
-};
-
-static void beside(void *ctx, const char *what)
-{
-	const struct beside *b = ctx;
-
-	b->each(b->ctx, "admin namespace", "foreign", what);
-}
-
-int box_admin_rules_beside(const struct box_spaces *s, box_difference *each, void *ctx, struct err *e)
-{
-	struct beside b = { each, ctx };
-	int r = netns_enter(s->admin, e);
-
-	if (r < 0)
-		return r;
-	r = plain_table_others(NFPROTO_INET, beside, &b, e);
 	netns_return(s->home);
 	return r;
 }

@@ -101,11 +101,8 @@ void rtnl_tell(struct rtnl *r, bool dry, rtnl_note *note, void *ctx);
 int rtnl_link_get(struct rtnl *r, const char *device, struct device *ret, struct err *e);
 /* All links of the namespace. */
 int devices_read(struct rtnl *r, struct devices *ret, struct err *e);
-/* Whether `d` lies on the device with that index, whatever its kind; the other end of a pair does
- * not count. nsid -1: the device is in the same namespace; otherwise in the namespace with that
- * id. */
-bool device_is_on(const struct device *d, uint32_t index, int32_t nsid);
-/* As device_is_on, for VLANs only. */
+/* Whether `d` is a VLAN on the device with that index. nsid -1: the device is in the same namespace;
+ * otherwise in the namespace with that id. */
 bool device_lies_on(const struct device *d, uint32_t index, int32_t nsid);
 const struct device *devices_find(const struct devices *d, const char *name); /* NULL = not there */
 const struct device *devices_at(const struct devices *d, uint32_t index);

@@ -196,7 +196,8 @@ bool device_is_pair(const struct device *d)
 	return strcmp(d->kind, "veth") == 0 || strcmp(d->kind, "netkit") == 0;
 }
 
-bool device_is_on(const struct device *d, uint32_t index, int32_t nsid)
+/* Whether `d` lies on the device, whatever its kind; the other end of a pair does not count. */
+static bool is_on(const struct device *d, uint32_t index, int32_t nsid)
 {
 	return !device_is_pair(d) && d->under == index &&
 	       (nsid < 0 ? !d->elsewhere : d->elsewhere && d->under_nsid == nsid);
@@ -204,14 +205,14 @@ bool device_is_on(const struct device *d, uint32_t index, int32_t nsid)
 
 bool device_lies_on(const struct device *d, uint32_t index, int32_t nsid)
 {
-	return strcmp(d->kind, "vlan") == 0 && device_is_on(d, index, nsid);
+	return strcmp(d->kind, "vlan") == 0 && is_on(d, index, nsid);
 }
 
 /* Whether `d` is above the device, directly or above another one that is. */
 static bool is_over(const struct devices *all, const struct device *d, uint32_t index)
 {
 	for (unsigned deep = 0; d != NULL && d->parent != 0 && deep < NESTED_MAX; deep++) {
-		if (device_is_on(d, index, -1))
+		if (is_on(d, index, -1))
 			return true;
 		d = device_is_pair(d) ? NULL : devices_at(all, d->parent);
 	}

@@ -64,7 +64,7 @@ int cli_fail_file(struct cli *c, enum cli_status status, const char *name, int c
 void cli_usage(const struct cli_verb *v, char *out, size_t size)
 {
 	snprintf(out, size, "sekisho %s%s%s%s%s%s", v->name, v->under != NULL ? " " : "",
-		 v->under != NULL ? v->under : "", v->n_options > 0 ? " [OPTION...]" : "",
+		 v->under != NULL ? v->under : "", v->options->name != NULL ? " [OPTION...]" : "",
 		 v->operands[0] != '\0' ? " " : "", v->operands);
 }
 

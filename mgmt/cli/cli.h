@@ -3,8 +3,8 @@
  * The command line `sekisho`: what all verbs share.
  *
  * Each verb has a file (verbs/check.c, verbs/apply.c, ...), or a folder when it needs several
- * (setup/). The file defines one `const struct cli_verb verb_<name>` with its options, help texts
- * and function, and verbs.c lists them all: a new verb is one file and one line there. Verbs that
+ * (setup/), with its function and the table of its options; verbs.def lists them all with their
+ * help texts: a new verb is one file and one row there. Verbs that
  * work off-line read files with policy/ and dpi/ alone. Verbs that need the box ask it over its
  * control socket (box/request.h), and only print the JSON that comes back. They decide nothing: the
  * box checks who asks. Only a few verbs touch the machine themselves and need root for that, for
@@ -49,6 +49,7 @@ struct cli {
 #define CLI_OPERANDS 6
 #define CLI_EVERY 64
 
+/* Tables of options end with an empty row. */
 struct cli_option {
 	const char *name;  /* "--to" */
 	char letter;	   /* 'o' for "-o"; 0 = none */
@@ -58,6 +59,7 @@ struct cli_option {
 
 /* The parsed command line. Strings belong to argv. */
 struct cli_args {
+	const struct cli_verb *verb; /* NULL: none was named */
 	/* by position in the verb's option table; NULL = not given; a switch: "" */
 	const char *values[CLI_OPTIONS];
 	const char *operands[CLI_OPERANDS];
@@ -72,6 +74,9 @@ struct cli_args {
 
 enum cli_group { CLI_OFFLINE, CLI_ON_BOX };
 
+/* Returns enum cli_status. */
+typedef int cli_run(struct cli *c, const struct cli_args *a);
+
 struct cli_verb {
 	const char *name;
 	const char *under; /* second word, for "journal verify"; NULL = none */
@@ -79,15 +84,14 @@ struct cli_verb {
 	const char *operands; /* operands as usage shows them: "POLICY" */
 	size_t min_operands, max_operands;
 	const struct cli_option *options;
-	size_t n_options;
 	enum message summary; /* one line */
 	enum message text;    /* what it does, its exit statuses, an example; whole lines */
-	int (*run)(struct cli *c, const struct cli_args *a); /* returns enum cli_status */
+	cli_run *run;
 	bool paged; /* its output may be longer than a screen, and it asks no questions */
 };
 
 /* The table, in the order that help shows it. */
-extern const struct cli_verb *const cli_verbs[];
+extern const struct cli_verb cli_verbs[];
 extern const size_t cli_n_verbs;
 
 /*

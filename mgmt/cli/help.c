@@ -7,16 +7,16 @@
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/wrap.h"
 
-static void option_rows(struct table *t, const struct cli *c, const struct cli_option *options, size_t n)
+static void option_rows(struct table *t, const struct cli *c, const struct cli_option *o)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (; o->name != NULL; o++) {
 		char letter[8] = "";
 
-		if (options[i].letter != 0)
-			snprintf(letter, sizeof(letter), "-%c, ", options[i].letter);
-		table_cellf(t, "%s%s%s%s", letter, options[i].name, options[i].value != NULL ? " " : "",
-			    options[i].value != NULL ? options[i].value : "");
-		table_cell(t, message_format(options[i].help, c->lang));
+		if (o->letter != 0)
+			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+		table_cellf(t, "%s%s%s%s", letter, o->name, o->value != NULL ? " " : "",
+			    o->value != NULL ? o->value : "");
+		table_cell(t, message_format(o->help, c->lang));
 	}
 }
 
@@ -25,7 +25,7 @@ static void verb_rows(const struct cli *c, FILE *to, enum cli_group group)
 	struct table *t = table_new(2, 2);
 
 	for (size_t i = 0; i < cli_n_verbs; i++) {
-		const struct cli_verb *v = cli_verbs[i];
+		const struct cli_verb *v = &cli_verbs[i];
 
 		if (v->group != group)
 			continue;
@@ -42,7 +42,7 @@ static void global_rows(const struct cli *c, FILE *to)
 {
 	struct table *t = table_new(2, 2);
 
-	option_rows(t, c, cli_globals, GLOBAL_COUNT);
+	option_rows(t, c, cli_globals);
 	table_wrap(t);
 	table_print(t, to, false);
 	table_free(t);
@@ -69,11 +69,11 @@ void help_verb(const struct cli *c, const struct cli_verb *v, FILE *to)
 	text_wrap(to, message_format(v->summary, c->lang), 0, 0);
 	fputs("\n\n", to);
 	text_wrap_all(to, message_format(v->text, c->lang));
-	if (v->n_options > 0) {
+	if (v->options->name != NULL) {
 		struct table *t = table_new(2, 2);
 
 		message_print(to, c->lang, M_HELP_OPTIONS);
-		option_rows(t, c, v->options, v->n_options);
+		option_rows(t, c, v->options);
 		table_wrap(t);
 		table_print(t, to, false);
 		table_free(t);
@@ -87,11 +87,11 @@ void help_above(const struct cli *c, const char *word, FILE *to)
 	bool more = false;
 
 	for (size_t i = 0; i < cli_n_verbs; i++) {
-		if (strcmp(cli_verbs[i]->name, word) != 0)
+		if (strcmp(cli_verbs[i].name, word) != 0)
 			continue;
 		if (more)
 			fputc('\n', to);
-		help_verb(c, cli_verbs[i], to);
+		help_verb(c, &cli_verbs[i], to);
 		more = true;
 	}
 }

@@ -69,23 +69,23 @@ static int perform(struct cli *c, const struct cli_line *line)
 	}
 	if (line->globals[GLOBAL_HELP] != NULL) {
 		pager_begin(c);
-		if (line->verb != NULL)
-			help_verb(c, line->verb, c->out);
+		if (line->args.verb != NULL)
+			help_verb(c, line->args.verb, c->out);
 		else if (line->above != NULL)
 			help_above(c, line->above, c->out);
 		else
 			help_overview(c, c->out);
 		return CLI_YES;
 	}
-	if (line->verb == NULL && c->json)
+	if (line->args.verb == NULL && c->json)
 		return cli_fail(c, CLI_INVALID, M_CLI_MISSING_OPERAND, "COMMAND");
-	if (line->verb == NULL) {
+	if (line->args.verb == NULL) {
 		help_overview(c, c->err);
 		return CLI_INVALID;
 	}
-	if (line->verb->paged)
+	if (line->args.verb->paged)
 		pager_begin(c);
-	return line->verb->run(c, &line->args);
+	return line->args.verb->run(c, &line->args);
 }
 
 static int run(int argc, char **argv)

@@ -6,7 +6,7 @@
 
 #include "appliance/base/diag.h"
 
-const struct cli_option cli_globals[GLOBAL_COUNT] = {
+const struct cli_option cli_globals[GLOBAL_COUNT + 1] = {
 	[GLOBAL_JSON] = { "--json", 0, NULL, M_OPT_JSON },
 	[GLOBAL_LANG] = { "--lang", 0, "ja|en", M_OPT_LANG },
 	[GLOBAL_SOCKET] = { "--socket", 0, "PATH", M_OPT_SOCKET },
@@ -18,13 +18,13 @@ const struct cli_option cli_globals[GLOBAL_COUNT] = {
 enum took { TOOK_NOT_MINE, TOOK_ONE, TOOK_TWO, TOOK_NO_VALUE, TOOK_EXTRA_VALUE };
 
 /* The option that this word names, with or without "=value"; NULL: none. */
-static const struct cli_option *option_of(const struct cli_option *options, size_t n, const char *word)
+static const struct cli_option *option_of(const struct cli_option *options, const char *word)
 {
-	for (size_t i = 0; i < n; i++) {
-		size_t len = strlen(options[i].name);
+	for (const struct cli_option *o = options; o->name != NULL; o++) {
+		size_t len = strlen(o->name);
 
-		if (strncmp(word, options[i].name, len) == 0 && (word[len] == '\0' || word[len] == '='))
-			return &options[i];
+		if (strncmp(word, o->name, len) == 0 && (word[len] == '\0' || word[len] == '='))
+			return o;
 	}
 	return NULL;
 }
@@ -32,8 +32,7 @@ static const struct cli_option *option_of(const struct cli_option *options, size
 /* "--to --dry-run": the second word is an option, not the value of the first. */
 static bool is_option(const struct cli_verb *v, const char *word)
 {
-	return (v != NULL && option_of(v->options, v->n_options, word) != NULL) ||
-	       option_of(cli_globals, GLOBAL_COUNT, word) != NULL;
+	return (v != NULL && option_of(v->options, word) != NULL) || option_of(cli_globals, word) != NULL;
 }
 
 /* Whether the value fits the option's description: a number, or one of several words. */
@@ -54,10 +53,9 @@ static bool value_fits(const struct cli_option *o, const char *value)
 }
 
 /* Reads a word (and the next one as its value) by one option table. */
-static enum took take(const struct cli_option *options, size_t n, const char *word, const char *next,
-		      const char **values)
+static enum took take(const struct cli_option *options, const char *word, const char *next, const char **values)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; options[i].name != NULL; i++) {
 		size_t len = strlen(options[i].name);
 		const char *attached = NULL;
 
@@ -111,31 +109,39 @@ static const char *nearest_option(const struct cli_verb *v, const char *word)
 		return NULL;
 	memcpy(bare, word, len);
 	bare[len] = '\0';
-	for (size_t i = 0; v != NULL && i < v->n_options; i++)
-		known[n++] = v->options[i].name + 2;
+	for (const struct cli_option *o = v != NULL ? v->options : NULL; o != NULL && o->name != NULL; o++)
+		known[n++] = o->name + 2;
 	for (size_t i = 0; i < GLOBAL_COUNT; i++)
 		known[n++] = cli_globals[i].name + 2;
 	near = word_nearest(bare, known, n);
 	return near != NULL ? near - 2 : NULL;
 }
 
+/* The option of this table that has a value of another form than its description; NULL: none. */
+static const struct cli_option *unfit(const struct cli_option *options, const char *const *values, const char **ret)
+{
+	for (size_t i = 0; options[i].name != NULL; i++)
+		if (values[i] != NULL && options[i].value != NULL && !value_fits(&options[i], values[i])) {
+			*ret = values[i];
+			return &options[i];
+		}
+	return NULL;
+}
+
 /* Whether an option has taken the missing operand as its value. */
 static bool taken_operand(const struct cli_line *line, struct cli_problem *problem)
 {
-	const struct cli_verb *v = line->verb;
+	const struct cli_verb *v = line->args.verb;
+	const char *value = NULL;
+	const struct cli_option *o = unfit(v->options, line->args.values, &value);
 
-	for (size_t i = 0; i < v->n_options + GLOBAL_COUNT; i++) {
-		bool own = i < v->n_options;
-		const struct cli_option *o = own ? &v->options[i] : &cli_globals[i - v->n_options];
-		const char *value = own ? line->args.values[i] : line->globals[i - v->n_options];
-
-		if (value == NULL || o->value == NULL || value_fits(o, value))
-			continue;
-		problem_set(problem, M_CLI_VALUE_UNFIT, o->name, M_CLI_VALUE_UNFIT, value, v);
-		problem->wanted = o->value;
-		return true;
-	}
-	return false;
+	if (o == NULL)
+		o = unfit(cli_globals, line->globals, &value);
+	if (o == NULL)
+		return false;
+	problem_set(problem, M_CLI_VALUE_UNFIT, o->name, M_CLI_VALUE_UNFIT, value, v);
+	problem->wanted = o->value;
+	return true;
 }
 
 static const char *nearest_verb(const char *word)
@@ -144,7 +150,7 @@ static const char *nearest_verb(const char *word)
 	size_t n = 0;
 
 	for (size_t i = 0; i < cli_n_verbs && n < 64; i++)
-		known[n++] = cli_verbs[i]->name;
+		known[n++] = cli_verbs[i].name;
 	return word_nearest(word, known, n);
 }
 
@@ -153,7 +159,7 @@ static const struct cli_verb *find_verb(const char *word, const char *next, int 
 {
 	*ret_under = NULL;
 	for (size_t i = 0; i < cli_n_verbs; i++) {
-		const struct cli_verb *v = cli_verbs[i];
+		const struct cli_verb *v = &cli_verbs[i];
 
 		if (strcmp(v->name, word) != 0)
 			continue;
@@ -174,9 +180,9 @@ static bool under_missing(struct cli_problem *p, const char *word)
 
 	problem_set(p, M_CLI_UNDER, word, M_CLI_UNDER_NEAR, NULL, NULL);
 	for (size_t i = 0; i < cli_n_verbs && n < sizeof(p->unders); i++)
-		if (strcmp(cli_verbs[i]->name, word) == 0)
+		if (strcmp(cli_verbs[i].name, word) == 0)
 			n += (size_t)snprintf(p->unders + n, sizeof(p->unders) - n, "%s%s", n > 0 ? ", " : "",
-					      cli_verbs[i]->under);
+					      cli_verbs[i].under);
 	p->nearest = p->unders;
 	return false;
 }
@@ -189,7 +195,7 @@ static bool is_help(const char *word)
 /* False: too many. */
 static bool add_every(const struct cli_verb *v, const char *word, struct cli_args *a)
 {
-	const struct cli_option *o = option_of(v->options, v->n_options, word);
+	const struct cli_option *o = option_of(v->options, word);
 	size_t i = o != NULL ? (size_t)(o - v->options) : 0;
 
 	if (o == NULL || o->value == NULL)
@@ -208,7 +214,7 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 	memset(ret, 0, sizeof(*ret));
 	for (int i = 1; i < argc; i++) {
 		const char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL, *under;
-		const struct cli_verb *v = ret->verb;
+		const struct cli_verb *v = ret->args.verb;
 		enum took took = TOOK_NOT_MINE;
 		int used = 0;
 
@@ -218,12 +224,12 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 		}
 		if (!operands_only && word[0] == '-' && word[1] != '\0') {
 			if (v != NULL) {
-				took = take(v->options, v->n_options, word, next, ret->args.values);
+				took = take(v->options, word, next, ret->args.values);
 				if ((took == TOOK_ONE || took == TOOK_TWO) && !add_every(v, word, &ret->args))
 					return problem_set(problem, M_CLI_TOO_OFTEN, word, M_CLI_TOO_OFTEN, NULL, v);
 			}
 			if (took == TOOK_NOT_MINE)
-				took = take(cli_globals, GLOBAL_COUNT, word, next, ret->globals);
+				took = take(cli_globals, word, next, ret->globals);
 			if (took == TOOK_TWO && next != NULL && is_option(v, next))
 				took = TOOK_NO_VALUE;
 			if (took == TOOK_NO_VALUE)
@@ -238,17 +244,17 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 			continue;
 		}
 		if (v == NULL) {
-			ret->verb = find_verb(word, next, &used, &under);
-			if (ret->verb == NULL && under != NULL &&
+			ret->args.verb = find_verb(word, next, &used, &under);
+			if (ret->args.verb == NULL && under != NULL &&
 			    (next == NULL ? ret->globals[GLOBAL_HELP] != NULL : is_help(next))) {
 				/* "--help journal", "journal --help" */
 				ret->globals[GLOBAL_HELP] = "";
 				ret->above = word;
 				return true;
 			}
-			if (ret->verb == NULL && under != NULL)
+			if (ret->args.verb == NULL && under != NULL)
 				return under_missing(problem, word);
-			if (ret->verb == NULL)
+			if (ret->args.verb == NULL)
 				return problem_set(problem, M_CLI_UNKNOWN_VERB, word, M_CLI_UNKNOWN_VERB_NEAR,
 						   nearest_verb(word), NULL);
 			i += used - 1;
@@ -258,9 +264,11 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 			return problem_set(problem, M_CLI_EXTRA_OPERAND, word, M_CLI_EXTRA_OPERAND, NULL, v);
 		ret->args.operands[ret->args.n_operands++] = word;
 	}
-	if (ret->verb != NULL && ret->globals[GLOBAL_HELP] == NULL && ret->args.n_operands < ret->verb->min_operands)
-		return !taken_operand(ret, problem) && problem_set(problem, M_CLI_MISSING_OPERAND, ret->verb->operands,
-								   M_CLI_MISSING_OPERAND, NULL, ret->verb);
+	if (ret->args.verb != NULL && ret->globals[GLOBAL_HELP] == NULL &&
+	    ret->args.n_operands < ret->args.verb->min_operands)
+		return !taken_operand(ret, problem) &&
+		       problem_set(problem, M_CLI_MISSING_OPERAND, ret->args.verb->operands, M_CLI_MISSING_OPERAND,
+				   NULL, ret->args.verb);
 	return true;
 }
 
@@ -270,8 +278,7 @@ void cli_read_globals(int argc, char **argv, struct cli_line *ret)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--") == 0)
 			return;
-		if (take(cli_globals, GLOBAL_COUNT, argv[i], i + 1 < argc ? argv[i + 1] : NULL, ret->globals) ==
-		    TOOK_TWO)
+		if (take(cli_globals, argv[i], i + 1 < argc ? argv[i + 1] : NULL, ret->globals) == TOOK_TWO)
 			i++;
 	}
 }

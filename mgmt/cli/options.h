@@ -10,12 +10,11 @@
 
 enum global_option { GLOBAL_JSON, GLOBAL_LANG, GLOBAL_SOCKET, GLOBAL_HELP, GLOBAL_VERSION, GLOBAL_COUNT };
 
-extern const struct cli_option cli_globals[GLOBAL_COUNT];
+extern const struct cli_option cli_globals[GLOBAL_COUNT + 1];
 
 /* The contents of a command line. */
 struct cli_line {
 	const char *globals[GLOBAL_COUNT]; /* as cli_args.values */
-	const struct cli_verb *verb;	   /* NULL: none was named */
 	/* the first word of two-word verbs, such as "journal", when only it is given and help is
 	 * wanted; or NULL */
 	const char *above;

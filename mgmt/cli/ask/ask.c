@@ -38,7 +38,7 @@ static int answered(struct cli *c, const struct cli_args *a, const struct source
 	return status;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_ask(struct cli *c, const struct cli_args *a)
 {
 	struct source s;
 	uint64_t at;
@@ -49,16 +49,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	source_close(&s);
 	return status;
 }
-
-const struct cli_verb verb_ask = {
-	.name = "ask",
-	.group = CLI_OFFLINE,
-	.operands = "FROM TO [SERVICE [COMMAND [KEY=ADDRESS [VALUE]]]]",
-	.min_operands = 2,
-	.max_operands = 6,
-	.options = asking_options,
-	.n_options = OPTS,
-	.summary = M_ASK_SUMMARY,
-	.text = M_ASK_TEXT,
-	.run = run,
-};

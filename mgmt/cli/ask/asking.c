@@ -6,9 +6,10 @@
 
 #include "appliance/base/clock.h"
 #include "mgmt/cli/screen/wrap.h"
+#include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/moment.h"
 
-const struct cli_option asking_options[OPTS] = {
+const struct cli_option options_ask[OPT_N + 1] = {
 	[OPT_POLICY] = { "--policy", 'p', "POLICY", M_ASK_OPT_POLICY },
 	[OPT_AT] = { "--at", 0, "TIME", M_ASK_OPT_AT },
 };

@@ -7,8 +7,7 @@
 #include "mgmt/cli/policy/source.h"
 #include "policy/space/asked.h"
 
-enum { OPT_POLICY, OPT_AT, OPTS };
-extern const struct cli_option asking_options[OPTS];
+enum { OPT_POLICY, OPT_AT, OPT_N };
 
 /* True: the policy is open, and *ret_at is the moment. False: the reason was printed, and
  * *ret_status is the status of the verb. source_close in both cases. */

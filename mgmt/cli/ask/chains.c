@@ -139,7 +139,7 @@ static int who(struct cli *c, const struct source *s, const struct cli_args *a, 
 	return answered(c, "sources", all, n, q->at);
 }
 
-static int run_who(struct cli *c, const struct cli_args *a)
+int verb_who_can(struct cli *c, const struct cli_args *a)
 {
 	struct asked q = { .protocol = PROTO_NONE };
 	struct source s;
@@ -150,19 +150,6 @@ static int run_who(struct cli *c, const struct cli_args *a)
 	source_close(&s);
 	return status;
 }
-
-const struct cli_verb verb_who_can = {
-	.name = "who-can",
-	.group = CLI_OFFLINE,
-	.operands = "COMMAND ASSET",
-	.min_operands = 2,
-	.max_operands = 2,
-	.options = asking_options,
-	.n_options = OPTS,
-	.summary = M_WHO_SUMMARY,
-	.text = M_WHO_TEXT,
-	.run = run_who,
-};
 
 /* ---- reach ----------------------------------------------------------------------------------- */
 
@@ -267,7 +254,7 @@ static int reach(struct cli *c, const struct source *s, const char *from, uint64
 	return answered(c, "reached", all, n, at);
 }
 
-static int run_reach(struct cli *c, const struct cli_args *a)
+int verb_reach(struct cli *c, const struct cli_args *a)
 {
 	struct source s;
 	uint64_t at;
@@ -278,16 +265,3 @@ static int run_reach(struct cli *c, const struct cli_args *a)
 	source_close(&s);
 	return status;
 }
-
-const struct cli_verb verb_reach = {
-	.name = "reach",
-	.group = CLI_OFFLINE,
-	.operands = "ZONE|ASSET",
-	.min_operands = 1,
-	.max_operands = 1,
-	.options = asking_options,
-	.n_options = OPTS,
-	.summary = M_REACH_SUMMARY,
-	.text = M_REACH_TEXT,
-	.run = run_reach,
-};

@@ -502,7 +502,7 @@ static int tried(struct trial *t, const char *name)
 	return t->asleep > 0 ? CLI_NO : CLI_YES;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_try(struct cli *c, const struct cli_args *a)
 {
 	struct trial t = { .c = c };
 	const char *policy = a->values[OPT_POLICY];
@@ -524,17 +524,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	source_close(&s);
 	return status;
 }
-
-const struct cli_verb verb_try = {
-	.name = "try",
-	.group = CLI_OFFLINE,
-	.operands = "CONDUIT",
-	.min_operands = 1,
-	.max_operands = 1,
-	.options = asking_options,
-	.n_options = OPTS,
-	.summary = M_TRY_SUMMARY,
-	.text = M_TRY_TEXT,
-	.run = run,
-	.paged = true,
-};

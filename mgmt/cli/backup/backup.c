@@ -26,7 +26,7 @@
 
 enum { OPT_KEY, OPT_VERIFY, OPT_PRIVATE, OPT_WHOLE, OPT_STATE, OPT_SCHEDULED, OPT_DUE, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_backup[OPT_N + 1] = {
 	[OPT_KEY] = { "--to", 0, "CERTIFICATE", M_BACKUP_OPT_TO },
 	[OPT_VERIFY] = { "--verify", 0, NULL, M_BACKUP_OPT_VERIFY },
 	[OPT_PRIVATE] = { "--key", 0, "PRIVATE-KEY", M_RESTORE_OPT_KEY },
@@ -282,7 +282,7 @@ static bool may_be_whole(void)
 	return geteuid() == 0 && shut_memory();
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_backup(struct cli *c, const struct cli_args *a)
 {
 	const char *to = a->values[OPT_KEY], *state = a->values[OPT_STATE];
 	struct making m = { .name = a->n_operands > 0 ? a->operands[0] : "" };
@@ -325,15 +325,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	free(pem);
 	return status;
 }
-
-const struct cli_verb verb_backup = {
-	.name = "backup",
-	.group = CLI_ON_BOX,
-	.operands = "[FILE]",
-	.max_operands = 1,
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_BACKUP_SUMMARY,
-	.text = M_BACKUP_TEXT,
-	.run = run,
-};

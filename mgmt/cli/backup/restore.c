@@ -45,7 +45,7 @@ enum {
 	OPT_N
 };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_restore[OPT_N + 1] = {
 	[OPT_KEY] = { "--key", 0, "PRIVATE-KEY", M_RESTORE_OPT_KEY },
 	[OPT_MAP] = { "--map", 0, "OLD=NEW", M_RESTORE_OPT_MAP },
 	[OPT_GENERATION] = { "--generation", 0, "NUMBER", M_RESTORE_OPT_GENERATION },
@@ -433,7 +433,7 @@ static bool wants_people(struct cli *c, const struct cli_args *a, const struct o
 	return false;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_restore(struct cli *c, const struct cli_args *a)
 {
 	struct opened_keys keys = { .wanted = a->values[OPT_WHOLE] != NULL, .noted = a->values[OPT_SHA256] };
 	struct people people = { .keys = &keys,
@@ -460,16 +460,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	json_decref(backup);
 	return status;
 }
-
-const struct cli_verb verb_restore = {
-	.name = "restore",
-	.group = CLI_ON_BOX,
-	.operands = "FILE",
-	.min_operands = 1,
-	.max_operands = 1,
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_RESTORE_SUMMARY,
-	.text = M_RESTORE_TEXT,
-	.run = run,
-};

@@ -15,7 +15,7 @@
 
 enum { OPT_TO, OPT_PICTURE, OPT_CONDUIT, OPT_ZONE, OPT_ASSET, OPT_HOST, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_effective[OPT_N + 1] = {
 	[OPT_TO] = { "--to", 0, "text|json", M_EFFECTIVE_OPT_TO },
 	[OPT_PICTURE] = { "--picture", 0, NULL, M_EFFECTIVE_OPT_PICTURE },
 	[OPT_CONDUIT] = { "--conduit", 0, "NAME", M_FILTER_OPT_CONDUIT },
@@ -44,7 +44,7 @@ bool effective_ask(struct cli *c, uint64_t at, struct box_answer *ret, bool *ret
 			     : box_request_long(c, &question, NULL, 0, 60, ret, ret_status);
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_effective(struct cli *c, const struct cli_args *a)
 {
 	const struct effective_filter f = { .conduit = a->values[OPT_CONDUIT],
 					    .zone = a->values[OPT_ZONE],
@@ -80,15 +80,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_effective = {
-	.name = "effective",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_EFFECTIVE_SUMMARY,
-	.text = M_EFFECTIVE_TEXT,
-	.run = run,
-	.paged = true,
-};

@@ -22,7 +22,14 @@
 #define FOR_MAX (366u * 86400u)
 #define WAIT_MS 200
 
-enum { OPT_PCAP, OPT_MIRROR, OPT_FOR, OPT_POLICY };
+enum { OPT_PCAP, OPT_MIRROR, OPT_FOR, OPT_POLICY, OPT_N };
+
+const struct cli_option options_learn[OPT_N + 1] = {
+	[OPT_PCAP] = { "--pcap", 'r', "FILE", M_REPLAY_OPT_PCAP },
+	[OPT_MIRROR] = { "--mirror", 0, "DEVICE", M_LEARN_OPT_MIRROR },
+	[OPT_FOR] = { "--for", 0, "TIME", M_LEARN_OPT_FOR },
+	[OPT_POLICY] = { "--policy", 'p', "POLICY", M_LEARN_OPT_POLICY },
+};
 
 /* SIGINT, SIGTERM or SIGHUP came: prints what was learnt so far. */
 static volatile sig_atomic_t stopped;
@@ -285,7 +292,7 @@ static int from_mirror(struct cli *c, const char *device, const struct source *p
 
 /* ---- the verb -------------------------------------------------------------------------------- */
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_learn(struct cli *c, const struct cli_args *a)
 {
 	const char *pcap = a->values[OPT_PCAP], *device = a->values[OPT_MIRROR];
 	struct source policy;
@@ -295,7 +302,7 @@ static int run(struct cli *c, const struct cli_args *a)
 
 	if ((pcap == NULL) == (device == NULL)) {
 		status = cli_fail(c, CLI_INVALID, M_LEARN_ONE);
-		cli_see(c, &verb_learn);
+		cli_see(c, a->verb);
 		return status;
 	}
 	if (a->values[OPT_FOR] != NULL &&
@@ -313,21 +320,3 @@ static int run(struct cli *c, const struct cli_args *a)
 		source_close(&policy);
 	return status;
 }
-
-static const struct cli_option options[] = {
-	[OPT_PCAP] = { "--pcap", 'r', "FILE", M_REPLAY_OPT_PCAP },
-	[OPT_MIRROR] = { "--mirror", 0, "DEVICE", M_LEARN_OPT_MIRROR },
-	[OPT_FOR] = { "--for", 0, "TIME", M_LEARN_OPT_FOR },
-	[OPT_POLICY] = { "--policy", 'p', "POLICY", M_LEARN_OPT_POLICY },
-};
-
-const struct cli_verb verb_learn = {
-	.name = "learn",
-	.group = CLI_OFFLINE,
-	.operands = "--pcap FILE | --mirror DEVICE",
-	.options = options,
-	.n_options = sizeof(options) / sizeof(options[0]),
-	.summary = M_LEARN_SUMMARY,
-	.text = M_LEARN_TEXT,
-	.run = run,
-};

@@ -34,7 +34,7 @@
 
 enum { OPT_OUT, OPT_SECONDS, OPT_JOURNAL, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_preserve[OPT_N + 1] = {
 	[OPT_OUT] = { "--out", 0, "FOLDER", M_PRESERVE_OPT_OUT },
 	[OPT_SECONDS] = { "--within", 0, "SECONDS", M_PRESERVE_OPT_WITHIN },
 	[OPT_JOURNAL] = { "--journal", 0, "FOLDER", M_PRESERVE_OPT_JOURNAL },
@@ -362,7 +362,7 @@ static int take_all(struct act *a)
 	return finish(a);
 }
 
-static int run(struct cli *c, const struct cli_args *args)
+int verb_preserve(struct cli *c, const struct cli_args *args)
 {
 	const char *under = args->values[OPT_OUT], *within = args->values[OPT_SECONDS];
 	unsigned long long seconds = SECONDS;
@@ -390,14 +390,3 @@ static int run(struct cli *c, const struct cli_args *args)
 	bundle_free(a.b);
 	return status;
 }
-
-const struct cli_verb verb_preserve = {
-	.name = "preserve",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_PRESERVE_SUMMARY,
-	.text = M_PRESERVE_TEXT,
-	.run = run,
-};

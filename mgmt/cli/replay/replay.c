@@ -8,7 +8,14 @@
 #include "mgmt/cli/replay/run.h"
 #include "mgmt/cli/verbs.h"
 
-enum { OPT_POLICY, OPT_PCAP, OPT_CAPTURED, OPT_BOX };
+enum { OPT_POLICY, OPT_PCAP, OPT_CAPTURED, OPT_BOX, OPT_N };
+
+const struct cli_option options_replay[OPT_N + 1] = {
+	[OPT_POLICY] = { "--policy", 'p', "POLICY", M_REPLAY_OPT_POLICY },
+	[OPT_PCAP] = { "--pcap", 'r', "FILE", M_REPLAY_OPT_PCAP },
+	[OPT_CAPTURED] = { "--as-captured", 0, NULL, M_REPLAY_OPT_CAPTURED },
+	[OPT_BOX] = { "--as-box", 0, NULL, M_REPLAY_OPT_BOX },
+};
 
 struct printer {
 	struct cli *cli;
@@ -85,7 +92,7 @@ static int replay(struct cli *c, const struct source *s, struct capture *capture
 	return status;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_replay(struct cli *c, const struct cli_args *a)
 {
 	const char *policy = a->values[OPT_POLICY], *name = a->values[OPT_PCAP];
 	struct capture *capture = NULL;
@@ -97,7 +104,7 @@ static int run(struct cli *c, const struct cli_args *a)
 
 	if (policy == NULL || name == NULL) {
 		status = cli_fail(c, CLI_INVALID, M_CLI_MISSING_OPERAND, policy == NULL ? "--policy" : "--pcap");
-		cli_see(c, &verb_replay);
+		cli_see(c, a->verb);
 		return status;
 	}
 	if (a->values[OPT_CAPTURED] != NULL && a->values[OPT_BOX] != NULL)
@@ -122,21 +129,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	source_close(&s);
 	return status;
 }
-
-static const struct cli_option options[] = {
-	[OPT_POLICY] = { "--policy", 'p', "POLICY", M_REPLAY_OPT_POLICY },
-	[OPT_PCAP] = { "--pcap", 'r', "FILE", M_REPLAY_OPT_PCAP },
-	[OPT_CAPTURED] = { "--as-captured", 0, NULL, M_REPLAY_OPT_CAPTURED },
-	[OPT_BOX] = { "--as-box", 0, NULL, M_REPLAY_OPT_BOX },
-};
-
-const struct cli_verb verb_replay = {
-	.name = "replay",
-	.group = CLI_OFFLINE,
-	.operands = "--policy POLICY --pcap FILE",
-	.options = options,
-	.n_options = sizeof(options) / sizeof(options[0]),
-	.summary = M_REPLAY_SUMMARY_LINE,
-	.text = M_REPLAY_TEXT,
-	.run = run,
-};

@@ -147,7 +147,7 @@ static void reviews_page(struct page *p, const json_t *list, const struct span *
 
 enum { OPT_MONTH = OPT_REPORT_N, OPT_FROM, OPT_UNTIL, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_report_audit[OPT_N + 1] = {
 	REPORT_OPTIONS,
 	[OPT_MONTH] = { "--month", 0, "YYYY-MM", M_AUDIT_OPT_MONTH },
 	[OPT_FROM] = { "--from", 0, "TIME", M_AUDIT_OPT_FROM },
@@ -429,7 +429,7 @@ static int give(struct cli *c, const struct cli_args *a, const json_t *facts, st
 	return report_give(c, a, p, data, CLI_YES);
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_report_audit(struct cli *c, const struct cli_args *a)
 {
 	struct month m = { .records = 0 };
 	int status;
@@ -462,15 +462,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	json_decref(facts);
 	return status;
 }
-
-const struct cli_verb verb_report_audit = {
-	.name = "report",
-	.under = "audit",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_AUDIT_SUMMARY_LINE,
-	.text = M_AUDIT_TEXT,
-	.run = run,
-};

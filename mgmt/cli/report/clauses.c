@@ -4,7 +4,7 @@
 #include "mgmt/cli/report/report.h"
 #include "mgmt/cli/verbs.h"
 
-static const struct cli_option options[OPT_REPORT_N] = { REPORT_OPTIONS };
+const struct cli_option options_report_controls[OPT_REPORT_N + 1] = { REPORT_OPTIONS };
 
 static int give(struct cli *c, const struct cli_args *a, report_of_clauses *report)
 {
@@ -23,36 +23,12 @@ static int give(struct cli *c, const struct cli_args *a, report_of_clauses *repo
 	return status;
 }
 
-static int controls(struct cli *c, const struct cli_args *a)
+int verb_report_controls(struct cli *c, const struct cli_args *a)
 {
 	return give(c, a, report_controls);
 }
 
-static int self_check(struct cli *c, const struct cli_args *a)
+int verb_report_self_check(struct cli *c, const struct cli_args *a)
 {
 	return give(c, a, report_self_check);
 }
-
-const struct cli_verb verb_report_controls = {
-	.name = "report",
-	.under = "controls",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_REPORT_N,
-	.summary = M_CONTROLS_SUMMARY_LINE,
-	.text = M_CONTROLS_TEXT,
-	.run = controls,
-};
-
-const struct cli_verb verb_report_self_check = {
-	.name = "report",
-	.under = "self-check",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_REPORT_N,
-	.summary = M_SELF_SUMMARY_LINE,
-	.text = M_SELF_TEXT,
-	.run = self_check,
-};

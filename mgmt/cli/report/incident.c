@@ -218,7 +218,7 @@ static void former_page(struct page *p, const struct former *f, const json_t *ch
 
 enum { OPT_FROM = OPT_REPORT_N, OPT_UNTIL, OPT_NOTICED, OPT_BY, OPT_CONTACT, OPT_FOLLOWS, OPT_FINAL, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_report_incident[OPT_N + 1] = {
 	REPORT_OPTIONS,
 	[OPT_FROM] = { "--from", 0, "TIME", M_INCIDENT_OPT_FROM },
 	[OPT_UNTIL] = { "--until", 0, "TIME", M_INCIDENT_OPT_UNTIL },
@@ -643,7 +643,7 @@ static int tell(struct cli *c, const struct cli_args *a, const struct telling *t
 	return status;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_report_incident(struct cli *c, const struct cli_args *a)
 {
 	struct telling t = { .final = a->values[OPT_FINAL] != NULL };
 	char noticed[MOMENT_TEXT] = "";
@@ -665,15 +665,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	former_free(&t.former);
 	return status;
 }
-
-const struct cli_verb verb_report_incident = {
-	.name = "report",
-	.under = "incident",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_INCIDENT_SUMMARY_LINE,
-	.text = M_INCIDENT_TEXT,
-	.run = run,
-};

@@ -10,7 +10,7 @@
 
 enum { OPT_MONTH, OPT_FROM, OPT_UNTIL, OPT_BY, OPT_RESULT, OPT_NOTE, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_review[OPT_N + 1] = {
 	[OPT_MONTH] = { "--month", 0, "YYYY-MM", M_REVIEW_OPT_MONTH },
 	[OPT_FROM] = { "--from", 0, "TIME", M_REVIEW_OPT_FROM },
 	[OPT_UNTIL] = { "--until", 0, "TIME", M_REVIEW_OPT_UNTIL },
@@ -19,7 +19,7 @@ static const struct cli_option options[OPT_N] = {
 	[OPT_NOTE] = { "--note", 0, "TEXT", M_REVIEW_OPT_NOTE },
 };
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_review(struct cli *c, const struct cli_args *a)
 {
 	const char *by = a->values[OPT_BY], *result = a->values[OPT_RESULT], *note = a->values[OPT_NOTE];
 	struct msg_body m = { MSG_REVIEW, .review = { .note = note != NULL ? note : "" } };
@@ -51,14 +51,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_review = {
-	.name = "review",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_REVIEW_SUMMARY,
-	.text = M_REVIEW_TEXT,
-	.run = run,
-};

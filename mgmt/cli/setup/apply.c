@@ -21,7 +21,7 @@ static size_t option(const char *name)
 {
 	size_t i = 0;
 
-	while (strcmp(verb_apply.options[i].name, name) != 0)
+	while (strcmp(options_apply[i].name, name) != 0)
 		i++;
 	return i;
 }
@@ -139,7 +139,7 @@ static int trial(struct setup *s)
 	(void)is_on_trial(s, until);
 	message_text(question, sizeof(question), s->c->lang, M_SETUP_KEEP, until);
 	if (answers_to(s, question, "keep", "残す"))
-		status = verb_confirm.run(s->c, &(struct cli_args){ 0 });
+		status = verb_confirm(s->c, &(struct cli_args){ 0 });
 	if (status == CLI_YES) {
 		tell_of_accounts(s);
 		return status;
@@ -147,7 +147,7 @@ static int trial(struct setup *s)
 	message_print(s->c->out, s->c->lang, M_SETUP_GOES_BACK);
 	/* Only during the trial: after its end, a rollback would go back one policy further. */
 	if (is_on_trial(s, until))
-		verb_rollback.run(s->c, &(struct cli_args){ 0 });
+		verb_rollback(s->c, &(struct cli_args){ 0 });
 	set_aside(s);
 	return status == CLI_YES ? CLI_NO : status;
 }
@@ -165,7 +165,7 @@ int setup_apply(struct setup *s)
 	if (snprintf(path, sizeof(path), "%s/site.cfg", s->folder) >= (int)sizeof(path))
 		return cli_fail(s->c, CLI_INVALID, M_BOX_PATH_LONG, s->folder);
 	a.values[option("--dry-run")] = "";
-	status = verb_apply.run(s->c, &a);
+	status = verb_apply(s->c, &a);
 	if (status != CLI_YES) {
 		/* The box has told why: a session uses a card, or the policy cannot be applied. */
 		if (!answers(s, M_SETUP_TAKE, "take", "使う"))
@@ -177,6 +177,6 @@ int setup_apply(struct setup *s)
 	a.values[option("--dry-run")] = NULL;
 	snprintf(seconds, sizeof(seconds), "%u", TRIAL_S);
 	a.values[option("--confirm")] = seconds;
-	status = verb_apply.run(s->c, &a);
+	status = verb_apply(s->c, &a);
 	return status == CLI_YES ? trial(s) : status;
 }

@@ -101,7 +101,7 @@ static void tell_raised(struct setup *s)
 		message_print(s->c->out, s->c->lang, M_SETUP_RAISED, names);
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_setup(struct cli *c, const struct cli_args *a)
 {
 	struct setup *s;
 	int status;
@@ -128,13 +128,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	free(s);
 	return status;
 }
-
-const struct cli_verb verb_setup = {
-	.name = "setup",
-	.group = CLI_ON_BOX,
-	.operands = "[FOLDER]",
-	.max_operands = 1,
-	.summary = M_SETUP_SUMMARY,
-	.text = M_SETUP_TEXT,
-	.run = run,
-};

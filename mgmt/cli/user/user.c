@@ -83,7 +83,7 @@ static bool phrase_read(struct cli *c, char out[PHRASE_MOST], int *ret_status)
 
 enum { OPT_FULL, OPT_REASON, OPT_ROLE, OPT_DAYS, OPT_GENERATE, OPT_KEY, OPT_CERTIFICATE, OPT_LABEL, OPT_LOGIN, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_user[OPT_N + 1] = {
 	[OPT_FULL] = { "--full-name", 0, "TEXT", M_USER_OPT_FULL },
 	[OPT_REASON] = { "--reason", 0, "TEXT", M_USER_OPT_REASON },
 	[OPT_ROLE] = { "--role", 0, "ROLE,...", M_USER_OPT_ROLE },
@@ -531,7 +531,7 @@ static int load_leaked(struct cli *c, const char *path)
 	return status;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_user(struct cli *c, const struct cli_args *a)
 {
 	enum user_order order = order_of(a->operands[0]);
 	int status = CLI_INVALID;
@@ -559,16 +559,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	json_decref(said);
 	return status;
 }
-
-const struct cli_verb verb_user = {
-	.name = "user",
-	.group = CLI_ON_BOX,
-	.operands = "ACTION [NAME]",
-	.min_operands = 1,
-	.max_operands = 2,
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_USER_SUMMARY,
-	.text = M_USER_TEXT,
-	.run = run,
-};

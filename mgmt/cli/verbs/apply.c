@@ -19,7 +19,7 @@
 
 enum { OPT_CONFIRM, OPT_DRY_RUN, OPT_COMMENT, OPT_TAKE_OVER, OPT_TAKE, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_apply[OPT_N + 1] = {
 	[OPT_CONFIRM] = { "--confirm", 0, "SECONDS", M_APPLY_OPT_CONFIRM },
 	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_APPLY_OPT_DRY_RUN },
 	[OPT_COMMENT] = { "--comment", 0, "TEXT", M_APPLY_OPT_COMMENT },
@@ -87,7 +87,7 @@ static int send_bundle(struct cli *c, struct source *s, int fd, const struct cli
 	return status;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_apply(struct cli *c, const struct cli_args *a)
 {
 	unsigned long long confirm_s = 0;
 	struct source s;
@@ -108,16 +108,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	source_close(&s);
 	return status;
 }
-
-const struct cli_verb verb_apply = {
-	.name = "apply",
-	.group = CLI_ON_BOX,
-	.operands = "POLICY",
-	.min_operands = 1,
-	.max_operands = 1,
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_APPLY_SUMMARY,
-	.text = M_APPLY_TEXT,
-	.run = run,
-};

@@ -14,7 +14,7 @@
 
 enum { OPT_ACKNOWLEDGE, OPT_SILENCE, OPT_MINUTES, OPT_TEST, OPT_REASON, OPT_BY, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_attacks[OPT_N + 1] = {
 	[OPT_ACKNOWLEDGE] = { "--acknowledge", 0, "N", M_ATTACKS_OPT_ACKNOWLEDGE },
 	[OPT_SILENCE] = { "--silence", 0, "N", M_ATTACKS_OPT_SILENCE },
 	[OPT_MINUTES] = { "--minutes", 0, "N", M_ATTACKS_OPT_MINUTES },
@@ -140,7 +140,7 @@ static int take_order(struct cli *c, const struct cli_args *a, struct msg_attack
 	return box_order_words(c, a->values[OPT_REASON], a->values[OPT_BY], &order->reason, (char *)order->person);
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_attacks(struct cli *c, const struct cli_args *a)
 {
 	struct msg_body question = { MSG_ATTACKS, .attacks = { .order = ATTACKS_LIST, .reason = "" } };
 	struct box_answer answer;
@@ -164,14 +164,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_attacks = {
-	.name = "attacks",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_ATTACKS_SUMMARY,
-	.text = M_ATTACKS_TEXT,
-	.run = run,
-};

@@ -8,7 +8,7 @@
 #include "mgmt/cli/verbs/waits.h"
 #include "mgmt/cli/words/clock.h"
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_check(struct cli *c, const struct cli_args *a)
 {
 	struct source s;
 	int status = CLI_YES;
@@ -39,14 +39,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	source_close(&s);
 	return status;
 }
-
-const struct cli_verb verb_check = {
-	.name = "check",
-	.group = CLI_OFFLINE,
-	.operands = "POLICY",
-	.min_operands = 1,
-	.max_operands = 1,
-	.summary = M_CHECK_SUMMARY,
-	.text = M_CHECK_TEXT,
-	.run = run,
-};

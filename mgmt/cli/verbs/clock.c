@@ -7,11 +7,11 @@
 
 enum { OPT_CONFIRM, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_clock[OPT_N + 1] = {
 	[OPT_CONFIRM] = { "--confirm", 0, NULL, M_CLOCK_OPT_CONFIRM },
 };
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_clock(struct cli *c, const struct cli_args *a)
 {
 	bool confirm = a->values[OPT_CONFIRM] != NULL;
 	struct box_answer answer;
@@ -37,14 +37,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_clock = {
-	.name = "clock",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_CLOCK_SUMMARY,
-	.text = M_CLOCK_TEXT,
-	.run = run,
-};

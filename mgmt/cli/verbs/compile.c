@@ -12,7 +12,7 @@
 
 enum { OPT_TO, OPT_OUTPUT, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_compile[OPT_N + 1] = {
 	[OPT_TO] = { "--to", 0, "nft|json|text|sealed", M_COMPILE_OPT_TO },
 	[OPT_OUTPUT] = { "--output", 'o', "FILE", M_COMPILE_OPT_OUTPUT },
 };
@@ -100,7 +100,7 @@ static int write_file(struct cli *c, struct source *s, const char *form, const c
 	return CLI_YES;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_compile(struct cli *c, const struct cli_args *a)
 {
 	const char *form = a->values[OPT_TO] != NULL ? a->values[OPT_TO] : c->json ? "json" : "nft";
 	const char *path = a->values[OPT_OUTPUT];
@@ -117,16 +117,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	source_close(&s);
 	return status;
 }
-
-const struct cli_verb verb_compile = {
-	.name = "compile",
-	.group = CLI_OFFLINE,
-	.operands = "POLICY",
-	.min_operands = 1,
-	.max_operands = 1,
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_COMPILE_SUMMARY,
-	.text = M_COMPILE_TEXT,
-	.run = run,
-};

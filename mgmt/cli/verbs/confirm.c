@@ -6,11 +6,11 @@
 
 enum { OPT_TO, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_confirm[OPT_N + 1] = {
 	[OPT_TO] = { "--to", 0, "NUMBER", M_CONFIRM_OPT_TO },
 };
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_confirm(struct cli *c, const struct cli_args *a)
 {
 	struct msg_body order = { .type = MSG_CTL_CONFIRM };
 	unsigned long long to = 0;
@@ -27,14 +27,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_confirm = {
-	.name = "confirm",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_CONFIRM_SUMMARY,
-	.text = M_CONFIRM_TEXT,
-	.run = run,
-};

@@ -14,7 +14,7 @@
 
 enum { OPT_NEW, OPT_ACCEPT, OPT_FORGET, OPT_REASON, OPT_BY, OPT_CSV, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_devices[OPT_N + 1] = {
 	[OPT_NEW] = { "--new", 0, NULL, M_DEVICES_OPT_NEW },
 	[OPT_ACCEPT] = { "--accept", 0, "N|all", M_DEVICES_OPT_ACCEPT },
 	[OPT_FORGET] = { "--forget", 0, "N|all", M_DEVICES_OPT_FORGET },
@@ -225,7 +225,7 @@ static int take_which(struct cli *c, const char *which, struct msg_devices *orde
 	return CLI_YES;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_devices(struct cli *c, const struct cli_args *a)
 {
 	const char *accept = a->values[OPT_ACCEPT], *forget = a->values[OPT_FORGET];
 	struct msg_devices order = { .order = accept != NULL   ? DEVICES_ACCEPT
@@ -264,14 +264,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_devices = {
-	.name = "devices",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_DEVICES_SUMMARY,
-	.text = M_DEVICES_TEXT,
-	.run = run,
-};

@@ -228,7 +228,7 @@ static int compare(struct cli *c, const struct source *before, const struct sour
 	return status;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_diff(struct cli *c, const struct cli_args *a)
 {
 	struct source before, after = { 0 };
 	int status;
@@ -240,15 +240,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	source_close(&after);
 	return status;
 }
-
-const struct cli_verb verb_diff = {
-	.name = "diff",
-	.group = CLI_OFFLINE,
-	.operands = "OLD NEW",
-	.min_operands = 2,
-	.max_operands = 2,
-	.summary = M_COMPARE_SUMMARY,
-	.text = M_COMPARE_TEXT,
-	.run = run,
-	.paged = true,
-};

@@ -17,7 +17,7 @@
 #define WAIT_S 30
 
 enum { OPEN_FOR, OPEN_NAME, OPEN_TICKET, OPEN_REASON, OPEN_AGREE, OPEN_N };
-static const struct cli_option open_options[OPEN_N] = {
+const struct cli_option options_open[OPEN_N + 1] = {
 	[OPEN_FOR] = { "--for", 0, "TIME", M_DOOR_OPT_FOR },
 	[OPEN_NAME] = { "--name", 0, "NAME", M_DOOR_OPT_NAME },
 	[OPEN_TICKET] = { "--ticket", 0, "TEXT", M_DOOR_OPT_TICKET },
@@ -25,11 +25,11 @@ static const struct cli_option open_options[OPEN_N] = {
 	[OPEN_AGREE] = { "--agree", 0, NULL, M_DOOR_OPT_AGREE },
 };
 enum { SHUT_REASON, SHUT_N };
-static const struct cli_option shut_options[SHUT_N] = {
+const struct cli_option options_shut[SHUT_N + 1] = {
 	[SHUT_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
 };
 enum { LIST_REVIEWED, LIST_REASON, LIST_N };
-static const struct cli_option list_options[LIST_N] = {
+const struct cli_option options_doors[LIST_N + 1] = {
 	[LIST_REVIEWED] = { "--reviewed", 0, "DOOR", M_DOOR_OPT_REVIEWED },
 	[LIST_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
 };
@@ -132,7 +132,7 @@ static int ordered(struct cli *c, uint8_t what, const char *door, const char *re
 	return order(c, &o);
 }
 
-static int open_door(struct cli *c, const struct cli_args *a)
+int verb_open(struct cli *c, const struct cli_args *a)
 {
 	const char *time = a->values[OPEN_FOR];
 	struct msg_ctl_door o = { 0 };
@@ -150,13 +150,13 @@ static int open_door(struct cli *c, const struct cli_args *a)
 	return ordered(c, CHANGE_OPEN, a->operands[0], a->values[OPEN_REASON], o);
 }
 
-static int shut_door(struct cli *c, const struct cli_args *a)
+int verb_shut(struct cli *c, const struct cli_args *a)
 {
 	return ordered(c, CHANGE_SHUT, a->operands[0], a->values[SHUT_REASON], (struct msg_ctl_door){ 0 });
 }
 
 /* As for `status`: everybody who may see the state of the box may ask this. */
-static int doors(struct cli *c, const struct cli_args *a)
+int verb_doors(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
 	size_t open = 0, i;
@@ -178,40 +178,3 @@ static int doors(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_open = {
-	.name = "open",
-	.group = CLI_ON_BOX,
-	.operands = "DOOR",
-	.min_operands = 1,
-	.max_operands = 1,
-	.options = open_options,
-	.n_options = OPEN_N,
-	.summary = M_DOOR_OPEN_SUMMARY,
-	.text = M_DOOR_OPEN_TEXT,
-	.run = open_door,
-};
-
-const struct cli_verb verb_shut = {
-	.name = "shut",
-	.group = CLI_ON_BOX,
-	.operands = "DOOR",
-	.min_operands = 1,
-	.max_operands = 1,
-	.options = shut_options,
-	.n_options = SHUT_N,
-	.summary = M_DOOR_SHUT_SUMMARY,
-	.text = M_DOOR_SHUT_TEXT,
-	.run = shut_door,
-};
-
-const struct cli_verb verb_doors = {
-	.name = "doors",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = list_options,
-	.n_options = LIST_N,
-	.summary = M_DOORS_SUMMARY,
-	.text = M_DOORS_TEXT,
-	.run = doors,
-};

@@ -22,7 +22,7 @@
 
 enum { OPT_REVISION, OPT_BASE, OPT_TO, OPT_CONFIRM, OPT_DRY_RUN, OPT_TAKE_OVER, OPT_TAKE, OPT_COMMENT, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_draft[OPT_N + 1] = {
 	[OPT_REVISION] = { "--revision", 0, "N", M_DRAFT_OPT_REVISION },
 	[OPT_BASE] = { "--base", 0, "NUMBER", M_DRAFT_OPT_BASE },
 	[OPT_TO] = { "--to", 0, "NUMBER", M_DRAFT_OPT_TO },
@@ -248,7 +248,7 @@ static bool take_number(struct cli *c, const struct cli_args *a, size_t option, 
 	if (a->values[option] == NULL)
 		return true;
 	if (!cli_number(a->values[option], most, &n)) {
-		*ret_status = cli_fail(c, CLI_INVALID, M_DRAFT_NUMBER, options[option].name, a->values[option]);
+		*ret_status = cli_fail(c, CLI_INVALID, M_DRAFT_NUMBER, options_draft[option].name, a->values[option]);
 		return false;
 	}
 	*ret = n;
@@ -263,13 +263,14 @@ static bool take_options(struct cli *c, const struct cli_args *a, enum change_or
 
 	for (size_t i = 0; i < OPT_N; i++)
 		if (a->values[i] != NULL && (takes >> i & 1u) == 0) {
-			*ret_status = cli_fail(c, CLI_INVALID, M_DRAFT_NOT_WITH, options[i].name, change_word(order));
+			*ret_status =
+				cli_fail(c, CLI_INVALID, M_DRAFT_NOT_WITH, options_draft[i].name, change_word(order));
 			return false;
 		}
 	if ((orders[order].revision && a->values[OPT_REVISION] == NULL) ||
 	    (order == CHANGE_CONFIRM && a->values[OPT_TO] == NULL)) {
 		*ret_status = cli_fail(c, CLI_INVALID, M_DRAFT_WANTS, change_word(order),
-				       options[order == CHANGE_CONFIRM ? OPT_TO : OPT_REVISION].name);
+				       options_draft[order == CHANGE_CONFIRM ? OPT_TO : OPT_REVISION].name);
 		return false;
 	}
 	if (orders[order].texts != (a->n_operands == 2)) {
@@ -291,7 +292,7 @@ static bool take_options(struct cli *c, const struct cli_args *a, enum change_or
 	return true;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_draft(struct cli *c, const struct cli_args *a)
 {
 	enum change_order order = change_by_word(a->operands[0]);
 	struct msg_change m = { 0 };
@@ -300,7 +301,8 @@ static int run(struct cli *c, const struct cli_args *a)
 	if (strcmp(a->operands[0], "show") == 0) {
 		for (unsigned o = 0; o < OPT_N; o++)
 			if (a->values[o] != NULL)
-				return cli_fail(c, CLI_INVALID, M_DRAFT_NOT_WITH, options[o].name, a->operands[0]);
+				return cli_fail(c, CLI_INVALID, M_DRAFT_NOT_WITH, options_draft[o].name,
+						a->operands[0]);
 		return a->n_operands == 1 ? show(c) : cli_fail(c, CLI_INVALID, M_DRAFT_ORDER, a->operands[1]);
 	}
 	if (order == CHANGE_ORDERS || change_names_object(order))
@@ -316,16 +318,3 @@ static int run(struct cli *c, const struct cli_args *a)
 		close(fd);
 	return status;
 }
-
-const struct cli_verb verb_draft = {
-	.name = "draft",
-	.group = CLI_ON_BOX,
-	.operands = "ORDER [POLICY]",
-	.min_operands = 1,
-	.max_operands = 2,
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_DRAFT_SUMMARY,
-	.text = M_DRAFT_TEXT,
-	.run = run,
-};

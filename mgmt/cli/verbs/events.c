@@ -52,7 +52,7 @@ enum {
 	OPT_N
 };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_events[OPT_N + 1] = {
 	[OPT_FOLLOW] = { "--follow", 'f', NULL, M_EVENTS_OPT_FOLLOW },
 	[OPT_AFTER] = { "--after", 0, "SEQ", M_EVENTS_OPT_AFTER },
 	[OPT_LIMIT] = { "--limit", 'n', "N", M_EVENTS_OPT_LIMIT },
@@ -362,7 +362,7 @@ static bool take_filter(struct cli *c, const struct cli_args *a, struct event_fi
 	return fits;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_events(struct cli *c, const struct cli_args *a)
 {
 	unsigned long long limit = LIMIT_DEFAULT, after = 0;
 	struct asked q = { .eve = a->values[OPT_EVE] != NULL };
@@ -389,14 +389,3 @@ static int run(struct cli *c, const struct cli_args *a)
 		ok = print_on(c, &q, &after, LIMIT_DEFAULT, &status);
 	return status;
 }
-
-const struct cli_verb verb_events = {
-	.name = "events",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_EVENTS_SUMMARY,
-	.text = M_EVENTS_TEXT,
-	.run = run,
-};

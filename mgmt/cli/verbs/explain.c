@@ -30,7 +30,7 @@ static void print_nearest(const struct cli *cli, const json_t *event)
 	box_answer_free(&answer);
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_explain(struct cli *c, const struct cli_args *a)
 {
 	struct msg_body question = { .type = MSG_EXPLAIN };
 	struct box_answer answer;
@@ -60,15 +60,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_explain = {
-	.name = "explain",
-	.group = CLI_ON_BOX,
-	.operands = "EVENT",
-	.min_operands = 1,
-	.max_operands = 1,
-	.summary = M_EXPLAIN_SUMMARY,
-	.text = M_EXPLAIN_TEXT,
-	.run = run,
-	.paged = true,
-};

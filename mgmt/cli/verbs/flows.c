@@ -18,7 +18,7 @@
 
 enum { OPT_CONDUIT, OPT_ZONE, OPT_ASSET, OPT_HOST, OPT_LIMIT, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_flows[OPT_N + 1] = {
 	[OPT_CONDUIT] = { "--conduit", 0, "NAME", M_FLOWS_OPT_CONDUIT },
 	[OPT_ZONE] = { "--zone", 0, "NAME", M_FLOWS_OPT_ZONE },
 	[OPT_ASSET] = { "--asset", 0, "NAME", M_FLOWS_OPT_ASSET },
@@ -114,7 +114,7 @@ static bool take(struct cli *c, const struct cli_args *a, struct msg_flows *ret,
 	return fits;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_flows(struct cli *c, const struct cli_args *a)
 {
 	struct msg_body question = { MSG_FLOWS, .flows = { .most = 0 } };
 	struct box_answer answer;
@@ -136,15 +136,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_flows = {
-	.name = "flows",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_FLOWS_SUMMARY,
-	.text = M_FLOWS_TEXT,
-	.run = run,
-	.paged = true,
-};

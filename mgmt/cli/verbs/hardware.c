@@ -141,7 +141,7 @@ static void means_print(struct cli *c, const json_t *means)
 	table_free(t);
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_hardware(struct cli *c, const struct cli_args *a)
 {
 	json_t *j = hardware_read("");
 
@@ -160,13 +160,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	json_decref(j);
 	return CLI_YES;
 }
-
-const struct cli_verb verb_hardware = {
-	.name = "hardware",
-	.group = CLI_OFFLINE,
-	.operands = "",
-	.summary = M_HARDWARE_SUMMARY,
-	.text = M_HARDWARE_TEXT,
-	.run = run,
-	.paged = true,
-};

@@ -100,7 +100,7 @@ static void print(struct cli *c, const json_t *list)
 	table_free(t);
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_history(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
 	const json_t *list;
@@ -121,13 +121,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_history = {
-	.name = "history",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.summary = M_HISTORY_SUMMARY,
-	.text = M_HISTORY_TEXT,
-	.run = run,
-	.paged = true,
-};

@@ -24,7 +24,7 @@
 
 enum { OPT_SINCE, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_impact[OPT_N + 1] = {
 	[OPT_SINCE] = { "--since", 0, "TIME", M_IMPACT_OPT_SINCE },
 };
 
@@ -297,7 +297,7 @@ static int ask(struct cli *c, const char *since, struct past *p)
 	return status;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_impact(struct cli *c, const struct cli_args *a)
 {
 	const char *wanted = a->values[OPT_SINCE] != NULL ? a->values[OPT_SINCE] : SINCE_DEFAULT;
 	struct past p = { .now = clock_wall_ns() / 1000000000u };
@@ -320,17 +320,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	source_close(&s);
 	return status;
 }
-
-const struct cli_verb verb_impact = {
-	.name = "impact",
-	.group = CLI_ON_BOX,
-	.operands = "POLICY",
-	.min_operands = 1,
-	.max_operands = 1,
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_IMPACT_SUMMARY,
-	.text = M_IMPACT_TEXT,
-	.run = run,
-	.paged = true,
-};

@@ -18,11 +18,15 @@
 
 #define WAIT_S 30
 
-enum { OPT_REHEARSE, OPT_REASON, OPT_STAGE, OPT_N };
+enum { OPT_REHEARSE, OPT_REASON, OPT_ISOLATE_N, OPT_STAGE = OPT_ISOLATE_N, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
-	[OPT_REHEARSE] = { "--rehearse", 0, NULL, M_ISOLATE_OPT_REHEARSE },
-	[OPT_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
+#define COMMON_OPTIONS                                                                                                 \
+	[OPT_REHEARSE] = { "--rehearse", 0, NULL, M_ISOLATE_OPT_REHEARSE }, [OPT_REASON] = { "--reason", 0, "TEXT",    \
+											     M_ISOLATE_OPT_REASON }
+
+const struct cli_option options_isolate[OPT_ISOLATE_N + 1] = { COMMON_OPTIONS };
+const struct cli_option options_rejoin[OPT_N + 1] = {
+	COMMON_OPTIONS,
 	[OPT_STAGE] = { "--stage", 0, "reads", M_REJOIN_OPT_STAGE },
 };
 
@@ -184,12 +188,12 @@ static int ordered(struct cli *c, const struct cli_args *a, uint8_t order)
 	return ask(c, order, a->values[OPT_REHEARSE] != NULL ? APPLY_DRY_RUN : 0, object, reason);
 }
 
-static int isolate(struct cli *c, const struct cli_args *a)
+int verb_isolate(struct cli *c, const struct cli_args *a)
 {
 	return ordered(c, a, CHANGE_ISOLATE);
 }
 
-static int rejoin(struct cli *c, const struct cli_args *a)
+int verb_rejoin(struct cli *c, const struct cli_args *a)
 {
 	const char *stage = a->values[OPT_STAGE];
 
@@ -199,7 +203,7 @@ static int rejoin(struct cli *c, const struct cli_args *a)
 }
 
 /* As for `status`: everybody who may see the state of the box may ask this. */
-static int isolations(struct cli *c, const struct cli_args *a)
+int verb_isolations(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
 	int status;
@@ -214,38 +218,3 @@ static int isolations(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_isolate = {
-	.name = "isolate",
-	.group = CLI_ON_BOX,
-	.operands = "WHAT [NAME [NAME]]",
-	.min_operands = 1,
-	.max_operands = 3,
-	.options = options,
-	.n_options = OPT_STAGE,
-	.summary = M_ISOLATE_SUMMARY,
-	.text = M_ISOLATE_TEXT,
-	.run = isolate,
-};
-
-const struct cli_verb verb_rejoin = {
-	.name = "rejoin",
-	.group = CLI_ON_BOX,
-	.operands = "WHAT [NAME [NAME]]",
-	.min_operands = 1,
-	.max_operands = 3,
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_REJOIN_SUMMARY,
-	.text = M_REJOIN_TEXT,
-	.run = rejoin,
-};
-
-const struct cli_verb verb_isolations = {
-	.name = "isolations",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.summary = M_ISOLATIONS_SUMMARY,
-	.text = M_ISOLATIONS_TEXT,
-	.run = isolations,
-};

@@ -112,7 +112,7 @@ static int cannot(struct cli *c, const char *why)
 
 enum { OPT_KEY, OPT_HEAD, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_journal_verify[OPT_N + 1] = {
 	[OPT_KEY] = { "--key", 0, "FILE", M_JOURNAL_OPT_KEY },
 	[OPT_HEAD] = { "--head", 0, "FILE", M_JOURNAL_OPT_HEAD },
 };
@@ -138,7 +138,7 @@ static int read_keys(struct cli *c, const char *path, struct checkpoint_keys *re
 	return read ? CLI_YES : cli_fail(c, CLI_INVALID, M_JOURNAL_NO_KEY, path);
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_journal_verify(struct cli *c, const struct cli_args *a)
 {
 	const char *key = a->values[OPT_KEY], *head = a->values[OPT_HEAD];
 	struct checkpoint_keys keys = { 0 };
@@ -172,17 +172,3 @@ static int run(struct cli *c, const struct cli_args *a)
 		print_text(c, &r, key != NULL);
 	return r.faults == 0 && r.open == 0 ? CLI_YES : CLI_NO;
 }
-
-const struct cli_verb verb_journal_verify = {
-	.name = "journal",
-	.under = "verify",
-	.group = CLI_OFFLINE,
-	.operands = "FOLDER",
-	.options = options,
-	.n_options = OPT_N,
-	.min_operands = 1,
-	.max_operands = 1,
-	.summary = M_JOURNAL_SUMMARY,
-	.text = M_JOURNAL_TEXT,
-	.run = run,
-};

@@ -17,7 +17,7 @@ static void lines(struct cli *c, const char *text)
 	}
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_journal_checkpoint(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
 	int status;
@@ -33,13 +33,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_journal_checkpoint = {
-	.name = "journal",
-	.under = "checkpoint",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.summary = M_JOURNAL_CHECKPOINT_SUMMARY,
-	.text = M_JOURNAL_CHECKPOINT_TEXT,
-	.run = run,
-};

@@ -168,7 +168,7 @@ static bool segments(struct copying *k, unsigned long long *ret_next)
 	return ok;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_journal_copy(struct cli *c, const struct cli_args *a)
 {
 	struct copying k = { .c = c, .folder = a->operands[0], .dirfd = -1, .status = CLI_CANNOT };
 	unsigned long long next = 0;
@@ -191,15 +191,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	close(k.dirfd);
 	return k.status;
 }
-
-const struct cli_verb verb_journal_copy = {
-	.name = "journal",
-	.under = "copy",
-	.group = CLI_ON_BOX,
-	.operands = "FOLDER",
-	.min_operands = 1,
-	.max_operands = 1,
-	.summary = M_JOURNAL_COPY_SUMMARY,
-	.text = M_JOURNAL_COPY_TEXT,
-	.run = run,
-};

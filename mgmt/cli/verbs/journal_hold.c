@@ -14,12 +14,15 @@
 
 enum { OPT_REASON, OPT_BY, OPT_LIFT_N, OPT_FROM = OPT_LIFT_N, OPT_UNTIL, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
-	[OPT_REASON] = { "--reason", 0, "TEXT", M_HOLD_OPT_REASON },
-	[OPT_BY] = { "--by", 0, "NAME", M_HOLD_OPT_BY },
+#define COMMON_OPTIONS                                                                                                 \
+	[OPT_REASON] = { "--reason", 0, "TEXT", M_HOLD_OPT_REASON }, [OPT_BY] = { "--by", 0, "NAME", M_HOLD_OPT_BY }
+
+const struct cli_option options_journal_hold[OPT_N + 1] = {
+	COMMON_OPTIONS,
 	[OPT_FROM] = { "--from", 0, "TIME", M_HOLD_OPT_FROM },
 	[OPT_UNTIL] = { "--until", 0, "TIME", M_HOLD_OPT_UNTIL },
 };
+const struct cli_option options_journal_lift[OPT_LIFT_N + 1] = { COMMON_OPTIONS };
 
 static void cell_time(struct table *t, const char *when)
 {
@@ -95,13 +98,13 @@ static int ask(struct cli *c, const struct msg_hold *order, enum message done)
 	return status;
 }
 
-static int list(struct cli *c, const struct cli_args *a)
+int verb_journal_holds(struct cli *c, const struct cli_args *a)
 {
 	(void)a;
 	return ask(c, &(struct msg_hold){ .order = HOLD_LIST, .reason = "" }, M_HOLD_NONE);
 }
 
-static int place(struct cli *c, const struct cli_args *a)
+int verb_journal_hold(struct cli *c, const struct cli_args *a)
 {
 	const char *from = a->values[OPT_FROM], *until = a->values[OPT_UNTIL];
 	struct msg_hold order = { .order = HOLD_PLACE, .until = HOLD_OPEN };
@@ -118,7 +121,7 @@ static int place(struct cli *c, const struct cli_args *a)
 	return ask(c, &order, M_HOLD_PLACED);
 }
 
-static int lift(struct cli *c, const struct cli_args *a)
+int verb_journal_lift(struct cli *c, const struct cli_args *a)
 {
 	struct msg_hold order = { .order = HOLD_LIFT };
 	unsigned long long number;
@@ -131,39 +134,3 @@ static int lift(struct cli *c, const struct cli_args *a)
 	order.number = (uint32_t)number;
 	return ask(c, &order, M_HOLD_LIFTED);
 }
-
-const struct cli_verb verb_journal_hold = {
-	.name = "journal",
-	.under = "hold",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_HOLD_SUMMARY,
-	.text = M_HOLD_TEXT,
-	.run = place,
-};
-
-const struct cli_verb verb_journal_holds = {
-	.name = "journal",
-	.under = "holds",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.summary = M_HOLDS_SUMMARY,
-	.text = M_HOLDS_TEXT,
-	.run = list,
-};
-
-const struct cli_verb verb_journal_lift = {
-	.name = "journal",
-	.under = "lift",
-	.group = CLI_ON_BOX,
-	.operands = "N",
-	.options = options,
-	.n_options = OPT_LIFT_N,
-	.min_operands = 1,
-	.max_operands = 1,
-	.summary = M_LIFT_SUMMARY,
-	.text = M_LIFT_TEXT,
-	.run = lift,
-};

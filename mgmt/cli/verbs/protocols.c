@@ -350,11 +350,11 @@ static void list_print(struct cli *c, bool all)
 }
 
 enum { OPT_ALL, OPT_N };
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_protocols[OPT_N + 1] = {
 	[OPT_ALL] = { "--all", 0, NULL, M_PROTOCOLS_OPT_ALL },
 };
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_protocols(struct cli *c, const struct cli_args *a)
 {
 	bool all = a->values[OPT_ALL] != NULL;
 	enum protocol p = a->n_operands > 0 ? protocol_by_name(a->operands[0]) : PROTO_NONE;
@@ -375,16 +375,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	}
 	return CLI_YES;
 }
-
-const struct cli_verb verb_protocols = {
-	.name = "protocols",
-	.group = CLI_OFFLINE,
-	.operands = "[NAME]",
-	.max_operands = 1,
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_PROTOCOLS_SUMMARY,
-	.text = M_PROTOCOLS_TEXT,
-	.run = run,
-	.paged = true,
-};

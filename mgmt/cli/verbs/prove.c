@@ -338,7 +338,7 @@ static size_t always_say(struct cli *c, const struct source *s, const struct lap
 	return at;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_prove(struct cli *c, const struct cli_args *a)
 {
 	struct source s;
 	const struct finding *found;
@@ -388,15 +388,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	source_close(&s);
 	return broken + lapsed == 0 ? CLI_YES : CLI_NO;
 }
-
-const struct cli_verb verb_prove = {
-	.name = "prove",
-	.group = CLI_OFFLINE,
-	.operands = "POLICY",
-	.min_operands = 1,
-	.max_operands = 1,
-	.summary = M_PROVE_SUMMARY,
-	.text = M_PROVE_TEXT,
-	.run = run,
-	.paged = true,
-};

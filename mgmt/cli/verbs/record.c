@@ -8,7 +8,7 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/verbs.h"
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_record(struct cli *c, const struct cli_args *a)
 {
 	struct msg_body m = { MSG_CTL_RECORD, .ctl_record = { 0 } };
 	unsigned what = event_code_by_word(EVENT_MACHINE, a->operands[0]);
@@ -29,14 +29,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_record = {
-	.name = "record",
-	.group = CLI_ON_BOX,
-	.operands = "EVENT TEXT",
-	.min_operands = 2,
-	.max_operands = 2,
-	.summary = M_RECORD_SUMMARY,
-	.text = M_RECORD_TEXT,
-	.run = run,
-};

@@ -576,7 +576,7 @@ static int show(struct cli *c, const struct kind *kind, const char *form, const 
 
 enum { OPT_CSV, OPT_TO, OPT_AT, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_register[OPT_N + 1] = {
 	[OPT_CSV] = { "--csv", 0, "FILE", M_DEVICES_OPT_CSV },
 	[OPT_TO] = { "--to", 0, "text|json|csv|svg", M_EFFECTIVE_OPT_TO },
 	[OPT_AT] = { "--at", 0, "TIME", M_REGISTER_OPT_AT },
@@ -599,7 +599,7 @@ static int shown(struct cli *c, const struct cli_args *a, const struct kind *kin
 	return show(c, kind, form, a->values[OPT_CSV], at);
 }
 
-static int run_register(struct cli *c, const struct cli_args *a)
+int verb_register(struct cli *c, const struct cli_args *a)
 {
 	for (size_t i = 0; i < KINDS; i++)
 		if (strcmp(a->operands[0], kinds[i].name) == 0)
@@ -607,31 +607,7 @@ static int run_register(struct cli *c, const struct cli_args *a)
 	return cli_fail(c, CLI_INVALID, M_REGISTER_WHICH, a->operands[0]);
 }
 
-static int run_exceptions(struct cli *c, const struct cli_args *a)
+int verb_exceptions(struct cli *c, const struct cli_args *a)
 {
 	return shown(c, a, &kinds[KIND_EXCEPTIONS]);
 }
-
-const struct cli_verb verb_register = {
-	.name = "register",
-	.group = CLI_ON_BOX,
-	.operands = "REGISTER",
-	.min_operands = 1,
-	.max_operands = 1,
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_REGISTER_SUMMARY,
-	.text = M_REGISTER_TEXT,
-	.run = run_register,
-};
-
-const struct cli_verb verb_exceptions = {
-	.name = "exceptions",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_EXCEPTIONS_SUMMARY,
-	.text = M_EXCEPTIONS_TEXT,
-	.run = run_exceptions,
-};

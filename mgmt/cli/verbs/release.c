@@ -23,7 +23,7 @@
 
 enum { OPT_ALL, OPT_STATE, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_release[OPT_N + 1] = {
 	[OPT_ALL] = { "--all", 0, NULL, M_RELEASE_OPT_ALL },
 	[OPT_STATE] = { "--state", 0, "FOLDER", M_RELEASE_OPT_STATE },
 };
@@ -142,7 +142,7 @@ static void list(struct cli *c, const json_t *kept)
 	table_free(t);
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_release(struct cli *c, const struct cli_args *a)
 {
 	bool all = a->values[OPT_ALL] != NULL, look = !all && a->n_operands == 0;
 	const struct msg_body order = { MSG_CTL_RELEASE,
@@ -168,15 +168,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_release = {
-	.name = "release",
-	.group = CLI_ON_BOX,
-	.operands = "[NAME]",
-	.max_operands = 1,
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_RELEASE_SUMMARY,
-	.text = M_RELEASE_TEXT,
-	.run = run,
-};

@@ -13,7 +13,7 @@
 
 enum { OPT_TO, OPT_DRY_RUN, OPT_COMMENT, OPT_TAKE, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_rollback[OPT_N + 1] = {
 	[OPT_TO] = { "--to", 0, "NUMBER", M_ROLLBACK_OPT_TO },
 	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_ROLLBACK_OPT_DRY_RUN },
 	[OPT_COMMENT] = { "--comment", 0, "TEXT", M_APPLY_OPT_COMMENT },
@@ -44,7 +44,7 @@ static void add_difference(const struct cli *c, json_t *answer)
 	fclose(nowhere);
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_rollback(struct cli *c, const struct cli_args *a)
 {
 	bool dry_run = a->values[OPT_DRY_RUN] != NULL;
 	struct msg_body order = { MSG_CTL_ROLLBACK, .ctl_rollback = { .flags = dry_run ? APPLY_DRY_RUN : 0,
@@ -75,14 +75,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_rollback = {
-	.name = "rollback",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_ROLLBACK_SUMMARY,
-	.text = M_ROLLBACK_TEXT,
-	.run = run,
-};

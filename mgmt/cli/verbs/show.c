@@ -75,7 +75,7 @@ static void show(struct cli *c, const json_t *answer)
 	difference_print(c, json_object_get(answer, "difference"), ALL);
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_show(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
 	unsigned long long number = 0;
@@ -95,14 +95,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_show = {
-	.name = "show",
-	.group = CLI_ON_BOX,
-	.operands = "[NUMBER]",
-	.max_operands = 1,
-	.summary = M_SHOW_SUMMARY,
-	.text = M_SHOW_TEXT,
-	.run = run,
-	.paged = true,
-};

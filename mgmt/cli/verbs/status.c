@@ -28,7 +28,7 @@
 
 enum { OPT_ALL, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_status[OPT_N + 1] = {
 	[OPT_ALL] = { "--all", 0, NULL, M_STATUS_OPT_ALL },
 };
 
@@ -702,7 +702,7 @@ static void one_screen(struct cli *c, const json_t *status, const json_t *faults
 	overview_print(c, status);
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_status(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
 	json_t *faults, *alarms;
@@ -737,15 +737,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_status = {
-	.name = "status",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_STATUS_SUMMARY,
-	.text = M_STATUS_TEXT,
-	.run = run,
-	.paged = true,
-};

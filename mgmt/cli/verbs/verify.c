@@ -15,7 +15,7 @@
 
 enum { OPT_SINCE, OPT_N };
 
-static const struct cli_option options[OPT_N] = {
+const struct cli_option options_verify[OPT_N + 1] = {
 	[OPT_SINCE] = { "--since", 0, "TIME", M_VERIFY_OPT_SINCE },
 };
 
@@ -91,7 +91,7 @@ static bool empty(const json_t *answer)
 	return json_is_integer(json_object_get(answer, "generation")) && ju(answer, "generation") == 0;
 }
 
-static int run(struct cli *c, const struct cli_args *a)
+int verb_verify(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
 	const json_t *workers;
@@ -142,15 +142,3 @@ static int run(struct cli *c, const struct cli_args *a)
 	box_answer_free(&answer);
 	return status;
 }
-
-const struct cli_verb verb_verify = {
-	.name = "verify",
-	.group = CLI_ON_BOX,
-	.operands = "",
-	.options = options,
-	.n_options = OPT_N,
-	.summary = M_VERIFY_SUMMARY,
-	.text = M_VERIFY_TEXT,
-	.run = run,
-	.paged = true,
-};

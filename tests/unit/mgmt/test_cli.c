@@ -33,27 +33,26 @@ static int nothing(struct cli *c, const struct cli_args *a)
 static const struct cli_option paint_options[] = {
 	{ "--colour", 'c', "NAME", M_OPT_JSON },
 	{ "--quick", 'q', NULL, M_OPT_LANG },
+	{ 0 },
 };
-static const struct cli_verb paint = {
-	.name = "paint",
-	.operands = "WALL",
-	.min_operands = 1,
-	.max_operands = 1,
-	.options = paint_options,
-	.n_options = 2,
-	.summary = M_CHECK_SUMMARY,
-	.text = M_CHECK_TEXT,
-	.run = nothing,
+static const struct cli_option no_options[] = { { 0 } };
+const struct cli_verb cli_verbs[] = {
+	{ .name = "paint",
+	  .operands = "WALL",
+	  .min_operands = 1,
+	  .max_operands = 1,
+	  .options = paint_options,
+	  .summary = M_CHECK_SUMMARY,
+	  .text = M_CHECK_TEXT,
+	  .run = nothing },
+	{ .name = "ladder",
+	  .under = "climb",
+	  .operands = "",
+	  .options = no_options,
+	  .summary = M_CHECK_SUMMARY,
+	  .text = M_CHECK_TEXT,
+	  .run = nothing },
 };
-static const struct cli_verb ladder = {
-	.name = "ladder",
-	.under = "climb",
-	.operands = "",
-	.summary = M_CHECK_SUMMARY,
-	.text = M_CHECK_TEXT,
-	.run = nothing,
-};
-const struct cli_verb *const cli_verbs[] = { &paint, &ladder };
 const size_t cli_n_verbs = 2;
 
 #define MAX_WORDS 8
@@ -80,7 +79,7 @@ static void test_lines(void **state)
 
 	(void)state;
 	assert_true(read_words(&l, &p, "--json paint -c red wall --lang=ja -q"));
-	assert_ptr_equal(l.verb, &paint);
+	assert_ptr_equal(l.args.verb, &cli_verbs[0]);
 	assert_string_equal(l.args.values[0], "red");
 	assert_string_equal(l.args.values[1], "");
 	assert_string_equal(l.args.operands[0], "wall");
@@ -91,10 +90,10 @@ static void test_lines(void **state)
 	assert_string_equal(l.args.values[0], "blue");
 	assert_string_equal(l.args.operands[0], "--wall");
 	assert_true(read_words(&l, &p, "ladder climb"));
-	assert_ptr_equal(l.verb, &ladder);
+	assert_ptr_equal(l.args.verb, &cli_verbs[1]);
 	assert_true(read_words(&l, &p, "paint --help"));
 	assert_true(read_words(&l, &p, ""));
-	assert_null(l.verb);
+	assert_null(l.args.verb);
 }
 
 static void a_first_word_alone_has_help(void **state)
@@ -292,7 +291,7 @@ static void help_has_80_columns(void **state)
 
 		assert_non_null(to);
 		help_overview(&c, to);
-		help_verb(&c, &paint, to);
+		help_verb(&c, &cli_verbs[0], to);
 		assert_int_equal(fclose(to), 0);
 		for (rest = out; (line = strsep(&rest, "\n")) != NULL;)
 			if (text_cells(line) > WRAP_CELLS)
@@ -311,7 +310,7 @@ static void test_help(void **state)
 
 		(void)state;
 		assert_non_null(to);
-		help_verb(&c, &paint, to);
+		help_verb(&c, &cli_verbs[0], to);
 		help_overview(&c, to);
 		fclose(to);
 		assert_non_null(strstr(text, "sekisho paint [OPTION...] WALL"));

@@ -111,4 +111,31 @@ void cli_see(struct cli *c, const struct cli_verb *v);
 /* Reads a decimal number of at most `max`. False for anything else, including signs and blanks. */
 bool cli_number(const char *text, unsigned long long max, unsigned long long *ret);
 
+/* Output that is longer than the screen is shown in `less`, only on a terminal and never for
+ * a program. */
+
+/* From here on, output to `c->out` is collected if it goes to a terminal; otherwise nothing
+ * changes. A second call has no effect. PAGER="" or "cat" switches the pager off. */
+void pager_begin(struct cli *c);
+/* Shows the collected output, in the pager if it is longer than the screen. `c->out` is standard
+ * output again. */
+void pager_end(struct cli *c);
+
+/* Chooses the control socket. */
+
+#define SOCKET_DEFAULT "/run/sekisho/control.sock"
+
+/*
+ * Returns `wish` (--socket), else SEKISHO_SOCKET, else the value that SEKISHO_SOCKET had before
+ * sudo removed it, else the default. Valid until the program ends.
+ */
+const char *socket_choose(const char *wish);
+
+/* Reads the environment with which another process was started; only root can read that of another
+ * user's process. */
+
+/* The value of `name`, which ends with "=". NULL: it is not set, or cannot be read. Valid until the
+ * next call. */
+const char *environ_of(long pid, const char *name);
+
 #endif

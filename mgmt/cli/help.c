@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/help.h"
+#include "mgmt/cli/options.h"
 
 #include <string.h>
 
-#include "mgmt/cli/options.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/wrap.h"
 

@@ -8,10 +8,7 @@
 
 #include "appliance/base/version.h"
 #include "mgmt/cli/cli.h"
-#include "mgmt/cli/help.h"
 #include "mgmt/cli/options.h"
-#include "mgmt/cli/pager.h"
-#include "mgmt/cli/socket.h"
 
 static int usage_problem(struct cli *c, const struct cli_problem *p)
 {

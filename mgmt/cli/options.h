@@ -44,4 +44,11 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
  * messages, too. */
 void cli_read_globals(int argc, char **argv, struct cli_line *ret);
 
+/* Help texts, laid out from the verb table and the message catalogue. Prints, decides nothing. */
+
+void help_overview(const struct cli *c, FILE *to);
+/* Prints all verbs with this first word. */
+void help_above(const struct cli *c, const char *word, FILE *to);
+void help_verb(const struct cli *c, const struct cli_verb *v, FILE *to);
+
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/pager.h"
+#include "mgmt/cli/cli.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/socket.h"
+#include "mgmt/cli/cli.h"
 
 #include <stdio.h>
 #include <stdlib.h>

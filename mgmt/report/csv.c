@@ -2,7 +2,7 @@
 /* The tables of a page as CSV; a section's heading is a row of its own before its table. */
 #include <string.h>
 
-#include "mgmt/cli/screen/csv.h"
+#include "mgmt/cli/screen/table.h"
 #include "mgmt/report/page.h"
 #include "mgmt/state/read.h"
 

@@ -20,7 +20,6 @@
 #include "mgmt/cli/backup/rehearse.h"
 #include "mgmt/cli/backup/stick.h"
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/box/standing.h"
 #include "mgmt/cli/words/render.h"
 
 #define SCHEDULE CLI_BOX_FOLDER "/backup-schedule"

@@ -17,11 +17,10 @@
 #include "mgmt/cli/backup/people.h"
 #include "mgmt/cli/backup/texts.h"
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/devices/taking.h"
+#include "mgmt/cli/devices/devices.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/show.h"
-#include "mgmt/cli/words/apply.h"
 #include "mgmt/cli/words/render.h"
 
 #define TRIAL_S 300u

@@ -6,6 +6,9 @@
 #ifndef SEKISHO_MGMT_CLI_BOX_REQUEST_H
 #define SEKISHO_MGMT_CLI_BOX_REQUEST_H
 
+#include <limits.h>
+#include <stdbool.h>
+
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/cli.h"
 
@@ -44,5 +47,39 @@ bool box_answer_done(struct cli *c, const struct box_answer *a, int *ret_status)
 /* Checks the person and the reason of an order, which are both required. `ret_person` has
  * HOLD_PERSON zero bytes. CLI_YES, or another status after the error was printed. */
 int box_order_words(struct cli *c, const char *reason, const char *by, const char **ret_reason, char *ret_person);
+
+/* "--since": the events of the journal from a moment on. */
+
+/*
+ * Every event from `since` on whose kind is `kind` (NULL = any), oldest first, as an array that is
+ * the caller's; NULL when the verb has to end with *ret_status; the reason was printed.
+ */
+json_t *events_since(struct cli *c, const char *since, const char *kind, int *ret_status);
+/* As events_since, without keeping the events: `each` is called for every event of any kind. False
+ * when the verb ends with *ret_status. */
+bool events_each(struct cli *c, const char *since, void (*each)(void *ctx, const json_t *event), void *ctx,
+		 int *ret_status);
+/* The oldest event that the journal still has, the caller's; NULL when there is none. False
+ * as above. */
+bool events_oldest(struct cli *c, json_t **ret, int *ret_status);
+
+/*
+ * `status` and `effective` when no daemon runs: sekishod is started for one answer, and reads the
+ * kernel and the state folder. Only for root, and only if no process listens at the control socket.
+ * A daemon that does not answer is a different case.
+ */
+
+/* Whether no process listens at the control socket, and the caller is root. */
+bool alone_wanted(const struct cli *c);
+/* As box_request; `question` is "status" or "effective". */
+bool alone_request(struct cli *c, const char *question, struct box_answer *ret, int *ret_status);
+/* Prints the first lines: which rules are in the kernel. */
+void alone_headline(struct cli *c, const json_t *answer);
+
+/* Finds a program of the product: in the folder of this program, or in the folder sbin beside that
+ * one. False: in neither. */
+bool program_path(const char *name, char ret[PATH_MAX]);
+/* sekishod, for questions without a daemon. */
+bool daemon_path(char ret[PATH_MAX]);
 
 #endif

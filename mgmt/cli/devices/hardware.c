@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mgmt/cli/devices/hardware.h"
+#include "mgmt/cli/devices/devices.h"
 
 #define NETWORK_CLASS 0x02u /* PCI Code and ID Assignment 1.11, 1.3 */
 #define CARDS_MAX 64u

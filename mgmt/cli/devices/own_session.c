@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/devices/own_session.h"
+#include "mgmt/cli/devices/devices.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "mgmt/cli/socket.h"
+#include "mgmt/cli/cli.h"
 
 #define NAME "SSH_CONNECTION="
 #define LEVELS 32 /* ancestors of this process that are looked at */

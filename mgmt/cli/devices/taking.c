@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/devices/taking.h"
+#include "mgmt/cli/devices/devices.h"
 
 #include <string.h>
 
 #include "appliance/base/memfd.h"
-#include "mgmt/cli/devices/own_session.h"
 #include "mgmt/cli/words/render.h"
 
 bool taking_fd(struct cli *c, const struct cli_args *a, size_t option, int *ret_fd, int *ret_status)

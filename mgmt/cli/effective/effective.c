@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/box/standing.h"
+#include "mgmt/cli/box/request.h"
 #include "mgmt/cli/effective/asked.h"
 #include "mgmt/cli/effective/filter.h"
 #include "mgmt/cli/effective/text.h"
@@ -39,8 +39,8 @@ bool effective_ask(struct cli *c, uint64_t at, struct box_answer *ret, bool *ret
 {
 	const struct msg_body question = { MSG_EFFECTIVE, .effective = { .at = at } };
 
-	*ret_standing = at == 0 && standing_wanted(c);
-	return *ret_standing ? standing_request(c, "effective", ret, ret_status)
+	*ret_standing = at == 0 && alone_wanted(c);
+	return *ret_standing ? alone_request(c, "effective", ret, ret_status)
 			     : box_request_long(c, &question, NULL, 0, 60, ret, ret_status);
 }
 
@@ -72,7 +72,7 @@ int verb_effective(struct cli *c, const struct cli_args *a)
 			print_picture(c, answer.json, &status);
 		} else {
 			if (standing)
-				standing_headline(c, answer.json);
+				alone_headline(c, answer.json);
 			if (json_object_get(answer.json, "conduits") != NULL && !effective_render(c, answer.json))
 				status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 		}

@@ -10,7 +10,6 @@
 #include "mgmt/cli/cli.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/wrap.h"
-#include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/declares.h"
 #include "mgmt/words/row.h"

@@ -12,8 +12,6 @@
 #include "appliance/base/json.h"
 #include "appliance/journal/verify_json.h"
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/box/since.h"
-#include "mgmt/cli/box/standing.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/read.h"
 #include "policy/compile/promises.h"
@@ -186,7 +184,7 @@ static json_t *stood(struct cli *c, const char *question)
 
 	if (!aside_open(&s, c))
 		return fact(NULL, message_format(M_CLI_NO_MEMORY, c->lang));
-	if (standing_request(&s.c, question, &a, &status)) {
+	if (alone_request(&s.c, question, &a, &status)) {
 		aside_close(&s);
 		ret = fact(json_incref(a.json), NULL);
 		box_answer_free(&a);
@@ -202,7 +200,7 @@ json_t *facts_gather(struct cli *c, const struct facts_wish *wish)
 {
 	uint64_t until = now_s() + wish->seconds;
 	json_t *facts = facts_new(), *answers = json_object_get(facts, "answers");
-	bool absent = standing_wanted(c);
+	bool absent = alone_wanted(c);
 
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
 		uint64_t left = until > now_s() ? until - now_s() : 0;
@@ -293,7 +291,7 @@ bool facts_events(struct cli *c, const json_t *facts, const char *since, const c
 	size_t i;
 
 	if (kept == NULL)
-		return since_each(c, since, within, &w, ret_status);
+		return events_each(c, since, within, &w, ret_status);
 	json_array_foreach(kept, i, e)
 	{
 		within(&w, e);

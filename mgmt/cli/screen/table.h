@@ -36,4 +36,16 @@ size_t table_rows(const struct table *t); /* without the heading */
 /* False when memory ran out, or writing failed. */
 bool table_print(const struct table *t, FILE *to, bool color);
 
+/*
+ * Writes tables as CSV (RFC 4180), like the pages: with a byte order mark, which Excel needs for
+ * Japanese, and without cells that a spreadsheet would treat as formulas. Pure but for the stream.
+ */
+
+#define CSV_MARK "\xef\xbb\xbf"
+
+/* Writes a cell, and the comma or line end after it. False when memory is out. */
+bool csv_cell(FILE *to, const char *text, bool last);
+/* Writes a file; `rows` prints its rows. 0, or the errno. */
+int csv_file(const char *file, bool (*rows)(FILE *to, void *ctx), void *ctx);
+
 #endif

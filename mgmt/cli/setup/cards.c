@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "appliance/base/json.h"
-#include "mgmt/cli/devices/own_session.h"
+#include "mgmt/cli/devices/devices.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/setup/setup.h"
 

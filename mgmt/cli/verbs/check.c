@@ -6,7 +6,7 @@
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/waits.h"
-#include "mgmt/cli/words/clock.h"
+#include "mgmt/cli/words/render.h"
 
 int verb_check(struct cli *c, const struct cli_args *a)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho clock`: whether the clock has been trusted since the machine's start; --confirm: a
  * person says that it is right. */
-#include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/render.h"
 
 enum { OPT_CONFIRM, OPT_N };
 

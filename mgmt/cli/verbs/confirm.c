@@ -2,7 +2,7 @@
 /* `sekisho confirm`: the generation on trial becomes the one that boot loads. */
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/words/apply.h"
+#include "mgmt/cli/words/render.h"
 
 enum { OPT_TO, OPT_N };
 

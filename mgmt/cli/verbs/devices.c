@@ -6,7 +6,6 @@
 
 #include "appliance/base/utf8.h"
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/screen/csv.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"

@@ -9,13 +9,11 @@
 
 #include "appliance/wire/change.h"
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/devices/taking.h"
+#include "mgmt/cli/devices/devices.h"
 #include "mgmt/cli/policy/means.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/show.h"
-#include "mgmt/cli/words/apply.h"
-#include "mgmt/cli/words/difference.h"
 #include "mgmt/cli/words/render.h"
 
 #define WAIT_S 120

@@ -5,7 +5,7 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/words/event.h"
+#include "mgmt/cli/words/render.h"
 #include "mgmt/state/read.h"
 #include "mgmt/words/nearest.h"
 

@@ -3,7 +3,7 @@
  * hardware. */
 #include <string.h>
 
-#include "mgmt/cli/devices/hardware.h"
+#include "mgmt/cli/devices/devices.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"

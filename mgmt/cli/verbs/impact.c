@@ -9,13 +9,13 @@
 #include <time.h>
 
 #include "appliance/base/clock.h"
-#include "mgmt/cli/box/since.h"
+#include "mgmt/cli/box/request.h"
 #include "mgmt/cli/policy/recorded.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/waits.h"
-#include "mgmt/cli/words/clock.h"
 #include "mgmt/cli/words/moment.h"
+#include "mgmt/cli/words/render.h"
 #include "mgmt/words/command.h"
 #include "mgmt/words/parts.h"
 
@@ -275,9 +275,9 @@ static int ask(struct cli *c, const char *since, struct past *p)
 	json_t *oldest, *all;
 	int status;
 
-	if (!since_oldest(c, &oldest, &status))
+	if (!events_oldest(c, &oldest, &status))
 		return status;
-	if (since_each(c, since, one_event, p, &status)) {
+	if (events_each(c, since, one_event, p, &status)) {
 		json_t *waits = waits_here(c, p->ir);
 
 		all = past_json(p, since, oldest);

@@ -12,7 +12,6 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/words/apply.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/alarms.h"
 

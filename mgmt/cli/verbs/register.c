@@ -10,7 +10,6 @@
 #include "appliance/base/addr.h"
 #include "mgmt/cli/effective/asked.h"
 #include "mgmt/cli/effective/text.h"
-#include "mgmt/cli/screen/csv.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/moment.h"

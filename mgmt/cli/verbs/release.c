@@ -12,10 +12,8 @@
 #include <unistd.h>
 
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/box/standing.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/words/apply.h"
 #include "mgmt/cli/words/render.h"
 
 #define WAIT_S 60

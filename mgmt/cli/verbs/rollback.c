@@ -4,11 +4,9 @@
 #include <unistd.h>
 
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/devices/taking.h"
+#include "mgmt/cli/devices/devices.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/show.h"
-#include "mgmt/cli/words/apply.h"
-#include "mgmt/cli/words/difference.h"
 #include "mgmt/cli/words/render.h"
 
 enum { OPT_TO, OPT_DRY_RUN, OPT_COMMENT, OPT_TAKE, OPT_N };

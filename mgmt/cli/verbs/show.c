@@ -8,7 +8,6 @@
 
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/words/difference.h"
 #include "mgmt/cli/words/render.h"
 
 #define ALL SIZE_MAX

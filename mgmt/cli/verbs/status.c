@@ -8,12 +8,9 @@
 #include <string.h>
 
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/box/standing.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/overview.h"
-#include "mgmt/cli/words/clock.h"
-#include "mgmt/cli/words/reach.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/state/faults.h"
@@ -670,10 +667,10 @@ static int standing(struct cli *c)
 	struct box_answer answer;
 	int status;
 
-	if (!standing_request(c, "status", &answer, &status))
+	if (!alone_request(c, "status", &answer, &status))
 		return status;
 	if (!box_answer_done(c, &answer, &status)) {
-		standing_headline(c, answer.json);
+		alone_headline(c, answer.json);
 		interfaces(c, answer.json);
 		if (json_object_get(answer.json, "kernel") != NULL)
 			drops(c, answer.json);
@@ -709,7 +706,7 @@ int verb_status(struct cli *c, const struct cli_args *a)
 	enum stand stand;
 	int status;
 
-	if (standing_wanted(c))
+	if (alone_wanted(c))
 		return standing(c);
 	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 30, &answer, &status))
 		return status;

@@ -5,11 +5,9 @@
 #include <string.h>
 
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/box/since.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/words/event.h"
 #include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
 
@@ -102,7 +100,7 @@ int verb_verify(struct cli *c, const struct cli_args *a)
 	if (a->values[OPT_SINCE] != NULL) {
 		if (!moment_parse(a->values[OPT_SINCE], since))
 			return cli_fail(c, CLI_INVALID, M_SINCE_BAD, a->values[OPT_SINCE]);
-		past = since_events(c, since, "drift", &status);
+		past = events_since(c, since, "drift", &status);
 		if (past == NULL)
 			return status;
 	}

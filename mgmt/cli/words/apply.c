@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/words/apply.h"
+#include "mgmt/cli/words/render.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +7,6 @@
 #include "appliance/base/utf8.h"
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/screen/table.h"
-#include "mgmt/cli/words/clock.h"
-#include "mgmt/cli/words/difference.h"
-#include "mgmt/cli/words/render.h"
 #include "mgmt/words/command.h"
 #include "mgmt/words/parts.h"
 

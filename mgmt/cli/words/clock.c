@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/words/clock.h"
+#include "mgmt/cli/words/render.h"
 
 #include "mgmt/state/faults.h"
 

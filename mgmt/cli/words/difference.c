@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/words/difference.h"
+#include "mgmt/cli/words/render.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/cli/screen/wrap.h"
-#include "mgmt/cli/words/render.h"
 
 /* pairs of lines that are compared; a larger part counts as replaced */
 #define PAIRS_MOST (16u << 20)

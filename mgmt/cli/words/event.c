@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/words/event.h"
+#include "mgmt/cli/words/render.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/wire/event_words.h"
 #include "mgmt/cli/screen/wrap.h"
-#include "mgmt/cli/words/render.h"
 #include "mgmt/words/parts.h"
 #include "mgmt/words/refusal.h"
 #include "mgmt/words/sentence.h"

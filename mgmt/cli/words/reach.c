@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/words/reach.h"
+#include "mgmt/cli/words/render.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/cli/screen/table.h"
-#include "mgmt/cli/words/render.h"
 
 static const char *use_text(const struct cli *c, const char *use)
 {

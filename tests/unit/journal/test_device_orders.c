@@ -24,7 +24,7 @@
 #include "appliance/base/memfd.h"
 #include "appliance/journal/json.h"
 #include "appliance/journal/role_private.h"
-#include "mgmt/cli/words/event.h"
+#include "mgmt/cli/words/render.h"
 #include "mgmt/words/eve.h"
 #include "mgmt/words/sentence.h"
 

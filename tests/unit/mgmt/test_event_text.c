@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/words/event.h"
+#include "mgmt/cli/words/render.h"
 
 static char *said(const char *json, enum lang l, char *(*how)(const json_t *, enum lang))
 {

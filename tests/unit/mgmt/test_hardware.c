@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mgmt/cli/devices/hardware.h"
+#include "mgmt/cli/devices/devices.h"
 
 static char root[] = "/tmp/sekisho-hardware-XXXXXX";
 

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "mgmt/cli/devices/own_session.h"
+#include "mgmt/cli/devices/devices.h"
 
 static void ends_are_read(void **state)
 {

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mgmt/cli/pager.h"
+#include "mgmt/cli/cli.h"
 
 #define WAIT_MS 10000
 

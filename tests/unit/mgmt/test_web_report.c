@@ -8,7 +8,7 @@
  * LINK: mgmt/report/probes_rules.c mgmt/report/self_check.c mgmt/state/read.c
  * LINK: mgmt/state/declares.c mgmt/state/alarms.c mgmt/state/faults.c mgmt/state/stand.c
  * LINK: mgmt/state/lost.c mgmt/state/weakness.c
- * LINK: mgmt/cli/screen/csv.c mgmt/cli/screen/wrap.c build/controls/files.c
+ * LINK: mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c build/controls/files.c
  * LINK: $(BASE_SRC) $(WIRE_SRC)
  * LIBS: nettle jansson
  */

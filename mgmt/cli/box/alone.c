@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/box/standing.h"
+#include "mgmt/cli/box/request.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 #include "appliance/base/own_path.h"
-#include "mgmt/cli/socket.h"
+#include "mgmt/cli/cli.h"
 #include "mgmt/cli/words/render.h"
 
 #define NOTE "daemon" /* note beside the socket: what the last daemon managed */
 
-bool standing_wanted(const struct cli *c)
+bool alone_wanted(const struct cli *c)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int fd, code;
@@ -96,7 +96,7 @@ static json_t *read_json(int fd)
 	return j;
 }
 
-bool standing_request(struct cli *c, const char *question, struct box_answer *ret, int *ret_status)
+bool alone_request(struct cli *c, const char *question, struct box_answer *ret, int *ret_status)
 {
 	char path[PATH_MAX], text[512];
 	const char *lines[3] = { NULL };
@@ -126,7 +126,7 @@ bool standing_request(struct cli *c, const char *question, struct box_answer *re
 	return false;
 }
 
-void standing_headline(struct cli *c, const json_t *answer)
+void alone_headline(struct cli *c, const json_t *answer)
 {
 	static const struct {
 		const char *word;

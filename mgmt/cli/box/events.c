@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/box/since.h"
+#include "mgmt/cli/box/request.h"
 
 #include "appliance/wire/event_filter.h"
-#include "mgmt/cli/box/request.h"
 #include "mgmt/cli/words/render.h"
 
 #define PAGE 1000u
@@ -32,7 +31,7 @@ static json_t *page(struct cli *c, const char *since, unsigned long long *after,
 	return list;
 }
 
-bool since_oldest(struct cli *c, json_t **ret, int *ret_status)
+bool events_oldest(struct cli *c, json_t **ret, int *ret_status)
 {
 	unsigned long long after = 0;
 	json_t *one = page(c, NULL, &after, 1, ret_status);
@@ -43,8 +42,8 @@ bool since_oldest(struct cli *c, json_t **ret, int *ret_status)
 }
 
 /* Searches the whole journal: its order is not that of time if the clock was wrong for a while. */
-bool since_each(struct cli *c, const char *since, void (*each)(void *ctx, const json_t *event), void *ctx,
-		int *ret_status)
+bool events_each(struct cli *c, const char *since, void (*each)(void *ctx, const json_t *event), void *ctx,
+		 int *ret_status)
 {
 	unsigned long long after = 0, before;
 
@@ -78,11 +77,11 @@ static void keep(void *ctx, const json_t *event)
 		(void)json_array_append_new(w->found, json_deep_copy(event));
 }
 
-json_t *since_events(struct cli *c, const char *since, const char *kind, int *ret_status)
+json_t *events_since(struct cli *c, const char *since, const char *kind, int *ret_status)
 {
 	struct wanted w = { kind, json_array() };
 
-	if (since_each(c, since, keep, &w, ret_status))
+	if (events_each(c, since, keep, &w, ret_status))
 		return w.found;
 	json_decref(w.found);
 	return NULL;

@@ -5,7 +5,7 @@
  *   sekisho-backup 1 <SHA-256 of what follows the line, 64 small hex digits>\n
  *
  * A whole backup has form 2: behind the line are the length of that message (u32, big endian), the
- * message, and a second one with accounts and keys (mgmt/cli/backup/whole.h).
+ * message, and a second one with accounts and keys (mgmt/cli/backup/backup.h).
  *
  * A CMS message has parts that its key does not protect. With the line, any altered bit in the file
  * is detected, and a file of another product or of a newer format is recognised before anything is

@@ -13,8 +13,7 @@
 #include <string.h>
 
 #include "appliance/seal/file.h"
-#include "mgmt/cli/backup/cards.h"
-#include "mgmt/cli/backup/whole.h"
+#include "mgmt/cli/backup/backup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
  * that the box accepts: in strict order, with the right digest, and with no more entries than
  * accepted lines. Each line is counted as accepted or as skipped.
  *
- * LINK: mgmt/cli/user/leaked.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c appliance/wire/leaked.c
+ * LINK: mgmt/cli/user/leaked.c mgmt/cli/shut/shut.c appliance/wire/leaked.c
  * LINK: appliance/base/sha256.c appliance/base/bytes.c
  * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/utf8.c
  * LIBS: nettle libseccomp jansson
@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "appliance/wire/leaked.h"
-#include "mgmt/cli/user/leaked.h"
+#include "mgmt/cli/user/user.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

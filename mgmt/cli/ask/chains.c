@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/ask/asking.h"
+#include "mgmt/cli/ask/ask.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "policy/space/prove.h"

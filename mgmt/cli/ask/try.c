@@ -11,7 +11,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/wire/evaluate.h"
-#include "mgmt/cli/ask/asking.h"
+#include "mgmt/cli/ask/ask.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"

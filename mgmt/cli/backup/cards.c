@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/backup/cards.h"
+#include "mgmt/cli/backup/backup.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/backup/opening.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,7 +8,9 @@
 #include "appliance/base/sha256.h"
 #include "appliance/seal/cms.h"
 #include "appliance/seal/file.h"
-#include "mgmt/cli/shut/apart.h"
+#include "mgmt/cli/backup/backup.h"
+#include "mgmt/cli/box/request.h"
+#include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/shut/shut.h"
 #include "mgmt/cli/words/render.h"
 
@@ -106,4 +106,162 @@ json_t *backup_open(struct cli *c, const char *name, const char *key_name, struc
 		j = opened(c, name, key_name, message, more, keys, ret_status);
 	free(file);
 	return j;
+}
+
+/* ---- the rehearsal --------------------------------------------------------------------------- */
+
+#define WAIT_S 5
+#define DIGEST 32u /* bytes of a SHA-256 */
+
+static int load(void *ctx, const char *name, struct arena *a, struct source_text *ret)
+{
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach((const json_t *)ctx, i, s)
+	{
+		const char *text = js(s, "text");
+		size_t n = strlen(text);
+
+		if (strcmp(js(s, "name"), name) != 0)
+			continue;
+		*ret = (struct source_text){ arena_strndup(a, name, strlen(name)), arena_strndup(a, text, n), n };
+		return ret->name != NULL && ret->text != NULL ? 0 : -ENOMEM;
+	}
+	return -ENOENT;
+}
+
+/* The digest of the rules that the texts make. Runs in a process of its own, because the file's
+ * maker chose the texts. */
+static bool compiled(void *ctx, uint8_t **ret, size_t *ret_n)
+{
+	const json_t *sources = ctx;
+	struct policy_loader loader = { .load = load, .ctx = ctx };
+	struct compilation c = { .arena = arena_new(COMPILE_BUDGET) };
+	struct err e = { 0 };
+	size_t n = 0;
+
+	if (c.arena == NULL || !policy_check(&c, &loader, js(json_array_get(sources, 0), "name")) ||
+	    !policy_lower(&c) || ir_seal(c.ir, ret, &n, &e) < 0)
+		return false;
+	memcpy(*ret, c.ir->digest, sizeof(c.ir->digest));
+	*ret_n = sizeof(c.ir->digest);
+	return true;
+}
+
+/* "same", "other" (another release compiled it, or the file lies) or "refused". */
+static const char *rehearsed(const json_t *g)
+{
+	json_t *sources = json_object_get(g, "sources");
+	uint8_t *p = NULL;
+	size_t n = 0;
+	char hex[65] = "";
+
+	if (json_array_size(sources) == 0 || !apart(compiled, sources, DIGEST, &p, &n))
+		return "refused";
+	if (n == DIGEST)
+		hex_text(p, n, hex);
+	free(p);
+	return strcmp(hex, js(json_object_get(g, "generation"), "digest")) == 0 ? "same" : "other";
+}
+
+bool backup_recorded(struct cli *c, enum machine_event what, char *text)
+{
+	struct msg_body m = { MSG_CTL_RECORD, .ctl_record = { .what = (uint8_t)what, .text = text } };
+	struct cli quiet = *c;
+	struct box_answer answer;
+	bool done = false;
+	int status;
+
+	if (box_absent(c))
+		return false;
+	for (char *s = text; *s != '\0'; s++)
+		if (*s < ' ' || *s > '~')
+			*s = '?';
+	quiet.json = false;
+	quiet.err = quiet.out = fopen("/dev/null", "we");
+	if (quiet.err == NULL)
+		return false;
+	if (box_request(&quiet, &m, NULL, 0, WAIT_S, &answer, &status)) {
+		done = answer.status == CLI_YES;
+		box_answer_free(&answer);
+	}
+	fclose(quiet.err);
+	return done;
+}
+
+static bool recorded(struct cli *c, const char *name, bool same)
+{
+	const char *last = strrchr(name, '/');
+	char text[RECORD_MOST + 1];
+
+	snprintf(text, sizeof(text), "%.100s: %s", last != NULL ? last + 1 : name, same ? "same" : "NOT the same");
+	return backup_recorded(c, MACHINE_BACKUP_TRIED, text);
+}
+
+static void tell(struct cli *c, const json_t *backup, const json_t *list, const struct opened_keys *keys,
+		 bool on_record)
+{
+	char made[RENDER_TEXT];
+	const json_t *g;
+	size_t i;
+
+	render_time(js(backup, "made"), made);
+	render_line(c, M_REHEARSE_HEAD, js(json_object_get(backup, "site"), "name"), js(backup, "host"), made);
+	json_array_foreach(list, i, g)
+	{
+		const char *result = js(g, "result");
+
+		render_line(c,
+			    strcmp(result, "same") == 0	   ? M_REHEARSE_SAME
+			    : strcmp(result, "other") == 0 ? M_REHEARSE_OTHER
+							   : M_REHEARSE_REFUSED,
+			    ju(g, "number"));
+	}
+	if (json_is_object(json_object_get(backup, "devices")))
+		render_line(c, M_REHEARSE_DEVICES);
+	else
+		render_line(c, M_REHEARSE_NO_DEVICES);
+	if (keys->there)
+		render_line(c, M_REHEARSE_WHOLE, keys->accounts);
+	else
+		render_line(c, M_REHEARSE_LACKS);
+	render_line(c, on_record ? M_REHEARSE_RECORDED : M_REHEARSE_UNRECORDED);
+}
+
+int backup_rehearse(struct cli *c, const char *name, const char *key_name)
+{
+	struct opened_keys keys = { .wanted = true };
+	json_t *list, *g, *backup;
+	bool same = true, on_record;
+	int status = CLI_INVALID;
+	size_t i;
+
+	if (key_name == NULL)
+		return cli_fail(c, CLI_INVALID, M_RESTORE_WANTS_KEY);
+	backup = backup_open(c, name, key_name, &keys, &status);
+	whole_free(&keys.whole);
+	if (backup == NULL)
+		return status;
+	list = json_array();
+	json_array_foreach(json_object_get(backup, "generations"), i, g)
+	{
+		const char *result = rehearsed(g);
+
+		same = same && strcmp(result, "same") == 0;
+		json_array_append_new(list, json_pack("{s:I,s:s}", "number",
+						      (json_int_t)ju(json_object_get(g, "generation"), "number"),
+						      "result", result));
+	}
+	on_record = recorded(c, name, same);
+	if (c->json)
+		json_line(c->out, json_pack("{s:b,s:O,s:b,s:o,s:b}", "same", (int)same, "generations", list, "devices",
+					    (int)json_is_object(json_object_get(backup, "devices")), "accounts",
+					    keys.there ? json_integer((json_int_t)keys.accounts) : json_null(),
+					    "recorded", (int)on_record));
+	else
+		tell(c, backup, list, &keys, on_record);
+	json_decref(list);
+	json_decref(backup);
+	return same ? CLI_YES : CLI_NO;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "appliance/base/bundle.h"
-#include "mgmt/cli/backup/whole.h"
+#include "mgmt/cli/backup/backup.h"
 
 #define PART_MOST (64u << 10)
 

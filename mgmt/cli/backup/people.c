@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/backup/people.h"
+#include "mgmt/cli/backup/backup.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "appliance/base/memfd.h"
-#include "mgmt/cli/backup/place.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/words/render.h"
 

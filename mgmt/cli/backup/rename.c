@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/cli/backup/cards.h"
+#include "mgmt/cli/backup/backup.h"
 
 /* The token before the present one: the key `device`, that key with its sign (= or :), or another
  * one. */

@@ -12,10 +12,7 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/memfd.h"
-#include "mgmt/cli/backup/cards.h"
-#include "mgmt/cli/backup/opening.h"
-#include "mgmt/cli/backup/people.h"
-#include "mgmt/cli/backup/texts.h"
+#include "mgmt/cli/backup/backup.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/devices/devices.h"
 #include "mgmt/cli/policy/source.h"

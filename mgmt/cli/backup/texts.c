@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/backup/texts.h"
+#include "mgmt/cli/backup/backup.h"
 
 #include <errno.h>
 #include <fcntl.h>

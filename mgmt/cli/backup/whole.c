@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/backup/whole.h"
+#include "mgmt/cli/backup/backup.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/json.h"
 #include "appliance/base/sha256.h"
-#include "mgmt/cli/shut/apart.h"
+#include "mgmt/cli/shut/shut.h"
 
 #define REGISTER_HEAD "sekisho-accounts "
 

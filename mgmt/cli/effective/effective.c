@@ -7,9 +7,7 @@
 #include <string.h>
 
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/effective/asked.h"
-#include "mgmt/cli/effective/filter.h"
-#include "mgmt/cli/effective/text.h"
+#include "mgmt/cli/effective/effective.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/picture/picture.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/effective/filter.h"
+#include "mgmt/cli/effective/effective.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/effective/text.h"
+#include "mgmt/cli/effective/effective.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -10,6 +10,7 @@
 
 #include "appliance/base/json.h"
 #include "mgmt/cli/policy/source.h"
+#include "policy/ir/ir.h"
 
 /*
  * All objects, in the order of the language:
@@ -30,5 +31,37 @@ json_t *settings_compare(const json_t *before, const json_t *after);
 json_t *settings_assets(const struct model_hosts *h);
 /* The texts of `list` that `other` does not have; a new reference. */
 json_t *settings_without(const json_t *list, const json_t *other);
+
+/* Prints the difference in effect of two policies (policy/render/means.h), for all verbs that
+ * show it. */
+
+/* Prints the sentences, or that there are none. `before` and `after` are put before the names of
+ * files: "old/". */
+void means_print(struct cli *c, const json_t *sentences, const char *before, const char *after);
+/* Prints the sentences in an answer of the box; nothing if it has none. */
+void means_answered(struct cli *c, const json_t *answer, const char *folder);
+
+/*
+ * What a policy makes of accepted operations that the journal counted (events of kind "counts",
+ * docs/json.md): by the generation's cells and by the evaluator that judges packets. Pure.
+ *
+ * A record does not have everything that the evaluator needs. When a worker had too many kinds, the
+ * record's addresses are the span of several operations. It has only the smallest and the largest
+ * value. If an operation names a part of a thing, the record does not say which thing. It does not
+ * say which operations came in one request. So the answer is a range: the least and the largest
+ * number of operations that would have been stopped.
+ */
+
+struct recorded {
+	/* as the record counts them; a session of several hours is in the record of each hour */
+	uint64_t operations, sessions;
+	uint64_t least, most; /* operations that would have been stopped */
+	enum reason reason;   /* why, when there are any */
+};
+
+/* Sets `ir` to the conduits that are open at `now`, in seconds since 1970, and judges the record
+ * `e` by them. False: the record has too few details, for example because it sums up several kinds
+ * of operations. Then only `operations` and `sessions` are set. */
+bool recorded_judge(struct ir *ir, const json_t *e, uint64_t now, struct recorded *ret);
 
 #endif

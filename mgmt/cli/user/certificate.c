@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/user/certificate.h"
+#include "mgmt/cli/user/user.h"
 
 #include <fcntl.h>
 #include <openssl/crypto.h>

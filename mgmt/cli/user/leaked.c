@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/user/leaked.h"
+#include "mgmt/cli/user/user.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "appliance/base/memfd.h"
 #include "appliance/base/utf8.h"
 #include "appliance/wire/leaked.h"
-#include "mgmt/cli/shut/apart.h"
+#include "mgmt/cli/shut/shut.h"
 
 #define FILE_MB 400u /* MiB; the list made of it needs room beside it (shut.c) */
 #define FILE_MOST ((size_t)FILE_MB << 20)

@@ -15,8 +15,7 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/cli.h"
 #include "mgmt/cli/screen/table.h"
-#include "mgmt/cli/user/certificate.h"
-#include "mgmt/cli/user/leaked.h"
+#include "mgmt/cli/user/user.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
-#include "mgmt/cli/policy/means.h"
 #include "mgmt/cli/policy/settings.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"

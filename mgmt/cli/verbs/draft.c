@@ -10,7 +10,7 @@
 #include "appliance/wire/change.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/devices/devices.h"
-#include "mgmt/cli/policy/means.h"
+#include "mgmt/cli/policy/settings.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/verbs/show.h"

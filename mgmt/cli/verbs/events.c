@@ -15,7 +15,7 @@
 #include "appliance/wire/event_words.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/cli.h"
-#include "mgmt/cli/effective/filter.h"
+#include "mgmt/cli/effective/effective.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/moment.h"

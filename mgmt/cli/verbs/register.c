@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "appliance/base/addr.h"
-#include "mgmt/cli/effective/asked.h"
-#include "mgmt/cli/effective/text.h"
+#include "mgmt/cli/effective/effective.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/moment.h"

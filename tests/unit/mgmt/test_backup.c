@@ -2,7 +2,7 @@
 /*
  * The line of a backup's file, the renaming of cards in its texts, and the separate process that
  * opens it.
- * LINK: appliance/seal/file.c mgmt/cli/backup/rename.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c
+ * LINK: appliance/seal/file.c mgmt/cli/backup/rename.c mgmt/cli/shut/shut.c
  * LINK: appliance/base/sha256.c appliance/base/bytes.c
  * LIBS: nettle libseccomp jansson
  */
@@ -26,8 +26,7 @@
 #include <cmocka.h>
 
 #include "appliance/seal/file.h"
-#include "mgmt/cli/backup/cards.h"
-#include "mgmt/cli/shut/apart.h"
+#include "mgmt/cli/backup/backup.h"
 #include "mgmt/cli/shut/shut.h"
 
 static size_t file_of(const char *body, char *out)

@@ -20,7 +20,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "mgmt/cli/effective/text.h"
+#include "mgmt/cli/effective/effective.h"
 #include "mgmt/words/row.h"
 
 static void put(json_t *list, json_t *one)

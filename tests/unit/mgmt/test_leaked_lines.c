@@ -2,7 +2,7 @@
 /*
  * A file of leaked passphrases is turned into the form that the box accepts: which lines are
  * phrases and which are hashes, what is skipped, the order, duplicates, limits.
- * LINK: mgmt/cli/user/leaked.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c appliance/wire/leaked.c
+ * LINK: mgmt/cli/user/leaked.c mgmt/cli/shut/shut.c appliance/wire/leaked.c
  * LINK: appliance/base/sha256.c appliance/base/bytes.c
  * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/utf8.c
  * LIBS: nettle libseccomp jansson
@@ -16,7 +16,7 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/wire/leaked.h"
-#include "mgmt/cli/user/leaked.h"
+#include "mgmt/cli/user/user.h"
 
 static enum message said;
 

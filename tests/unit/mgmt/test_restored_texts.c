@@ -23,7 +23,7 @@
 
 #include <cmocka.h>
 
-#include "mgmt/cli/backup/texts.h"
+#include "mgmt/cli/backup/backup.h"
 #include "mgmt/cli/words/render.h"
 
 static char folder[] = "/tmp/sekisho-texts-XXXXXX";

@@ -4,7 +4,7 @@
  * refused. At a box, a process that writes the files is killed at each of its system calls;
  * afterwards the files are all old or all new.
  * LINK: mgmt/cli/backup/parts.c
- * LINK: mgmt/cli/backup/whole.c mgmt/cli/backup/place.c mgmt/cli/shut/apart.c mgmt/cli/shut/shut.c
+ * LINK: mgmt/cli/backup/whole.c mgmt/cli/backup/place.c mgmt/cli/shut/shut.c
  * LINK: appliance/seal/cms.c appliance/base/bundle.c appliance/base/sha256.c appliance/base/bytes.c
  * LINK: appliance/base/utf8.c appliance/base/json.c appliance/base/atomic_file.c
  * LINK: appliance/base/err.c appliance/base/addr.c appliance/base/memfd.c appliance/base/messages.c
@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mgmt/cli/backup/place.h"
+#include "mgmt/cli/backup/backup.h"
 
 /* ---- the bundle ------------------------------------------------------------------------------ */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared by `ask`, `who-can` and `reach`: the policy and the moment, the ends that are meant, and
  * the printing of lines. */
-#ifndef SEKISHO_MGMT_CLI_ASK_ASKING_H
-#define SEKISHO_MGMT_CLI_ASK_ASKING_H
+#ifndef SEKISHO_MGMT_CLI_ASK_ASK_H
+#define SEKISHO_MGMT_CLI_ASK_ASK_H
 
 #include "mgmt/cli/policy/source.h"
 #include "policy/space/asked.h"

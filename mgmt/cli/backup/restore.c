@@ -17,7 +17,6 @@
 #include "mgmt/cli/devices/devices.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/verbs/show.h"
 #include "mgmt/cli/words/render.h"
 
 #define TRIAL_S 300u
@@ -351,7 +350,7 @@ static int write_texts(struct cli *c, const json_t *g, unsigned long long number
 	int status = CLI_CANNOT;
 	size_t i;
 
-	if (!show_request(c, number, &shown, &status)) {
+	if (!box_show(c, number, &shown, &status)) {
 		json_decref(list);
 		return status;
 	}

@@ -431,6 +431,13 @@ bool box_absent(const struct cli *c)
 	return absent;
 }
 
+bool box_show(struct cli *c, unsigned long long number, struct box_answer *ret, int *ret_status)
+{
+	const struct msg_body question = { MSG_SHOW, .show = { .number = number } };
+
+	return box_request(c, &question, NULL, 0, 30, ret, ret_status);
+}
+
 void box_answer_free(struct box_answer *a)
 {
 	json_decref(a->json);

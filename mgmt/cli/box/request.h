@@ -36,6 +36,8 @@ bool box_request_long(struct cli *c, const struct msg_body *question, const int 
  */
 bool box_request_file(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
 		      struct box_answer *ret, int *ret_fd, int *ret_status);
+/* Asks for the texts of generation `number`, 0 = the one in force. As box_request. */
+bool box_show(struct cli *c, unsigned long long number, struct box_answer *ret, int *ret_status);
 /* Whether no process listens at the control socket, so that the daemon does not run. */
 bool box_absent(const struct cli *c);
 void box_answer_free(struct box_answer *a);

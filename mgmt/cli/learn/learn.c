@@ -11,9 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mgmt/cli/learn/mirror.h"
-#include "mgmt/cli/learn/propose.h"
-#include "mgmt/cli/learn/study.h"
+#include "mgmt/cli/learn/learn.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/shut/shut.h"
 #include "mgmt/cli/verbs.h"

@@ -4,8 +4,14 @@
 #ifndef SEKISHO_MGMT_CLI_LEARN_PROPOSAL_H
 #define SEKISHO_MGMT_CLI_LEARN_PROPOSAL_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "appliance/base/arena.h"
-#include "mgmt/cli/learn/propose.h"
+#include "appliance/base/messages.h"
+#include "mgmt/cli/learn/learn.h"
+#include "policy/check/model.h"
+#include "policy/read/ast.h"
 
 #define NS 1000000000u
 #define HOST_ZONE "host-"
@@ -53,5 +59,16 @@ struct addr proposal_network(const struct addr *a);
 /* False when memory is out. */
 bool proposal_text(struct proposal *p, const char *from);
 void proposal_json(const struct proposal *p);
+
+/* The first asset in this zone whose only address is `host`, including members of fleets; NULL:
+ * there is none. */
+const char *named_host(const struct model *m, const char *zone, const struct addr *host);
+/* The first of `groups` (NULL: no groups) that has exactly these `n` assets, which must be
+ * distinct; NULL: there is none. */
+const char *named_group(const struct model *m, const struct ast_node *groups, const char *const *assets, size_t n);
+
+/* Whether `sekisho check` would accept the text of `size` bytes, with a NUL after them. False: it
+ * would refuse it; `why` has the reason and the line. Pure but for memory. */
+bool proposal_checked(const char *text, size_t size, enum lang lang, char *why, size_t why_size);
 
 #endif

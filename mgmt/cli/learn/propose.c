@@ -7,8 +7,6 @@
 #include "appliance/wire/notation.h"
 #include "appliance/wire/operation.h"
 #include "dpi/decode.h"
-#include "mgmt/cli/learn/named.h"
-#include "mgmt/cli/learn/stands.h"
 #include "policy/ir/evaluate.h"
 #include "policy/ir/moment.h"
 
@@ -621,7 +619,7 @@ static bool whole_text(struct proposal *p, const char *from, bool *ret_refused)
 	if (c->out != NULL)
 		ok = fclose(c->out) == 0 && ok;
 	c->out = out;
-	*ret_refused = ok && !stands(text, size, c->lang, why, sizeof(why));
+	*ret_refused = ok && !proposal_checked(text, size, c->lang, why, sizeof(why));
 	if (*ret_refused)
 		message_print(out, c->lang, M_LEARN_REFUSED, why);
 	if (ok)

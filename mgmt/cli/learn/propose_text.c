@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The proposal as lines of a policy for people, and as JSON. */
+#include <errno.h>
+#include <fnmatch.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -8,6 +11,7 @@
 #include "dpi/decode.h"
 #include "mgmt/cli/learn/proposal.h"
 #include "mgmt/cli/screen/wrap.h"
+#include "policy/compile/compile.h"
 
 #define REVIEW_DAYS 90u
 
@@ -285,4 +289,100 @@ void proposal_json(const struct proposal *p)
 	json_object_set_new(j, "counts", left);
 	json_object_set_new(j, "conduits", lines);
 	json_line(p->cli->out, j);
+}
+
+/* ---- names of hosts -------------------------------------------------------------------------- */
+
+const char *named_host(const struct model *m, const char *zone, const struct addr *host)
+{
+	for (size_t i = 0; m != NULL && i < m->n_assets; i++) {
+		const struct model_asset *a = &m->assets[i];
+
+		if (a->n_ranges == 1 && addr_cmp(&a->ranges[0].lo, host) == 0 &&
+		    addr_cmp(&a->ranges[0].hi, host) == 0 && strcmp(a->zone->name, zone) == 0)
+			return a->name;
+	}
+	return NULL;
+}
+
+/* The policy was checked: groups are not circular, and only '*' is special in a pattern. */
+static bool holds(const struct ast_node *groups, const struct ast_node *group, const char *asset)
+{
+	for (const struct ast_node *word = group->child; word != NULL; word = word->next) {
+		const struct ast_node *inner = groups->child;
+
+		while (inner != NULL && strcmp(inner->name, word->string) != 0)
+			inner = inner->next;
+		if (inner != NULL ? holds(groups, inner, asset) : fnmatch(word->string, asset, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *named_group(const struct model *m, const struct ast_node *groups, const char *const *assets, size_t n)
+{
+	for (const struct ast_node *g = groups != NULL ? groups->child : NULL; g != NULL; g = g->next) {
+		size_t all = 0, meant = 0;
+
+		for (size_t i = 0; i < n && meant == i; i++)
+			meant += holds(groups, g, assets[i]);
+		for (size_t i = 0; meant == n && i < m->n_assets; i++)
+			all += holds(groups, g, m->assets[i].name);
+		if (meant == n && all == n)
+			return g->name;
+	}
+	return NULL;
+}
+
+/* ---- the check ------------------------------------------------------------------------------- */
+
+struct proposed {
+	const char *text;
+	size_t size;
+};
+
+static int load(void *ctx, const char *name, struct arena *a, struct source_text *ret)
+{
+	const struct proposed *p = ctx;
+
+	(void)a;
+	if (strcmp(name, "proposal") != 0)
+		return -ENOENT;
+	if (p->size > SOURCE_MAX)
+		return -EFBIG;
+	*ret = (struct source_text){ .name = "proposal", .text = p->text, .size = p->size };
+	return 0;
+}
+
+static void reason(struct diags *d, enum lang lang, char *why, size_t size)
+{
+	diags_sort(d);
+	for (size_t i = 0; i < d->n; i++) {
+		const struct diag *g = d->list[i];
+
+		if (g->severity != SEV_ERROR)
+			continue;
+		if (g->at.line > 0)
+			snprintf(why, size, "%u: %s", g->at.line, g->text[lang]);
+		else
+			snprintf(why, size, "%s", g->text[lang]);
+		return;
+	}
+}
+
+bool proposal_checked(const char *text, size_t size, enum lang lang, char *why, size_t why_size)
+{
+	struct proposed proposed = { text, size };
+	struct policy_loader loader = { .load = load, .ctx = &proposed };
+	struct compilation c = { .arena = arena_new(COMPILE_BUDGET) };
+	bool ok;
+
+	snprintf(why, why_size, "?");
+	if (c.arena == NULL)
+		return false;
+	ok = policy_check(&c, &loader, "proposal") && policy_lower(&c);
+	if (!ok)
+		reason(&c.diags, lang, why, why_size);
+	arena_free(c.arena);
+	return ok;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/learn/study.h"
+#include "mgmt/cli/learn/learn.h"
 
 #include <errno.h>
 #include <stdlib.h>

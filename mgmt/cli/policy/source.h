@@ -6,6 +6,7 @@
 #ifndef SEKISHO_MGMT_CLI_POLICY_SOURCE_H
 #define SEKISHO_MGMT_CLI_POLICY_SOURCE_H
 
+#include "appliance/base/json.h"
 #include "mgmt/cli/cli.h"
 #include "policy/compile/compile.h"
 #include "policy/render/render.h"
@@ -46,5 +47,12 @@ void source_say(struct cli *c, enum message m, ...);
 int source_bundle(struct cli *c, const struct source *s, int *ret_status);
 /* {"diagnostics":[...],"errors":n,"warnings":n}, as docs/json.md has it; a new reference. */
 json_t *source_diagnostics(struct source *s, enum lang l);
+
+/* Finds conduits of a policy's text that would not open on this box because its clock is not
+ * trusted. For the verbs that tell the effect of a policy. */
+
+/* "clock" as in the answer to `apply`, made from what this machine's daemon tells about its clock.
+ * NULL: no conduit would wait, or no daemon tells. */
+json_t *source_waits(struct cli *c, const struct ir *ir);
 
 #endif

@@ -22,7 +22,7 @@
 #include "appliance/base/version.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/preserve/take.h"
-#include "mgmt/cli/report/facts.h"
+#include "mgmt/cli/report/report.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
@@ -32,12 +32,12 @@
 #define PATH_TEXT 4096u
 #define SIGNATURE 64u
 
-enum { OPT_OUT, OPT_SECONDS, OPT_JOURNAL, OPT_N };
+enum { OPT_OUT, OPT_SECONDS, OPT_RECORDS, OPT_N };
 
 const struct cli_option options_preserve[OPT_N + 1] = {
 	[OPT_OUT] = { "--out", 0, "FOLDER", M_PRESERVE_OPT_OUT },
 	[OPT_SECONDS] = { "--within", 0, "SECONDS", M_PRESERVE_OPT_WITHIN },
-	[OPT_JOURNAL] = { "--journal", 0, "FOLDER", M_PRESERVE_OPT_JOURNAL },
+	[OPT_RECORDS] = { "--journal", 0, "FOLDER", M_PRESERVE_OPT_JOURNAL },
 };
 
 /* The state of one run. */
@@ -120,14 +120,6 @@ static uint64_t tenths(const struct act *a, unsigned n)
 	return a->began + (a->until - a->began) / 10 * n;
 }
 
-/* Whole seconds until a moment; at least one for a question. */
-static unsigned seconds_to(uint64_t moment)
-{
-	uint64_t now = clock_mono().ns;
-
-	return moment > now + NS ? (unsigned)((moment - now) / NS) : 1;
-}
-
 static bool name_folder(struct act *a, const char *under)
 {
 	char when[32] = "";
@@ -174,8 +166,8 @@ static bool may_ask(struct act *a, int *ret_status)
 
 	if (!a->handed)
 		return true;
-	if (!box_request(a->c, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, seconds_to(tenths(a, 2)), &answer,
-			 ret_status))
+	if (!box_request(a->c, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, take_seconds(tenths(a, 2)),
+			 &answer, ret_status))
 		return false;
 	/* A refusal with a sentence in both languages comes from control: missing rights, or a
 	 * silent journal. The journal's own errors are plain text. */
@@ -197,7 +189,7 @@ static void sign_records(const struct act *a)
 	silent.out = silent.err = fopen("/dev/null", "we");
 	if (silent.out == NULL)
 		return;
-	if (box_request(&silent, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, seconds_to(tenths(a, 2)),
+	if (box_request(&silent, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, take_seconds(tenths(a, 2)),
 			&answer, &status)) {
 		if (answer.status == CLI_YES)
 			(void)bundle_put_json(a->b, "checkpoint.json", json_incref(answer.json));
@@ -214,7 +206,7 @@ static void sign_records(const struct act *a)
  * are made elsewhere. */
 static void take_answers(struct act *a)
 {
-	struct facts_wish wish = { NULL, true, seconds_to(tenths(a, 5)) };
+	struct facts_wish wish = { NULL, true, take_seconds(tenths(a, 5)) };
 	json_t *facts = facts_gather(a->c, &wish), *answers = json_object_get(facts, "answers"), *one;
 	bool absent = box_absent(a->c);
 	const char *name;
@@ -293,7 +285,7 @@ static void seal(struct act *a, const uint8_t digest[32])
 	silent.out = silent.err = fopen("/dev/null", "we");
 	if (silent.out == NULL)
 		return;
-	if (box_request(&silent, &m, NULL, 0, a->answered ? seconds_to(a->until) : 1, &answer, &status)) {
+	if (box_request(&silent, &m, NULL, 0, a->answered ? take_seconds(a->until) : 1, &answer, &status)) {
 		text = js(answer.json, "seal");
 		a->record = answer.status == CLI_YES ? ju(answer.json, "seq") : 0;
 		a->is_signed = *text != '\0' && hex_read(js(answer.json, "signature"), signature) &&
@@ -366,7 +358,7 @@ int verb_preserve(struct cli *c, const struct cli_args *args)
 {
 	const char *under = args->values[OPT_OUT], *within = args->values[OPT_SECONDS];
 	unsigned long long seconds = SECONDS;
-	struct act a = { .c = c, .journal = args->values[OPT_JOURNAL], .began = clock_mono().ns };
+	struct act a = { .c = c, .journal = args->values[OPT_RECORDS], .began = clock_mono().ns };
 	int status;
 
 	if (within != NULL && (!cli_number(within, SECONDS_MOST, &seconds) || seconds == 0))

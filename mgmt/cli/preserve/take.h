@@ -46,6 +46,20 @@ bool bundle_close(struct bundle *b, uint8_t ret_digest[32]);
 /* Writes a file that is not in the list, for results that are made from the list. */
 bool bundle_beside(struct bundle *b, const char *name, const void *p, size_t n);
 
+/* Reads an open file from its beginning, and closes it: 0, or an errno. Whoever opened the file has
+ * checked that it is ours and no link; its size is checked here. */
+int take_read(int fd, uint8_t **ret, size_t *ret_n);
+/* Writes and syncs a new file: 0, or an errno. A file that could not be written completely is
+ * removed. */
+int take_write(int dirfd, const char *name, const uint8_t *p, size_t n);
+/* Leaves out a line that is just being written. */
+size_t take_whole_lines(const uint8_t *p, size_t n);
+/* The file name of a segment that the box handed out. True: it is packed, so that its contents are
+ * no lines. */
+bool take_segment_name(uint64_t first, const uint8_t *p, size_t n, char ret[48]);
+/* Whole seconds until a moment of the monotonic clock; at least one, for a question. */
+unsigned take_seconds(uint64_t until_ns);
+
 /*
  * Copies the record folder, newest files first, until the moment `until_ns` of the monotonic clock.
  * Damaged files are copied as far as they can be read. The contents are not interpreted here; that

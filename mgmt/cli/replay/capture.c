@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "appliance/base/bytes.h"
-#include "mgmt/cli/replay/link.h"
 
 /*
  * Reads pcapng: the blocks of a file with several sections and interfaces, each with its own link

@@ -57,4 +57,23 @@ enum capture_step capture_next(struct capture *c, struct capture_frame *ret, str
  * layer. */
 uint32_t capture_unread(const struct capture *c, char *ret_what, size_t size);
 
+/*
+ * Link-layer headers of captures: from a captured frame to the IP packet in it. For replay only;
+ * live packets come from the kernel without them. Pure: the result borrows the frame's bytes.
+ */
+
+enum link_kind {
+	LINK_UNKNOWN = 0,
+	LINK_ETHERNET, /* with 802.1Q and QinQ tags, and LLC/SNAP */
+	LINK_COOKED,   /* Linux "any" device, version 1 */
+	LINK_COOKED2,  /* version 2 */
+	LINK_RAW,      /* the IP header comes first */
+	/* BSD loopback: four bytes of address family in the capturing machine's order */
+	LINK_NULL,
+};
+
+/* True when the frame carries IPv4 or IPv6; *ret_ip then starts at the IP header and may end
+ * in padding. */
+bool link_strip(enum link_kind kind, struct bytes frame, struct bytes *ret_ip);
+
 #endif

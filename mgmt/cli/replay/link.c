@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/replay/link.h"
+#include "mgmt/cli/replay/capture.h"
 
 #define TYPE_IPV4 0x0800u
 #define TYPE_IPV6 0x86ddu

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "appliance/wire/mark.h"
-#include "mgmt/cli/replay/clock.h"
 
 /*
  * Around the inspector this does what the kernel does on the box: reassembles fragments, tracks

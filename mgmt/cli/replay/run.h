@@ -278,4 +278,15 @@ void replay_print_json(FILE *to, const struct replay *r);
  * out. */
 bool replay_print_text(struct cli *c, const struct replay *r, const char *policy, const char *capture);
 
+/*
+ * The clock for replay: the time of the capture while one is read, else the kernel's time. Replaces
+ * base/clock.c in `sekisho`, so that the inspector's deadlines and timeouts run as when the packets
+ * were captured.
+ */
+
+/* Sets the capture's time. When times in a capture run backwards, the clock stands still. */
+void replay_clock_set(uint64_t wall_ns);
+/* Returns to the kernel's clocks. */
+void replay_clock_clear(void);
+
 #endif

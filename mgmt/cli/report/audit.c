@@ -10,9 +10,6 @@
 
 #include "appliance/wire/event_words.h"
 #include "mgmt/cli/report/report.h"
-#include "mgmt/cli/report/span.h"
-#include "mgmt/cli/report/tally.h"
-#include "mgmt/cli/report/told.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/report/page.h"
@@ -49,7 +46,7 @@ static void reviews_take(json_t *list, const json_t *event, const struct span *s
 	if (!span_of(js(event, "before"), &of) || strcmp(of.from, s->until) >= 0 || strcmp(of.until, s->from) <= 0)
 		return;
 	/* A review over the web is signed by the person himself; the record has his address. */
-	told_host(js(event, "client"), host);
+	host_of_end(js(event, "client"), host);
 	snprintf(by, sizeof(by), "%s%s", *host != '\0' ? "web " : js(event, "by"), host);
 	if (json_array_size(list) < REVIEWS_MOST)
 		(void)json_array_append_new(
@@ -131,8 +128,8 @@ static void reviews_page(struct page *p, const json_t *list, const struct span *
 			page_cellf(p, "%s (%s)", js(r, "full_name"), js(r, "name"));
 		else
 			page_cellf(p, "%s (%s)", js(r, "name"), message_format(M_REVIEWS_GONE, l));
-		told_cell_time(p, js(r, "time"));
-		told_span(js(r, "from"), js(r, "until"), text, sizeof(text));
+		page_cell_time(p, js(r, "time"));
+		span_text(js(r, "from"), js(r, "until"), text, sizeof(text));
 		page_cell(p, text);
 		page_cell_mark(p, found ? M_REVIEWS_FINDINGS : M_REVIEWS_NONE, found ? "partly" : "met");
 		page_cell(p, *js(r, "note") != '\0' ? js(r, "note") : "-");
@@ -207,7 +204,7 @@ static void login(struct month *m, const json_t *e, unsigned long long count)
 	const char *what = is(e, "kind", "login") ? js(e, "verdict") : js(e, "code");
 	char key[KEY], host[64];
 
-	told_host(js(e, "client"), host);
+	host_of_end(js(e, "client"), host);
 	snprintf(key, sizeof(key), "%s/%s/%s/%s", js(e, "kind"), what, js(e, "object"), host);
 	tally_add(&m->logins, key,
 		  json_pack("{s:o,s:o,s:o,s:o}", "kind", json_text(js(e, "kind")), "what", json_text(what), "account",
@@ -230,8 +227,8 @@ static void count_one(struct month *m, const json_t *e)
 	m->first = m->first == 0 || seq < m->first ? seq : m->first;
 	m->last = seq > m->last ? seq : m->last;
 	tally_add(&m->kinds, kind, json_pack("{s:o}", "kind", json_text(kind)), count, js(e, "time"));
-	if (told_traffic(e))
-		tally_add(&m->traffic, key, told_refusal(e, key, sizeof(key)), count, js(e, "time"));
+	if (event_is_traffic(e))
+		tally_add(&m->traffic, key, refusal_row(e, key, sizeof(key)), count, js(e, "time"));
 	else if (is(e, "kind", "policy"))
 		list(m, LIST_CHANGES, e);
 	else if (is(e, "kind", "login") || (is(e, "kind", "account") && comes_in(e)))
@@ -310,8 +307,8 @@ static void logins(struct page *p, const json_t *rows)
 		page_cell(p, *js(r, "account") != '\0' ? js(r, "account") : "-");
 		page_cell(p, *js(r, "client") != '\0' ? js(r, "client") : "-");
 		page_cellf(p, "%llu", ju(r, "count"));
-		told_cell_time(p, js(r, "first"));
-		told_cell_time(p, js(r, "last"));
+		page_cell_time(p, js(r, "first"));
+		page_cell_time(p, js(r, "last"));
 	}
 }
 
@@ -403,20 +400,20 @@ static int give(struct cli *c, const struct cli_args *a, const json_t *facts, st
 	rows[2] = tally_close(&m->logins);
 	reviews_name(m->reviews, ja(facts_answer(facts, "accounts"), "accounts"));
 	report_head(p, facts);
-	told_span(m->span.from, m->span.until, text, sizeof(text));
+	span_text(m->span.from, m->span.until, text, sizeof(text));
 	page_say(p, M_AUDIT_SPAN, text);
 	if (strcmp(js(facts, "made"), m->span.until) < 0)
 		page_say(p, M_AUDIT_NOT_OVER);
 	reviews_page(p, m->reviews, &m->span);
 	kinds(p, m, rows[0]);
 	page_section(p, M_AUDIT_TRAFFIC);
-	told_refusals(p, rows[1]);
+	page_refusals(p, rows[1]);
 	logins(p, rows[2]);
 	for (unsigned i = 0; i < LISTS; i++) {
 		page_section(p, lists[i].section);
 		if (i == LIST_LOST)
 			lost_sum(p, facts, m);
-		told_table(p, m->list[i], m->more[i]);
+		page_events(p, m->list[i], m->more[i]);
 	}
 	chain(p, facts, m, word);
 	page_section(p, M_CONTROLS_SIGN);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/report/facts.h"
+#include "mgmt/cli/report/report.h"
 
 #include <errno.h>
 #include <fcntl.h>

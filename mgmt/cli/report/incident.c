@@ -12,9 +12,6 @@
 #include "appliance/base/sha256.h"
 #include "appliance/base/utf8.h"
 #include "mgmt/cli/report/report.h"
-#include "mgmt/cli/report/span.h"
-#include "mgmt/cli/report/tally.h"
-#include "mgmt/cli/report/told.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/report/page.h"
@@ -252,7 +249,7 @@ static void party(struct course *k, const json_t *e, const char *side, unsigned 
 
 	snprintf(zone_key, sizeof(zone_key), "%s_zone", side);
 	snprintf(asset_key, sizeof(asset_key), "%s_asset", side);
-	told_host(js(e, side), host);
+	host_of_end(js(e, side), host);
 	zone = js(e, zone_key);
 	asset = js(e, asset_key);
 	if (*host == '\0')
@@ -274,7 +271,7 @@ static void indicator(struct course *k, const json_t *e, unsigned long long coun
 
 	if (client == server) /* both are ours, or unknown */
 		return;
-	told_host(js(e, client ? "client" : "server"), host);
+	host_of_end(js(e, client ? "client" : "server"), host);
 	if (*host == '\0')
 		return;
 	port = strrchr(js(e, "server"), ':');
@@ -314,8 +311,8 @@ static void each(void *ctx, const json_t *e)
 	char key[KEY];
 
 	k->records++;
-	if (told_traffic(e) && !is(e, "verdict", "allow")) {
-		tally_add(&k->refused, key, told_refusal(e, key, sizeof(key)), count, js(e, "time"));
+	if (event_is_traffic(e) && !is(e, "verdict", "allow")) {
+		tally_add(&k->refused, key, refusal_row(e, key, sizeof(key)), count, js(e, "time"));
 		party(k, e, "client", count);
 		party(k, e, "server", count);
 		indicator(k, e, count);
@@ -407,7 +404,7 @@ static void summary(struct page *p, const json_t *facts, const struct course *k,
 	line(p, M_INCIDENT_OCCURRED, NULL, 0);
 	line_time(p, M_INCIDENT_NOTICED, t->noticed != NULL ? t->noticed : "", M_INCIDENT_FROM_PERSON);
 	line(p, M_INCIDENT_HOW_NOTICED, NULL, 0);
-	told_span(s->from, s->until, text, sizeof(text));
+	span_text(s->from, s->until, text, sizeof(text));
 	line(p, M_INCIDENT_SPAN, text, M_INCIDENT_FROM_PERSON);
 	if (k->first[0] != '\0') {
 		render_time(k->first, text);
@@ -453,8 +450,8 @@ static void parties(struct page *p, const json_t *rows)
 		page_cell(p, js(r, "address"));
 		page_cell(p, jb(r, "more") ? "-" : side_text(r, l));
 		page_cellf(p, "%llu", ju(r, "count"));
-		told_cell_time(p, js(r, "first"));
-		told_cell_time(p, js(r, "last"));
+		page_cell_time(p, js(r, "first"));
+		page_cell_time(p, js(r, "last"));
 	}
 }
 
@@ -475,7 +472,7 @@ static void state_now(struct page *p, const json_t *facts)
 			continue;
 		probe_look(probe, facts, &none, &f);
 		page_cell(p, f.text[page_lang(p)]);
-		told_cell_time(p, facts_taken(facts, probe->from));
+		page_cell_time(p, facts_taken(facts, probe->from));
 	}
 }
 
@@ -509,8 +506,8 @@ static void indicators(struct page *p, const json_t *rows)
 		page_cell(p, *js(r, "protocol") != '\0' ? js(r, "protocol") : "-");
 		page_cell(p, *js(r, "reason") != '\0' ? render_reason(js(r, "reason"), l) : "-");
 		page_cellf(p, "%llu", ju(r, "count"));
-		told_cell_time(p, js(r, "first"));
-		told_cell_time(p, js(r, "last"));
+		page_cell_time(p, js(r, "first"));
+		page_cell_time(p, js(r, "last"));
 	}
 }
 
@@ -591,11 +588,11 @@ static int give(struct cli *c, const struct cli_args *a, const json_t *facts, st
 	parties(p, with);
 	page_section(p, M_INCIDENT_DID);
 	page_say(p, M_INCIDENT_DID_WHAT, k->records);
-	told_refusals(p, refused);
+	page_refusals(p, refused);
 	page_section(p, M_INCIDENT_BOX);
-	told_table(p, k->box, k->more_box);
+	page_events(p, k->box, k->more_box);
 	page_section(p, M_INCIDENT_PEOPLE);
-	told_table(p, k->people, k->more_people);
+	page_events(p, k->people, k->more_people);
 	state_now(p, facts);
 	contacts(p, t->by, t->contact);
 	indicators(p, from_outside);

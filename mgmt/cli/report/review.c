@@ -4,7 +4,7 @@
 
 #include "appliance/base/utf8.h"
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/report/span.h"
+#include "mgmt/cli/report/report.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 

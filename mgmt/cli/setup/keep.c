@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/setup/keep.h"
+#include "mgmt/cli/setup/setup.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -69,7 +69,7 @@ struct card {
 	char name[16], mac[20], driver[32], master[16];
 	int speed_mbit; /* 0 = not known */
 	bool up, carrier, hardware, yours;
-	/* set by links.c: it turned the card on; it turned the card's IPv6 off */
+	/* set by links_raise: it turned the card on; it turned the card's IPv6 off */
 	bool raised, quieted;
 };
 
@@ -132,7 +132,7 @@ void cards_watch(struct setup *s);
 void card_blink(struct setup *s, const struct card *card);
 
 /*
- * links.c: a card that is down shows no link. Cards that are down, have no address and are part of
+ * A card that is down shows no link. Cards that are down, have no address and are part of
  * nothing else are turned on, so that they receive: without ARP and IPv6 the kernel has nothing to
  * send on them. links_settle waits for the links of cards that have just been turned on: else a
  * cable that was there would count as new. links_lower turns them off again; it may be called
@@ -145,7 +145,7 @@ void links_lower(struct cards *all);
 /* write.c: owned by the caller; NULL when memory is out */
 char *setup_box_text(const struct setup *s);
 char *setup_policy_text(const struct setup *s);
-/* Writes both files into the folder, or neither. Earlier files are kept under other names (keep.h).
+/* Writes both files into the folder, or neither. Earlier files are kept under other names (keep.c).
  * 0, or the exit status after printing the reason. */
 int setup_write(struct setup *s, const char *folder, const char *box, const char *policy);
 
@@ -169,16 +169,16 @@ typedef enum step_result step(struct setup *s, size_t k);
 
 /* site.c */
 step step_language, step_site, step_label, step_contact, step_responsible, step_purpose, step_mode;
+/* site.c: the zone behind an interface, and its class */
+step step_zone, step_class_of, step_zone_label, step_owner;
 /* interface.c */
 step step_admin_card, step_admin_vlan, step_admin_address, step_terminals;
 step step_data_card, step_data_vlan, step_data_address;
 /* step_admin_card for a side of a box between two switches, in other words */
 step step_side_card;
-/* zone.c */
-step step_zone, step_class_of, step_zone_label, step_owner;
 /* between.c; `k` of the two questions about gateways: the network */
 step step_shared_address, step_hosts, step_gateway, step_gateway_side;
-/* show.c */
+/* apply.c */
 step step_show;
 
 /* ---- functions that all steps use (ask.c) ---------------------------------------------------- */
@@ -191,5 +191,14 @@ enum step_result step_ask_plain(struct setup *s, enum message question, const ch
 void step_plain(char text[SETUP_LINE]);
 /* Whether the text is a valid name in a policy. */
 bool step_name_good(const char *text);
+
+/* Renames an existing file before a text is written, without losing files that were kept before. */
+
+/* Renames NAME (at most 20 bytes) to NAME.before, or to the first free one of NAME.before.2, ... 0,
+ * also when there is no NAME; or negative errno. */
+int setup_keep(int dir, const char *name);
+/* Undoes setup_keep: NAME becomes NAME.tried, replacing an earlier one, and the file that
+ * setup_keep kept last becomes NAME again. 0 or negative errno. */
+int setup_unkeep(int dir, const char *name);
 
 #endif

@@ -10,7 +10,6 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/wire/settings.h"
-#include "mgmt/cli/setup/keep.h"
 #include "mgmt/cli/setup/setup.h"
 
 static void list(FILE *to, const char texts[][ADDR_TEXT], size_t n)

@@ -5,7 +5,6 @@
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/verbs/waits.h"
 #include "mgmt/cli/words/render.h"
 
 int verb_check(struct cli *c, const struct cli_args *a)
@@ -15,7 +14,7 @@ int verb_check(struct cli *c, const struct cli_args *a)
 
 	if (source_open(c, a->operands[0], SOURCE_LOWER, &s, &status)) {
 		const struct model *m = s.c.model;
-		json_t *waits = waits_here(c, s.c.ir), *all;
+		json_t *waits = source_waits(c, s.c.ir), *all;
 		size_t zones = 0;
 
 		/* Zones of the policy, without the one for the box itself. */

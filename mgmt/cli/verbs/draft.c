@@ -13,7 +13,6 @@
 #include "mgmt/cli/policy/settings.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/verbs/show.h"
 #include "mgmt/cli/words/render.h"
 
 #define WAIT_S 120
@@ -105,7 +104,7 @@ static bool add_difference(struct cli *c, json_t *answer, int *ret_status)
 
 	if (strcmp(js(d, "state"), "none") != 0) {
 		if (ju(d, "base") > 0)
-			ok = show_request(c, ju(d, "base"), &base, ret_status);
+			ok = box_show(c, ju(d, "base"), &base, ret_status);
 		if (ok && ju(d, "base") > 0 && base.status != CLI_YES) {
 			*ret_status = cli_fail(c, CLI_CANNOT, M_DRAFT_BASE_GONE, ju(d, "base"));
 			ok = false;

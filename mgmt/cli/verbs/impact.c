@@ -13,7 +13,6 @@
 #include "mgmt/cli/policy/settings.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/verbs/waits.h"
 #include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/words/command.h"
@@ -278,7 +277,7 @@ static int ask(struct cli *c, const char *since, struct past *p)
 	if (!events_oldest(c, &oldest, &status))
 		return status;
 	if (events_each(c, since, one_event, p, &status)) {
-		json_t *waits = waits_here(c, p->ir);
+		json_t *waits = source_waits(c, p->ir);
 
 		all = past_json(p, since, oldest);
 		if (waits != NULL)

@@ -9,6 +9,7 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/journal/verify.h"
 #include "appliance/journal/verify_json.h"
+#include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
@@ -171,4 +172,34 @@ int verb_journal_verify(struct cli *c, const struct cli_args *a)
 	else
 		print_text(c, &r, key != NULL);
 	return r.faults == 0 && r.open == 0 ? CLI_YES : CLI_NO;
+}
+
+/* `sekisho journal checkpoint`: the journal signs its records, and tells its public key. */
+
+/* Prints line by line, with control characters removed. */
+static void lines(struct cli *c, const char *text)
+{
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\n");
+
+		render_line(c, M_JOURNAL_CHECKPOINT_LINE, (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}
+
+int verb_journal_checkpoint(struct cli *c, const struct cli_args *a)
+{
+	struct box_answer answer;
+	int status;
+
+	(void)a;
+	if (!box_request(c, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, 30, &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status)) {
+		render_line(c, M_JOURNAL_CHECKPOINT, ju(answer.json, "seq"));
+		lines(c, js(ja(answer.json, "checkpoint"), "text"));
+		lines(c, js(answer.json, "key"));
+	}
+	box_answer_free(&answer);
+	return status;
 }

@@ -6,7 +6,6 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/devices/devices.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/verbs/show.h"
 #include "mgmt/cli/words/render.h"
 
 enum { OPT_TO, OPT_DRY_RUN, OPT_COMMENT, OPT_TAKE, OPT_N };
@@ -32,9 +31,8 @@ static void add_difference(const struct cli *c, json_t *answer)
 		return;
 	silent.out = silent.err = nowhere;
 	silent.json = false;
-	if (json_is_object(target) && ju(answer, "from") > 0 &&
-	    show_request(&silent, ju(answer, "from"), &from, &status) &&
-	    show_request(&silent, ju(target, "number"), &to, &status))
+	if (json_is_object(target) && ju(answer, "from") > 0 && box_show(&silent, ju(answer, "from"), &from, &status) &&
+	    box_show(&silent, ju(target, "number"), &to, &status))
 		(void)json_object_set_new(answer, "difference",
 					  difference_json(ja(from.json, "sources"), ja(to.json, "sources")));
 	box_answer_free(&from);

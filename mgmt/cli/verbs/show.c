@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho show NUMBER`: the texts of a stored generation, and the lines that differ from the one
  * before. */
-#include "mgmt/cli/verbs/show.h"
+#include "mgmt/cli/box/request.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +11,6 @@
 #include "mgmt/cli/words/render.h"
 
 #define ALL SIZE_MAX
-
-bool show_request(struct cli *c, unsigned long long number, struct box_answer *ret, int *ret_status)
-{
-	const struct msg_body question = { MSG_SHOW, .show = { .number = number } };
-
-	return box_request(c, &question, NULL, 0, 30, ret, ret_status);
-}
 
 /* Prints "by tanaka at ...: swap of the PLC", and why the generation is in its state. */
 static void record_print(struct cli *c, const json_t *g)
@@ -83,7 +76,7 @@ int verb_show(struct cli *c, const struct cli_args *a)
 
 	if (a->n_operands > 0 && (!cli_number(a->operands[0], INT64_MAX, &number) || number == 0))
 		return cli_fail(c, CLI_INVALID, M_SHOW_NUMBER, a->operands[0]);
-	if (!show_request(c, number, &answer, &status))
+	if (!box_show(c, number, &answer, &status))
 		return status;
 	before = json_object_get(answer.json, "before");
 	if (json_is_object(before))

@@ -25,8 +25,7 @@
 
 #include "appliance/journal/attack.h"
 #include "appliance/wire/settings.h"
-#include "mgmt/cli/learn/propose.h"
-#include "mgmt/cli/learn/study.h"
+#include "mgmt/cli/learn/learn.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/replay/run.h"
 

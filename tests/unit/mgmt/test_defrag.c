@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "mgmt/cli/replay/link.h"
+#include "mgmt/cli/replay/capture.h"
 #include "mgmt/cli/replay/run.h"
 
 #define DATA 4000

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mgmt/cli/setup/keep.h"
+#include "mgmt/cli/setup/setup.h"
 
 static void lay(int dir, const char *name, const char *text)
 {

@@ -11,12 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "appliance/journal/segment.h"
 #include "mgmt/cli/box/request.h"
+#include "mgmt/cli/preserve/take.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
-
-#define FILE_MOST (SEGMENT_MOST + (1u << 20))
 
 struct copying {
 	struct cli *c;
@@ -31,89 +29,20 @@ static bool failed(struct copying *k, const char *name, int code)
 	return false;
 }
 
-/* Reads the file up to its present size; 0 or an errno. The box's answer is not trusted, so its
- * size is checked first. */
-static int read_all(int fd, uint8_t **ret, size_t *ret_n)
-{
-	struct stat st;
-	size_t n = 0;
-
-	*ret = NULL;
-	if (fstat(fd, &st) < 0)
-		return errno;
-	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)FILE_MOST)
-		return EFBIG;
-	*ret = malloc((size_t)st.st_size + 1);
-	if (*ret == NULL)
-		return ENOMEM;
-	while (n < (size_t)st.st_size) {
-		ssize_t r = pread(fd, *ret + n, (size_t)st.st_size - n, (off_t)n);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return errno;
-		if (r == 0)
-			break;
-		n += (size_t)r;
-	}
-	*ret_n = n;
-	return 0;
-}
-
-/* Writes and syncs a new file; 0 or an errno. */
-static int write_all(int dirfd, const char *name, const uint8_t *p, size_t n)
-{
-	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600), code = 0;
-
-	if (fd < 0)
-		return errno;
-	while (n > 0 && code == 0) {
-		ssize_t w = write(fd, p, n);
-
-		if (w < 0 && errno != EINTR)
-			code = errno;
-		p += w > 0 ? w : 0;
-		n -= w > 0 ? (size_t)w : 0;
-	}
-	if (code == 0 && fsync(fd) < 0)
-		code = errno;
-	if (close(fd) < 0 && code == 0)
-		code = errno;
-	return code;
-}
-
-static bool is_packed(const uint8_t *p, size_t n)
-{
-	return n >= 2 && p[0] == 0x1f && p[1] == 0x8b; /* RFC 1952, 2.3.1 */
-}
-
-/* A line that is just being written belongs to the next copy. */
-static size_t whole_lines(const uint8_t *p, size_t n)
-{
-	while (n > 0 && p[n - 1] != '\n')
-		n--;
-	return n;
-}
-
 static bool keep(struct copying *k, int fd, const char *name, uint64_t first)
 {
 	char own[48];
 	uint8_t *p;
-	size_t n = 0;
-	int code = read_all(fd, &p, &n);
+	size_t n;
+	int code = take_read(fd, &p, &n);
 
 	if (name == NULL) {
-		if (is_packed(p, n)) {
-			segment_packed_name(first, own);
-		} else {
-			journal_segment_name(first, own);
-			n = whole_lines(p, n);
-		}
+		if (!take_segment_name(first, p, n, own))
+			n = take_whole_lines(p, n);
 		name = own;
 	}
 	if (code == 0)
-		code = write_all(k->dirfd, name, p, n);
+		code = take_write(k->dirfd, name, p, n);
 	free(p);
 	if (code != 0)
 		return failed(k, name, code);
@@ -140,9 +69,7 @@ static bool take(struct copying *k, enum copy_what what, uint64_t first, const c
 		box_answer_free(&answer);
 		return ok;
 	}
-	ok = keep(k, fd, name, first);
-	close(fd);
-	return ok;
+	return keep(k, fd, name, first);
 }
 
 static bool segments(struct copying *k, unsigned long long *ret_next)

@@ -167,6 +167,7 @@ int verb_doors(struct cli *c, const struct cli_args *a)
 			       (struct msg_ctl_door){ 0 });
 	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, &status))
 		return status;
+	status = answer.status;
 	if (c->json && status != CLI_CANNOT)
 		json_line(c->out, json_pack("{s:O}", "doors", json_object_get(answer.json, "doors")));
 	else if (!box_answer_done(c, &answer, &status))

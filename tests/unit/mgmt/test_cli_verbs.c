@@ -1252,6 +1252,25 @@ static void test_other_answers(void **state)
 	box_close();
 }
 
+/* A box that refuses is no box without doors, also for programs. */
+static void test_refused_doors(void **state)
+{
+	static struct run r;
+
+	(void)state;
+	box_open();
+	box_says(MSG_STATUS, 0, "{\"doors\":[{\"name\":\"vendor\",\"open\":true}]}");
+	says(&r, "doors --json", 1, "{\"doors\":[{\"name\":\"vendor\"");
+	box_says(MSG_STATUS, 0, "{\"doors\":[]}");
+	says(&r, "doors --json", 0, "{\"doors\":[]}");
+	box_says(MSG_STATUS, 3, "{\"error\":{\"en\":\"no right\",\"ja\":\"権限なし\"}}");
+	says(&r, "doors --json", 3, "no right", "!\"doors\"");
+	run(&r, "doors");
+	assert_int_equal(r.status, 3);
+	expect_in(r.err, "no right");
+	box_close();
+}
+
 /* A check may mention that a box waits for its clock. If the box does not answer, nothing is said,
  * because nothing failed. */
 static void test_check_beside_a_box(void **state)
@@ -1426,6 +1445,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_registers),
 		cmocka_unit_test(test_registers_of_then),
 		cmocka_unit_test(test_other_answers),
+		cmocka_unit_test(test_refused_doors),
 		cmocka_unit_test(test_check_beside_a_box),
 	};
 	char here[400];

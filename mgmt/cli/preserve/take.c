@@ -517,7 +517,7 @@ void take_handed_records(struct bundle *b, struct cli *c, uint64_t until_ns)
 		bundle_miss(b, "journal", M_PRESERVE_NO_ANSWER);
 		return;
 	}
-	if (status != CLI_YES) {
+	if (answer.status != CLI_YES) {
 		bundle_miss(b, "journal", M_PRESERVE_UNREADABLE);
 		box_answer_free(&answer);
 		return;

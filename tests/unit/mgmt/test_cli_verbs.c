@@ -11,6 +11,7 @@
 #include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <jansson.h>
 #include <libgen.h>
 #include <pthread.h>
@@ -59,13 +60,14 @@ static int scratch(void)
 }
 
 static _Atomic pid_t running;
+static uid_t as; /* who runs it, when root runs this test */
 
 /* Runs `sekisho` with these words, separated by spaces, and the socket of the test. It is killed
  * after half a minute. */
 static void run(struct run *r, const char *text)
 {
 	char copy[512], *argv[WORDS + 1] = { program }, *save = NULL;
-	int out = scratch(), err = scratch(), status, argc = 1;
+	int out = scratch(), err = scratch(), built = open(program, O_RDONLY | O_CLOEXEC), status, argc = 1;
 	pid_t pid;
 
 	snprintf(copy, sizeof(copy), "%s", text);
@@ -80,12 +82,15 @@ static void run(struct run *r, const char *text)
 		setenv("LC_ALL", "C.UTF-8", 1);
 		setenv("TZ", "UTC", 1);
 		alarm(30);
-		execv(program, argv);
+		if (geteuid() == 0 && as != 0 && setuid(as) < 0)
+			_exit(126);
+		fexecve(built, argv, environ);
 		_exit(127);
 	}
 	running = pid;
 	assert_true(waitpid(pid, &status, 0) == pid);
 	running = 0;
+	close(built);
 	r->status = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 	slurp(out, r->out);
 	slurp(err, r->err);
@@ -1271,6 +1276,40 @@ static void test_refused_doors(void **state)
 	box_close();
 }
 
+static int removed(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
+/* Evidence without root: records that the box does not hand out are no missing records. */
+static void test_refused_records(void **state)
+{
+	static struct run r;
+	char line[192], out[96];
+
+	(void)state;
+	snprintf(out, sizeof(out), "%s/evidence", folder);
+	snprintf(line, sizeof(line), "preserve --json --within 5 --out %s", out);
+	assert_int_equal(mkdir(out, 0700), 0);
+	assert_int_equal(chmod(folder, 0711), 0);
+	as = 65534;
+	assert_true(geteuid() != 0 || chown(out, as, as) == 0);
+	box_open();
+	assert_int_equal(chmod(socket_path, 0666), 0);
+	box_says(MSG_CHECKPOINT, 0, "{}");
+	box_says(MSG_COPY, 0, "{\"segments\":[],\"next\":1}");
+	says(&r, line, 1, "{\"file\":\"journal\",\"en\":\"there are no records in it\"");
+	sleep(1); /* the folder is named by the second */
+	box_says(MSG_COPY, 3, "{\"error\":\"no\"}");
+	says(&r, line, 1, "{\"file\":\"journal\",\"en\":\"it cannot be read", "!there are no records");
+	box_close();
+	as = 0;
+	assert_int_equal(nftw(out, removed, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 /* A check may mention that a box waits for its clock. If the box does not answer, nothing is said,
  * because nothing failed. */
 static void test_check_beside_a_box(void **state)
@@ -1446,6 +1485,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_registers_of_then),
 		cmocka_unit_test(test_other_answers),
 		cmocka_unit_test(test_refused_doors),
+		cmocka_unit_test(test_refused_records),
 		cmocka_unit_test(test_check_beside_a_box),
 	};
 	char here[400];

@@ -23,6 +23,14 @@ int cli_fail_text(struct cli *c, enum cli_status status, const char *text)
 	return status;
 }
 
+bool cli_silence(const struct cli *c, struct cli *ret)
+{
+	*ret = *c;
+	ret->json = false;
+	ret->out = ret->err = fopen("/dev/null", "we");
+	return ret->out != NULL;
+}
+
 int cli_fail(struct cli *c, enum cli_status status, enum message m, ...)
 {
 	char text[1024];

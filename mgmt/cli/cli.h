@@ -99,6 +99,9 @@ extern const size_t cli_n_verbs;
  * `status`, so that a verb can end with `return cli_fail(...)`. The message ends without a newline.
  */
 int cli_fail(struct cli *c, enum cli_status status, enum message m, ...);
+/* A copy of the program's state that prints nothing; its `out` is to be closed. False: no such
+ * output can be opened. */
+bool cli_silence(const struct cli *c, struct cli *ret);
 /* As cli_fail, for a text that is already made. */
 int cli_fail_text(struct cli *c, enum cli_status status, const char *text);
 /* Prints the errno `code` for a file, "NAME: ...", in the reader's language if the catalogue

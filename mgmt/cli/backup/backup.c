@@ -247,7 +247,7 @@ static int order(struct cli *c, int certificate, const struct making *m)
 	uint8_t *p = NULL;
 	size_t n = 0;
 
-	if (!box_request_file(c, &question, &certificate, certificate >= 0 ? 1 : 0, SECONDS, &answer, &fd, &status))
+	if (!box_request_file(c, &question, &certificate, 1, SECONDS, &answer, &fd, &status))
 		return status;
 	if (fd < 0) {
 		(void)box_answer_done(c, &answer, &status);

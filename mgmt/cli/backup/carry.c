@@ -267,7 +267,6 @@ static const char *stick_store(int fd, const char *prefix, const char *name, str
 /* bytes of the site's name in a file's name, so that sekisho-fetch accepts the name */
 #define HOST_MOST 30
 #define SEND_S "600"
-#define WAIT_S 30u
 
 enum { STICK, SERVER, TARGETS };
 
@@ -340,7 +339,7 @@ static json_t *asked(struct cli *c, char site[HOST_MOST + 1], int *ret_status)
 	const json_t *backup;
 	json_t *list = NULL;
 
-	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, ret_status))
+	if (!box_status(c, &answer, ret_status))
 		return NULL;
 	backup = ja(answer.json, "backup");
 	snprintf(site, HOST_MOST + 1, "%s", js(ja(answer.json, "site"), "name"));

@@ -168,25 +168,18 @@ static const char *rehearsed(const json_t *g)
 bool backup_recorded(struct cli *c, enum machine_event what, char *text)
 {
 	struct msg_body m = { MSG_CTL_RECORD, .ctl_record = { .what = (uint8_t)what, .text = text } };
-	struct cli quiet = *c;
 	struct box_answer answer;
 	bool done = false;
-	int status;
 
 	if (box_absent(c))
 		return false;
 	for (char *s = text; *s != '\0'; s++)
 		if (*s < ' ' || *s > '~')
 			*s = '?';
-	quiet.json = false;
-	quiet.err = quiet.out = fopen("/dev/null", "we");
-	if (quiet.err == NULL)
-		return false;
-	if (box_request(&quiet, &m, NULL, 0, WAIT_S, &answer, &status)) {
+	if (box_ask_silently(c, &m, WAIT_S, &answer)) {
 		done = answer.status == CLI_YES;
 		box_answer_free(&answer);
 	}
-	fclose(quiet.err);
 	return done;
 }
 

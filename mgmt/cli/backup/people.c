@@ -12,7 +12,6 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/words/render.h"
 
-#define WAIT_S 30
 #define LINE 512u
 
 /* Hands the register to the box. False: no answer; the reason was printed. */
@@ -29,7 +28,7 @@ static bool hand(struct cli *c, const struct people *p, enum user_order order, s
 	if (fd < 0)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 	else
-		heard = box_request(c, &m, &fd, 1, WAIT_S, ret, ret_status);
+		heard = box_request(c, &m, &fd, 1, BOX_WAIT_S, ret, ret_status);
 	if (fd >= 0)
 		close(fd);
 	free(words);

@@ -166,7 +166,7 @@ static bool hand_devices(struct cli *c, const json_t *devices, enum devices_orde
 		*ret_status = cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 		return false;
 	}
-	heard = box_request(c, &m, &fd, 1, 30, ret, ret_status);
+	heard = box_request(c, &m, &fd, 1, BOX_WAIT_S, ret, ret_status);
 	close(fd);
 	return heard;
 }
@@ -242,19 +242,13 @@ static void tell(struct cli *c, const struct card_places *p, const char *from)
 static bool has_leaked(struct cli *c)
 {
 	const struct msg_body m = { MSG_CTL_USER, .ctl_user = { .order = USER_LEAKED, .text = "{}" } };
-	struct cli aside = *c;
 	struct box_answer answer;
 	bool has = false;
-	int status;
 
-	aside.err = aside.out = fopen("/dev/null", "we");
-	if (aside.err == NULL)
-		return false;
-	if (box_request(&aside, &m, NULL, 0, WAIT_S, &answer, &status)) {
+	if (box_ask_silently(c, &m, WAIT_S, &answer)) {
 		has = ju(json_object_get(answer.json, "leaked"), "count") > 0;
 		box_answer_free(&answer);
 	}
-	fclose(aside.err);
 	return has;
 }
 
@@ -284,7 +278,7 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 
 	if (!taking_fd(c, a, OPT_TAKE, &fds[1], &status))
 		return status;
-	if (!box_request(c, &m, fds, fds[1] >= 0 ? 2 : 1, WAIT_S, &answer, &status)) {
+	if (!box_request(c, &m, fds, 2, WAIT_S, &answer, &status)) {
 		if (fds[1] >= 0)
 			close(fds[1]);
 		return status;
@@ -390,7 +384,7 @@ static int restore(struct cli *c, const struct cli_args *a, const json_t *backup
 	bool placed;
 
 	if (g == NULL || (into != NULL && !texts_fit(c, ja(g, "sources"), into, &status)) ||
-	    !box_request(c, &question, NULL, 0, 30, &now, &status))
+	    !box_ask(c, &question, &now, &status))
 		return status;
 	placed = cards_place(c, a, OPT_MAP, ja(backup, "cards"), now.json, &places, &status);
 	box_answer_free(&now);

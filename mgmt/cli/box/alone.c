@@ -7,9 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,17 +19,7 @@
 
 bool alone_wanted(const struct cli *c)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int fd, code;
-
-	if (geteuid() != 0 || strlen(c->socket) >= sizeof(to.sun_path))
-		return false;
-	memcpy(to.sun_path, c->socket, strlen(c->socket) + 1);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	code = fd < 0 || connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0 ? errno : 0;
-	if (fd >= 0)
-		close(fd);
-	return code == ENOENT || code == ECONNREFUSED;
+	return geteuid() == 0 && box_absent(c);
 }
 
 /* The namespaces and state folder that this socket's daemon noted, if root owns the note. Returns 0

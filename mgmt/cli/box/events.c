@@ -1,32 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/box/request.h"
 
-#include "appliance/wire/event_filter.h"
 #include "mgmt/cli/words/render.h"
 
-#define PAGE 1000u
-#define WAIT_S 30u
-
-/*
- * At most `most` events after *after, from `since` on (NULL = any); *after moves to where the
- * journal has searched. The caller owns the array; NULL when the verb ends with *ret_status.
- */
-static json_t *page(struct cli *c, const char *since, unsigned long long *after, unsigned most, int *ret_status)
+json_t *events_page(struct cli *c, const struct event_filter *f, unsigned long long *after, unsigned most,
+		    bool *ret_more, int *ret_status)
 {
-	struct msg_body question = { MSG_EVENTS, .events = { .after = *after, .most = most } };
+	const struct msg_body question = { MSG_EVENTS, .events = { .after = *after, .most = most, .filter = *f } };
 	struct box_answer answer;
+	unsigned long long before = *after;
 	json_t *list = NULL;
 
-	if (since != NULL)
-		(void)event_filter_set(&question.events.filter, FILTER_SINCE, since);
-	if (!box_request(c, &question, NULL, 0, WAIT_S, &answer, ret_status))
+	if (!box_ask(c, &question, &answer, ret_status))
 		return NULL;
 	if (json_is_array(json_object_get(answer.json, "events")))
 		list = json_incref(json_object_get(answer.json, "events"));
-	else if (!box_answer_done(c, &answer, ret_status))
+	else if (!box_answer_done(c, &answer, ret_status) && *ret_status == CLI_YES)
 		list = json_array();
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (ju(json_array_get(list, i), "seq") > *after)
+			*after = ju(json_array_get(list, i), "seq");
 	if (ju(answer.json, "next") > *after)
 		*after = ju(answer.json, "next");
+	*ret_more = *after > before;
 	box_answer_free(&answer);
 	return list;
 }
@@ -34,7 +30,8 @@ static json_t *page(struct cli *c, const char *since, unsigned long long *after,
 bool events_oldest(struct cli *c, json_t **ret, int *ret_status)
 {
 	unsigned long long after = 0;
-	json_t *one = page(c, NULL, &after, 1, ret_status);
+	bool more;
+	json_t *one = events_page(c, &(struct event_filter){ 0 }, &after, 1, &more, ret_status);
 
 	*ret = one != NULL && json_array_size(one) > 0 ? json_incref(json_array_get(one, 0)) : NULL;
 	json_decref(one);
@@ -45,14 +42,15 @@ bool events_oldest(struct cli *c, json_t **ret, int *ret_status)
 bool events_each(struct cli *c, const char *since, void (*each)(void *ctx, const json_t *event), void *ctx,
 		 int *ret_status)
 {
-	unsigned long long after = 0, before;
+	struct event_filter f = { 0 };
+	unsigned long long after = 0;
+	bool more = true;
 
-	do {
-		json_t *list, *e;
+	(void)event_filter_set(&f, FILTER_SINCE, since);
+	while (more) {
+		json_t *list = events_page(c, &f, &after, EVENTS_PAGE, &more, ret_status), *e;
 		size_t i;
 
-		before = after;
-		list = page(c, since, &after, PAGE, ret_status);
 		if (list == NULL)
 			return false;
 		json_array_foreach(list, i, e)
@@ -60,7 +58,7 @@ bool events_each(struct cli *c, const char *since, void (*each)(void *ctx, const
 			each(ctx, e);
 		}
 		json_decref(list);
-	} while (after > before);
+	}
 	return true;
 }
 

@@ -22,6 +22,7 @@
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/cli.h"
 #include "mgmt/cli/screen/wrap.h"
+#include "mgmt/state/lost.h"
 
 /* Progress of the box for somebody at a terminal: one line on standard error, overwritten again and
  * again, and removed with the answer. */
@@ -106,6 +107,7 @@ static bool progress_clear(struct progress_line *l, struct cli *c)
 
 #define ANSWER_MAX (64u << 20) /* bytes of JSON */
 #define SECOND_NS 1000000000u
+#define SOCKET_PATH sizeof(((struct sockaddr_un *)NULL)->sun_path)
 
 static int fail_connect(struct cli *c, int code)
 {
@@ -144,7 +146,7 @@ static int try_connect(const struct cli *c, unsigned timeout_s)
 {
 	static const char own[] = "/control.sock", logins[] = "/login.sock";
 	size_t n = strlen(c->socket), tail = sizeof(own) - 1;
-	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	char path[SOCKET_PATH];
 	int fd = try_connect_to(c->socket, timeout_s), other;
 
 	if (fd != -EACCES || n < tail || strcmp(c->socket + n - tail, own) != 0)
@@ -159,7 +161,7 @@ static int box_connect(struct cli *c, unsigned timeout_s, int *ret_status)
 {
 	int fd;
 
-	if (strlen(c->socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
+	if (strlen(c->socket) >= SOCKET_PATH) {
 		*ret_status = cli_fail(c, CLI_INVALID, M_BOX_PATH_LONG, c->socket);
 		return -1;
 	}
@@ -330,13 +332,18 @@ static bool exchange(struct cli *c, const struct msg_body *question, const int *
 	uint64_t until_ns = since_ns + (uint64_t)timeout_s * SECOND_NS, next_ns;
 	struct progress_line line = { 0 };
 	struct msg_progress last = { 0 };
+	int given[MSG_FDS];
+	size_t n_given = 0;
 	bool shown, told = false;
 
 	if (sock < 0)
 		return false;
 	if (may_stop)
 		keyboard_begin(&k);
-	got = msg_send(sock, 1, &asked, fds, n_fds);
+	for (size_t i = 0; i < n_fds; i++)
+		if (fds[i] >= 0)
+			given[n_given++] = fds[i];
+	got = msg_send(sock, 1, &asked, given, n_given);
 	while (got >= 0) {
 		/* The seconds are updated even without a report. */
 		next_ns = clock_mono().ns + SECOND_NS;
@@ -415,27 +422,54 @@ bool box_request_file(struct cli *c, const struct msg_body *question, const int 
 
 bool box_absent(const struct cli *c)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	bool absent;
+	int fd = strlen(c->socket) < SOCKET_PATH ? try_connect_to(c->socket, 0) : -ENAMETOOLONG;
 
-	if (strlen(c->socket) >= sizeof(to.sun_path) || fd < 0) {
-		if (fd >= 0)
-			close(fd);
+	if (fd >= 0)
+		close(fd);
+	return fd == -ENOENT || fd == -ECONNREFUSED;
+}
+
+bool box_ask(struct cli *c, const struct msg_body *question, struct box_answer *ret, int *ret_status)
+{
+	return box_request(c, question, NULL, 0, BOX_WAIT_S, ret, ret_status);
+}
+
+bool box_ask_silently(const struct cli *c, const struct msg_body *question, unsigned timeout_s, struct box_answer *ret)
+{
+	struct cli silent;
+	bool answered;
+	int status;
+
+	if (!cli_silence(c, &silent))
 		return false;
-	}
-	memcpy(to.sun_path, c->socket, strlen(c->socket) + 1);
-	absent =
-		connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0 && (errno == ENOENT || errno == ECONNREFUSED);
-	close(fd);
-	return absent;
+	answered = box_request(&silent, question, NULL, 0, timeout_s, ret, &status);
+	fclose(silent.out);
+	return answered;
+}
+
+bool box_status(struct cli *c, struct box_answer *ret, int *ret_status)
+{
+	return box_ask(c, &(struct msg_body){ .type = MSG_STATUS }, ret, ret_status);
+}
+
+int box_tell(struct cli *c, const struct msg_body *question, box_print *print)
+{
+	struct box_answer answer;
+	int status;
+
+	if (!box_ask(c, question, &answer, &status))
+		return status;
+	if (!box_answer_done(c, &answer, &status) && print != NULL)
+		status = print(c, answer.json, status);
+	box_answer_free(&answer);
+	return status;
 }
 
 bool box_show(struct cli *c, unsigned long long number, struct box_answer *ret, int *ret_status)
 {
 	const struct msg_body question = { MSG_SHOW, .show = { .number = number } };
 
-	return box_request(c, &question, NULL, 0, 30, ret, ret_status);
+	return box_ask(c, &question, ret, ret_status);
 }
 
 void box_answer_free(struct box_answer *a)
@@ -463,6 +497,19 @@ bool box_answer_done(struct cli *c, const struct box_answer *a, int *ret_status)
 	*ret_status = cli_fail_text(c, (enum cli_status)a->status, said != NULL ? said : json_string_value(error));
 	free(said);
 	return a->status != CLI_YES;
+}
+
+bool box_journal_done(struct cli *c, const struct box_answer *a, int *ret_status)
+{
+	const char *error = json_string_value(json_object_get(a->json, "error"));
+	char *said;
+
+	if (c->json || error == NULL)
+		return box_answer_done(c, a, ret_status);
+	said = lost_text(c->lang, error);
+	*ret_status = cli_fail_text(c, (enum cli_status)a->status, said != NULL ? said : error);
+	free(said);
+	return true;
 }
 
 int box_order_words(struct cli *c, const char *reason, const char *by, const char **ret_reason, char *ret_person)

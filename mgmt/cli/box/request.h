@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "appliance/wire/event_filter.h"
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/cli.h"
 
@@ -18,12 +19,24 @@ struct box_answer {
 };
 
 /*
- * Sends the question, and waits for at most `timeout_s` seconds. True when an answer came. False:
- * the reason was printed, and *ret_status is the status for the verb. Descriptors stay
- * the caller's.
+ * Sends the question, and waits for at most `timeout_s` seconds. True when an answer came; *ret_status
+ * is as before. False: the reason was printed, and *ret_status is the status for the verb.
+ * Descriptors stay the caller's; those below 0 are left out.
  */
 bool box_request(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
 		 struct box_answer *ret, int *ret_status);
+/* As box_request, without descriptors, for BOX_WAIT_S seconds. */
+#define BOX_WAIT_S 30u
+bool box_ask(struct cli *c, const struct msg_body *question, struct box_answer *ret, int *ret_status);
+/* As box_ask, for `timeout_s` seconds; prints nothing, whatever happens. */
+bool box_ask_silently(const struct cli *c, const struct msg_body *question, unsigned timeout_s, struct box_answer *ret);
+/* As box_ask for the state of the box. */
+bool box_status(struct cli *c, struct box_answer *ret, int *ret_status);
+/* Prints what only this verb's answer has; the status of the verb. */
+typedef int box_print(struct cli *c, const json_t *answer, int status);
+/* Asks, and prints the answer: box_answer_done, else `print` (NULL = nothing). The status of the
+ * verb. */
+int box_tell(struct cli *c, const struct msg_body *question, box_print *print);
 /*
  * As box_request, for a question that may take long. Ctrl-C ends the wait: then the waited time,
  * and whether the box goes on with the work, were printed, and *ret_status is CLI_STOPPED.
@@ -46,9 +59,20 @@ void box_answer_free(struct box_answer *a);
  * in it is printed. True when the verb has nothing more to print and returns *ret_status.
  */
 bool box_answer_done(struct cli *c, const struct box_answer *a, int *ret_status);
+/* As box_answer_done, for an error in the journal's own words, which are translated. */
+bool box_journal_done(struct cli *c, const struct box_answer *a, int *ret_status);
 /* Checks the person and the reason of an order, which are both required. `ret_person` has
  * HOLD_PERSON zero bytes. CLI_YES, or another status after the error was printed. */
 int box_order_words(struct cli *c, const char *reason, const char *by, const char **ret_reason, char *ret_person);
+
+/*
+ * One page of the journal: at most `most` matching events after *after, which moves to where the
+ * journal has searched; an array that is the caller's. *ret_more: there may be more. NULL when the
+ * verb ends with *ret_status.
+ */
+#define EVENTS_PAGE 1000u
+json_t *events_page(struct cli *c, const struct event_filter *f, unsigned long long *after, unsigned most,
+		    bool *ret_more, int *ret_status);
 
 /* "--since": the events of the journal from a moment on. */
 

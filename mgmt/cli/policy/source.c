@@ -113,7 +113,7 @@ static bool open_shown(struct cli *c, uint32_t number, enum source_depth depth, 
 	const json_t *sources;
 	bool ok;
 
-	if (!begin(c, ret, ret_status) || !box_request(c, &question, NULL, 0, 30, &answer, ret_status))
+	if (!begin(c, ret, ret_status) || !box_ask(c, &question, &answer, ret_status))
 		return false;
 	sources = ja(answer.json, "sources");
 	if (answer.status != CLI_YES || json_array_size(sources) == 0) {
@@ -154,7 +154,7 @@ static bool asked_of_box(struct cli *c, uint64_t at, struct source *ret, int *re
 	size_t n = 0;
 	int fd;
 
-	if (!box_request_file(c, &question, NULL, 0, 30, &answer, &fd, ret_status))
+	if (!box_request_file(c, &question, NULL, 0, BOX_WAIT_S, &answer, &fd, ret_status))
 		return false;
 	if (fd < 0) {
 		if (!box_answer_done(c, &answer, ret_status))
@@ -172,7 +172,7 @@ bool source_doors(struct cli *c, struct source *s, uint64_t at, int *ret_status)
 {
 	struct box_answer answer;
 
-	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 30, &answer, ret_status))
+	if (!box_status(c, &answer, ret_status))
 		return false;
 	asking_doors(&s->c, ja(answer.json, "doors"), at);
 	box_answer_free(&answer);
@@ -271,21 +271,15 @@ static bool goes_with(const struct ir *ir, const json_t *clock)
  * busy, because the check of a text does not need a box. */
 static json_t *of_the_box(struct cli *c)
 {
-	struct cli silent = *c;
 	struct box_answer answer;
 	json_t *clock = NULL;
-	int status;
 
 	if (access(c->socket, W_OK) != 0 || box_absent(c))
 		return NULL;
-	silent.out = silent.err = fopen("/dev/null", "we");
-	if (silent.out == NULL)
-		return NULL;
-	if (box_request(&silent, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, ANSWER_S, &answer, &status)) {
+	if (box_ask_silently(c, &(struct msg_body){ .type = MSG_STATUS }, ANSWER_S, &answer)) {
 		clock = json_incref(json_object_get(answer.json, "clock"));
 		box_answer_free(&answer);
 	}
-	fclose(silent.out);
 	return clock;
 }
 

@@ -60,7 +60,7 @@ static bool take(struct copying *k, enum copy_what what, uint64_t first, const c
 	bool ok;
 	int fd;
 
-	if (!box_request_file(k->c, &question, NULL, 0, 30, &answer, &fd, &k->status))
+	if (!box_request_file(k->c, &question, NULL, 0, BOX_WAIT_S, &answer, &fd, &k->status))
 		return false;
 	if (fd < 0) {
 		ok = answer.status == ANSWER_NO;
@@ -79,8 +79,7 @@ static bool segments(struct copying *k, unsigned long long *ret_next)
 	bool ok = true;
 	size_t i;
 
-	if (!box_request(k->c, &(struct msg_body){ MSG_COPY, .copy = { .what = COPY_LIST } }, NULL, 0, 30, &answer,
-			 &k->status))
+	if (!box_ask(k->c, &(struct msg_body){ MSG_COPY, .copy = { .what = COPY_LIST } }, &answer, &k->status))
 		return false;
 	if (answer.status != ANSWER_YES) {
 		(void)box_answer_done(k->c, &answer, &k->status);

@@ -141,16 +141,14 @@ static bool name_folder(struct act *a, const char *under)
  * out. */
 static void take_kept(const struct act *a)
 {
-	struct cli silent = *a->c;
+	struct cli silent;
 
 	if (!a->handed) {
 		take_generations(a->b, a->journal, tenths(a, 7));
 		take_records(a->b, a->journal, tenths(a, 8));
 		return;
 	}
-	silent.json = false;
-	silent.out = silent.err = fopen("/dev/null", "we");
-	if (silent.out == NULL)
+	if (!cli_silence(a->c, &silent))
 		return;
 	take_handed_policies(a->b, &silent, tenths(a, 7));
 	take_handed_records(a->b, &silent, tenths(a, 8));
@@ -181,16 +179,9 @@ static bool may_ask(struct act *a, int *ret_status)
 /* Everything written so far is signed before it is copied. */
 static void sign_records(const struct act *a)
 {
-	struct cli silent = *a->c;
 	struct box_answer answer;
-	int status;
 
-	silent.json = false;
-	silent.out = silent.err = fopen("/dev/null", "we");
-	if (silent.out == NULL)
-		return;
-	if (box_request(&silent, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, take_seconds(tenths(a, 2)),
-			&answer, &status)) {
+	if (box_ask_silently(a->c, &(struct msg_body){ .type = MSG_CHECKPOINT }, take_seconds(tenths(a, 2)), &answer)) {
 		if (answer.status == CLI_YES)
 			(void)bundle_put_json(a->b, "checkpoint.json", json_incref(answer.json));
 		else
@@ -199,7 +190,6 @@ static void sign_records(const struct act *a)
 	} else {
 		bundle_miss(a->b, "checkpoint.json", M_PRESERVE_NO_DAEMON);
 	}
-	fclose(silent.out);
 }
 
 /* Writes each answer to a file of its own; facts.json has the short ones together, for reports that
@@ -275,17 +265,11 @@ static void seal(struct act *a, const uint8_t digest[32])
 {
 	struct msg_body m = { MSG_PRESERVE, .preserve = { { 0 } } };
 	uint8_t signature[SIGNATURE];
-	struct cli silent = *a->c;
 	struct box_answer answer;
 	const char *text;
-	int status;
 
 	memcpy(m.preserve.digest, digest, sizeof(m.preserve.digest));
-	silent.json = false;
-	silent.out = silent.err = fopen("/dev/null", "we");
-	if (silent.out == NULL)
-		return;
-	if (box_request(&silent, &m, NULL, 0, a->answered ? take_seconds(a->until) : 1, &answer, &status)) {
+	if (box_ask_silently(a->c, &m, a->answered ? take_seconds(a->until) : 1, &answer)) {
 		text = js(answer.json, "seal");
 		a->record = answer.status == CLI_YES ? ju(answer.json, "seq") : 0;
 		a->is_signed = *text != '\0' && hex_read(js(answer.json, "signature"), signature) &&
@@ -294,7 +278,6 @@ static void seal(struct act *a, const uint8_t digest[32])
 			       bundle_beside(a->b, "box.pem", js(answer.json, "key"), strlen(js(answer.json, "key")));
 		box_answer_free(&answer);
 	}
-	fclose(silent.out);
 }
 
 static void say(const struct act *a, double took)

@@ -92,13 +92,11 @@ bool report_events(struct cli *c, const json_t *facts, const char *since, const 
 void report_deeds(struct cli *c, const json_t *facts, struct deeds *ret)
 {
 	char since[32];
-	struct cli silent = *c;
+	struct cli silent;
 	int status;
 
 	memset(ret, 0, sizeof(*ret));
-	silent.json = false;
-	silent.out = silent.err = fopen("/dev/null", "we");
-	if (silent.out == NULL)
+	if (!cli_silence(c, &silent))
 		return;
 	report_days_before(js(facts, "made"), DEEDS_DAYS, since);
 	ret->read = report_events(&silent, facts, since, "9", deeds_count, ret, &status);

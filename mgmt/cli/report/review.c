@@ -19,12 +19,21 @@ const struct cli_option options_review[OPT_N + 1] = {
 	[OPT_NOTE] = { "--note", 0, "TEXT", M_REVIEW_OPT_NOTE },
 };
 
+static int print(struct cli *c, const json_t *answer, int status)
+{
+	char from[RENDER_TEXT], until[RENDER_TEXT];
+
+	render_time(js(answer, "from"), from);
+	render_time(js(answer, "until"), until);
+	render_line(c, M_REVIEW_DONE, js(answer, "full_name"), js(answer, "name"), from, until);
+	return status;
+}
+
 int verb_review(struct cli *c, const struct cli_args *a)
 {
 	const char *by = a->values[OPT_BY], *result = a->values[OPT_RESULT], *note = a->values[OPT_NOTE];
 	struct msg_body m = { MSG_REVIEW, .review = { .note = note != NULL ? note : "" } };
-	char now[MOMENT_TEXT], from[64], until[64];
-	struct box_answer answer;
+	char now[MOMENT_TEXT];
 	struct span s;
 	int status;
 
@@ -41,13 +50,5 @@ int verb_review(struct cli *c, const struct cli_args *a)
 	m.review.findings = strcmp(result, "findings") == 0;
 	m.review.since = span_seconds(s.from);
 	m.review.until = span_seconds(s.until);
-	if (!box_request(c, &m, NULL, 0, 30, &answer, &status))
-		return status;
-	if (!box_answer_done(c, &answer, &status)) {
-		render_time(js(answer.json, "from"), from);
-		render_time(js(answer.json, "until"), until);
-		render_line(c, M_REVIEW_DONE, js(answer.json, "full_name"), js(answer.json, "name"), from, until);
-	}
-	box_answer_free(&answer);
-	return status;
+	return box_tell(c, &m, print);
 }

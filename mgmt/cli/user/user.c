@@ -491,7 +491,7 @@ static json_t *question(struct cli *c, enum user_order order, const struct cli_a
 	return j;
 }
 
-static int send_order(struct cli *c, enum user_order order, json_t *said, const int *fd)
+static int send_order(struct cli *c, enum user_order order, json_t *said, int fd)
 {
 	char *text = json_dumps(said, JSON_COMPACT);
 	struct msg_body m = { MSG_CTL_USER, .ctl_user = { .order = (uint8_t)order, .text = text } };
@@ -502,7 +502,7 @@ static int send_order(struct cli *c, enum user_order order, json_t *said, const 
 		free(text);
 		return cli_fail(c, CLI_INVALID, M_USER_NONSENSE);
 	}
-	if (box_request(c, &m, fd, fd != NULL ? 1 : 0, 30, &answer, &status)) {
+	if (box_request(c, &m, &fd, 1, BOX_WAIT_S, &answer, &status)) {
 		if (!box_answer_done(c, &answer, &status))
 			print_answer(c, order, answer.json);
 		box_answer_free(&answer);
@@ -524,7 +524,7 @@ static int load_leaked(struct cli *c, const char *path)
 	if (!c->json)
 		render_line(c, M_LEAKED_READ, lines.taken, lines.passed_over);
 	said = json_object();
-	status = send_order(c, USER_LEAKED_LOAD, said, &fd);
+	status = send_order(c, USER_LEAKED_LOAD, said, fd);
 	json_decref(said);
 	close(fd);
 	return status;
@@ -554,7 +554,7 @@ int verb_user(struct cli *c, const struct cli_args *a)
 	said = question(c, order, a, &status);
 	if (said == NULL)
 		return status;
-	status = send_order(c, order, said, NULL);
+	status = send_order(c, order, said, -1);
 	json_decref(said);
 	return status;
 }

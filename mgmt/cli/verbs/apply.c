@@ -70,7 +70,7 @@ static int send_bundle(struct cli *c, struct source *s, int fd, const struct cli
 
 	if (!taking_fd(c, a, OPT_TAKE, &fds[1], &status))
 		return status;
-	answered = box_request_long(c, &order, fds, fds[1] >= 0 ? 2 : 1, WAIT_S, &answer, &status);
+	answered = box_request_long(c, &order, fds, 2, WAIT_S, &answer, &status);
 	if (fds[1] >= 0)
 		close(fds[1]);
 	if (!answered)

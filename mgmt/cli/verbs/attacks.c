@@ -10,7 +10,6 @@
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
-#include "mgmt/state/lost.h"
 
 enum { OPT_ACKNOWLEDGE, OPT_SILENCE, OPT_MINUTES, OPT_TEST, OPT_REASON, OPT_BY, OPT_N };
 
@@ -146,15 +145,9 @@ int verb_attacks(struct cli *c, const struct cli_args *a)
 	struct box_answer answer;
 	int status = take_order(c, a, &question.attacks);
 
-	if (status != CLI_YES || !box_request(c, &question, NULL, 0, 30, &answer, &status))
+	if (status != CLI_YES || !box_ask(c, &question, &answer, &status))
 		return status;
-	if (!c->json && json_is_string(json_object_get(answer.json, "error"))) {
-		char *said = lost_text(c->lang, js(answer.json, "error"));
-
-		status = cli_fail_text(c, (enum cli_status)answer.status,
-				       said != NULL ? said : js(answer.json, "error"));
-		free(said);
-	} else if (!box_answer_done(c, &answer, &status)) {
+	if (!box_journal_done(c, &answer, &status)) {
 		print_list(c, answer.json);
 		/* A self-test with undetected causes has the status "no". */
 		status = question.attacks.order == ATTACKS_TEST && json_array_size(ja(answer.json, "test_missed")) > 0

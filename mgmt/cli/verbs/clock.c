@@ -19,8 +19,7 @@ int verb_clock(struct cli *c, const struct cli_args *a)
 	char when[RENDER_TEXT];
 	int status;
 
-	if (!box_request(c, &(struct msg_body){ .type = confirm ? MSG_CTL_CLOCK : MSG_STATUS }, NULL, 0, 30, &answer,
-			 &status))
+	if (!box_ask(c, &(struct msg_body){ .type = confirm ? MSG_CTL_CLOCK : MSG_STATUS }, &answer, &status))
 		return status;
 	clock = ja(answer.json, "clock");
 	if (!box_answer_done(c, &answer, &status)) {

@@ -9,7 +9,6 @@
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
-#include "mgmt/state/lost.h"
 
 enum { OPT_NEW, OPT_ACCEPT, OPT_FORGET, OPT_REASON, OPT_BY, OPT_CSV, OPT_N };
 
@@ -200,7 +199,7 @@ static bool ask(struct cli *c, const struct msg_devices *order, struct box_answe
 {
 	const struct msg_body question = { MSG_DEVICES, .devices = *order };
 
-	return box_request(c, &question, NULL, 0, 30, ret, ret_status);
+	return box_ask(c, &question, ret, ret_status);
 }
 
 /* "all" means the devices listed now: nobody has seen later ones. */
@@ -246,15 +245,9 @@ int verb_devices(struct cli *c, const struct cli_args *a)
 	}
 	if (!ask(c, &order, &answer, &status))
 		return status;
-	if (!c->json && json_is_string(json_object_get(answer.json, "error"))) {
-		char *said = lost_text(c->lang, js(answer.json, "error"));
-
-		status = cli_fail_text(c, (enum cli_status)answer.status,
-				       said != NULL ? said : js(answer.json, "error"));
-		free(said);
-	} else if (c->json && a->values[OPT_CSV] != NULL) {
+	if (c->json && a->values[OPT_CSV] != NULL) {
 		status = show(c, a, answer.json);
-	} else if (!box_answer_done(c, &answer, &status)) {
+	} else if (!box_journal_done(c, &answer, &status)) {
 		if (order.order != DEVICES_LIST)
 			render_line(c, accept != NULL ? M_DEVICES_ACCEPTED : M_DEVICES_FORGOTTEN,
 				    ju(answer.json, "done"));

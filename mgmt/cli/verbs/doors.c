@@ -13,8 +13,6 @@
 #include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
 
-#define WAIT_S 30
-
 enum { OPEN_FOR, OPEN_NAME, OPEN_TICKET, OPEN_REASON, OPEN_AGREE, OPEN_N };
 const struct cli_option options_open[OPEN_N + 1] = {
 	[OPEN_FOR] = { "--for", 0, "TIME", M_DOOR_OPT_FOR },
@@ -92,11 +90,21 @@ static bool put(uint8_t *to, size_t room, const char *text)
 	return true;
 }
 
+static int ordered_print(struct cli *c, const json_t *answer, int status)
+{
+	if (!jb(answer, "done"))
+		return status;
+	if (jb(answer, "waits"))
+		render_line(c, M_DOOR_WAITS);
+	if (json_is_false(json_object_get(answer, "saved")))
+		render_line(c, M_ISOLATE_UNSAVED);
+	(void)list(c, ja(answer, "doors"));
+	return status;
+}
+
 static int order(struct cli *c, const struct msg_ctl_door *o)
 {
 	struct msg_body m = { MSG_CTL_DOOR, .ctl_door = *o };
-	struct box_answer answer;
-	int status;
 
 	if (geteuid() != 0) {
 		m = (struct msg_body){ MSG_CHANGE,
@@ -105,17 +113,7 @@ static int order(struct cli *c, const struct msg_ctl_door *o)
 		memcpy(m.change.person, o->person, sizeof(o->person));
 		memcpy(m.change.ticket, o->ticket, sizeof(o->ticket));
 	}
-	if (!box_request(c, &m, NULL, 0, WAIT_S, &answer, &status))
-		return status;
-	if (!box_answer_done(c, &answer, &status) && jb(answer.json, "done")) {
-		if (jb(answer.json, "waits"))
-			render_line(c, M_DOOR_WAITS);
-		if (json_is_false(json_object_get(answer.json, "saved")))
-			render_line(c, M_ISOLATE_UNSAVED);
-		(void)list(c, ja(answer.json, "doors"));
-	}
-	box_answer_free(&answer);
-	return status;
+	return box_tell(c, &m, ordered_print);
 }
 
 static int ordered(struct cli *c, uint8_t what, const char *door, const char *reason, struct msg_ctl_door o)
@@ -165,7 +163,7 @@ int verb_doors(struct cli *c, const struct cli_args *a)
 	if (a->values[LIST_REVIEWED] != NULL)
 		return ordered(c, CHANGE_REVIEW_DOOR, a->values[LIST_REVIEWED], a->values[LIST_REASON],
 			       (struct msg_ctl_door){ 0 });
-	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, &status))
+	if (!box_status(c, &answer, &status))
 		return status;
 	status = answer.status;
 	if (c->json && status != CLI_CANNOT)

@@ -124,8 +124,7 @@ static int show(struct cli *c)
 	struct box_answer answer;
 	int status;
 
-	if (!box_request(c, &(struct msg_body){ .type = MSG_DRAFT, .draft = { .texts = 1 } }, NULL, 0, 30, &answer,
-			 &status))
+	if (!box_ask(c, &(struct msg_body){ .type = MSG_DRAFT, .draft = { .texts = 1 } }, &answer, &status))
 		return status;
 	if (answer.status == CLI_YES && !add_difference(c, answer.json, &status)) {
 		box_answer_free(&answer);
@@ -197,8 +196,8 @@ static int send_order(struct cli *c, const struct msg_change *m, int fd)
 	int status;
 
 	answered = takes_long((enum change_order)m->order)
-			   ? box_request_long(c, &question, &fd, fd >= 0 ? 1 : 0, WAIT_S, &answer, &status)
-			   : box_request(c, &question, &fd, fd >= 0 ? 1 : 0, WAIT_S, &answer, &status);
+			   ? box_request_long(c, &question, &fd, 1, WAIT_S, &answer, &status)
+			   : box_request(c, &question, &fd, 1, WAIT_S, &answer, &status);
 	if (!answered)
 		return status;
 	status = tell(c, m, &answer);
@@ -211,7 +210,7 @@ static bool base_now(struct cli *c, uint64_t *ret, int *ret_status)
 {
 	struct box_answer answer;
 
-	if (!box_request(c, &(struct msg_body){ .type = MSG_DRAFT }, NULL, 0, 30, &answer, ret_status))
+	if (!box_ask(c, &(struct msg_body){ .type = MSG_DRAFT }, &answer, ret_status))
 		return false;
 	*ret = ju(json_object_get(answer.json, "draft"), "in_force");
 	if (answer.status != CLI_YES && !box_answer_done(c, &answer, ret_status))

@@ -25,8 +25,6 @@
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX 1000000
 #define POLL_MS 200
-#define WAIT_S 30
-#define PAGE 1000u
 #define GRAVE_MOST 10u
 #define GRAVE_SINCE "7d"
 
@@ -90,35 +88,6 @@ static void print_event(struct cli *c, const json_t *e, bool eve)
 	free(line);
 }
 
-/*
- * One page: at most `most` matching events after *after, which moves; the caller owns the array.
- * *ret_more: there may be more. NULL when the verb ends with *ret_status.
- */
-static json_t *page(struct cli *c, const struct event_filter *f, unsigned long long *after, unsigned long long most,
-		    bool *ret_more, int *ret_status)
-{
-	const struct msg_body question = { MSG_EVENTS,
-					   .events = { .after = *after, .most = (uint32_t)most, .filter = *f } };
-	struct box_answer answer;
-	unsigned long long before = *after;
-	json_t *list = NULL;
-
-	if (!box_request(c, &question, NULL, 0, WAIT_S, &answer, ret_status))
-		return NULL;
-	if (json_is_array(json_object_get(answer.json, "events")))
-		list = json_incref(json_object_get(answer.json, "events"));
-	else if (!box_answer_done(c, &answer, ret_status) && *ret_status == CLI_YES)
-		list = json_array();
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (ju(json_array_get(list, i), "seq") > *after)
-			*after = ju(json_array_get(list, i), "seq");
-	if (json_is_integer(json_object_get(answer.json, "next")) && ju(answer.json, "next") > *after)
-		*after = ju(answer.json, "next");
-	*ret_more = *after > before;
-	box_answer_free(&answer);
-	return list;
-}
-
 /* Prints up to `left` events after *after. False: the verb ends with *ret_status. */
 static bool print_on(struct cli *c, const struct asked *q, unsigned long long *after, unsigned long long left,
 		     int *ret_status)
@@ -126,7 +95,8 @@ static bool print_on(struct cli *c, const struct asked *q, unsigned long long *a
 	bool more = true;
 
 	while (left > 0 && more) {
-		json_t *list = page(c, &q->filter, after, left < PAGE ? left : PAGE, &more, ret_status);
+		json_t *list = events_page(c, &q->filter, after, left < EVENTS_PAGE ? (unsigned)left : EVENTS_PAGE,
+					   &more, ret_status);
 		size_t n = json_array_size(list);
 
 		if (list == NULL)
@@ -148,7 +118,7 @@ static json_t *last_of(struct cli *c, const struct event_filter *f, size_t limit
 
 	*ret_all = 0;
 	while (more) {
-		json_t *list = page(c, f, after, PAGE, &more, ret_status);
+		json_t *list = events_page(c, f, after, EVENTS_PAGE, &more, ret_status);
 
 		if (list == NULL) {
 			json_decref(kept);
@@ -157,7 +127,7 @@ static json_t *last_of(struct cli *c, const struct event_filter *f, size_t limit
 		*ret_all += json_array_size(list);
 		(void)json_array_extend(kept, list);
 		json_decref(list);
-		while (json_array_size(kept) > limit + PAGE || (!more && json_array_size(kept) > limit))
+		while (json_array_size(kept) > limit + EVENTS_PAGE || (!more && json_array_size(kept) > limit))
 			(void)json_array_remove(kept, 0);
 	}
 	return kept;
@@ -172,7 +142,7 @@ static bool has_interface(struct cli *c, const char *zone)
 	size_t a, b;
 	int status;
 
-	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, &status))
+	if (!box_status(c, &answer, &status))
 		return true;
 	interfaces = ja(answer.json, "interfaces");
 	json_array_foreach(interfaces, a, i)
@@ -204,7 +174,7 @@ static void note_strange_name(const struct cli *cli, const struct event_filter *
 	c->json = false; /* the answer was printed already; the note is no part of it */
 	if (asked.conduit == NULL && asked.zone == NULL && asked.asset == NULL)
 		return;
-	if (!box_request(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, WAIT_S, &answer, &status))
+	if (!box_ask(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, &answer, &status))
 		return;
 	if (asked.zone != NULL &&
 	    effective_lacks(answer.json, &(struct effective_filter){ .zone = asked.zone }) != NULL &&
@@ -254,7 +224,7 @@ static bool print_grave(struct cli *c, unsigned long long shown_after, int *ret_
 	if (shown_after == 0 || !moment_parse(GRAVE_SINCE, since) || !event_filter_set(&f, FILTER_SINCE, since) ||
 	    !event_filter_set(&f, FILTER_SEVERITY, event_severity_word(EVENT_SERIOUS)))
 		return true;
-	list = last_of(c, &f, PAGE, &after, &all, ret_status);
+	list = last_of(c, &f, EVENTS_PAGE, &after, &all, ret_status);
 	if (list == NULL)
 		return false;
 	while (older < json_array_size(list) && ju(json_array_get(list, older), "seq") <= shown_after)
@@ -275,7 +245,7 @@ static bool start_of_last(struct cli *c, unsigned long long limit, unsigned long
 	struct box_answer answer;
 	unsigned long long records;
 
-	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, ret_status))
+	if (!box_status(c, &answer, ret_status))
 		return false;
 	records = ju(json_object_get(answer.json, "journal"), "records");
 	*ret = records > limit ? records - limit : 0;

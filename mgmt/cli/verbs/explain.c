@@ -18,8 +18,7 @@ static void print_nearest(const struct cli *cli, const json_t *event)
 	char *text, *safe;
 	int status;
 
-	if (!nearest_fits(event) ||
-	    !box_request(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, NULL, 0, 30, &answer, &status))
+	if (!nearest_fits(event) || !box_ask(c, &(struct msg_body){ .type = MSG_EFFECTIVE }, &answer, &status))
 		return;
 	text = json_is_array(ja(answer.json, "cells")) ? nearest_sentence(event, answer.json, c->lang) : NULL;
 	safe = text != NULL ? text_safe(text) : NULL;
@@ -42,7 +41,7 @@ int verb_explain(struct cli *c, const struct cli_args *a)
 	if (!cli_number(a->operands[0], UINT64_MAX, &seq) || seq == 0)
 		return cli_fail(c, CLI_INVALID, M_EXPLAIN_NUMBER, a->operands[0]);
 	question.explain.seq = seq;
-	if (!box_request(c, &question, NULL, 0, 30, &answer, &status))
+	if (!box_ask(c, &question, &answer, &status))
 		return status;
 	if (!box_answer_done(c, &answer, &status)) {
 		event = json_object_get(answer.json, "event");

@@ -114,25 +114,24 @@ static bool take(struct cli *c, const struct cli_args *a, struct msg_flows *ret,
 	return fits;
 }
 
+static int print_answer(struct cli *c, const json_t *answer, int status)
+{
+	const json_t *list = ja(answer, "flows");
+	unsigned long long n = json_array_size(list), matching = ju(answer, "matching");
+
+	if (n < matching)
+		render_line(c, M_FLOWS_SOME, n, matching, ju(answer, "tracked"));
+	else
+		render_line(c, M_FLOWS_ALL, matching, ju(answer, "tracked"));
+	if (n > 0)
+		print(c, list);
+	return status;
+}
+
 int verb_flows(struct cli *c, const struct cli_args *a)
 {
 	struct msg_body question = { MSG_FLOWS, .flows = { .most = 0 } };
-	struct box_answer answer;
 	int status;
 
-	if (!take(c, a, &question.flows, &status) || !box_request(c, &question, NULL, 0, 30, &answer, &status))
-		return status;
-	if (!box_answer_done(c, &answer, &status)) {
-		const json_t *list = ja(answer.json, "flows");
-		unsigned long long n = json_array_size(list), matching = ju(answer.json, "matching");
-
-		if (n < matching)
-			render_line(c, M_FLOWS_SOME, n, matching, ju(answer.json, "tracked"));
-		else
-			render_line(c, M_FLOWS_ALL, matching, ju(answer.json, "tracked"));
-		if (n > 0)
-			print(c, list);
-	}
-	box_answer_free(&answer);
-	return status;
+	return take(c, a, &question.flows, &status) ? box_tell(c, &question, print_answer) : status;
 }

@@ -78,13 +78,20 @@ static void particulars(struct cli *c, const json_t *g)
 }
 
 /* Prints each row of the table, followed by what fits into no column. */
-static void print(struct cli *c, const json_t *list)
+static int print(struct cli *c, const json_t *answer, int status)
 {
-	struct table *t = rows(c, list);
+	const json_t *list = ja(answer, "history");
+	struct table *t;
 	char *text = NULL, *rest, *line;
 	size_t size;
-	FILE *to = open_memstream(&text, &size);
+	FILE *to;
 
+	if (json_array_size(list) == 0) {
+		message_print(c->out, c->lang, M_HISTORY_NONE);
+		return status;
+	}
+	t = rows(c, list);
+	to = open_memstream(&text, &size);
 	if (to != NULL) {
 		table_print(t, to, c->color);
 		if (fclose(to) == 0) {
@@ -98,26 +105,11 @@ static void print(struct cli *c, const json_t *list)
 		free(text);
 	}
 	table_free(t);
+	return status;
 }
 
 int verb_history(struct cli *c, const struct cli_args *a)
 {
-	struct box_answer answer;
-	const json_t *list;
-	int status;
-
 	(void)a;
-	if (!box_request(c, &(struct msg_body){ .type = MSG_HISTORY }, NULL, 0, 30, &answer, &status))
-		return status;
-	if (box_answer_done(c, &answer, &status)) {
-		box_answer_free(&answer);
-		return status;
-	}
-	list = ja(answer.json, "history");
-	if (json_array_size(list) == 0)
-		message_print(c->out, c->lang, M_HISTORY_NONE);
-	else
-		print(c, list);
-	box_answer_free(&answer);
-	return status;
+	return box_tell(c, &(struct msg_body){ .type = MSG_HISTORY }, print);
 }

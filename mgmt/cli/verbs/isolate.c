@@ -15,8 +15,6 @@
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/alarms.h"
 
-#define WAIT_S 30
-
 enum { OPT_REHEARSE, OPT_REASON, OPT_ISOLATE_N, OPT_STAGE = OPT_ISOLATE_N, OPT_N };
 
 #define COMMON_OPTIONS                                                                                                 \
@@ -83,7 +81,7 @@ static void checked(struct cli *c, const json_t *j)
 		render_line(c, M_REJOIN_VERIFIED, ju(j, "verified_s"));
 	else
 		render_line(c, M_REJOIN_UNVERIFIED);
-	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, &status))
+	if (!box_status(c, &answer, &status))
 		return;
 	if (!box_answer_done(c, &answer, &status))
 		alarms = alarms_find(answer.json);
@@ -143,7 +141,7 @@ static int ask(struct cli *c, uint8_t order, uint8_t flags, const char *object, 
 		m = (struct msg_body){ MSG_CHANGE, .change = { .order = order, .flags = flags, .comment = comment } };
 		memcpy(m.change.object, object, strlen(object));
 	}
-	if (!box_request(c, &m, NULL, 0, WAIT_S, &answer, &status))
+	if (!box_ask(c, &m, &answer, &status))
 		return status;
 	if (!box_answer_done(c, &answer, &status)) {
 		if (object[0] == '\0')
@@ -208,7 +206,7 @@ int verb_isolations(struct cli *c, const struct cli_args *a)
 	int status;
 
 	(void)a;
-	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, WAIT_S, &answer, &status))
+	if (!box_status(c, &answer, &status))
 		return status;
 	if (!box_answer_done(c, &answer, &status))
 		list(c, ja(answer.json, "isolations"));

@@ -187,19 +187,16 @@ static void lines(struct cli *c, const char *text)
 	}
 }
 
+static int print_checkpoint(struct cli *c, const json_t *answer, int status)
+{
+	render_line(c, M_JOURNAL_CHECKPOINT, ju(answer, "seq"));
+	lines(c, js(ja(answer, "checkpoint"), "text"));
+	lines(c, js(answer, "key"));
+	return status;
+}
+
 int verb_journal_checkpoint(struct cli *c, const struct cli_args *a)
 {
-	struct box_answer answer;
-	int status;
-
 	(void)a;
-	if (!box_request(c, &(struct msg_body){ .type = MSG_CHECKPOINT }, NULL, 0, 30, &answer, &status))
-		return status;
-	if (!box_answer_done(c, &answer, &status)) {
-		render_line(c, M_JOURNAL_CHECKPOINT, ju(answer.json, "seq"));
-		lines(c, js(ja(answer.json, "checkpoint"), "text"));
-		lines(c, js(answer.json, "key"));
-	}
-	box_answer_free(&answer);
-	return status;
+	return box_tell(c, &(struct msg_body){ .type = MSG_CHECKPOINT }, print_checkpoint);
 }

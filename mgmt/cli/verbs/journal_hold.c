@@ -79,15 +79,9 @@ static int ask(struct cli *c, const struct msg_hold *order, enum message done)
 	struct box_answer answer;
 	int status;
 
-	if (!box_request(c, &question, NULL, 0, 30, &answer, &status))
+	if (!box_ask(c, &question, &answer, &status))
 		return status;
-	if (!c->json && json_is_string(json_object_get(answer.json, "error"))) {
-		char *said = lost_text(c->lang, js(answer.json, "error"));
-
-		status = cli_fail_text(c, (enum cli_status)answer.status,
-				       said != NULL ? said : js(answer.json, "error"));
-		free(said);
-	} else if (!box_answer_done(c, &answer, &status)) {
+	if (!box_journal_done(c, &answer, &status)) {
 		if (order->order != HOLD_LIST) {
 			render_line(c, done, ju(answer.json, "number"));
 			render_line(c, jb(answer.json, "signed") ? M_HOLD_SIGNED : M_HOLD_UNSIGNED);

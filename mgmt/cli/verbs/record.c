@@ -12,8 +12,6 @@ int verb_record(struct cli *c, const struct cli_args *a)
 {
 	struct msg_body m = { MSG_CTL_RECORD, .ctl_record = { 0 } };
 	unsigned what = event_code_by_word(EVENT_MACHINE, a->operands[0]);
-	struct box_answer answer;
-	int status;
 
 	/* Only the daemon records whether the clock is trusted. */
 	if (what == MACHINE_NOTHING || what >= MACHINE_CLOCK_WAITS)
@@ -22,10 +20,5 @@ int verb_record(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_RECORD_LONG, RECORD_MOST);
 	m.ctl_record.what = (uint8_t)what;
 	m.ctl_record.text = a->operands[1];
-	if (!box_request(c, &m, NULL, 0, 30, &answer, &status))
-		return status;
-	if (!box_answer_done(c, &answer, &status))
-		status = answer.status;
-	box_answer_free(&answer);
-	return status;
+	return box_tell(c, &m, NULL);
 }

@@ -110,7 +110,7 @@ static json_t *rows_assets(struct cli *c, const json_t *e)
 	struct box_answer heard = { 0 };
 	int status;
 
-	if (!box_absent(c) && !box_request(c, &question, NULL, 0, 30, &heard, &status))
+	if (!box_absent(c) && !box_ask(c, &question, &heard, &status))
 		heard.json = NULL;
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		json_t *asset = json_array_get(rows, i);
@@ -552,9 +552,8 @@ static int show(struct cli *c, const struct kind *kind, const char *form, const 
 	json_t *rows;
 	int status;
 
-	if (kind == &kinds[KIND_DUE]
-		    ? !box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 30, &answer, &status)
-		    : !effective_ask(c, at, &answer, &standing, &status))
+	if (kind == &kinds[KIND_DUE] ? !box_status(c, &answer, &status)
+				     : !effective_ask(c, at, &answer, &standing, &status))
 		return status;
 	/* an error is printed as it came */
 	c->json = json && json_object_get(answer.json, "error") != NULL;

@@ -21,23 +21,20 @@ const struct cli_option options_rollback[OPT_N + 1] = {
  * anyway. */
 static void add_difference(const struct cli *c, json_t *answer)
 {
-	struct cli silent = *c;
+	struct cli silent;
 	struct box_answer from = { 0 }, to = { 0 };
 	const json_t *target = json_object_get(answer, "target");
-	FILE *nowhere = fopen("/dev/null", "we");
 	int status;
 
-	if (nowhere == NULL)
+	if (!cli_silence(c, &silent))
 		return;
-	silent.out = silent.err = nowhere;
-	silent.json = false;
 	if (json_is_object(target) && ju(answer, "from") > 0 && box_show(&silent, ju(answer, "from"), &from, &status) &&
 	    box_show(&silent, ju(target, "number"), &to, &status))
 		(void)json_object_set_new(answer, "difference",
 					  difference_json(ja(from.json, "sources"), ja(to.json, "sources")));
 	box_answer_free(&from);
 	box_answer_free(&to);
-	fclose(nowhere);
+	fclose(silent.out);
 }
 
 int verb_rollback(struct cli *c, const struct cli_args *a)
@@ -57,7 +54,7 @@ int verb_rollback(struct cli *c, const struct cli_args *a)
 	order.ctl_rollback.to = to;
 	if (!taking_fd(c, a, OPT_TAKE, &agreed, &status))
 		return status;
-	answered = box_request_long(c, &order, &agreed, agreed >= 0 ? 1 : 0, 120, &answer, &status);
+	answered = box_request_long(c, &order, &agreed, 1, 120, &answer, &status);
 	if (agreed >= 0)
 		close(agreed);
 	if (!answered)

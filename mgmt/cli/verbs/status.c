@@ -708,7 +708,7 @@ int verb_status(struct cli *c, const struct cli_args *a)
 
 	if (alone_wanted(c))
 		return standing(c);
-	if (!box_request(c, &(struct msg_body){ .type = MSG_STATUS }, NULL, 0, 30, &answer, &status))
+	if (!box_status(c, &answer, &status))
 		return status;
 	faults = faults_find(answer.json, c->lang);
 	alarms = alarms_find(answer.json);

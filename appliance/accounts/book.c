@@ -185,8 +185,7 @@ struct account *book_login_owner(struct book *b, const char *login, uint32_t uid
 
 bool pin_read(const char *text, uint8_t out[DIGEST_BYTES])
 {
-	return text != NULL && strlen(text) == (size_t)2 * DIGEST_BYTES && hex_read(text, out, DIGEST_BYTES) &&
-	       strspn(text, "0") != (size_t)2 * DIGEST_BYTES;
+	return hex_read(text, out, DIGEST_BYTES) && strspn(text, "0") != (size_t)2 * DIGEST_BYTES;
 }
 
 /* ---- as people see it ------------------------------------------------------------------------ */
@@ -211,11 +210,6 @@ json_t *rights_json(uint32_t rights)
 	return list;
 }
 
-static json_t *moment(uint64_t s)
-{
-	return s == 0 ? json_null() : json_time(s * 1000000000u);
-}
-
 json_t *book_keys_json(const struct account *a)
 {
 	json_t *list = json_array();
@@ -225,8 +219,8 @@ json_t *book_keys_json(const struct account *a)
 
 		json_array_append_new(list, json_pack("{s:o, s:s, s:s, s:o, s:o, s:I}", "label", json_text(k->label),
 						      "kind", webauthn_kind_words[k->public.kind], "attestation",
-						      "none", "since", moment(k->since), "last_use", moment(k->used),
-						      "signatures", (json_int_t)k->count));
+						      "none", "since", json_seconds(k->since), "last_use",
+						      json_seconds(k->used), "signatures", (json_int_t)k->count));
 	}
 	return json_list_whole(list, a->n_keys);
 }
@@ -240,8 +234,8 @@ json_t *book_pins_json(const struct account *a, uint64_t now)
 
 		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "label", json_text(p->label),
 						      "sha256", json_hex(p->digest, DIGEST_BYTES), "since",
-						      moment(p->since), "until", moment(p->until), "last_use",
-						      moment(p->used), "expired", now >= p->until));
+						      json_seconds(p->since), "until", json_seconds(p->until),
+						      "last_use", json_seconds(p->used), "expired", now >= p->until));
 	}
 	return json_list_whole(list, a->n_pins);
 }
@@ -277,19 +271,19 @@ json_t *book_account_json(const struct account *a, uint64_t now)
 {
 	json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:I, s:b, s:o, s:o, s:o}", "name",
 			      json_text(a->name), "full_name", json_text(a->full), "reason", json_text(a->reason), "by",
-			      json_text(a->by), "roles", duties_json(a->duties), "since", moment(a->since), "last_use",
-			      moment(a->used), "disabled", a->disabled, "unused", account_unused(a, now),
-			      "passphrase_since", moment(a->phrase_since), "recovery_codes",
-			      (json_int_t)a->recovery_left, "totp", !a->no_totp, "keys", book_keys_json(a),
-			      "certificates", book_pins_json(a, now), "handed_out_until",
-			      a->handed ? json_time((a->phrase_since + HANDED_S) * 1000000000u) : json_null());
+			      json_text(a->by), "roles", duties_json(a->duties), "since", json_seconds(a->since),
+			      "last_use", json_seconds(a->used), "disabled", a->disabled, "unused",
+			      account_unused(a, now), "passphrase_since", json_seconds(a->phrase_since),
+			      "recovery_codes", (json_int_t)a->recovery_left, "totp", !a->no_totp, "keys",
+			      book_keys_json(a), "certificates", book_pins_json(a, now), "handed_out_until",
+			      json_seconds(a->handed ? a->phrase_since + HANDED_S : 0));
 
 	if (j != NULL && a->login[0] != 0) {
 		json_object_set_new(j, "login", json_text(a->login));
 		json_object_set_new(j, "login_uid", json_integer((json_int_t)a->login_uid));
 	}
 	if (j != NULL && a->disabled) {
-		json_object_set_new(j, "disabled_since", moment(a->disabled_since));
+		json_object_set_new(j, "disabled_since", json_seconds(a->disabled_since));
 		json_object_set_new(j, "disabled_by", json_text(a->disabled_by));
 	}
 	return j;
@@ -299,8 +293,9 @@ json_t *book_token_json(const struct token *t, uint64_t now)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "id", json_text(t->id), "label",
 			 json_text(t->label), "by", json_text(t->by), "roles", duties_json(t->duties), "since",
-			 moment(t->since), "until", moment(t->until), "last_use", moment(t->used), "expired",
-			 now >= t->until, "certificate", t->pinned ? json_hex(t->pin, DIGEST_BYTES) : json_null());
+			 json_seconds(t->since), "until", json_seconds(t->until), "last_use", json_seconds(t->used),
+			 "expired", now >= t->until, "certificate",
+			 t->pinned ? json_hex(t->pin, DIGEST_BYTES) : json_null());
 }
 
 json_t *book_approval_json(const struct book *b)

@@ -10,6 +10,7 @@
 
 #include "appliance/accounts/book.h"
 #include "appliance/base/atomic_file.h"
+#include "appliance/base/columns.h"
 #include "appliance/base/sha256.h"
 #include "appliance/wire/duty.h"
 
@@ -17,10 +18,57 @@
 #define HEAD "sekisho-accounts 1 "
 #define HEAD_BYTES (sizeof(HEAD) - 1 + 64 + 1)
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- the members of each object -------------------------------------------------------------- */
 
-static json_t *recovery_json(const struct account *a)
+static json_t *duties_put(const void *duties)
 {
+	return duties_json(*(const uint32_t *)duties);
+}
+
+static bool duties_take(const json_t *list, void *ret)
+{
+	uint32_t duties = 0;
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v)
+	{
+		enum duty d = json_is_string(v) ? duty_by_word(json_string_value(v)) : DUTY_COUNT;
+
+		if (d == DUTY_COUNT)
+			return false;
+		duties |= UINT32_C(1) << d;
+	}
+	*(uint32_t *)ret = duties;
+	return json_is_array(list);
+}
+
+/* An empty text: the authenticator was removed. The account has a key or paper codes instead. */
+static json_t *totp_put(const void *account)
+{
+	const struct account *a = account;
+	char totp[BASE32_TEXT(TOTP_SECRET)];
+	json_t *j;
+
+	base32_text(a->totp, a->no_totp ? 0 : TOTP_SECRET, totp);
+	j = json_string(totp);
+	explicit_bzero(totp, sizeof(totp));
+	return j;
+}
+
+static bool totp_take(const json_t *j, void *account)
+{
+	const char *totp = json_string_value(j);
+	struct account *a = account;
+
+	a->no_totp = totp != NULL && totp[0] == '\0';
+	return totp != NULL && json_string_length(j) < BASE32_TEXT(TOTP_SECRET) &&
+	       (a->no_totp || base32_read(totp, a->totp, TOTP_SECRET));
+}
+
+static json_t *recovery_put(const void *account)
+{
+	const struct account *a = account;
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < a->recovery_left; i++)
@@ -28,62 +76,116 @@ static json_t *recovery_json(const struct account *a)
 	return json_list_whole(list, a->recovery_left);
 }
 
-static json_t *keys_json(const struct account *a)
+static bool recovery_take(const json_t *list, void *account)
 {
-	json_t *list = json_array();
+	struct account *a = account;
+	const json_t *v;
+	size_t i;
 
-	for (size_t i = 0; i < a->n_keys; i++) {
-		const struct key *k = &a->keys[i];
-
-		json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o, s:I, s:I, s:I}", "label", k->label, "kind",
-						      webauthn_kind_words[k->public.kind], "id",
-						      json_hex(k->public.id, k->public.n_id), "public",
-						      json_hex(k->public.public_key, WEBAUTHN_PUBLIC), "count",
-						      (json_int_t)k->count, "since", (json_int_t)k->since, "used",
-						      (json_int_t)k->used));
+	if (!json_is_array(list) || json_array_size(list) > RECOVERY_CODES)
+		return false;
+	json_array_foreach(list, i, v)
+	{
+		if (!hex_read(json_string_value(v), a->recovery[i], DIGEST_BYTES))
+			return false;
 	}
-	return json_list_whole(list, a->n_keys);
+	a->recovery_left = (uint32_t)json_array_size(list);
+	return true;
 }
 
-static json_t *pins_json(const struct account *a)
+static json_t *key_id_put(const void *public)
 {
-	json_t *list = json_array();
+	const struct webauthn_key *k = public;
 
-	for (size_t i = 0; i < a->n_pins; i++) {
-		const struct pin *p = &a->pins[i];
-
-		json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:I, s:I, s:I}", "label", p->label, "digest",
-						      json_hex(p->digest, DIGEST_BYTES), "public",
-						      json_hex(p->public, DIGEST_BYTES), "since", (json_int_t)p->since,
-						      "until", (json_int_t)p->until, "used", (json_int_t)p->used));
-	}
-	return json_list_whole(list, a->n_pins);
+	return json_hex(k->id, k->n_id);
 }
+
+static bool key_id_take(const json_t *j, void *public)
+{
+	size_t digits = json_string_length(j);
+	struct webauthn_key *k = public;
+
+	if (digits == 0 || digits > (size_t)2 * WEBAUTHN_ID || digits % 2 != 0)
+		return false;
+	k->n_id = (uint8_t)(digits / 2);
+	return hex_read(json_string_value(j), k->id, k->n_id);
+}
+
+#define MOMENT(name, type, member) COLUMN(name, type, member, COLUMN_NUMBER, 0, INT64_MAX)
+#define PLAIN(name, type, member) COLUMN(name, type, member, COLUMN_PLAIN, 0, 0)
+
+#define KEY(member, how) how(#member, struct key, member)
+static const struct column key_table[] = { KEY(label, PLAIN),
+					   COLUMN_ONE_OF("kind", struct key, public.kind, webauthn_kind_words,
+							 WEBAUTHN_KINDS),
+					   COLUMN_BY("id", struct key, public, key_id_put, key_id_take),
+					   COLUMN("public", struct key, public.public_key, COLUMN_HEX, 0, 0),
+					   COLUMN("count", struct key, count, COLUMN_NUMBER, 0, UINT32_MAX),
+					   KEY(since, MOMENT),
+					   KEY(used, MOMENT) };
+static const struct columns key_columns = COLUMNS(key_table, struct key);
+
+#define PIN(member, how) how(#member, struct pin, member)
+static const struct column pin_table[] = { PIN(label, PLAIN),
+					   COLUMN("digest", struct pin, digest, COLUMN_HEX, 1, 0),
+					   COLUMN("public", struct pin, public, COLUMN_HEX, 1, 0),
+					   PIN(since, MOMENT),
+					   PIN(until, MOMENT),
+					   PIN(used, MOMENT) };
+static const struct columns pin_columns = COLUMNS(pin_table, struct pin);
+
+#define ACCOUNT(member, how) how(#member, struct account, member)
+static const struct column account_table[] = { ACCOUNT(name, PLAIN),
+					       ACCOUNT(full, PLAIN),
+					       ACCOUNT(reason, PLAIN),
+					       ACCOUNT(by, PLAIN),
+					       COLUMN_BY("roles", struct account, duties, duties_put, duties_take),
+					       ACCOUNT(since, MOMENT),
+					       ACCOUNT(used, MOMENT),
+					       COLUMN("disabled", struct account, disabled, COLUMN_BOOL, 0, 0),
+					       ACCOUNT(disabled_since, MOMENT),
+					       ACCOUNT(disabled_by, PLAIN),
+					       ACCOUNT(phrase_since, MOMENT),
+					       ACCOUNT(hash, PLAIN),
+					       COLUMN_OF_ROW("totp", totp_put, totp_take),
+					       ACCOUNT(totp_step, MOMENT),
+					       COLUMN_OF_ROW("recovery", recovery_put, recovery_take) };
+static const struct columns account_columns = COLUMNS(account_table, struct account);
+
+#define TOKEN(member, how) how(#member, struct token, member)
+static const struct column token_table[] = {
+	TOKEN(id, PLAIN),     TOKEN(label, PLAIN),
+	TOKEN(by, PLAIN),     COLUMN_BY("roles", struct token, duties, duties_put, duties_take),
+	TOKEN(since, MOMENT), TOKEN(until, MOMENT),
+	TOKEN(used, MOMENT),  COLUMN("digest", struct token, digest, COLUMN_HEX, 0, 0)
+};
+static const struct columns token_columns = COLUMNS(token_table, struct token);
+
+#define ONE_PERSON(member, how) how(#member, struct one_person, member)
+static const struct column one_person_table[] = { ONE_PERSON(reason, PLAIN), ONE_PERSON(by, PLAIN),
+						  ONE_PERSON(since, MOMENT) };
+static const struct columns one_person_columns = COLUMNS(one_person_table, struct one_person);
+
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* An empty field that an older release does not know (keys, certificates, logins, handed-out
  * passphrases) is left out: such a release can then still read the file. */
 static json_t *account_to_json(const struct account *a)
 {
-	char totp[BASE32_TEXT(TOTP_SECRET)];
-	json_t *j;
+	json_t *j = columns_json(&account_columns, a);
 
-	base32_text(a->totp, a->no_totp ? 0 : TOTP_SECRET, totp);
-	j = json_pack(
-		"{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:b, s:I, s:s, s:I, s:s, s:s, s:I, s:o, s:o*, s:o*, s:o*, s:o*}",
-		"name", a->name, "full", a->full, "reason", a->reason, "by", a->by, "roles", duties_json(a->duties),
-		"since", (json_int_t)a->since, "used", (json_int_t)a->used, "disabled", a->disabled, "disabled_since",
-		(json_int_t)a->disabled_since, "disabled_by", a->disabled_by, "phrase_since",
-		(json_int_t)a->phrase_since, "hash", a->hash, "totp", totp, "totp_step", (json_int_t)a->totp_step,
-		"recovery", recovery_json(a), "handle", a->n_keys > 0 ? json_hex(a->handle, ACCOUNT_HANDLE) : NULL,
-		"keys", a->n_keys > 0 ? keys_json(a) : NULL, "certificates", a->n_pins > 0 ? pins_json(a) : NULL,
-		"handed", a->handed ? json_true() : NULL);
-	explicit_bzero(totp, sizeof(totp));
+	if (a->n_keys > 0) {
+		j = columns_with(j, "handle", json_hex(a->handle, ACCOUNT_HANDLE));
+		j = columns_with(j, "keys", columns_list(&key_columns, a->keys, a->n_keys));
+	}
+	if (a->n_pins > 0)
+		j = columns_with(j, "certificates", columns_list(&pin_columns, a->pins, a->n_pins));
+	if (a->handed)
+		j = columns_with(j, "handed", json_true());
 	/* The name and the number go together: a file with only one of them counts as damaged. */
-	if (j != NULL && a->login[0] != 0 &&
-	    (json_object_set_new(j, "login", json_string(a->login)) < 0 ||
-	     json_object_set_new(j, "login_uid", json_integer((json_int_t)a->login_uid)) < 0)) {
-		json_decref(j);
-		return NULL;
+	if (a->login[0] != 0) {
+		j = columns_with(j, "login", json_string(a->login));
+		j = columns_with(j, "login_uid", json_integer((json_int_t)a->login_uid));
 	}
 	return j;
 }
@@ -116,222 +218,96 @@ bool account_same(const struct account *a, const struct account *b)
 
 static json_t *token_to_json(const struct token *t)
 {
-	return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o*}", "id", t->id, "label", t->label, "by", t->by,
-			 "roles", duties_json(t->duties), "since", (json_int_t)t->since, "until", (json_int_t)t->until,
-			 "used", (json_int_t)t->used, "digest", json_hex(t->digest, DIGEST_BYTES), "certificate",
-			 t->pinned ? json_hex(t->pin, DIGEST_BYTES) : NULL);
-}
+	json_t *j = columns_json(&token_columns, t);
 
-static json_t *one_person_to_json(const struct one_person *p)
-{
-	return json_pack("{s:s, s:s, s:I}", "reason", p->reason, "by", p->by, "since", (json_int_t)p->since);
+	return t->pinned ? columns_with(j, "certificate", json_hex(t->pin, DIGEST_BYTES)) : j;
 }
 
 json_t *book_to_json(const struct book *b)
 {
-	json_t *accounts = json_array(), *tokens = json_array();
+	json_t *accounts = json_array(), *tokens = json_array(), *j;
 
 	for (size_t i = 0; i < b->n_accounts; i++)
 		json_array_append_new(accounts, account_to_json(&b->accounts[i]));
 	for (size_t i = 0; i < b->n_tokens; i++)
 		json_array_append_new(tokens, token_to_json(&b->tokens[i]));
-	return json_pack("{s:o, s:o, s:o*}", "accounts", json_list_whole(accounts, b->n_accounts), "tokens",
-			 json_list_whole(tokens, b->n_tokens), "one_person",
-			 b->one_person.enough ? one_person_to_json(&b->one_person) : NULL);
+	j = columns_with(json_object(), "accounts", json_list_whole(accounts, b->n_accounts));
+	j = columns_with(j, "tokens", json_list_whole(tokens, b->n_tokens));
+	return b->one_person.enough ? columns_with(j, "one_person", columns_json(&one_person_columns, &b->one_person))
+				    : j;
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static bool read_text(const json_t *j, const char *key, char *out, size_t most)
-{
-	const char *text = json_string_value(json_object_get(j, key));
-
-	if (text == NULL || !text_is_plain(text, most))
-		return false;
-	snprintf(out, most + 1, "%s", text);
-	return true;
-}
-
-static bool read_number(const json_t *j, const char *key, uint64_t *ret)
-{
-	const json_t *v = json_object_get(j, key);
-
-	*ret = json_is_integer(v) && json_integer_value(v) >= 0 ? (uint64_t)json_integer_value(v) : 0;
-	return json_is_integer(v) && json_integer_value(v) >= 0;
-}
-
-static bool read_duties(const json_t *j, uint32_t *ret)
-{
-	const json_t *list = json_object_get(j, "roles"), *v;
-	size_t i;
-
-	*ret = 0;
-	json_array_foreach(list, i, v)
-	{
-		enum duty d = json_is_string(v) ? duty_by_word(json_string_value(v)) : DUTY_COUNT;
-
-		if (d == DUTY_COUNT)
-			return false;
-		*ret |= UINT32_C(1) << d;
-	}
-	return json_is_array(list);
-}
-
-static bool read_recovery(const json_t *j, struct account *a)
-{
-	const json_t *list = json_object_get(j, "recovery"), *v;
-	size_t i;
-
-	if (!json_is_array(list) || json_array_size(list) > RECOVERY_CODES)
-		return false;
-	json_array_foreach(list, i, v) if (!json_is_string(v) || json_string_length(v) != (size_t)2 * DIGEST_BYTES ||
-					   !hex_read(json_string_value(v), a->recovery[i], DIGEST_BYTES)) return false;
-	a->recovery_left = (uint32_t)json_array_size(list);
-	return true;
-}
-
-static bool read_key(const json_t *j, struct key *k)
-{
-	const char *kind = json_string_value(json_object_get(j, "kind"));
-	const json_t *id = json_object_get(j, "id"), *public = json_object_get(j, "public");
-	size_t n = json_is_string(id) ? json_string_length(id) / 2 : 0;
-	uint64_t count;
-
-	for (k->public.kind = 0; kind != NULL && k->public.kind < WEBAUTHN_KINDS; k->public.kind++)
-		if (strcmp(kind, webauthn_kind_words[k->public.kind]) == 0)
-			break;
-	if (!json_is_object(j) || json_object_size(j) != 7 || kind == NULL || k->public.kind == WEBAUTHN_KINDS ||
-	    n == 0 || n > WEBAUTHN_ID || json_string_length(id) % 2 != 0 || !json_is_string(public) ||
-	    json_string_length(public) != (size_t)2 * WEBAUTHN_PUBLIC || !read_number(j, "count", &count) ||
-	    count > UINT32_MAX)
-		return false;
-	k->public.n_id = (uint8_t)n;
-	k->count = (uint32_t)count;
-	return read_text(j, "label", k->label, KEY_LABEL) && k->label[0] != 0 &&
-	       hex_read(json_string_value(id), k->public.id, n) &&
-	       hex_read(json_string_value(public), k->public.public_key, WEBAUTHN_PUBLIC) &&
-	       read_number(j, "since", &k->since) && read_number(j, "used", &k->used);
-}
-
 /* An account without keys has no such field in the file. */
-static bool read_keys(const json_t *j, struct account *a)
+static bool read_keys(const json_t *list, const json_t *handle, struct account *a)
 {
-	const json_t *list = json_object_get(j, "keys"), *handle = json_object_get(j, "handle"), *v;
-	size_t i;
-
 	if (list == NULL && handle == NULL)
 		return true;
-	if (!json_is_array(list) || json_array_size(list) == 0 || json_array_size(list) > WEBAUTHN_KEYS ||
-	    !json_is_string(handle) || json_string_length(handle) != (size_t)2 * ACCOUNT_HANDLE ||
-	    !hex_read(json_string_value(handle), a->handle, ACCOUNT_HANDLE))
+	if (json_array_size(list) == 0 || !hex_read(json_string_value(handle), a->handle, ACCOUNT_HANDLE) ||
+	    !columns_list_parse(&key_columns, list, a->keys, WEBAUTHN_KEYS, &a->n_keys))
 		return false;
-	json_array_foreach(list, i, v)
-	{
-		struct key k = { 0 };
-
-		if (!read_key(v, &k) || account_key(a, k.label) != NULL)
+	for (size_t i = 0; i < a->n_keys; i++)
+		if (a->keys[i].label[0] == 0 || account_key(a, a->keys[i].label) != &a->keys[i])
 			return false;
-		a->keys[a->n_keys++] = k;
-	}
 	return true;
 }
 
 /* An account without certificates has no such field in the file. */
-static bool read_pins(const json_t *j, struct account *a)
+static bool read_pins(const json_t *list, struct account *a)
 {
-	const json_t *list = json_object_get(j, "certificates"), *v;
-	size_t i;
-
 	if (list == NULL)
 		return true;
-	if (!json_is_array(list) || json_array_size(list) == 0 || json_array_size(list) > PINS_EACH)
+	if (json_array_size(list) == 0 || !columns_list_parse(&pin_columns, list, a->pins, PINS_EACH, &a->n_pins))
 		return false;
-	json_array_foreach(list, i, v)
-	{
-		struct pin p = { 0 };
-
-		if (json_object_size(v) != 6 || !read_text(v, "label", p.label, KEY_LABEL) || p.label[0] == 0 ||
-		    !pin_read(json_string_value(json_object_get(v, "digest")), p.digest) ||
-		    !pin_read(json_string_value(json_object_get(v, "public")), p.public) ||
-		    !read_number(v, "since", &p.since) || !read_number(v, "until", &p.until) ||
-		    !read_number(v, "used", &p.used) || account_pin(a, p.label) != NULL ||
-		    account_pin_of(a, p.digest) != NULL)
+	for (size_t i = 0; i < a->n_pins; i++)
+		if (a->pins[i].label[0] == 0 || account_pin(a, a->pins[i].label) != &a->pins[i] ||
+		    account_pin_of(a, a->pins[i].digest) != &a->pins[i])
 			return false;
-		a->pins[a->n_pins++] = p;
-	}
 	return true;
 }
 
 /* An account without a login has no such field in the file. */
-static bool read_login(const json_t *j, struct account *a)
+static bool read_login(const json_t *login, const json_t *uid, struct account *a)
 {
-	uint64_t uid = 0;
-
-	if (json_object_get(j, "login") == NULL && json_object_get(j, "login_uid") == NULL)
+	if (login == NULL && uid == NULL)
 		return true;
-	if (!read_text(j, "login", a->login, LOGIN_MOST) || !login_is_name(a->login) ||
-	    !read_number(j, "login_uid", &uid) || uid > UINT32_MAX)
+	if (!json_is_string(login) || !login_is_name(json_string_value(login)) || !json_is_integer(uid) ||
+	    json_integer_value(uid) < 0 || json_integer_value(uid) > UINT32_MAX)
 		return false;
-	a->login_uid = (uint32_t)uid;
+	snprintf(a->login, sizeof(a->login), "%s", json_string_value(login));
+	a->login_uid = (uint32_t)json_integer_value(uid);
 	return login_is_persons(a->login_uid);
-}
-
-/* No field: the authenticator was removed. The account has a key or paper codes instead. */
-static bool read_totp(const json_t *j, struct account *a)
-{
-	char totp[BASE32_TEXT(TOTP_SECRET)];
-	bool ok = read_text(j, "totp", totp, sizeof(totp) - 1);
-
-	a->no_totp = ok && totp[0] == 0;
-	ok = ok && (a->no_totp || base32_read(totp, a->totp, TOTP_SECRET));
-	explicit_bzero(totp, sizeof(totp));
-	return ok;
 }
 
 static bool read_account(const json_t *j, struct account *a)
 {
-	const json_t *disabled = json_object_get(j, "disabled"), *handed = json_object_get(j, "handed");
-	size_t parts = 15u + (json_object_get(j, "keys") != NULL ? 2u : 0u) +
-		       (json_object_get(j, "certificates") != NULL ? 1u : 0u) +
-		       (json_object_get(j, "login") != NULL ? 2u : 0u) + (handed != NULL ? 1u : 0u);
-	bool ok = json_is_object(j) && json_object_size(j) == parts && json_is_boolean(disabled) &&
-		  (handed == NULL || json_is_true(handed)) && read_text(j, "name", a->name, ACCOUNT_NAME) &&
-		  text_is_name(a->name) && read_text(j, "full", a->full, ACCOUNT_FULL) &&
-		  read_text(j, "reason", a->reason, ACCOUNT_REASON) && read_text(j, "by", a->by, ACCOUNT_BY) &&
-		  read_text(j, "disabled_by", a->disabled_by, ACCOUNT_BY) && read_duties(j, &a->duties) &&
-		  read_number(j, "since", &a->since) && read_number(j, "used", &a->used) &&
-		  read_number(j, "disabled_since", &a->disabled_since) &&
-		  read_number(j, "phrase_since", &a->phrase_since) && read_number(j, "totp_step", &a->totp_step) &&
-		  read_text(j, "hash", a->hash, PASSPHRASE_HASH - 1) && passphrase_is_hash(a->hash) &&
-		  read_totp(j, a) && read_recovery(j, a) && read_keys(j, a) && read_pins(j, a) && read_login(j, a);
+	const json_t *keys = json_object_get(j, "keys"), *pins = json_object_get(j, "certificates"),
+		     *login = json_object_get(j, "login"), *handed = json_object_get(j, "handed");
+	size_t beside = (keys != NULL ? 2u : 0u) + (pins != NULL ? 1u : 0u) + (login != NULL ? 2u : 0u) +
+			(handed != NULL ? 1u : 0u);
 
-	a->disabled = json_is_true(disabled);
-	a->handed = json_is_true(handed);
-	return ok;
+	a->handed = handed != NULL;
+	return columns_parse(&account_columns, j, beside, a) && text_is_name(a->name) && passphrase_is_hash(a->hash) &&
+	       (handed == NULL || json_is_true(handed)) && read_keys(keys, json_object_get(j, "handle"), a) &&
+	       read_pins(pins, a) && read_login(login, json_object_get(j, "login_uid"), a);
 }
 
 static bool read_token(const json_t *j, struct token *t)
 {
-	const json_t *digest = json_object_get(j, "digest"), *pin = json_object_get(j, "certificate");
+	const json_t *pin = json_object_get(j, "certificate");
 
 	t->pinned = pin != NULL;
-	return json_is_object(j) && json_object_size(j) == (t->pinned ? 9u : 8u) &&
-	       (!t->pinned || pin_read(json_string_value(pin), t->pin)) && read_text(j, "id", t->id, TOKEN_ID) &&
-	       strspn(t->id, "0123456789abcdef") == TOKEN_ID && read_text(j, "label", t->label, ACCOUNT_REASON) &&
-	       read_text(j, "by", t->by, ACCOUNT_BY) && read_duties(j, &t->duties) &&
-	       read_number(j, "since", &t->since) && read_number(j, "until", &t->until) &&
-	       read_number(j, "used", &t->used) && json_is_string(digest) &&
-	       json_string_length(digest) == (size_t)2 * DIGEST_BYTES &&
-	       hex_read(json_string_value(digest), t->digest, DIGEST_BYTES);
+	return columns_parse(&token_columns, j, t->pinned ? 1 : 0, t) &&
+	       (!t->pinned || pin_read(json_string_value(pin), t->pin)) &&
+	       strspn(t->id, "0123456789abcdef") == TOKEN_ID;
 }
 
 /* No field: a policy needs two persons. */
 static bool read_one_person(const json_t *j, struct one_person *p)
 {
 	*p = (struct one_person){ .enough = j != NULL };
-	return j == NULL ||
-	       (json_is_object(j) && json_object_size(j) == 3 && read_text(j, "reason", p->reason, ACCOUNT_REASON) &&
-		p->reason[0] != 0 && read_text(j, "by", p->by, ACCOUNT_BY) && read_number(j, "since", &p->since));
+	return j == NULL || (columns_parse(&one_person_columns, j, 0, p) && p->reason[0] != 0);
 }
 
 bool book_of_json(const json_t *j, struct book *ret)
@@ -418,7 +394,7 @@ int book_open(int dirfd, struct book *ret, enum book_found *ret_found, struct er
 		return 0;
 	/* Memory or descriptors are short, so the file may be whole: the role ends and is started
 	 * again. */
-	if (r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR)
+	if (file_for_now(r))
 		return r;
 	memset(ret, 0, sizeof(*ret));
 	ret->dirfd = dirfd;

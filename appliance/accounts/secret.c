@@ -71,16 +71,3 @@ bool base32_read(const char *text, uint8_t *out, size_t n)
 	}
 	return done == n && have < 5 && (bits & ((1u << have) - 1u)) == 0;
 }
-
-bool hex_read(const char *text, uint8_t *out, size_t n)
-{
-	for (size_t i = 0; i < 2 * n; i++) {
-		char c = text[i];
-		int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-
-		if (v < 0)
-			return false;
-		out[i / 2] = (uint8_t)(i % 2 == 0 ? v << 4 : out[i / 2] | v);
-	}
-	return text[2 * n] == 0;
-}

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "appliance/base/sha256.h"
+
 #define SECRET_BYTES 32u /* of a session and of a token */
 #define DIGEST_BYTES 32u
 #define BASE32_TEXT(n) (((n)*8u + 4u) / 5u + 1u) /* with the NUL */
@@ -23,6 +25,5 @@ bool secret_same(const uint8_t *a, const uint8_t *b, size_t n);
  * type it. */
 void base32_text(const uint8_t *p, size_t n, char *out);
 bool base32_read(const char *text, uint8_t *out, size_t n); /* exactly n bytes */
-bool hex_read(const char *text, uint8_t *out, size_t n);    /* exactly 2n small digits */
 
 #endif

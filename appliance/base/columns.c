@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "appliance/base/atomic_file.h"
+#include "appliance/base/sha256.h"
+#include "appliance/base/utf8.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers of any size begin with their lowest byte");
 
@@ -21,6 +23,10 @@ static json_t *value_json(const struct column *c, const void *member)
 		return json_boolean(*(const bool *)member);
 	case COLUMN_TEXT:
 		return json_text(member);
+	case COLUMN_PLAIN:
+		return json_string(member);
+	case COLUMN_HEX:
+		return json_hex(member, c->size);
 	case COLUMN_ADDR:
 		if (((const struct addr *)member)->family != 0)
 			addr_text(member, text);
@@ -29,10 +35,11 @@ static json_t *value_json(const struct column *c, const void *member)
 		return c->put(member);
 	case COLUMN_NUMBER:
 	case COLUMN_BITS:
+	case COLUMN_WORD:
 		break;
 	}
 	memcpy(&v, member, c->size);
-	return json_integer((json_int_t)v);
+	return c->kind == COLUMN_WORD ? json_string(c->words[v]) : json_integer((json_int_t)v);
 }
 
 json_t *columns_json(const struct columns *c, const void *row)
@@ -73,6 +80,21 @@ static bool text_take(const json_t *j, char *out, size_t size)
 	return true;
 }
 
+static bool word_take(const struct column *c, const char *word, void *member)
+{
+	uint64_t v = 0;
+
+	while (word != NULL && v < c->most && strcmp(c->words[v], word) != 0)
+		v++;
+	memcpy(member, &v, c->size);
+	return word != NULL && v < c->most;
+}
+
+static bool is_zero(const uint8_t *p, size_t n)
+{
+	return p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
+}
+
 static bool value_take(const struct column *c, const json_t *j, void *member)
 {
 	json_int_t v = json_integer_value(j);
@@ -83,8 +105,14 @@ static bool value_take(const struct column *c, const json_t *j, void *member)
 		return json_is_boolean(j);
 	case COLUMN_TEXT:
 		return text_take(j, member, c->size);
+	case COLUMN_PLAIN:
+		return text_take(j, member, c->size) && text_is_plain(member, c->size - 1);
+	case COLUMN_HEX:
+		return hex_read(json_string_value(j), member, c->size) && (c->least == 0 || !is_zero(member, c->size));
 	case COLUMN_ADDR:
 		return json_is_string(j) && (json_string_length(j) == 0 || addr_parse(json_string_value(j), member));
+	case COLUMN_WORD:
+		return word_take(c, json_string_value(j), member);
 	case COLUMN_OWN:
 		return c->take(j, member);
 	case COLUMN_BITS:

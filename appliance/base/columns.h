@@ -19,9 +19,12 @@ enum column_kind {
 	COLUMN_NUMBER, /* an unsigned integer of `size` bytes, from `least` to `most` */
 	COLUMN_BITS,   /* 64 bits, any value */
 	COLUMN_BOOL,
-	COLUMN_TEXT, /* shorter than `size` */
-	COLUMN_ADDR, /* a struct addr; "" where it has no family */
-	COLUMN_OWN   /* the functions `put` and `take` handle it */
+	COLUMN_TEXT,  /* shorter than `size` */
+	COLUMN_PLAIN, /* the same, of characters that may be shown to people (utf8_is_plain) */
+	COLUMN_HEX,   /* `size` bytes as digits; with `least` 1 not all of them 0 */
+	COLUMN_ADDR,  /* a struct addr; "" where it has no family */
+	COLUMN_WORD,  /* an index into `words`, of which there are `most` */
+	COLUMN_OWN    /* the functions `put` and `take` handle it */
 };
 
 struct column {
@@ -29,6 +32,7 @@ struct column {
 	enum column_kind kind;
 	size_t at, size;
 	uint64_t least, most;
+	const char *const *words;
 	json_t *(*put)(const void *member);
 	bool (*take)(const json_t *j, void *member);
 };
@@ -38,17 +42,27 @@ struct columns {
 	size_t n, size; /* number of columns; bytes of a row */
 };
 
-#define COLUMN(name, type, member, kind, least, most)                                                                  \
+#define COLUMN_AT(type, member) .at = offsetof(type, member), .size = sizeof(((type *)0)->member)
+#define COLUMN(column, type, member, how, from, to)                                                                    \
 	{                                                                                                              \
-		name, kind, offsetof(type, member), sizeof(((type *)0)->member), least, most, NULL, NULL               \
+		.name = (column), .kind = (how), .least = (from), .most = (to), COLUMN_AT(type, member)                \
 	}
-#define COLUMN_BY(name, type, member, put, take)                                                                       \
+#define COLUMN_ONE_OF(column, type, member, list, n)                                                                   \
 	{                                                                                                              \
-		name, COLUMN_OWN, offsetof(type, member), sizeof(((type *)0)->member), 0, 0, put, take                 \
+		.name = (column), .kind = COLUMN_WORD, .words = (list), .most = (n), COLUMN_AT(type, member)           \
 	}
-#define COLUMN_IS(name, value)                                                                                         \
+#define COLUMN_BY(column, type, member, putter, taker)                                                                 \
 	{                                                                                                              \
-		name, COLUMN_FORM, 0, 0, value, value, NULL, NULL                                                      \
+		.name = (column), .kind = COLUMN_OWN, .put = (putter), .take = (taker), COLUMN_AT(type, member)        \
+	}
+/* A value that is made of several members: the functions get the whole row. */
+#define COLUMN_OF_ROW(column, putter, taker)                                                                           \
+	{                                                                                                              \
+		.name = (column), .kind = COLUMN_OWN, .put = (putter), .take = (taker)                                 \
+	}
+#define COLUMN_IS(column, value)                                                                                       \
+	{                                                                                                              \
+		.name = (column), .kind = COLUMN_FORM, .most = (value)                                                 \
 	}
 #define COLUMNS(table, type)                                                                                           \
 	{                                                                                                              \

@@ -8,28 +8,12 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/base/sha256.h"
-
-/* Length of the well-formed UTF-8 character at s (1 to 4 bytes; no overlong form, no surrogate),
- * or 0. */
-static size_t utf8_len(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80			 ? 1
-		   : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-		   : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-		   : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-						 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0u) != 0x80) /* also true of the NUL at the end */
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-	    (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
+#include "appliance/base/utf8.h"
 
 json_t *json_text(const char *s)
 {
+	struct utf8_char c;
+	struct bytes rest;
 	json_t *j;
 	char *copy;
 
@@ -41,13 +25,10 @@ json_t *json_text(const char *s)
 	copy = strdup(s);
 	if (copy == NULL)
 		return NULL;
-	for (unsigned char *p = (unsigned char *)copy; *p != '\0';) {
-		size_t n = utf8_len(p);
-
-		if (n == 0)
-			*p = '?';
-		p += n ? n : 1;
-	}
+	rest = bytes_of(copy, strlen(copy));
+	for (char *at = copy; utf8_next(&rest, &c); at += c.size)
+		if (!c.valid)
+			*at = '?';
 	j = json_string(copy);
 	free(copy);
 	return j;
@@ -92,6 +73,16 @@ json_t *json_time(uint64_t wall_ns)
 		return json_null();
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
 	return json_sprintf("%s.%03uZ", text, (unsigned)(wall_ns / 1000000u % 1000u));
+}
+
+json_t *json_seconds(uint64_t seconds)
+{
+	return seconds != 0 ? json_time(seconds * 1000000000u) : json_null();
+}
+
+json_t *json_text_or_null(const char *s)
+{
+	return json_text(*s != '\0' ? s : NULL);
 }
 
 void json_line(FILE *to, json_t *j)

@@ -21,6 +21,9 @@ json_t *json_hex(const uint8_t *p, size_t n);
  * filled. Otherwise frees it and returns NULL. */
 json_t *json_list_whole(json_t *list, size_t n);
 json_t *json_time(uint64_t wall_ns); /* RFC 3339, UTC, milliseconds */
+/* A moment in seconds since 1970, as json_time; 0 gives null. */
+json_t *json_seconds(uint64_t seconds);
+json_t *json_text_or_null(const char *s); /* "" gives null */
 /* One compact line with '\n'. Takes the reference. */
 void json_line(FILE *to, json_t *j);
 /* A text of an object; "" = there is none. */

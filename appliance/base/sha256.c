@@ -38,3 +38,21 @@ void hex_text(const uint8_t *p, size_t n, char *out)
 	}
 	out[2 * n] = '\0';
 }
+
+bool hex_digits(const char *digits, uint8_t *out, size_t n)
+{
+	for (size_t i = 0; i < 2 * n; i++) {
+		char c = digits[i];
+		int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+
+		if (v < 0)
+			return false;
+		out[i / 2] = (uint8_t)(i % 2 == 0 ? v << 4 : out[i / 2] | v);
+	}
+	return true;
+}
+
+bool hex_read(const char *text, uint8_t *out, size_t n)
+{
+	return text != NULL && hex_digits(text, out, n) && text[2 * n] == '\0';
+}

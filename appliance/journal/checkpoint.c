@@ -42,22 +42,6 @@ json_t *checkpoint_json(const struct checkpoint *c, const uint8_t signature[CHEC
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static bool hex_read(const char *text, uint8_t *out, size_t n)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	if (text == NULL || strlen(text) != 2 * n)
-		return false;
-	for (size_t i = 0; i < 2 * n; i++) {
-		const char *at = strchr(digits, text[i]);
-
-		if (at == NULL)
-			return false;
-		out[i / 2] = (uint8_t)(i % 2 == 0 ? (at - digits) << 4 : out[i / 2] | (at - digits));
-	}
-	return true;
-}
-
 /* Checks the form "2026-11-20T08:10:11.000Z": digits where digits belong. */
 static bool time_read(const char *text, char out[CHECKPOINT_TIME + 1])
 {

@@ -320,16 +320,6 @@ bool known_is_local(const struct addr *a)
 			      : a->family == 4 && a->b[0] == 169 && a->b[1] == 254;
 }
 
-static json_t *moment(uint64_t seconds)
-{
-	return seconds != 0 ? json_time(seconds * 1000000000ull) : json_null();
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return *text != '\0' ? json_text(text) : json_null();
-}
-
 static json_t *device_json(const struct known_device *d)
 {
 	char text[ADDR_TEXT], mac[MAC_TEXT];
@@ -343,9 +333,9 @@ static json_t *device_json(const struct known_device *d)
 	return json_pack("{s:I, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "number",
 			 (json_int_t)d->number, "state", device_state_word(d->state), "mac", mac, "mac_chosen",
 			 (d->mac[0] & 2) != 0, "addresses", addresses, "interface", json_text(d->interface), "zone",
-			 text_or_null(d->zone), "first", moment(d->first), "last", moment(d->last), "reviewed",
-			 moment(d->reviewed), "by", text_or_null(d->by), "person", text_or_null(d->person), "reason",
-			 text_or_null(d->reason));
+			 json_text_or_null(d->zone), "first", json_seconds(d->first), "last", json_seconds(d->last),
+			 "reviewed", json_seconds(d->reviewed), "by", json_text_or_null(d->by), "person",
+			 json_text_or_null(d->person), "reason", json_text_or_null(d->reason));
 }
 
 json_t *known_json(const struct known *k)
@@ -355,8 +345,8 @@ json_t *known_json(const struct known *k)
 	for (size_t i = 0; i < k->n; i++)
 		json_array_append_new(list, device_json(&k->list[i]));
 	return json_pack("{s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:o}", "devices", list, "learning", k->reviewed == 0,
-			 "began", moment(k->began), "reviewed", moment(k->reviewed), "last", (json_int_t)k->last, "new",
-			 (json_int_t)known_new(k), "beyond", (json_int_t)k->beyond, "anew",
+			 "began", json_seconds(k->began), "reviewed", json_seconds(k->reviewed), "last",
+			 (json_int_t)k->last, "new", (json_int_t)known_new(k), "beyond", (json_int_t)k->beyond, "anew",
 			 device_anew_word(k->anew) != NULL ? json_string(device_anew_word(k->anew)) : json_null());
 }
 

@@ -45,20 +45,6 @@ bool journal_segment_parse(const char *name, uint64_t *ret)
 	return strcmp(name, as_ours) == 0;
 }
 
-static bool hex(const char *p, uint8_t out[32])
-{
-	for (size_t i = 0; i < 64; i++) {
-		unsigned char c = (unsigned char)p[i];
-		unsigned v;
-
-		if (!isdigit(c) && (c < 'a' || c > 'f'))
-			return false;
-		v = isdigit(c) ? (unsigned)(c - '0') : (unsigned)(c - 'a') + 10u;
-		out[i / 2] = (uint8_t)(i % 2 == 0 ? v << 4 : out[i / 2] | v);
-	}
-	return true;
-}
-
 enum journal_line journal_line_check(const char *line, size_t n, const uint8_t prev[32], uint8_t ret_hash[32],
 				     uint64_t *ret_seq)
 {
@@ -77,8 +63,8 @@ enum journal_line journal_line_check(const char *line, size_t n, const uint8_t p
 	p = number(line + strlen(SEQ_MARK), prev_at, ret_seq);
 	if (p == NULL || memcmp(hash_at, JOURNAL_HASH_MARK, strlen(JOURNAL_HASH_MARK)) != 0 ||
 	    memcmp(end - 2, "\"}", 2) != 0 || memcmp(prev_at, PREV_MARK, strlen(PREV_MARK)) != 0 ||
-	    hash_at[-1] != '"' || !hex(hash_at + strlen(JOURNAL_HASH_MARK), said) ||
-	    !hex(prev_at + strlen(PREV_MARK), said_prev))
+	    hash_at[-1] != '"' || !hex_digits(hash_at + strlen(JOURNAL_HASH_MARK), said, sizeof(said)) ||
+	    !hex_digits(prev_at + strlen(PREV_MARK), said_prev, sizeof(said_prev)))
 		return JOURNAL_LINE_FORM;
 	/* The hash covers the line as it was before the hash was added: a closing brace stood in
 	 * its place. */
@@ -99,7 +85,7 @@ bool journal_line_prev(const char *line, size_t n, uint8_t ret[32])
 {
 	const size_t hash_part = JOURNAL_TAIL - 1, prev_part = hash_part - 1;
 
-	return n > hash_part + prev_part && hex(line + n - hash_part - prev_part + strlen(PREV_MARK), ret);
+	return n > hash_part + prev_part && hex_digits(line + n - hash_part - prev_part + strlen(PREV_MARK), ret, 32);
 }
 
 bool journal_head_parse(const char *text, size_t n, uint64_t *ret_seq, uint8_t ret_hash[32])
@@ -109,5 +95,5 @@ bool journal_head_parse(const char *text, size_t n, uint64_t *ret_seq, uint8_t r
 	/* There is no record 0: a head with that number would accept any end of the log as
 	 * complete. */
 	return p != NULL && *ret_seq != 0 && *ret_seq <= JOURNAL_SEQ_MOST && (size_t)(text + n - p) >= 66 &&
-	       p[0] == ' ' && hex(p + 1, ret_hash) && p[65] == '\n';
+	       p[0] == ' ' && hex_digits(p + 1, ret_hash, 32) && p[65] == '\n';
 }

@@ -195,11 +195,6 @@ void role_attack_status(const struct journal_role *j, struct msg_journal_status 
 
 /* ---- orders of people ------------------------------------------------------------------------ */
 
-static json_t *moment(uint64_t seconds)
-{
-	return seconds != 0 ? json_time(seconds * SECOND) : json_null();
-}
-
 static const char *state_of(const struct attack_alarm *x)
 {
 	return x->acknowledged != 0 ? "acknowledged" : x->silent_until != 0 ? "silenced" : "ringing";
@@ -211,12 +206,12 @@ static json_t *alarm_json(const struct attack_alarm *x)
 			 "s:o, s:o, s:o}",
 			 "number", (json_int_t)x->number, "attack", attack_word(x->cause), "en",
 			 attack_text(x->cause, "en"), "ja", attack_text(x->cause, "ja"), "state", state_of(x), "grave",
-			 (int)x->grave, "test", (int)x->test, "first", moment(x->first), "last", moment(x->last),
-			 "rang", moment(x->rang), "rung", (json_int_t)x->rung, "count", (json_int_t)x->count, "hosts",
-			 (json_int_t)x->hosts, "places", (json_int_t)x->places, "from", json_text(x->from), "to",
-			 json_text(x->to), "acknowledged", moment(x->acknowledged), "silent_until",
-			 moment(x->silent_until), "person", json_text(x->person), "by", json_text(x->by), "reason",
-			 json_text(x->reason));
+			 (int)x->grave, "test", (int)x->test, "first", json_seconds(x->first), "last",
+			 json_seconds(x->last), "rang", json_seconds(x->rang), "rung", (json_int_t)x->rung, "count",
+			 (json_int_t)x->count, "hosts", (json_int_t)x->hosts, "places", (json_int_t)x->places, "from",
+			 json_text(x->from), "to", json_text(x->to), "acknowledged", json_seconds(x->acknowledged),
+			 "silent_until", json_seconds(x->silent_until), "person", json_text(x->person), "by",
+			 json_text(x->by), "reason", json_text(x->reason));
 }
 
 static json_t *list_json(const struct attacks *a)
@@ -233,8 +228,8 @@ static json_t *list_json(const struct attacks *a)
 #define ATTACK_SETTING(word, ...) json_object_set_new(rule, #word, json_integer(a->rule.word));
 #include "appliance/wire/attack.def"
 	return json_pack("{s:o, s:I, s:I, s:o, s:o, s:o}", "alarms", list, "beyond", (json_int_t)a->beyond, "version",
-			 (json_int_t)a->rule_version, "thresholds", rule, "tested", moment(a->tested), "test_missed",
-			 missed);
+			 (json_int_t)a->rule_version, "thresholds", rule, "tested", json_seconds(a->tested),
+			 "test_missed", missed);
 }
 
 json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, enum answer_status *ret)

@@ -32,26 +32,14 @@ static void key_text(const struct signer *s, char out[KEY_TEXT + 1])
 	explicit_bzero(secret, sizeof(secret));
 }
 
-static int digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Reads the secret. The whole text is then made again from the secret, and must be equal. */
 static bool key_parse(const char *text, size_t n, struct signer *s)
 {
 	char again[KEY_TEXT + 1];
 	bool same;
 
-	if (n != KEY_TEXT)
+	if (n != KEY_TEXT || !hex_digits(text + sizeof(FRONT) - 1, s->secret, sizeof(s->secret)))
 		return false;
-	for (size_t i = 0; i < sizeof(s->secret); i++) {
-		int high = digit(text[sizeof(FRONT) - 1 + 2 * i]), low = digit(text[sizeof(FRONT) + 2 * i]);
-
-		if (high < 0 || low < 0)
-			return false;
-		s->secret[i] = (uint8_t)(high << 4 | low);
-	}
 	ed25519_sha512_public_key(s->public, s->secret);
 	key_text(s, again);
 	same = memcmp(again, text, KEY_TEXT) == 0;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "appliance/base/atomic_file.h"
-#include "appliance/base/bytes.h"
+#include "appliance/base/columns.h"
 #include "appliance/base/sha256.h"
 #include "appliance/base/utf8.h"
 
@@ -89,32 +89,77 @@ void draft_free(struct draft *d)
 	*d = (struct draft){ 0 };
 }
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- the members of the head ----------------------------------------------------------------- */
 
-static json_t *head_json(const struct draft *d)
+static json_t *authors_put(const void *draft)
 {
-	json_t *authors = json_array(), *j;
+	const struct draft *d = draft;
+	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < d->n_authors; i++)
-		json_array_append_new(authors, json_text(d->authors[i]));
-	j = json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "state", states[d->state], "revision",
-		      (json_int_t)d->revision, "base", (json_int_t)d->base, "generation", (json_int_t)d->generation,
-		      "authors", json_list_whole(authors, d->n_authors), "by", json_text(d->by), "decided_by",
-		      json_text(d->decided_by), "comment", json_text(d->comment), "decision", json_text(d->decision),
-		      "saved_ns", (json_int_t)d->saved_ns, "decided_ns", (json_int_t)d->decided_ns);
-	/* This field is written only if it is needed, so that an older release can read all other
-	 * drafts. */
-	if (j != NULL && d->ran_out != 0 &&
-	    json_object_set_new(j, "ran_out", json_integer((json_int_t)d->ran_out)) != 0) {
-		json_decref(j);
-		j = NULL;
-	}
-	return j;
+		json_array_append_new(list, json_text(d->authors[i]));
+	return json_list_whole(list, d->n_authors);
 }
+
+static bool authors_take(const json_t *list, void *draft)
+{
+	struct draft *d = draft;
+	const json_t *v;
+	size_t i;
+
+	if (!json_is_array(list) || json_array_size(list) > DRAFT_AUTHORS)
+		return false;
+	json_array_foreach(list, i, v)
+	{
+		size_t n = json_string_length(v);
+
+		if (n == 0 || n >= BY_BYTES)
+			return false;
+		memcpy(d->authors[i], json_string_value(v), n + 1);
+	}
+	d->n_authors = (uint32_t)json_array_size(list);
+	return true;
+}
+
+static json_t *comment_put(const void *text)
+{
+	return json_text(text);
+}
+
+/* An older release may have kept control characters in a comment. */
+static bool comment_take(const json_t *j, void *ret)
+{
+	if (!json_is_string(j) || json_string_length(j) >= COMMENT_BYTES)
+		return false;
+	utf8_plain(json_string_value(j), ret, COMMENT_BYTES);
+	return true;
+}
+
+#define NUMBER(member, least) COLUMN(#member, struct draft, member, COLUMN_NUMBER, least, INT64_MAX)
+#define TEXT(member) COLUMN(#member, struct draft, member, COLUMN_TEXT, 0, 0)
+#define COMMENT(member) COLUMN_BY(#member, struct draft, member, comment_put, comment_take)
+static const struct column head_table[] = { COLUMN_ONE_OF("state", struct draft, state, states, DRAFT_STATES),
+					    NUMBER(revision, 0), NUMBER(base, 0), NUMBER(generation, 0),
+					    COLUMN_OF_ROW("authors", authors_put, authors_take), TEXT(by),
+					    TEXT(decided_by), COMMENT(comment), COMMENT(decision), NUMBER(saved_ns, 0),
+					    NUMBER(decided_ns, 0),
+					    /* Written only if it is needed, so that an older release can read all
+					     * other drafts. */
+					    NUMBER(ran_out, 1) };
+
+/* The columns of a head, with `ran_out` or without it. */
+static struct columns head_columns(bool ran_out)
+{
+	return (struct columns){ head_table, sizeof(head_table) / sizeof(head_table[0]) - !ran_out,
+				 sizeof(struct draft) };
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
 
 int draft_save(int statefd, const struct draft *d, struct err *e)
 {
-	json_t *j = head_json(d);
+	const struct columns columns = head_columns(d->ran_out != 0);
+	json_t *j = columns_json(&columns, d);
 	char *head = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
 	size_t n_head = head != NULL ? strlen(head) : 0, n = LINE + n_head + 1 + d->n_texts;
 	uint8_t *file = head != NULL ? malloc(n) : NULL, digest[32];
@@ -141,62 +186,6 @@ int draft_save(int statefd, const struct draft *d, struct err *e)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static bool take_number(const json_t *j, const char *key, uint64_t *ret)
-{
-	const json_t *v = json_object_get(j, key);
-
-	*ret = json_is_integer(v) && json_integer_value(v) >= 0 ? (uint64_t)json_integer_value(v) : 0;
-	return json_is_integer(v) && json_integer_value(v) >= 0;
-}
-
-static bool copy_text(const json_t *v, char *out, size_t size)
-{
-	size_t n = json_is_string(v) ? json_string_length(v) : size;
-
-	if (n >= size || strlen(json_string_value(v)) != n)
-		return false;
-	memcpy(out, json_string_value(v), n + 1);
-	return true;
-}
-
-/* A comment; an older release may have kept control characters in it. */
-static bool copy_line(const json_t *v, char out[COMMENT_BYTES])
-{
-	char said[COMMENT_BYTES];
-
-	if (!copy_text(v, said, sizeof(said)))
-		return false;
-	utf8_plain(said, out, COMMENT_BYTES);
-	return true;
-}
-
-static bool take_state(const json_t *j, enum draft_state *ret)
-{
-	const char *word = json_string_value(json_object_get(j, "state"));
-	unsigned i = 0;
-
-	while (word != NULL && i < DRAFT_STATES && strcmp(states[i], word) != 0)
-		i++;
-	*ret = (enum draft_state)i;
-	return word != NULL && i < DRAFT_STATES;
-}
-
-static bool take_authors(const json_t *j, struct draft *d)
-{
-	const json_t *list = json_object_get(j, "authors"), *v;
-	size_t i;
-
-	if (!json_is_array(list) || json_array_size(list) > DRAFT_AUTHORS)
-		return false;
-	json_array_foreach(list, i, v)
-	{
-		if (!copy_text(v, d->authors[i], BY_BYTES) || d->authors[i][0] == '\0')
-			return false;
-	}
-	d->n_authors = (uint32_t)json_array_size(list);
-	return true;
-}
-
 /* Whether the parts fit together: a draft has an author, texts and a revision, an applied one has a
  * generation, and one that may be tried once more has an approver. */
 static bool makes_sense(const struct draft *d)
@@ -209,25 +198,11 @@ static bool makes_sense(const struct draft *d)
 		((d->state == DRAFT_APPROVED || d->state == DRAFT_APPLIED) && d->decided_by[0] != '\0'));
 }
 
-static bool take_head(const json_t *j, struct draft *d)
-{
-	bool tried = json_object_get(j, "ran_out") != NULL;
-
-	return json_is_object(j) && json_object_size(j) == (tried ? 12 : 11) && take_state(j, &d->state) &&
-	       (!tried || (take_number(j, "ran_out", &d->ran_out) && d->ran_out > 0)) &&
-	       take_number(j, "revision", &d->revision) && take_number(j, "base", &d->base) &&
-	       take_number(j, "generation", &d->generation) && take_authors(j, d) &&
-	       copy_text(json_object_get(j, "by"), d->by, BY_BYTES) &&
-	       copy_text(json_object_get(j, "decided_by"), d->decided_by, BY_BYTES) &&
-	       copy_line(json_object_get(j, "comment"), d->comment) &&
-	       copy_line(json_object_get(j, "decision"), d->decision) && take_number(j, "saved_ns", &d->saved_ns) &&
-	       take_number(j, "decided_ns", &d->decided_ns);
-}
-
 static int parse(const uint8_t *file, size_t n, struct draft *ret)
 {
 	const uint8_t *line = n > LINE ? file + LINE : NULL, *end;
 	uint8_t digest[32], *texts;
+	struct columns columns;
 	char hex[65];
 	json_error_t why;
 	json_t *j;
@@ -244,7 +219,8 @@ static int parse(const uint8_t *file, size_t n, struct draft *ret)
 	if (j == NULL)
 		return json_error_code(&why) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
 	ret->n_texts = n - (size_t)(end + 1 - file);
-	ok = take_head(j, ret) && makes_sense(ret);
+	columns = head_columns(json_object_get(j, "ran_out") != NULL);
+	ok = columns_parse(&columns, j, 0, ret) && makes_sense(ret);
 	json_decref(j);
 	texts = ok && ret->n_texts > 0 ? malloc(ret->n_texts) : NULL;
 	if (!ok || (ret->n_texts > 0 && texts == NULL))

@@ -113,20 +113,6 @@ static bool field_take(const char *field, char *out, size_t size)
 	return true;
 }
 
-static bool hex_parse(const char *text, uint8_t out[32])
-{
-	for (size_t i = 0; i < 64; i++) {
-		unsigned char c = (unsigned char)text[i];
-		unsigned v;
-
-		if (!isxdigit(c))
-			return false;
-		v = isdigit(c) ? (unsigned)(c - '0') : (unsigned)(tolower(c) - 'a') + 10u;
-		out[i / 2] = (uint8_t)(i % 2 == 0 ? v << 4 : out[i / 2] | v);
-	}
-	return text[64] == 0;
-}
-
 char *history_text(const struct generation_store *s, size_t *ret_n)
 {
 	char *text = malloc(HISTORY_MAX);
@@ -204,7 +190,7 @@ static bool parse_line(char *line, struct generation_record *g)
 	for (char *f = strtok_r(line, " ", &rest); f != NULL && n <= FIELDS; f = strtok_r(NULL, " ", &rest))
 		field[n++] = f;
 	return n == FIELDS && history_number(field[0], &g->number) && g->number != 0 && g->number != UINT64_MAX &&
-	       strlen(field[1]) == 64 && hex_parse(field[1], g->digest) && history_number(field[2], &g->applied_ns) &&
+	       hex_read(field[1], g->digest, sizeof(g->digest)) && history_number(field[2], &g->applied_ns) &&
 	       state_by_name(field[3], &g->state) && field_take(field[4], g->by, sizeof(g->by)) &&
 	       history_number(field[5], &g->before) && why_by_name(field[6], &g->why) &&
 	       history_number(field[7], &g->changed_ns) && field_take(field[8], g->changed_by, sizeof(g->changed_by)) &&

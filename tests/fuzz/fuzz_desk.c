@@ -8,7 +8,7 @@
  * in its time, and before its session ends.
  *
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c
- * LINK: appliance/accounts/desk_token.c appliance/accounts/book.c appliance/accounts/book_file.c
+ * LINK: appliance/accounts/desk_token.c appliance/accounts/book.c appliance/accounts/book_file.c appliance/base/columns.c
  * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c
  * LINK: appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
  * LINK: appliance/wire/manage.c appliance/wire/leaked.c
@@ -88,6 +88,11 @@ int file_read(int dirfd, const char *name, size_t max, uint8_t **ret, size_t *re
 	(void)ret;
 	(void)ret_n;
 	return err_set(e, -ENOENT, "%s", name);
+}
+
+bool file_for_now(int r)
+{
+	return r == -ENOMEM;
 }
 
 int file_aside(int dirfd, const char *name)

@@ -247,18 +247,6 @@ static void take_contents(const struct act *a)
 					"missing", bundle_missing(a->b)));
 }
 
-static bool hex_read(const char *text, uint8_t out[SIGNATURE])
-{
-	if (strlen(text) != 2 * (size_t)SIGNATURE || strspn(text, "0123456789abcdef") != 2 * (size_t)SIGNATURE)
-		return false;
-	for (size_t i = 0; i < SIGNATURE; i++) {
-		const char two[3] = { text[2 * i], text[2 * i + 1], '\0' };
-
-		out[i] = (uint8_t)strtoul(two, NULL, 16);
-	}
-	return true;
-}
-
 /* Has the journal record the digest of the list. If the journal has a key, stores the signature
  * that it returns. */
 static void seal(struct act *a, const uint8_t digest[32])
@@ -272,7 +260,7 @@ static void seal(struct act *a, const uint8_t digest[32])
 	if (box_ask_silently(a->c, &m, a->answered ? take_seconds(a->until) : 1, &answer)) {
 		text = js(answer.json, "seal");
 		a->record = answer.status == CLI_YES ? ju(answer.json, "seq") : 0;
-		a->is_signed = *text != '\0' && hex_read(js(answer.json, "signature"), signature) &&
+		a->is_signed = *text != '\0' && hex_read(js(answer.json, "signature"), signature, SIGNATURE) &&
 			       bundle_beside(a->b, "SEAL", text, strlen(text)) &&
 			       bundle_beside(a->b, "SEAL.sig", signature, sizeof(signature)) &&
 			       bundle_beside(a->b, "box.pem", js(answer.json, "key"), strlen(js(answer.json, "key")));

@@ -5,7 +5,7 @@
  * LINK: appliance/base/logins.c appliance/accounts/desk_login.c appliance/accounts/desk.c
  * LINK: appliance/accounts/desk_door.c appliance/accounts/desk_user.c
  * LINK: appliance/accounts/desk_token.c appliance/accounts/desk_review.c appliance/accounts/book.c
- * LINK: appliance/accounts/book_file.c
+ * LINK: appliance/accounts/book_file.c appliance/base/columns.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/sessions.c
  * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c
  * LINK: appliance/accounts/desk_leaked.c appliance/accounts/leaked.c

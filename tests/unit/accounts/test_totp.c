@@ -3,8 +3,8 @@
  * Codes by the clock: the test vectors of RFC 6238 (appendix B, SHA-1; the last six of their eight
  * digits) and of RFC 4226 (appendix D); one step of tolerance on both sides; and that no code is
  * valid twice. Also random secrets as people write them.
- * LINK: appliance/accounts/totp.c appliance/accounts/secret.c
- * LIBS: liboath
+ * LINK: appliance/accounts/totp.c appliance/accounts/secret.c appliance/base/sha256.c
+ * LIBS: liboath nettle
  */
 #include "tests/unit/cmocka.h"
 

@@ -6,6 +6,7 @@
  * LINK: appliance/store/draft.c appliance/base/atomic_file.c appliance/base/err.c
  * LINK: appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/utf8.c appliance/base/memfd.c appliance/base/sha256.c appliance/base/clock.c
+ * LINK: appliance/base/columns.c
  * LINK: appliance/base/bytes.c
  * LIBS: jansson nettle
  */

@@ -15,6 +15,15 @@ void book_wipe(struct book *b)
 
 /* ---- entries --------------------------------------------------------------------------------- */
 
+/* Takes an entry out of a list, keeps the order of the others, and wipes the place that is left. */
+static void take_out(void *list, size_t *n, void *entry, size_t size)
+{
+	char *last = (char *)list + --*n * size;
+
+	memmove(entry, (char *)entry + size, (size_t)(last - (char *)entry));
+	explicit_bzero(last, size);
+}
+
 struct account *book_account(struct book *b, const char *name)
 {
 	for (size_t i = 0; i < b->n_accounts; i++)
@@ -55,18 +64,12 @@ struct token *book_add_token(struct book *b)
 
 void book_remove(struct book *b, struct account *a)
 {
-	struct account *last = &b->accounts[--b->n_accounts];
-
-	memmove(a, a + 1, (size_t)(last - a) * sizeof(*a));
-	explicit_bzero(last, sizeof(*last));
+	take_out(b->accounts, &b->n_accounts, a, sizeof(*a));
 }
 
 void book_remove_token(struct book *b, struct token *t)
 {
-	struct token *last = &b->tokens[--b->n_tokens];
-
-	memmove(t, t + 1, (size_t)(last - t) * sizeof(*t));
-	explicit_bzero(last, sizeof(*last));
+	take_out(b->tokens, &b->n_tokens, t, sizeof(*t));
 }
 
 bool account_unused(const struct account *a, uint64_t now)
@@ -123,10 +126,7 @@ struct key *account_key(struct account *a, const char *label)
 
 void account_remove_key(struct account *a, struct key *k)
 {
-	struct key *last = &a->keys[--a->n_keys];
-
-	memmove(k, k + 1, (size_t)(last - k) * sizeof(*k));
-	memset(last, 0, sizeof(*last));
+	take_out(a->keys, &a->n_keys, k, sizeof(*k));
 }
 
 const struct account *book_key_owner(const struct book *b, const struct webauthn_key *k)
@@ -159,10 +159,7 @@ struct pin *account_pin_of(struct account *a, const uint8_t digest[DIGEST_BYTES]
 
 void account_remove_pin(struct account *a, struct pin *p)
 {
-	struct pin *last = &a->pins[--a->n_pins];
-
-	memmove(p, p + 1, (size_t)(last - p) * sizeof(*p));
-	memset(last, 0, sizeof(*last));
+	take_out(a->pins, &a->n_pins, p, sizeof(*p));
 }
 
 const struct account *book_pin_owner(const struct book *b, const uint8_t public[DIGEST_BYTES])

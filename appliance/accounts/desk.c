@@ -100,23 +100,20 @@ void desk_refuse(struct desk *d, uint32_t id, enum answer_status status, enum me
 	va_end(ap);
 }
 
-void desk_event(struct desk *d, enum account_event what, const struct addr *from, const char *object,
-		const char *before, const char *after, const char *by, uint64_t count)
+void desk_event(struct desk *d, enum account_event what, struct account_note n)
 {
+	const char *const texts[EVENT_TEXTS] = {
+		[EVENT_OBJECT] = n.object, [EVENT_BEFORE] = n.before, [EVENT_AFTER] = n.after, [EVENT_BY] = n.by
+	};
 	struct event e = event_new(EVENT_ACCOUNT, clock_wall_ns());
 
 	e.code = (uint8_t)what;
-	e.count = count;
-	if (from != NULL)
-		e.client = *from;
-	if (object != NULL)
-		event_say(&e, EVENT_OBJECT, object);
-	if (before != NULL)
-		event_say(&e, EVENT_BEFORE, before);
-	if (after != NULL)
-		event_say(&e, EVENT_AFTER, after);
-	if (by != NULL)
-		event_say(&e, EVENT_BY, by);
+	e.count = n.count != 0 ? n.count : 1;
+	if (n.from != NULL)
+		e.client = *n.from;
+	for (unsigned i = 0; i < EVENT_TEXTS; i++)
+		if (texts[i] != NULL)
+			event_say(&e, (enum event_text)i, texts[i]);
 	d->out.event(d->out.ctx, &e);
 }
 
@@ -135,6 +132,21 @@ bool desk_kept(struct desk *d, uint32_t id, struct account *a, const struct acco
 	*a = *before;
 	desk_refuse(d, id, ANSWER_CANNOT, M_USER_UNSAVED);
 	return false;
+}
+
+void desk_changed(const struct desk_order *o, struct account *a, struct account *before, struct account_change c)
+{
+	bool kept = desk_kept(o->d, o->id, a, before);
+
+	explicit_bzero(before, sizeof(*before));
+	if (!kept)
+		return;
+	if (c.shuts_out)
+		sessions_end_of(&o->d->sessions, a->name, o->now.ns);
+	desk_event(o->d, c.what,
+		   (struct account_note){
+			   .from = o->from, .object = a->name, .before = c.before, .after = c.after, .by = o->by });
+	desk_answer_account(o, a);
 }
 
 const char *desk_said(const json_t *said, const char *key)
@@ -199,9 +211,9 @@ int desk_open(struct desk *d, int dirfd, const struct desk_out *out, struct mome
 		if (d->book.accounts[i].n_keys == 0)
 			secret_make(d->book.accounts[i].handle, ACCOUNT_HANDLE);
 	if (d->damaged)
-		desk_event(d, ACCOUNT_DAMAGED, NULL, NULL, NULL, NULL, NULL, 1);
+		desk_event(d, ACCOUNT_DAMAGED, (struct account_note){ 0 });
 	if (leaked_damaged)
-		desk_event(d, ACCOUNT_LEAKED_DAMAGED, NULL, NULL, NULL, NULL, NULL, 1);
+		desk_event(d, ACCOUNT_LEAKED_DAMAGED, (struct account_note){ 0 });
 	return r;
 }
 
@@ -292,10 +304,10 @@ void desk_let_in(struct desk *d, const struct job *j, struct account *a, bool pa
 	lockout_forget(&d->lockout, j->name, &j->from);
 	d->logins++;
 	snprintf(left, sizeof(left), "%u", a->recovery_left);
-	desk_event(d, paper ? ACCOUNT_RECOVERED : ACCOUNT_LOGGED_IN, &j->from, a->name, NULL, paper ? left : NULL, NULL,
-		   1);
+	desk_event(d, paper ? ACCOUNT_RECOVERED : ACCOUNT_LOGGED_IN,
+		   (struct account_note){ .from = &j->from, .object = a->name, .after = paper ? left : NULL });
 	if (x->leaked)
-		desk_event(d, ACCOUNT_LEAKED_USED, &j->from, a->name, NULL, NULL, NULL, 1);
+		desk_event(d, ACCOUNT_LEAKED_USED, (struct account_note){ .from = &j->from, .object = a->name });
 	hex_text(secret, sizeof(secret), hex);
 	desk_answer(d, j->id, ANSWER_YES,
 		    json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:b}", "session", hex, "name",
@@ -319,13 +331,13 @@ void desk_failed(struct desk *d, struct job *j)
 		   : j->kind == JOB_KEY	  ? ACCOUNT_KEY_REFUSED
 		   : j->kind == JOB_LOGIN ? ACCOUNT_REFUSED
 					  : ACCOUNT_ORDER_REFUSED,
-		   &j->from, name, NULL,
-		   j->away[0] != 0	  ? j->away
-		   : j->kind != JOB_LOGIN ? j->label
-					  : NULL,
-		   NULL, 1);
+		   (struct account_note){ .from = &j->from,
+					  .object = name,
+					  .after = j->away[0] != 0	  ? j->away
+						   : j->kind != JOB_LOGIN ? j->label
+									  : NULL });
 	if (j->locks)
-		desk_event(d, ACCOUNT_LOCKED, &j->from, name, NULL, NULL, NULL, 1);
+		desk_event(d, ACCOUNT_LOCKED, (struct account_note){ .from = &j->from, .object = name });
 }
 
 void desk_login_refused(struct desk *d, struct job *j)
@@ -371,7 +383,8 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 
 	if (asks && !duty_may(duties, (enum right)right)) {
 		json_decref(who);
-		desk_event(d, ACCOUNT_FORBIDDEN, from, name, NULL, right_word(right), NULL, 1);
+		desk_event(d, ACCOUNT_FORBIDDEN,
+			   (struct account_note){ .from = from, .object = name, .after = right_word(right) });
 		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_NO_RIGHT);
 		return;
 	}
@@ -392,11 +405,12 @@ static bool certificate_holds(struct desk *d, const struct session *x, const str
 	const struct pin *p = a != NULL ? account_pin_of(a, x->pin) : NULL;
 
 	if (!secret_same(x->pin, shown, DIGEST_BYTES)) {
-		desk_event(d, ACCOUNT_CERTIFICATE_ELSEWHERE, from, x->name, NULL, NULL, NULL, 1);
+		desk_event(d, ACCOUNT_CERTIFICATE_ELSEWHERE, (struct account_note){ .from = from, .object = x->name });
 		return false;
 	}
 	if (p != NULL && now.wall_s >= p->until)
-		desk_event(d, ACCOUNT_CERTIFICATE_EXPIRED, from, x->name, NULL, p->label, NULL, 1);
+		desk_event(d, ACCOUNT_CERTIFICATE_EXPIRED,
+			   (struct account_note){ .from = from, .object = x->name, .after = p->label });
 	return p != NULL && now.wall_s < p->until;
 }
 
@@ -408,7 +422,7 @@ struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTE
 	if (x != NULL && addr_cmp(&x->from, from) != 0) {
 		/* The session's secret was stolen. To log in anew is a small price for its
 		 * owner. */
-		desk_event(d, ACCOUNT_ELSEWHERE, from, x->name, NULL, NULL, NULL, 1);
+		desk_event(d, ACCOUNT_ELSEWHERE, (struct account_note){ .from = from, .object = x->name });
 		session_end(x);
 		return NULL;
 	}
@@ -417,6 +431,19 @@ struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTE
 		return NULL;
 	}
 	return x;
+}
+
+struct account *desk_person(struct desk *d, uint32_t id, const uint8_t secret[SECRET_BYTES], const struct addr *from,
+			    const uint8_t shown[DIGEST_BYTES], struct moment now, struct session **ret)
+{
+	struct account *a;
+
+	*ret = desk_session_at(d, secret, from, shown, now);
+	a = *ret != NULL ? book_account(&d->book, (*ret)->name) : NULL;
+	if (a != NULL && !a->disabled)
+		return a;
+	desk_nobody(d, id);
+	return NULL;
 }
 
 /* ---- the register looks after itself --------------------------------------------------------- */
@@ -447,5 +474,5 @@ void desk_look(struct desk *d, struct moment now)
 	d->looked_s = now.wall_s;
 	for (size_t i = 0; i < d->book.n_accounts; i++)
 		if (account_unused(&d->book.accounts[i], now.wall_s))
-			desk_event(d, ACCOUNT_UNUSED, NULL, d->book.accounts[i].name, NULL, NULL, NULL, 1);
+			desk_event(d, ACCOUNT_UNUSED, (struct account_note){ .object = d->book.accounts[i].name });
 }

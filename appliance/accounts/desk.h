@@ -23,12 +23,7 @@
 #include "appliance/wire/msg.h"
 #include "appliance/wire/webauthn.h"
 
-/*
- * A process that hashes passphrases, one after the other, so that the role can answer other
- * questions meanwhile. It is forked before the role enters its sandbox. It has its own user, no
- * file and no capability, and keeps nothing: it gets a phrase and a setting and returns the hash.
- * If one of both processes ends, so does the other.
- */
+/* What the role asks its child that hashes passphrases, and the answer. */
 
 struct hash_question {
 	uint32_t id;
@@ -40,14 +35,6 @@ struct hash_answer {
 	bool ok;
 	char hash[PASSPHRASE_HASH];
 };
-
-/* Forks the hasher, which never returns. Returns a SEQPACKET socket, owned by the caller, or
- * negative errno. */
-int hasher_start(struct err *e);
-/* False: the hasher is gone, or so far behind that its socket is full. */
-bool hasher_ask(int fd, const struct hash_question *q);
-/* 1 = an answer, 0 = none yet, negative errno: the hasher is gone. */
-int hasher_answer(int fd, struct hash_answer *ret);
 
 /*
  * Sessions of the web pages, in memory only: a restart of the role ends them all. A session is
@@ -204,6 +191,20 @@ bool challenge_make(const struct challenges *c, const struct addr *from, uint64_
 bool challenge_use(struct challenges *c, const struct addr *from, uint64_t now_ns,
 		   const uint8_t challenge[WEBAUTHN_CHALLENGE]);
 
+/*
+ * A text as a QR code (ISO/IEC 18004), by libqrencode. Only the modules are made; the page and the
+ * command line draw them. Used by the role accounts for the secret of an authenticator; nothing of
+ * the text stays in memory except the result. It allocates, so it must not be used in the packet
+ * path.
+ */
+
+#define QR_TEXT 200u /* longest text in bytes */
+
+/* The rows from the top, each a text of '0' (light) and '1' (dark), with as many characters as
+ * there are rows: 21 to 57, without the light border. Owned by the caller. NULL: the text is empty
+ * or longer than QR_TEXT, or memory is out; then only the text itself can be shown. */
+json_t *qr_rows(const char *text);
+
 #define DESK_JOBS 16u
 /* jobs for people over the web; the other jobs are for root */
 #define DESK_LOGINS 12u
@@ -332,6 +333,7 @@ void desk_look(struct desk *d, struct moment now);
 struct desk_order {
 	struct desk *d;
 	uint32_t id;
+	enum user_order order;
 	const char *by;
 	struct moment now;
 	json_t *said;		 /* the texts of the order, as an object */
@@ -346,12 +348,25 @@ void desk_job_end(struct job *j);
 void desk_answer(struct desk *d, uint32_t id, enum answer_status status, json_t *j);
 /* Answers with an error, as a sentence in every language. */
 void desk_refuse(struct desk *d, uint32_t id, enum answer_status status, enum message m, ...);
-/* Records an event. `from`, `object`, `before`, `after`, `by` may be NULL. */
-void desk_event(struct desk *d, enum account_event what, const struct addr *from, const char *object,
-		const char *before, const char *after, const char *by, uint64_t count);
+/* What an event of the register says besides its code; NULL or 0 = nothing. `count`: 0 means 1. */
+struct account_note {
+	const struct addr *from;
+	const char *object, *before, *after, *by;
+	uint64_t count;
+};
+void desk_event(struct desk *d, enum account_event what, struct account_note n);
 bool desk_save(struct desk *d);
 /* Saves the change; if that fails, restores the earlier state and answers with the error. */
 bool desk_kept(struct desk *d, uint32_t id, struct account *a, const struct account *before);
+/* What is recorded of a change of an account, and whether its sessions end. */
+struct account_change {
+	enum account_event what;
+	const char *before, *after; /* NULL = none */
+	bool shuts_out;
+};
+/* Saves the change of an account, records it and answers with the account. If it cannot be saved, the
+ * account becomes `before` again, and the answer says so. Wipes `before`. */
+void desk_changed(const struct desk_order *o, struct account *a, struct account *before, struct account_change c);
 /* A text of an order; "" when it has none. */
 const char *desk_said(const json_t *said, const char *key);
 /* Copies a text; cuts what is too long. */
@@ -373,6 +388,10 @@ void desk_let_in(struct desk *d, const struct job *j, struct account *a, bool pa
  * another address or without its certificate, it ends. */
 struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTES], const struct addr *from,
 				const uint8_t shown[DIGEST_BYTES], struct moment now);
+/* The account of such a session. NULL: it is nobody's, or of a disabled account, and the asker was
+ * told so. */
+struct account *desk_person(struct desk *d, uint32_t id, const uint8_t secret[SECRET_BYTES], const struct addr *from,
+			    const uint8_t shown[DIGEST_BYTES], struct moment now, struct session **ret);
 bool desk_same_hash(const char *a, const char *b);
 /* The keys of an account for its owner, with the ids by which a security key recognises that it is
  * registered already. */
@@ -385,25 +404,24 @@ void desk_say_refused(struct desk *d, uint32_t id);
  * the check cannot be asked for. */
 bool desk_prove(struct desk *d, struct job *j, const struct account *a);
 void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
-/* desk_certificate.c: the passphrase was right; checks a certificate as the second factor. */
-void desk_certificate_login(struct desk *d, struct job *j, struct account *a, struct moment now);
 /* desk.c: answers what an account with these duties may do, or refuses if it lacks `right`.
  * RIGHT_COUNT: no right is needed. Takes the reference. */
 void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *from, const char *name, uint32_t duties,
 	      json_t *who);
 /* desk_leaked.c: whether a typed phrase is in the list. */
 bool desk_leaked(struct desk *d, const char *phrase);
-/* Judges a new passphrase: by passphrase_judge, then by the list of leaked ones. */
-enum passphrase desk_judge_phrase(struct desk *d, const char *phrase, const char *name);
+/* Judges a new passphrase: by passphrase_judge, then by the list of leaked ones. False: it was
+ * refused, and the answer says why. */
+bool desk_phrase_good(struct desk *d, uint32_t id, const char *phrase, const char *name);
 /* The typed passphrase is right, but leaked: from now on the session can only choose a new one.
  * Answers and records this. */
 void desk_leaked_typed(struct desk *d, struct job *j, struct moment now);
 json_t *desk_leaked_json(const struct desk *d);
 /* Orders of root. */
 void desk_leaked_show(struct desk *d, uint32_t id);
-void desk_leaked_remove(struct desk *d, uint32_t id, const char *by);
-/* desk_certificate.c, desk_login.c, desk_token.c: orders of root. Those of desk_login.c may also
- * come from an account manager. */
+void desk_leaked_remove(const struct desk_order *o);
+/* desk_enrol.c: orders of root; the removal of a certificate may also come from an account
+ * manager. */
 void desk_certificate_add(const struct desk_order *o, struct account *a);
 void desk_certificate_remove(const struct desk_order *o, struct account *a);
 void desk_login_add(const struct desk_order *o, struct account *a);
@@ -429,6 +447,10 @@ bool desk_read_duties(const char *list, uint32_t *ret);
 struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const struct addr *from,
 		       const uint8_t shown[DIGEST_BYTES], const uint8_t secret[SECRET_BYTES],
 		       const uint8_t phrase[LOGIN_PHRASE], struct moment now);
+/* Whether that passphrase was the one of the account; otherwise the job is answered, with `wrong` if it
+ * was another. */
+bool desk_typed_right(struct desk *d, struct job *j, const struct account *a, const struct hash_answer *h,
+		      enum message wrong);
 /* The account whose session began the job, if it still exists; otherwise the job is answered. */
 struct account *desk_still_there(struct desk *d, const struct job *j, struct moment now);
 

@@ -1,15 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What strangers may ask: a login, what a session or a token may do, a logout. Also routes a
- * finished hash to its login or to the desk file that asked for it.
+ * What everybody may ask: a login, what a session, a token or a login of the machine may do, a
+ * logout, and a review that is signed in the name of an account. Also routes a finished hash to its
+ * login or to the desk file that asked for it.
  */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "appliance/accounts/desk.h"
+#include "appliance/base/sha256.h"
 #include "appliance/wire/duty.h"
 
-#define SAVE_USE_S 3600u /* least time between two writes of a token's last use */
+/* least time between two writes of the last use of a token or of a login */
+#define SAVE_USE_S 3600u
+
+/* ---- a certificate as the second factor ------------------------------------------------------ */
+
+/*
+ * TLS client certificates as the second factor. TLS has proven the possession of the private key
+ * before a byte of HTTP was read. Each question brings the certificate's SHA-256; it is looked up
+ * here among those that root has enrolled. The certificate itself is never parsed.
+ */
+
+#define SHOWN_DIGITS 8u /* bytes of a digest that people see, to tell certificates apart */
+
+static const char *shown_text(const uint8_t shown[DIGEST_BYTES], char out[2 * SHOWN_DIGITS + 1])
+{
+	static const uint8_t none[DIGEST_BYTES];
+
+	hex_text(shown, SHOWN_DIGITS, out);
+	return memcmp(shown, none, DIGEST_BYTES) != 0 ? out : NULL;
+}
+
+/* The passphrase was right. */
+static void certificate_login(struct desk *d, struct job *j, struct account *a, struct moment now)
+{
+	struct pin *p = account_pin_of(a, j->shown);
+	char text[2 * SHOWN_DIGITS + 1];
+
+	if (p == NULL) {
+		desk_event(d, ACCOUNT_CERTIFICATE_REFUSED,
+			   (struct account_note){
+				   .from = &j->from, .object = a->name, .after = shown_text(j->shown, text) });
+		desk_login_refused(d, j);
+	} else if (now.wall_s >= p->until) {
+		/* Both factors were right, so nobody has guessed: the answer may say what is
+		 * wrong. */
+		lockout_take_back(&d->lockout, j->name, &j->from);
+		desk_event(d, ACCOUNT_CERTIFICATE_EXPIRED,
+			   (struct account_note){ .from = &j->from, .object = a->name, .after = p->label });
+		d->refused++;
+		desk_refuse(d, j->id, ANSWER_NO, M_CERTIFICATE_OVER);
+	} else {
+		p->used = now.wall_s;
+		desk_let_in(d, j, a, false, now);
+	}
+}
 
 /* ---- a login --------------------------------------------------------------------------------- */
 
@@ -31,7 +78,9 @@ void desk_login(struct desk *d, uint32_t id, const struct msg_login *m, struct m
 	a = book_account(&d->book, name);
 	if (lockout_locked(&d->lockout, name, &from, now.ns)) {
 		if (lockout_refused(&d->lockout, name, &from, &count))
-			desk_event(d, ACCOUNT_REFUSED, &from, a != NULL ? a->name : NULL, NULL, NULL, NULL, count);
+			desk_event(d, ACCOUNT_REFUSED,
+				   (struct account_note){
+					   .from = &from, .object = a != NULL ? a->name : NULL, .count = count });
 		desk_say_refused(d, id);
 		return;
 	}
@@ -112,7 +161,7 @@ static bool login_hashed(struct desk *d, struct job *j, const struct hash_answer
 			return true;
 		desk_come_again(d, j);
 	} else if (phrase && j->proof_kind == PROOF_CERTIFICATE) {
-		desk_certificate_login(d, j, a, now);
+		certificate_login(d, j, a, now);
 	} else if (phrase && j->proof_kind == PROOF_CODE && second_factor(a, j->proof, now, &paper)) {
 		desk_let_in(d, j, a, paper, now);
 	} else {
@@ -159,7 +208,7 @@ static void judge_token(struct desk *d, uint32_t id, const struct msg_judge *m, 
 		return;
 	}
 	if (t->pinned && !secret_same(t->pin, m->shown, DIGEST_BYTES)) {
-		desk_event(d, ACCOUNT_CERTIFICATE_ELSEWHERE, from, t->label, NULL, NULL, NULL, 1);
+		desk_event(d, ACCOUNT_CERTIFICATE_ELSEWHERE, (struct account_note){ .from = from, .object = t->label });
 		desk_nobody(d, id);
 		return;
 	}
@@ -181,21 +230,14 @@ void desk_judge(struct desk *d, uint32_t id, const struct msg_judge *m, struct m
 		judge_token(d, id, m, &from, now);
 		return;
 	}
-	x = desk_session_at(d, m->secret, &from, m->shown, now);
-	a = x != NULL ? book_account(&d->book, x->name) : NULL;
-	if (a == NULL || a->disabled) {
-		desk_nobody(d, id);
+	a = desk_person(d, id, m->secret, &from, m->shown, now, &x);
+	if (a == NULL)
 		return;
-	}
 	if (m->quiet == 0)
 		x->used = now.ns;
 	/* The account manager who handed out this passphrase knows it too. */
-	if (a->handed && m->right < RIGHT_COUNT) {
-		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_CHOOSE);
-		return;
-	}
-	if (x->leaked && m->right < RIGHT_COUNT) {
-		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_LEAKED);
+	if ((a->handed || x->leaked) && m->right < RIGHT_COUNT) {
+		desk_refuse(d, id, ANSWER_INVALID, a->handed ? M_LOGIN_CHOOSE : M_LOGIN_LEAKED);
 		return;
 	}
 	desk_may(d, id, m->right, &from, a->name, a->duties,
@@ -217,7 +259,96 @@ void desk_logout(struct desk *d, uint32_t id, const struct msg_logout *m, struct
 		desk_nobody(d, id);
 		return;
 	}
-	desk_event(d, ACCOUNT_LOGGED_OUT, &from, x->name, NULL, NULL, NULL, 1);
+	desk_event(d, ACCOUNT_LOGGED_OUT, (struct account_note){ .from = &from, .object = x->name });
 	session_end(x);
 	desk_answer(d, id, ANSWER_YES, json_object());
+}
+
+/* ---- a login at the machine ------------------------------------------------------------------ */
+
+/*
+ * Accounts for logins at the machine. The kernel and the supervisor say which login asks. The roles
+ * that its account has at the time of each question say what it may do. There is no session: an
+ * account that is disabled, or loses its login, has no rights from then on. Failed logins over the
+ * web do not lock anybody out of the machine, because strangers can cause those.
+ */
+void desk_at_machine(struct desk *d, uint32_t id, const struct msg_at_machine *m, struct moment now)
+{
+	const struct addr nowhere = { .family = 0 };
+	char login[LOGIN_NAME + 1];
+	struct account *a;
+
+	desk_copy_field(login, m->login, LOGIN_NAME);
+	a = book_login_owner(&d->book, login, m->uid);
+	/* If only the login's name or only its uid is the account's, the login belongs to another
+	 * person, who came later. */
+	if (a == NULL || a->disabled || strcmp(a->login, login) != 0 || a->login_uid != m->uid ||
+	    !login_is_persons(m->uid)) {
+		d->refused++;
+		desk_refuse(d, id, ANSWER_NO, M_LOGIN_AT_MACHINE);
+		return;
+	}
+	if (m->quiet == 0 && (now.wall_s - a->used >= SAVE_USE_S || now.wall_s < a->used)) {
+		a->used = now.wall_s;
+		desk_save(d);
+	}
+	desk_may(
+		d, id, m->right, &nowhere, a->name, a->duties,
+		json_pack("{s:s, s:o, s:o}", "via", "login", "name", json_text(a->name), "login", json_text(a->login)));
+}
+
+/* ---- a review of the records ----------------------------------------------------------------- */
+
+/*
+ * A review of the records, signed with the name of an account: who reviewed them and when, the
+ * period of the records, and the result. The account must have the right and not be disabled. The
+ * record also says whether root typed the name at the machine, or from which address the review was
+ * signed over the web.
+ */
+#define STAMP 24
+
+static bool stamp(uint64_t seconds, char out[STAMP])
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	return seconds <= INT32_MAX * 4ull && gmtime_r(&t, &tm) != NULL &&
+	       strftime(out, STAMP, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0;
+}
+
+void desk_review(struct desk *d, uint32_t id, const struct msg_review *m, struct moment now)
+{
+	char name[LOGIN_NAME + 1], by[USER_BY + 1], since[STAMP], until[STAMP], range[2 * STAMP];
+	struct addr from = desk_from(m->family, m->from);
+	const struct account *a;
+
+	desk_copy_field(name, m->name, LOGIN_NAME);
+	desk_copy_field(by, m->by, USER_BY);
+	a = book_account(&d->book, name);
+	if (a == NULL) {
+		desk_refuse(d, id, ANSWER_NO, M_USER_UNKNOWN, text_is_name(name) ? name : "?");
+		return;
+	}
+	if (a->disabled || !duty_may(a->duties, RIGHT_REVIEW)) {
+		desk_refuse(d, id, ANSWER_NO, M_REVIEW_MAY_NOT, a->name);
+		return;
+	}
+	if (m->since >= m->until || m->until > now.wall_s || !stamp(m->since, since) || !stamp(m->until, until)) {
+		desk_refuse(d, id, ANSWER_INVALID, M_REVIEW_RANGE);
+		return;
+	}
+	if (!text_is_plain(m->note, REVIEW_NOTE) || (m->findings != 0 && *m->note == 0)) {
+		desk_refuse(d, id, ANSWER_INVALID, M_REVIEW_NOTE, REVIEW_NOTE);
+		return;
+	}
+	snprintf(range, sizeof(range), "%s/%s", since, until);
+	desk_event(d, m->findings != 0 ? ACCOUNT_REVIEWED_FOUND : ACCOUNT_REVIEWED,
+		   (struct account_note){ .from = from.family != 0 ? &from : NULL,
+					  .object = a->name,
+					  .before = range,
+					  .after = *m->note != 0 ? m->note : NULL,
+					  .by = by });
+	desk_answer(d, id, ANSWER_YES,
+		    json_pack("{s:o, s:o, s:s, s:s, s:s}", "name", json_text(a->name), "full_name", json_text(a->full),
+			      "from", since, "until", until, "result", m->findings != 0 ? "findings" : "none"));
 }

@@ -68,7 +68,8 @@ static bool counts_on(struct desk *d, const struct job *j, const struct account 
 {
 	if (count > k->count || (count == 0 && k->count == 0))
 		return true;
-	desk_event(d, ACCOUNT_KEY_COPIED, &j->from, a->name, NULL, k->label, NULL, 1);
+	desk_event(d, ACCOUNT_KEY_COPIED,
+		   (struct account_note){ .from = &j->from, .object = a->name, .after = k->label });
 	return false;
 }
 
@@ -138,7 +139,8 @@ static void key_proved(struct desk *d, struct job *j, const struct webauthn_answ
 	} else {
 		a->keys[a->n_keys++] = k;
 		if (desk_kept(d, j->id, a, &before)) {
-			desk_event(d, ACCOUNT_KEY_ADDED, &j->from, a->name, NULL, k.label, NULL, 1);
+			desk_event(d, ACCOUNT_KEY_ADDED,
+				   (struct account_note){ .from = &j->from, .object = a->name, .after = k.label });
 			answer_keys(d, j, a);
 		}
 	}
@@ -161,7 +163,8 @@ static void remove_key(struct desk *d, struct job *j, struct account *a, struct 
 		if (desk_kept(d, j->id, a, &before)) {
 			sessions_end_others(&d->sessions, a->name, sessions_find(&d->sessions, j->secret, now.ns),
 					    now.ns);
-			desk_event(d, ACCOUNT_KEY_REMOVED, &j->from, a->name, NULL, j->label, NULL, 1);
+			desk_event(d, ACCOUNT_KEY_REMOVED,
+				   (struct account_note){ .from = &j->from, .object = a->name, .after = j->label });
 			answer_keys(d, j, a);
 		}
 	}
@@ -172,13 +175,9 @@ void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *h,
 {
 	struct account *a = desk_still_there(d, j, now);
 
-	if (a == NULL)
+	if (a == NULL || !desk_typed_right(d, j, a, h, M_KEY_REFUSED))
 		return;
-	if (!h->ok)
-		desk_come_again(d, j);
-	else if (!desk_same_hash(h->hash, a->hash))
-		key_refused(d, j);
-	else if (j->leaked)
+	if (j->leaked)
 		desk_leaked_typed(d, j, now);
 	else if (j->key_order == KEY_REMOVE)
 		remove_key(d, j, a, now);
@@ -189,15 +188,14 @@ void desk_key_hashed(struct desk *d, struct job *j, const struct hash_answer *h,
 void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct moment now)
 {
 	struct addr from = desk_from(m->family, m->from);
-	struct session *x = desk_session_at(d, m->secret, &from, m->shown, now);
-	const struct account *a = x != NULL ? book_account(&d->book, x->name) : NULL;
-	char phrase[LOGIN_PHRASE + 1], label[LOGIN_LABEL + 1];
+	char label[LOGIN_LABEL + 1];
+	const struct account *a;
+	struct session *x;
 	struct job *j;
 
-	if (a == NULL || a->disabled) {
-		desk_nobody(d, id);
+	a = desk_person(d, id, m->secret, &from, m->shown, now, &x);
+	if (a == NULL)
 		return;
-	}
 	x->used = now.ns;
 	/* Otherwise the maker of the passphrase could leave a key of his own behind. */
 	if (a->handed || x->leaked) {
@@ -218,32 +216,18 @@ void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct momen
 		desk_refuse(d, id, ANSWER_INVALID, M_KEY_REFUSED);
 		return;
 	}
-	j = desk_stranger(d, id, &from);
+	j = desk_again(d, id, JOB_KEY, &from, m->shown, m->secret, m->phrase, now);
 	if (j == NULL)
 		return;
-	j->kind = JOB_KEY;
-	j->known = true;
 	j->key_order = (enum key_order)m->order;
-	snprintf(j->name, sizeof(j->name), "%s", a->name);
-	snprintf(j->hash, sizeof(j->hash), "%s", a->hash);
 	snprintf(j->label, sizeof(j->label), "%s", label);
 	snprintf(j->proof, sizeof(j->proof), "%s", m->proof);
-	memcpy(j->secret, m->secret, SECRET_BYTES);
-	memcpy(j->shown, m->shown, sizeof(j->shown));
-	desk_copy_field(phrase, m->phrase, LOGIN_PHRASE);
-	j->leaked = desk_leaked(d, phrase);
-	j->locks = lockout_failed(&d->lockout, j->name, &from, now.ns);
-	if (!desk_hash(d, j, phrase, j->hash)) {
-		desk_come_again(d, j);
-		desk_job_end(j);
-	}
-	explicit_bzero(phrase, sizeof(phrase));
 }
 
 void desk_without_keys(struct desk *d)
 {
 	d->no_keys = true;
-	desk_event(d, ACCOUNT_NO_KEYS, NULL, NULL, NULL, NULL, NULL, 1);
+	desk_event(d, ACCOUNT_NO_KEYS, (struct account_note){ 0 });
 }
 
 /* ---- the result of a check ------------------------------------------------------------------- */

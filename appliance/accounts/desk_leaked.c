@@ -24,15 +24,24 @@ bool desk_leaked(struct desk *d, const char *phrase)
 	bool damaged, found = leaked_has(&d->leaked, phrase, &damaged);
 
 	if (damaged)
-		desk_event(d, ACCOUNT_LEAKED_DAMAGED, NULL, NULL, NULL, NULL, NULL, 1);
+		desk_event(d, ACCOUNT_LEAKED_DAMAGED, (struct account_note){ 0 });
 	return found;
 }
 
-enum passphrase desk_judge_phrase(struct desk *d, const char *phrase, const char *name)
+bool desk_phrase_good(struct desk *d, uint32_t id, const char *phrase, const char *name)
 {
+	static const enum message why[] = {
+		[PASSPHRASE_SHORT] = M_PASSPHRASE_SHORT,     [PASSPHRASE_LONG] = M_PASSPHRASE_LONG,
+		[PASSPHRASE_NO_TEXT] = M_PASSPHRASE_NO_TEXT, [PASSPHRASE_COMMON] = M_PASSPHRASE_COMMON,
+		[PASSPHRASE_LEAKED] = M_PASSPHRASE_LEAKED,
+	};
 	enum passphrase p = passphrase_judge(phrase, name);
 
-	return p == PASSPHRASE_GOOD && desk_leaked(d, phrase) ? PASSPHRASE_LEAKED : p;
+	if (p == PASSPHRASE_GOOD && desk_leaked(d, phrase))
+		p = PASSPHRASE_LEAKED;
+	if (p != PASSPHRASE_GOOD)
+		desk_refuse(d, id, ANSWER_INVALID, why[p]);
+	return p == PASSPHRASE_GOOD;
 }
 
 void desk_leaked_typed(struct desk *d, struct job *j, struct moment now)
@@ -43,7 +52,7 @@ void desk_leaked_typed(struct desk *d, struct job *j, struct moment now)
 	lockout_forget(&d->lockout, j->name, &j->from);
 	if (x != NULL)
 		x->leaked = true;
-	desk_event(d, ACCOUNT_LEAKED_USED, &j->from, j->name, NULL, NULL, NULL, 1);
+	desk_event(d, ACCOUNT_LEAKED_USED, (struct account_note){ .from = &j->from, .object = j->name });
 	desk_refuse(d, j->id, ANSWER_INVALID, M_LOGIN_LEAKED);
 }
 
@@ -66,21 +75,23 @@ static const char *had(uint64_t count, char out[24])
 	return count > 0 ? out : NULL;
 }
 
-void desk_leaked_remove(struct desk *d, uint32_t id, const char *by)
+void desk_leaked_remove(const struct desk_order *o)
 {
+	struct desk *d = o->d;
 	uint64_t count = d->leaked.count;
 	char before[24];
 	int r = leaked_remove(&d->leaked);
 
 	if (r == -EBUSY) {
-		desk_refuse(d, id, ANSWER_NO, M_LEAKED_BUSY);
+		desk_refuse(d, o->id, ANSWER_NO, M_LEAKED_BUSY);
 	} else if (r == -ENOENT) {
-		desk_refuse(d, id, ANSWER_NO, M_LEAKED_NONE);
+		desk_refuse(d, o->id, ANSWER_NO, M_LEAKED_NONE);
 	} else if (r < 0) {
-		desk_refuse(d, id, ANSWER_CANNOT, M_USER_UNSAVED);
+		desk_refuse(d, o->id, ANSWER_CANNOT, M_USER_UNSAVED);
 	} else {
-		desk_event(d, ACCOUNT_LEAKED_REMOVED, NULL, NULL, had(count, before), NULL, by, 1);
-		desk_leaked_show(d, id);
+		desk_event(d, ACCOUNT_LEAKED_REMOVED,
+			   (struct account_note){ .before = had(count, before), .by = o->by });
+		desk_leaked_show(d, o->id);
 	}
 }
 
@@ -130,6 +141,7 @@ void desk_leaked_step(struct desk *d, struct moment now)
 		return;
 	}
 	leaked_ordered_by(&d->leaked, o->by);
-	desk_event(d, ACCOUNT_LEAKED_LOADED, NULL, NULL, had(count, before), NULL, o->by, d->leaked.count);
+	desk_event(d, ACCOUNT_LEAKED_LOADED,
+		   (struct account_note){ .before = had(count, before), .by = o->by, .count = d->leaked.count });
 	desk_leaked_show(d, o->id);
 }

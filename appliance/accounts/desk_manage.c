@@ -75,7 +75,7 @@ static void refuse_rule(struct desk *d, const struct job *j, const char *name, e
 	char told[TOLD];
 
 	snprintf(told, sizeof(told), "%s %s", manage_word(j->manage), name);
-	desk_event(d, ACCOUNT_ORDER_REFUSED, &j->from, j->by, NULL, told, NULL, 1);
+	desk_event(d, ACCOUNT_ORDER_REFUSED, (struct account_note){ .from = &j->from, .object = j->by, .after = told });
 	desk_refuse(d, j->id, ANSWER_NO, why);
 }
 
@@ -174,38 +174,35 @@ bool desk_manage_hashed(struct desk *d, struct job *j, const struct hash_answer 
 	if (by == NULL)
 		return false;
 	j->deed = true;
-	if (!h->ok) {
-		desk_come_again(d, j);
-	} else if (!desk_same_hash(h->hash, by->hash)) {
-		desk_failed(d, j);
-		desk_refuse(d, j->id, ANSWER_INVALID, M_MANAGE_REFUSED);
-	} else if (!duty_may(by->duties, MANAGE_RIGHT)) {
+	if (!desk_typed_right(d, j, by, h, M_MANAGE_REFUSED))
+		return false;
+	if (!duty_may(by->duties, MANAGE_RIGHT))
 		desk_refuse(d, j->id, ANSWER_NO, M_LOGIN_NO_RIGHT);
-	} else if (j->leaked) {
+	else if (j->leaked)
 		desk_leaked_typed(d, j, now);
-	} else {
+	else
 		begin(d, j, by, now);
-	}
 	return j->used && j->hash_id != 0;
 }
 
 void desk_manage(struct desk *d, uint32_t id, const struct msg_manage *m, struct moment now)
 {
 	struct addr from = desk_from(m->family, m->from);
-	const struct session *x = desk_session_at(d, m->secret, &from, m->shown, now);
-	const struct account *a = x != NULL ? book_account(&d->book, x->name) : NULL;
+	const struct account *a;
+	struct session *x;
 	struct job *j;
 
-	if (a == NULL || a->disabled) {
-		desk_nobody(d, id);
+	a = desk_person(d, id, m->secret, &from, m->shown, now, &x);
+	if (a == NULL)
 		return;
-	}
 	if (a->handed || x->leaked) {
 		desk_refuse(d, id, ANSWER_INVALID, a->handed ? M_LOGIN_CHOOSE : M_LOGIN_LEAKED);
 		return;
 	}
 	if (!duty_may(a->duties, MANAGE_RIGHT)) {
-		desk_event(d, ACCOUNT_FORBIDDEN, &from, a->name, NULL, right_word(MANAGE_RIGHT), NULL, 1);
+		desk_event(
+			d, ACCOUNT_FORBIDDEN,
+			(struct account_note){ .from = &from, .object = a->name, .after = right_word(MANAGE_RIGHT) });
 		desk_refuse(d, id, ANSWER_INVALID, M_LOGIN_NO_RIGHT);
 		return;
 	}

@@ -13,16 +13,15 @@ struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const st
 		       const uint8_t shown[DIGEST_BYTES], const uint8_t secret[SECRET_BYTES],
 		       const uint8_t phrase[LOGIN_PHRASE], struct moment now)
 {
-	struct session *x = desk_session_at(d, secret, from, shown, now);
-	const struct account *a = x != NULL ? book_account(&d->book, x->name) : NULL;
 	char typed[LOGIN_PHRASE + 1];
+	const struct account *a;
+	struct session *x;
 	bool asked;
 	struct job *j;
 
-	if (a == NULL || a->disabled) {
-		desk_nobody(d, id);
+	a = desk_person(d, id, secret, from, shown, now, &x);
+	if (a == NULL)
 		return NULL;
-	}
 	x->used = now.ns;
 	j = desk_stranger(d, id, from);
 	if (j == NULL)
@@ -54,23 +53,30 @@ struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const st
 	return j;
 }
 
+bool desk_typed_right(struct desk *d, struct job *j, const struct account *a, const struct hash_answer *h,
+		      enum message wrong)
+{
+	bool right = h->ok && desk_same_hash(h->hash, a->hash);
+
+	if (!h->ok) {
+		desk_come_again(d, j);
+	} else if (!right) {
+		desk_failed(d, j);
+		desk_refuse(d, j->id, ANSWER_INVALID, wrong);
+	}
+	return right;
+}
+
 /* The present passphrase was right: checks the new one and has it hashed. */
 static void take(struct desk *d, struct job *j, const struct account *a)
 {
-	static const enum message why[] = {
-		[PASSPHRASE_SHORT] = M_PASSPHRASE_SHORT,     [PASSPHRASE_LONG] = M_PASSPHRASE_LONG,
-		[PASSPHRASE_NO_TEXT] = M_PASSPHRASE_NO_TEXT, [PASSPHRASE_COMMON] = M_PASSPHRASE_COMMON,
-		[PASSPHRASE_LEAKED] = M_PASSPHRASE_LEAKED,
-	};
-	enum passphrase p = desk_judge_phrase(d, j->proof, a->name);
 	char setting[PASSPHRASE_HASH];
 
 	lockout_forget(&d->lockout, j->name, &j->from);
 	if (j->same)
 		desk_refuse(d, j->id, ANSWER_INVALID, M_PASSPHRASE_SAME);
-	else if (p != PASSPHRASE_GOOD)
-		desk_refuse(d, j->id, ANSWER_INVALID, why[p]);
-	else if (!passphrase_setting(setting) || !desk_hash(d, j, j->proof, setting))
+	else if (desk_phrase_good(d, j->id, j->proof, a->name) &&
+		 (!passphrase_setting(setting) || !desk_hash(d, j, j->proof, setting)))
 		desk_refuse(d, j->id, ANSWER_CANNOT, M_LOGIN_BUSY);
 }
 
@@ -101,7 +107,7 @@ static void taken(struct desk *d, struct job *j, const char *hash, struct moment
 	a->handed = false;
 	if (desk_save(d)) {
 		end_others(d, j, now);
-		desk_event(d, ACCOUNT_OWN_PASSPHRASE, &j->from, a->name, NULL, NULL, NULL, 1);
+		desk_event(d, ACCOUNT_OWN_PASSPHRASE, (struct account_note){ .from = &j->from, .object = a->name });
 		desk_answer(d, j->id, ANSWER_YES, json_object());
 	} else {
 		*a = before;
@@ -125,14 +131,8 @@ bool desk_passphrase_hashed(struct desk *d, struct job *j, const struct hash_ans
 	if (a == NULL)
 		return false;
 	j->deed = true;
-	if (!h->ok) {
-		desk_come_again(d, j);
-	} else if (!desk_same_hash(h->hash, a->hash)) {
-		desk_failed(d, j);
-		desk_refuse(d, j->id, ANSWER_INVALID, M_MANAGE_REFUSED);
-	} else {
+	if (desk_typed_right(d, j, a, h, M_MANAGE_REFUSED))
 		take(d, j, a);
-	}
 	return j->hash_id != 0;
 }
 

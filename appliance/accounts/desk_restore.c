@@ -141,9 +141,15 @@ static void record(struct desk *d, const json_t *said, const char *by, size_t be
 	char count[12];
 
 	snprintf(count, sizeof(count), "%zu", before);
-	desk_event(d, ACCOUNT_RESTORED, NULL,
-		   strlen(file) == SHA256_DIGITS && strspn(file, "0123456789abcdef") == SHA256_DIGITS ? file : NULL,
-		   count, *made != 0 && text_is_plain(made, MADE_MOST) ? made : NULL, by, d->book.n_accounts);
+	desk_event(d, ACCOUNT_RESTORED,
+		   (struct account_note){ .object = strlen(file) == SHA256_DIGITS &&
+								    strspn(file, "0123456789abcdef") == SHA256_DIGITS
+							    ? file
+							    : NULL,
+					  .before = count,
+					  .after = *made != 0 && text_is_plain(made, MADE_MOST) ? made : NULL,
+					  .by = by,
+					  .count = d->book.n_accounts });
 }
 
 static void carry_out(struct desk *d, uint32_t id, const struct msg_user *m, const json_t *said, struct book *backup)

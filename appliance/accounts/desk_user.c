@@ -10,21 +10,9 @@
 #include <string.h>
 
 #include "appliance/accounts/desk.h"
-#include "appliance/accounts/qr.h"
 #include "appliance/wire/duty.h"
 
 #define FIRST_NAME "admin"
-
-static void refuse_phrase(const struct desk_order *o, enum passphrase p)
-{
-	static const enum message why[] = {
-		[PASSPHRASE_SHORT] = M_PASSPHRASE_SHORT,     [PASSPHRASE_LONG] = M_PASSPHRASE_LONG,
-		[PASSPHRASE_NO_TEXT] = M_PASSPHRASE_NO_TEXT, [PASSPHRASE_COMMON] = M_PASSPHRASE_COMMON,
-		[PASSPHRASE_LEAKED] = M_PASSPHRASE_LEAKED,
-	};
-
-	desk_refuse(o->d, o->id, ANSWER_INVALID, why[p]);
-}
 
 static struct account *named(const struct desk_order *o)
 {
@@ -72,7 +60,6 @@ static json_t *recovery_json(struct account *a)
 static const char *phrase_of(const struct desk_order *o, struct job *j, const char *name, const char **ret_phrase)
 {
 	const char *typed = desk_said(o->said, "passphrase");
-	enum passphrase p;
 
 	*ret_phrase = NULL;
 	if (*typed == 0) {
@@ -82,15 +69,12 @@ static const char *phrase_of(const struct desk_order *o, struct job *j, const ch
 			desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_NO_RANDOM);
 		return *ret_phrase;
 	}
-	p = desk_judge_phrase(o->d, typed, name);
-	if (p != PASSPHRASE_GOOD)
-		refuse_phrase(o, p);
-	else
+	if (desk_phrase_good(o->d, o->id, typed, name))
 		*ret_phrase = typed;
 	return *ret_phrase;
 }
 
-static void start_hash(const struct desk_order *o, enum user_order order, const struct account *draft)
+static void start_hash(const struct desk_order *o, struct account *draft)
 {
 	char setting[PASSPHRASE_HASH];
 	struct job *j = o->job != NULL ? o->job : desk_job(o->d, o->id);
@@ -100,7 +84,7 @@ static void start_hash(const struct desk_order *o, enum user_order order, const 
 		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_LOGIN_BUSY);
 		return;
 	}
-	j->order = order;
+	j->order = o->order;
 	j->draft = *draft;
 	desk_put(j->name, sizeof(j->name), draft->name);
 	desk_put(j->by, sizeof(j->by), o->by);
@@ -128,9 +112,9 @@ static const struct addr *from_of(const struct job *j)
 	return j->kind == JOB_MANAGE ? &j->from : NULL;
 }
 
-static void start_add(const struct desk_order *o, enum user_order order)
+static void start_add(const struct desk_order *o)
 {
-	bool first = order == USER_FIRST;
+	bool first = o->order == USER_FIRST;
 	struct account a = { .since = o->now.wall_s };
 	const char *name = first && *desk_said(o->said, "name") == 0 ? FIRST_NAME : desk_said(o->said, "name");
 
@@ -162,7 +146,7 @@ static void start_add(const struct desk_order *o, enum user_order order)
 	desk_put(a.full, sizeof(a.full), desk_said(o->said, "full_name"));
 	desk_put(a.reason, sizeof(a.reason), desk_said(o->said, "reason"));
 	put_by(o, a.by);
-	start_hash(o, order, &a);
+	start_hash(o, &a);
 }
 
 static void added(struct desk *d, struct job *j, struct moment now)
@@ -192,7 +176,10 @@ static void added(struct desk *d, struct job *j, struct moment now)
 		desk_refuse(d, j->id, ANSWER_CANNOT, M_USER_UNSAVED);
 		return;
 	}
-	desk_event(d, ACCOUNT_ADDED, from_of(j), a.name, NULL, desk_duties_text(a.duties, list), j->by, 1);
+	desk_event(
+		d, ACCOUNT_ADDED,
+		(struct account_note){
+			.from = from_of(j), .object = a.name, .after = desk_duties_text(a.duties, list), .by = j->by });
 	answer = json_pack("{s:o, s:o, s:o}", "account", book_account_json(&a, now.wall_s), "totp", totp_json(&a),
 			   "recovery", recovery);
 	if (j->made[0] != 0)
@@ -216,7 +203,8 @@ static void phrase_set(struct desk *d, struct job *j, const char *hash, struct m
 	a->handed = j->kind == JOB_MANAGE;
 	if (desk_kept(d, j->id, a, &before)) {
 		sessions_end_of(&d->sessions, a->name, now.ns);
-		desk_event(d, ACCOUNT_PASSPHRASE, from_of(j), a->name, NULL, NULL, j->by, 1);
+		desk_event(d, ACCOUNT_PASSPHRASE,
+			   (struct account_note){ .from = from_of(j), .object = a->name, .by = j->by });
 		answer = json_pack("{s:o}", "account", book_account_json(a, now.wall_s));
 		if (j->made[0] != 0)
 			json_object_set_new(answer, "passphrase", json_string(j->made));
@@ -261,9 +249,14 @@ static void list(const struct desk_order *o)
 			      desk_leaked_json(o->d), "approval", book_approval_json(&o->d->book)));
 }
 
+static void show(const struct desk_order *o, struct account *a)
+{
+	desk_answer_account(o, a);
+}
+
 static void change(const struct desk_order *o, struct account *a)
 {
-	const struct account before = *a;
+	struct account before = *a;
 	char was[DUTIES_TEXT], is[DUTIES_TEXT];
 
 	if (*desk_said(o->said, "roles") != 0 && !desk_read_duties(desk_said(o->said, "roles"), &a->duties)) {
@@ -281,32 +274,31 @@ static void change(const struct desk_order *o, struct account *a)
 		desk_put(a->full, sizeof(a->full), desk_said(o->said, "full_name"));
 	if (*desk_said(o->said, "reason") != 0)
 		desk_put(a->reason, sizeof(a->reason), desk_said(o->said, "reason"));
-	if (!desk_kept(o->d, o->id, a, &before))
-		return;
-	if ((before.duties & ~a->duties) != 0)
-		sessions_end_of(&o->d->sessions, a->name, o->now.ns);
-	desk_event(o->d, ACCOUNT_CHANGED, o->from, a->name, desk_duties_text(before.duties, was),
-		   desk_duties_text(a->duties, is), o->by, 1);
-	desk_answer_account(o, a);
+	desk_changed(o, a, &before,
+		     (struct account_change){ .what = ACCOUNT_CHANGED,
+					      .before = desk_duties_text(before.duties, was),
+					      .after = desk_duties_text(a->duties, is),
+					      .shuts_out = (before.duties & ~a->duties) != 0 });
 }
 
-static void disable(const struct desk_order *o, struct account *a, bool off)
+static void disable(const struct desk_order *o, struct account *a)
 {
-	const struct account before = *a;
+	struct account before = *a;
+	bool off = o->order == USER_DISABLE;
 
-	if (a->disabled != off) {
-		a->disabled = off;
-		a->disabled_since = off ? o->now.wall_s : 0;
-		a->disabled_by[0] = 0;
+	if (a->disabled == off) {
 		if (off)
-			put_by(o, a->disabled_by);
-		if (!desk_kept(o->d, o->id, a, &before))
-			return;
-		desk_event(o->d, off ? ACCOUNT_DISABLED : ACCOUNT_ENABLED, o->from, a->name, NULL, NULL, o->by, 1);
+			sessions_end_of(&o->d->sessions, a->name, o->now.ns);
+		desk_answer_account(o, a);
+		return;
 	}
+	a->disabled = off;
+	a->disabled_since = off ? o->now.wall_s : 0;
+	a->disabled_by[0] = 0;
 	if (off)
-		sessions_end_of(&o->d->sessions, a->name, o->now.ns);
-	desk_answer_account(o, a);
+		put_by(o, a->disabled_by);
+	desk_changed(o, a, &before,
+		     (struct account_change){ .what = off ? ACCOUNT_DISABLED : ACCOUNT_ENABLED, .shuts_out = off });
 }
 
 /* Records name an account, so it has to stay findable: it is disabled first, which can be undone,
@@ -326,12 +318,13 @@ static void remove_account(const struct desk_order *o, struct account *a)
 		desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_UNSAVED);
 		return;
 	}
-	desk_event(o->d, ACCOUNT_REMOVED, o->from, before.name, NULL, NULL, o->by, 1);
+	desk_event(o->d, ACCOUNT_REMOVED, (struct account_note){ .from = o->from, .object = before.name, .by = o->by });
 	desk_answer_account(o, &before);
 }
 
-static void new_factor(const struct desk_order *o, struct account *a, bool paper)
+static void new_factor(const struct desk_order *o, struct account *a)
 {
+	bool paper = o->order == USER_RECOVERY;
 	struct account before = *a;
 	json_t *made = NULL;
 
@@ -350,7 +343,8 @@ static void new_factor(const struct desk_order *o, struct account *a, bool paper
 	} else if (desk_kept(o->d, o->id, a, &before)) {
 		if (!paper)
 			sessions_end_of(&o->d->sessions, a->name, o->now.ns);
-		desk_event(o->d, paper ? ACCOUNT_RECOVERY : ACCOUNT_TOTP, o->from, a->name, NULL, NULL, o->by, 1);
+		desk_event(o->d, paper ? ACCOUNT_RECOVERY : ACCOUNT_TOTP,
+			   (struct account_note){ .from = o->from, .object = a->name, .by = o->by });
 		desk_answer(o->d, o->id, ANSWER_YES,
 			    json_pack("{s:o, s:o}", "account", book_account_json(a, o->now.wall_s),
 				      paper ? "recovery" : "totp", made));
@@ -371,11 +365,7 @@ static void totp_remove(const struct desk_order *o, struct account *a)
 	}
 	explicit_bzero(a->totp, sizeof(a->totp));
 	a->no_totp = true;
-	if (desk_kept(o->d, o->id, a, &before)) {
-		desk_event(o->d, ACCOUNT_TOTP_REMOVED, o->from, a->name, NULL, NULL, o->by, 1);
-		desk_answer_account(o, a);
-	}
-	explicit_bzero(&before, sizeof(before));
+	desk_changed(o, a, &before, (struct account_change){ .what = ACCOUNT_TOTP_REMOVED });
 }
 
 /* The last key may be removed too: it may be lost, and somebody may have found it. */
@@ -389,12 +379,9 @@ static void key_remove(const struct desk_order *o, struct account *a)
 		return;
 	}
 	account_remove_key(a, k);
-	if (desk_kept(o->d, o->id, a, &before)) {
-		sessions_end_of(&o->d->sessions, a->name, o->now.ns);
-		desk_event(o->d, ACCOUNT_KEY_REMOVED, o->from, a->name, NULL, desk_said(o->said, "key"), o->by, 1);
-		desk_answer_account(o, a);
-	}
-	explicit_bzero(&before, sizeof(before));
+	desk_changed(o, a, &before,
+		     (struct account_change){
+			     .what = ACCOUNT_KEY_REMOVED, .after = desk_said(o->said, "key"), .shuts_out = true });
 }
 
 static void sessions(const struct desk_order *o)
@@ -437,7 +424,8 @@ static void session_end_order(const struct desk_order *o)
 		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_NO_SESSION);
 		return;
 	}
-	desk_event(o->d, ACCOUNT_SESSIONS_ENDED, o->from, of, NULL, NULL, o->by, n);
+	desk_event(o->d, ACCOUNT_SESSIONS_ENDED,
+		   (struct account_note){ .from = o->from, .object = of, .by = o->by, .count = n });
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:I}", "ended", (json_int_t)n));
 }
 
@@ -453,18 +441,18 @@ static void roles(const struct desk_order *o)
 
 /* Says whether a policy from the web pages needs a second person, and sets it if ordered so. A
  * repeated order is recorded only if its reason differs. */
-static void approval(const struct desk_order *o, enum user_order order)
+static void approval(const struct desk_order *o)
 {
 	struct one_person *p = &o->d->book.one_person;
 	const struct one_person before = *p;
 	const char *reason = desk_said(o->said, "reason");
-	bool off = order == USER_APPROVAL_OFF;
+	bool off = o->order == USER_APPROVAL_OFF;
 
 	if (off && (*reason == 0 || !text_is_plain(reason, ACCOUNT_REASON))) {
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_APPROVAL_WHY);
 		return;
 	}
-	if (order != USER_APPROVAL && (off != p->enough || (off && strcmp(reason, p->reason) != 0))) {
+	if (o->order != USER_APPROVAL && (off != p->enough || (off && strcmp(reason, p->reason) != 0))) {
 		*p = (struct one_person){ .enough = off, .since = off ? o->now.wall_s : 0 };
 		desk_put(p->reason, sizeof(p->reason), off ? reason : "");
 		desk_put(p->by, sizeof(p->by), off ? o->by : "");
@@ -473,126 +461,90 @@ static void approval(const struct desk_order *o, enum user_order order)
 			desk_refuse(o->d, o->id, ANSWER_CANNOT, M_USER_UNSAVED);
 			return;
 		}
-		desk_event(o->d, off ? ACCOUNT_APPROVAL_OFF : ACCOUNT_APPROVAL_ON, NULL, NULL, NULL,
-			   off ? reason : NULL, o->by, 1);
+		desk_event(o->d, off ? ACCOUNT_APPROVAL_OFF : ACCOUNT_APPROVAL_ON,
+			   (struct account_note){ .after = off ? reason : NULL, .by = o->by });
 	}
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "approval", book_approval_json(&o->d->book)));
 }
 
 /* ---- dispatch -------------------------------------------------------------------------------- */
 
-static void about_account(const struct desk_order *o, enum user_order order)
+static void leaked_show(const struct desk_order *o)
 {
-	struct account *a = named(o);
-
-	if (a == NULL)
-		return;
-	if (order == USER_SHOW || order == USER_KEYS || order == USER_CERTIFICATES)
-		desk_answer_account(o, a);
-	else if (order == USER_CHANGE)
-		change(o, a);
-	else if (order == USER_DISABLE || order == USER_ENABLE)
-		disable(o, a, order == USER_DISABLE);
-	else if (order == USER_REMOVE)
-		remove_account(o, a);
-	else if (order == USER_TOTP_REMOVE)
-		totp_remove(o, a);
-	else if (order == USER_KEY_REMOVE)
-		key_remove(o, a);
-	else if (order == USER_CERTIFICATE_ADD)
-		desk_certificate_add(o, a);
-	else if (order == USER_CERTIFICATE_REMOVE)
-		desk_certificate_remove(o, a);
-	else if (order == USER_LOGIN_ADD)
-		desk_login_add(o, a);
-	else if (order == USER_LOGIN_REMOVE)
-		desk_login_remove(o, a);
-	else if (order == USER_PASSWORD)
-		start_hash(o, order, a);
-	else
-		new_factor(o, a, order == USER_RECOVERY);
+	desk_leaked_show(o->d, o->id);
 }
 
-static void carry_out(const struct desk_order *o, enum user_order order)
+/* Orders about the account that is named. */
+static void (*const of_account[USER_ORDERS])(const struct desk_order *o, struct account *a) = {
+	[USER_SHOW] = show,
+	[USER_KEYS] = show,
+	[USER_CERTIFICATES] = show,
+	[USER_CHANGE] = change,
+	[USER_DISABLE] = disable,
+	[USER_ENABLE] = disable,
+	[USER_REMOVE] = remove_account,
+	[USER_PASSWORD] = start_hash,
+	[USER_TOTP] = new_factor,
+	[USER_RECOVERY] = new_factor,
+	[USER_TOTP_REMOVE] = totp_remove,
+	[USER_KEY_REMOVE] = key_remove,
+	[USER_CERTIFICATE_ADD] = desk_certificate_add,
+	[USER_CERTIFICATE_REMOVE] = desk_certificate_remove,
+	[USER_LOGIN_ADD] = desk_login_add,
+	[USER_LOGIN_REMOVE] = desk_login_remove,
+};
+
+/* The others. Orders with a file are not read here: desk_leaked_load, desk_restore. */
+static void (*const of_register[USER_ORDERS])(const struct desk_order *o) = {
+	[USER_FIRST] = start_add,
+	[USER_ADD] = start_add,
+	[USER_LIST] = list,
+	[USER_TOKENS] = desk_tokens,
+	[USER_TOKEN_ADD] = desk_token_add,
+	[USER_TOKEN_REMOVE] = desk_token_remove,
+	[USER_SESSIONS] = sessions,
+	[USER_SESSION_END] = session_end_order,
+	[USER_ROLES] = roles,
+	[USER_APPROVAL] = approval,
+	[USER_APPROVAL_OFF] = approval,
+	[USER_APPROVAL_ON] = approval,
+	[USER_LEAKED] = leaked_show,
+	[USER_LEAKED_REMOVE] = desk_leaked_remove,
+};
+
+static void carry_out(const struct desk_order *o)
 {
-	switch (order) {
-	case USER_FIRST:
-	case USER_ADD:
-		start_add(o, order);
-		break;
-	case USER_LIST:
-		list(o);
-		break;
-	case USER_TOKENS:
-		desk_tokens(o);
-		break;
-	case USER_TOKEN_ADD:
-		desk_token_add(o);
-		break;
-	case USER_TOKEN_REMOVE:
-		desk_token_remove(o);
-		break;
-	case USER_SESSIONS:
-		sessions(o);
-		break;
-	case USER_SESSION_END:
-		session_end_order(o);
-		break;
-	case USER_ROLES:
-		roles(o);
-		break;
-	case USER_APPROVAL:
-	case USER_APPROVAL_OFF:
-	case USER_APPROVAL_ON:
-		approval(o, order);
-		break;
-	case USER_SHOW:
-	case USER_CHANGE:
-	case USER_DISABLE:
-	case USER_ENABLE:
-	case USER_REMOVE:
-	case USER_PASSWORD:
-	case USER_TOTP:
-	case USER_RECOVERY:
-	case USER_TOTP_REMOVE:
-	case USER_KEYS:
-	case USER_KEY_REMOVE:
-	case USER_CERTIFICATES:
-	case USER_CERTIFICATE_ADD:
-	case USER_CERTIFICATE_REMOVE:
-	case USER_LOGIN_ADD:
-	case USER_LOGIN_REMOVE:
-		about_account(o, order);
-		break;
-	case USER_LEAKED:
-		desk_leaked_show(o->d, o->id);
-		break;
-	case USER_LEAKED_REMOVE:
-		desk_leaked_remove(o->d, o->id, o->by);
-		break;
-	/* orders with a file are not read here: desk_leaked_load, desk_restore */
-	case USER_LEAKED_LOAD:
-	case USER_RESTORE:
-	case USER_RESTORE_TRY:
-	case USER_ORDERS:
+	struct account *a;
+
+	if (of_account[o->order] != NULL) {
+		a = named(o);
+		if (a != NULL)
+			of_account[o->order](o, a);
+	} else if (of_register[o->order] != NULL) {
+		of_register[o->order](o);
+	} else {
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_NONSENSE);
-		break;
 	}
 }
 
 void desk_user_over_web(struct desk *d, struct job *j, json_t *said, struct moment now)
 {
-	struct desk_order o = {
-		.d = d, .id = j->id, .by = j->by, .now = now, .said = said, .job = j, .from = &j->from
-	};
+	struct desk_order o = { .d = d,
+				.id = j->id,
+				.order = j->order,
+				.by = j->by,
+				.now = now,
+				.said = said,
+				.job = j,
+				.from = &j->from };
 
-	carry_out(&o, j->order);
+	carry_out(&o);
 }
 
 void desk_user(struct desk *d, uint32_t id, const struct msg_user *m, struct moment now)
 {
 	char by[USER_BY + 1];
-	struct desk_order o = { .d = d, .id = id, .by = by, .now = now };
+	struct desk_order o = { .d = d, .id = id, .order = (enum user_order)m->order, .by = by, .now = now };
 
 	memcpy(by, m->by, USER_BY);
 	by[USER_BY] = 0;
@@ -602,6 +554,6 @@ void desk_user(struct desk *d, uint32_t id, const struct msg_user *m, struct mom
 	if (!json_is_object(o.said))
 		desk_refuse(d, id, ANSWER_INVALID, M_USER_NONSENSE);
 	else
-		carry_out(&o, (enum user_order)m->order);
+		carry_out(&o);
 	json_decref(o.said);
 }

@@ -120,12 +120,6 @@ static int look(struct leaked *l, int fd)
 	return digest_fits(l) ? 0 : -EBADMSG;
 }
 
-/* A temporary error: the file itself may be whole. */
-static bool is_for_now(int r)
-{
-	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR;
-}
-
 static bool stands(int dirfd, const char *name)
 {
 	struct stat st;
@@ -195,7 +189,7 @@ int leaked_open(struct leaked *l, int dirfd, bool *ret_damaged, struct err *e)
 	}
 	if (fd >= 0)
 		close(fd);
-	if (is_for_now(r))
+	if (file_for_now(r))
 		return err_set(e, r, "the file %s", NAME);
 	if (r == -ENOENT) {
 		/* The file may have been set aside before, without a record: at an earlier start,
@@ -252,7 +246,7 @@ bool leaked_has(struct leaked *l, const char *phrase, bool *ret_damaged)
 	leaked_prefix(phrase, strlen(phrase), wanted);
 	r = search(l, wanted);
 	explicit_bzero(wanted, sizeof(wanted));
-	if (r < 0 && !is_for_now(r)) {
+	if (r < 0 && !file_for_now(r)) {
 		set_aside(l);
 		*ret_damaged = true;
 	}

@@ -3,7 +3,7 @@
  * Passphrases: which are accepted, and how they are stored. They must be long, of any composition,
  * and never expire. Refused are phrases that guessers try first (denied.def), repetitions of one
  * key, runs of neighbouring keys, and phrases that only consist of the owner's name. Stored as
- * libcrypt's yescrypt. Making a hash takes long, on purpose: hasher.c does it.
+ * libcrypt's yescrypt. Making a hash takes long, on purpose: a child of the role does it.
  */
 #ifndef SEKISHO_ACCOUNTS_PASSPHRASE_H
 #define SEKISHO_ACCOUNTS_PASSPHRASE_H

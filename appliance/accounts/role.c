@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The role accounts, the only owner of the accounts' folder. It is asked by the supervisor alone;
- * questions of the web side carry what strangers typed. It decides, but never waits for a hash
- * (hasher.c) or for the check of a security key's signature. Sessions and failures are in memory
- * only: after a start of the role everybody logs in again.
+ * questions of the web side carry what strangers typed. It decides, but never waits for a hash or
+ * for the check of a security key's signature. Sessions and failures are in memory only: after a
+ * start of the role everybody logs in again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +23,53 @@
 #include "appliance/base/own_path.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
+
+/*
+ * A process that hashes passphrases, one after the other, so that the role can answer other
+ * questions meanwhile. It is forked before the role enters its sandbox. It has its own user, no
+ * file and no capability, and keeps nothing: it gets a phrase and a setting and returns the hash.
+ * If one of both processes ends, so does the other.
+ */
+
+/* Only this program writes to the other end of the socket, so a question of another size is a
+ * fault, and this process ends. The zero byte after each text is set here, whatever was sent. */
+static void hash_questions(void)
+{
+	struct hash_question q;
+	struct hash_answer a;
+
+	for (;;) {
+		ssize_t n = read(CHILD_FD, &q, sizeof(q));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n != (ssize_t)sizeof(q))
+			_exit(n == 0 ? 0 : 1);
+		q.phrase[PASSPHRASE_MOST] = q.setting[PASSPHRASE_HASH - 1] = 0;
+		memset(&a, 0, sizeof(a));
+		a.id = q.id;
+		a.ok = passphrase_hash(q.phrase, q.setting, a.hash);
+		explicit_bzero(&q, sizeof(q));
+		if (write(CHILD_FD, &a, sizeof(a)) != (ssize_t)sizeof(a))
+			_exit(1);
+		explicit_bzero(&a, sizeof(a));
+	}
+}
+
+static void hasher_child(int unused)
+{
+	struct err e = { 0 };
+
+	(void)unused;
+	if (close_range(CHILD_FD + 1, ~0u, 0) < 0)
+		_exit(1);
+	prctl(PR_SET_NAME, "sekisho-hash");
+	if (sandbox_hasher(&e) < 0) {
+		fprintf(stderr, "sekishod accounts: %s\n", e.text);
+		_exit(1);
+	}
+	hash_questions();
+}
 
 /*
  * Starts sekisho-webauthn (appliance/webauthn), which parses what browsers send of security keys.
@@ -100,7 +148,7 @@ static void say_answer(void *ctx, uint32_t id, enum answer_status status, json_t
 static bool say_hash(void *ctx, const struct hash_question *q)
 {
 	struct accounts *a = ctx;
-	bool asked = hasher_ask(ACCOUNTS_FD_HASHER, q);
+	bool asked = child_ask(ACCOUNTS_FD_HASHER, q, sizeof(*q));
 
 	if (asked)
 		child_asked(&a->hashes, clock_mono());
@@ -134,77 +182,26 @@ static bool on_status(void *ctx, struct msg *m)
 	return msg_send(ROLE_FD_CONTROL, m->id, &answer, NULL, 0) == 0;
 }
 
-static bool on_login(void *ctx, struct msg *m)
-{
-	struct accounts *a = ctx;
-
-	desk_login(&a->desk, m->id, &m->body.login, moment_now());
-	explicit_bzero(m->storage, sizeof(m->storage));
-	explicit_bzero(&m->body, sizeof(m->body));
-	return true;
-}
-
-static bool on_challenge(void *ctx, struct msg *m)
-{
-	struct accounts *a = ctx;
-
-	desk_challenge(&a->desk, m->id, &m->body.challenge, moment_now());
-	return true;
-}
-
-static bool on_key(void *ctx, struct msg *m)
-{
-	struct accounts *a = ctx;
-
-	desk_key(&a->desk, m->id, &m->body.key, moment_now());
-	explicit_bzero(m->storage, sizeof(m->storage));
-	explicit_bzero(&m->body, sizeof(m->body));
-	return true;
-}
-
-static bool on_manage(void *ctx, struct msg *m)
-{
-	struct accounts *a = ctx;
-
-	desk_manage(&a->desk, m->id, &m->body.manage, moment_now());
-	explicit_bzero(m->storage, sizeof(m->storage));
-	explicit_bzero(&m->body, sizeof(m->body));
-	return true;
-}
-
-static bool on_passphrase(void *ctx, struct msg *m)
-{
-	struct accounts *a = ctx;
-
-	desk_passphrase(&a->desk, m->id, &m->body.passphrase, moment_now());
-	explicit_bzero(m->storage, sizeof(m->storage));
-	explicit_bzero(&m->body, sizeof(m->body));
-	return true;
-}
-
-static bool on_judge(void *ctx, struct msg *m)
-{
-	struct accounts *a = ctx;
-
-	desk_judge(&a->desk, m->id, &m->body.judge, moment_now());
-	return true;
-}
-
-static bool on_at_machine(void *ctx, struct msg *m)
-{
-	struct accounts *a = ctx;
-
-	desk_at_machine(&a->desk, m->id, &m->body.at_machine, moment_now());
-	return true;
-}
-
-static bool on_logout(void *ctx, struct msg *m)
-{
-	struct accounts *a = ctx;
-
-	desk_logout(&a->desk, m->id, &m->body.logout, moment_now());
-	return true;
-}
+/* on_login and so on: questions that the desk answers. What was typed does not stay in memory. */
+#define QUESTION(name)                                                                                                 \
+	static bool on_##name(void *ctx, struct msg *m)                                                                \
+	{                                                                                                              \
+		struct accounts *a = ctx;                                                                              \
+                                                                                                                       \
+		desk_##name(&a->desk, m->id, &m->body.name, moment_now());                                             \
+		explicit_bzero(m->storage, sizeof(m->storage));                                                        \
+		explicit_bzero(&m->body, sizeof(m->body));                                                             \
+		return true;                                                                                           \
+	}
+QUESTION(login)
+QUESTION(challenge)
+QUESTION(key)
+QUESTION(manage)
+QUESTION(passphrase)
+QUESTION(judge)
+QUESTION(at_machine)
+QUESTION(logout)
+QUESTION(review)
 
 static bool on_user(void *ctx, struct msg *m)
 {
@@ -217,14 +214,6 @@ static bool on_user(void *ctx, struct msg *m)
 	else
 		desk_user(&a->desk, m->id, &m->body.user, moment_now());
 	explicit_bzero(m->storage, sizeof(m->storage));
-	return true;
-}
-
-static bool on_review(void *ctx, struct msg *m)
-{
-	struct accounts *a = ctx;
-
-	desk_review(&a->desk, m->id, &m->body.review, moment_now());
 	return true;
 }
 
@@ -249,7 +238,8 @@ static int hear_hashes(struct accounts *a)
 	struct hash_answer h;
 	int r;
 
-	while ((r = hasher_answer(ACCOUNTS_FD_HASHER, &h)) == 1) {
+	while ((r = child_answer(ACCOUNTS_FD_HASHER, &h, sizeof(h))) == 1) {
+		h.hash[PASSPHRASE_HASH - 1] = 0;
 		if (!child_answered(&a->hashes, clock_mono()))
 			return -EPROTO;
 		desk_hashed(&a->desk, &h, moment_now());
@@ -377,7 +367,7 @@ int role_accounts(void)
 	signal(SIGPIPE, SIG_IGN);
 	a.keys = -1;
 	a.events.fd = ROLE_FD_EVENTS;
-	r = put_at(hasher_start(&e), ACCOUNTS_FD_HASHER, &e);
+	r = put_at(child_start(hasher_child, 0, "the hasher", &e), ACCOUNTS_FD_HASHER, &e);
 	if (r == 0) {
 		r = put_at(keys_start(&e), ACCOUNTS_FD_WEBAUTHN, &e);
 		a.keys = r < 0 ? -1 : ACCOUNTS_FD_WEBAUTHN;

@@ -53,8 +53,7 @@ int sandbox_enter_pair(enum role r, enum lane_kind kind, struct err *e);
 /* As sandbox_enter, for sekisho-fetch (appliance/fetch), which is no role: a person starts it for
  * one file. */
 int sandbox_fetch(struct err *e);
-/* As sandbox_enter, for the child of accounts that hashes passphrases
- * (appliance/accounts/hasher.c). */
+/* As sandbox_enter, for the child of accounts that hashes passphrases. */
 int sandbox_hasher(struct err *e);
 /* As sandbox_enter, for sekisho-webauthn (appliance/webauthn), the other child of accounts. */
 int sandbox_webauthn(struct err *e);

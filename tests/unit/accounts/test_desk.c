@@ -4,22 +4,22 @@
  * stranger cannot lock anybody out, and parallel guesses count; what a session may do, from where
  * and for how long; replays; root's orders; and what remains when the disk fails.
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c
- * LINK: appliance/accounts/desk_token.c appliance/accounts/desk_review.c appliance/accounts/book.c
+ * LINK: appliance/accounts/desk_enrol.c appliance/accounts/book.c
  * LINK: appliance/accounts/book_file.c appliance/base/columns.c
- * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/sessions.c
+ * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/desk_memory.c
  * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c
  * LINK: appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
  * LINK: appliance/wire/manage.c appliance/wire/leaked.c
  * LINK: appliance/accounts/desk_restore.c
- * LINK: appliance/accounts/desk_key.c appliance/accounts/desk_certificate.c
- * LINK: appliance/accounts/challenge.c appliance/wire/webauthn.c
- * LINK: appliance/accounts/lockout.c appliance/accounts/totp.c appliance/wire/duty.c
+ * LINK: appliance/accounts/desk_key.c
+ * LINK: appliance/wire/webauthn.c
+ * LINK: appliance/accounts/totp.c appliance/wire/duty.c
  * LINK: appliance/wire/event.c
  * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
  * LINK: appliance/base/atomic_file.c appliance/base/err.c appliance/base/addr.c
  * LINK: appliance/base/memfd.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c
- * LINK: appliance/base/logins.c appliance/accounts/desk_login.c
+ * LINK: appliance/base/logins.c
  * LINK: appliance/accounts/qr.c
  * LIBS: libqrencode libcrypt liboath jansson nettle
  */

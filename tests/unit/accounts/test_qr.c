@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "appliance/accounts/qr.h"
+#include "appliance/accounts/desk.h"
 
 static void finder(const json_t *rows, size_t x, size_t y)
 {

@@ -1,5 +1,5 @@
 # `sekisho journal verify` reads a record folder by the code that wrote it.
-CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c mgmt/report/*.c appliance/seal/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c filter.c line.c segment.c verify.c verify_json.c) build/controls/files.c
+CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c mgmt/report/*.c appliance/seal/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c filter.c segment.c verify.c) build/controls/files.c
 MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c mgmt/report/*.c) $(addprefix mgmt/cli/screen/,table.c wrap.c) build/ui/files.c build/controls/files.c
 
 # A program that sends alarms by mail: the state in words, and libcurl.

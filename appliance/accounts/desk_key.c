@@ -95,17 +95,6 @@ static void answer_keys(struct desk *d, const struct job *j, const struct accoun
 	desk_answer(d, j->id, ANSWER_YES, json_pack("{s:b, s:o}", "totp", !a->no_totp, "keys", desk_own_keys(a)));
 }
 
-struct account *desk_still_there(struct desk *d, const struct job *j, struct moment now)
-{
-	const struct session *x = desk_session_at(d, j->secret, &j->from, j->shown, now);
-	struct account *a = x != NULL && strcmp(x->name, j->name) == 0 ? book_account(&d->book, x->name) : NULL;
-
-	if (a != NULL && !a->disabled && desk_same_hash(a->hash, j->hash))
-		return a;
-	desk_nobody(d, j->id);
-	return NULL;
-}
-
 static void key_refused(struct desk *d, struct job *j)
 {
 	desk_failed(d, j);

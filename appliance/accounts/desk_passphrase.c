@@ -53,6 +53,17 @@ struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const st
 	return j;
 }
 
+struct account *desk_still_there(struct desk *d, const struct job *j, struct moment now)
+{
+	const struct session *x = desk_session_at(d, j->secret, &j->from, j->shown, now);
+	struct account *a = x != NULL && strcmp(x->name, j->name) == 0 ? book_account(&d->book, x->name) : NULL;
+
+	if (a != NULL && !a->disabled && desk_same_hash(a->hash, j->hash))
+		return a;
+	desk_nobody(d, j->id);
+	return NULL;
+}
+
 bool desk_typed_right(struct desk *d, struct job *j, const struct account *a, const struct hash_answer *h,
 		      enum message wrong)
 {

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "appliance/journal/attack_private.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/settings.h"
 #include "appliance/wire/vocabulary.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "appliance/journal/attack_private.h"
+#include "appliance/journal/attack.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/settings.h"
 #include "appliance/wire/vocabulary.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The record file: lines of JSON in segments `events-<first seq>.log` (packed once they are closed:
- * pack.h), each line chained to the one before it by "prev" and "hash" (SHA-256 over the previous
+ * closed.h), each line chained to the one before it by "prev" and "hash" (SHA-256 over the previous
  * hash and the line without its own hash). Journal role only, sole writer.
  *
  * Beside the segments is the file `head`: number and hash of a line that was synced to the disk. If
@@ -43,7 +43,7 @@ struct journal {
 	bool dirty;		    /* something is not synced yet */
 	struct journal_mark *marks; /* every JOURNAL_MARK_EACH-th line of the current segment */
 	size_t n_marks, room_marks;
-	/* key of the sketches of closed segments (index.h); NULL = sketches are not
+	/* key of the sketches of closed segments (search.h); NULL = sketches are not
 	 * read; borrowed */
 	const uint8_t *index_key;
 };
@@ -81,7 +81,7 @@ void journal_turn(struct journal *j);
 /* Syncs everything written so far, and then writes the head. */
 int journal_sync(struct journal *j, struct err *e);
 
-/* ---- shared with journal/read.c and journal/verify.c ----------------------------------------- */
+/* ---- shared with journal/search.c and journal/verify.c --------------------------------------- */
 
 void journal_segment_name(uint64_t first, char out[48]);
 bool journal_segment_parse(const char *name, uint64_t *ret);

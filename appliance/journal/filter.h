@@ -38,7 +38,7 @@ struct line_filter {
 bool line_filter_make(const struct event_filter *asked, struct line_filter *ret);
 bool line_filter_match(const struct line_filter *f, const char *line, size_t n);
 
-/* ---- shared with index.c: how a line is read ---- */
+/* ---- shared with search.c: how a line is read ---- */
 
 /* The value of a key, after its opening quote; NULL when the line has no such key. */
 const char *line_value(const char *line, size_t n, const char *key);

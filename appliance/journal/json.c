@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/journal/json.h"
+#include "appliance/journal/names.h"
 
 #include <netinet/in.h>
 #include <stdio.h>

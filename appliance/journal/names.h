@@ -10,9 +10,11 @@
 
 #include "appliance/base/arena.h"
 #include "appliance/base/err.h"
+#include "appliance/base/json.h"
 #include "appliance/journal/clean.h"
 #include "appliance/wire/attack.h"
 #include "appliance/wire/event.h"
+#include "appliance/wire/msg.h"
 
 #define NAMES_KEPT 64u
 /* bytes of all kept generations; the newest is kept whatever its size */
@@ -85,5 +87,11 @@ struct named_place {
 void names_of_place(const struct names *n, const struct event *e, struct named_place *ret);
 /* Strings live until the generation is forgotten. */
 void names_of_event(const struct names *n, const struct event *e, struct named *ret);
+
+/* An event record as the JSON object of docs/json.md. Journal role only; pure. */
+
+/* The object has no number and no hashes yet. `from` is the role whose socket the event came
+ * through. A new reference; NULL: out of memory. */
+json_t *event_json(const struct event *e, enum role from, const struct names *n);
 
 #endif

@@ -23,7 +23,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/json.h"
-#include "appliance/journal/json.h"
+#include "appliance/journal/names.h"
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/segment.h"
 

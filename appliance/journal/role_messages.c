@@ -8,8 +8,8 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/sentence.h"
-#include "appliance/journal/read.h"
 #include "appliance/journal/role_private.h"
+#include "appliance/journal/search.h"
 #include "appliance/role/roles.h"
 #include "appliance/wire/answer.h"
 #include "appliance/wire/event_filter.h"

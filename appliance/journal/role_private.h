@@ -3,6 +3,8 @@
  * The journal role, for its own files alone:
  *
  *   role.c           start, loop, end
+ *   flood.c          how many records a host or role may cause, and events in brief
+ *   room.c           the disk: how full it is, its reserve, and what waits for room
  *   role_take.c      a record that comes in: its time, merging, sums
  *   role_write.c     lines, signatures over lines, and what waits while the disk is full
  *   role_keep.c      old files, and how full the disk is
@@ -12,8 +14,7 @@
  *   role_clean.c     for how long conduits that observe had nothing to refuse
  *   role_attack.c    signs of attacks
  *   role_trends.c    counts by hour, for charts over time
- *   role_check.c     checks whether the records are whole
- *   role_copy.c      the files, for somebody who takes a copy
+ *   role_files.c     the files, for somebody who takes a copy or asks whether they are whole
  *   role_messages.c  messages and questions of the supervisor
  */
 #ifndef SEKISHO_JOURNAL_ROLE_PRIVATE_H
@@ -30,12 +31,11 @@
 #include "appliance/journal/chain.h"
 #include "appliance/journal/checkpoint.h"
 #include "appliance/journal/clean.h"
+#include "appliance/journal/closed.h"
 #include "appliance/journal/hold.h"
-#include "appliance/journal/index.h"
-#include "appliance/journal/keep.h"
 #include "appliance/journal/known.h"
 #include "appliance/journal/names.h"
-#include "appliance/journal/pack.h"
+#include "appliance/journal/search.h"
 #include "appliance/journal/trends.h"
 #include "appliance/journal/verify.h"
 #include "appliance/journal/weak.h"
@@ -303,7 +303,7 @@ enum wait_class {
 	WAIT_TRAFFIC, /* events caused by hosts: packets, commands, sessions, clients of the API */
 	WAIT_CLASSES
 };
-/* The least serious class that may use the reserve (reserve.c). */
+/* The least serious class that may use the reserve (room.c). */
 #define WAIT_GRAVE WAIT_BOX
 
 struct wait_record {
@@ -400,7 +400,7 @@ struct device_pending {
 
 #define DEVICE_PENDING 64u
 
-/* A check whether the records are whole (role_check.c). */
+/* A check whether the records are whole (role_files.c). */
 struct role_check {
 	struct journal_check *check; /* owned; NULL = none */
 	struct checkpoint_keys keys;
@@ -559,10 +559,17 @@ void role_retry(struct journal_role *j, uint64_t now);
  * as left out. */
 void role_room_end(struct journal_role *j);
 
-/* ---- role_copy.c ----------------------------------------------------------------------------- */
+/* ---- role_files.c ---------------------------------------------------------------------------- */
 
 /* Answers MSG_COPY, and records the reading. False: the answer could not be sent. */
 bool role_copy(struct journal_role *j, uint32_t id, const struct msg_copy *asked);
+
+/* Checks some more records: {"more":true,"records"}, at the end what `journal verify` says; a new
+ * reference. */
+json_t *role_check_json(struct journal_role *j, uint64_t now, enum answer_status *ret_status);
+uint64_t role_check_due(const struct journal_role *j);
+/* Ends a check that nobody asks about. */
+void role_check_left(struct journal_role *j, uint64_t now);
 
 /* ---- role_keep.c ----------------------------------------------------------------------------- */
 
@@ -649,15 +656,6 @@ uint64_t role_attack_due(const struct journal_role *j);
 void role_attack_status(const struct journal_role *j, struct msg_journal_status *ret);
 /* Carries out an order of a person about alarms, and returns the answer. */
 json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, enum answer_status *ret);
-
-/* ---- role_check.c ---------------------------------------------------------------------------- */
-
-/* Checks some more records: {"more":true,"records"}, at the end what `journal verify` says; a new
- * reference. */
-json_t *role_check_json(struct journal_role *j, uint64_t now, enum answer_status *ret_status);
-uint64_t role_check_due(const struct journal_role *j);
-/* Ends a check that nobody asks about. */
-void role_check_left(struct journal_role *j, uint64_t now);
 
 /* ---- role_trends.c --------------------------------------------------------------------------- */
 

@@ -13,7 +13,7 @@
  * checkpoint of an orderly end.
  *
  * On a full disk the most serious records are still written, from the reserve. The others wait in
- * memory (wait.c); those for which there is no room are only counted. When the reserve is complete
+ * memory (room.c); those for which there is no room are only counted. When the reserve is complete
  * again, all waiting records are written, the most serious first, and then one record with the
  * numbers of what was left out. These counts are kept until that record is written. A half-packed
  * file is removed at once. If the journal is killed meanwhile, the records in its memory are lost,
@@ -26,7 +26,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
-#include "appliance/journal/json.h"
+#include "appliance/journal/names.h"
 #include "appliance/journal/role_private.h"
 
 #define SYNC_NS 100000000ull

@@ -3,7 +3,7 @@
  * The files of a journal, for code that searches records, checks them or continues writing:
  * `events-<first seq>.log`, or once it is closed `events-<first seq>.log.gz`, the same bytes in the
  * gzip form (RFC 1952) that any machine unpacks. Both may exist for a moment while one replaces the
- * other (pack.h); then the plain one is read.
+ * other (closed.h); then the plain one is read.
  *
  * Reads only. A packed file is not trusted: its unpacked size is bounded and it is read in pieces,
  * and anything but exactly one valid gzip member gives -EBADMSG at the position where the fault

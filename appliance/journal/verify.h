@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "appliance/base/err.h"
+#include "appliance/base/json.h"
 #include "appliance/journal/checkpoint.h"
 
 enum journal_fault {
@@ -116,5 +117,10 @@ void journal_check_free(struct journal_check *c); /* accepts NULL */
  */
 int journal_newest_checkpoint(const char *path, const struct checkpoint_keys *keys, struct checkpoint *ret,
 			      struct err *e);
+
+/* The result of checking a folder of records, as JSON (docs/json.md, `journal verify`). */
+
+/* `keys`: the records were checked against these keys as well. Owned by the caller. */
+json_t *journal_report_json(const struct journal_report *r, bool keys);
 
 #endif

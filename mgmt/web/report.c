@@ -19,7 +19,7 @@
 #define EVENTS_EACH 1000u
 /* most parts of a year's records that are read; the command line has no such limit */
 #define EVENTS_PARTS 400u
-/* parts of the chain's check, 4,096 records each (role_check.c): at most a minute */
+/* parts of the chain's check, 4,096 records each (role_files.c): at most a minute */
 #define CHAIN_PARTS 1000u
 #define YEAR_S (366 * 86400)
 

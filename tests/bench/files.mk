@@ -18,7 +18,7 @@ $(B)/bench/inspect: $(call obj,tests/bench/inspect.c $(DPI_SRC) $(BASE_SRC) $(WI
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--wrap=name_open,--wrap=name_packet -o $@ $^ $(call libs,libndpi nettle jansson)
 
 # The journal's files alone: many records, and questions about them.
-JOURNAL_FILES = $(patsubst %,appliance/journal/%.c,chain line segment pack read filter index)
+JOURNAL_FILES = $(patsubst %,appliance/journal/%.c,chain segment closed filter search)
 $(B)/bench/journal: $(call obj,tests/bench/journal.c $(JOURNAL_FILES) $(BASE_SRC) $(WIRE_SRC))
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)

@@ -18,9 +18,8 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/json.h"
-#include "appliance/journal/index.h"
-#include "appliance/journal/pack.h"
-#include "appliance/journal/read.h"
+#include "appliance/journal/closed.h"
+#include "appliance/journal/search.h"
 
 #define BEGAN 1780000000ull
 #define PAGE 1000u

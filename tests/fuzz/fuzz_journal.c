@@ -4,7 +4,7 @@
  * and the signature in it, the head, a file of public keys, and a datagram of NFLOG with packets in
  * it.
  *
- * LINK: appliance/journal/line.c appliance/tap/role.c appliance/tap/session.c
+ * LINK: appliance/journal/segment.c appliance/tap/role.c appliance/tap/session.c
  * LINK: appliance/tap/neighbour.c appliance/tap/sighted.c appliance/base/sha256.c
  * LINK: appliance/base/bytes.c appliance/wire/event.c appliance/wire/limit.c
  * LINK: appliance/wire/reason.c appliance/wire/protocols.c

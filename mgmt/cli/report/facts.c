@@ -10,7 +10,7 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/json.h"
-#include "appliance/journal/verify_json.h"
+#include "appliance/journal/verify.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/read.h"

@@ -8,7 +8,6 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/journal/verify.h"
-#include "appliance/journal/verify_json.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"

@@ -5,7 +5,7 @@
  * and make its chain anew.
  *
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c appliance/journal/segment.c
- * LINK: appliance/journal/chain.c appliance/journal/line.c
+ * LINK: appliance/journal/chain.c
  * LINK: appliance/journal/verify.c appliance/base/err.c appliance/base/sha256.c
  * LINK: appliance/base/clock.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c

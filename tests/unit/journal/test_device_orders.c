@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "appliance/base/memfd.h"
-#include "appliance/journal/json.h"
+#include "appliance/journal/names.h"
 #include "appliance/journal/role_private.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/words/eve.h"

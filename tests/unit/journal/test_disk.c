@@ -2,7 +2,8 @@
 /*
  * When the disk of the records is nearly full, when it is no longer, and when it will be full.
  *
- * LINK: appliance/journal/disk.c
+ * LINK: appliance/journal/room.c $(BASE_SRC) $(WIRE_SRC)
+ * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
 

@@ -3,10 +3,9 @@
  * The index: every question has the same answer with and without it, whether the index is complete,
  * half made, damaged, of another segment or with another key; and it does save reading.
  *
- * LINK: appliance/journal/index.c appliance/journal/filter.c appliance/journal/read.c
- * LINK: appliance/journal/pack.c
- * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c
- * LINK: appliance/journal/keep.c
+ * LINK: appliance/journal/search.c appliance/journal/filter.c
+ * LINK: appliance/journal/closed.c
+ * LINK: appliance/journal/segment.c appliance/journal/chain.c
  * LINK: $(WIRE_SRC) appliance/base/err.c appliance/base/sha256.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/clock.c
@@ -20,10 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "appliance/journal/index.h"
-#include "appliance/journal/keep.h"
-#include "appliance/journal/pack.h"
-#include "appliance/journal/read.h"
+#include "appliance/journal/closed.h"
+#include "appliance/journal/search.h"
 #include "appliance/journal/segment.h"
 #include "tests/unit/folder.h"
 

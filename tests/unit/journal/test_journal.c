@@ -3,16 +3,15 @@
  * The record file: chained, and continued after any stop. The check without a daemon finds every
  * deletion, change, insertion and truncation. Floods are merged with exact counts.
  *
- * LINK: appliance/journal/pack.c appliance/journal/segment.c
- * LINK: appliance/journal/chain.c appliance/journal/line.c appliance/journal/read.c
+ * LINK: appliance/journal/closed.c appliance/journal/segment.c
+ * LINK: appliance/journal/chain.c appliance/journal/search.c
  * LINK: appliance/journal/verify.c
  * LINK: appliance/journal/filter.c $(WIRE_SRC)
- * LINK: appliance/journal/merge.c appliance/journal/share.c appliance/base/err.c
+ * LINK: appliance/journal/flood.c appliance/base/err.c
  * LINK: appliance/base/sha256.c appliance/base/clock.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c
  * LINK: appliance/base/memfd.c
  * LINK: appliance/journal/checkpoint.c
- * LINK: appliance/journal/index.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include "tests/unit/cmocka.h"
@@ -28,8 +27,8 @@
 #include <unistd.h>
 
 #include "appliance/journal/chain.h"
-#include "appliance/journal/read.h"
 #include "appliance/journal/role_private.h"
+#include "appliance/journal/search.h"
 #include "appliance/journal/segment.h"
 #include "appliance/journal/verify.h"
 #include "tests/unit/folder.h"

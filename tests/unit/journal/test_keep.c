@@ -5,13 +5,12 @@
  * failing disk, at each step. Also which closed files get an index and which are packed. The test
  * has its own clock.
  *
- * LINK: appliance/journal/keep.c appliance/journal/role_keep.c appliance/journal/disk.c
- * LINK: appliance/journal/role_write.c appliance/journal/role_take.c appliance/journal/pack.c
- * LINK: appliance/journal/wait.c appliance/journal/reserve.c
- * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c
+ * LINK: appliance/journal/closed.c appliance/journal/role_keep.c appliance/journal/room.c
+ * LINK: appliance/journal/role_write.c appliance/journal/role_take.c
+ * LINK: appliance/journal/segment.c appliance/journal/chain.c
  * LINK: appliance/journal/verify.c
  * LINK: appliance/journal/json.c appliance/wire/tls.c appliance/journal/names.c
- * LINK: appliance/journal/merge.c appliance/journal/share.c
+ * LINK: appliance/journal/flood.c
  * LINK: $(WIRE_SRC) policy/ir/seal.c policy/ir/unseal.c appliance/wire/hours.c policy/ir/objects.c
  * LINK: policy/ir/book.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
@@ -19,7 +18,7 @@
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/state/lost.c
  * LINK: appliance/base/errno_text.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c
- * LINK: appliance/journal/index.c appliance/journal/filter.c
+ * LINK: appliance/journal/search.c appliance/journal/filter.c
  * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c
  * LINK: appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c
  * LINK: appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c

@@ -4,13 +4,11 @@
  * at any step, one file of each is read and nothing is lost. A packed file that was changed is
  * found.
  *
- * LINK: appliance/journal/pack.c appliance/journal/segment.c appliance/journal/chain.c
- * LINK: appliance/journal/line.c
- * LINK: appliance/journal/read.c appliance/journal/verify.c appliance/journal/filter.c $(WIRE_SRC)
+ * LINK: appliance/journal/closed.c appliance/journal/segment.c appliance/journal/chain.c
+ * LINK: appliance/journal/search.c appliance/journal/verify.c appliance/journal/filter.c $(WIRE_SRC)
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
  * LINK: appliance/journal/checkpoint.c
- * LINK: appliance/journal/index.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include "tests/unit/cmocka.h"
@@ -26,8 +24,8 @@
 #include <unistd.h>
 
 #include "appliance/journal/chain.h"
-#include "appliance/journal/pack.h"
-#include "appliance/journal/read.h"
+#include "appliance/journal/closed.h"
+#include "appliance/journal/search.h"
 #include "appliance/journal/segment.h"
 #include "appliance/journal/verify.h"
 #include "tests/unit/folder.h"

@@ -3,27 +3,25 @@
  * Any number of questions about records: neither orders nor records wait for them. The test is the
  * supervisor at the other end of the control channel.
  *
- * LINK: appliance/journal/disk.c appliance/journal/role_keep.c appliance/journal/role_messages.c
- * LINK: appliance/journal/role_copy.c appliance/journal/role_write.c appliance/journal/role_take.c
- * LINK: appliance/journal/wait.c
- * LINK: appliance/journal/reserve.c appliance/journal/keep.c appliance/journal/pack.c
- * LINK: appliance/journal/read.c
- * LINK: appliance/journal/segment.c appliance/journal/chain.c appliance/journal/line.c
+ * LINK: appliance/journal/room.c appliance/journal/role_keep.c appliance/journal/role_messages.c
+ * LINK: appliance/journal/role_files.c appliance/journal/role_write.c appliance/journal/role_take.c
+ * LINK: appliance/journal/closed.c
+ * LINK: appliance/journal/search.c
+ * LINK: appliance/journal/segment.c appliance/journal/chain.c
  * LINK: appliance/journal/filter.c
  * LINK: appliance/journal/json.c appliance/wire/tls.c appliance/journal/names.c
- * LINK: appliance/journal/merge.c appliance/journal/share.c
+ * LINK: appliance/journal/flood.c
  * LINK: $(WIRE_SRC) policy/ir/unseal.c appliance/wire/hours.c policy/ir/objects.c policy/ir/book.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/utf8.c appliance/base/clock.c
  * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c
  * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c
- * LINK: appliance/journal/index.c
  * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c
  * LINK: appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c
  * LINK: appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c
  * LINK: appliance/journal/role_trends.c appliance/journal/trends.c
- * LINK: appliance/journal/role_check.c appliance/journal/verify.c appliance/journal/verify_json.c
+ * LINK: appliance/journal/verify.c
  * LINK: appliance/journal/role_attack.c appliance/journal/known.c appliance/base/atomic_file.c
  * LINK: appliance/base/columns.c appliance/journal/role_clean.c appliance/journal/clean.c
  * LINK: policy/ir/meaning.c

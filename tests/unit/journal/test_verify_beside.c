@@ -4,13 +4,12 @@
  * does, and before whichever file is opened, a valid journal is reported as valid.
  *
  * LINK: appliance/journal/verify.c appliance/journal/segment.c appliance/journal/chain.c
- * LINK: appliance/journal/line.c
- * LINK: appliance/journal/pack.c appliance/journal/keep.c
+ * LINK: appliance/journal/closed.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c appliance/base/json.c
  * LINK: appliance/base/utf8.c
  * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c $(WIRE_SRC)
  * LINK: appliance/journal/checkpoint.c
- * LINK: appliance/journal/index.c appliance/journal/filter.c
+ * LINK: appliance/journal/search.c appliance/journal/filter.c
  * LIBS: jansson hogweed nettle zlib
  */
 #include "tests/unit/cmocka.h"
@@ -25,8 +24,7 @@
 
 #include "appliance/base/sha256.h"
 #include "appliance/journal/chain.h"
-#include "appliance/journal/keep.h"
-#include "appliance/journal/pack.h"
+#include "appliance/journal/closed.h"
 #include "appliance/journal/segment.h"
 #include "appliance/journal/verify.h"
 #include "tests/unit/folder.h"

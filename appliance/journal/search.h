@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
+ * Searching the records: the index that says which files to read, and the reading.
+ *
  * The index: beside each closed segment a file `index-<first seq>` with its sketch. Journal role
  * only.
  *
@@ -16,14 +18,15 @@
  * signing key, so that records cannot be hidden from searches without that key. `journal verify`
  * does not use it.
  */
-#ifndef SEKISHO_JOURNAL_INDEX_H
-#define SEKISHO_JOURNAL_INDEX_H
+#ifndef SEKISHO_JOURNAL_SEARCH_H
+#define SEKISHO_JOURNAL_SEARCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "appliance/base/err.h"
+#include "appliance/journal/chain.h"
 #include "appliance/journal/filter.h"
 
 #define SKETCH_NAMES 2048u /* bytes: with 500 names, one search in 5,000 reads the file in vain */
@@ -62,5 +65,26 @@ struct index; /* an index that is being made */
 int index_step(struct index **p, int dirfd, const uint8_t key[INDEX_KEY], uint64_t open, uint64_t *below,
 	       struct err *e);
 void index_forget(struct index **p);
+
+/*
+ * Reading records back out of the segments, for MSG_EVENTS and MSG_EXPLAIN. Journal role only. It
+ * returns the lines of the file as they are, without repairing or judging them.
+ */
+
+/* A question that a long search asks again and again: has the asker left? */
+struct journal_patience {
+	bool (*over)(void *ctx);
+	void *ctx;
+};
+
+/*
+ * Records with numbers above `after` that match (NULL = all), oldest first, at most `max` and at
+ * most some megabytes: a JSON array, a new reference. *ret_next is the number to ask after next
+ * time; when it is `after`, there is nothing more.
+ * NULL when memory is out or the file cannot be read, or with -ECANCELED when `p` says that the
+ * asker does not wait any more (`p` NULL: the asker always waits).
+ */
+json_t *journal_read(struct journal *j, uint64_t after, uint32_t max, const struct line_filter *filter,
+		     const struct journal_patience *p, uint64_t *ret_next, struct err *e);
 
 #endif

@@ -161,7 +161,7 @@ int arp_limit_set(const char *const *devices, size_t n, bool dry, plain_note *no
 
 	if (t.rules == NULL)
 		return err_set(e, -ENOMEM, "%s", t.what);
-	/* Reports the sender's device to the tap (appliance/tap/sighted.c). This comes before the
+	/* Reports the sender's device to the tap (appliance/tap/device.c). This comes before the
 	 * limit and decides nothing. */
 	for (size_t i = 0; i < n; i++) {
 		b = asked(devices[i], ARP_TOLD_PER_SECOND);

@@ -13,7 +13,7 @@
 #include "appliance/base/memfd.h"
 #include "appliance/store/retention.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/tap/session.h"
+#include "appliance/tap/tap.h"
 #include "appliance/wire/commands.h"
 #include "appliance/wire/table_merge.h"
 #include "policy/ir/ir.h"
@@ -390,7 +390,7 @@ void journal_generations(struct supervisor *s)
 
 /*
  * Whether passed sessions are recorded. This is a setting of the policy in force, also on trial,
- * and of the kernel's socket that reports them (appliance/tap/session.h).
+ * and of the kernel's socket that reports them (appliance/tap/tap.h).
  */
 
 static int by_number(const void *a, const void *b)

@@ -14,8 +14,6 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/tap/neighbour.h"
-#include "appliance/tap/session.h"
 #include "appliance/tap/tap.h"
 #include "appliance/worker/queue.h"
 

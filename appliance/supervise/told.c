@@ -10,7 +10,7 @@
 #include "appliance/box/box.h"
 #include "appliance/store/history.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/tap/session.h"
+#include "appliance/tap/tap.h"
 #include "appliance/wire/slot.h"
 
 _Static_assert(sizeof(struct sentence) == MEANT_BYTES, "a sentence as it is sent");

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/tap/session.h"
-
+/*
+ * Sessions that conduits let through, from the notifications of connection tracking: one record
+ * when a session's first packet has passed all rules (the kernel then stores the session), and one
+ * when the session is removed, because it closed or was silent for too long. Both name the permit
+ * in the session's mark.
+ *
+ * Without a listener the kernel sends nothing, and it costs nothing. The supervisor, which alone
+ * has CAP_NET_ADMIN, switches listening on and off on its copy of the tap's socket. So the tap
+ * needs no order and no privilege, and notifications wait in the socket while it restarts.
+ */
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/tap/attributes.h"
+#include "appliance/tap/tap.h"
 #include "appliance/wire/mark.h"
 #include "appliance/wire/reason.h"
 
@@ -23,18 +31,7 @@
 
 int tap_sessions_open(struct err *e)
 {
-	const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
-	int room = RECEIVE_QUEUE, r;
-
-	if (fd < 0)
-		return err_set(e, -errno, "open the socket that hears of sessions");
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-	if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) == 0)
-		return fd;
-	r = err_set(e, -errno, "bind the socket that hears of sessions");
-	close(fd);
-	return r;
+	return tap_socket(NETLINK_NETFILTER, SOCK_NONBLOCK, RECEIVE_QUEUE, "open the socket that hears of sessions", e);
 }
 
 int tap_sessions_hear(int fd, bool on, struct err *e)
@@ -202,11 +199,7 @@ bool tap_session_next(struct bytes *datagram, struct event *ret, uint64_t *malfo
 	struct bytes m;
 	uint16_t type;
 
-	if (!tap_message(datagram, &type, &m)) {
-		++*malformed;
-		return false;
-	}
-	if (type != TYPE_NEW && type != TYPE_DELETE)
+	if (!tap_message(datagram, &type, &m, malformed) || (type != TYPE_NEW && type != TYPE_DELETE))
 		return false;
 	*ret = event_new(EVENT_PASSED, clock_wall_ns());
 	bytes_skip(&m, 4); /* struct nfgenmsg */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tap receives packets that the kernel's rules drop and log (NFLOG), and turns them into event
- * records of fixed size.
+ * records of fixed size; so it does with sessions that begin and end, and with devices that are
+ * heard.
  *
- * tap_open runs in the supervisor, inside the data namespace; the role itself has one socket that
- * it may only read. The packets may be hostile, so they are read only through struct bytes. Records
- * are a sample (the rules limit them); the exact numbers are the kernel's counters. Lost records
- * are counted exactly, by the gaps in the kernel's sequence numbers.
+ * Its sockets are opened in the supervisor, inside the data namespace; the role may only read them.
+ * The packets may be hostile, so they are read only through struct bytes, and every length is
+ * checked against the bytes. Records are a sample (the rules limit them); the exact numbers are the
+ * kernel's counters. Lost records are counted exactly, by the gaps in the kernel's sequence numbers.
  *
  * Each logged packet also has the MAC address of its sender. ARP packets that are logged but not
  * dropped (kernel/small_tables.h) arrive here as well: they reveal devices that never communicate with
@@ -23,13 +24,29 @@
 #include "appliance/base/err.h"
 #include "appliance/wire/event.h"
 
+/* ---- tap/netlink.c --------------------------------------------------------------------------- */
+
+/* A netlink socket of this protocol in the current namespace, with a receive queue of `room` bytes.
+ * `what`: what an error says. Owned by the caller; negative errno on failure. */
+int tap_socket(int protocol, int flags, int room, const char *what, struct err *e);
+/*
+ * Takes one message with a struct nfgenmsg off the datagram: *ret_type is its type, *ret the rest
+ * after the netlink header. Netlink's own fields are in the machine's byte order, the contents of
+ * attributes in network order. False: the datagram is malformed, and nothing is left of it.
+ */
+bool tap_message(struct bytes *datagram, uint16_t *ret_type, struct bytes *ret, uint64_t *malformed);
+/* Takes the next attribute of a list. False: there is none. If the list is damaged, `b` then has
+ * bytes left or has failed. */
+bool tap_attribute(struct bytes *b, uint16_t *ret_type, struct bytes *ret);
+
+/* ---- tap/device.c ---------------------------------------------------------------------------- */
+
 /*
  * A device in a network of the box as the kernel reports it: the MAC address, the interface, and
  * the IP address that the device announced. Hosts behind a router appear with the MAC address of
  * the router. Parsers fill this structure; the tap sends it to the journal, which keeps the list of
  * devices (appliance/journal/known.h).
  */
-
 struct sighting {
 	bool is;      /* a device was heard */
 	uint32_t iif; /* interface index in the data namespace */
@@ -48,36 +65,30 @@ static inline bool sighting_is_mac(const uint8_t mac[6])
 	return !zero && (mac[0] & 1u) == 0;
 }
 
-#define TAP_GROUP 1u
-
-/* A netlink socket bound to the NFLOG group of the current namespace, headers copied only.
- * Non-blocking; owned by the caller; negative errno on failure. */
-int tap_open(struct err *e);
-
-/* Counts across messages. Start from zero bytes. */
-struct tap {
-	bool started;  /* `next` is known */
-	uint32_t next; /* sequence number expected */
-	uint64_t records, lost, malformed;
-	/* the device of the last message, whether that is a record or not */
-	struct sighting seen;
-};
-
-/* Takes one netlink message off `datagram`. True when *ret is a record to hand on; false with bytes
- * left: the message is no record. */
-bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret);
 /*
- * Multicast that never leaves its link (224.0.0.0/24, RFC 5771 section 4; ff02::/16, RFC 4291
- * section 2.7), to or from the box, by which hosts announce services and group memberships. It is
- * dropped and counted like other packets, but is not recorded.
+ * The kernel's neighbour table (ARP and neighbour discovery) has hosts that asked for the box,
+ * answered it, or were confirmed since. The kernel notifies listeners, and nothing is sent to the
+ * hosts. Notifications wait in the socket while the tap restarts.
+ *
+ * Opens a netlink socket in the current namespace that receives neighbours: first those that are
+ * known now, then changes. Non-blocking; owned by the caller; negative errno on failure.
  */
-bool tap_is_chatter(const struct event *e);
+int tap_neighbours_open(struct err *e);
+/* Takes one netlink message off `datagram`. True when *ret is a host that was heard; false with
+ * bytes left: the message is about none. *malformed is incremented for a malformed one. */
+bool tap_neighbour_next(struct bytes *datagram, struct sighting *ret, uint64_t *malformed);
+/*
+ * Reads an ARP packet from the kernel's log (RFC 826): the sender, and the IP address that it
+ * announces. `frame`: the source MAC address of the frame, NULL = not known. If the ARP packet names
+ * another sender (such as the virtual MAC address of a router), the IP address is that sender's.
+ */
+struct sighting tap_arp(struct bytes packet, uint32_t iif, const uint8_t *frame);
 
 /*
  * Limits the reports of devices to the journal: each device at most once in half a minute, and each
  * interface at most SIGHTED_PACE devices a second, because a sender can invent any number of MAC
- * addresses. Further devices are counted, and the count is reported. Used by the tap; pure, with a
- * fixed amount of memory.
+ * addresses. Further devices are counted, and the count is reported. Pure, with a fixed amount
+ * of memory.
  */
 
 #define SIGHTED_REMEMBERED 4096u
@@ -112,11 +123,44 @@ bool sighted_owes(const struct sighted *s);
 /* The count for one interface. Call until it returns false. */
 bool sighted_over(struct sighted *s, struct event *ret);
 
-/* Reads an ARP packet from the kernel's log (RFC 826): the sender, and the IP address that it
- * announces. Used by the tap; pure, by the checked cursor. */
+/* ---- tap/drop.c ------------------------------------------------------------------------------ */
 
-/* `frame`: the source MAC address of the frame, NULL = not known. If the ARP packet names another
- * sender (such as the virtual MAC address of a router), the IP address is that sender's. */
-struct sighting tap_arp(struct bytes packet, uint32_t iif, const uint8_t *frame);
+#define TAP_GROUP 1u
+
+/* A netlink socket bound to the NFLOG group of the current namespace, headers copied only.
+ * Non-blocking; owned by the caller; negative errno on failure. */
+int tap_open(struct err *e);
+
+/* Counts across messages. Start from zero bytes. */
+struct tap {
+	bool started;  /* `next` is known */
+	uint32_t next; /* sequence number expected */
+	uint64_t records, lost, malformed;
+	/* the device of the last message, whether that is a record or not */
+	struct sighting seen;
+};
+
+/* Takes one netlink message off `datagram`. True when *ret is a record to hand on; false with bytes
+ * left: the message is no record. */
+bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret);
+/*
+ * Multicast that never leaves its link (224.0.0.0/24, RFC 5771 section 4; ff02::/16, RFC 4291
+ * section 2.7), to or from the box, by which hosts announce services and group memberships. It is
+ * dropped and counted like other packets, but is not recorded.
+ */
+bool tap_is_chatter(const struct event *e);
+
+/* ---- tap/session.c --------------------------------------------------------------------------- */
+
+/* Opens a netlink socket in the current namespace, which does not listen yet. Non-blocking; owned
+ * by the caller; negative errno on failure. */
+int tap_sessions_open(struct err *e);
+/* Switches listening on or off. Notifications already received stay in the socket. */
+int tap_sessions_hear(int fd, bool on, struct err *e);
+/* Whether the socket listens, as the kernel says: 1 or 0, or negative errno. */
+int tap_sessions_heard(int fd);
+/* Takes one netlink message off `datagram`. True when *ret is a record to hand on; false with bytes
+ * left: the message is no record. *malformed is incremented for a malformed one. */
+bool tap_session_next(struct bytes *datagram, struct event *ret, uint64_t *malformed);
 
 #endif

@@ -4,15 +4,7 @@
  * and the signature in it, the head, a file of public keys, and a datagram of NFLOG with packets in
  * it.
  *
- * LINK: appliance/journal/segment.c appliance/tap/role.c appliance/tap/session.c
- * LINK: appliance/tap/neighbour.c appliance/tap/sighted.c appliance/base/sha256.c
- * LINK: appliance/base/bytes.c appliance/wire/event.c appliance/wire/limit.c
- * LINK: appliance/wire/reason.c appliance/wire/protocols.c
- * LINK: appliance/base/err.c appliance/base/clock.c appliance/base/json.c appliance/base/addr.c
- * LINK: appliance/base/utf8.c
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/role/sandbox.c
- * LINK: appliance/role/sandbox_table.c appliance/base/memfd.c
- * LINK: appliance/journal/checkpoint.c
+ * LINK: appliance/journal/segment.c appliance/journal/checkpoint.c $(TAP_PARTS)
  * LIBS: hogweed nettle jansson libmnl libseccomp libcap-ng
  */
 #include <stdlib.h>

@@ -13,8 +13,6 @@
 #include "appliance/role/outstanding.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/who.h"
-#include "appliance/tap/neighbour.h"
-#include "appliance/tap/session.h"
 #include "appliance/tap/tap.h"
 #include "appliance/worker/queue.h"
 #include "tests/life/machine.h"

@@ -3,19 +3,14 @@
  * Reports of connection tracking as records of passed sessions: the permit from the mark, the ends,
  * the sums of a session that is over. Invalid reports give no record.
  *
- * LINK: appliance/tap/session.c appliance/base/bytes.c appliance/wire/event.c
- * LINK: appliance/wire/limit.c
- * LINK: appliance/wire/reason.c appliance/wire/protocols.c appliance/base/err.c
- * LINK: appliance/base/clock.c
- * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
- * LINK: appliance/base/memfd.c
- * LIBS: jansson nettle
+ * LINK: $(TAP_PARTS)
+ * LIBS: jansson nettle libmnl libseccomp libcap-ng
  */
 #include "tests/unit/cmocka.h"
 
 #include <string.h>
 
-#include "appliance/tap/session.h"
+#include "appliance/tap/tap.h"
 #include "appliance/wire/mark.h"
 
 /* Numbers of the kernel: types of messages, attributes. */

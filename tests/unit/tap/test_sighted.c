@@ -4,13 +4,7 @@
  * in half a minute, and a limited number a second for each interface. Invalid messages give no
  * device.
  *
- * LINK: appliance/tap/role.c appliance/tap/session.c appliance/tap/neighbour.c
- * LINK: appliance/tap/sighted.c appliance/base/bytes.c
- * LINK: appliance/wire/event.c appliance/wire/limit.c appliance/wire/reason.c
- * LINK: appliance/wire/protocols.c appliance/base/err.c appliance/base/clock.c
- * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
- * LINK: appliance/wire/msg.c appliance/wire/answer.c appliance/wire/event_filter.c
- * LINK: appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/base/memfd.c
+ * LINK: $(TAP_PARTS)
  * LIBS: jansson nettle libmnl libseccomp libcap-ng
  */
 #include "tests/unit/cmocka.h"
@@ -20,7 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "appliance/tap/neighbour.h"
 #include "appliance/tap/tap.h"
 
 #define SECOND 1000000000ull

@@ -3,14 +3,7 @@
  * NFLOG datagrams as event records: the reason from the prefix, the ends from the packet, the exact
  * number of losses from the kernel's sequence numbers.
  *
- * LINK: appliance/tap/role.c appliance/tap/session.c appliance/tap/neighbour.c
- * LINK: appliance/tap/sighted.c appliance/base/bytes.c appliance/wire/event.c
- * LINK: appliance/wire/limit.c
- * LINK: appliance/wire/reason.c appliance/wire/protocols.c appliance/base/err.c
- * LINK: appliance/base/clock.c
- * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
- * LINK: appliance/wire/msg.c appliance/wire/answer.c appliance/wire/event_filter.c
- * LINK: appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/base/memfd.c
+ * LINK: $(TAP_PARTS)
  * LIBS: jansson nettle libmnl libseccomp libcap-ng
  */
 #include "tests/unit/cmocka.h"

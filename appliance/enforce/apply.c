@@ -12,7 +12,6 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
-#include "appliance/enforce/links.h"
 #include "appliance/enforce/record.h"
 #include "appliance/enforce/usage.h"
 #include "appliance/kernel/conntrack.h"
@@ -180,7 +179,7 @@ static int commit(struct enforce *f, struct generation_held *next, const struct 
 
 		if (a == NULL)
 			return err_set(e, -ENOMEM, "transaction");
-		(void)links_resolve(f->links, &next->ir, next->interfaces);
+		(void)links_resolve(f->links, next);
 		generation_follow(next);
 		telling_stage(f, PROGRESS_READS);
 		r = 0;
@@ -376,7 +375,7 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 
 	*ret = (struct apply_result){ 0 };
 	generation_at(f, next);
-	(void)links_resolve(f->links, &next->ir, next->interfaces);
+	(void)links_resolve(f->links, next);
 	/* An id may only be kept when the labels of its sessions are right, so pending relabelling
 	 * comes first. */
 	if (f->relabel_due && (flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0)

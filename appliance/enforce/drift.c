@@ -9,7 +9,6 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "appliance/enforce/enforce.h"
-#include "appliance/enforce/links.h"
 #include "appliance/enforce/record.h"
 #include "appliance/kernel/deny_base.h"
 #include "appliance/kernel/dump.h"
@@ -197,7 +196,7 @@ void drift_links(struct enforce *f)
 	struct err e;
 
 	links_drain(f->links);
-	if (f->now == NULL || !links_resolve(f->links, &f->now->ir, f->now->interfaces))
+	if (f->now == NULL || !links_resolve(f->links, f->now))
 		return;
 	generation_follow(f->now);
 	/* Until this succeeds, the old device index simply matches nothing. */

@@ -9,7 +9,6 @@
  *   enforce/generation.c  a generation in memory with its permit ids and kernel indexes, and the
  *                         moment by which its ends are judged
  *   enforce/expect.c      the image that the kernel should have for a generation
- *   enforce/links.c       the kernel's index of each interface
  *   enforce/apply.c       one apply: lingering permits, sessions that it cuts, commit
  *   enforce/sync.c        the transactions that make the table equal to an image
  *   enforce/usage.c       which permits live sessions have
@@ -35,7 +34,7 @@
  *   enforce/telling.c     reports progress of long work
  *   enforce/status.c      the state of the kernel's side
  *   enforce/shares.c      tracked sessions by zone and lane, and the rules' limits
- *   enforce/sockets.c     the netlink sockets
+ *   enforce/sockets.c     the netlink sockets, and the kernel's index of each interface
  *   enforce/look.c        the same for a caller that is no role, while no enforce runs
  *   enforce/session.c     sessions in the words of the policy
  *   enforce/monitor.c     notices changes by others, and turns forwarding off at the first one
@@ -220,6 +219,13 @@ struct enforce {
 	struct hearing hearing;
 	struct telling telling;
 };
+
+/* ---- enforce/role.c -------------------------------------------------------------------------- */
+
+/* Opens what a role and a look (look.h) both need beside the rules; enforce_end frees all that *f
+ * owns but the socket for the rules. 0 or negative errno. */
+int enforce_begin(struct enforce *f, struct err *e);
+void enforce_end(struct enforce *f);
 
 /* ---- enforce/generation.c -------------------------------------------------------------------- */
 
@@ -433,6 +439,24 @@ json_t *enforce_effective(struct enforce *f, struct err *e); /* NULL on failure 
 /* ---- enforce/status.c ------------------------------------------------------------------------ */
 
 json_t *enforce_status(struct enforce *f, struct err *e);
+
+/* ---- enforce/sockets.c ----------------------------------------------------------------------- */
+
+/*
+ * Which kernel index each interface of the box has now, with notification of changes. Indexes are
+ * part of every element's key, so an interface that disappears and returns is denied until its
+ * elements are changed. On a NETLINK_ROUTE socket in the data namespace; never changes a link.
+ */
+/* An owned non-blocking descriptor that becomes readable when a link comes, goes or is renamed;
+ * negative errno. */
+int links_open(struct err *e);
+/* Discards the notifications that wait. */
+void links_drain(int fd);
+/* Writes the kernel index of each interface to `interfaces` of the generation; 0 = not in this
+ * namespace. True when one differs from the earlier value. */
+bool links_resolve(int fd, struct generation_held *g);
+/* Whether each interface of the generation has a link now, into ret[ir->n_interfaces]. */
+void links_up(int fd, const struct ir *ir, bool *ret);
 
 /* ---- enforce/monitor.c ----------------------------------------------------------------------- */
 

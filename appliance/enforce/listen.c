@@ -3,7 +3,6 @@
  * (heard.h). */
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
-#include "appliance/enforce/links.h"
 #include "appliance/kernel/conntrack.h"
 
 #define SILENT_SHOWN 32u	 /* names that are shown; the total is given besides */

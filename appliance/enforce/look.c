@@ -2,15 +2,11 @@
 #include "appliance/enforce/look.h"
 
 #include <errno.h>
-#include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "appliance/box/sysctl.h"
 #include "appliance/enforce/enforce.h"
-#include "appliance/enforce/links.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/deny_base.h"
 #include "appliance/kernel/dump.h"
@@ -36,17 +32,12 @@ static int cache_stands(struct enforce *f, struct err *e)
 
 static int open_all(struct enforce *f, struct err *e)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-	int r = fd < 0 ? err_set(e, -errno, "netlink socket") : netlink_open(&f->net, fd, e);
+	int r = netlink_open_here(&f->net, e);
 
 	if (r == 0)
-		r = forwarding_open(&f->forwarding, e);
+		r = enforce_begin(f, e);
 	if (r < 0)
 		return r;
-	f->reverse_path = reverse_path_open();
-	f->links = links_open(e);
-	if (f->links < 0)
-		return f->links;
 	f->lacks = batch_probe(&f->net);
 	return cache_stands(f, e);
 }
@@ -79,15 +70,7 @@ void enforce_look_close(struct enforce_look *l)
 {
 	if (l == NULL)
 		return;
-	generation_drop(l->f.now);
-	matched_free(&l->f.matched);
-	begun_free(&l->f.begun);
-	netlink_close(&l->f.net);
-	forwarding_close(&l->f.forwarding);
-	if (l->f.reverse_path >= 0)
-		close(l->f.reverse_path);
-	if (l->f.links >= 0)
-		close(l->f.links);
+	enforce_end(&l->f);
 	if (l->f.net.fd >= 0)
 		close(l->f.net.fd);
 	free(l);
@@ -98,7 +81,7 @@ int enforce_look_names(struct enforce_look *l, const uint8_t *p, size_t n_sealed
 	l->f.now = generation_hold(p, n_sealed, n_map, e);
 	if (l->f.now == NULL)
 		return e->code;
-	(void)links_resolve(l->f.links, &l->f.now->ir, l->f.now->interfaces);
+	(void)links_resolve(l->f.links, l->f.now);
 	return 0;
 }
 

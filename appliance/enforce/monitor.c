@@ -10,9 +10,8 @@
  * happened at the earliest when the monitor was last seen empty.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/netfilter.h>
+#include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -21,17 +20,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/sockets.h"
 
-#define READ_BUFFER 65536u
-
-/* Attribute numbers that are the same in all messages about tables, chains, rules, sets and
- * objects. */
-enum { ATTR_TABLE = 1, ATTR_NAME = 2 };
+/* the same number in all messages about tables, chains, rules, sets and objects */
+#define ATTR_NAME 2u
 
 /* ---- the age of a change --------------------------------------------------------------------- */
 
@@ -122,35 +118,12 @@ void meddling_text(const struct meddling *m, char *out, size_t size)
 	}
 }
 
-/* The attribute `type` of a message's body. */
-static bool attribute(const uint8_t *p, size_t n, uint16_t type, const uint8_t **ret, size_t *ret_n)
+static void text_of(const struct nlmsghdr *m, uint16_t type, char *out, size_t size)
 {
-	size_t at = sizeof(struct nfgenmsg);
+	const struct nlattr *a = enforce_socket_attribute(m, type);
+	const char *text = a != NULL ? mnl_attr_get_payload(a) : "";
 
-	while (at <= n && n - at >= sizeof(struct nlattr)) {
-		struct nlattr a;
-
-		memcpy(&a, p + at, sizeof(a));
-		if (a.nla_len < sizeof(a) || a.nla_len > n - at)
-			return false;
-		if ((a.nla_type & NLA_TYPE_MASK) == type) {
-			*ret = p + at + sizeof(a);
-			*ret_n = a.nla_len - sizeof(a);
-			return true;
-		}
-		at += (a.nla_len + 3u) & ~(size_t)3;
-	}
-	return false;
-}
-
-static void text_of(const uint8_t *p, size_t n, uint16_t type, char *out, size_t size)
-{
-	const uint8_t *v;
-	size_t len;
-
-	out[0] = '\0';
-	if (attribute(p, n, type, &v, &len))
-		snprintf(out, size, "%.*s", (int)strnlen((const char *)v, len), (const char *)v);
+	snprintf(out, size, "%.*s", a != NULL ? (int)strnlen(text, mnl_attr_get_payload_len(a)) : 0, text);
 }
 
 /*
@@ -158,20 +131,16 @@ static void text_of(const uint8_t *p, size_t n, uint16_t type, char *out, size_t
  * change to our table has precedence over that of a change to another table. Otherwise the
  * supervisor could be named, which mends its own tables at the same time.
  */
-static void culprit(struct meddling *m, const uint8_t *p, size_t n)
+static void culprit(struct meddling *m, const struct nlmsghdr *gen)
 {
-	const uint8_t *v;
-	uint32_t pid;
-	size_t len;
+	const struct nlattr *pid = enforce_socket_attribute(gen, NFTA_GEN_PROC_PID);
 
 	if (!m->touched && m->process[0] != '\0')
 		return;
 	m->touched = false;
-	if (attribute(p, n, NFTA_GEN_PROC_PID, &v, &len) && len == sizeof(pid)) {
-		memcpy(&pid, v, sizeof(pid));
-		m->pid = ntohl(pid);
-	}
-	text_of(p, n, NFTA_GEN_PROC_NAME, m->process, sizeof(m->process));
+	if (pid != NULL && mnl_attr_get_payload_len(pid) == sizeof(m->pid))
+		m->pid = ntohl(mnl_attr_get_u32(pid));
+	text_of(gen, NFTA_GEN_PROC_NAME, m->process, sizeof(m->process));
 }
 
 /* Turns forwarding off and adds up how long the table may have been open. */
@@ -192,23 +161,29 @@ void monitor_shut(struct enforce *f, uint64_t since_ns)
 	m->gap_ns += m->shut_ns - since_ns;
 }
 
-/* Handles one message of another process's transaction. */
-static void one(struct enforce *f, int type, const uint8_t *p, size_t n)
+/* Handles one message of a transaction. */
+static void hear(void *ctx, const struct nlmsghdr *report)
 {
+	struct enforce *f = ctx;
 	struct meddling *m = &f->meddling;
-	struct nfgenmsg g = { 0 };
+	int type = report != NULL ? report->nlmsg_type & 0xff : 0;
 	unsigned deed = deed_of(type);
-	char table[64];
 
-	if (type == NFT_MSG_NEWGEN) {
-		culprit(m, p, n);
+	/* The kernel dropped a report: it may have been about anything. */
+	if (report == NULL) {
+		m->fresh = false;
+		monitor_shut(f, f->change_since_ns);
 		return;
 	}
-	if (deed == DEEDS || n < sizeof(g))
+	if (report->nlmsg_pid == f->net.portid)
 		return;
-	memcpy(&g, p, sizeof(g));
-	text_of(p, n, ATTR_TABLE, table, sizeof(table));
-	if (g.nfgen_family != NFPROTO_INET || strcmp(table, TABLE_NAME) != 0) {
+	if (type == NFT_MSG_NEWGEN) {
+		culprit(m, report);
+		return;
+	}
+	if (deed == DEEDS || mnl_nlmsg_get_payload_len(report) < sizeof(struct nfgenmsg))
+		return;
+	if (!enforce_socket_ours(report)) {
 		if (!m->beside)
 			m->beside_ns = clock_mono().ns;
 		m->beside = true;
@@ -221,52 +196,13 @@ static void one(struct enforce *f, int type, const uint8_t *p, size_t n)
 	}
 	if (m->deeds[deed].n++ > 0 || type == NFT_MSG_NEWTABLE || type == NFT_MSG_DELTABLE)
 		return;
-	text_of(p, n, type == NFT_MSG_NEWCHAIN || type == NFT_MSG_DELCHAIN ? NFTA_CHAIN_NAME : ATTR_NAME,
+	text_of(report, type == NFT_MSG_NEWCHAIN || type == NFT_MSG_DELCHAIN ? NFTA_CHAIN_NAME : ATTR_NAME,
 		m->deeds[deed].first, sizeof(m->deeds[deed].first));
-}
-
-static void hear(struct enforce *f, const uint8_t *p, size_t n)
-{
-	while (n >= sizeof(struct nlmsghdr)) {
-		struct nlmsghdr m;
-		size_t step;
-
-		memcpy(&m, p, sizeof(m));
-		if (m.nlmsg_len < sizeof(m) || m.nlmsg_len > n)
-			return;
-		if (m.nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES && m.nlmsg_pid != f->net.portid)
-			one(f, m.nlmsg_type & 0xff, p + sizeof(m), m.nlmsg_len - sizeof(m));
-		step = (m.nlmsg_len + 3u) & ~(size_t)3;
-		if (step >= n)
-			return;
-		p += step;
-		n -= step;
-	}
 }
 
 void monitor_glance(struct enforce *f)
 {
-	static uint8_t buf[READ_BUFFER];
-	uint64_t asked;
-
 	/* This call has read no report about our table yet, whatever earlier calls have read. */
 	f->meddling.fresh = true;
-	for (;;) {
-		ssize_t n;
-
-		asked = clock_mono().ns;
-		n = recv(f->monitor, buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC);
-		if (n < 0 && errno == EINTR)
-			continue;
-		/* The kernel dropped a report: it may have been about anything. */
-		if ((n < 0 && errno == ENOBUFS) || n > (ssize_t)sizeof(buf)) {
-			f->meddling.fresh = false;
-			monitor_shut(f, f->change_since_ns);
-			continue;
-		}
-		if (n <= 0)
-			break;
-		hear(f, buf, (size_t)n);
-	}
-	f->monitor_empty_ns = f->change_since_ns = asked;
+	f->monitor_empty_ns = f->change_since_ns = enforce_socket_reports(f->monitor, hear, f);
 }

@@ -13,7 +13,6 @@
 #include "appliance/base/sentence.h"
 #include "appliance/box/sysctl.h"
 #include "appliance/enforce/isolate.h"
-#include "appliance/enforce/links.h"
 #include "appliance/enforce/sockets.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/deny_base.h"
@@ -316,6 +315,37 @@ static bool stopped(void *ctx)
 	return stop_asked(ctx);
 }
 
+int enforce_begin(struct enforce *f, struct err *e)
+{
+	int r = forwarding_open(&f->forwarding, e);
+
+	if (r < 0)
+		return r;
+	f->reverse_path = reverse_path_open();
+	f->links = links_open(e);
+	return f->links < 0 ? f->links : 0;
+}
+
+void enforce_end(struct enforce *f)
+{
+	json_decref(f->doors.list);
+	begun_free(&f->begun);
+	matched_free(&f->matched);
+	heard_free(&f->heard);
+	enforce_labels_forget(f);
+	generation_drop(f->now);
+	apart_free(&f->apart);
+	apart_free(&f->kept);
+	netlink_close(&f->net);
+	forwarding_close(&f->forwarding);
+	if (f->reverse_path >= 0)
+		close(f->reverse_path);
+	if (f->delay >= 0)
+		close(f->delay);
+	if (f->links >= 0)
+		close(f->links);
+}
+
 static int open_all(struct enforce *f, struct err *e)
 {
 	bool adopted;
@@ -335,17 +365,13 @@ static int open_all(struct enforce *f, struct err *e)
 	if (r == 0)
 		r = enforce_socket_ignore(f->monitor, f->net.portid, e);
 	if (r == 0)
-		r = forwarding_open(&f->forwarding, e);
+		r = enforce_begin(f, e);
 	if (r < 0)
 		return r;
 	f->net.between = glance;
 	f->net.stopped = stopped;
 	f->net.between_ctx = f;
 	f->delay = monitor_open_delay();
-	f->reverse_path = reverse_path_open();
-	f->links = links_open(e);
-	if (f->links < 0)
-		return f->links;
 	r = sandbox_enter(ROLE_ENFORCE, e);
 	if (r < 0)
 		return r;
@@ -450,20 +476,6 @@ int role_enforce(void)
 		loop(&f);
 	enforce_used_look(&f);
 	enforce_used_tell(&f);
-	json_decref(f.doors.list);
-	begun_free(&f.begun);
-	matched_free(&f.matched);
-	heard_free(&f.heard);
-	enforce_labels_forget(&f);
-	generation_drop(f.now);
-	apart_free(&f.apart);
-	apart_free(&f.kept);
-	netlink_close(&f.net);
-	forwarding_close(&f.forwarding);
-	if (f.reverse_path >= 0)
-		close(f.reverse_path);
-	if (f.delay >= 0)
-		close(f.delay);
-	close(f.links);
+	enforce_end(&f);
 	return ANSWER_YES;
 }

@@ -9,12 +9,16 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "appliance/kernel/image.h"
+#include "appliance/base/clock.h"
+#include "appliance/enforce/enforce.h"
 
 #define MONITOR_READ 65536u
 /* bytes: room for the reports of a flush of thousands of elements */
@@ -93,47 +97,135 @@ bool enforce_socket_here(int fd)
 	return same;
 }
 
-/* The table's name has the same attribute number in tables, chains, rules, sets, elements and
- * objects. */
-static int find_ours(const struct nlattr *a, void *ctx)
-{
-	bool *found = ctx;
+struct sought {
+	uint16_t type;
+	const struct nlattr *found;
+};
 
-	*found |= mnl_attr_get_type(a) == NFTA_TABLE_NAME && mnl_attr_get_payload_len(a) == sizeof(TABLE_NAME) &&
-		  memcmp(mnl_attr_get_payload(a), TABLE_NAME, sizeof(TABLE_NAME)) == 0;
-	return MNL_CB_OK;
+static int seek(const struct nlattr *a, void *ctx)
+{
+	struct sought *s = ctx;
+
+	if (mnl_attr_get_type(a) != s->type)
+		return MNL_CB_OK;
+	s->found = a;
+	return MNL_CB_STOP;
 }
 
-static bool concerns_ours(const struct nlmsghdr *m)
+const struct nlattr *enforce_socket_attribute(const struct nlmsghdr *m, uint16_t type)
+{
+	struct sought s = { .type = type };
+
+	mnl_attr_parse(m, sizeof(struct nfgenmsg), seek, &s);
+	return s.found;
+}
+
+bool enforce_socket_ours(const struct nlmsghdr *m)
 {
 	const struct nfgenmsg *g = mnl_nlmsg_get_payload(m);
-	bool found = false;
+	const struct nlattr *table = enforce_socket_attribute(m, NFTA_TABLE_NAME);
 
-	if (m->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES || (m->nlmsg_type & 0xff) == NFT_MSG_NEWGEN ||
-	    mnl_nlmsg_get_payload_len(m) < sizeof(*g) || g->nfgen_family != NFPROTO_INET)
-		return false;
-	mnl_attr_parse(m, sizeof(*g), find_ours, &found);
-	return found;
+	return (m->nlmsg_type & 0xff) != NFT_MSG_NEWGEN && mnl_nlmsg_get_payload_len(m) >= sizeof(*g) &&
+	       g->nfgen_family == NFPROTO_INET && table != NULL &&
+	       mnl_attr_get_payload_len(table) == sizeof(TABLE_NAME) &&
+	       memcmp(mnl_attr_get_payload(table), TABLE_NAME, sizeof(TABLE_NAME)) == 0;
+}
+
+uint64_t enforce_socket_reports(int monitor, socket_report *each, void *ctx)
+{
+	static _Alignas(struct nlmsghdr) uint8_t told[MONITOR_READ];
+
+	for (;;) {
+		const struct nlmsghdr *m = (const struct nlmsghdr *)told;
+		uint64_t asked_ns = clock_mono().ns;
+		ssize_t n = recv(monitor, told, sizeof(told), MSG_DONTWAIT | MSG_TRUNC);
+		int left = (int)n;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if ((n < 0 && errno == ENOBUFS) || n > (ssize_t)sizeof(told)) {
+			each(ctx, NULL);
+			continue;
+		}
+		if (n <= 0)
+			return asked_ns;
+		for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
+			if (m->nlmsg_type >> 8 == NFNL_SUBSYS_NFTABLES)
+				each(ctx, m);
+	}
+}
+
+static void note_ours(void *ctx, const struct nlmsghdr *m)
+{
+	bool *touched = ctx;
+
+	*touched |= m == NULL || enforce_socket_ours(m);
 }
 
 bool enforce_socket_touched(int monitor)
 {
-	static _Alignas(struct nlmsghdr) uint8_t told[MONITOR_READ];
 	bool touched = false;
-	ssize_t n;
 
-	while ((n = recv(monitor, told, sizeof(told), MSG_DONTWAIT | MSG_TRUNC)) != 0) {
-		const struct nlmsghdr *m = (const struct nlmsghdr *)told;
-		int left = (int)n;
-
-		if (n < 0 && errno != EINTR && errno != ENOBUFS)
-			break;
-		if (n < 0 || n > (ssize_t)sizeof(told)) {
-			touched |= n > 0 || errno == ENOBUFS;
-			continue;
-		}
-		for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
-			touched |= concerns_ours(m);
-	}
+	(void)enforce_socket_reports(monitor, note_ours, &touched);
 	return touched;
+}
+
+/* ---- links ----------------------------------------------------------------------------------- */
+
+int links_open(struct err *e)
+{
+	struct sockaddr_nl self = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE), r;
+
+	if (fd < 0)
+		return err_set(e, -errno, "netlink socket for links");
+	if (bind(fd, (struct sockaddr *)&self, sizeof(self)) < 0) {
+		r = err_set(e, -errno, "hear of links");
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+void links_drain(int fd)
+{
+	uint8_t buf[16384];
+
+	/* The contents, or an overrun, do not matter: all devices are resolved anew. */
+	while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) >= 0 || errno == ENOBUFS || errno == EINTR)
+		continue;
+}
+
+/* Asks through an open socket, because if_nametoindex would open one, which the sandbox forbids. */
+static bool ask_device(int fd, unsigned long what, const char *device, struct ifreq *ret)
+{
+	*ret = (struct ifreq){ 0 };
+	if (strlen(device) >= sizeof(ret->ifr_name))
+		return false;
+	memcpy(ret->ifr_name, device, strlen(device));
+	return ioctl(fd, what, ret) == 0;
+}
+
+bool links_resolve(int fd, struct generation_held *g)
+{
+	bool changed = false;
+	struct ifreq q;
+
+	for (uint32_t i = 0; i < g->ir.n_interfaces; i++) {
+		const struct ir_interface *n = &g->ir.interfaces[i];
+		uint32_t index = !n->admin && ask_device(fd, SIOCGIFINDEX, n->device, &q) ? (uint32_t)q.ifr_ifindex : 0;
+
+		changed |= index != g->interfaces[i];
+		g->interfaces[i] = index;
+	}
+	return changed;
+}
+
+void links_up(int fd, const struct ir *ir, bool *ret)
+{
+	struct ifreq q;
+
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		ret[i] = !ir->interfaces[i].admin && ask_device(fd, SIOCGIFFLAGS, ir->interfaces[i].device, &q) &&
+			 (q.ifr_flags & IFF_UP) != 0 && (q.ifr_flags & IFF_RUNNING) != 0;
 }

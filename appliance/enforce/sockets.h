@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two netlink sockets of the enforce role, opened in the data namespace by the supervisor and
- * handed over at ENFORCE_FD_REQUESTS and ENFORCE_FD_MONITOR.
+ * The netlink sockets of the enforce role. Two are opened in the data namespace by the supervisor
+ * and handed over at ENFORCE_FD_REQUESTS and ENFORCE_FD_MONITOR; that for links is the role's own
+ * (enforce.h).
  */
 #ifndef SEKISHO_ENFORCE_SOCKETS_H
 #define SEKISHO_ENFORCE_SOCKETS_H
@@ -23,5 +24,16 @@ int enforce_socket_ignore(int monitor, uint32_t portid, struct err *e);
 /* Reads the monitor's notifications, without waiting. True when our table was changed, or may have
  * been (notifications were lost). */
 bool enforce_socket_touched(int monitor);
+
+struct nlattr;
+struct nlmsghdr;
+/* A notification of nf_tables; NULL: some were lost, which may have been about anything. */
+typedef void socket_report(void *ctx, const struct nlmsghdr *m);
+/* Reads all notifications, without waiting. Returns the monotonic time before the last look, which
+ * found none. */
+uint64_t enforce_socket_reports(int monitor, socket_report *each, void *ctx);
+/* Whether the notification is about our table. */
+bool enforce_socket_ours(const struct nlmsghdr *m);
+const struct nlattr *enforce_socket_attribute(const struct nlmsghdr *m, uint16_t type); /* NULL: none */
 
 #endif

@@ -18,7 +18,6 @@
  *   enforce/doors.c       doors that people open; door_book.c decides about them
  *   enforce/ended.c       sessions whose permit ends by time
  *   enforce/lasting.c     sessions that reach the duration or idle time of their conduit
- *   enforce/begun.c       how many sessions of each conduit began, for the journal
  *   enforce/heard.c       conduits with heard_within, and which of them are silent
  *   enforce/listen.c      reads the sessions for heard.c, and reports
  *   enforce/unanswered.c  counters for the supervisor: packets that left their queue without an
@@ -28,8 +27,9 @@
  *   enforce/witness.c     compares the policy with such walks (witness_edges.c chooses packets,
  *                         witness_box.c tests the box's own traffic)
  *   enforce/effective.c   the rules in force, for people (policy/ir/standing_json.c: grants)
- *   enforce/matched.c     what was used, and when (matched_form.c: on the disk; used.c: to and
- *                         from the supervisor)
+ *   enforce/matched.c     what was used, and when
+ *   enforce/used.c        the record of that to and from the supervisor; for the journal, how many
+ *                         sessions of each conduit began
  *   enforce/stop.c        ends work that nobody waits for, and keeps messages meanwhile
  *   enforce/telling.c     reports progress of long work
  *   enforce/status.c      the state of the kernel's side
@@ -105,13 +105,10 @@ struct generation_held {
 	uint64_t *was_s; /* by permit: its end before this computation */
 };
 
-/* The counts of each permit at the last report to the journal (begun.c), in halves of sessions.
- * Starts as zeros. */
+/* What the journal was last told (used.c). Starts as zeros. */
 struct begun {
-	struct begun_permit {
-		uint32_t permit;
-		uint64_t halves;
-	} * told; /* owned; by permit; NULL = nothing has been reported yet */
+	/* owned; the counts of each permit, in halves of sessions; NULL = nothing was told yet */
+	struct msg_used_permit *told;
 	size_t n;
 	uint64_t due_ns; /* monotonic */
 };
@@ -375,9 +372,6 @@ int enforce_used_heard(struct enforce *f, int fd, struct err *e);
 void enforce_used_tell(struct enforce *f);
 /* Reads the counters only for the record of uses, because they are about to be lost. */
 void enforce_used_look(struct enforce *f);
-
-/* ---- enforce/begun.c ------------------------------------------------------------------------- */
-
 /* Takes a dump that was made while f->now was in force. Reports to the journal when that is due, or
  * `at_once`. */
 void begun_looked(struct enforce *f, const struct image *have, bool at_once);

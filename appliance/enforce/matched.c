@@ -6,6 +6,8 @@
  */
 #include "appliance/enforce/matched.h"
 
+#include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,53 +38,64 @@ static int by_permit(const void *pa, const void *pb)
 	return (a->permit > b->permit) - (a->permit < b->permit);
 }
 
-static struct msg_used_permit *find(const struct matched *m, uint32_t permit)
+const struct msg_used_permit *matched_permit(const struct msg_used_permit *list, size_t n, uint32_t permit)
 {
 	const struct msg_used_permit key = { .permit = permit };
 
-	return m->n > 0 ? bsearch(&key, m->list, m->n, sizeof(*m->list), by_permit) : NULL;
+	return n > 0 ? bsearch(&key, list, n, sizeof(*list), by_permit) : NULL;
 }
 
-/* Joins the entries of one permit and adds up their counters. */
-static void join(struct matched *m)
+static const struct msg_used_permit *find(const struct matched *m, uint32_t permit)
+{
+	return matched_permit(m->list, m->n, permit);
+}
+
+/* Joins the entries of one permit and adds up their counters. Returns how many are left. */
+static size_t join(struct msg_used_permit *list, size_t n_all)
 {
 	size_t n = 0;
 
-	if (m->n > 0)
-		qsort(m->list, m->n, sizeof(*m->list), by_permit);
-	for (size_t i = 0; i < m->n; i++) {
-		struct msg_used_permit *last = n > 0 ? &m->list[n - 1] : NULL;
+	if (n_all > 0)
+		qsort(list, n_all, sizeof(*list), by_permit);
+	for (size_t i = 0; i < n_all; i++) {
+		struct msg_used_permit *last = n > 0 ? &list[n - 1] : NULL;
 
-		if (last == NULL || last->permit != m->list[i].permit) {
-			m->list[n++] = m->list[i];
+		if (last == NULL || last->permit != list[i].permit) {
+			list[n++] = list[i];
 			continue;
 		}
-		last->packets += m->list[i].packets;
-		if (m->list[i].last_ns > last->last_ns)
-			last->last_ns = m->list[i].last_ns;
+		last->packets += list[i].packets;
+		if (list[i].last_ns > last->last_ns)
+			last->last_ns = list[i].last_ns;
 	}
-	m->n = n;
+	return n;
 }
 
-/* The permits in the kernel with their counters; leaves room for `more`. False: no memory. */
-static bool take(const struct image *have, size_t more, struct matched *ret)
+struct msg_used_permit *matched_counts(const struct image *have, matched_weigh *weigh, size_t more, size_t *ret_n)
 {
-	size_t room = more;
+	struct msg_used_permit *list;
+	size_t room = more, n = 0;
 
 	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
 		room += have->elements[s].n;
-	ret->list = calloc(room + 1, sizeof(*ret->list));
-	if (ret->list == NULL)
-		return false;
+	list = calloc(room + 1, sizeof(*list));
+	if (list == NULL)
+		return NULL;
 	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
 		for (size_t i = 0; i < have->elements[s].n; i++) {
 			const struct image_element *el = &have->elements[s].list[i];
 
-			ret->list[ret->n++] =
-				(struct msg_used_permit){ .permit = mark_permit(el->data), .packets = el->packets };
+			list[n++] =
+				(struct msg_used_permit){ .permit = mark_permit(el->data), .packets = weigh(s, el) };
 		}
-	join(ret);
-	return true;
+	*ret_n = join(list, n);
+	return list;
+}
+
+static uint64_t packets_of(unsigned set, const struct image_element *el)
+{
+	(void)set;
+	return el->packets;
 }
 
 /* A permit that ended by time has left the kernel; its uses still count. */
@@ -137,15 +150,40 @@ static void looked(struct matched *m, struct matched *now, uint64_t wall_ns)
 	m->untold = true;
 }
 
-/* ---- conduits -------------------------------------------------------------------------------- */
+/* ---- lists that are sorted by a digest ------------------------------------------------------- */
 
-static void conduit_name(const char *name, uint8_t ret[16])
+#define KEY 16u
+_Static_assert(offsetof(struct msg_used_conduit, name) == 0 && offsetof(struct msg_used_cell, key) == 0,
+	       "each row begins with its key");
+
+static void key_of(const void *p, size_t n, uint8_t ret[KEY])
 {
 	uint8_t digest[32];
 
-	sha256(name, strlen(name), digest);
-	memcpy(ret, digest, 16);
+	sha256(p, n, digest);
+	memcpy(ret, digest, KEY);
 }
+
+static int key_against(const void *key, const void *row)
+{
+	return memcmp(key, row, KEY);
+}
+
+/* Sorts the rows. Of those with the same key the first one stays. Returns how many are left. */
+static size_t distinct(void *rows, size_t n, size_t size, int (*order)(const void *, const void *))
+{
+	uint8_t *p = rows;
+	size_t kept = 0;
+
+	if (n > 0)
+		qsort(p, n, size, order);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || memcmp(p + (kept - 1) * size, p + i * size, KEY) != 0)
+			memmove(p + kept++ * size, p + i * size, size);
+	return kept;
+}
+
+/* ---- conduits -------------------------------------------------------------------------------- */
 
 /* In the order of their names; of equal names the latest use first. */
 static int by_name(const void *pa, const void *pb)
@@ -156,17 +194,12 @@ static int by_name(const void *pa, const void *pb)
 	return c != 0 ? c : (a->last_ns < b->last_ns) - (a->last_ns > b->last_ns);
 }
 
-static int name_against(const void *name, const void *one)
-{
-	return memcmp(name, ((const struct msg_used_conduit *)one)->name, 16);
-}
-
 const struct msg_used_conduit *matched_conduit(const struct matched *m, const char *name)
 {
-	uint8_t key[16];
+	uint8_t key[KEY];
 
-	conduit_name(name, key);
-	return m->n_conduits > 0 ? bsearch(key, m->conduits, m->n_conduits, sizeof(*m->conduits), name_against) : NULL;
+	key_of(name, strlen(name), key);
+	return m->n_conduits > 0 ? bsearch(key, m->conduits, m->n_conduits, sizeof(*m->conduits), key_against) : NULL;
 }
 
 /* For each conduit the latest use of the permits under which it grants something. */
@@ -191,30 +224,26 @@ static void by_permits(const struct matched *m, const struct generation_held *g,
  * have the conduit. */
 static void tell_conduits(struct matched *m, const struct generation_held *g, uint64_t wall_ns)
 {
-	size_t n = g->ir.n_conduits, before = m->n_conduits < CONDUITS_MOST ? m->n_conduits : 0, kept = 0;
+	size_t n = g->ir.n_conduits, before = m->n_conduits < CONDUITS_MOST ? m->n_conduits : 0;
 	struct msg_used_conduit *all = calloc(n + before + 1, sizeof(*all));
 
 	if (all == NULL)
 		return;
 	by_permits(m, g, all);
 	for (size_t i = 0; i < n; i++) {
-		const struct msg_used_conduit *was = matched_conduit(m, g->ir.conduits[i].name);
+		const char *name = g->ir.conduits[i].name;
+		const struct msg_used_conduit *was = matched_conduit(m, name);
 
-		conduit_name(g->ir.conduits[i].name, all[i].name);
+		key_of(name, strlen(name), all[i].name);
 		all[i].since_ns = was != NULL ? was->since_ns : wall_ns;
 		if (was != NULL && was->last_ns > all[i].last_ns)
 			all[i].last_ns = was->last_ns;
 	}
 	for (size_t i = 0; i < before; i++)
 		all[n++] = m->conduits[i];
-	if (n > 0)
-		qsort(all, n, sizeof(*all), by_name);
-	for (size_t i = 0; i < n; i++)
-		if (kept == 0 || memcmp(all[kept - 1].name, all[i].name, sizeof(all[i].name)) != 0)
-			all[kept++] = all[i];
 	free(m->conduits);
 	m->conduits = all;
-	m->n_conduits = kept;
+	m->n_conduits = distinct(all, n, sizeof(*all), by_name);
 }
 
 /* ---- cells ----------------------------------------------------------------------------------- */
@@ -232,10 +261,10 @@ static const char *interface_name(const struct generation_held *g, const uint8_t
 
 /* A key of the cell that does not depend on the kernel's device indexes. False: a device is not the
  * policy's. */
-static bool cell_key(const struct generation_held *g, unsigned set, const struct image_element *el, uint8_t ret[16])
+static bool cell_key(const struct generation_held *g, unsigned set, const struct image_element *el, uint8_t ret[KEY])
 {
 	const char *in = interface_name(g, el->key), *out = interface_name(g, el->key + 4);
-	uint8_t bytes[256], digest[32];
+	uint8_t bytes[256];
 	struct outbuf o = outbuf_of(bytes, sizeof(bytes));
 
 	if (in == NULL || out == NULL)
@@ -245,8 +274,7 @@ static bool cell_key(const struct generation_held *g, unsigned set, const struct
 	out_bytes(&o, out, strlen(out) + 1);
 	out_bytes(&o, el->key + 8, IMAGE_KEY - 8);
 	out_bytes(&o, el->key_end + 8, IMAGE_KEY - 8);
-	sha256(bytes, o.len, digest);
-	memcpy(ret, digest, 16);
+	key_of(bytes, o.len, ret);
 	return !o.failed;
 }
 
@@ -259,14 +287,9 @@ static int by_cell(const void *pa, const void *pb)
 	return c != 0 ? c : (a->packets < b->packets) - (a->packets > b->packets);
 }
 
-static int cell_against(const void *key, const void *one)
-{
-	return memcmp(key, ((const struct msg_used_cell *)one)->key, 16);
-}
-
 static void count_cells(struct matched *m, const struct image *have, const struct generation_held *g)
 {
-	size_t room = m->n_cells, n = 0, kept = 0;
+	size_t room = m->n_cells, n = 0;
 	struct msg_used_cell *all;
 
 	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
@@ -283,25 +306,20 @@ static void count_cells(struct matched *m, const struct image *have, const struc
 		}
 	for (size_t i = 0; i < m->n_cells && m->n_cells < CELLS_MOST; i++)
 		all[n++] = m->cells[i];
-	if (n > 0)
-		qsort(all, n, sizeof(*all), by_cell);
-	for (size_t i = 0; i < n; i++)
-		if (kept == 0 || memcmp(all[kept - 1].key, all[i].key, sizeof(all[i].key)) != 0)
-			all[kept++] = all[i];
 	free(m->cells);
 	m->cells = all;
-	m->n_cells = kept;
+	m->n_cells = distinct(all, n, sizeof(*all), by_cell);
 }
 
 static uint64_t counted(const struct matched *m, const struct generation_held *g, unsigned set,
 			const struct image_element *el)
 {
 	const struct msg_used_cell *c;
-	uint8_t key[16];
+	uint8_t key[KEY];
 
 	if (m->n_cells == 0 || !cell_key(g, set, el, key))
 		return 0;
-	c = bsearch(key, m->cells, m->n_cells, sizeof(*m->cells), cell_against);
+	c = bsearch(key, m->cells, m->n_cells, sizeof(*m->cells), key_against);
 	return c != NULL ? c->packets : 0;
 }
 
@@ -325,7 +343,8 @@ void matched_note(struct matched *m, const struct image *have, const struct gene
 	struct matched now = { 0 };
 	bool known = m->looked_ns != 0;
 
-	if (!take(have, m->n, &now))
+	now.list = matched_counts(have, packets_of, m->n, &now.n);
+	if (now.list == NULL)
 		return;
 	if ((of_other_rules(m, have) || counts_less(m, &now)) && known)
 		spans_add(&m->gaps, m->looked_ns, wall_ns);
@@ -350,7 +369,8 @@ void matched_carry(struct matched *m, const struct image *have, const struct ima
 	struct matched now = { 0 };
 
 	/* The new elements begin with the counts that they were given. */
-	if (!take(want, m->n, &now))
+	now.list = matched_counts(want, packets_of, m->n, &now.n);
+	if (now.list == NULL)
 		return;
 	if (of_other_rules(m, have) && m->looked_ns != 0)
 		spans_add(&m->gaps, m->looked_ns, wall_ns);
@@ -358,7 +378,7 @@ void matched_carry(struct matched *m, const struct image *have, const struct ima
 	for (size_t i = 0; i < m->n; i++)
 		now.list[now.n++] =
 			(struct msg_used_permit){ .permit = m->list[i].permit, .last_ns = m->list[i].last_ns };
-	join(&now);
+	now.n = join(now.list, now.n);
 	looked(m, &now, wall_ns);
 }
 
@@ -392,4 +412,89 @@ void matched_clock(struct matched *m, uint64_t was_ns, uint64_t wall_ns)
 	move(m, &m->looked_ns, was_ns, wall_ns);
 	move(m, &m->began_ns, was_ns, wall_ns);
 	m->untold = true;
+}
+
+/* ---- as bytes: for the disk and for the next process ----------------------------------------- */
+
+static const uint8_t form[16] = "sekisho used 1";
+
+uint8_t *matched_put(const struct matched *m, size_t *ret_n)
+{
+	struct msg_used_head h = { .looked_ns = m->looked_ns,
+				   .gaps = (uint32_t)m->gaps.n,
+				   .permits = (uint32_t)m->n,
+				   .conduits = (uint32_t)m->n_conduits,
+				   .cells = (uint32_t)m->n_cells };
+	uint8_t *p = malloc(USED_BYTES), digest[32];
+	struct outbuf o = outbuf_of(p, p != NULL ? USED_BYTES : 0);
+
+	memcpy(h.form, form, sizeof(form));
+	memcpy(h.digest, m->digest, sizeof(h.digest));
+	msg_put_used_head(&o, &h);
+	for (size_t i = 0; i < m->gaps.n; i++)
+		msg_put_used_gap(&o, &m->gaps.list[i]);
+	for (size_t i = 0; i < m->n; i++)
+		msg_put_used_permit(&o, &m->list[i]);
+	for (size_t i = 0; i < m->n_conduits; i++)
+		msg_put_used_conduit(&o, &m->conduits[i]);
+	for (size_t i = 0; i < m->n_cells; i++)
+		msg_put_used_cell(&o, &m->cells[i]);
+	if (!o.failed)
+		sha256(p, o.len, digest);
+	out_bytes(&o, digest, sizeof(digest));
+	*ret_n = o.len;
+	if (!o.failed)
+		return p;
+	free(p);
+	return NULL;
+}
+
+/* Allocates `n` rows when the bytes hold that many, of at least `least` bytes each. */
+static bool room(const struct bytes *b, uint32_t n, size_t least, size_t size, void *ret, size_t *ret_n)
+{
+	void *list = n <= b->left / least ? calloc((size_t)n + 1, size) : NULL;
+
+	memcpy(ret, &list, sizeof(list));
+	*ret_n = list != NULL ? n : 0;
+	return list != NULL;
+}
+
+/* The rows must be sorted, because they are searched by halving. */
+static bool take_rows(struct bytes *b, const struct msg_used_head *h, struct matched *m)
+{
+	bool ok = h->gaps <= b->left / USED_GAP_BYTES;
+
+	m->gaps.n = ok ? h->gaps : 0;
+	for (size_t i = 0; i < m->gaps.n; i++)
+		ok &= msg_take_used_gap(b, &m->gaps.list[i]);
+	ok = ok && room(b, h->permits, USED_PERMIT_BYTES, sizeof(*m->list), &m->list, &m->n);
+	for (size_t i = 0; ok && i < m->n; i++)
+		ok = msg_take_used_permit(b, &m->list[i]) && (i == 0 || m->list[i - 1].permit < m->list[i].permit);
+	ok = ok && room(b, h->conduits, USED_CONDUIT_BYTES, sizeof(*m->conduits), &m->conduits, &m->n_conduits);
+	for (size_t i = 0; ok && i < m->n_conduits; i++)
+		ok = msg_take_used_conduit(b, &m->conduits[i]) &&
+		     (i == 0 || memcmp(m->conduits[i - 1].name, m->conduits[i].name, 16) < 0);
+	ok = ok && room(b, h->cells, USED_CELL_BYTES, sizeof(*m->cells), &m->cells, &m->n_cells);
+	for (size_t i = 0; ok && i < m->n_cells; i++)
+		ok = msg_take_used_cell(b, &m->cells[i]) &&
+		     (i == 0 || memcmp(m->cells[i - 1].key, m->cells[i].key, 16) < 0);
+	return ok && bytes_done(b);
+}
+
+int matched_take(const uint8_t *p, size_t n, struct matched *m, struct err *e)
+{
+	struct msg_used_head h;
+	uint8_t digest[32];
+	struct bytes b = bytes_of(p, n < sizeof(digest) ? 0 : n - sizeof(digest));
+
+	*m = (struct matched){ 0 };
+	sha256(p, b.left, digest);
+	if (n < sizeof(digest) || memcmp(p + b.left, digest, sizeof(digest)) != 0 || !msg_take_used_head(&b, &h) ||
+	    memcmp(h.form, form, sizeof(form)) != 0 || !take_rows(&b, &h, m)) {
+		matched_free(m);
+		return err_set(e, -EBADMSG, "what was used: damaged, or of another release; it is watched anew");
+	}
+	m->looked_ns = h.looked_ns;
+	memcpy(m->digest, h.digest, sizeof(m->digest));
+	return 0;
 }

@@ -2,8 +2,8 @@
 /*
  * When each permit and each conduit last let a new session in, and how many packets each cell
  * counted. The kernel counts. This record survives the process, the daemon and the machine, because
- * it is also written to the disk (matched_form.c), so that "never used" can be distinguished from
- * "not watched". Enforce role only; allocates, outside of the packet path.
+ * it is also written to the disk, so that "never used" can be distinguished from "not watched".
+ * Enforce role only; allocates, outside of the packet path.
  */
 #ifndef SEKISHO_ENFORCE_MATCHED_H
 #define SEKISHO_ENFORCE_MATCHED_H
@@ -54,17 +54,20 @@ void matched_seed(const struct matched *m, const struct image *have, const struc
 void matched_carry(struct matched *m, const struct image *have, const struct image *want, uint64_t wall_ns);
 /* The clock was set: times that this process noted are moved accordingly. */
 void matched_clock(struct matched *m, uint64_t was_ns, uint64_t wall_ns);
+/* The permits in the kernel in their order, each with the sum of what `weigh` says of its cells;
+ * with room for `more`. Owned by the caller; NULL: no memory. */
+typedef uint64_t matched_weigh(unsigned set, const struct image_element *el);
+struct msg_used_permit *matched_counts(const struct image *have, matched_weigh *weigh, size_t more, size_t *ret_n);
+const struct msg_used_permit *matched_permit(const struct msg_used_permit *list, size_t n, uint32_t permit);
 uint64_t matched_last(const struct matched *m, uint32_t permit);
 /* The record of a conduit, also from earlier policies with a conduit of this name. NULL: there was
  * no look since it exists. */
 const struct msg_used_conduit *matched_conduit(const struct matched *m, const char *name);
 
-/* ---- matched_form.c -------------------------------------------------------------------------- */
-
 /* The record as bytes, owned by the caller; NULL: no memory, or more than USED_BYTES. */
 uint8_t *matched_put(const struct matched *m, size_t *ret_n);
 /* Reads the record into *m, which is empty. 0, or negative errno and *m stays empty: -EBADMSG for
- * bytes that matched_put() did not write. */
+ * bytes that matched_put() did not write. Then watching begins anew. */
 int matched_take(const uint8_t *p, size_t n, struct matched *m, struct err *e);
 
 #endif

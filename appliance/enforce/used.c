@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps the record of uses (matched.h) beyond the process: it is sent to the supervisor after each
- * look, and the next process receives it from there before the first apply. */
+/* What others are told of the kernel's counters of permits: the supervisor keeps the record of uses
+ * beyond the process, the journal learns how many sessions began. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -9,6 +10,101 @@
 #include "appliance/base/memfd.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/dump.h"
+#include "appliance/wire/commands.h"
+#include "appliance/wire/mark.h"
+
+/* ---- sessions that began --------------------------------------------------------------------- */
+
+/*
+ * Once a minute and before an apply, the journal is told how many sessions of each conduit began.
+ * The rules look up a TCP session twice (with its SYN, and with the segment that ends the client's
+ * handshake) and all others once, so halves are counted. A session of a permit that several
+ * conduits grant counts for each of them.
+ */
+
+#define EVERY_NS 60000000000ull
+
+void begun_free(struct begun *b)
+{
+	free(b->told);
+	*b = (struct begun){ 0 };
+}
+
+/* In halves of sessions. */
+static uint64_t halves(unsigned set, const struct image_element *el)
+{
+	size_t protocol = 8 + 2 * (set >= SET_UNTIL6 ? addr_len(6) : addr_len(4));
+
+	return el->key[protocol] == IPPROTO_TCP ? el->packets : 2 * el->packets;
+}
+
+/*
+ * The increase since the last report. A new permit began with zero, except before this process's
+ * first report: then the age of the count is unknown. A lower count means that somebody replaced
+ * the element.
+ */
+static uint64_t since_told(const struct begun *b, const struct msg_used_permit *now)
+{
+	const struct msg_used_permit *was = matched_permit(b->told, b->n, now->permit);
+
+	if (was == NULL)
+		return b->told != NULL ? now->packets : 0;
+	return now->packets > was->packets ? now->packets - was->packets : 0;
+}
+
+static void tell(struct enforce *f, uint32_t conduit, uint64_t n)
+{
+	struct event e = event_new(EVENT_COUNTS, clock_wall_ns());
+
+	e.code = COUNTS_BEGUN;
+	e.conduit = conduit;
+	e.count = n;
+	event_send(&f->events, &e);
+}
+
+static void tell_all(struct enforce *f, struct msg_used_permit *list, size_t n)
+{
+	const struct generation_held *g = f->now;
+	const struct command_table *t = &g->ir.table;
+	uint64_t *of = calloc((size_t)g->ir.n_conduits + 1, sizeof(*of));
+
+	for (size_t i = 0; of != NULL && i < n; i++) {
+		uint64_t new = since_told(&f->begun, &list[i]);
+		uint32_t index = new > 1 ? generation_permit(g, list[i].permit) : UINT32_MAX;
+		const struct command_permit *p = index != UINT32_MAX ? commands_permit(t, index + 1) : NULL;
+
+		/* An odd half is kept for the next report, when its other half has been counted. */
+		list[i].packets -= new % 2;
+		for (uint32_t k = 0; p != NULL && k < p->n_grants; k++)
+			if (t->grants[p->first_grant + k].conduit < g->ir.n_conduits)
+				of[t->grants[p->first_grant + k].conduit] += new / 2;
+	}
+	for (uint32_t i = 0; of != NULL && i < g->ir.n_conduits; i++)
+		if (of[i] > 0)
+			tell(f, i, of[i]);
+	free(of);
+}
+
+void begun_looked(struct enforce *f, const struct image *have, bool at_once)
+{
+	struct begun *b = &f->begun;
+	uint64_t now = clock_mono().ns;
+	struct msg_used_permit *list = NULL;
+	size_t n = 0;
+
+	if (f->now != NULL && (at_once || now >= b->due_ns))
+		list = matched_counts(have, halves, 0, &n);
+	if (list == NULL)
+		return;
+	tell_all(f, list, n);
+	free(b->told);
+	*b = (struct begun){ .told = list, .n = n, .due_ns = now + EVERY_NS };
+}
+
+/* ---- the record of uses ---------------------------------------------------------------------- */
+
+/* The record (matched.h) is sent to the supervisor after each look, and the next process receives
+ * it from there before the first apply. */
 
 int enforce_used_heard(struct enforce *f, int fd, struct err *e)
 {

@@ -4,7 +4,7 @@
  * any more; the same for a conduit, whatever permits it had; what counts mean when their table does
  * not exist any more; and the binary form of all that, valid and damaged.
  *
- * LINK: appliance/enforce/matched.c appliance/enforce/matched_form.c appliance/base/sha256.c
+ * LINK: appliance/enforce/matched.c appliance/base/sha256.c
  * LINK: appliance/base/err.c appliance/base/bytes.c appliance/wire/msg.c
  * LINK: appliance/wire/event_filter.c appliance/wire/plain.c appliance/base/addr.c
  * LINK: appliance/base/clock.c appliance/base/utf8.c appliance/base/json.c appliance/base/memfd.c

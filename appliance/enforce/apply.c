@@ -12,9 +12,6 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
-#include "appliance/enforce/record.h"
-#include "appliance/enforce/usage.h"
-#include "appliance/kernel/conntrack.h"
 #include "appliance/kernel/dump.h"
 #include "appliance/wire/msg.h"
 
@@ -208,7 +205,7 @@ static int commit(struct enforce *f, struct generation_held *next, const struct 
 	return r;
 }
 
-int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e)
+static int mend(struct enforce *f, struct sync_report *ret, struct err *e)
 {
 	int r = f->now == NULL ? 0 : commit(f, f->now, NULL, false, ret, e);
 
@@ -216,19 +213,24 @@ int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e)
 	return r;
 }
 
+int enforce_mend(struct enforce *f, struct err *e)
+{
+	struct sync_report unused;
+
+	return mend(f, &unused, e);
+}
+
 void enforce_mend_due(struct enforce *f)
 {
-	struct sync_report s;
 	struct err e;
 
-	if (f->mend_due && enforce_mend(f, &s, &e) == 0)
+	if (f->mend_due && enforce_mend(f, &e) == 0)
 		f->clock_due = false;
 }
 
 /* Reads back what the kernel has; a second commit mends what the first missed. */
 static int read_back(struct enforce *f, struct err *e)
 {
-	struct sync_report again;
 	struct differences d = { 0 };
 	int r = 0;
 
@@ -242,7 +244,7 @@ static int read_back(struct enforce *f, struct err *e)
 		arena_free(a);
 		if (r != -EUCLEAN || attempt > 0)
 			break;
-		r = enforce_mend(f, &again, e);
+		r = enforce_mend(f, e);
 		if (r < 0)
 			break;
 	}
@@ -329,12 +331,11 @@ static void unwatched(struct enforce *f, struct generation_held *next)
 static void go_back(struct enforce *f, struct generation_held *old)
 {
 	struct drift_record nothing = { 0 };
-	struct sync_report report;
 	struct err e = { 0 };
 	int r;
 
 	f->now = old;
-	r = enforce_mend(f, &report, &e);
+	r = enforce_mend(f, &e);
 	if (r == 0)
 		r = enforce_open(f, &e);
 	if (r < 0)
@@ -370,7 +371,6 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 		  struct err *e)
 {
 	struct generation_held *old = f->now;
-	struct sync_report *report = &ret->report;
 	int r;
 
 	*ret = (struct apply_result){ 0 };
@@ -391,7 +391,7 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 		/* Another program's transaction came between ours and the read-back: drift_settle
 		 * reports it, and it is mended here. */
 		for (int attempt = 0; attempt < ATTEMPTS && r == -EAGAIN; attempt++) {
-			r = enforce_mend(f, report, e);
+			r = mend(f, &ret->report, e);
 			if (r == 0)
 				r = enforce_open(f, e);
 		}
@@ -406,7 +406,7 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 		generation_drop(old);
 		if ((flags & APPLY_BOOT) != 0)
 			/* report now what others put beside our table while nobody listened */
-			f->poll_compare_ns = 0;
+			f->due_ns[CHORE_COMPARE] = 0;
 	}
 	return r;
 }
@@ -415,7 +415,6 @@ void enforce_linger(struct enforce *f)
 {
 	struct generation_held *g = f->now;
 	struct arena *a;
-	struct sync_report report;
 	struct usage u;
 	struct err e;
 	size_t kept = 0;
@@ -431,7 +430,7 @@ void enforce_linger(struct enforce *f)
 				g->lingering[kept++] = g->lingering[i];
 		if (kept < g->n_lingering) {
 			g->n_lingering = kept;
-			(void)enforce_mend(f, &report, &e);
+			(void)enforce_mend(f, &e);
 		}
 	}
 	arena_free(a);
@@ -439,12 +438,11 @@ void enforce_linger(struct enforce *f)
 
 void enforce_waits_due(struct enforce *f)
 {
-	struct sync_report s;
 	struct err e;
 
 	if (f->waits_due && f->now != NULL)
 		generation_at(f, f->now);
-	if (!f->waits_due || (f->now != NULL && enforce_mend(f, &s, &e) < 0))
+	if (!f->waits_due || (f->now != NULL && enforce_mend(f, &e) < 0))
 		return; /* the kernel was busy with another change */
 	f->waits_due = false;
 	/* Sessions in a part that opens now continue under its permit. */

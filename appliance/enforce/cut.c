@@ -13,11 +13,9 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/enforce/enforce.h"
-#include "appliance/kernel/conntrack.h"
 #include "appliance/wire/cuts.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/settings.h"
-#include "policy/ir/evaluate.h"
 
 struct cutting {
 	const struct generation_held *now, *next;
@@ -77,13 +75,7 @@ static int cut_note(const struct session *s, void *ctx)
 	struct cutting *c = ctx;
 	uint32_t id = mark_permit(s->mark);
 	const struct ir_cell *cell;
-	struct question q = {
-		.source = s->client,
-		.destination = s->server,
-		.l4proto = s->l4proto,
-		.port = s->server_port,
-		.now = c->now_s,
-	};
+	const struct question q = session_question(s, c->now_s);
 
 	if (s->ending || !passes_now(c, id, &q))
 		return 0;

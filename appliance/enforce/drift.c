@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Changes by others to rules (monitor.c hears of them), links and settings: finds out what they
- * were, mends them, records them.
+ * were, and mends them.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,7 +9,6 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "appliance/enforce/enforce.h"
-#include "appliance/enforce/record.h"
 #include "appliance/kernel/deny_base.h"
 #include "appliance/kernel/dump.h"
 
@@ -27,7 +26,6 @@ static void reopen(struct enforce *f, enum drift changed)
 	struct meddling *m = &f->meddling;
 	struct drift_record found = { 0 };
 	bool table_gone = false;
-	struct sync_report s;
 	struct err e = { 0 };
 	int r = -EAGAIN;
 
@@ -41,7 +39,7 @@ static void reopen(struct enforce *f, enum drift changed)
 			table_gone |= d.table_gone;
 		}
 		arena_free(a);
-		r = enforce_mend(f, &s, &e);
+		r = enforce_mend(f, &e);
 		if (r == 0)
 			r = enforce_open(f, &e);
 		monitor_glance(f);
@@ -104,7 +102,6 @@ static void examine(struct enforce *f)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);
 	struct differences d = { 0 };
-	struct sync_report s;
 	uint64_t since = f->equal_ns;
 	struct drift_record found = { 0 };
 	struct err e = { 0 };
@@ -112,14 +109,14 @@ static void examine(struct enforce *f)
 
 	stop_end(f, false);
 	if (r == -ECANCELED) {
-		f->poll_compare_ns = 0;
+		f->due_ns[CHORE_COMPARE] = 0;
 		arena_free(a);
 		return;
 	}
 	if (r == 0 && d.ours > 0 && f->clock_due) {
 		/* Only expiry times are wrong, because the clock was set: no attack. */
 		record_differences(&found, &d);
-		r = enforce_mend(f, &s, &e);
+		r = enforce_mend(f, &e);
 		f->clock_due = r < 0;
 		record_send(f, &found, r < 0 ? DRIFT_UNMENDED : DRIFT_CLOCK, 0, 0, r < 0 ? e.text : "");
 	} else if (r < 0 || d.ours > 0) {
@@ -192,7 +189,6 @@ void drift_look(struct enforce *f)
 void drift_links(struct enforce *f)
 {
 	struct drift_record nothing = { 0 };
-	struct sync_report s;
 	struct err e;
 
 	links_drain(f->links);
@@ -200,7 +196,7 @@ void drift_links(struct enforce *f)
 		return;
 	generation_follow(f->now);
 	/* Until this succeeds, the old device index simply matches nothing. */
-	if (enforce_mend(f, &s, &e) < 0)
+	if (enforce_mend(f, &e) < 0)
 		record_send(f, &nothing, DRIFT_UNMENDED, 0, 0, e.text);
 	/* A new interface comes with default settings. */
 	(void)sysctl_apply(NULL);
@@ -228,7 +224,6 @@ void drift_settings(struct enforce *f)
 {
 	struct drift_record found = { 0 };
 	bool shut = f->shut;
-	struct sync_report s;
 	struct err e = { 0 };
 	int r;
 
@@ -241,7 +236,7 @@ void drift_settings(struct enforce *f)
 	}
 	/* If forwarding is off, the rules are mended and read back before it is turned on. */
 	if (!forwarding_is_on(&f->forwarding)) {
-		r = enforce_mend(f, &s, &e);
+		r = enforce_mend(f, &e);
 		if (r == 0)
 			r = enforce_open(f, &e);
 	} else {

@@ -5,7 +5,9 @@
  * and watches for changes by others. It reads no packet. This header is for the files of this
  * folder only:
  *
- *   enforce/role.c        descriptors, sandbox, loop, messages
+ *   enforce/role.c        descriptors, sandbox, loop, messages; look.c: the same for a caller that
+ *                         is no role, while no enforce runs
+ *   enforce/work.c        ends work that nobody waits for, and reports its progress
  *   enforce/generation.c  a generation in memory with its permit ids and kernel indexes, and the
  *                         moment by which its ends are judged
  *   enforce/expect.c      the image that the kernel should have for a generation
@@ -14,31 +16,24 @@
  *   enforce/usage.c       which permits live sessions have
  *   enforce/relabel.c     sessions that now belong to another permit
  *   enforce/cut.c         the sessions that an apply ends
+ *   enforce/ended.c       sessions whose time is over: their permit's, or their conduit's limits
  *   enforce/isolate.c     isolations by people
  *   enforce/doors.c       doors that people open; door_book.c decides about them
- *   enforce/ended.c       sessions whose permit ends by time
- *   enforce/lasting.c     sessions that reach the duration or idle time of their conduit
  *   enforce/heard.c       conduits with heard_within, and which of them are silent
- *   enforce/listen.c      reads the sessions for heard.c, and reports
- *   enforce/unanswered.c  counters for the supervisor: packets that left their queue without an
- *                         answer, and packets that the tap should receive
+ *   enforce/session.c     the present sessions: in the words of the policy, by zone and lane, and
+ *                         for heard.c
  *   enforce/verify.c      expected against dumped, as a list of differences
  *   enforce/walk.c        the way of a packet through the rules that were read
  *   enforce/witness.c     compares the policy with such walks (witness_edges.c chooses packets,
  *                         witness_box.c tests the box's own traffic)
  *   enforce/effective.c   the rules in force, for people (policy/ir/standing_json.c: grants)
+ *   enforce/status.c      the state of the kernel's side, and counters for the supervisor
  *   enforce/matched.c     what was used, and when
  *   enforce/used.c        the record of that to and from the supervisor; for the journal, how many
  *                         sessions of each conduit began
- *   enforce/stop.c        ends work that nobody waits for, and keeps messages meanwhile
- *   enforce/telling.c     reports progress of long work
- *   enforce/status.c      the state of the kernel's side
- *   enforce/shares.c      tracked sessions by zone and lane, and the rules' limits
  *   enforce/sockets.c     the netlink sockets, and the kernel's index of each interface
- *   enforce/look.c        the same for a caller that is no role, while no enforce runs
- *   enforce/session.c     sessions in the words of the policy
- *   enforce/monitor.c     notices changes by others, and turns forwarding off at the first one
- *   enforce/record.c      reports of such changes
+ *   enforce/monitor.c     notices and records changes by others, and turns forwarding off at the
+ *                         first one
  *   enforce/drift.c       finds out what was changed, and mends it
  */
 #ifndef SEKISHO_ENFORCE_ENFORCE_H
@@ -55,16 +50,16 @@
 #include "appliance/box/sysctl.h"
 #include "appliance/enforce/heard.h"
 #include "appliance/enforce/matched.h"
-#include "appliance/enforce/stop.h"
-#include "appliance/enforce/sync.h"
-#include "appliance/enforce/telling.h"
 #include "appliance/kernel/apart.h"
+#include "appliance/kernel/conntrack.h"
 #include "appliance/kernel/image.h"
 #include "appliance/kernel/rule.h"
 #include "appliance/kernel/talk.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/progress.h"
 #include "policy/ir/book.h"
+#include "policy/ir/evaluate.h"
 #include "policy/ir/ir.h"
 
 #define GENERATION_MAX IR_SEALED_MAX /* bytes of a sealed generation with its id map */
@@ -151,6 +146,36 @@ struct labels {
 	struct image image;  /* only the labels, and the number of the transaction */
 };
 
+/* Messages that arrive during long work, and whether it has to end. */
+#define HEARING_MOST 32u
+
+struct hearing {
+	/* messages received and not handled yet. They are in a ring and are never moved, because
+	 * their texts point into the message */
+	struct msg kept[HEARING_MOST];
+	size_t first, n;
+	int broken; /* the channel failed: negative errno */
+	bool working, stop;
+	/* about the present work: `way`: it makes way for a person's order; `urgent`: such an order
+	 * came; `gone`: nobody waits for it */
+	bool way, urgent, gone;
+	uint32_t work;	   /* the question's id */
+	uint64_t again_ns; /* monotonic: when to look for messages again */
+	uint64_t stopped;  /* how often work ended because nobody waited */
+};
+
+/* The progress of a question whose asker wants to know. */
+struct telling {
+	bool on;
+	uint32_t id;
+	enum progress_stage stage;
+	uint32_t done, of; /* of the stage; 0 = not known */
+	uint64_t again_ns; /* monotonic: no message before */
+};
+
+/* What is done again and again (role.c). */
+enum chore { CHORE_SETTINGS, CHORE_LINGER, CHORE_HEARD, CHORE_UNANSWERED, CHORE_COMPARE, CHORES };
+
 struct enforce {
 	int control, monitor, links;
 	/* file that tells how long this thread waited for a processor; -1 = the kernel has none */
@@ -209,9 +234,8 @@ struct enforce {
 	uint8_t settings_seen[32];
 	struct msg_unanswered unanswered; /* last reported to the supervisor */
 	bool unanswered_told;
-	uint64_t lasting_ns; /* monotonic: when sessions with a limit are read again */
-	uint64_t poll_sysctl_ns, poll_linger_ns, poll_compare_ns, poll_heard_ns,
-		poll_unanswered_ns; /* monotonic: when each is read again */
+	uint64_t lasting_ns;	 /* monotonic: when sessions with a limit are read again */
+	uint64_t due_ns[CHORES]; /* monotonic: when each is done again */
 	struct clock_pair clocks;
 	struct hearing hearing;
 	struct telling telling;
@@ -293,6 +317,13 @@ struct told {
 	uint64_t live;
 };
 
+struct sync_report {
+	bool rules;   /* rules were refilled */
+	bool rebuilt; /* the table had to be deleted and made again */
+	size_t added, gone, messages;
+	uint32_t line; /* policy line of a refusal, 0 = none */
+};
+
 struct apply_result {
 	struct told told; /* owned by the caller: told_free */
 	struct sync_report report;
@@ -310,7 +341,7 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 		  struct err *e);
 /* Makes the kernel's table equal to the generation in force, whatever the table has now. 0 or
  * negative errno. */
-int enforce_mend(struct enforce *f, struct sync_report *ret, struct err *e);
+int enforce_mend(struct enforce *f, struct err *e);
 /* Repeats enforce_mend if the last one failed: otherwise a comparison would take the remaining
  * differences for changes by others. */
 void enforce_mend_due(struct enforce *f);
@@ -325,10 +356,64 @@ void enforce_linger(struct enforce *f);
 /* pairs.c: sends the addresses between which gates may answer (wire/pairs.h). */
 void enforce_pairs_tell(const struct enforce *f);
 
+/* ---- enforce/sync.c -------------------------------------------------------------------------- */
+
+/*
+ * `have` as dumped, `want` with the rule texts of `x`. Scratch memory from want's arena. 0;
+ * -ERESTART, -ENOENT, -EEXIST if the kernel's table changed meanwhile (dump again and repeat);
+ * otherwise a refusal that changed nothing. `try`: the kernel checks everything and changes
+ * nothing.
+ */
+int table_sync(struct netlink *n, const struct image *have, const struct image *want, const struct expectation *x,
+	       unsigned lacks, bool try, struct sync_report *ret, struct err *e);
+
+/* ---- enforce/usage.c ------------------------------------------------------------------------- */
+
+/*
+ * Which permits live sessions have: each permit of the generation in force, and permits of earlier
+ * ones that were kept for their sessions. Other ids belong to sessions that were cut and are still
+ * in the kernel's table; they do not count.
+ */
+struct kept_permit {
+	uint32_t id;
+	bool used;
+};
+
+struct usage {
+	const struct generation_held *now; /* borrowed; NULL = none, after a start of this role */
+	bool *used;			   /* per permit index of `now` */
+	struct kept_permit *kept;	   /* sorted by id; both arrays are in the arena */
+	size_t n_kept;
+};
+
+/* Begins with no permit in use. The kept permits are those of `now`; if `now` is NULL, those in the
+ * kernel's table `have`. False: memory is out. */
+bool usage_begin(const struct generation_held *now, const struct image *have, struct arena *a, struct usage *ret);
+/* For conntrack_dump, with the usage as context. */
+void usage_restart(void *usage);
+int usage_note(const struct session *s, void *usage);
+bool usage_has(const struct usage *u, uint32_t id);
+
+/* ---- enforce/isolate.c ----------------------------------------------------------------------- */
+
+/*
+ * Takes all isolated pairs (fd: list of APART_PAIR), or with `rehearse` only computes their effect.
+ * Returns the effect on live sessions, owned by the caller. NULL and *e: the kernel does not have
+ * the new state yet; it is tried again, and an earlier isolation ends only when that succeeds.
+ */
+json_t *enforce_isolate(struct enforce *f, bool rehearse, int fd, struct err *e);
+
 /* ---- enforce/session.c ----------------------------------------------------------------------- */
 
-struct session;
-struct question;
+/* What the policy is asked about a session. */
+static inline struct question session_question(const struct session *s, uint64_t now_s)
+{
+	return (struct question){ .source = s->client,
+				  .destination = s->server,
+				  .l4proto = s->l4proto,
+				  .port = s->server_port,
+				  .now = now_s };
+}
 /* A session in the words of the policy: ends and conduit by the policy `now`, else by `names`;
  * either may be NULL. NULL: no memory. */
 json_t *enforce_session_json(const struct generation_held *now, const struct generation_held *names,
@@ -338,6 +423,16 @@ const char *enforce_flows_lacks(const struct generation_held *now, const struct 
 /* The list of present sessions (docs/json.md, flows). Needs f->now. Owned by the caller, NULL and
  * *e on failure. */
 json_t *enforce_flows(struct enforce *f, const struct msg_flows *m, struct err *e);
+/* "commands/cargo/closed/closed" */
+json_t *enforce_lane_json(uint32_t number);
+/* The number of tracked sessions, their limit, and the shares that are at least half full. */
+json_t *enforce_tracking(struct enforce *f);
+/* For conduits with heard_within: f->now has just come into force; its predecessor is still in
+ * memory. */
+void enforce_listen_adopt(struct enforce *f);
+void enforce_listen(struct enforce *f); /* called in each look */
+/* The number of conduits with heard_within, and which of them are silent (docs/json.md, status). */
+json_t *enforce_expected(const struct enforce *f);
 
 /* ---- enforce/cut.c --------------------------------------------------------------------------- */
 
@@ -362,6 +457,9 @@ int enforce_ended(struct enforce *f);
 /* As enforce_ended, for `old`, which another generation has replaced: reports what was not reported
  * yet. */
 void enforce_ended_leave(struct enforce *f, const struct generation_held *old);
+/* Reads the sessions with a limit when it is time. Returns the milliseconds until the next time, -1
+ * = not soon. */
+int enforce_lasting(struct enforce *f);
 
 /* ---- enforce/used.c -------------------------------------------------------------------------- */
 
@@ -376,24 +474,6 @@ void enforce_used_look(struct enforce *f);
  * `at_once`. */
 void begun_looked(struct enforce *f, const struct image *have, bool at_once);
 void begun_free(struct begun *b);
-
-/* ---- enforce/lasting.c ----------------------------------------------------------------------- */
-
-/* Reads the sessions with a limit when it is time. Returns the milliseconds until the next time, -1
- * = not soon. */
-int enforce_lasting(struct enforce *f);
-
-/* ---- enforce/listen.c ------------------------------------------------------------------------ */
-
-/* f->now has just come into force; its predecessor is still in memory */
-void enforce_listen_adopt(struct enforce *f);
-void enforce_listen(struct enforce *f); /* called in each look */
-/* The number of conduits with heard_within, and which of them are silent (docs/json.md, status). */
-json_t *enforce_expected(const struct enforce *f);
-
-/* ---- enforce/unanswered.c -------------------------------------------------------------------- */
-
-void enforce_unanswered(struct enforce *f); /* called in each look */
 
 /* ---- enforce/verify.c ------------------------------------------------------------------------ */
 
@@ -424,15 +504,52 @@ int enforce_verify(struct enforce *f, struct arena *a, struct differences *ret, 
 /* As enforce_verify, for our table only, without settings. */
 int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
 void enforce_labels_forget(struct enforce *f);
-json_t *differences_json(const struct differences *d);
+/* `ir`: the policy with which it was compared. */
+json_t *differences_json(const struct differences *d, const struct ir *ir);
 
 /* ---- enforce/effective.c --------------------------------------------------------------------- */
 
 json_t *enforce_effective(struct enforce *f, struct err *e); /* NULL on failure */
 
+/* ---- enforce/work.c -------------------------------------------------------------------------- */
+
+/*
+ * Long work is ended when nobody waits for it, and the messages that arrive meanwhile are kept.
+ *
+ * Begins work on a question, which may then be interrupted. `way`: also by a person's order about
+ * an isolation or a door. False: it must not be begun.
+ */
+bool stop_begin(struct enforce *f, uint32_t id, bool way);
+/* For interrupted work, before stop_end: whether it made way for an order. Then the question, which
+ * has no texts and no descriptors, is queued again after the messages that came meanwhile, and must
+ * not be answered now. */
+bool stop_made_way(struct enforce *f, const struct msg *m);
+/* `left_off`: the work was interrupted, which is counted if somebody had asked for it. */
+void stop_end(struct enforce *f, bool left_off);
+/* Whether the present work has to be interrupted. Always false outside of stop_begin and stop_end.
+ * Cheap: long work calls it often. */
+bool stop_asked(struct enforce *f);
+/* Whether messages were received meanwhile that stop_serve has to handle. */
+bool stop_keeps(const struct enforce *f);
+/* Handles the next message, in the order of arrival; otherwise as msg_serve. */
+int stop_serve(struct enforce *f, msg_handler *const handlers[MSG_TYPE_COUNT]);
+/* Reports the progress of a question to an asker who wanted such reports: a few messages a second.
+ * It never waits; an asker who does not read them loses them. Nothing is reported outside of
+ * telling_begin and telling_end, for instance when enforce compares the rules by itself. */
+void telling_begin(struct enforce *f, uint32_t id, bool wanted);
+void telling_end(struct enforce *f);
+/* The work enters this stage; reported when the next message is due. */
+void telling_stage(struct enforce *f, enum progress_stage stage);
+/* `done` of `of` is done; reported when the next message is due. Cheap: long work calls
+ * it often. */
+void telling_count(struct enforce *f, size_t done, size_t of);
+/* As telling_count, with what f->net has read so far. */
+void telling_read(struct enforce *f);
+
 /* ---- enforce/status.c ------------------------------------------------------------------------ */
 
 json_t *enforce_status(struct enforce *f, struct err *e);
+void enforce_unanswered(struct enforce *f); /* called in each look */
 
 /* ---- enforce/sockets.c ----------------------------------------------------------------------- */
 
@@ -464,8 +581,34 @@ void monitor_glance(struct enforce *f);
  * earliest. */
 void monitor_shut(struct enforce *f, uint64_t since_ns);
 
-/* Writes the changes as text: "rule added: forward, element deleted: live and 3 more". */
-void meddling_text(const struct meddling *m, char *out, size_t size);
+/*
+ * A change of the rules by others: to the journal one event for each difference, with the state
+ * before and after and the author; to the supervisor one line. Collected while differences are
+ * found, sent when the outcome is known.
+ */
+#define RECORD_EVENTS 8u /* events of one change; the last one tells how many more there were */
+
+struct drift_record {
+	struct event list[RECORD_EVENTS];
+	unsigned n;
+	size_t more;
+};
+
+/* Adds a difference. `before`: what the policy says; `after`: what was found; "" = nothing. */
+void record_add(struct drift_record *r, const char *object, const char *before, const char *after);
+void record_differences(struct drift_record *r, const struct differences *d);
+/* As record_differences, for differences that were found at a start. Elements may differ because a
+ * device has another index; rules and chains may not. */
+void record_unwatched(struct drift_record *r, const struct differences *d);
+/*
+ * Sends the events. `gap_us`: for how long the changed rules may have been in effect; `back_us`:
+ * for how long nothing passed afterwards. `trouble`: why it could not be mended; "" = it was. The
+ * author and the kinds of changes come from f->meddling.
+ */
+void record_send(struct enforce *f, struct drift_record *r, enum drift what, uint64_t gap_us, uint64_t back_us,
+		 const char *trouble);
+/* Records that forwarding is on again, if a DRIFT_SHUT was recorded. */
+void record_opened(struct enforce *f);
 
 /* ---- enforce/drift.c ------------------------------------------------------------------------- */
 
@@ -475,14 +618,5 @@ void drift_settings(struct enforce *f); /* to be called twice a second */
 /* Compares everything although no change was reported. If f->clock_due is set, the reason is that
  * the clock was set. */
 void drift_look(struct enforce *f);
-
-/* ---- enforce/shares.c ------------------------------------------------------------------------ */
-
-/* "commands/cargo/closed/closed" */
-json_t *enforce_lane_json(uint32_t number);
-/* The number of tracked sessions, their limit, and the shares that are at least half full. */
-json_t *enforce_tracking(struct enforce *f);
-/* The limits by interface and lane, if their rules are as they should be; otherwise null. */
-json_t *enforce_limits(const struct image *have, const struct image *want);
 
 #endif

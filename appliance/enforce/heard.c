@@ -9,7 +9,6 @@
 #include "appliance/enforce/enforce.h"
 #include "appliance/wire/commands.h"
 #include "appliance/wire/mark.h"
-#include "policy/ir/evaluate.h"
 #include "policy/ir/moment.h"
 
 #define SECOND 1000000000ull
@@ -201,13 +200,7 @@ static uint64_t carried(const struct session *s)
 /* A session under a permit of an earlier policy (on_tighten) is assigned by its addresses. */
 static uint32_t permit_by_place(const struct heard *h, const struct session *s, const struct heard_session *was)
 {
-	const struct question q = {
-		.source = s->client,
-		.destination = s->server,
-		.l4proto = s->l4proto,
-		.port = s->server_port,
-		.now = h->moment_s,
-	};
+	const struct question q = session_question(s, h->moment_s);
 	const struct ir_cell *c;
 
 	if (was != NULL && !h->anew)

@@ -10,8 +10,6 @@
  * allowed is allowed before the rest is cut. Sessions end at their next packet, by the rules
  * (policy/ir/skeleton/apart.c).
  */
-#include "appliance/enforce/isolate.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +18,6 @@
 #include "appliance/base/memfd.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/batch.h"
-#include "appliance/kernel/conntrack.h"
-#include "policy/ir/evaluate.h"
 
 #define PAIRS_MOST_BYTES (2 * APART_MOST * APART_PAIR_BYTES)
 #define APART_BUDGET (16u << 20)
@@ -86,11 +82,10 @@ static int to_kernel(struct enforce *f, struct err *e)
  * isolation in it. */
 static int make_true(struct enforce *f, struct err *e)
 {
-	struct sync_report s;
 	int r = to_kernel(f, e);
 
 	if (r < 0 && f->now != NULL)
-		r = enforce_mend(f, &s, e);
+		r = enforce_mend(f, e);
 	return f->now == NULL ? 0 : r;
 }
 
@@ -131,11 +126,7 @@ static int meant_note(const struct session *s, void *ctx)
 	if (index != UINT32_MAX && m->t.sessions != NULL)
 		m->t.sessions[index]++;
 	if (json_array_size(m->list) < TOLD_SESSIONS) {
-		struct question q = { .source = s->client,
-				      .destination = s->server,
-				      .l4proto = s->l4proto,
-				      .port = s->server_port,
-				      .now = enforce_moment(m->f) };
+		const struct question q = session_question(s, enforce_moment(m->f));
 
 		(void)json_array_append_new(m->list, enforce_session_json(g, NULL, s, &q));
 	}

@@ -13,8 +13,6 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
-#include "appliance/kernel/conntrack.h"
-#include "policy/ir/evaluate.h"
 
 #define RELABEL_BUDGET (256u << 20)
 
@@ -44,13 +42,7 @@ static int note(const struct session *s, void *ctx)
 	struct looking *l = ctx;
 	const struct ir *ir = &l->g->ir;
 	uint32_t old = generation_permit(l->g, mark_permit(s->mark)), outcome = s->mark & MARK_OUTCOME_MASK;
-	struct question q = {
-		.source = s->client,
-		.destination = s->server,
-		.l4proto = s->l4proto,
-		.port = s->server_port,
-		.now = l->now,
-	};
+	const struct question q = session_question(s, l->now);
 	const struct ir_cell *cell;
 	struct move *m;
 

@@ -12,7 +12,6 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/box/sysctl.h"
-#include "appliance/enforce/isolate.h"
 #include "appliance/enforce/sockets.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/deny_base.h"
@@ -21,31 +20,31 @@
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/answer.h"
 
-#define SYSCTL_POLL_NS 500000000ull
-#define LINGER_POLL_NS 2000000000ull
-#define COMPARE_POLL_NS 30000000000ull
-#define UNANSWERED_POLL_NS 1000000000ull
-
 static void complain(const struct err *e)
 {
 	fprintf(stderr, "sekishod enforce: %s\n", e->text);
+}
+
+/* Takes over the reference. */
+static bool refuse(struct enforce *f, const struct msg *m, enum answer_status status, json_t *why)
+{
+	return msg_answer(f->control, m->id, status, json_pack("{s:o}", "error", why)) == 0;
+}
+
+static bool refuse_with(struct enforce *f, const struct msg *m, enum message why)
+{
+	struct sentence said = { 0 };
+
+	sentence_say(&said, why);
+	return refuse(f, m, ANSWER_CANNOT, sentence_json(&said));
 }
 
 /* Takes over the reference. NULL is a failure that *e describes. */
 static bool answer(struct enforce *f, const struct msg *m, enum answer_status status, json_t *j, const struct err *e)
 {
 	if (j == NULL)
-		return msg_answer(f->control, m->id, ANSWER_CANNOT, json_pack("{s:o}", "error", json_text(e->text))) ==
-		       0;
+		return refuse(f, m, ANSWER_CANNOT, json_text(e->text));
 	return msg_answer(f->control, m->id, status, j) == 0;
-}
-
-static bool answer_refusal(struct enforce *f, const struct msg *m, enum message why)
-{
-	struct sentence said = { 0 };
-
-	sentence_say(&said, why);
-	return msg_answer(f->control, m->id, ANSWER_CANNOT, json_pack("{s:o}", "error", sentence_json(&said))) == 0;
 }
 
 static bool on_status(void *ctx, struct msg *m)
@@ -56,10 +55,34 @@ static bool on_status(void *ctx, struct msg *m)
 	return answer(ctx, m, ANSWER_YES, j, &e);
 }
 
-/* Nobody reads the text; control needs the answer to free the place of the question. */
-static bool answer_stopped(struct enforce *f, const struct msg *m)
+/* ---- questions that take long ---------------------------------------------------------------- */
+
+/* False: it must not be begun. `way` as in stop_begin. `tell`: the asker wants reports. */
+static bool begin(struct enforce *f, const struct msg *m, bool way, bool tell, struct err *e)
 {
-	return msg_answer(f->control, m->id, ANSWER_CANNOT, json_pack("{s:s}", "error", "stopped")) == 0;
+	telling_begin(f, m->id, tell);
+	if (stop_begin(f, m->id, way))
+		return true;
+	err_set(e, -ECANCELED, "stopped");
+	return false;
+}
+
+/* Ends the work and answers the question, unless it made way for an order and will be asked again.
+ * Takes over the reference; NULL is a failure that *e describes. */
+static bool end(struct enforce *f, const struct msg *m, enum answer_status status, json_t *j, const struct err *e)
+{
+	bool left_off = e->code == -ECANCELED, again = j == NULL && left_off && stop_made_way(f, m);
+
+	stop_end(f, left_off);
+	telling_end(f);
+	if (again)
+		return true;
+	/* Nobody reads the text; control needs the answer to free the place of the question. */
+	if (j == NULL && left_off)
+		return refuse(f, m, ANSWER_CANNOT, json_string("stopped"));
+	if (j == NULL && e->code == -ESTALE)
+		return refuse_with(f, m, M_ENFORCE_OTHER);
+	return answer(f, m, status, j, e);
 }
 
 static bool on_effective(void *ctx, struct msg *m)
@@ -67,86 +90,58 @@ static bool on_effective(void *ctx, struct msg *m)
 	struct enforce *f = ctx;
 	struct err e = { 0 };
 	json_t *j = NULL;
-	bool again;
 
 	if (f->now == NULL)
-		return answer_refusal(f, m, M_ENFORCE_NOT_YET);
-	telling_begin(f, m->id, m->body.effective.tell != 0);
-	if (stop_begin(f, m->id, true))
+		return refuse_with(f, m, M_ENFORCE_NOT_YET);
+	if (begin(f, m, true, m->body.effective.tell != 0, &e))
 		j = enforce_effective(f, &e);
-	else
-		err_set(&e, -ECANCELED, "stopped");
-	again = j == NULL && e.code == -ECANCELED && stop_made_way(f, m);
-	stop_end(f, e.code == -ECANCELED);
-	telling_end(f);
-	if (again)
-		return true;
-	if (j == NULL && e.code == -ECANCELED)
-		return answer_stopped(f, m);
-	if (j == NULL && e.code == -ESTALE)
-		return answer_refusal(f, m, M_ENFORCE_OTHER);
-	return answer(ctx, m, ANSWER_YES, j, &e);
+	return end(f, m, ANSWER_YES, j, &e);
 }
 
 static bool on_flows(void *ctx, struct msg *m)
 {
 	struct enforce *f = ctx;
+	struct sentence said = { 0 };
 	struct err e = { 0 };
 	json_t *j = NULL;
 	const char *lacks;
 
 	if (f->now == NULL)
-		return answer_refusal(f, m, M_ENFORCE_NOT_YET);
+		return refuse_with(f, m, M_ENFORCE_NOT_YET);
 	lacks = enforce_flows_lacks(f->now, &m->body.flows.filter);
 	if (lacks != NULL) {
-		struct sentence said = { 0 };
-
 		sentence_say(&said, M_FILTER_UNKNOWN, lacks);
-		return msg_answer(f->control, m->id, ANSWER_INVALID,
-				  json_pack("{s:o}", "error", sentence_json(&said))) == 0;
+		return refuse(f, m, ANSWER_INVALID, sentence_json(&said));
 	}
-	if (stop_begin(f, m->id, false))
+	if (begin(f, m, false, false, &e))
 		j = enforce_flows(f, &m->body.flows, &e);
-	else
-		err_set(&e, -ECANCELED, "stopped");
-	stop_end(f, e.code == -ECANCELED);
-	if (j == NULL && e.code == -ECANCELED)
-		return answer_stopped(f, m);
-	return answer(f, m, ANSWER_YES, j, &e);
+	return end(f, m, ANSWER_YES, j, &e);
 }
 
 static bool on_verify(void *ctx, struct msg *m)
 {
 	struct enforce *f = ctx;
-	struct arena *a;
-	struct differences d;
+	struct arena *a = NULL;
+	struct differences d = { .n = 0 };
 	struct err e = { 0 };
 	json_t *j = NULL;
-	bool equal = false, again, sent;
+	bool sent;
 
 	if (f->now == NULL)
-		return answer_refusal(f, m, M_ENFORCE_NOT_YET);
-	if (!stop_begin(f, m->id, true)) {
-		again = stop_made_way(f, m);
-		stop_end(f, true);
-		return again || answer_stopped(f, m);
+		return refuse_with(f, m, M_ENFORCE_NOT_YET);
+	if (begin(f, m, true, m->body.verify.tell != 0, &e)) {
+		a = arena_new(2 * DUMP_BUDGET);
+		if (a == NULL)
+			err_set(&e, -ENOMEM, "read-back");
+		else if (enforce_verify(f, a, &d, &e) == 0)
+			j = differences_json(&d, &f->now->ir);
 	}
-	telling_begin(f, m->id, m->body.verify.tell != 0);
-	a = arena_new(2 * DUMP_BUDGET);
-	if (a == NULL) {
-		err_set(&e, -ENOMEM, "read-back");
-	} else if (enforce_verify(ctx, a, &d, &e) == 0) {
-		equal = d.n == 0;
-		j = differences_json(&d);
-		json_object_set_new(j, "digest", json_hex(f->now->ir.digest, sizeof(f->now->ir.digest)));
-	}
-	again = j == NULL && e.code == -ECANCELED && stop_made_way(f, m);
-	stop_end(f, e.code == -ECANCELED);
-	telling_end(f);
-	sent = again || answer(ctx, m, equal ? ANSWER_YES : ANSWER_NO, j, &e);
+	sent = end(f, m, d.n == 0 ? ANSWER_YES : ANSWER_NO, j, &e);
 	arena_free(a);
 	return sent;
 }
+
+/* ---- orders ---------------------------------------------------------------------------------- */
 
 /* Two arrays, the sessions of both, and those that end for workers; all or none. */
 static size_t told_fds(struct told *t, int fds[4])
@@ -387,6 +382,37 @@ static int open_all(struct enforce *f, struct err *e)
 	return r;
 }
 
+static void look_at_settings(struct enforce *f)
+{
+	enforce_mend_due(f);
+	drift_settings(f);
+}
+
+static void look_at_sessions(struct enforce *f)
+{
+	enforce_linger(f);
+	if (f->relabel_due)
+		enforce_relabel(f, NULL);
+}
+
+#define SETTINGS_NS 500000000ull
+static const struct {
+	uint64_t every_ns;
+	void (*look)(struct enforce *f);
+} chores[CHORES] = {
+	[CHORE_SETTINGS] = { SETTINGS_NS, look_at_settings },
+	[CHORE_LINGER] = { 2000000000ull, look_at_sessions },
+	[CHORE_HEARD] = { HEARD_POLL_NS, enforce_listen },
+	[CHORE_UNANSWERED] = { 1000000000ull, enforce_unanswered },
+	[CHORE_COMPARE] = { 30000000000ull, drift_look },
+};
+
+/* Milliseconds; -1 = not soon. */
+static int sooner(int a, int b)
+{
+	return a >= 0 && (b < 0 || a < b) ? a : b;
+}
+
 static void loop(struct enforce *f)
 {
 	for (;;) {
@@ -398,17 +424,15 @@ static void loop(struct enforce *f)
 		const struct clock_pair before = f->clocks;
 		struct mono mono;
 		uint64_t now, wall;
-		int most = SYSCTL_POLL_NS / 2000000, end = enforce_ended(f), opens = enforce_opens(f),
-		    lasting = enforce_lasting(f);
-		bool set;
+		int wait = sooner(SETTINGS_NS / 2000000, enforce_ended(f));
 
+		wait = sooner(wait, enforce_opens(f));
+		wait = sooner(wait, enforce_lasting(f));
 		enforce_used_tell(f);
-		end = opens >= 0 && (end < 0 || opens < end) ? opens : end;
-		end = lasting >= 0 && (end < 0 || lasting < end) ? lasting : end;
 		monitor_sleep(f);
 		/* An overrun of the monitor's queue is an error on the socket and is read as
 		 * one. */
-		if (poll(p, 3, stop_keeps(f) ? 0 : end >= 0 && end < most ? end : most) < 0 && errno != EINTR)
+		if (poll(p, 3, stop_keeps(f) ? 0 : wait) < 0 && errno != EINTR)
 			return;
 		if (p[1].revents != 0)
 			monitor_woken(f);
@@ -429,36 +453,18 @@ static void loop(struct enforce *f)
 		/* The kernel counts remaining time and the policy names clock times, so a set clock
 		 * is noticed here. */
 		wall = clock_wall_ns();
-		set = clock_was_set(&f->clocks, mono, wall);
-		f->clock_due |= set;
-		if (set) {
+		if (clock_was_set(&f->clocks, mono, wall)) {
+			f->clock_due = true;
 			heard_clock(&f->heard, mono, wall);
 			matched_clock(&f->matched, before.wall_ns + (now - before.mono.ns), wall);
 			enforce_hours_set(f);
+			f->due_ns[CHORE_COMPARE] = 0;
 		}
-		if (now >= f->poll_sysctl_ns) {
-			f->poll_sysctl_ns = now + SYSCTL_POLL_NS;
-			enforce_mend_due(f);
-			drift_settings(f);
-		}
-		if (now >= f->poll_linger_ns) {
-			f->poll_linger_ns = now + LINGER_POLL_NS;
-			enforce_linger(f);
-			if (f->relabel_due)
-				enforce_relabel(f, NULL);
-		}
-		if (now >= f->poll_heard_ns) {
-			f->poll_heard_ns = now + HEARD_POLL_NS;
-			enforce_listen(f);
-		}
-		if (now >= f->poll_unanswered_ns) {
-			f->poll_unanswered_ns = now + UNANSWERED_POLL_NS;
-			enforce_unanswered(f);
-		}
-		if (set || now >= f->poll_compare_ns) {
-			f->poll_compare_ns = now + COMPARE_POLL_NS;
-			drift_look(f);
-		}
+		for (unsigned i = 0; i < CHORES; i++)
+			if (now >= f->due_ns[i]) {
+				f->due_ns[i] = now + chores[i].every_ns;
+				chores[i].look(f);
+			}
 	}
 }
 

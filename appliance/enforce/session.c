@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Live sessions in the words of the policy: for lists of those that a change ends, and for
- * questions about sessions.
+ * Live sessions: in the words of the policy, for lists of those that a change ends and for questions
+ * about sessions; how many there are by zone and lane; and for conduits with heard_within.
  */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
-#include "appliance/kernel/conntrack.h"
 #include "appliance/wire/settings.h"
-#include "policy/ir/evaluate.h"
 
 /* "server_asset", "server_label", "server_zone": the names of an address in the policy. */
 static void end_note(const struct generation_held *g, json_t *to, const char *end, const struct addr *a)
@@ -129,11 +129,7 @@ static bool wanted(const struct asked *a, const struct session *s, const struct 
 static int look(const struct session *s, void *ctx)
 {
 	struct asked *a = ctx;
-	const struct question q = { .source = s->client,
-				    .destination = s->server,
-				    .l4proto = s->l4proto,
-				    .port = s->server_port,
-				    .now = a->now_s };
+	const struct question q = session_question(s, a->now_s);
 	char lane[WORD_TEXT];
 	json_t *j;
 
@@ -203,4 +199,151 @@ json_t *enforce_flows(struct enforce *f, const struct msg_flows *m, struct err *
 	}
 	return json_pack("{s:o,s:o,s:I,s:I}", "digest", json_hex(f->now->ir.digest, sizeof(f->now->ir.digest)), "flows",
 			 a.list, "tracked", (json_int_t)a.tracked, "matching", (json_int_t)a.matching);
+}
+
+/* ---- shares ---------------------------------------------------------------------------------- */
+
+/*
+ * How full connection tracking is, and whose sessions fill it, by zone and lane as the rules limit
+ * them. Sessions are counted one by one only when there are enough to half fill a share.
+ */
+json_t *enforce_lane_json(uint32_t number)
+{
+	char text[WORD_TEXT];
+
+	return json_string(lane_text(number, text));
+}
+
+struct census {
+	const struct ir *ir;
+	uint32_t (*n)[LANE_COUNT]; /* by zone; the last row: sessions of no zone in force */
+};
+
+static uint32_t zone_of(const struct ir *ir, const struct addr *a)
+{
+	for (uint32_t z = 0; z < ir->n_zones; z++)
+		for (uint32_t r = 0; r < ir->zones[z].n_ranges; r++)
+			if (addr_in(a, &ir->zones[z].ranges[r]))
+				return z;
+	return ir->n_zones;
+}
+
+static int count(const struct session *s, void *ctx)
+{
+	struct census *c = ctx;
+
+	if (!s->ending)
+		c->n[zone_of(c->ir, &s->client)][mark_lane(s->mark)]++;
+	return 0;
+}
+
+static void count_again(void *ctx)
+{
+	struct census *c = ctx;
+
+	for (uint32_t z = 0; z <= c->ir->n_zones; z++)
+		for (uint32_t lane = 0; lane < LANE_COUNT; lane++)
+			c->n[z][lane] = 0;
+}
+
+static void half_full(struct enforce *f, json_t *list)
+{
+	const struct ir *ir = &f->now->ir;
+	struct census c = { ir, calloc(ir->n_zones + 1u, sizeof(*c.n)) };
+	struct err e;
+
+	if (c.n == NULL || conntrack_dump(&f->net, count, count_again, &c, &e) < 0) {
+		free(c.n);
+		return;
+	}
+	for (uint32_t z = 0; z < ir->n_zones; z++)
+		for (uint32_t lane = 0; lane < LANE_COUNT; lane++) {
+			/* Each interface of a zone has a share. */
+			uint32_t most =
+				IR_ZONE_SESSIONS * (ir->zones[z].n_interfaces > 0 ? ir->zones[z].n_interfaces : 1u);
+
+			if (c.n[z][lane] >= most / 2)
+				(void)json_array_append_new(
+					list, json_pack("{s:s,s:s,s:o,s:I,s:I}", "zone", ir->zones[z].name, "label",
+							ir->zones[z].label != NULL ? ir->zones[z].label : "", "lane",
+							enforce_lane_json(lane), "sessions", (json_int_t)c.n[z][lane],
+							"most", (json_int_t)most));
+		}
+	free(c.n);
+}
+
+json_t *enforce_tracking(struct enforce *f)
+{
+	json_t *list = json_array();
+	uint32_t n = 0, most = 0;
+	struct err e;
+
+	if (conntrack_count(&f->net, &n, &most, &e) == 0 && f->now != NULL && n >= IR_ZONE_SESSIONS / 2)
+		half_full(f, list);
+	return json_pack("{s:I,s:I,s:i,s:o}", "sessions", (json_int_t)n, "most", (json_int_t)most, "share",
+			 (int)IR_ZONE_SESSIONS, "shares", list);
+}
+
+/* ---- conduits with heard_within (heard.h) ---------------------------------------------------- */
+
+#define SILENT_SHOWN 32u	 /* names that are shown; the total is given besides */
+#define INTERFACES_BUDGET 65536u /* bytes */
+
+static void tell(void *ctx, const struct generation_held *g, uint32_t conduit, enum silence_event what,
+		 uint64_t seconds)
+{
+	struct enforce *f = ctx;
+	struct event e = event_new(EVENT_SILENCE, clock_wall_ns());
+
+	e.code = (uint8_t)what;
+	e.conduit = conduit;
+	e.line = g->ir.conduits[conduit].line;
+	e.value = seconds;
+	event_send(&f->events, &e);
+}
+
+void enforce_listen_adopt(struct enforce *f)
+{
+	(void)heard_adopt(&f->heard, f->now, clock_mono(), clock_wall_ns(), tell, f);
+}
+
+void enforce_listen(struct enforce *f)
+{
+	struct arena *a;
+	struct err e;
+	bool *up;
+
+	if (f->now == NULL || f->heard.n == 0)
+		return;
+	a = arena_new(INTERFACES_BUDGET);
+	up = a != NULL ? arena_array(a, f->now->ir.n_interfaces + 1u, sizeof(*up)) : NULL;
+	heard_begin(&f->heard, enforce_moment(f));
+	/* An unfinished dump counts as none: the next one covers the time since the last. */
+	if (up != NULL && conntrack_dump(&f->net, heard_note, heard_restart, &f->heard, &e) == 0) {
+		links_up(f->links, &f->now->ir, up);
+		heard_end(&f->heard, up, clock_mono(), clock_wall_ns(), tell, f);
+	} else if (f->heard.missed < HEARD_MISSED) {
+		f->heard.missed++;
+	}
+	arena_free(a);
+}
+
+json_t *enforce_expected(const struct enforce *f)
+{
+	json_t *list = json_array();
+	size_t n = 0;
+
+	for (size_t i = 0; f->now != NULL && i < f->heard.n; i++) {
+		const struct heard_conduit *w = &f->heard.list[i];
+		const struct ir_conduit *c = &f->now->ir.conduits[w->conduit];
+
+		if (!w->silent || n++ >= SILENT_SHOWN)
+			continue;
+		(void)json_array_append_new(list, json_pack("{s:o, s:o, s:I, s:o, s:b}", "conduit", json_text(c->name),
+							    "label", json_text(c->label), "within_s",
+							    (json_int_t)c->heard_within, "since",
+							    json_time(w->since_wall_ns), "heard", (int)w->heard));
+	}
+	return json_pack("{s:I, s:I, s:b, s:o}", "watched", (json_int_t)f->heard.n, "silent", (json_int_t)n, "unread",
+			 (int)(f->heard.n > 0 && f->heard.missed == HEARD_MISSED), "conduits", list);
 }

@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
+ * Makes the kernel's table equal to an expected image, in one transaction that only touches
+ * differences: base chains that are right are never deleted (all packets in queues would be lost),
+ * unchanged elements are not mentioned, and rules are written again only if one differs. Runs in
+ * enforce.
+ *
+ * The kernel applies a transaction in two steps: rules and hashes at once, but interval maps only
+ * at its end (and before Linux 6.17 it removes their old elements in the first step). A new session
+ * between the two steps would find neither its old cell nor its new one, and a session that lost
+ * its label would be cut although it is allowed. So where cells are replaced, there are three
+ * transactions. The first one puts the new cells into separate maps, the bridges, which no rule
+ * uses yet. The second one makes the change and sets a switch (a hash), by which the bridges are
+ * looked up before the maps that they replace. The third one empties the bridges. Before the second
+ * transaction nothing passes by the new cells, and after it nothing that they allow is lost.
+ *
  * Order within the transaction: first delete what is in the way (rules, sets of another form), then
  * add what is missing (chains, counters, sets, elements), then the rules that refer to it, last
  * delete what nothing refers to. The kernel switches to the result at once.
  */
-#include "appliance/enforce/sync.h"
-
 #include <errno.h>
 #include <linux/netfilter.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/enforce/enforce.h"
 #include "appliance/kernel/batch.h"
 
 /* A table or chain that cannot be changed in place. */

@@ -360,7 +360,7 @@ int enforce_verify(struct enforce *f, struct arena *a, struct differences *ret, 
 	return r == 0 && arena_failed(a) ? err_set(e, -ENOMEM, "comparison") : r;
 }
 
-json_t *differences_json(const struct differences *d)
+json_t *differences_json(const struct differences *d, const struct ir *ir)
 {
 	json_t *list = json_array();
 
@@ -374,6 +374,6 @@ json_t *differences_json(const struct differences *d)
 			json_object_set_new(j, "want", json_text(x->want));
 		(void)json_array_append_new(list, j);
 	}
-	return json_pack("{s:b,s:o,s:I}", "equal", d->n == 0, "differences", list, "packets_asked",
-			 (json_int_t)d->packets);
+	return json_pack("{s:b,s:o,s:I,s:o}", "equal", d->n == 0, "differences", list, "packets_asked",
+			 (json_int_t)d->packets, "digest", json_hex(ir->digest, sizeof(ir->digest)));
 }

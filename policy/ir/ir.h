@@ -200,7 +200,7 @@ enum ir_set {
 	SET_KEPT6,
 	SET_KEPT4_NEXT,
 	SET_KEPT6_NEXT,
-	/* Used only while the maps of cells change: see enforce/sync.h. Empty at all other
+	/* Used only while the maps of cells change: see enforce/sync.c. Empty at all other
 	 * times. */
 	SET_SWITCH,  /* set  family: when it is a member, the bridge maps are looked up first */
 	SET_BRIDGE4, /* maps like SET_RANGE4 and its layers: the cells of the next generation */

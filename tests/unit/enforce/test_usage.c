@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "appliance/enforce/enforce.h"
-#include "appliance/enforce/usage.h"
 #include "appliance/wire/mark.h"
 
 /* Permits 10, 11, ... of the policy in force. */

@@ -179,23 +179,6 @@ struct gate_lane {
 	uint64_t verdicts;		      /* verdicts of its workers so far */
 };
 
-struct gate_counts {
-	uint64_t verdicts;
-	uint64_t resets;
-	/* resets for which no acceptable sequence number was known, or which the kernel refused */
-	uint64_t resets_unsent;
-	/* resets for strays without a dropped packet, or not between pairs of the policy */
-	uint64_t resets_refused;
-	uint64_t decided; /* packets that the gate decided because the worker was dead or hung */
-	uint64_t hung;
-	uint64_t overdue; /* workers that beat but left packets without a verdict */
-	uint64_t died;
-	/* entries that asked for something not allowed; their packets were dropped */
-	uint64_t refused;
-	uint64_t lies;	 /* rings given up because of an invalid entry */
-	uint64_t unsent; /* verdicts that the kernel refused */
-};
-
 struct gate {
 	int control, raw4, raw6, proc, sessions, epoll;
 	struct alarm alarm;  /* for the next tick, so that epoll needs no time-out */
@@ -221,7 +204,16 @@ struct gate {
 	struct stray_budget strays;
 	struct known_pair *pairs; /* NULL: there are no pairs */
 	size_t n_pairs;
-	struct gate_counts counts;
+	/*
+	 * What MSG_GATE_STATUS says of it. `decided`: packets that the gate decided because the
+	 * worker was dead or hung; `overdue`: workers that beat but left packets without a verdict;
+	 * `lies`: rings given up because of an invalid entry; `refused`: entries that asked for
+	 * something not allowed, whose packets were dropped; `unsent`: verdicts that the kernel
+	 * refused; `resets_unsent`: resets for which no acceptable sequence number was known, or
+	 * which the kernel refused; `resets_refused`: resets for strays without a dropped packet, or
+	 * not between pairs of the policy.
+	 */
+	struct msg_gate_status counts;
 };
 
 /* The lane that a queue of this gate belongs to, or NULL. */

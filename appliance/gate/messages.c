@@ -78,25 +78,13 @@ static bool on_in_force(void *ctx, struct msg *m)
 
 static bool on_status(void *ctx, struct msg *m)
 {
-	struct msg_body answer = { .type = MSG_GATE_STATUS };
-	struct msg_gate_status *a = &answer.gate_status;
 	struct gate *g = ctx;
-	const struct gate_counts *c = &g->counts;
+	struct msg_body answer = { MSG_GATE_STATUS, .gate_status = g->counts };
+	struct msg_gate_status *a = &answer.gate_status;
 	uint32_t n;
 
 	gate_look(g);
-	a->verdicts = c->verdicts;
-	a->resets = c->resets;
-	a->decided = c->decided;
-	a->hung = c->hung;
-	a->overdue = c->overdue;
 	a->starved_ms = g->vigil.starved_ns / 1000000u;
-	a->died = c->died;
-	a->resets_unsent = c->resets_unsent;
-	a->resets_refused = c->resets_refused;
-	a->refused = c->refused;
-	a->lies = c->lies;
-	a->unsent = c->unsent;
 	a->events_lost = g->events.lost;
 	a->state = (uint8_t)g->state;
 	a->lanes = g->used;

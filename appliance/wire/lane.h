@@ -20,7 +20,7 @@ enum criticality { CRIT_SAFETY = 0, CRIT_CARGO = 1, CRIT_SUPPORT = 2 };
 #define CRITICALITIES 3u
 #define LANES_OF_KIND (CRITICALITIES * 3u * 3u)
 /* Steps of the histogram of inspection times, in powers of two of microseconds, from
- * 2^LATENCY_FIRST on (worker/latency.h). */
+ * 2^LATENCY_FIRST on (worker/worker.h). */
 #define LATENCY_FIRST 3u
 #define LATENCY_TOLD 16u
 /* parts of a worker: number kind * CRITICALITIES + criticality */

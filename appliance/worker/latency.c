@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/worker/latency.h"
-
+/*
+ * Measures how long inspection takes: from the moment when the worker begins to read a packet's
+ * batch until the verdicts of that batch have been sent. The time in the queue before that is not
+ * known, because the kernel does not time-stamp queued packets. The measurement needs two readings
+ * of the clock for each batch, and no allocation. A packet that waits for earlier bytes (at most 10
+ * ms) is counted with the batch in which it arrived. Pure.
+ */
 #include <string.h>
+
+#include "appliance/worker/worker.h"
 
 #define US 1000u
 #define QUARTER 250u

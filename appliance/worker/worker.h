@@ -8,9 +8,9 @@
  * its gate would do for it. It owns the inspector, the ring mapping, its queue descriptors and the
  * event port. It never holds a packet longer than the inspector's 10 ms.
  *
- * The role itself is role_dpi of appliance/role/roles.h; worker/role.c is its loop, worker/ring.c
- * its end of the ring, worker/messages.c its control channel, worker/impact.c the answer to what a
- * change would do.
+ * The role itself is role_dpi of appliance/role/roles.h; worker/role.c is its loop,
+ * worker/verdicts.c what leaves it (verdicts, and its end of the ring), worker/messages.c its
+ * control channel.
  */
 #ifndef SEKISHO_WORKER_WORKER_H
 #define SEKISHO_WORKER_WORKER_H
@@ -22,10 +22,9 @@
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/ring.h"
-#include "appliance/worker/latency.h"
+#include "appliance/worker/form.h"
 #include "appliance/worker/lend.h"
 #include "appliance/worker/queue.h"
-#include "appliance/worker/verdicts.h"
 #include "dpi/inspect/inspect.h"
 
 /* Memory of a worker, all of it taken before the sandbox closes. A worker for naming also has
@@ -36,11 +35,48 @@
 
 #define WORKER_BATCH 64u /* packets per receive */
 
+/* Verdicts on their way to the kernel. Starts zeroed. */
+/* The largest number of packets that one verdict decides. Packets with different verdicts take
+ * several sends. */
+#define VERDICTS_MOST 64u
+
+struct verdicts {
+	/* this worker has forms; otherwise the gate sends all verdicts */
+	bool forms;
+	uint32_t open[LANE_COUNT][LANE_SLOTS]; /* packets taken and not decided yet */
+	/* Verdicts that verdicts_flush will send: n packets of one queue, in the order of their
+	 * ids, that all go on, or one packet that does not. */
+	uint32_t n;
+	struct form_entry entries[VERDICTS_MOST];
+	struct form_entry all; /* one verdict for all of them */
+	bool same;	       /* `all` can be used, because permit and outcome fit all of them */
+	uint16_t queue;
+	int fd;
+};
+
+/* four for each doubling of the time, from 1 us on; the last one is for all times beyond 25 s */
+#define LATENCY_STEPS 100u
+#define LATENCY_WINDOW_NS 60000000000ull
+
+struct latency {
+	struct latency_share {
+		uint64_t packets, sum_ns, steps[LATENCY_STEPS]; /* since the worker began */
+		struct latency_window {
+			uint64_t max_ns;
+			uint64_t steps[LATENCY_STEPS];
+		} windows[2]; /* by minute % 2: the present minute and the one before */
+	} shares[LANE_SHARES];
+	uint64_t minute; /* the present minute; its window is windows[minute % 2] */
+	/* number of packets that latency_told has reported, and when it may report again */
+	uint64_t told, told_at;
+};
+
 struct worker_port {
 	int fd; /* one socket for all slots of the lane that are this worker's */
 	uint32_t lane;
-	bool commands; /* a lane with commands, which is served before the cut lane */
-	unsigned class;
+	/* a lane with commands, whose packets never wait for more than one batch of the cut lane */
+	bool commands;
+	unsigned class; /* order of service within a kind: 0 (safety) first, the cut lane last */
 	uint32_t share; /* LANE_SHARES for the cut lane */
 	/* lanes without commands: packets left for it in this round */
 	unsigned credit;
@@ -76,30 +112,6 @@ struct worker {
 	uint64_t errors, others, skipped, ring_full;
 };
 
-/* True for a lane with commands. Its packets never wait for more than one batch of the cut lane. */
-static inline bool worker_commands(uint32_t lane)
-{
-	struct lane l;
-
-	return lane_of(lane, &l) && l.kind == LANE_COMMANDS;
-}
-
-/* Order of service within a kind: 0 (safety) first, the cut lane last. */
-static inline unsigned worker_class(uint32_t lane)
-{
-	struct lane l;
-
-	return lane_of(lane, &l) ? (unsigned)l.criticality : (unsigned)CRIT_SUPPORT + 1u;
-}
-
-/* The lane's share of the worker; LANE_SHARES for the cut lane. */
-static inline uint32_t worker_share(uint32_t lane)
-{
-	struct lane l;
-
-	return lane_of(lane, &l) ? (uint32_t)l.kind * CRITICALITIES + (uint32_t)l.criticality : LANE_SHARES;
-}
-
 /* Packets that one turn takes from a lane with commands, or one round from another: a flood in one
  * never starves another of its kind. */
 static inline unsigned worker_budget(unsigned class)
@@ -109,17 +121,19 @@ static inline unsigned worker_budget(unsigned class)
 	return budgets[class < 4u ? class : 3u];
 }
 
-/* True when the gate decided packet `id` before this worker began; ids are serial numbers. */
-static inline bool worker_decided(uint32_t id, uint32_t decided)
-{
-	return (int32_t)(id - decided) <= 0;
-}
+/* ---- worker/verdicts.c ----------------------------------------------------------------------- */
 
-/* ---- worker/ring.c --------------------------------------------------------------------------- */
+/* Notes that a packet was read from this queue and will be decided. */
+void verdicts_taken(struct verdicts *v, uint16_t queue);
+/* The lane has another socket now: forgets packets that were read from the old one. */
+void verdicts_forget(struct verdicts *v, uint32_t lane);
+/* Decides a packet of this queue; `fd` is its lane's socket. */
+void verdicts_decide(struct worker *w, int fd, uint16_t queue, uint32_t id, enum outcome o, uint32_t permit);
+/* Sends the verdicts that are not sent yet. */
+void verdicts_flush(struct worker *w);
 
-/* Puts an entry into the ring, waiting for room. `told`: the gate need not wake for it. */
-void worker_push(struct worker *w, const void *entry64, bool told);
-/* Puts two entries that belong together, and on which the gate has to act. */
+/* Puts two entries that belong together, and on which the gate has to act, into the ring, waiting for
+ * room. */
 void worker_push_two(struct worker *w, const void *entry64, const void *behind64);
 /* Wakes the gate if there are entries that it has to act on. */
 void worker_wake_gate(struct worker *w);
@@ -131,10 +145,23 @@ void worker_beat(struct worker *w);
  * must end. */
 bool worker_messages(struct worker *w);
 
-/* ---- worker/impact.c ------------------------------------------------------------------------- */
+/* ---- worker/latency.c ------------------------------------------------------------------------ */
 
-struct msg;
-/* Answers MSG_IMPACT. False: the control channel is broken. */
-bool worker_impact(void *w, struct msg *m);
+/* The values of the last one to two minutes. Each is the upper end of a step, so it is at most a
+ * quarter too large; 0 = there were no packets. */
+struct latency_recent {
+	uint64_t p50_ns, p99_ns, max_ns;
+};
+
+/* Notes that `n` packets of a lane with that share took `ns` each. `now`: monotonic ns. */
+void latency_note(struct latency *l, uint32_t share, uint32_t n, uint64_t ns, uint64_t now);
+struct latency_recent latency_recent(struct latency *l, uint32_t share, uint64_t now);
+/* To be called often. Once a minute it returns the number of packets, over all shares, since it
+ * last did so; otherwise 0. *ret_p99_ns: the largest 99th percentile of all shares. */
+uint64_t latency_told(struct latency *l, uint64_t now, uint64_t *ret_p99_ns);
+/* Nanoseconds until latency_told may return a number; UINT64_MAX = there are no new packets. */
+uint64_t latency_due(const struct latency *l, uint64_t now);
+/* How many packets took at most `us` microseconds, a power of two. */
+uint64_t latency_within(const struct latency *l, uint32_t share, uint32_t us);
 
 #endif

@@ -8,7 +8,7 @@
  * LINK: appliance/kernel/conntrack.c appliance/kernel/talk.c
  * LINK: appliance/wire/ring.c appliance/gate/overdue.c appliance/base/addr.c
  * LINK: appliance/base/bytes.c appliance/base/err.c
- * LINK: appliance/gate/stray.c appliance/wire/pairs.c appliance/base/clock.c
+ * LINK: appliance/wire/pairs.c appliance/base/clock.c
  * LIBS: libmnl libnetfilter_queue
  */
 #include <arpa/inet.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/gate/stray.c appliance/wire/pairs.c appliance/base/addr.c appliance/base/bytes.c
+ * LINK: appliance/gate/reset.c appliance/wire/pairs.c appliance/base/addr.c appliance/base/bytes.c
+ * LINK: appliance/base/err.c
  */
 #include "tests/unit/cmocka.h"
 

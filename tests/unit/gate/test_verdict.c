@@ -5,7 +5,7 @@
  * LINK: appliance/kernel/session_probe.c appliance/wire/ring.c appliance/base/addr.c
  * LINK: appliance/base/bytes.c
  * LINK: appliance/base/err.c
- * LINK: appliance/gate/stray.c appliance/wire/pairs.c appliance/base/clock.c
+ * LINK: appliance/wire/pairs.c appliance/base/clock.c
  * LIBS: libmnl libnetfilter_queue
  */
 #include "tests/unit/cmocka.h"

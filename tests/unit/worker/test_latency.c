@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "appliance/worker/latency.h"
+#include "appliance/worker/worker.h"
 
 #define US 1000u
 #define MINUTE LATENCY_WINDOW_NS

@@ -4,7 +4,7 @@
  * packets up to an id is sent only when nothing older waits, and that each packet is reported once
  * through the ring, together with whether the kernel was told.
  *
- * LINK: appliance/worker/verdicts.c appliance/worker/form.c appliance/base/err.c
+ * LINK: appliance/worker/verdicts.c appliance/worker/form.c appliance/wire/ring.c appliance/base/err.c
  * LIBS: libmnl libnetfilter_queue
  */
 #include "tests/unit/cmocka.h"
@@ -25,19 +25,26 @@
 static int ends[2];
 static struct worker w;
 static struct ring shared;
-/* the reported ids, with a question mark if the gate has to tell the kernel */
-static char ring[512];
 
-void worker_push(struct worker *of, const void *entry64, bool told)
+/* The ids that were reported through the ring since the last call, with a question mark if the gate
+ * has to tell the kernel. */
+static const char *reported(void)
 {
+	static char text[512];
+	static uint32_t tail;
+	uint8_t entry[64];
 	struct ring_entry e;
-	size_t at = strlen(ring);
 
-	memcpy(&e, entry64, sizeof(e));
-	assert_ptr_equal(of, &w);
-	assert_int_equal(e.kind, RING_VERDICT);
-	assert_int_equal(e.said != 0, told);
-	snprintf(ring + at, sizeof(ring) - at, "%u%s ", e.id, told ? "" : "?");
+	text[0] = '\0';
+	while (ring_pop(&shared, &tail, entry) == RING_GOT) {
+		size_t at = strlen(text);
+
+		memcpy(&e, entry, sizeof(e));
+		assert_int_equal(e.kind, RING_VERDICT);
+		snprintf(text + at, sizeof(text) - at, "%u%s ", e.id, e.said ? "" : "?");
+	}
+	ring_consumed(&shared, tail);
+	return text;
 }
 
 static int begin(void **state)
@@ -49,7 +56,7 @@ static int begin(void **state)
 		;
 	w = (struct worker){ .ring = &shared, .verdicts = { .forms = true } };
 	atomic_store(&shared.open, 1);
-	ring[0] = '\0';
+	(void)reported();
 	return 0;
 }
 
@@ -95,7 +102,7 @@ static void all_at_once(void **state)
 		accept_one(QUEUE, id);
 	verdicts_flush(&w);
 	assert_string_equal(sent(), "<=3 ");
-	assert_string_equal(ring, "1 2 3 ");
+	assert_string_equal(reported(), "1 2 3 ");
 	verdicts_flush(&w);
 	assert_string_equal(sent(), "");
 }
@@ -136,7 +143,7 @@ static void queues_count_for_themselves(void **state)
 	assert_string_equal(sent(), "<=2 ");
 	verdicts_flush(&w);
 	assert_string_equal(sent(), "3 ");
-	assert_string_equal(ring, "1 2 3 ");
+	assert_string_equal(reported(), "1 2 3 ");
 }
 
 /* The order of decisions counts. A packet that is older than the last one, or has another outcome
@@ -156,7 +163,7 @@ static void not_the_same(void **state)
 	verdicts_decide(&w, ends[0], QUEUE, 6, OUTCOME_QUIET, 8);
 	verdicts_flush(&w);
 	assert_string_equal(sent(), "4 5 6 ");
-	assert_string_equal(ring, "2 1 3 4 5 6 ");
+	assert_string_equal(reported(), "2 1 3 4 5 6 ");
 }
 
 /* A single verdict for packets that are quiet and others that are not makes none quiet: the mark of
@@ -241,7 +248,7 @@ static void more_than_one_send(void **state)
 	assert_string_equal(sent(), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 ");
 	assert_string_equal(sent(), "17 18 ");
 	assert_string_equal(sent(), "");
-	assert_string_equal(ring, "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 ");
+	assert_string_equal(reported(), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 ");
 	assert_int_equal(w.verdicts.open[queue_lane(QUEUE)][queue_slot(QUEUE)], 0);
 }
 
@@ -258,7 +265,7 @@ static void what_the_gate_says(void **state)
 	w.verdicts.forms = false;
 	accept_one(QUEUE, 3);
 	verdicts_flush(&w);
-	assert_string_equal(ring, "1? 2? 3? ");
+	assert_string_equal(reported(), "1? 2? 3? ");
 	assert_string_equal(sent(), "");
 }
 
@@ -280,7 +287,7 @@ static void given_up(void **state)
 	verdicts_decide(&w, ends[0], QUEUE, 6, OUTCOME_DROP, 7);
 	verdicts_flush(&w);
 	assert_string_equal(sent(), "");
-	assert_string_equal(ring, "1 2 4? 5? 6? ");
+	assert_string_equal(reported(), "1 2 4? 5? 6? ");
 }
 
 int main(void)

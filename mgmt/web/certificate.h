@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The box's TLS certificate, made with GnuTLS. There are two levels. The box has its own
+ * The box's TLS certificate, made with GnuTLS, and certificates in files. There are two levels. The box has its own
  * certificate authority, made once and kept in a file, which clients trust. The authority signs the
  * server's certificate, which exists only in memory and names the addresses by which the box is
  * reached. So a new admin address needs no new file and no new trust, and nothing is written after
@@ -15,6 +15,7 @@
 
 #include "appliance/base/addr.h"
 #include "appliance/base/err.h"
+#include "appliance/wire/msg.h"
 
 struct certificate;
 
@@ -39,5 +40,15 @@ void certificate_ask(gnutls_session_t session);
  * zero when there was none. */
 void certificate_shown(gnutls_session_t session, uint8_t ret[32]);
 void certificate_close(struct certificate *c); /* accepts NULL */
+
+/* Makes a new authority with an ECDSA P-256 key. Both texts are PEM, malloc'd and owned by the
+ * caller, who wipes the key. 0 or negative errno. */
+int certificate_make(char **ret_key, char **ret_certificate, struct err *e);
+
+#define CERTIFICATE_FILE (1u << 20) /* bytes of a file */
+
+/* What the certificates in a text say (subject, validity), for control, which parses none. `pem` is
+ * PEM; other contents are ignored. All zero when there is no certificate, or an unreadable one. */
+struct msg_certified certificate_summary(const void *pem, size_t n);
 
 #endif

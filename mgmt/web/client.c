@@ -113,10 +113,48 @@ const char *client_header(const struct client *k, const char *name)
 	return l.n == 1 ? l.value : NULL;
 }
 
+bool client_session(const struct client *k, uint8_t ret[LOGIN_SECRET])
+{
+	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
+
+	return cookie != NULL && login_cookie(cookie, ret);
+}
+
 bool client_has_header(const struct client *k, const char *name)
 {
 	struct lookup l = { .name = name };
 
 	MHD_get_connection_values(k->connection, MHD_HEADER_KIND, one_header, &l);
 	return l.n > 0;
+}
+
+bool client_credential(const struct client *k, enum credential *ret_what, uint8_t ret[LOGIN_SECRET])
+{
+	const char *bearer = client_header(k, MHD_HTTP_HEADER_AUTHORIZATION);
+
+	*ret_what = bearer != NULL ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION;
+	return bearer != NULL ? login_bearer(bearer, ret) : client_session(k, ret);
+}
+
+bool client_shows_session(const struct client *k)
+{
+	uint8_t secret[LOGIN_SECRET];
+	bool shown = client_session(k, secret);
+
+	explicit_bzero(secret, sizeof(secret));
+	return shown;
+}
+
+/* Whether there is at most one header of that name. */
+static bool at_most_one(const struct client *k, const char *name)
+{
+	return client_header(k, name) != NULL || !client_has_header(k, name);
+}
+
+bool client_is_our_page(const struct client *k)
+{
+	return at_most_one(k, MHD_HTTP_HEADER_ORIGIN) && at_most_one(k, "Sec-Fetch-Site") &&
+	       login_same_origin(client_header(k, MHD_HTTP_HEADER_CONTENT_TYPE),
+				 client_header(k, MHD_HTTP_HEADER_ORIGIN), client_header(k, "Sec-Fetch-Site"),
+				 client_header(k, MHD_HTTP_HEADER_HOST));
 }

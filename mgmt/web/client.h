@@ -104,6 +104,14 @@ void client_forget_body(struct client *k);
 void client_done(struct client *k, uint64_t deadline_ns);
 /* The value of the only header with this name; NULL when there is none or more than one. */
 const char *client_header(const struct client *k, const char *name);
+/* Reads the session's secret from the request's cookie. False: it shows no session. */
+bool client_session(const struct client *k, uint8_t ret[LOGIN_SECRET]);
+bool client_shows_session(const struct client *k);
+/* The request's credential: it identifies the stream's owner, and the session that covers the
+ * connection. False: there is none of a valid form. */
+bool client_credential(const struct client *k, enum credential *ret_what, uint8_t ret[LOGIN_SECRET]);
+/* Whether the request comes from our pages, or from a program (login_same_origin). */
+bool client_is_our_page(const struct client *k);
 /* Whether there is at least one header with this name. */
 bool client_has_header(const struct client *k, const char *name);
 

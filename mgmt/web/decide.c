@@ -10,14 +10,10 @@
 #include <unistd.h>
 
 #include "mgmt/web/api/routes.h"
-#include "mgmt/web/change.h"
 #include "mgmt/web/live_text.h"
 #include "mgmt/web/login.h"
-#include "mgmt/web/manage.h"
-#include "mgmt/web/records.h"
+#include "mgmt/web/order.h"
 
-#define READER_BYTES 65536u		 /* bytes of the answer of accounts */
-#define POSTED_TEXT (WEBAUTHN_TEXT + 1u) /* the longest text of a posted body */
 #define ASK_HEADER "Sekisho-Ask"
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -57,6 +53,13 @@ static enum MHD_Result answer_report(struct client *k)
 
 enum MHD_Result http_answer_now(struct http *h, struct client *k)
 {
+	/* By the stage: whose answer is sent, if it is not control's in the box's name. */
+	static const enum reply_to said[STAGE_REPORT + 1] = {
+		[STAGE_ME] = REPLY_TO_ME,	  [STAGE_CHALLENGE] = REPLY_TO_ME,   [STAGE_LOGIN] = REPLY_TO_LOGIN,
+		[STAGE_LOGOUT] = REPLY_TO_LOGOUT, [STAGE_KEY] = REPLY_TO_KEY,	     [STAGE_CHANGE] = REPLY_TO_CHANGE,
+		[STAGE_MANAGE] = REPLY_TO_MANAGE, [STAGE_RECORDS] = REPLY_TO_RECORDS
+	};
+	enum reply_to to = said[k->stage];
 	int fd = k->answer_fd;
 
 	if (k->report != NULL)
@@ -66,21 +69,15 @@ enum MHD_Result http_answer_now(struct http *h, struct client *k)
 	if (fd < 0)
 		return reply_send(k->connection, k->reply);
 	k->answer_fd = -1;
-	if (k->stage == STAGE_LOGIN)
-		return login_reply_in(k->connection, k->answer_status, fd);
-	if (k->stage == STAGE_LOGOUT)
-		return login_reply_out(k->connection, k->answer_status, fd);
-	if (k->stage == STAGE_KEY)
-		return login_reply_key(k->connection, k->answer_status, fd);
-	if (k->stage == STAGE_ME || k->stage == STAGE_CHALLENGE)
-		return login_reply_me(k->connection, k->answer_status, fd);
-	if (k->stage == STAGE_CHANGE)
-		return change_reply(k->connection, k->answer_status, fd);
-	if (k->stage == STAGE_MANAGE)
-		return manage_reply(k->connection, k->answer_status, fd);
-	if (k->stage == STAGE_RECORDS)
-		return records_reply(k->connection, k->answer_status, fd);
-	return reply_answer(k->connection, k->answer_status, fd, &k->target, k->form, live_seen(h->live));
+	if (to != REPLY_TO_NOBODY)
+		return reply_said(k->connection, to, k->answer_status, fd);
+	return reply_answer(k->connection, k->answer_status, fd,
+			    &(struct asked){ &k->target, live_seen(h->live), clock_wall_ns() }, k->form);
+}
+
+static uint64_t in_s(const struct http *h, unsigned seconds)
+{
+	return h->now.ns + (uint64_t)seconds * S_NS;
 }
 
 static enum MHD_Result hold(struct client *k, enum client_state state, uint64_t wake_ns)
@@ -97,7 +94,8 @@ void http_wake(struct client *k)
 	MHD_resume_connection(k->connection);
 }
 
-static enum MHD_Result refuse(struct http *h, struct client *k)
+/* Counts a wrong token. Returns by how much the answer is delayed. */
+static uint64_t refused(struct http *h, struct client *k)
 {
 	uint64_t report, delay = budget_failure(&h->budget, &k->who, h->now.ns, &report);
 
@@ -105,6 +103,13 @@ static enum MHD_Result refuse(struct http *h, struct client *k)
 	if (report > 0)
 		record(h, &k->who, k->port, false, report);
 	k->reply = REPLY_UNAUTHORIZED;
+	return delay;
+}
+
+static enum MHD_Result refuse(struct http *h, struct client *k)
+{
+	uint64_t delay = refused(h, k);
+
 	return delay == 0 ? reply_send(k->connection, k->reply) : hold(k, CLIENT_HELD, h->now.ns + delay);
 }
 
@@ -197,7 +202,7 @@ static enum MHD_Result ask_and_wait(struct http *h, struct client *k, enum clien
 {
 	if (!ask_box(h, k, stage, question, -1))
 		return reply_send(k->connection, REPLY_UNAVAILABLE);
-	return hold(k, CLIENT_ASKED, h->now.ns + (uint64_t)HTTP_ASK_S * S_NS);
+	return hold(k, CLIENT_ASKED, in_s(h, HTTP_ASK_S));
 }
 
 /* Puts the reader's name into a question for records, because reading them is itself recorded. */
@@ -235,8 +240,8 @@ static bool ask_for_report(struct http *h, struct client *k)
 static bool begin_report(struct http *h, struct client *k, const json_t *rights)
 {
 	k->report = web_report_new(&k->target, rights, h->platform);
-	k->deadline_ns = h->now.ns + (uint64_t)(HTTP_REPORT_S + HTTP_HEAD_S) * S_NS;
-	k->wake_ns = h->now.ns + (uint64_t)HTTP_REPORT_S * S_NS;
+	k->deadline_ns = in_s(h, HTTP_REPORT_S + HTTP_HEAD_S);
+	k->wake_ns = in_s(h, HTTP_REPORT_S);
 	k->reply = REPLY_UNAVAILABLE;
 	return k->report != NULL && ask_for_report(h, k);
 }
@@ -249,20 +254,12 @@ void http_report_heard(struct http *h, struct client *k, struct msg *m)
 }
 
 /* Notes who reads, from the answer of accounts: an account, or a token with a name. */
-void http_note_reader(struct client *k, const struct msg *m)
+static void note_reader(struct client *k, const json_t *who)
 {
-	uint8_t *text = NULL;
-	size_t n = 0;
-	json_t *who = NULL;
-	const char *name;
+	const char *name = json_string_value(json_object_get(who, "name"));
 
-	if (m->n_fds > 0 && memfd_read(m->fds[0], READER_BYTES, &text, &n, NULL) == 0)
-		who = json_loadb((const char *)text, n, 0, NULL);
-	name = json_string_value(json_object_get(who, "name"));
 	snprintf(k->reader, sizeof(k->reader), "%s%s", k->stage == STAGE_JUDGE_TOKEN ? "token " : "",
 		 name != NULL ? name : "?");
-	json_decref(who);
-	free(text);
 }
 
 static struct msg_judge credential(const struct client *k, enum credential what, const uint8_t secret[LOGIN_SECRET])
@@ -309,47 +306,26 @@ static void begin_stream(struct http *h, struct client *k, const char *name, con
 		k->deadline_ns = UINT64_MAX; /* a stream has no end; live.c ends a slow one */
 }
 
-static enum MHD_Result stream_route(struct http *h, struct client *k, const struct route *route)
-{
-	struct msg_body question;
-
-	if (!route_question(k, route, &question))
-		return reply_send(k->connection, REPLY_BAD_REQUEST);
-	begin_stream(h, k, "", NULL);
-	return http_answer_now(h, k);
-}
-
-static enum MHD_Result report_route(struct http *h, struct client *k, const struct route *route)
+/* The box's own token reads without a person. */
+static enum MHD_Result serve_own_token(struct http *h, struct client *k, const struct route *route)
 {
 	struct msg_body question;
 
 	snprintf(k->reader, sizeof(k->reader), "the box's token");
 	if (!route_question(k, route, &question))
 		return reply_send(k->connection, REPLY_BAD_REQUEST);
-	return begin_report(h, k, NULL) ? hold(k, CLIENT_ASKED, k->wake_ns)
-					: reply_send(k->connection, REPLY_UNAVAILABLE);
-}
-
-static enum MHD_Result ask_route(struct http *h, struct client *k, const struct route *route)
-{
-	struct msg_body question;
-
-	snprintf(k->reader, sizeof(k->reader), "the box's token");
-	if (!route_question(k, route, &question))
-		return reply_send(k->connection, REPLY_BAD_REQUEST);
+	switch (route->kind) {
+	case ROUTE_STREAM:
+		begin_stream(h, k, "", NULL);
+		return http_answer_now(h, k);
+	case ROUTE_REPORT:
+		return begin_report(h, k, NULL) ? hold(k, CLIENT_ASKED, k->wake_ns)
+						: reply_send(k->connection, REPLY_UNAVAILABLE);
+	case ROUTE_ANSWER:
+		break;
+	}
 	k->form = route->form;
 	return ask_and_wait(h, k, STAGE_BOX, &question);
-}
-
-/* The request's credential: it identifies the stream's owner, and the session that covers the
- * connection. False: none of a valid form. */
-bool http_credential(const struct client *k, enum credential *ret_what, uint8_t ret[LOGIN_SECRET])
-{
-	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
-	const char *bearer = client_header(k, MHD_HTTP_HEADER_AUTHORIZATION);
-
-	*ret_what = bearer != NULL ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION;
-	return bearer != NULL ? login_bearer(bearer, ret) : cookie != NULL && login_cookie(cookie, ret);
 }
 
 /* The credential was just judged real or not. An ended session covers nothing any more. */
@@ -359,7 +335,7 @@ void http_cover(struct http *h, struct client *k, bool real)
 	enum credential what;
 
 	k->covered = 0;
-	if (real && http_credential(k, &what, secret))
+	if (real && client_credential(k, &what, secret))
 		crowd_cover(h->clients, HTTP_CONNECTIONS, k, secret, HTTP_PER_SESSION, HTTP_COVERED);
 	explicit_bzero(secret, sizeof(secret));
 }
@@ -391,9 +367,7 @@ static enum MHD_Result decide_get(struct http *h, struct client *k, const struct
 	http_cover(h, k, true);
 	if (budget_accepted(&h->budget, &k->who, h->now.ns))
 		record(h, &k->who, k->port, true, 1);
-	return route == &route_live	? stream_route(h, k, route)
-	       : route == &route_report ? report_route(h, k, route)
-					: ask_route(h, k, route);
+	return serve_own_token(h, k, route);
 }
 
 static bool ask_login(struct http *h, struct client *k)
@@ -438,7 +412,7 @@ void http_admit(struct http *h)
 	       (k = crowd_next(h->clients, HTTP_CONNECTIONS, HTTP_LOGINS, HTTP_LOGINS_EACH)) != NULL) {
 		if (k->stage == STAGE_LOGIN ? ask_login(h, k) : ask_challenge(h, k)) {
 			k->state = CLIENT_ASKED;
-			k->wake_ns = h->now.ns + (uint64_t)HTTP_ASK_S * S_NS;
+			k->wake_ns = in_s(h, HTTP_ASK_S);
 		} else {
 			http_wake(k);
 		}
@@ -447,7 +421,7 @@ void http_admit(struct http *h)
 
 static enum MHD_Result queue_up(struct http *h, struct client *k, enum client_stage stage)
 {
-	enum MHD_Result r = hold(k, CLIENT_QUEUED, h->now.ns + (uint64_t)HTTP_QUEUE_S * S_NS);
+	enum MHD_Result r = hold(k, CLIENT_QUEUED, in_s(h, HTTP_QUEUE_S));
 
 	k->stage = stage;
 	k->reply = REPLY_UNAVAILABLE;
@@ -469,16 +443,6 @@ static enum MHD_Result decide_login(struct http *h, struct client *k)
 	return reply_send(k->connection, REPLY_BAD_REQUEST);
 }
 
-bool http_shows_session(const struct client *k)
-{
-	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
-	uint8_t secret[LOGIN_SECRET];
-	bool shown = cookie != NULL && login_cookie(cookie, secret);
-
-	explicit_bzero(secret, sizeof(secret));
-	return shown;
-}
-
 static enum MHD_Result send_order(struct http *h, struct client *k, struct change_request *r)
 {
 	struct msg_body question = { .type = MSG_CHANGE, .change = r->order };
@@ -487,13 +451,12 @@ static enum MHD_Result send_order(struct http *h, struct client *k, struct chang
 	question.change.family = k->who.family;
 	memcpy(question.change.from, k->who.b, sizeof(question.change.from));
 	memcpy(question.change.shown, k->shown, sizeof(question.change.shown));
-	sent = login_cookie(client_header(k, MHD_HTTP_HEADER_COOKIE), question.change.secret) &&
-	       ask_box(h, k, STAGE_CHANGE, &question, r->fd);
+	sent = client_session(k, question.change.secret) && ask_box(h, k, STAGE_CHANGE, &question, r->fd);
 	explicit_bzero(&question, sizeof(question));
 	if (!sent)
 		return reply_send(k->connection, REPLY_UNAVAILABLE);
-	k->deadline_ns = h->now.ns + (uint64_t)(HTTP_ORDER_S + HTTP_HEAD_S) * S_NS;
-	return hold(k, CLIENT_ASKED, h->now.ns + (uint64_t)HTTP_ORDER_S * S_NS);
+	k->deadline_ns = in_s(h, HTTP_ORDER_S + HTTP_HEAD_S);
+	return hold(k, CLIENT_ASKED, in_s(h, HTTP_ORDER_S));
 }
 
 /* An order needs a person's session: with the token of the API nobody can change anything. */
@@ -502,7 +465,7 @@ static enum MHD_Result decide_change(struct http *h, struct client *k)
 	struct change_request r;
 	enum MHD_Result sent;
 
-	if (!http_shows_session(k))
+	if (!client_shows_session(k))
 		return reply_send(k->connection, REPLY_LOGIN);
 	switch (change_read(k->body, k->n_body, &r)) {
 	case CHANGE_READ:
@@ -529,31 +492,8 @@ struct posted {
 	enum msg_type type;
 	enum client_stage stage;
 	size_t family, from, shown, secret; /* where these members lie in struct msg_body */
-	/* Reads the body into the question, and into `text` what the question points to. False:
-	 * invalid. NULL: there is nothing to read. */
-	bool (*read)(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT]);
+	order_read *read;		    /* NULL: there is nothing to read */
 };
-
-static bool read_key(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT])
-{
-	return login_read_key(body, n, &ret->key, text);
-}
-
-static bool read_records(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT])
-{
-	return records_read(body, n, &ret->records, text);
-}
-
-static bool read_account(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT])
-{
-	return manage_read(body, n, &ret->manage, text);
-}
-
-static bool read_passphrase(const uint8_t *body, size_t n, struct msg_body *ret, char text[POSTED_TEXT])
-{
-	(void)text;
-	return manage_read_passphrase(body, n, &ret->passphrase);
-}
 
 /* NOLINTBEGIN(bugprone-macro-parentheses): the name of a member takes none */
 #define OF(member)                                                                                                     \
@@ -561,27 +501,24 @@ static bool read_passphrase(const uint8_t *body, size_t n, struct msg_body *ret,
 		offsetof(struct msg_body, member.shown), offsetof(struct msg_body, member.secret)
 /* NOLINTEND(bugprone-macro-parentheses) */
 static const struct posted posted[] = {
-	{ POST_KEY, MSG_KEY, STAGE_KEY, OF(key), read_key },
+	{ POST_KEY, MSG_KEY, STAGE_KEY, OF(key), login_read_key },
 	{ POST_LOGOUT, MSG_LOGOUT, STAGE_LOGOUT, OF(logout), NULL },
-	{ POST_RECORDS, MSG_RECORDS, STAGE_RECORDS, OF(records), read_records },
-	{ POST_ACCOUNT, MSG_MANAGE, STAGE_MANAGE, OF(manage), read_account },
-	{ POST_PASSPHRASE, MSG_PASSPHRASE, STAGE_MANAGE, OF(passphrase), read_passphrase },
+	{ POST_RECORDS, MSG_RECORDS, STAGE_RECORDS, OF(records), records_read },
+	{ POST_ACCOUNT, MSG_MANAGE, STAGE_MANAGE, OF(manage), manage_read },
+	{ POST_PASSPHRASE, MSG_PASSPHRASE, STAGE_MANAGE, OF(passphrase), passphrase_read },
 };
-
-_Static_assert(WEBAUTHN_TEXT >= MANAGE_TEXT && WEBAUTHN_TEXT >= HOLD_REASON, "a text that has no room");
 
 static enum MHD_Result decide_posted(struct http *h, struct client *k, const struct posted *p)
 {
-	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
 	struct msg_body question = { .type = p->type };
 	uint8_t *at = (uint8_t *)&question;
-	char text[POSTED_TEXT];
+	char text[ORDER_TEXT];
 	enum MHD_Result r;
 
-	if (!http_shows_session(k)) {
+	if (!client_shows_session(k)) {
 		r = reply_send(k->connection, REPLY_LOGIN);
 	} else if ((p->read != NULL && !p->read(k->body, k->n_body, &question, text)) ||
-		   !login_cookie(cookie, at + p->secret)) {
+		   !client_session(k, at + p->secret)) {
 		r = reply_send(k->connection, REPLY_BAD_REQUEST);
 	} else {
 		at[p->family] = (uint8_t)k->who.family;
@@ -595,39 +532,15 @@ static enum MHD_Result decide_posted(struct http *h, struct client *k, const str
 	return r;
 }
 
-/* Whether there is at most one header of that name. */
-static bool at_most_one(const struct client *k, const char *name)
-{
-	return client_header(k, name) != NULL || !client_has_header(k, name);
-}
-
-static bool of_our_pages(const struct client *k)
-{
-	return at_most_one(k, MHD_HTTP_HEADER_ORIGIN) && at_most_one(k, "Sec-Fetch-Site") &&
-	       login_same_origin(client_header(k, MHD_HTTP_HEADER_CONTENT_TYPE),
-				 client_header(k, MHD_HTTP_HEADER_ORIGIN), client_header(k, "Sec-Fetch-Site"),
-				 client_header(k, MHD_HTTP_HEADER_HOST));
-}
-
-bool http_is_change(const struct client *k)
-{
-	return strcmp(k->target.path, POST_CHANGE) == 0;
-}
-
-bool http_takes_body(const struct client *k)
-{
-	return route_is_posted(k->target.path);
-}
-
 static enum MHD_Result decide_post(struct http *h, struct client *k, const char *method)
 {
 	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0)
 		return reply_send(k->connection, REPLY_POST_ONLY);
 	if (k->target.n_parameters > 0 || k->target.bad_query)
 		return reply_send(k->connection, REPLY_BAD_REQUEST);
-	if (!of_our_pages(k))
+	if (!client_is_our_page(k))
 		return reply_send(k->connection, REPLY_ELSEWHERE);
-	if (http_is_change(k))
+	if (strcmp(k->target.path, POST_CHANGE) == 0)
 		return decide_change(h, k);
 	for (size_t i = 0; i < sizeof(posted) / sizeof(posted[0]); i++)
 		if (strcmp(k->target.path, posted[i].path) == 0)
@@ -644,7 +557,7 @@ enum MHD_Result http_decide(struct http *h, struct client *k, const char *method
 	const struct page *page = bare ? page_find(k->target.path) : NULL;
 
 	h->counts.requests++;
-	if (http_takes_body(k))
+	if (route_is_posted(k->target.path))
 		return decide_post(h, k, method);
 	if (route == NULL && page == NULL && !me && !challenge)
 		return reply_send(k->connection, REPLY_NOT_FOUND);
@@ -659,12 +572,11 @@ enum MHD_Result http_decide(struct http *h, struct client *k, const char *method
  * is known to be valid. */
 enum MHD_Result http_ask_whose_body(struct http *h, struct client *k)
 {
-	const char *cookie = client_header(k, MHD_HTTP_HEADER_COOKIE);
 	struct msg_body who = { .type = MSG_JUDGE };
 	uint8_t secret[LOGIN_SECRET];
 	enum MHD_Result r = MHD_NO;
 
-	if (cookie != NULL && login_cookie(cookie, secret)) {
+	if (client_session(k, secret)) {
 		who.judge = credential(k, CREDENTIAL_SESSION, secret);
 		/* which right is needed depends on the order in the body */
 		who.judge.right = RIGHT_COUNT;
@@ -683,76 +595,66 @@ void http_sender_judged(struct client *k, int status)
 	http_wake(k);
 }
 
-/* Reads the credential again, from the same header as the one that was judged. */
-static bool same_credential(const struct client *k, uint8_t ret[LOGIN_SECRET])
+static void join_stream(struct http *h, struct client *k, const json_t *who)
 {
-	const char *header = client_header(k, k->stage == STAGE_JUDGE_TOKEN ? MHD_HTTP_HEADER_AUTHORIZATION
-									    : MHD_HTTP_HEADER_COOKIE);
-
-	return header != NULL &&
-	       (k->stage == STAGE_JUDGE_TOKEN ? login_bearer(header, ret) : login_cookie(header, ret));
-}
-
-static void join_stream(struct http *h, struct client *k, struct msg *m)
-{
-	enum credential what = k->stage == STAGE_JUDGE_TOKEN ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION;
-	json_t *who = m->n_fds == 1 ? login_answer(msg_take_fd(m, 0)) : NULL;
-	const char *name = json_string_value(json_object_get(who, "name"));
+	const char *name = json_string_value(json_object_get(who, "name")),
+		   *bearer = client_header(k, MHD_HTTP_HEADER_AUTHORIZATION);
+	bool token = k->stage == STAGE_JUDGE_TOKEN;
 	uint8_t secret[LOGIN_SECRET];
 	struct msg_judge judge;
 
-	k->reply = REPLY_UNAVAILABLE;
-	if (name != NULL && same_credential(k, secret)) {
-		judge = credential(k, what, secret);
+	/* The credential is read again, from the same header as the one that was judged. */
+	if (name != NULL && (token ? bearer != NULL && login_bearer(bearer, secret) : client_session(k, secret))) {
+		judge = credential(k, token ? CREDENTIAL_TOKEN : CREDENTIAL_SESSION, secret);
 		begin_stream(h, k, name, &judge);
 		explicit_bzero(&judge, sizeof(judge));
 		explicit_bzero(secret, sizeof(secret));
 	}
-	json_decref(who);
 }
 
-/* The client may have a report. The answer of accounts also tells which other data he may read. */
-static bool judged_report(struct http *h, struct client *k, struct msg *m)
+/* The client may have what the route gives. True: the box is asked for it. */
+static bool allowed(struct http *h, struct client *k, const json_t *who)
 {
-	json_t *who = m->n_fds == 1 ? login_answer(msg_take_fd(m, 0)) : NULL;
-	bool asked =
-		json_is_array(json_object_get(who, "rights")) && begin_report(h, k, json_object_get(who, "rights"));
+	const json_t *rights = json_object_get(who, "rights");
+	struct msg_body question;
 
-	json_decref(who);
-	return asked;
+	k->known = true;
+	switch (k->route->kind) {
+	case ROUTE_STREAM:
+		k->reply = REPLY_UNAVAILABLE;
+		join_stream(h, k, who);
+		return false;
+	case ROUTE_REPORT:
+		/* The rights also tell which other data he may read. */
+		k->reply = REPLY_UNAVAILABLE;
+		return json_is_array(rights) && begin_report(h, k, rights);
+	case ROUTE_ANSWER:
+		break;
+	}
+	k->form = k->route->form;
+	k->wake_ns = in_s(h, HTTP_ASK_S);
+	return route_question(k, k->route, &question) && ask_box(h, k, STAGE_BOX, &question, -1);
 }
 
 /* Handles the answer of accounts: keeps it, and then asks the box what the client wanted, if
  * anything. */
 void http_judged(struct http *h, struct client *k, struct msg *m)
 {
+	json_t *who = m->n_fds == 1 ? reply_object(msg_take_fd(m, 0), REPLY_ACCOUNTS_MOST) : NULL;
 	int status = m->body.answer.status;
-	struct msg_body question;
-	uint64_t report, delay = 0;
+	uint64_t delay = 0;
+	bool asks = false;
 
-	if (status == ANSWER_YES && k->route == &route_live) {
-		k->known = true;
-		join_stream(h, k, m);
-	} else if (status == ANSWER_YES && k->route == &route_report) {
-		k->known = true;
-		k->reply = REPLY_UNAVAILABLE;
-		if (judged_report(h, k, m))
-			return;
-	} else if (status == ANSWER_YES) {
-		k->known = true;
-		k->form = k->route->form;
-		k->wake_ns = h->now.ns + (uint64_t)HTTP_ASK_S * S_NS;
-		if (route_question(k, k->route, &question) && ask_box(h, k, STAGE_BOX, &question, -1))
-			return;
-	} else if (status == ANSWER_NO && k->stage == STAGE_JUDGE_TOKEN) {
-		h->counts.refused++;
-		k->reply = REPLY_UNAUTHORIZED;
-		delay = budget_failure(&h->budget, &k->who, h->now.ns, &report);
-		if (report > 0)
-			record(h, &k->who, k->port, false, report);
-	} else if (status != ANSWER_CANNOT) {
+	note_reader(k, who);
+	if (status == ANSWER_YES)
+		asks = allowed(h, k, who);
+	else if (status == ANSWER_NO && k->stage == STAGE_JUDGE_TOKEN)
+		delay = refused(h, k);
+	else if (status != ANSWER_CANNOT)
 		k->reply = status == ANSWER_NO ? REPLY_LOGIN : REPLY_FORBIDDEN;
-	}
+	json_decref(who);
+	if (asks)
+		return;
 	if (delay > 0) {
 		k->state = CLIENT_HELD;
 		k->wake_ns = h->now.ns + delay;

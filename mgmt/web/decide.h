@@ -40,13 +40,9 @@ enum MHD_Result http_answer_now(struct http *h, struct client *k);
 /* Before a large body is read, its sender has to be identified. */
 enum MHD_Result http_ask_whose_body(struct http *h, struct client *k);
 void http_sender_judged(struct client *k, int status);
-/* The request's credential: it identifies the stream's owner, and the session that covers the
- * connection. False: there is none of a valid form. */
-bool http_credential(const struct client *k, enum credential *ret_what, uint8_t ret[LOGIN_SECRET]);
 /* The credential was judged: `real` lets its session cover the connection. */
 void http_cover(struct http *h, struct client *k, bool real);
-/* Notes the reader from the answer of accounts; handles that answer. */
-void http_note_reader(struct client *k, const struct msg *m);
+/* Handles the answer of accounts, whether the client may have what it wants. */
 void http_judged(struct http *h, struct client *k, struct msg *m);
 /* Handles one of the answers for a report. */
 void http_report_heard(struct http *h, struct client *k, struct msg *m);
@@ -56,8 +52,5 @@ void http_admit(struct http *h);
 unsigned http_asked(const struct http *h, const struct client *k);
 void http_stop_asking(struct http *h, struct client *k);
 void http_wake(struct client *k);
-bool http_is_change(const struct client *k);
-bool http_takes_body(const struct client *k);
-bool http_shows_session(const struct client *k);
 
 #endif

@@ -17,9 +17,10 @@
 #include <unistd.h>
 
 #include "mgmt/report/answers.h"
-#include "mgmt/web/change.h"
+#include "mgmt/web/api/routes.h"
 #include "mgmt/web/decide.h"
 #include "mgmt/web/login.h"
+#include "mgmt/web/order.h"
 
 #define PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:%SERVER_PRECEDENCE"
 
@@ -155,20 +156,25 @@ static bool room_for_order(const struct http *h, const struct client *k)
 	return all < HTTP_ORDERS && own == 0;
 }
 
+static bool is_change(const struct client *k)
+{
+	return strcmp(k->target.path, POST_CHANGE) == 0;
+}
+
 /* Called before the body comes. False: the body is refused, for the reason in *ret_refusal. */
 static bool body_fits(struct client *k, const char *method, enum reply_kind *ret_refusal)
 {
-	size_t most = http_is_change(k) ? CHANGE_BODY : LOGIN_BODY, n;
+	size_t most = is_change(k) ? CHANGE_BODY : LOGIN_BODY, n;
 	bool body = false;
 
 	*ret_refusal = REPLY_TOO_LARGE;
 	/* Exactly one length in digits, and no other framing. */
-	if (http_takes_body(k) && strcmp(method, MHD_HTTP_METHOD_POST) == 0 &&
+	if (route_is_posted(k->target.path) && strcmp(method, MHD_HTTP_METHOD_POST) == 0 &&
 	    client_has_header(k, MHD_HTTP_HEADER_CONTENT_LENGTH)) {
 		if (!login_length(client_header(k, MHD_HTTP_HEADER_CONTENT_LENGTH), most, &n) ||
 		    client_has_header(k, MHD_HTTP_HEADER_TRANSFER_ENCODING))
 			return false;
-		*ret_refusal = !http_is_change(k) || http_shows_session(k) ? REPLY_UNAVAILABLE : REPLY_LOGIN;
+		*ret_refusal = !is_change(k) || client_shows_session(k) ? REPLY_UNAVAILABLE : REPLY_LOGIN;
 		k->announced = n;
 		return *ret_refusal != REPLY_LOGIN && (n > LOGIN_BODY || client_expect(k, n));
 	}
@@ -272,6 +278,17 @@ static int on_handshake(gnutls_session_t session, const gnutls_datum_t *authorit
 
 /* ---- called by the loop ---------------------------------------------------------------------- */
 
+static void http_free(struct http *h)
+{
+	live_close(h->live);
+	certificate_close(h->certificate);
+	presented = NULL;
+	if (h->left_fd >= 0)
+		close(h->left_fd);
+	json_decref(h->platform);
+	free(h);
+}
+
 struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, struct event_port *events,
 			struct err *e)
 {
@@ -294,11 +311,7 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 	if (h->certificate == NULL) {
 		if (h->live == NULL)
 			err_set(e, -ENOMEM, "streams");
-		live_close(h->live);
-		if (h->left_fd >= 0)
-			close(h->left_fd);
-		json_decref(h->platform);
-		free(h);
+		http_free(h);
 		return NULL;
 	}
 	presented = h->certificate;
@@ -313,12 +326,7 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 	if (h->daemon == NULL) {
 		err_set(e, -EIO, "HTTPS server");
-		certificate_close(h->certificate);
-		live_close(h->live);
-		if (h->left_fd >= 0)
-			close(h->left_fd);
-		json_decref(h->platform);
-		free(h);
+		http_free(h);
 		return NULL;
 	}
 	return h;
@@ -452,7 +460,6 @@ void http_answer(struct http *h, struct msg *m)
 		if (judges(k) && (m->body.answer.status == ANSWER_YES || m->body.answer.status == ANSWER_NO))
 			http_cover(h, k, m->body.answer.status == ANSWER_YES);
 		if (k->stage == STAGE_JUDGE_SESSION || k->stage == STAGE_JUDGE_TOKEN) {
-			http_note_reader(k, m);
 			http_judged(h, k, m);
 			break;
 		}
@@ -482,7 +489,7 @@ void http_progress(struct http *h, const struct msg *m)
 	for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
 		const struct client *k = &h->clients[i];
 
-		if (k->state != CLIENT_ASKED || k->id != m->id || k->ask == 0 || !http_credential(k, &what, secret))
+		if (k->state != CLIENT_ASKED || k->id != m->id || k->ask == 0 || !client_credential(k, &what, secret))
 			continue;
 		live_progress(h->live, what, secret, k->ask, &m->body.progress, h->now.ns);
 		explicit_bzero(secret, sizeof(secret));
@@ -509,12 +516,7 @@ void http_stop(struct http *h)
 	live_end(h->live);
 	MHD_run(h->daemon);
 	MHD_stop_daemon(h->daemon);
-	live_close(h->live);
-	certificate_close(h->certificate);
-	presented = NULL;
-	close(h->left_fd);
-	json_decref(h->platform);
-	free(h);
+	http_free(h);
 }
 
 uint8_t http_token(const struct http *h)

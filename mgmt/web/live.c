@@ -13,13 +13,13 @@
 #include "appliance/wire/duty.h"
 #include "mgmt/web/api/routes.h"
 #include "mgmt/web/live_text.h"
+#include "mgmt/web/report.h"
 
 #define MS_NS 1000000u
 #define S_NS 1000000000u
 #define STATE_MOST (1u << 20)
 #define RECORDS_MOST (4u << 20)
-#define FLOW_MOST (8u << 20) /* bytes, as in mgmt/web/api/picture.c */
-#define PART 4096u	     /* most bytes that libmicrohttpd takes at a time */
+#define PART 4096u /* most bytes that libmicrohttpd takes at a time */
 
 struct stream {
 	struct MHD_Connection *connection; /* NULL = free place */
@@ -490,7 +490,7 @@ static void begin(struct live *v, uint64_t now_ns)
 static void take_records(struct live *v, const char *text, size_t n)
 {
 	size_t n_said = 0;
-	char *said = route_why.form->text(NULL, text, n, &n_said);
+	char *said = route_text(&form_why, &(struct asked){ 0 }, text, n, &n_said);
 	json_t *j = said != NULL ? json_loadb(said, n_said, 0, NULL) : NULL;
 	json_int_t next = json_integer_value(json_object_get(j, "next"));
 
@@ -514,16 +514,8 @@ static void take_flow(struct live *v, const char *text, size_t n, uint64_t now_n
 static uint32_t read_rights(const char *text, size_t n)
 {
 	json_t *j = text != NULL ? json_loadb(text, n, 0, NULL) : NULL;
-	const json_t *word;
-	uint32_t rights = 0;
-	size_t i;
+	uint32_t rights = web_report_rights(json_object_get(j, "rights"));
 
-	json_array_foreach(json_object_get(j, "rights"), i, word)
-	{
-		for (unsigned r = 0; r < RIGHT_COUNT; r++)
-			if (json_is_string(word) && strcmp(json_string_value(word), right_word(r)) == 0)
-				rights |= UINT32_C(1) << r;
-	}
 	json_decref(j);
 	return rights;
 }
@@ -575,7 +567,9 @@ static void answered(struct live *v, int status, const char *text, size_t n, uin
 	switch (v->step) {
 	case STEP_STATE:
 		if (text != NULL && status <= ANSWER_NO) {
-			v->state = state_text(&v->seen, clock_wall_ns(), text, n, &n_state);
+			v->state =
+				route_text(&form_state, &(struct asked){ .seen = &v->seen, .wall_ns = clock_wall_ns() },
+					   text, n, &n_state);
 			v->has_newest = live_newest(text, n, &v->newest);
 		}
 		ask_flow(v, now_ns);
@@ -602,7 +596,7 @@ bool live_answer(struct live *v, struct msg *m, uint64_t now_ns)
 {
 	static const size_t most[] = { [STEP_STATE] = STATE_MOST,
 				       [STEP_RECORDS] = RECORDS_MOST,
-				       [STEP_FLOW] = FLOW_MOST,
+				       [STEP_FLOW] = RULES_MOST,
 				       [STEP_JUDGE] = STATE_MOST };
 	uint8_t *text = NULL;
 	struct err e;

@@ -5,15 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
-
-#include "appliance/base/json.h"
-#include "appliance/base/memfd.h"
-#include "mgmt/web/reply.h"
-
-#define ANSWER_MOST (1u << 16)
-
-/* ---- requests -------------------------------------------------------------------------------- */
 
 static bool read_digits(const char *text, uint8_t out[LOGIN_SECRET])
 {
@@ -28,17 +19,6 @@ static bool read_digits(const char *text, uint8_t out[LOGIN_SECRET])
 	return true;
 }
 
-/* Copies a text of at most `most` bytes without NUL to `out`, which is zero already. */
-static bool put(const json_t *j, const char *key, void *out, size_t most)
-{
-	const json_t *v = json_object_get(j, key);
-
-	if (!json_is_string(v) || json_string_length(v) > most || strlen(json_string_value(v)) != json_string_length(v))
-		return false;
-	memcpy(out, json_string_value(v), json_string_length(v));
-	return true;
-}
-
 const char *login_text_of(const json_t *j, const char *key, size_t most)
 {
 	const json_t *v = json_object_get(j, key);
@@ -49,6 +29,15 @@ const char *login_text_of(const json_t *j, const char *key, size_t most)
 		       : NULL;
 }
 
+bool login_put(const json_t *j, const char *key, void *out, size_t most)
+{
+	const char *text = login_text_of(j, key, most);
+
+	if (text != NULL)
+		memcpy(out, text, strlen(text));
+	return text != NULL;
+}
+
 bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char proof[WEBAUTHN_TEXT + 1])
 {
 	json_t *j = json_loadb((const char *)body, n, JSON_REJECT_DUPLICATES, NULL);
@@ -57,7 +46,7 @@ bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char proof
 	bool ok = json_is_object(j) && json_object_size(j) == 3 && (code != NULL || key != NULL || certificate);
 
 	memset(ret, 0, sizeof(*ret));
-	ok = ok && put(j, "name", ret->name, LOGIN_NAME) && put(j, "password", ret->phrase, LOGIN_PHRASE);
+	ok = ok && login_put(j, "name", ret->name, LOGIN_NAME) && login_put(j, "password", ret->phrase, LOGIN_PHRASE);
 	ret->kind = certificate ? PROOF_CERTIFICATE : code != NULL ? PROOF_CODE : PROOF_KEY;
 	snprintf(proof, WEBAUTHN_TEXT + 1, "%s", !ok || certificate ? "" : code != NULL ? code : key);
 	ret->proof = proof;
@@ -65,8 +54,9 @@ bool login_read(const uint8_t *body, size_t n, struct msg_login *ret, char proof
 	return ok;
 }
 
-bool login_read_key(const uint8_t *body, size_t n, struct msg_key *ret, char proof[WEBAUTHN_TEXT + 1])
+bool login_read_key(const uint8_t *body, size_t n, struct msg_body *question, char proof[ORDER_TEXT])
 {
+	struct msg_key *ret = &question->key;
 	json_t *j = json_loadb((const char *)body, n, JSON_REJECT_DUPLICATES, NULL);
 	const char *order = login_text_of(j, "order", 8), *key = login_text_of(j, "key", WEBAUTHN_TEXT);
 	bool add = order != NULL && strcmp(order, "add") == 0;
@@ -74,7 +64,8 @@ bool login_read_key(const uint8_t *body, size_t n, struct msg_key *ret, char pro
 		  (add ? key != NULL : strcmp(order, "remove") == 0);
 
 	memset(ret, 0, sizeof(*ret));
-	ok = ok && put(j, "label", ret->label, LOGIN_LABEL) && put(j, "password", ret->phrase, LOGIN_PHRASE);
+	ok = ok && login_put(j, "label", ret->label, LOGIN_LABEL) &&
+	     login_put(j, "password", ret->phrase, LOGIN_PHRASE);
 	ret->order = add ? KEY_ADD : KEY_REMOVE;
 	snprintf(proof, WEBAUTHN_TEXT + 1, "%s", ok && add ? key : "");
 	ret->proof = proof;
@@ -136,92 +127,4 @@ bool login_length(const char *header, size_t most, size_t *ret)
 		return false;
 	*ret = strtoul(header, NULL, 10);
 	return *ret <= most;
-}
-
-/* ---- answers --------------------------------------------------------------------------------- */
-
-unsigned login_http_of(int status)
-{
-	return status == ANSWER_YES	  ? MHD_HTTP_OK
-	       : status == ANSWER_NO	  ? MHD_HTTP_UNAUTHORIZED
-	       : status == ANSWER_INVALID ? MHD_HTTP_FORBIDDEN
-					  : MHD_HTTP_SERVICE_UNAVAILABLE;
-}
-
-unsigned login_http_of_done(const json_t *j, int status)
-{
-	if (!json_is_boolean(json_object_get(j, "done")))
-		return login_http_of(status);
-	return status == ANSWER_YES	  ? MHD_HTTP_OK
-	       : status == ANSWER_INVALID ? MHD_HTTP_UNPROCESSABLE_CONTENT
-					  : MHD_HTTP_CONFLICT;
-}
-
-json_t *login_answer(int fd)
-{
-	uint8_t *text = NULL;
-	struct err e;
-	json_t *j = NULL;
-	size_t n;
-
-	if (memfd_read(fd, ANSWER_MOST, &text, &n, &e) == 0) {
-		j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
-		explicit_bzero(text, n);
-		free(text);
-	}
-	close(fd);
-	if (!json_is_object(j)) {
-		json_decref(j);
-		return NULL;
-	}
-	return j;
-}
-
-static enum MHD_Result reply_plain(struct MHD_Connection *c, int status, int fd, const char *cookie)
-{
-	json_t *j = login_answer(fd);
-
-	return j != NULL ? reply_json(c, login_http_of(status), j, cookie) : reply_send(c, REPLY_UNAVAILABLE);
-}
-
-enum MHD_Result login_reply_in(struct MHD_Connection *c, int status, int fd)
-{
-	char cookie[sizeof(LOGIN_COOKIE) + 2u * LOGIN_SECRET + 64];
-	json_t *j = login_answer(fd);
-	const char *secret = json_string_value(json_object_get(j, "session"));
-	enum MHD_Result r;
-
-	if (j == NULL || (status == ANSWER_YES && (secret == NULL || strlen(secret) != 2u * LOGIN_SECRET))) {
-		json_decref(j);
-		return reply_send(c, REPLY_UNAVAILABLE);
-	}
-	if (status != ANSWER_YES)
-		return reply_json(c, login_http_of(status), j, NULL);
-	snprintf(cookie, sizeof(cookie), "%s=%s; Secure; HttpOnly; SameSite=Strict; Path=/", LOGIN_COOKIE, secret);
-	json_object_del(j, "session");
-	r = reply_json(c, MHD_HTTP_OK, j, cookie);
-	explicit_bzero(cookie, sizeof(cookie));
-	return r;
-}
-
-enum MHD_Result login_reply_out(struct MHD_Connection *c, int status, int fd)
-{
-	/* Whatever the box knows of the session, the browser deletes the cookie. */
-	return reply_plain(c, status, fd, LOGIN_COOKIE "=; Secure; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
-}
-
-enum MHD_Result login_reply_me(struct MHD_Connection *c, int status, int fd)
-{
-	return reply_plain(c, status, fd, NULL);
-}
-
-enum MHD_Result login_reply_key(struct MHD_Connection *c, int status, int fd)
-{
-	json_t *j = login_answer(fd);
-
-	/* A person has to read the error, and no session has ended because of it. */
-	if (j == NULL)
-		return reply_send(c, REPLY_UNAVAILABLE);
-	return reply_json(c, status == ANSWER_INVALID ? MHD_HTTP_UNPROCESSABLE_CONTENT : login_http_of(status), j,
-			  NULL);
 }

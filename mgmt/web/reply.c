@@ -2,13 +2,16 @@
 #include "mgmt/web/reply.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "appliance/base/clock.h"
+#include "appliance/base/memfd.h"
+#include "mgmt/state/lost.h"
+#include "mgmt/web/login.h"
 
 /* The policy for everything but pages: a browser that shows it loads nothing. */
 #define NO_CONTENT "default-src 'none'; frame-ancestors 'none'"
@@ -134,27 +137,6 @@ enum MHD_Result reply_stream(struct MHD_Connection *c, MHD_ContentReaderCallback
 	return queue(c, MHD_HTTP_OK, r, r != NULL && common_headers(r, "text/event-stream", NO_CONTENT));
 }
 
-static enum MHD_Result send_text(struct MHD_Connection *c, const struct target *t, const struct route_form *form,
-				 struct seen *seen, int fd, size_t n)
-{
-	size_t n_text = 0;
-	char *json = n > 0 ? mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
-	char *text = json == MAP_FAILED	   ? NULL
-		     : form->dated != NULL ? form->dated(seen, clock_wall_ns(), json, n, &n_text)
-					   : form->text(t, json, n, &n_text);
-	struct MHD_Response *r =
-		text != NULL ? MHD_create_response_from_buffer(n_text, text, MHD_RESPMEM_MUST_FREE) : NULL;
-
-	if (json != MAP_FAILED)
-		munmap(json, n);
-	close(fd);
-	if (r == NULL) {
-		free(text);
-		return reply_send(c, REPLY_UNAVAILABLE);
-	}
-	return queue(c, MHD_HTTP_OK, r, common_headers(r, form->type, NO_CONTENT));
-}
-
 enum MHD_Result reply_text(struct MHD_Connection *c, const char *type, char *text, size_t n)
 {
 	struct MHD_Response *r = MHD_create_response_from_buffer(n, text, MHD_RESPMEM_MUST_FREE);
@@ -166,6 +148,60 @@ enum MHD_Result reply_text(struct MHD_Connection *c, const char *type, char *tex
 	return queue(c, MHD_HTTP_OK, r, common_headers(r, type, NO_CONTENT));
 }
 
+static enum MHD_Result send_text(struct MHD_Connection *c, const struct asked *a, const struct route_form *form, int fd,
+				 size_t n)
+{
+	size_t n_text = 0;
+	char *json = n > 0 ? mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+	char *text = json != MAP_FAILED ? route_text(form, a, json, n, &n_text) : NULL;
+
+	if (json != MAP_FAILED)
+		munmap(json, n);
+	close(fd);
+	return text != NULL ? reply_text(c, form->type, text, n_text) : reply_send(c, REPLY_UNAVAILABLE);
+}
+
+enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const struct asked *a,
+			     const struct route_form *form)
+{
+	unsigned http = status <= 1 ? MHD_HTTP_OK : status == 2 ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_SERVICE_UNAVAILABLE;
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct MHD_Response *r;
+	struct stat st;
+
+	if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &st) < 0) {
+		close(fd);
+		return reply_send(c, REPLY_UNAVAILABLE);
+	}
+	if (form != NULL && http == MHD_HTTP_OK)
+		return send_text(c, a, form, fd, (size_t)st.st_size);
+	r = MHD_create_response_from_fd64((uint64_t)st.st_size, fd);
+	if (r == NULL)
+		close(fd);
+	return queue(c, http, r, r != NULL && common_headers(r, "application/json", NO_CONTENT));
+}
+
+/* ---- answers of a role to what a person or program sends ---------------------------------------- */
+
+json_t *reply_object(int fd, size_t most)
+{
+	uint8_t *text = NULL;
+	struct err e;
+	json_t *j = NULL;
+	size_t n;
+
+	if (memfd_read(fd, most, &text, &n, &e) == 0) {
+		j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
+		explicit_bzero(text, n);
+		free(text);
+	}
+	close(fd);
+	if (json_is_object(j))
+		return j;
+	json_decref(j);
+	return NULL;
+}
+
 /* wipes the text, which may be a secret */
 static void wipe_text(void *text)
 {
@@ -173,12 +209,12 @@ static void wipe_text(void *text)
 	free(text);
 }
 
-enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, const char *cookie)
+/* `cookie`: value of Set-Cookie, NULL = none. */
+static enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, const json_t *j, const char *cookie)
 {
 	char *text = json_dumps(j, JSON_COMPACT);
 	struct MHD_Response *r = NULL;
 
-	json_decref(j);
 	if (text != NULL)
 		r = MHD_create_response_from_buffer_with_free_callback(strlen(text), text, wipe_text);
 	if (r == NULL) {
@@ -191,22 +227,102 @@ enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, c
 			(cookie == NULL || MHD_add_response_header(r, MHD_HTTP_HEADER_SET_COOKIE, cookie) == MHD_YES));
 }
 
-enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const struct target *t,
-			     const struct route_form *form, struct seen *seen)
+/* Accounts refuses before it knows the person: then the answer to an order has no "done". For a
+ * key, a person has to read the error, and no session has ended because of it. */
+static unsigned http_of(enum reply_to to, const json_t *j, int status)
 {
-	unsigned http = status <= 1 ? MHD_HTTP_OK : status == 2 ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_SERVICE_UNAVAILABLE;
-	int seals = fcntl(fd, F_GET_SEALS);
-	struct MHD_Response *r;
-	struct stat st;
+	const json_t *done = json_object_get(j, "done");
+	bool order = to == REPLY_TO_CHANGE || to == REPLY_TO_MANAGE || to == REPLY_TO_RECORDS;
 
-	if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &st) < 0) {
-		close(fd);
+	if (order ? !json_is_boolean(done) : to != REPLY_TO_KEY || status != ANSWER_INVALID)
+		return status == ANSWER_YES	  ? MHD_HTTP_OK
+		       : status == ANSWER_NO	  ? MHD_HTTP_UNAUTHORIZED
+		       : status == ANSWER_INVALID ? MHD_HTTP_FORBIDDEN
+						  : MHD_HTTP_SERVICE_UNAVAILABLE;
+	if (to == REPLY_TO_CHANGE ? json_is_true(done) : status == ANSWER_YES)
+		return MHD_HTTP_OK;
+	return status == ANSWER_INVALID ? MHD_HTTP_UNPROCESSABLE_CONTENT : MHD_HTTP_CONFLICT;
+}
+
+#define ATTRIBUTES "; Secure; HttpOnly; SameSite=Strict; Path=/"
+#define COOKIE_MOST (sizeof(LOGIN_COOKIE ATTRIBUTES) + 2u * LOGIN_SECRET + 16u)
+
+/* The session's secret is sent only in the cookie. Whatever the box knows of a session that ends,
+ * the browser deletes the cookie. False: there is no secret. */
+static bool set_cookie(enum reply_to to, json_t *j, int status, char out[COOKIE_MOST])
+{
+	const char *secret = json_string_value(json_object_get(j, "session"));
+
+	*out = '\0';
+	if (to == REPLY_TO_LOGOUT)
+		snprintf(out, COOKIE_MOST, "%s=%s; Max-Age=0", LOGIN_COOKIE, ATTRIBUTES);
+	if (to != REPLY_TO_LOGIN || status != ANSWER_YES)
+		return true;
+	if (secret == NULL || strlen(secret) != 2u * LOGIN_SECRET)
+		return false;
+	snprintf(out, COOKIE_MOST, "%s=%s%s", LOGIN_COOKIE, secret, ATTRIBUTES);
+	json_object_del(j, "session");
+	return true;
+}
+
+/* The journal's own text is given in the reader's language. */
+static void in_words(json_t *j)
+{
+	const char *said = json_string_value(json_object_get(j, "error"));
+	char *text[LANGUAGES];
+
+	if (said == NULL)
+		return;
+	for (unsigned l = 0; l < LANGUAGES; l++)
+		text[l] = lost_text((enum lang)l, said);
+	json_object_set_new(j, "error",
+			    json_pack("{s:o, s:o}", "en", json_text(text[LANG_EN]), "ja", json_text(text[LANG_JA])));
+	for (unsigned l = 0; l < LANGUAGES; l++)
+		free(text[l]);
+}
+
+/* Overwrites the texts in place; nobody else may hold a reference. */
+static void wipe(json_t *j)
+{
+	const char *key;
+	json_t *v;
+	size_t i;
+
+	if (json_is_string(j))
+		explicit_bzero((char *)(uintptr_t)json_string_value(j), json_string_length(j));
+	json_object_foreach(j, key, v)
+	{
+		wipe(v);
+	}
+	json_array_foreach(j, i, v)
+	{
+		wipe(v);
+	}
+}
+
+enum MHD_Result reply_said(struct MHD_Connection *c, enum reply_to to, int status, int fd)
+{
+	/* bytes of an answer: as the role makes it */
+	static const size_t most[] = { [REPLY_TO_ME] = REPLY_ACCOUNTS_MOST,
+				       [REPLY_TO_LOGIN] = REPLY_ACCOUNTS_MOST,
+				       [REPLY_TO_LOGOUT] = REPLY_ACCOUNTS_MOST,
+				       [REPLY_TO_KEY] = REPLY_ACCOUNTS_MOST,
+				       [REPLY_TO_CHANGE] = 8u << 20,
+				       [REPLY_TO_MANAGE] = REPLY_ACCOUNTS_MOST,
+				       [REPLY_TO_RECORDS] = 1u << 18 };
+	json_t *j = reply_object(fd, most[to]);
+	char cookie[COOKIE_MOST];
+	enum MHD_Result sent;
+
+	if (j == NULL || !set_cookie(to, j, status, cookie)) {
+		json_decref(j);
 		return reply_send(c, REPLY_UNAVAILABLE);
 	}
-	if (form != NULL && http == MHD_HTTP_OK)
-		return send_text(c, t, form, seen, fd, (size_t)st.st_size);
-	r = MHD_create_response_from_fd64((uint64_t)st.st_size, fd);
-	if (r == NULL)
-		close(fd);
-	return queue(c, http, r, r != NULL && common_headers(r, "application/json", NO_CONTENT));
+	if (to == REPLY_TO_RECORDS)
+		in_words(j);
+	sent = reply_json(c, http_of(to, j, status), j, *cookie != '\0' ? cookie : NULL);
+	wipe(j);
+	json_decref(j);
+	explicit_bzero(cookie, sizeof(cookie));
+	return sent;
 }

@@ -29,8 +29,6 @@ enum reply_kind {
 
 enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind);
 enum MHD_Result reply_page(struct MHD_Connection *c, const struct page *page);
-/* Takes the reference of `j`; `cookie`: value of Set-Cookie, NULL = none. */
-enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, const char *cookie);
 /* Takes over `text`; `type` is valid as long as the program. */
 enum MHD_Result reply_text(struct MHD_Connection *c, const char *type, char *text, size_t n);
 /* Sends events until `more` reports the end (libmicrohttpd's reader, see mgmt/web/live.h). */
@@ -38,10 +36,27 @@ enum MHD_Result reply_stream(struct MHD_Connection *c, MHD_ContentReaderCallback
 /*
  * Sends control's answer. `fd`: a sealed memfd with JSON, which is always taken over;
  * `status`: that of the command line. Unless it is an error, it is converted by `form` (NULL: sent
- * unchanged) with the parameters `t` and the earlier alarms `seen`. Answers 503 if the memfd is not
- * sealed, or the conversion fails.
+ * unchanged). Answers 503 if the memfd is not sealed, or the conversion fails.
  */
-enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const struct target *t,
-			     const struct route_form *form, struct seen *seen);
+enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const struct asked *a,
+			     const struct route_form *form);
+
+/* What a role has answered: who somebody is or a challenge, a login, an order. */
+enum reply_to {
+	REPLY_TO_NOBODY,
+	REPLY_TO_ME,
+	REPLY_TO_LOGIN,
+	REPLY_TO_LOGOUT,
+	REPLY_TO_KEY,
+	REPLY_TO_CHANGE,
+	REPLY_TO_MANAGE,
+	REPLY_TO_RECORDS
+};
+
+/* Sends such an answer; takes over `fd`. Secrets in it are passed once, and then wiped. */
+enum MHD_Result reply_said(struct MHD_Connection *c, enum reply_to to, int status, int fd);
+#define REPLY_ACCOUNTS_MOST (1u << 16) /* bytes of an answer of accounts */
+/* Reads the answer of a role, an object; takes over `fd`. NULL when it is invalid. */
+json_t *reply_object(int fd, size_t most);
 
 #endif

@@ -62,14 +62,7 @@ struct web_report {
 
 /* ---- what is asked for ----------------------------------------------------------------------- */
 
-static const char *said(const struct target *t, const char *key, const char *without)
-{
-	const struct target_parameter *p = target_find(t, key);
-
-	return p != NULL ? p->text : without;
-}
-
-static uint32_t rights_of(const json_t *words)
+uint32_t web_report_rights(const json_t *words)
 {
 	const json_t *word;
 	uint32_t ret = 0;
@@ -91,16 +84,16 @@ static unsigned running;
 struct web_report *web_report_new(const struct target *t, const json_t *rights, json_t *platform)
 {
 	struct web_report *r = running < REPORTS_MOST ? calloc(1, sizeof(*r)) : NULL;
-	const char *form = said(t, "form", "json");
+	const char *form = target_text(t, "form");
 	time_t year = (time_t)(clock_wall_ns() / 1000000000u) - YEAR_S;
 	struct tm tm = { 0 };
 
 	if (r == NULL)
 		return NULL;
-	r->report = strcmp(said(t, "of", ""), "controls") == 0 ? report_controls : report_self_check;
+	r->report = strcmp(target_text(t, "of"), "controls") == 0 ? report_controls : report_self_check;
 	r->form = strcmp(form, "html") == 0 ? FORM_HTML : strcmp(form, "csv") == 0 ? FORM_CSV : FORM_JSON;
-	r->lang = strcmp(said(t, "lang", "ja"), "en") == 0 ? LANG_EN : LANG_JA;
-	r->rights = rights != NULL ? rights_of(rights) : ~(UINT32_C(1) << RIGHT_READ_ACCOUNTS);
+	r->lang = strcmp(target_text(t, "lang"), "en") == 0 ? LANG_EN : LANG_JA;
+	r->rights = rights != NULL ? web_report_rights(rights) : ~(UINT32_C(1) << RIGHT_READ_ACCOUNTS);
 	r->facts = facts_new();
 	if (r->facts == NULL) {
 		free(r);

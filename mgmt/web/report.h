@@ -15,6 +15,9 @@
 #include "appliance/wire/msg.h"
 #include "mgmt/web/api/target.h"
 
+/* The words of a person's rights as bits: bit n is enum right n. */
+uint32_t web_report_rights(const json_t *words);
+
 struct web_report;
 
 /*

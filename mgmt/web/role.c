@@ -6,8 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,113 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "appliance/base/sha256.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/msg.h"
+#include "mgmt/web/certificate.h"
 #include "mgmt/web/http.h"
 #include "mgmt/web/secrets.h"
-
-/*
- * What a file's certificates say (subject, validity), for control, which parses none. Uses GnuTLS;
- * keeps nothing.
- */
-
-#define CERTIFIED_MOST (1u << 20) /* bytes of a file */
-
-/* A longer subject is cut; a NUL always follows. */
-static int fill_subject(gnutls_x509_crt_t crt, uint8_t out[CERTIFICATE_SUBJECT])
-{
-	gnutls_datum_t name = { 0 };
-	int r = gnutls_x509_crt_get_dn3(crt, &name, 0);
-	size_t n = name.size < CERTIFICATE_SUBJECT - 1 ? name.size : CERTIFICATE_SUBJECT - 1;
-
-	if (r == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
-		return 0; /* an empty subject is valid */
-	if (r >= 0)
-		memcpy(out, name.data, n);
-	gnutls_free(name.data);
-	return r;
-}
-
-/* Writes entry `at` of the answer. */
-static int fill(gnutls_x509_crt_t crt, struct msg_certified *ret, size_t at)
-{
-	gnutls_datum_t der = { 0 };
-	int r = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
-
-	if (r >= 0)
-		sha256(der.data, der.size, &ret->digest[at * 32]);
-	gnutls_free(der.data);
-	ret->from[at] = (uint64_t)gnutls_x509_crt_get_activation_time(crt);
-	ret->until[at] = (uint64_t)gnutls_x509_crt_get_expiration_time(crt);
-	return r >= 0 ? fill_subject(crt, &ret->subject[at * CERTIFICATE_SUBJECT]) : r;
-}
-
-static int last_first(const void *a, const void *b)
-{
-	time_t x = gnutls_x509_crt_get_expiration_time(*(const gnutls_x509_crt_t *)a);
-	time_t y = gnutls_x509_crt_get_expiration_time(*(const gnutls_x509_crt_t *)b);
-
-	return x < y ? 1 : x > y ? -1 : 0;
-}
-
-static bool dated(gnutls_x509_crt_t crt)
-{
-	return gnutls_x509_crt_get_activation_time(crt) != (time_t)-1 &&
-	       gnutls_x509_crt_get_expiration_time(crt) != (time_t)-1;
-}
-
-/* Bundled files may contain a certificate twice, so duplicates are removed by digest. The list is
- * sorted by the end of validity, so duplicates are near each other. */
-static unsigned each_once(gnutls_x509_crt_t *list, unsigned n)
-{
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		unsigned same = kept;
-
-		while (same > 0 && last_first(&list[same - 1], &list[i]) == 0 &&
-		       gnutls_x509_crt_equals(list[same - 1], list[i]) == 0)
-			same--;
-		if (same > 0 && last_first(&list[same - 1], &list[i]) == 0)
-			gnutls_x509_crt_deinit(list[i]);
-		else
-			list[kept++] = list[i];
-	}
-	return kept;
-}
-
-/* `pem` is PEM; other contents are ignored. All zero when there is no certificate, or an unreadable
- * one. */
-static struct msg_certified certified_read(const void *pem, size_t n)
-{
-	struct msg_certified ret = { 0 };
-	gnutls_x509_crt_t *list = NULL;
-	gnutls_datum_t d = { .size = (unsigned)n };
-	unsigned n_list = 0;
-	int r = -1;
-
-	/* GnuTLS's datum is not const, but it only reads. */
-	if (n > 0 && n <= CERTIFIED_MOST && (d.data = malloc(n)) != NULL) {
-		memcpy(d.data, pem, n);
-		r = gnutls_x509_crt_list_import2(&list, &n_list, &d, GNUTLS_X509_FMT_PEM, 0);
-	}
-	free(d.data);
-	if (r < 0)
-		return ret;
-	for (unsigned i = 0; i < n_list && r >= 0; i++)
-		r = dated(list[i]) ? r : -1;
-	qsort(list, n_list, sizeof(gnutls_x509_crt_t), last_first);
-	n_list = each_once(list, n_list);
-	ret.n = n_list;
-	for (unsigned i = 0; i < n_list && i < CERTIFICATES_TOLD && r >= 0; i++)
-		r = fill(list[i], &ret, i);
-	for (unsigned i = 0; i < n_list; i++)
-		gnutls_x509_crt_deinit(list[i]);
-	gnutls_free(list);
-	return r >= 0 ? ret : (struct msg_certified){ 0 };
-}
 
 static int complain(const struct err *e)
 {
@@ -167,9 +64,9 @@ static bool on_certificates(void *ctx, struct msg *m)
 	int r;
 
 	if (m->n_fds == 0)
-		answer.certified = certified_read(own, strlen(own));
-	else if (memfd_read(m->fds[0], CERTIFIED_MOST, &text, &n, &e) == 0)
-		answer.certified = certified_read(text, n);
+		answer.certified = certificate_summary(own, strlen(own));
+	else if (memfd_read(m->fds[0], CERTIFICATE_FILE, &text, &n, &e) == 0)
+		answer.certified = certificate_summary(text, n);
 	free(text);
 	r = msg_send(MGMT_FD_PEOPLE, m->id, &answer, NULL, 0);
 	return r == 0 || r == -EAGAIN; /* a receiver that missed it will ask again */

@@ -3,7 +3,8 @@
  * The request target and the Authorization header, as they come from the network. What is accepted
  * has exactly one spelling.
  *
- * LINK: mgmt/web/api/target.c appliance/base/utf8.c mgmt/web/token.c appliance/base/bytes.c
+ * LINK: mgmt/web/api/target.c mgmt/web/secrets.c mgmt/web/certificate.c $(BASE_SRC)
+ * LIBS: nettle gnutls jansson
  */
 #include <assert.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * login, as a cookie, as a token and as a length; and line by line as what a browser says about the
  * origin of a request. What is accepted must occur in the input in the same form.
  *
- * LINK: mgmt/web/login.c appliance/base/memfd.c appliance/base/err.c
- * LIBS: jansson libmicrohttpd
+ * LINK: mgmt/web/login.c
+ * LIBS: jansson
  */
 #include <assert.h>
 #include <stdio.h>
@@ -13,7 +13,6 @@
 #include <strings.h>
 
 #include "mgmt/web/login.h"
-#include "no_reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -57,11 +56,11 @@ static void body(const uint8_t *text, size_t n)
  * proof. */
 static void key_body(const uint8_t *text, size_t n)
 {
-	static char proof[WEBAUTHN_TEXT + 1];
-	struct msg_key m;
+	static char proof[ORDER_TEXT];
+	struct msg_body q;
 
-	if (login_read_key(text, n, &m, proof))
-		assert(m.proof == proof && m.order < KEY_ORDERS && (m.order == KEY_ADD || proof[0] == 0));
+	if (login_read_key(text, n, &q, proof))
+		assert(q.key.proof == proof && q.key.order < KEY_ORDERS && (q.key.order == KEY_ADD || proof[0] == 0));
 }
 
 static bool stands_alone(const char *text, const char *cookie)

@@ -4,10 +4,10 @@
  * browser posts them. What is accepted consists of the lines that `accounts` reads, one for each
  * thing, names existing roles only, and does not say who gives the order.
  *
- * LINK: mgmt/web/manage.c mgmt/web/login.c $(WIRE_SRC)
+ * LINK: mgmt/web/order.c mgmt/web/login.c $(WIRE_SRC) appliance/base/bundle.c
  * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/json.c appliance/base/bytes.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
- * LIBS: jansson libmicrohttpd nettle
+ * LIBS: jansson nettle
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -15,8 +15,7 @@
 
 #include "appliance/wire/duty.h"
 #include "appliance/wire/manage.h"
-#include "mgmt/web/manage.h"
-#include "no_reply.h"
+#include "mgmt/web/order.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -69,21 +68,20 @@ static void phrase(const uint8_t p[LOGIN_PHRASE])
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *exact = malloc(size > 0 ? size : 1);
-	char text[MANAGE_TEXT + 1];
-	struct msg_passphrase own;
-	struct msg_manage m;
+	char text[ORDER_TEXT];
+	struct msg_body q;
 
 	assert(exact != NULL);
 	memcpy(exact, data, size);
-	if (manage_read(exact, size, &m, text)) {
-		order(&m, text);
-		phrase(m.phrase);
+	if (manage_read(exact, size, &q, text)) {
+		order(&q.manage, text);
+		phrase(q.manage.phrase);
 	} else {
 		assert(*text == '\0');
 	}
-	if (manage_read_passphrase(exact, size, &own)) {
-		phrase(own.phrase);
-		phrase(own.fresh);
+	if (passphrase_read(exact, size, &q, text)) {
+		phrase(q.passphrase.phrase);
+		phrase(q.passphrase.fresh);
 	}
 	free(exact);
 	return 0;

@@ -4,10 +4,10 @@
  * that carries it. What goes along is something that the supervisor can read: a bundle of texts, or
  * names of interfaces, each with a NUL.
  *
- * LINK: mgmt/web/change.c mgmt/web/login.c appliance/wire/change.c appliance/base/bundle.c
- * LINK: appliance/base/bytes.c appliance/base/memfd.c
- * LINK: appliance/base/err.c appliance/base/utf8.c
- * LIBS: jansson libmicrohttpd
+ * LINK: mgmt/web/order.c mgmt/web/login.c $(WIRE_SRC) appliance/base/bundle.c
+ * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/json.c appliance/base/bytes.c
+ * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
+ * LIBS: jansson nettle
  */
 #include <assert.h>
 #include <string.h>
@@ -15,8 +15,7 @@
 
 #include "appliance/base/bundle.h"
 #include "appliance/base/memfd.h"
-#include "mgmt/web/change.h"
-#include "no_reply.h"
+#include "mgmt/web/order.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

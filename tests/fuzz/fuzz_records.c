@@ -3,17 +3,15 @@
  * The body of an order about the records, the devices or alarms of attacks, as a browser posts it.
  * An accepted order fits into its message with its text, and the supervisor reads the same order.
  *
- * LINK: mgmt/web/records.c mgmt/web/login.c mgmt/state/lost.c appliance/base/errno_text.c
- * LINK: $(WIRE_SRC)
+ * LINK: mgmt/web/order.c mgmt/web/login.c $(WIRE_SRC) appliance/base/bundle.c
  * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/json.c appliance/base/bytes.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
- * LIBS: jansson libmicrohttpd nettle
+ * LIBS: jansson nettle
  */
 #include <assert.h>
 #include <string.h>
 
-#include "mgmt/web/records.h"
-#include "no_reply.h"
+#include "mgmt/web/order.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,13 +38,13 @@ static void sound(const struct msg_records *m, const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *exact = malloc(size > 0 ? size : 1);
-	char text[HOLD_REASON + 1];
-	struct msg_records m;
+	char text[ORDER_TEXT];
+	struct msg_body q;
 
 	assert(exact != NULL);
 	memcpy(exact, data, size);
-	if (records_read(exact, size, &m, text))
-		sound(&m, text);
+	if (records_read(exact, size, &q, text))
+		sound(&q.records, text);
 	free(exact);
 	return 0;
 }

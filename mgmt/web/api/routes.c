@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The list of routes, and the simple ones that only ask the box one question. */
+/* The list of routes, the simple questions of some of them, and how answers are changed. */
 #include "mgmt/web/api/routes.h"
 
 #include <stdlib.h>
@@ -85,16 +85,6 @@ static bool ask_live(const struct target *t, struct msg_body *question)
 	return t->n_parameters == 0 || (t->n_parameters == 1 && target_number(t, "flow", &flow) && flow == 1);
 }
 
-static bool is_said(const struct target *t, const char *key, const char *const words[], size_t *n)
-{
-	const struct target_parameter *p = target_find(t, key);
-
-	*n += p != NULL;
-	while (p != NULL && *words != NULL && strcmp(*words, p->text) != 0)
-		words++;
-	return p == NULL || *words != NULL;
-}
-
 /* of=controls|self-check, form=json|html|csv, lang=ja|en. The question is the first of several. */
 static bool ask_report(const struct target *t, struct msg_body *question)
 {
@@ -104,33 +94,48 @@ static bool ask_report(const struct target *t, struct msg_body *question)
 	size_t n = 0;
 
 	(void)question;
-	return is_said(t, "of", of, &n) && n == 1 && is_said(t, "form", forms, &n) && is_said(t, "lang", langs, &n) &&
-	       t->n_parameters == n;
+	return target_is_one_of(t, "of", of, &n) && n == 1 && target_is_one_of(t, "form", forms, &n) &&
+	       target_is_one_of(t, "lang", langs, &n) && t->n_parameters == n;
 }
 
-static const struct route route_status = { "/api/v1/status", MSG_STATUS, ask_plain, NULL, RIGHT_READ_STATE };
-static const struct route route_attacks = { "/api/v1/attacks", MSG_ATTACKS, ask_attacks, NULL, RIGHT_READ_EVENTS };
-static const struct route route_devices = { "/api/v1/devices", MSG_DEVICES, ask_devices, NULL, RIGHT_READ_EVENTS };
-static const struct route route_trends = { "/api/v1/trends", MSG_TRENDS, ask_trends, NULL, RIGHT_READ_STATE };
-const struct route route_live = { "/api/v1/live", MSG_STATUS, ask_live, NULL, RIGHT_READ_STATE };
-const struct route route_report = { "/api/v1/report", MSG_STATUS, ask_report, NULL, RIGHT_READ_RULES };
-/* What an auditor asks beside the rules themselves: whether the kernel has them, and who has an
- * account or a token. */
-static const struct route route_verify = { "/api/v1/verify", MSG_VERIFY, ask_plain, NULL, RIGHT_READ_RULES };
-static const struct route route_accounts = { "/api/v1/accounts", MSG_REGISTER, ask_plain, NULL, RIGHT_READ_ACCOUNTS };
-static const struct route route_tokens = { "/api/v1/tokens", MSG_REGISTER, ask_tokens, NULL, RIGHT_READ_ACCOUNTS };
-/* The policy over time: the draft, the stored generations, and the texts of one. */
-static const struct route route_draft = { "/api/v1/draft", MSG_DRAFT, ask_draft, NULL, RIGHT_READ_RULES };
-static const struct route route_history = { "/api/v1/history", MSG_HISTORY, ask_plain, NULL, RIGHT_READ_RULES };
-static const struct route route_policy = { "/api/v1/policy", MSG_SHOW, ask_policy, NULL, RIGHT_READ_RULES };
+/* For routes without parameters, and without further fields in the question. */
+static bool ask_plain(const struct target *t, struct msg_body *question)
+{
+	(void)question;
+	return t->n_parameters == 0;
+}
 
 /* ---- the list -------------------------------------------------------------------------------- */
 
-static const struct route *const routes[] = {
-	&route_status,	&route_state, &route_effective, &route_events,	&route_why,    &route_nearest,	&route_picture,
-	&route_metrics, &route_draft, &route_history,	&route_policy,	&route_verify, &route_accounts, &route_tokens,
-	&route_live,	&route_rules, &route_holds,	&route_reviews, &route_tally,  &route_devices,	&route_attacks,
-	&route_flows,	&route_ask,   &route_trends,	&route_report
+static const struct route routes[] = {
+	{ "/api/v1/status", MSG_STATUS, ask_plain, RIGHT_READ_STATE, NULL, ROUTE_ANSWER },
+	{ "/api/v1/state", MSG_STATUS, ask_plain, RIGHT_READ_STATE, &form_state, ROUTE_ANSWER },
+	{ "/metrics", MSG_STATUS, ask_plain, RIGHT_READ_STATE, &form_metrics, ROUTE_ANSWER },
+	{ "/api/v1/live", MSG_STATUS, ask_live, RIGHT_READ_STATE, NULL, ROUTE_STREAM },
+	{ "/api/v1/trends", MSG_TRENDS, ask_trends, RIGHT_READ_STATE, NULL, ROUTE_ANSWER },
+	{ "/api/v1/effective", MSG_EFFECTIVE, ask_rules, RIGHT_READ_RULES, NULL, ROUTE_ANSWER },
+	{ "/api/v1/rules", MSG_EFFECTIVE, ask_rules, RIGHT_READ_RULES, &form_rules, ROUTE_ANSWER },
+	{ "/api/v1/nearest", MSG_EFFECTIVE, ask_nearest, RIGHT_READ_RULES, &form_nearest, ROUTE_ANSWER },
+	{ "/api/v1/picture", MSG_EFFECTIVE, ask_picture, RIGHT_READ_RULES, &form_picture, ROUTE_ANSWER },
+	{ GET_ASK, MSG_ASK, ask_ask, RIGHT_READ_RULES, NULL, ROUTE_ANSWER },
+	{ "/api/v1/report", MSG_STATUS, ask_report, RIGHT_READ_RULES, NULL, ROUTE_REPORT },
+	{ "/api/v1/events", MSG_EVENTS, ask_events, RIGHT_READ_EVENTS, NULL, ROUTE_ANSWER },
+	{ "/api/v1/why", MSG_EVENTS, ask_events, RIGHT_READ_EVENTS, &form_why, ROUTE_ANSWER },
+	{ "/api/v1/reviews", MSG_EVENTS, ask_reviews, RIGHT_READ_EVENTS, &form_reviews, ROUTE_ANSWER },
+	{ "/api/v1/tally", MSG_EVENTS, ask_tally, RIGHT_READ_EVENTS, &form_tally, ROUTE_ANSWER },
+	{ "/api/v1/holds", MSG_HOLD, ask_holds, RIGHT_READ_EVENTS, &form_holds, ROUTE_ANSWER },
+	{ "/api/v1/attacks", MSG_ATTACKS, ask_attacks, RIGHT_READ_EVENTS, NULL, ROUTE_ANSWER },
+	{ "/api/v1/devices", MSG_DEVICES, ask_devices, RIGHT_READ_EVENTS, NULL, ROUTE_ANSWER },
+	{ "/api/v1/flows", MSG_FLOWS, ask_flows, RIGHT_READ_EVENTS, &form_flows, ROUTE_ANSWER },
+	/* What an auditor asks beside the rules themselves: whether the kernel has them, and who
+	 * has an account or a token. */
+	{ "/api/v1/verify", MSG_VERIFY, ask_plain, RIGHT_READ_RULES, NULL, ROUTE_ANSWER },
+	{ "/api/v1/accounts", MSG_REGISTER, ask_plain, RIGHT_READ_ACCOUNTS, NULL, ROUTE_ANSWER },
+	{ "/api/v1/tokens", MSG_REGISTER, ask_tokens, RIGHT_READ_ACCOUNTS, NULL, ROUTE_ANSWER },
+	/* The policy over time: the draft, the stored generations, and the texts of one. */
+	{ "/api/v1/draft", MSG_DRAFT, ask_draft, RIGHT_READ_RULES, NULL, ROUTE_ANSWER },
+	{ "/api/v1/history", MSG_HISTORY, ask_plain, RIGHT_READ_RULES, NULL, ROUTE_ANSWER },
+	{ "/api/v1/policy", MSG_SHOW, ask_policy, RIGHT_READ_RULES, NULL, ROUTE_ANSWER },
 };
 
 static const char *const posted[] = { POST_LOGIN,   POST_LOGOUT,  POST_CHANGE,	  POST_KEY,
@@ -138,7 +143,7 @@ static const char *const posted[] = { POST_LOGIN,   POST_LOGOUT,  POST_CHANGE,	 
 
 const struct route *route_at(size_t i)
 {
-	return i < sizeof(routes) / sizeof(routes[0]) ? routes[i] : NULL;
+	return i < sizeof(routes) / sizeof(routes[0]) ? &routes[i] : NULL;
 }
 
 const char *route_posted_at(size_t i)
@@ -157,7 +162,27 @@ bool route_is_posted(const char *path)
 const struct route *route_find(const char *path)
 {
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
-		if (strcmp(routes[i]->path, path) == 0)
-			return routes[i];
+		if (strcmp(routes[i].path, path) == 0)
+			return &routes[i];
 	return NULL;
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+char *route_text(const struct route_form *form, const struct asked *a, const char *json, size_t n, size_t *ret_n)
+{
+	json_t *answer = form->most == 0 || n <= form->most ? json_loadb(json, n, 0, NULL) : NULL, *made = NULL;
+	char *text = NULL;
+
+	if (json_is_object(answer) && form->text != NULL)
+		text = form->text(a, answer);
+	else if (json_is_object(answer))
+		made = form->json(a, answer);
+	if (made != NULL)
+		text = json_dumps(made, JSON_COMPACT);
+	json_decref(made);
+	json_decref(answer);
+	if (text != NULL)
+		*ret_n = strlen(text);
+	return text;
 }

@@ -2,8 +2,8 @@
 /*
  * The routes of the API: a path, the question that it puts to the role control, and how its
  * parameters become that question's body. These routes only read. For POST, this header has only
- * the paths; http.c, login.c, change.c and records.c handle them. A new route needs a question in
- * routes.c, or a file of its own if it is longer, and a description in docs/openapi.json.
+ * the paths; decide.c, login.c and order.c handle them. A new route needs a row in routes.c, and a
+ * description in docs/openapi.json.
  */
 #ifndef SEKISHO_MGMT_WEB_API_ROUTES_H
 #define SEKISHO_MGMT_WEB_API_ROUTES_H
@@ -15,23 +15,38 @@
 #include "mgmt/state/seen.h"
 #include "mgmt/web/api/target.h"
 
-/* A conversion of control's JSON before it is sent. */
+struct asked {			/* what the conversion of an answer may need beside it */
+	const struct target *t; /* the request; NULL for a stream */
+	struct seen *seen;	/* the alarms so far */
+	uint64_t wall_ns;
+};
+
+/* Largest effective rules in bytes. Parsed, they take several times as much memory, and this
+ * process is kept small. */
+#define RULES_MOST (8u << 20)
+
+/* A conversion of control's JSON, an object, before it is sent. */
 struct route_form {
 	const char *type; /* as HTTP names it */
-	/* Makes the text from the request and the answer. The caller frees it; *ret_n is its
-	 * length. NULL when this is impossible. */
-	char *(*text)(const struct target *t, const char *json, size_t n, size_t *ret_n);
-	/* used instead of `text` if earlier answers matter */
-	char *(*dated)(struct seen *seen, uint64_t wall_ns, const char *json, size_t n, size_t *ret_n);
+	size_t most;	  /* largest answer in bytes; 0 = any */
+	/* For JSON: changes the answer in place, or makes another one. Returns a new reference;
+	 * NULL when this is impossible. */
+	json_t *(*json)(const struct asked *a, json_t *answer);
+	/* For another type: the text, which the caller frees. */
+	char *(*text)(const struct asked *a, json_t *answer);
 };
+
+/* Fills the question's body. False when a parameter is unknown or out of range. */
+typedef bool route_ask(const struct target *t, struct msg_body *question);
 
 struct route {
 	const char *path;
 	enum msg_type question;
-	/* Fills the question's body. False when a parameter is unknown or out of range. */
-	bool (*ask)(const struct target *t, struct msg_body *question);
-	const struct route_form *form; /* NULL: the JSON is sent unchanged */
+	route_ask *ask;
 	enum right right;	       /* the right that the client needs */
+	const struct route_form *form; /* NULL: the JSON is sent unchanged */
+	/* A stream: mgmt/web/live.h. A report needs several questions: mgmt/web/report.h. */
+	enum { ROUTE_ANSWER, ROUTE_STREAM, ROUTE_REPORT } kind;
 };
 
 /* Paths that are posted to; only these requests have a body. */
@@ -53,59 +68,13 @@ const char *route_posted_at(size_t i);
 /* The route with exactly this path, or NULL. */
 const struct route *route_find(const char *path);
 
-extern const struct route route_live; /* a stream, see mgmt/web/live.h */
-extern const struct route route_state;
-extern const struct route route_effective;
-extern const struct route route_rules;
-extern const struct route route_events;
-extern const struct route route_why;
-extern const struct route route_nearest;
-extern const struct route route_picture;
-extern const struct route route_metrics;
-extern const struct route route_holds;
-extern const struct route route_reviews;
-extern const struct route route_tally;
-extern const struct route route_flows;
-extern const struct route route_ask;
-/* a report needs several questions, see mgmt/web/report.h */
-extern const struct route route_report;
+/* Converts the answer, `n` bytes of JSON. The caller frees the text; *ret_n is its length. NULL when
+ * the bytes are no such answer, or memory is out; `seen` is then unchanged. */
+char *route_text(const struct route_form *form, const struct asked *a, const char *json, size_t n, size_t *ret_n);
 
-/* For routes without parameters, and without further fields in the question. */
-static inline bool ask_plain(const struct target *t, struct msg_body *question)
-{
-	(void)question;
-	return t->n_parameters == 0;
-}
-/* Reads the filter of events, for all routes about events. */
-bool events_ask(const struct target *t, struct msg_body *question);
-/* Reads `at`, the moment whose rules are wanted. */
-bool effective_at(const struct target *t, struct msg_body *question);
-
-/*
- * The status for Prometheus: text exposition format 0.0.4, with a family of samples for each row of
- * metrics.def. All values come from the status; a value that is missing or null has no sample.
- * Pure.
- */
-
-/* media type of that text */
-#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
-
-/*
- * `json`: `n` bytes of the status. The caller frees the text; *ret_n is its length. NULL when the
- * bytes are no status, or memory is out.
- */
-char *metrics_text(const char *json, size_t n, size_t *ret_n);
-
-/*
- * The status with its meaning in both languages: the overall sentence, faults, refusals. The pages
- * take all their words from here, so they say the same as `sekisho status`. Pure but for `seen`.
- */
-
-/*
- * `json`: `n` bytes of the status at the time `wall_ns`; the form is in docs/json.md. The caller
- * frees the text; *ret_n is its length. NULL when the bytes are no status, or memory is out; `seen`
- * is then unchanged.
- */
-char *state_text(struct seen *seen, uint64_t wall_ns, const char *json, size_t n, size_t *ret_n);
+/* Questions and conversions that have a file of their own: records.c, rules.c, status.c. */
+route_ask ask_ask, ask_events, ask_flows, ask_holds, ask_nearest, ask_picture, ask_reviews, ask_rules, ask_tally;
+extern const struct route_form form_flows, form_holds, form_metrics, form_nearest, form_picture, form_reviews,
+	form_rules, form_state, form_tally, form_why;
 
 #endif

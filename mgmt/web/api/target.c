@@ -150,3 +150,20 @@ bool target_number(const struct target *t, const char *key, uint64_t *ret)
 	*ret = p->value;
 	return true;
 }
+
+const char *target_text(const struct target *t, const char *key)
+{
+	const struct target_parameter *p = target_find(t, key);
+
+	return p != NULL ? p->text : "";
+}
+
+bool target_is_one_of(const struct target *t, const char *key, const char *const words[], size_t *n)
+{
+	const struct target_parameter *p = target_find(t, key);
+
+	*n += p != NULL;
+	while (p != NULL && *words != NULL && strcmp(*words, p->text) != 0)
+		words++;
+	return p == NULL || *words != NULL;
+}

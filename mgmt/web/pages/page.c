@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
-#include "mgmt/web/pages/files.h"
 
 #define STYLE                                                                                                          \
 	"body{margin:0 auto;max-width:46em;padding:2em 1.2em;font-family:\"Noto Sans JP\",\"Noto Sans CJK JP\","       \

@@ -27,4 +27,9 @@ const struct page *page_find(const char *path);
 /* Writes the content security policy of the page. 0, or a negative code of GnuTLS. */
 int page_policy(const struct page *p, char out[PAGE_POLICY]);
 
+/* The files for browsers as bytes in this program, made from mgmt/ui and docs/openapi.json at build
+ * time (build/ui/files.c), so nothing is read at run time. */
+extern const unsigned char ui_page[], ui_script[], ui_style[], ui_icon[], ui_openapi[];
+extern const size_t ui_page_size, ui_script_size, ui_style_size, ui_icon_size, ui_openapi_size;
+
 #endif

@@ -3,9 +3,10 @@
  * Orders as a browser sends them: a valid one becomes a message and a bundle, an invalid one
  * becomes neither.
  *
- * LINK: mgmt/web/change.c appliance/wire/change.c appliance/base/bundle.c appliance/base/bytes.c
+ * LINK: mgmt/web/order.c mgmt/web/login.c $(WIRE_SRC) appliance/base/bundle.c appliance/base/bytes.c
+ * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/sha256.c
  * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/utf8.c
- * LIBS: jansson libmicrohttpd
+ * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
 
@@ -14,31 +15,7 @@
 #include <unistd.h>
 
 #include "appliance/base/bundle.h"
-#include "mgmt/web/change.h"
-#include "mgmt/web/login.h"
-#include "mgmt/web/reply.h"
-
-/* Replaces the function that answers; nothing is sent in this test. */
-unsigned login_http_of(int status)
-{
-	return (unsigned)status;
-}
-
-enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)
-{
-	(void)c;
-	(void)kind;
-	return MHD_NO;
-}
-
-enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, const char *cookie)
-{
-	(void)c;
-	(void)http;
-	(void)cookie;
-	json_decref(j);
-	return MHD_NO;
-}
+#include "mgmt/web/order.h"
 
 static enum change_read take(const char *text, struct change_request *r)
 {

@@ -3,10 +3,9 @@
  * What the management role decides alone: request targets, the token, the budget of wrong tokens,
  * who is dropped when there are too many connections, and who is served next.
  *
- * LINK: mgmt/web/api/target.c appliance/base/utf8.c mgmt/web/token.c mgmt/web/budget.c
- * LINK: mgmt/web/crowd.c appliance/base/bytes.c
- * LINK: appliance/base/addr.c appliance/base/sha256.c
- * LIBS: nettle
+ * LINK: mgmt/web/api/target.c mgmt/web/secrets.c mgmt/web/budget.c
+ * LINK: mgmt/web/crowd.c mgmt/web/certificate.c $(BASE_SRC)
+ * LIBS: nettle gnutls jansson
  */
 #include "tests/unit/cmocka.h"
 

@@ -3,49 +3,28 @@
  * Orders about the records as a browser posts them: a valid one becomes a message, an invalid one
  * does not. The message has no name of a person in it.
  *
- * LINK: mgmt/web/records.c mgmt/state/lost.c appliance/base/errno_text.c appliance/wire/records.c
+ * LINK: mgmt/web/order.c mgmt/web/login.c $(WIRE_SRC) appliance/base/bundle.c
  * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/json.c
  * LINK: appliance/base/bytes.c appliance/base/addr.c appliance/base/utf8.c appliance/base/sha256.c
- * LIBS: jansson libmicrohttpd nettle
+ * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "mgmt/web/login.h"
-#include "mgmt/web/records.h"
-#include "mgmt/web/reply.h"
-
-/* Replaces the function that answers; nothing is sent in this test. */
-unsigned login_http_of_done(const json_t *j, int status)
-{
-	(void)j;
-	return (unsigned)status;
-}
-
-enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)
-{
-	(void)c;
-	(void)kind;
-	return MHD_NO;
-}
-
-enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, json_t *j, const char *cookie)
-{
-	(void)c;
-	(void)http;
-	(void)cookie;
-	json_decref(j);
-	return MHD_NO;
-}
+#include "mgmt/web/order.h"
 
 static struct msg_records m;
-static char text[HOLD_REASON + 1];
+static char text[ORDER_TEXT];
 
 static bool take(const char *body)
 {
-	return records_read((const uint8_t *)body, strlen(body), &m, text);
+	struct msg_body question;
+	bool taken = records_read((const uint8_t *)body, strlen(body), &question, text);
+
+	m = question.records;
+	return taken;
 }
 
 #define SPAN "\"from\":\"2026-10-01T00:00:00Z\",\"until\":\"2026-10-31T23:59:59Z\""

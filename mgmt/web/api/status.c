@@ -1,12 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdbool.h>
-#include <stdio.h>
+/*
+ * Routes that are made from the status alone.
+ *
+ * /api/v1/state: the status with its meaning in both languages: the overall sentence, faults,
+ * refusals. The pages take all their words from here, so they say the same as `sekisho status`.
+ *
+ * /metrics: the status for Prometheus: text exposition format 0.0.4, with a family of samples for
+ * each row of metrics.def. All values come from the status; a value that is missing or null has no
+ * sample.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "appliance/base/json.h"
+#include "appliance/base/version.h"
+#include "appliance/wire/reason.h"
+#include "mgmt/state/alarms.h"
+#include "mgmt/state/faults.h"
+#include "mgmt/state/lost.h"
+#include "mgmt/state/refused.h"
+#include "mgmt/state/stand.h"
 #include "mgmt/web/api/routes.h"
+
+/* ---- what the status means ---------------------------------------------------------------------- */
+
+/* Takes over the list; adds a sentence to each of its reasons. */
+static json_t *said(json_t *list, enum lang l)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *one = json_array_get(list, i);
+
+		json_object_set_new(one, "text",
+				    json_text(reason_text(reason_by_word(js(one, "reason")), lang_name(l))));
+	}
+	return list;
+}
+
+/* Why no record can be written at present; JSON null when records are written. */
+static json_t *trouble(const json_t *status, enum lang l)
+{
+	const char *why = js(ja(status, "journal"), "trouble");
+	char *text = *why != '\0' ? lost_text(l, why) : NULL;
+	json_t *ret = json_text(text);
+
+	free(text);
+	return ret;
+}
+
+static json_t *in_words(const json_t *status, const json_t *alarms, enum lang l, const char **ret_stand)
+{
+	json_t *faults = faults_find(status, l);
+	enum stand stand = stand_of(status, faults, alarms);
+	char *sentence = stand_sentence(status, faults, alarms, stand, l), clock[CLOCK_WHY];
+	bool listed = stand_lists(faults, stand);
+	json_t *words;
+
+	clock_why(ja(status, "clock"), l, clock);
+	*ret_stand = stand_word(stand);
+	words = json_pack("{s:o,s:o,s:b,s:o,s:o,s:o,s:o}", "sentence", json_text(sentence), "faults", faults, "listed",
+			  (int)listed, "trouble", trouble(status, l), "clock", json_text(clock), "refused",
+			  said(refused_list(status, false), l), "unjudged", said(refused_list(status, true), l));
+	free(sentence);
+	return words;
+}
+
+static json_t *state(const struct asked *a, json_t *status)
+{
+	json_t *alarms = alarms_find(status), *en, *japanese;
+	const char *stand;
+
+	en = in_words(status, alarms, LANG_EN, &stand);
+	japanese = in_words(status, alarms, LANG_JA, &stand);
+	seen_note(a->seen, alarms, a->wall_ns);
+	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:O}", "version", SEKISHO_VERSION, "stand", stand, "en", en, "ja",
+			 japanese, "alarms", alarms, "status", status);
+}
+
+const struct route_form form_state = { "application/json", 0, state, NULL };
+
+/* ---- numbers for Prometheus --------------------------------------------------------------------- */
 
 #define WORD_MAX 40 /* bytes of a key or label in a row, NUL included */
 
@@ -222,40 +294,31 @@ static void histogram(FILE *out, const json_t *status)
 	}
 }
 
-char *metrics_text(const char *json, size_t n, size_t *ret_n)
+static char *metrics_text(const struct asked *a, json_t *status)
 {
-	json_t *status = json_loadb(json, n, 0, NULL);
 	char *text = NULL;
-	FILE *out = json_is_object(status) ? open_memstream(&text, ret_n) : NULL;
+	size_t n;
+	FILE *out = open_memstream(&text, &n);
+	bool failed;
 
-	if (out != NULL) {
-		bool failed;
+	(void)a;
+	if (out == NULL)
+		return NULL;
+	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
+		bool headed = false;
 
-		for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
-			bool headed = false;
-
-			if (*metrics[i].where == '\0')
-				sample(out, &metrics[i], &(struct element){ .here = status }, &headed);
-			else
-				samples(out, &metrics[i], status, metrics[i].where, &headed);
-		}
-		histogram(out, status);
-		failed = ferror(out) != 0;
-		/* Closed in any case: before that the text must not be freed. */
-		if (fclose(out) != 0 || failed) {
-			free(text);
-			text = NULL;
-		}
+		if (*metrics[i].where == '\0')
+			sample(out, &metrics[i], &(struct element){ .here = status }, &headed);
+		else
+			samples(out, &metrics[i], status, metrics[i].where, &headed);
 	}
-	json_decref(status);
-	return text;
+	histogram(out, status);
+	failed = ferror(out) != 0;
+	/* Closed in any case: before that the text must not be freed. */
+	if (fclose(out) == 0 && !failed)
+		return text;
+	free(text);
+	return NULL;
 }
 
-static char *in_text(const struct target *t, const char *json, size_t n, size_t *ret_n)
-{
-	(void)t;
-	return metrics_text(json, n, ret_n);
-}
-
-const struct route route_metrics = { "/metrics", MSG_STATUS, ask_plain,
-				     &(const struct route_form){ METRICS_TYPE, in_text, NULL }, RIGHT_READ_STATE };
+const struct route_form form_metrics = { "text/plain; version=0.0.4; charset=utf-8", 0, NULL, metrics_text };

@@ -26,7 +26,7 @@ build/ui/files.c: mgmt/files.mk mgmt/ui/embed build/ui/script build/ui/style mgm
 CONTROLS = port cpsf nisc sisac self_check
 build/controls/files.c: mgmt/files.mk mgmt/ui/embed $(CONTROLS:%=docs/controls/%.json)
 	@mkdir -p $(@D)
-	$(Q)mgmt/ui/embed mgmt/report/files.h controls $(foreach c,$(CONTROLS),$(c)=docs/controls/$(c).json) >$@.new && mv $@.new $@
+	$(Q)mgmt/ui/embed mgmt/report/clauses.h controls $(foreach c,$(CONTROLS),$(c)=docs/controls/$(c).json) >$@.new && mv $@.new $@
 
 # The test of the command line runs the program itself.
 $(B)/tests/test_cli_verbs: | $(B)/sekisho

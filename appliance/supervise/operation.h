@@ -68,7 +68,7 @@ struct meant {
 /* Reads the short form from the memfd of the compiler's answer. */
 void meant_take(struct meant *m, int fd, const struct msg_compiled *c);
 /* Records that the policy was applied, with the first sentences and a count, in English; readers of
- * records translate them (mgmt/words/refusal.h). */
+ * records translate them (mgmt/words/event.h). */
 void meant_record(struct supervisor *s, uint64_t number, const struct meant *m);
 
 enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPACT, STEP_KERNEL, STEP_UNDO };

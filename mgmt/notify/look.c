@@ -14,7 +14,7 @@
 #include "appliance/base/memfd.h"
 #include "appliance/wire/msg.h"
 #include "mgmt/state/alarms.h"
-#include "mgmt/words/sentence.h"
+#include "mgmt/words/event.h"
 
 /* One question to the daemon over its control socket, which allows this program's user to ask for
  * the state and the records. */

@@ -12,7 +12,7 @@
 #include "mgmt/picture/layout.h"
 #include "mgmt/picture/picture.h"
 #include "mgmt/state/read.h"
-#include "mgmt/words/row.h"
+#include "mgmt/words/command.h"
 
 /* The text below the map: for each arrow its conduits, and the commands that each allows. */
 

@@ -10,7 +10,7 @@
  *
  * `events` is there only if events of a period were stored. Answers are those of docs/json.md.
  * Further ones are `journal` (the result of `journal verify`), `model` (facts from the texts of the
- * policy in force) and `platform` (the operating system, platform.c). The command line collects the
+ * policy in force) and `platform` (the operating system, see below). The command line collects the
  * facts by mgmt/cli/report/report.h, the pages by mgmt/web/report.h. Pure.
  */
 #ifndef SEKISHO_MGMT_REPORT_ANSWERS_H

@@ -20,21 +20,15 @@ report_of_clauses report_controls, report_self_check;
 void report_head(struct page *p, const json_t *facts);
 
 /*
- * Judges all clauses of all documents of docs/controls:
- * [{"document","name","edition","note","clauses":[{"clause","force","en","ja","rest"?,"verdict",
- * "evidence":[{"probe","verdict","from","taken","en","ja"}]}],"summary":{"met":3,...}}] The array
- * is owned by the caller.
+ * The data of report_controls, at "documents", is a list of the documents of docs/controls, and that
+ * of report_self_check, at "check", one such document:
+ * {"document","name","edition","note","clauses":[{"clause","force","en","ja","rest"?,"verdict",
+ * "evidence":[{"probe","verdict","from","taken","en","ja"}]}],"summary":{"met":3,...}}
  */
-json_t *controls_judge(const json_t *facts, const struct deeds *deeds);
-/* Judges one document of that form, in place. */
-void controls_judge_one(json_t *document, const json_t *facts, const struct deeds *deeds);
-/* For a judged clause: its verdict, and the cell with its evidence. */
-enum verdict controls_verdict(const json_t *clause);
-void controls_evidence(struct page *p, const json_t *clause, enum lang l);
-/* Adds lines for a signature and a date. */
-void report_sign(struct page *p);
-/* The common members of all reports for programs, with `of` at `key`. Takes the reference of
- * `of`. */
-json_t *report_data(const char *name, const json_t *facts, const char *key, json_t *of);
+
+/* docs/controls as a part of the program: build/controls/files.c, made by mgmt/ui/embed. */
+extern const unsigned char controls_port[], controls_cpsf[], controls_nisc[], controls_sisac[], controls_self_check[];
+extern const size_t controls_port_size, controls_cpsf_size, controls_nisc_size, controls_sisac_size,
+	controls_self_check_size;
 
 #endif

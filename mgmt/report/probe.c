@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/report/probe.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,8 +9,64 @@
 #include "mgmt/report/answers.h"
 #include "mgmt/state/read.h"
 
+/* ---- findings -------------------------------------------------------------------------------- */
+
+#define NAMED 5u /* names of a list; the rest is counted */
+
+static const struct {
+	const char *word, *mark;
+	enum message text;
+} verdicts[VERDICT_COUNT] = {
+	[VERDICT_MET] = { "met", "met", M_VERDICT_MET },
+	[VERDICT_PARTLY] = { "partly", "partly", M_VERDICT_PARTLY },
+	[VERDICT_NOT] = { "not_covered", "not", M_VERDICT_NOT },
+	[VERDICT_ASK] = { "ask", "ask", M_VERDICT_ASK },
+	[VERDICT_UNREAD] = { "unread", "ask", M_VERDICT_UNREAD },
+};
+
+const char *verdict_word(enum verdict v)
+{
+	return verdicts[v].word;
+}
+
+const char *verdict_mark(enum verdict v)
+{
+	return verdicts[v].mark;
+}
+
+enum message verdict_text(enum verdict v)
+{
+	return verdicts[v].text;
+}
+
+void finding_say(struct finding *f, enum verdict v, enum message m, ...)
+{
+	f->verdict = v;
+	for (unsigned l = 0; l < LANGUAGES; l++) {
+		va_list ap;
+
+		va_start(ap, m);
+		(void)message_vtext(f->text[l], FINDING_TEXT, (enum lang)l, m, ap);
+		va_end(ap);
+	}
+}
+
+void finding_name(struct names *n, const char *name)
+{
+	size_t at = strlen(n->text);
+
+	if (n->n++ < NAMED)
+		snprintf(n->text + at, sizeof(n->text) - at, "%s%s", at > 0 ? ", " : "", name);
+	else if (n->n == NAMED + 1 && at + 5 < sizeof(n->text))
+		snprintf(n->text + at, sizeof(n->text) - at, ", ...");
+}
+
+/* ---- probes ---------------------------------------------------------------------------------- */
+
 static const struct probe probes[] = {
-#define PROBE(name, from) { #name, from, probe_##name },
+#define ALONE false
+#define WITH_RECORDS true
+#define PROBE(name, from, records) { #name, from, records, probe_##name },
 #include "mgmt/report/probe.def"
 };
 
@@ -28,8 +85,10 @@ void probe_look(const struct probe *p, const json_t *facts, const struct deeds *
 	memset(ret, 0, sizeof(*ret));
 	if (facts_answer(facts, p->from) == NULL)
 		finding_say(ret, VERDICT_UNREAD, M_PROBE_UNREAD, p->from, facts_why(facts, p->from));
+	else if (p->records && !deeds->read)
+		finding_say(ret, VERDICT_UNREAD, M_PROBE_UNREAD, "events", facts_why(facts, "events"));
 	else
-		p->look(facts, deeds, ret);
+		p->look(&(struct evidence){ facts, facts_answer(facts, p->from), deeds }, ret);
 }
 
 /* Counts sessions of a clear-text protocol. A session whose protocol was only named has a record of
@@ -58,26 +117,28 @@ static void count_clear(struct deeds *d, const json_t *event)
 	d->clear[i].sessions += n;
 }
 
+/* Sessions to a server of a kind that a policy should not have, and the conduit of the last. */
+static void count_passed(const json_t *event, unsigned long long *sessions, char conduit[64])
+{
+	*sessions += ju(event, "count");
+	if (*js(event, "conduit") != '\0') /* a sum over several conduits names none */
+		snprintf(conduit, 64, "%s", js(event, "conduit"));
+}
+
 void deeds_count(void *ctx, const json_t *event)
 {
 	struct deeds *d = ctx;
 	const char *code = js(event, "code"), *time = js(event, "time");
+	bool weak = strcmp(js(event, "kind"), "weak") == 0, passed = strcmp(js(event, "verdict"), "deny") != 0;
 
 	count_clear(d, event);
 	if (strcmp(code, "backed_up") == 0 && strcmp(time, d->backup) > 0)
 		snprintf(d->backup, sizeof(d->backup), "%s", time);
-	if (strcmp(js(event, "kind"), "weak") == 0 && strcmp(code, "tls") == 0 &&
-	    strcmp(js(event, "verdict"), "deny") != 0) {
-		d->weak_tls += ju(event, "count");
-		if (*js(event, "conduit") != '\0') /* a sum over several conduits names none */
-			snprintf(d->weak_conduit, sizeof(d->weak_conduit), "%s", js(event, "conduit"));
-	}
-	if (strcmp(js(event, "kind"), "undeclared") == 0 && strcmp(js(event, "verdict"), "deny") != 0) {
-		d->undeclared += ju(event, "count");
-		if (*js(event, "conduit") != '\0') /* a sum over several conduits names none */
-			snprintf(d->undeclared_conduit, sizeof(d->undeclared_conduit), "%s", js(event, "conduit"));
-	}
-	if (strcmp(js(event, "kind"), "weak") == 0 && strcmp(code, "tls_no_forward_secrecy") == 0)
+	if (weak && strcmp(code, "tls") == 0 && passed)
+		count_passed(event, &d->weak_tls, d->weak_conduit);
+	if (strcmp(js(event, "kind"), "undeclared") == 0 && passed)
+		count_passed(event, &d->undeclared, d->undeclared_conduit);
+	if (weak && strcmp(code, "tls_no_forward_secrecy") == 0)
 		d->lesser_tls += ju(event, "count");
 	if (strncmp(code, "records_reviewed", strlen("records_reviewed")) == 0 && strcmp(time, d->review) > 0) {
 		snprintf(d->review, sizeof(d->review), "%s", time);

@@ -56,10 +56,17 @@ struct deeds {
 	unsigned long long clear_more; /* clear-text sessions for which `clear` had no room */
 };
 
+/* What a probe looks at. Whatever it needs was read. */
+struct evidence {
+	const json_t *facts, *answer; /* all answers, and the one that it needs */
+	const struct deeds *deeds;
+};
+
 struct probe {
 	const char *word;
 	const char *from; /* name of the answer that it needs */
-	void (*look)(const json_t *facts, const struct deeds *deeds, struct finding *f);
+	bool records;	  /* whether it needs the deeds as well */
+	void (*look)(const struct evidence *of, struct finding *f);
 };
 
 const struct probe *probe_by_word(const char *word); /* NULL: there is none */
@@ -69,9 +76,9 @@ void probe_look(const struct probe *p, const json_t *facts, const struct deeds *
 /* Counts one event; to be called by facts_events. `ctx`: struct deeds. */
 void deeds_count(void *ctx, const json_t *event);
 
-/* The functions of probe.def, for probe.c only, and functions to write findings (finding.c). */
+/* The functions of probe.def, for probe.c only, and functions to write findings. */
 
-#define PROBE(name, from) void probe_##name(const json_t *facts, const struct deeds *deeds, struct finding *f);
+#define PROBE(name, from, records) void probe_##name(const struct evidence *of, struct finding *f);
 #include "mgmt/report/probe.def"
 
 /* Sets the verdict, and one sentence in both languages. */

@@ -7,17 +7,11 @@
 #include "appliance/base/version.h"
 #include "mgmt/report/answers.h"
 #include "mgmt/report/probe.h"
-#include "mgmt/state/declares.h"
 #include "mgmt/state/read.h"
 
 #define YEAR 365u  /* days; the least retention for the clauses in docs/controls */
 #define MONTH 31u  /* days between two reviews of the records */
 #define SOURCES 3u /* time sources: with two, nobody can tell which one is wrong */
-
-static const json_t *of_status(const json_t *facts, const char *key)
-{
-	return json_object_get(facts_answer(facts, "status"), key);
-}
 
 /* Whole days between two times of records, both in UTC. */
 static long days_between(const char *before, const char *after)
@@ -29,12 +23,11 @@ static long days_between(const char *before, const char *after)
 	return (long)((timegm(&b) - timegm(&a)) / 86400);
 }
 
-void probe_admin_entry(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_admin_entry(const struct evidence *of, struct finding *f)
 {
-	const json_t *r = of_status(facts, "reach");
+	const json_t *r = json_object_get(of->answer, "reach");
 	size_t n = json_array_size(ja(r, "terminals"));
 
-	(void)deeds;
 	if (!json_is_object(r))
 		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "reach", "");
 	else if (!jb(r, "stands"))
@@ -45,12 +38,11 @@ void probe_admin_entry(const json_t *facts, const struct deeds *deeds, struct fi
 		finding_say(f, VERDICT_MET, M_PROBE_ADMIN_TERMINALS, n, ju(r, "refused_in"));
 }
 
-void probe_admin_exit(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_admin_exit(const struct evidence *of, struct finding *f)
 {
-	const json_t *r = of_status(facts, "reach");
+	const json_t *r = json_object_get(of->answer, "reach");
 	size_t others = json_array_size(ja(r, "others"));
 
-	(void)deeds;
 	if (!json_is_object(r))
 		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "reach", "");
 	else if (!jb(r, "stands") || others > 0)
@@ -59,12 +51,12 @@ void probe_admin_exit(const json_t *facts, const struct deeds *deeds, struct fin
 		finding_say(f, VERDICT_MET, M_PROBE_ADMIN_PEERS, json_array_size(ja(r, "peers")), ju(r, "refused"));
 }
 
-void probe_clock_sources(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_clock_sources(const struct evidence *of, struct finding *f)
 {
-	const json_t *clock = of_status(facts, "clock"), *peers = ja(of_status(facts, "reach"), "peers"), *p;
+	const json_t *clock = json_object_get(of->answer, "clock"),
+		     *peers = ja(json_object_get(of->answer, "reach"), "peers"), *p;
 	size_t i, n = 0;
 
-	(void)deeds;
 	json_array_foreach(peers, i, p) n += strcmp(js(p, "use"), "time") == 0;
 	if (!jb(clock, "trusted"))
 		finding_say(f, VERDICT_NOT, M_PROBE_CLOCK_NOT, n);
@@ -74,11 +66,10 @@ void probe_clock_sources(const json_t *facts, const struct deeds *deeds, struct 
 		finding_say(f, n >= SOURCES ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_CLOCK, n);
 }
 
-void probe_log_server(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_log_server(const struct evidence *of, struct finding *f)
 {
-	const json_t *log = of_status(facts, "log");
+	const json_t *log = json_object_get(of->answer, "log");
 
-	(void)deeds;
 	if (!json_is_object(log))
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_LOG_SERVER);
 	else if (!jb(log, "sends"))
@@ -90,12 +81,11 @@ void probe_log_server(const json_t *facts, const struct deeds *deeds, struct fin
 			    js(log, "server"), ju(log, "last"), ju(log, "waiting"));
 }
 
-void probe_records_kept(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_records_kept(const struct evidence *of, struct finding *f)
 {
-	const json_t *j = of_status(facts, "journal");
+	const json_t *j = json_object_get(of->answer, "journal");
 	unsigned long long keep = ju(j, "keep_days"), away = ju(j, "delete_after_days");
 
-	(void)deeds;
 	if (json_object_get(j, "keep_days") == NULL)
 		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "journal", "");
 	else if (keep == 0)
@@ -105,11 +95,10 @@ void probe_records_kept(const json_t *facts, const struct deeds *deeds, struct f
 }
 
 /* Purpose, responsible person and time of keeping records; readers are recorded in any case. */
-void probe_records_stated(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_records_stated(const struct evidence *of, struct finding *f)
 {
-	const json_t *r = json_object_get(of_status(facts, "site"), "records");
+	const json_t *r = json_object_get(json_object_get(of->answer, "site"), "records");
 
-	(void)deeds;
 	if (r == NULL)
 		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "status", "");
 	else if (!json_is_object(r))
@@ -118,12 +107,11 @@ void probe_records_stated(const json_t *facts, const struct deeds *deeds, struct
 		finding_say(f, VERDICT_MET, M_PROBE_STATED, js(r, "purpose"), js(r, "responsible"));
 }
 
-void probe_records_complete(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_records_complete(const struct evidence *of, struct finding *f)
 {
-	const json_t *j = of_status(facts, "journal");
+	const json_t *j = json_object_get(of->answer, "journal");
 	unsigned long long lost = ju(j, "lost"), out = ju(j, "left_out"), waiting = ju(j, "waiting");
 
-	(void)deeds;
 	if (json_object_get(j, "records") == NULL)
 		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "journal", "");
 	else if (*js(j, "trouble") != '\0')
@@ -133,11 +121,10 @@ void probe_records_complete(const json_t *facts, const struct deeds *deeds, stru
 			    ju(j, "records"), lost, out, waiting);
 }
 
-void probe_passed_recorded(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_passed_recorded(const struct evidence *of, struct finding *f)
 {
-	const json_t *p = json_object_get(facts_answer(facts, "effective"), "record_passed");
+	const json_t *p = json_object_get(of->answer, "record_passed");
 
-	(void)deeds;
 	if (!json_is_boolean(p))
 		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "effective", "");
 	else
@@ -145,11 +132,10 @@ void probe_passed_recorded(const json_t *facts, const struct deeds *deeds, struc
 			    json_is_true(p) ? M_PROBE_PASSED : M_PROBE_NOT_PASSED);
 }
 
-void probe_records_signed(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_records_signed(const struct evidence *of, struct finding *f)
 {
-	const json_t *j = of_status(facts, "journal");
+	const json_t *j = json_object_get(of->answer, "journal");
 
-	(void)deeds;
 	if (json_object_get(j, "signs") == NULL)
 		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "journal", "");
 	else if (!jb(j, "signs"))
@@ -160,11 +146,10 @@ void probe_records_signed(const json_t *facts, const struct deeds *deeds, struct
 }
 
 /* The devices beside the box, and whether somebody reviews new ones. */
-void probe_devices_known(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_devices_known(const struct evidence *of, struct finding *f)
 {
-	const json_t *d = ja(of_status(facts, "journal"), "devices");
+	const json_t *d = ja(json_object_get(of->answer, "journal"), "devices");
 
-	(void)deeds;
 	if (json_object_get(d, "listed") == NULL)
 		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "journal", "");
 	else if (*js(d, "reviewed") == '\0')
@@ -174,12 +159,11 @@ void probe_devices_known(const json_t *facts, const struct deeds *deeds, struct 
 			    ju(d, "listed"), ju(d, "new") + ju(d, "beyond"));
 }
 
-void probe_records_chain(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_records_chain(const struct evidence *of, struct finding *f)
 {
-	const json_t *r = facts_answer(facts, "journal"), *whole = json_object_get(r, "whole");
+	const json_t *r = of->answer, *whole = json_object_get(r, "whole");
 	char head[13];
 
-	(void)deeds;
 	snprintf(head, sizeof(head), "%.12s", js(r, "head"));
 	if (json_is_false(whole))
 		finding_say(f, VERDICT_NOT, M_PROBE_CHAIN_BROKEN, ju(r, "faults"), ju(r, "first"), ju(r, "last"));
@@ -189,15 +173,14 @@ void probe_records_chain(const json_t *facts, const struct deeds *deeds, struct 
 			    head, ju(json_object_get(r, "signed"), "to"));
 }
 
-void probe_versions(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_versions(const struct evidence *of, struct finding *f)
 {
-	const json_t *p = facts_answer(facts, "platform");
-	const char *version = js(facts, "version"), *name = *js(p, "name") != '\0' ? js(p, "name") : "?",
-		   *kernel = js(p, "kernel"), *made = js(facts, "made");
+	const json_t *p = of->answer;
+	const char *version = js(of->facts, "version"), *name = *js(p, "name") != '\0' ? js(p, "name") : "?",
+		   *kernel = js(p, "kernel"), *made = js(of->facts, "made");
 	const char *security = js(p, "security_until"), *lts = js(p, "lts_until");
 	const char *last = *lts != '\0' ? lts : security;
 
-	(void)deeds;
 	/* Support lasts to the end of that day. */
 	if (*last == '\0')
 		finding_say(f, VERDICT_PARTLY, M_PROBE_VERSIONS, version, name, kernel);
@@ -209,12 +192,11 @@ void probe_versions(const json_t *facts, const struct deeds *deeds, struct findi
 		finding_say(f, VERDICT_PARTLY, M_PROBE_VERSIONS_UNTIL, version, name, kernel, last);
 }
 
-void probe_changes_named(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_changes_named(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = ja(facts_answer(facts, "history"), "history"), *g;
+	const json_t *list = ja(of->answer, "history"), *g;
 	size_t i, n = json_array_size(list), nameless = 0, said = 0;
 
-	(void)deeds;
 	json_array_foreach(list, i, g)
 	{
 		nameless += *js(g, "by") == '\0';
@@ -226,13 +208,12 @@ void probe_changes_named(const json_t *facts, const struct deeds *deeds, struct 
 		finding_say(f, nameless > 0 ? VERDICT_PARTLY : VERDICT_MET, M_PROBE_CHANGES, n, n - nameless, said);
 }
 
-void probe_accounts_named(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_accounts_named(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = ja(facts_answer(facts, "accounts"), "accounts"), *a;
+	const json_t *list = ja(of->answer, "accounts"), *a;
 	struct names bare = { 0 };
 	size_t i, n = json_array_size(list);
 
-	(void)deeds;
 	json_array_foreach(list, i, a)
 	{
 		if (*js(a, "full_name") == '\0' || *js(a, "reason") == '\0' || *js(a, "since") == '\0')
@@ -246,13 +227,12 @@ void probe_accounts_named(const json_t *facts, const struct deeds *deeds, struct
 		finding_say(f, VERDICT_MET, M_PROBE_ACCOUNTS_NAMED, n);
 }
 
-void probe_accounts_used(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_accounts_used(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = ja(facts_answer(facts, "accounts"), "accounts"), *a;
+	const json_t *list = ja(of->answer, "accounts"), *a;
 	struct names unused = { 0 };
 	size_t i, n = json_array_size(list);
 
-	(void)deeds;
 	json_array_foreach(list, i, a)
 	{
 		if (jb(a, "unused") && !jb(a, "disabled"))
@@ -268,11 +248,10 @@ void probe_accounts_used(const json_t *facts, const struct deeds *deeds, struct 
 
 /* The rules for passphrases are the program's; leaked ones are refused by the list that root has
  * loaded. */
-void probe_phrases_refused(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_phrases_refused(const struct evidence *of, struct finding *f)
 {
-	const json_t *l = json_object_get(facts_answer(facts, "accounts"), "leaked");
+	const json_t *l = json_object_get(of->answer, "leaked");
 
-	(void)deeds;
 	if (ju(l, "count") > 0)
 		finding_say(f, VERDICT_MET, *js(l, "by") != '\0' ? M_PROBE_PHRASES_LEAKED : M_PROBE_PHRASES_LEAKED_ONCE,
 			    ju(l, "count"), js(l, "since"), js(l, "by"));
@@ -296,17 +275,16 @@ static bool has(const json_t *account, const char *role)
 }
 
 /* The author of a policy should not approve it, and the manager of accounts should not use them. */
-void probe_duties_apart(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_duties_apart(const struct evidence *of, struct finding *f)
 {
 	static const char *const apart[][2] = { { "ot_author", "approver" },
 						{ "account_manager", "it_operator" },
 						{ "account_manager", "auditor" },
 						{ "it_operator", "auditor" } };
-	const json_t *list = ja(facts_answer(facts, "accounts"), "accounts"), *a;
+	const json_t *list = ja(of->answer, "accounts"), *a;
 	struct names both = { 0 };
 	size_t i, n = 0, auditors = 0;
 
-	(void)deeds;
 	json_array_foreach(list, i, a)
 	{
 		bool found = false;
@@ -328,12 +306,11 @@ void probe_duties_apart(const json_t *facts, const struct deeds *deeds, struct f
 		finding_say(f, auditors > 0 ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_DUTIES, n, auditors);
 }
 
-void probe_tokens_end(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_tokens_end(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = ja(facts_answer(facts, "tokens"), "tokens"), *t;
+	const json_t *list = ja(of->answer, "tokens"), *t;
 	size_t i, n = json_array_size(list), endless = 0, expired = 0;
 
-	(void)deeds;
 	json_array_foreach(list, i, t)
 	{
 		endless += *js(t, "until") == '\0';
@@ -342,11 +319,10 @@ void probe_tokens_end(const json_t *facts, const struct deeds *deeds, struct fin
 	finding_say(f, endless > 0 ? VERDICT_NOT : VERDICT_MET, M_PROBE_TOKENS, n, endless, expired);
 }
 
-void probe_two_persons(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_two_persons(const struct evidence *of, struct finding *f)
 {
-	const json_t *a = json_object_get(facts_answer(facts, "approval"), "approval");
+	const json_t *a = json_object_get(of->answer, "approval");
 
-	(void)deeds;
 	if (!json_is_boolean(json_object_get(a, "two_persons")))
 		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "approval", "");
 	else if (jb(a, "two_persons"))
@@ -355,29 +331,25 @@ void probe_two_persons(const json_t *facts, const struct deeds *deeds, struct fi
 		finding_say(f, VERDICT_NOT, M_PROBE_ONE_PERSON, js(a, "by"), js(a, "since"), js(a, "reason"));
 }
 
-void probe_backup_age(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_backup_age(const struct evidence *of, struct finding *f)
 {
-	long age = days_between(deeds->backup, js(facts, "made"));
+	long age = days_between(of->deeds->backup, js(of->facts, "made"));
 
-	if (!deeds->read)
-		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", facts_why(facts, "events"));
-	else if (deeds->backup[0] == '\0')
+	if (of->deeds->backup[0] == '\0')
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_BACKUP);
 	else
-		finding_say(f, VERDICT_MET, M_PROBE_BACKUP, deeds->backup, age);
+		finding_say(f, VERDICT_MET, M_PROBE_BACKUP, of->deeds->backup, age);
 }
 
-void probe_records_reviewed(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_records_reviewed(const struct evidence *of, struct finding *f)
 {
-	long age = days_between(deeds->review, js(facts, "made"));
+	long age = days_between(of->deeds->review, js(of->facts, "made"));
 
-	if (!deeds->read)
-		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", facts_why(facts, "events"));
-	else if (deeds->review[0] == '\0')
+	if (of->deeds->review[0] == '\0')
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_REVIEW);
 	else
 		finding_say(f, age >= 0 && age <= (long)MONTH ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_REVIEW,
-			    deeds->review, deeds->review_by, age);
+			    of->deeds->review, of->deeds->review_by, age);
 }
 
 /* Whether a conduit allows TLS, and declares its servers. */
@@ -401,9 +373,9 @@ static bool takes_tls(const json_t *permits, const char *conduit, bool *ret_decl
 	return found;
 }
 
-void probe_services_declared(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_services_declared(const struct evidence *of, struct finding *f)
 {
-	const json_t *effective = facts_answer(facts, "effective"), *c;
+	const json_t *effective = of->answer, *c;
 	size_t i, all = 0, declare = 0;
 
 	json_array_foreach(ja(effective, "conduits"), i, c)
@@ -413,23 +385,19 @@ void probe_services_declared(const json_t *facts, const struct deeds *deeds, str
 		all += takes_tls(ja(effective, "permits"), js(c, "name"), &declares);
 		declare += declares;
 	}
-	if (!deeds->read)
-		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", facts_why(facts, "events"));
-	else if (declare == 0)
+	if (declare == 0)
 		finding_say(f, VERDICT_NOT, M_PROBE_SERVICES_NONE, all);
-	else if (deeds->undeclared > 0)
-		finding_say(f, VERDICT_PARTLY, M_PROBE_SERVICES_SEEN, declare, all, deeds->undeclared,
-			    deeds->undeclared_conduit);
+	else if (of->deeds->undeclared > 0)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_SERVICES_SEEN, declare, all, of->deeds->undeclared,
+			    of->deeds->undeclared_conduit);
 	else
 		finding_say(f, declare == all ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_SERVICES, declare, all);
 }
 
-void probe_tls_seen(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_tls_seen(const struct evidence *of, struct finding *f)
 {
-	if (!deeds->read)
-		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", facts_why(facts, "events"));
-	else if (deeds->weak_tls > 0)
-		finding_say(f, VERDICT_PARTLY, M_PROBE_TLS_WEAK, deeds->weak_tls, deeds->weak_conduit);
+	if (of->deeds->weak_tls > 0)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_TLS_WEAK, of->deeds->weak_tls, of->deeds->weak_conduit);
 	else
-		finding_say(f, VERDICT_MET, M_PROBE_TLS, deeds->lesser_tls);
+		finding_say(f, VERDICT_MET, M_PROBE_TLS, of->deeds->lesser_tls);
 }

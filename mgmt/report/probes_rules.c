@@ -11,14 +11,9 @@
 
 #define DAY 10u /* characters of a day, "2027-03-31" */
 
-static const json_t *conduits(const json_t *facts)
+static const char *class_of(const json_t *effective, const char *zone)
 {
-	return ja(facts_answer(facts, "effective"), "conduits");
-}
-
-static const char *class_of(const json_t *facts, const char *zone)
-{
-	const json_t *list = ja(facts_answer(facts, "effective"), "zones"), *z;
+	const json_t *list = ja(effective, "zones"), *z;
 	size_t i;
 
 	json_array_foreach(list, i, z)
@@ -29,13 +24,12 @@ static const char *class_of(const json_t *facts, const char *zone)
 	return "";
 }
 
-void probe_stands(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_stands(const struct evidence *of, struct finding *f)
 {
-	const json_t *status = facts_answer(facts, "status");
+	const json_t *status = of->answer;
 	json_t *faults = faults_find(status, LANG_EN), *alarms = alarms_find(status);
 	enum stand stand = stand_of(status, faults, alarms);
 
-	(void)deeds;
 	if (stand == STAND_GOOD)
 		finding_say(f, VERDICT_MET, M_PROBE_STANDS, ju(json_object_get(status, "generation"), "number"));
 	else if (stand >= STAND_PARTLY)
@@ -47,26 +41,24 @@ void probe_stands(const json_t *facts, const struct deeds *deeds, struct finding
 	json_decref(faults);
 }
 
-void probe_rules_hold(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_rules_hold(const struct evidence *of, struct finding *f)
 {
-	const json_t *v = facts_answer(facts, "verify");
+	const json_t *v = of->answer;
 	size_t differences = json_array_size(ja(v, "differences"));
 
-	(void)deeds;
 	if (jb(v, "equal") && differences == 0 && ju(v, "packets_asked") > 0)
 		finding_say(f, VERDICT_MET, M_PROBE_RULES_HOLD, ju(v, "generation"), ju(v, "packets_asked"));
 	else
 		finding_say(f, VERDICT_NOT, M_PROBE_RULES_DIFFER, ju(v, "generation"), differences);
 }
 
-void probe_untouched(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_untouched(const struct evidence *of, struct finding *f)
 {
-	const json_t *s = facts_answer(facts, "status");
+	const json_t *s = of->answer;
 	size_t now = json_array_size(ja(s, "surroundings")) + json_array_size(ja(s, "foreign")) +
 		     json_array_size(ja(s, "settings"));
 	unsigned long long seen = ju(json_object_get(s, "drift"), "seen");
 
-	(void)deeds;
 	if (now > 0)
 		finding_say(f, VERDICT_NOT, M_PROBE_TOUCHED_NOW, now, seen);
 	else
@@ -74,13 +66,12 @@ void probe_untouched(const json_t *facts, const struct deeds *deeds, struct find
 			    seen);
 }
 
-void probe_conduits_answered_for(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_conduits_answered_for(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = conduits(facts), *c;
+	const json_t *list = ja(of->answer, "conduits"), *c;
 	struct names without = { 0 };
 	size_t i, n = json_array_size(list), approved = 0;
 
-	(void)deeds;
 	json_array_foreach(list, i, c)
 	{
 		if (*js(c, "owner") == '\0' || *js(c, "purpose") == '\0' || *js(c, "review_by") == '\0')
@@ -95,15 +86,14 @@ void probe_conduits_answered_for(const json_t *facts, const struct deeds *deeds,
 		finding_say(f, approved == n ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_CONDUITS_ANSWERED, n, approved);
 }
 
-void probe_reviews_due(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_reviews_due(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = conduits(facts), *c;
+	const json_t *list = ja(of->answer, "conduits"), *c;
 	struct names late = { 0 };
 	char today[DAY + 1];
 	size_t i, n = json_array_size(list);
 
-	(void)deeds;
-	snprintf(today, sizeof(today), "%.10s", js(facts, "made"));
+	snprintf(today, sizeof(today), "%.10s", js(of->facts, "made"));
 	json_array_foreach(list, i, c)
 	{
 		if (strcmp(js(c, "review_by"), today) < 0)
@@ -127,13 +117,12 @@ static void add_unused(struct names *to, const json_t *conduit)
 	finding_name(to, text);
 }
 
-void probe_conduits_used(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_conduits_used(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = conduits(facts), *c;
+	const json_t *list = ja(of->answer, "conduits"), *c;
 	struct names unused = { 0 }, unknown = { 0 };
 	size_t i, n = json_array_size(list);
 
-	(void)deeds;
 	json_array_foreach(list, i, c)
 	{
 		if (*js(c, "last_match") != '\0')
@@ -153,13 +142,12 @@ void probe_conduits_used(const json_t *facts, const struct deeds *deeds, struct 
 		finding_say(f, VERDICT_MET, M_PROBE_CONDUITS_USED, n);
 }
 
-void probe_enforced(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_enforced(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = conduits(facts), *c;
+	const json_t *list = ja(of->answer, "conduits"), *c;
 	struct names observing = { 0 };
 	size_t i, n = json_array_size(list);
 
-	(void)deeds;
 	json_array_foreach(list, i, c)
 	{
 		if (strcmp(js(c, "mode"), "enforce") != 0)
@@ -174,9 +162,9 @@ void probe_enforced(const json_t *facts, const struct deeds *deeds, struct findi
 		finding_say(f, VERDICT_MET, M_PROBE_ENFORCED, n);
 }
 
-static const char *server_zone(const json_t *facts, const char *conduit)
+static const char *server_zone(const json_t *effective, const char *conduit)
 {
-	const json_t *list = conduits(facts), *c;
+	const json_t *list = ja(effective, "conduits"), *c;
 	size_t i;
 
 	json_array_foreach(list, i, c)
@@ -192,10 +180,10 @@ struct grants {
 	struct names whole;
 };
 
-/* Counts the grants of conduits into zones of this class; NULL = of any class. */
-static void grants_count(const json_t *facts, const char *class, struct grants *ret)
+/* Counts the grants of conduits into zones of this class. */
+static void grants_count(const json_t *effective, const char *class, struct grants *ret)
 {
-	const json_t *permits = ja(facts_answer(facts, "effective"), "permits"), *p, *g;
+	const json_t *permits = ja(effective, "permits"), *p, *g;
 	size_t i, k;
 
 	json_array_foreach(permits, i, p)
@@ -204,7 +192,7 @@ static void grants_count(const json_t *facts, const char *class, struct grants *
 		{
 			const char *conduit = js(g, "conduit");
 
-			if (class != NULL && strcmp(class_of(facts, server_zone(facts, conduit)), class) != 0)
+			if (strcmp(class_of(effective, server_zone(effective, conduit)), class) != 0)
 				continue;
 			ret->n++;
 			ret->rows += !jb(g, "whole");
@@ -214,12 +202,11 @@ static void grants_count(const json_t *facts, const char *class, struct grants *
 	}
 }
 
-void probe_commands_into_ot(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_commands_into_ot(const struct evidence *of, struct finding *f)
 {
 	struct grants g = { 0 };
 
-	(void)deeds;
-	grants_count(facts, "ot", &g);
+	grants_count(of->answer, "ot", &g);
 	if (g.n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_OT);
 	else if (g.rows == g.n)
@@ -240,13 +227,12 @@ static bool judged(const char *protocol)
 	return *protocol != '\0';
 }
 
-void probe_protocols_judged(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_protocols_judged(const struct evidence *of, struct finding *f)
 {
-	const json_t *permits = ja(facts_answer(facts, "effective"), "permits"), *p, *g;
+	const json_t *permits = ja(of->answer, "permits"), *p, *g;
 	struct names plain = { 0 };
 	size_t i, k, n = 0, good = 0;
 
-	(void)deeds;
 	json_array_foreach(permits, i, p)
 	{
 		json_array_foreach(ja(p, "grants"), k, g)
@@ -265,12 +251,11 @@ void probe_protocols_judged(const json_t *facts, const struct deeds *deeds, stru
 		finding_say(f, good > 0 ? VERDICT_PARTLY : VERDICT_NOT, M_PROBE_PROTOCOLS_PLAIN, good, n, plain.text);
 }
 
-void probe_failure_decided(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_failure_decided(const struct evidence *of, struct finding *f)
 {
-	const json_t *permits = ja(facts_answer(facts, "effective"), "permits"), *p;
+	const json_t *permits = ja(of->answer, "permits"), *p;
 	size_t i, n = json_array_size(permits), closed = 0;
 
-	(void)deeds;
 	json_array_foreach(permits, i, p)
 	{
 		const char *lane = js(p, "lane"), *tail = strlen(lane) > 14 ? lane + strlen(lane) - 14 : "";
@@ -283,14 +268,13 @@ void probe_failure_decided(const json_t *facts, const struct deeds *deeds, struc
 		finding_say(f, VERDICT_MET, M_PROBE_FAILURE, n, closed, n - closed);
 }
 
-void probe_ends_by_time(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_ends_by_time(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = conduits(facts), *c;
-	const char *now = js(facts, "made");
+	const json_t *list = ja(of->answer, "conduits"), *c;
+	const char *now = js(of->facts, "made");
 	struct names ending = { 0 };
 	size_t i, over = 0;
 
-	(void)deeds;
 	json_array_foreach(list, i, c)
 	{
 		const char *until = js(c, "until");
@@ -308,13 +292,12 @@ void probe_ends_by_time(const json_t *facts, const struct deeds *deeds, struct f
 
 /* The register of connections with outside organisations that clauses ask for: zones of class
  * external, and the conduits that lead to or from them. */
-void probe_outside_register(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_outside_register(const struct evidence *of, struct finding *f)
 {
-	const json_t *zones = ja(facts_answer(facts, "effective"), "zones"), *list = conduits(facts), *v;
+	const json_t *zones = ja(of->answer, "zones"), *list = ja(of->answer, "conduits"), *v;
 	struct names outside = { 0 };
 	size_t i, crossing = 0, between = 0;
 
-	(void)deeds;
 	json_array_foreach(zones, i, v)
 	{
 		if (strcmp(js(v, "class"), "external") == 0)
@@ -322,8 +305,8 @@ void probe_outside_register(const json_t *facts, const struct deeds *deeds, stru
 	}
 	json_array_foreach(list, i, v)
 	{
-		bool from = strcmp(class_of(facts, js(v, "from")), "external") == 0;
-		bool to = strcmp(class_of(facts, js(v, "to")), "external") == 0;
+		bool from = strcmp(class_of(of->answer, js(v, "from")), "external") == 0;
+		bool to = strcmp(class_of(of->answer, js(v, "to")), "external") == 0;
 
 		crossing += from || to;
 		between += from && to;
@@ -335,43 +318,40 @@ void probe_outside_register(const json_t *facts, const struct deeds *deeds, stru
 			    crossing, between);
 }
 
-void probe_clear_text_seen(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_clear_text_seen(const struct evidence *of, struct finding *f)
 {
 	struct names seen = { 0 };
 	unsigned long long sessions = 0;
 	char name[sizeof(struct clear_seen)];
 
-	for (size_t i = 0; i < deeds->n_clear; i++) {
-		const struct clear_seen *c = &deeds->clear[i];
+	for (size_t i = 0; i < of->deeds->n_clear; i++) {
+		const struct clear_seen *c = &of->deeds->clear[i];
 
-		if (strcmp(class_of(facts, c->zone), "external") != 0)
+		if (strcmp(class_of(of->answer, c->zone), "external") != 0)
 			continue;
 		snprintf(name, sizeof(name), "%s (%s)", c->protocol, c->zone);
 		finding_name(&seen, name);
 		sessions += c->sessions;
 	}
-	if (!deeds->read)
-		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "events", facts_why(facts, "events"));
-	else if (deeds->clear_more > 0 && seen.n == 0)
-		finding_say(f, VERDICT_UNREAD, M_PROBE_CLEAR_MANY, deeds->clear_more);
+	if (of->deeds->clear_more > 0 && seen.n == 0)
+		finding_say(f, VERDICT_UNREAD, M_PROBE_CLEAR_MANY, of->deeds->clear_more);
 	else if (seen.n > 0)
 		finding_say(f, VERDICT_PARTLY, M_PROBE_CLEAR_SEEN, sessions, seen.text);
 	else
 		finding_say(f, VERDICT_MET, M_PROBE_CLEAR_NONE);
 }
 
-void probe_tests_apart(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_tests_apart(const struct evidence *of, struct finding *f)
 {
-	const json_t *zones = ja(facts_answer(facts, "effective"), "zones"), *list = conduits(facts), *v;
+	const json_t *zones = ja(of->answer, "zones"), *list = ja(of->answer, "conduits"), *v;
 	struct names met = { 0 };
 	size_t i, tests = 0;
 
-	(void)deeds;
 	json_array_foreach(zones, i, v) tests += strcmp(js(v, "class"), "test") == 0;
 	json_array_foreach(list, i, v)
 	{
-		if ((strcmp(class_of(facts, js(v, "from")), "test") == 0) !=
-		    (strcmp(class_of(facts, js(v, "to")), "test") == 0))
+		if ((strcmp(class_of(of->answer, js(v, "from")), "test") == 0) !=
+		    (strcmp(class_of(of->answer, js(v, "to")), "test") == 0))
 			finding_name(&met, js(v, "name"));
 	}
 	if (tests == 0)
@@ -382,41 +362,37 @@ void probe_tests_apart(const json_t *facts, const struct deeds *deeds, struct fi
 		finding_say(f, VERDICT_MET, M_PROBE_TESTS_APART, tests);
 }
 
-void probe_assets_named(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_assets_named(const struct evidence *of, struct finding *f)
 {
-	size_t n = json_array_size(ja(facts_answer(facts, "effective"), "assets"));
+	size_t n = json_array_size(ja(of->answer, "assets"));
 
-	(void)deeds;
 	finding_say(f, n > 0 ? VERDICT_MET : VERDICT_NOT, n > 0 ? M_PROBE_ASSETS : M_PROBE_NO_ASSETS, n);
 }
 
-void probe_picture(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_picture(const struct evidence *of, struct finding *f)
 {
-	const json_t *e = facts_answer(facts, "effective");
+	const json_t *e = of->answer;
 	size_t zones = json_array_size(ja(e, "zones"));
 
-	(void)deeds;
 	finding_say(f, zones > 0 ? VERDICT_MET : VERDICT_NOT, zones > 0 ? M_PROBE_PICTURE : M_PROBE_NO_PICTURE, zones,
 		    json_array_size(ja(e, "conduits")), json_array_size(ja(e, "cells")));
 }
 
-void probe_limits_set(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_limits_set(const struct evidence *of, struct finding *f)
 {
-	const json_t *limits = json_object_get(facts_answer(facts, "effective"), "limits");
+	const json_t *limits = json_object_get(of->answer, "limits");
 
-	(void)deeds;
 	if (ju(limits, "sessions") > 0 && ju(limits, "few_per_second") > 0)
 		finding_say(f, VERDICT_MET, M_PROBE_LIMITS, ju(limits, "sessions"), ju(limits, "few_per_second"));
 	else
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_LIMITS);
 }
 
-void probe_nevers_hold(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_nevers_hold(const struct evidence *of, struct finding *f)
 {
-	const json_t *m = facts_answer(facts, "model");
+	const json_t *m = of->answer;
 	unsigned long long n = ju(m, "nevers"), broken = ju(m, "broken"), unattended = ju(m, "unattended");
 
-	(void)deeds;
 	if (n == 0)
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_NEVERS);
 	else if (broken > 0)
@@ -425,13 +401,12 @@ void probe_nevers_hold(const json_t *facts, const struct deeds *deeds, struct fi
 		finding_say(f, unattended > 0 ? VERDICT_PARTLY : VERDICT_MET, M_PROBE_NEVERS, n, unattended);
 }
 
-void probe_unpatchable_apart(const json_t *facts, const struct deeds *deeds, struct finding *f)
+void probe_unpatchable_apart(const struct evidence *of, struct finding *f)
 {
-	const json_t *m = facts_answer(facts, "model"), *z;
+	const json_t *m = of->answer, *z;
 	struct names fixed = { 0 };
 	size_t i;
 
-	(void)deeds;
 	json_array_foreach(ja(m, "zones"), i, z)
 	{
 		if (json_is_false(json_object_get(z, "patchable")))

@@ -7,9 +7,8 @@
 
 #include "appliance/wire/attack.h"
 #include "mgmt/state/faults.h"
-#include "mgmt/state/lost.h"
+#include "mgmt/state/journal.h"
 #include "mgmt/state/stand.h"
-#include "mgmt/state/weakness.h"
 
 #define KEY_TEXT 500
 #define MACHINES 8u /* machines of a zone that are named */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/state/read.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -83,4 +84,32 @@ void render_conduits(const json_t *list, unsigned long long all, enum lang l, ch
 	}
 	if (all > n && at < size)
 		snprintf(out + at, size - at, ", +%llu", all - n);
+}
+
+static bool has_names(const json_t *grant)
+{
+	return json_array_size(ja(grant, "names")) > 0;
+}
+
+bool declares_servers(const json_t *permit, const json_t *grant)
+{
+	const json_t *g;
+	size_t i;
+
+	if (!json_is_string(json_object_get(permit, "lane")) || jb(grant, "shadow") || !has_names(grant))
+		return false;
+	json_array_foreach(ja(permit, "grants"), i, g)
+	{
+		if (strcmp(js(g, "protocol"), "tls") == 0 && !jb(g, "shadow") && !has_names(g))
+			return false;
+	}
+	return true;
+}
+
+char *text_closed(FILE *to, char **text)
+{
+	if (fclose(to) == 0)
+		return *text;
+	free(*text);
+	return NULL;
 }

@@ -8,6 +8,7 @@
 #define SEKISHO_MGMT_STATE_READ_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
@@ -35,5 +36,13 @@ void render_conduit(const json_t *silent, enum lang l, char *out, size_t size);
  * (tos-reads-rtg01), vendor, +2". */
 #define CONDUITS_NAMED 4u
 void render_conduits(const json_t *list, unsigned long long all, enum lang l, char *out, size_t size);
+
+/* Whether the servers that a conduit declares for TLS are checked at this place (docs/json.md,
+ * effective). Also false if nothing of the permit is inspected, or if another conduit of the permit
+ * allows TLS to any server. */
+bool declares_servers(const json_t *permit, const json_t *grant);
+
+/* Closes a stream of open_memstream. Returns its text, malloc'd; NULL = no memory. */
+char *text_closed(FILE *to, char **text);
 
 #endif

@@ -43,4 +43,14 @@ bool stand_silent(const json_t *status, const json_t *role);
 /* The name of a role, with its number and kind where there are several: "dpi/0 (commands)". */
 const char *stand_role(const json_t *role, enum lang l, char out[RENDER_TEXT]);
 
+/* Counts from the status, by reason: what was refused, and what passed without being judged. */
+
+/*
+ * [{"who":"kernel|workers","reason":"no_conduit","packets":12}], in the order of the reasons,
+ * without zeros. The kernel counts since its rules were loaded, workers since they started.
+ * `unjudged`: packets that passed unjudged because of their conduit's setting, instead of refused
+ * ones. The array is owned by the caller.
+ */
+json_t *refused_list(const json_t *status, bool unjudged);
+
 #endif

@@ -96,7 +96,7 @@ void live_close(struct live *v)
 		live_leave(&v->all[i]);
 	forget(v);
 	json_decref(v->records);
-	seen_free(&v->seen);
+	json_decref(v->seen.moments);
 	close(v->gone_fd);
 	free(v);
 }

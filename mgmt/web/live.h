@@ -18,7 +18,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/wire/msg.h"
-#include "mgmt/state/seen.h"
+#include "mgmt/web/api/routes.h"
 
 #define LIVE_STREAMS 16u
 #define LIVE_EACH 4u /* streams of one account; the box's own token counts as one account */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "appliance/base/memfd.h"
-#include "mgmt/state/lost.h"
+#include "mgmt/state/journal.h"
 #include "mgmt/web/login.h"
 
 /* The policy for everything but pages: a browser that shows it loads nothing. */

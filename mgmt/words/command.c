@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/words/command.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,4 +108,316 @@ bool limit_text(FILE *to, const json_t *limit, const struct vocabulary *v, const
 	}
 	free(allowed);
 	return true;
+}
+
+/* ---- rows of the effective rules ----------------------------------------------------------------- */
+
+#define FUNCTIONS 256u /* most functions of a vocabulary */
+
+/* Whether the row allows anything of a function that it names. A function is left out if the row
+ * refuses each of its addresses or values (docs/json.md). */
+static bool fits(const json_t *row, const struct vocabulary *words, const struct function_info *f)
+{
+	bool limits = false, touches = f->spaces == 0;
+	const char *values = js(row, "values");
+
+	for (unsigned i = 0; i < words->n_spaces; i++) {
+		const char *text = js(row, words->spaces[i].key);
+
+		limits = limits || strcmp(text, "any") != 0;
+		touches = touches || (*text != '\0' && (f->spaces >> i & 1u) != 0);
+	}
+	if ((limits && (f->untold & UNTOLD_PLACE) != 0) ||
+	    (*values != '\0' && strcmp(values, "any") != 0 && (f->untold & UNTOLD_VALUE) != 0))
+		return false;
+	return touches;
+}
+
+/* Whether the function belongs to this word of a policy: all its classes are wanted, and all
+ * servers frame it alike (policy/check/allow.c). */
+static bool is_of(const struct function_info *f, unsigned classes)
+{
+	return (f->classes & ~classes) == 0 && f->framing != FRAMING_APART;
+}
+
+/* Reads one entry of a row's functions: a number, or a range such as "404750336-404815871". */
+static bool codes(const json_t *one, uint64_t *lo, uint64_t *hi)
+{
+	const char *text = json_string_value(one);
+	char *end;
+
+	*lo = *hi = (uint64_t)json_integer_value(one);
+	if (text == NULL)
+		return json_is_integer(one) && json_integer_value(one) >= 0;
+	*lo = strtoull(text, &end, 10);
+	if (end == text || *end != '-')
+		return false;
+	text = end + 1;
+	*hi = strtoull(text, &end, 10);
+	return end != text && *end == '\0' && *hi >= *lo;
+}
+
+/* The function of all these codes; NULL: they belong to none, or to several. */
+static const struct function_info *function_of(const struct vocabulary *words, const json_t *one)
+{
+	const struct function_info *f;
+	uint64_t lo, hi;
+
+	if (words == NULL || !codes(one, &lo, &hi) || hi > UINT32_MAX)
+		return NULL;
+	f = function_by_code(words, (uint32_t)lo);
+	return f != NULL && hi <= f->last ? f : NULL;
+}
+
+/* The number of codes of this function that the row has. */
+static uint64_t codes_of(const json_t *list, const struct function_info *f)
+{
+	const json_t *one;
+	uint64_t n = 0, lo, hi;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+	{
+		if (!codes(one, &lo, &hi) || hi < f->code || lo > f->last)
+			continue;
+		n += (hi < f->last ? hi : f->last) - (lo > f->code ? lo : f->code) + 1u;
+	}
+	return n;
+}
+
+/* The words (bits of classes) whose functions are all in the row, and that cover most of its
+ * functions. 0 = listing the functions one by one is as short. */
+static unsigned group_of(const json_t *row, const struct vocabulary *words)
+{
+	const json_t *list = ja(row, "functions");
+	bool wanted[FUNCTIONS], has[FUNCTIONS];
+	unsigned ret = 0;
+	size_t most = 1;
+
+	if (words->n_functions > FUNCTIONS)
+		return 0;
+	for (unsigned i = 0; i < words->n_functions; i++) {
+		const struct function_info *f = &words->functions[i];
+
+		has[i] = codes_of(list, f) == (uint64_t)f->last - f->code + 1u;
+		wanted[i] = fits(row, words, f);
+	}
+	for (unsigned classes = 1; classes <= CLASS_ALL; classes++) {
+		bool all = true;
+		size_t n = 0;
+
+		for (unsigned i = 0; i < words->n_functions; i++) {
+			if (!is_of(&words->functions[i], classes))
+				continue;
+			all = all && (has[i] || !wanted[i]);
+			n += has[i] && words->functions[i].classes != 0;
+		}
+		if (all && n > most) {
+			most = n;
+			ret = classes;
+		}
+	}
+	return ret;
+}
+
+/* "all read/write commands" */
+static void group_text(FILE *to, unsigned classes, enum lang l)
+{
+	static const enum message names[] = { M_FLOW_READ, M_FLOW_WRITE, M_FLOW_CONTROL, M_FLOW_PROGRAM,
+					      M_FLOW_DIAGNOSE };
+	char text[128] = "";
+	size_t n = 0;
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((classes >> i & 1u) != 0 && n < sizeof(text))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
+					      n > 0 ? message_format(M_ROW_AND, l) : "", message_format(names[i], l));
+	message_print(to, l, M_ROW_GROUP, text);
+}
+
+static bool is_any(const json_t *list, const struct vocabulary *words)
+{
+	return words != NULL && json_array_size(list) >= words->code_last - words->code_first + 1u;
+}
+
+/* "read_coils (1), 90" of a row's function codes. */
+static void functions(FILE *to, const json_t *row, const struct vocabulary *words, enum lang l)
+{
+	const json_t *list = ja(row, "functions");
+
+	if (is_any(list, words)) {
+		fputs(message_format(M_EFFECTIVE_ANY_FUNCTION, l), to);
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+		const struct function_info *f = json_is_integer(one) ? function_of(words, one) : NULL;
+		char text[CODE_TEXT];
+
+		code_text(words, (uint64_t)json_integer_value(one), text);
+		fputs(i > 0 ? ", " : "", to);
+		if (json_is_string(one))
+			fputs(json_string_value(one), to);
+		else if (f != NULL)
+			fprintf(to, "%s (%s)", f->name, text);
+		else
+			fputs(text, to);
+	}
+}
+
+/* "all read commands, remote_run, 0x09990000" */
+static void groups(FILE *to, const json_t *row, const struct vocabulary *words, enum lang l)
+{
+	const struct function_info *before = NULL, *f;
+	unsigned group = words != NULL ? group_of(row, words) : 0;
+	const json_t *list = ja(row, "functions"), *one;
+	bool first = group == 0;
+	uint64_t lo, hi;
+	size_t i;
+
+	if (words == NULL || is_any(list, words)) {
+		functions(to, row, words, l);
+		return;
+	}
+	if (group != 0)
+		group_text(to, group, l);
+	json_array_foreach(list, i, one)
+	{
+		char text[CODE_TEXT] = "";
+
+		f = function_of(words, one);
+		if (f != NULL && ((group != 0 && is_of(f, group)) || f == before))
+			continue;
+		before = f;
+		fputs(first ? "" : ", ", to);
+		first = false;
+		if (codes(one, &lo, &hi))
+			code_text(words, lo, text);
+		if (f == NULL)
+			fputs(text, to);
+		else if (words->codes_hex)
+			fputs(f->name, to);
+		else
+			fprintf(to, "%s (%s)", f->name, text);
+		if (f == NULL && lo < hi) {
+			code_text(words, hi, text);
+			fprintf(to, "-%s", text);
+		}
+	}
+}
+
+/* "; holding 0-99, no other address": a space that is not named is closed, which a reader must not
+ * have to know. */
+static void addresses(FILE *to, const json_t *row, const struct vocabulary *words, enum lang l)
+{
+	unsigned any = 0, named = 0;
+
+	for (unsigned i = 0; i < words->n_spaces; i++)
+		any += strcmp(js(row, words->spaces[i].key), "any") == 0;
+	if (words->n_spaces == 0)
+		return;
+	if (any == words->n_spaces) {
+		fputs(message_format(M_EFFECTIVE_ANY_ADDRESS, l), to);
+		return;
+	}
+	for (unsigned i = 0; i < words->n_spaces; i++)
+		if (*js(row, words->spaces[i].key) != '\0')
+			fprintf(to, "%s %s %s", named++ > 0 ? "," : ";", words->spaces[i].key,
+				js(row, words->spaces[i].key));
+	fputs(message_format(M_EFFECTIVE_NO_OTHER, l), to);
+}
+
+/* For a row that only reads, "any value" would be meaningless. */
+static bool writes(const json_t *row, const struct vocabulary *words)
+{
+	const json_t *list = ja(row, "functions");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		long long code = (long long)json_integer_value(json_array_get(list, i));
+		const struct function_info *f =
+			words != NULL && code >= 0 ? function_by_code(words, (uint32_t)code) : NULL;
+
+		if (f == NULL || (f->classes & ~(unsigned)(CLASS_READ | CLASS_DIAGNOSE)) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* "; units 1-5": an unnamed target means any, which is left out where requests mostly have none. */
+static void target_text(FILE *to, const json_t *row, const struct target_info *t, enum lang l)
+{
+	const char *text = js(row, t->key);
+	bool any = strcmp(text, "any") == 0;
+
+	if (*text != '\0' && !(any && t->usual_known))
+		message_print(to, l, M_EFFECTIVE_TARGET, l == LANG_JA ? t->ja : t->key,
+			      any ? message_format(M_EFFECTIVE_ANY, l) : text);
+}
+
+static void say(FILE *to, const json_t *row, enum protocol p, enum lang l,
+		void (*commands)(FILE *to, const json_t *row, const struct vocabulary *words, enum lang l))
+{
+	const struct vocabulary *words = vocabulary_of(p);
+	bool any;
+
+	commands(to, row, words, l);
+	if (words != NULL)
+		addresses(to, row, words, l);
+	for (unsigned i = 0; words != NULL && i < words->n_targets; i++)
+		target_text(to, row, &words->targets[i], l);
+	any = strcmp(js(row, "values"), "any") == 0;
+	if (*js(row, "values") != '\0' && (!any || writes(row, words)))
+		message_print(to, l, M_EFFECTIVE_VALUES, any ? message_format(M_EFFECTIVE_ANY, l) : js(row, "values"));
+}
+
+void row_text(FILE *to, const json_t *row, enum protocol p, enum lang l)
+{
+	say(to, row, p, l, functions);
+}
+
+void row_groups(FILE *to, const json_t *row, enum protocol p, enum lang l)
+{
+	say(to, row, p, l, groups);
+}
+
+/* The classes of all functions of the row; a function without a name counts for all classes. */
+static unsigned classes_of(const json_t *row, const struct vocabulary *words)
+{
+	const json_t *code;
+	unsigned ret = 0;
+	size_t i;
+
+	json_array_foreach(ja(row, "functions"), i, code)
+	{
+		json_int_t n = json_integer_value(code);
+		const struct function_info *f =
+			json_is_integer(code) && n >= 0 ? function_by_code(words, (uint32_t)n) : NULL;
+
+		ret |= f != NULL ? f->classes : CLASS_ALL;
+	}
+	return ret;
+}
+
+json_t *grant_commands(const json_t *grant)
+{
+	enum protocol p = protocol_by_name(js(grant, "protocol"));
+	const struct vocabulary *words = vocabulary_of(p);
+	unsigned classes = jb(grant, "whole") ? CLASS_ALL : 0;
+	const json_t *row;
+	json_t *list;
+	size_t i;
+
+	if (words == NULL && p != PROTO_ICMP)
+		return json_null();
+	list = json_array();
+	if (words == NULL)
+		return list;
+	json_array_foreach(ja(grant, "rows"), i, row)
+	{
+		classes |= classes_of(row, words);
+	}
+	for (unsigned bit = CLASS_READ; bit <= CLASS_DIAGNOSE; bit <<= 1)
+		if ((classes & bit) != 0)
+			json_array_append_new(list, json_string(command_class_name(bit)));
+	return list;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parts of sentences about a command, from its JSON: its targets, its function, its addresses. */
+/* Commands in words: parts of sentences about one, from its JSON, and rows of commands that a conduit
+ * grants. */
 #ifndef SEKISHO_MGMT_WORDS_COMMAND_H
 #define SEKISHO_MGMT_WORDS_COMMAND_H
 
@@ -7,6 +8,7 @@
 
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
+#include "appliance/wire/protocols.h"
 #include "appliance/wire/vocabulary.h"
 
 /* The vocabulary of the command's protocol; NULL: it names none, or one of a later release. */
@@ -25,5 +27,15 @@ void command_function(FILE *to, const json_t *o, const struct vocabulary *v, enu
 /* `limit`: the object of docs/json.md, printed with the words of `v` (may be NULL); `space`: name
  * of the address space. False when there is nothing to print. */
 bool limit_text(FILE *to, const json_t *limit, const struct vocabulary *v, const char *space, enum lang l);
+
+/* A row of commands that a conduit grants (docs/json.md, `effective`): "read_coils (1); coils 0-99,
+ * no other address; units 1". */
+void row_text(FILE *to, const json_t *row, enum protocol p, enum lang l);
+/* The short form for maps: "all read commands" instead of the functions that these words mean in a
+ * policy, and no hexadecimal code if the function has a name. */
+void row_groups(FILE *to, const json_t *row, enum protocol p, enum lang l);
+/* The command words that a grant lets pass; null where commands are not inspected. A new
+ * reference. */
+json_t *grant_commands(const json_t *grant);
 
 #endif

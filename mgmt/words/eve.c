@@ -8,7 +8,7 @@
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/reason.h"
 #include "mgmt/state/read.h"
-#include "mgmt/words/sentence.h"
+#include "mgmt/words/event.h"
 
 #define END_TEXT 64
 #define TEXT 300

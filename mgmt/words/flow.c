@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "mgmt/state/read.h"
-#include "mgmt/words/row.h"
+#include "mgmt/words/command.h"
 
 static const char *const parts[] = { [FLOW_IT] = "it", [FLOW_OT] = "ot", [FLOW_ALL] = "it_ot" };
 static const char *const ways[] = {

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "appliance/base/addr.h"
-#include "mgmt/words/parts.h"
+#include "mgmt/words/event.h"
 
 enum {
 	SOURCE = 1,
@@ -194,8 +194,5 @@ char *nearest_sentence(const json_t *e, const json_t *effective, enum lang l)
 		lacks(to, e, &p, best.met, l);
 		fputs(message_format(M_NEAREST_END, l), to);
 	}
-	if (fclose(to) == 0)
-		return text;
-	free(text);
-	return NULL;
+	return text_closed(to, &text);
 }

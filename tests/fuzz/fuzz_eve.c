@@ -4,8 +4,8 @@
  * one line of JSON, within the size that the settings allow for a message. What replaces the line
  * must be a line of EVE, and only for a record.
  *
- * LINK: mgmt/eve/answer.c mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c
- * LINK: mgmt/words/parts.c mgmt/words/refusal.c mgmt/words/command.c mgmt/state/lost.c
+ * LINK: mgmt/eve/answer.c mgmt/words/eve.c mgmt/words/event.c mgmt/state/journal.c
+ * LINK: mgmt/words/command.c
  * LINK: mgmt/state/read.c
  * LINK: $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle

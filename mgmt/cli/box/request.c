@@ -22,7 +22,7 @@
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/cli.h"
 #include "mgmt/cli/screen/wrap.h"
-#include "mgmt/state/lost.h"
+#include "mgmt/state/journal.h"
 
 /* Progress of the box for somebody at a terminal: one line on standard error, overwritten again and
  * again, and removed with the answer. */

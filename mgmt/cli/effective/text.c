@@ -11,8 +11,8 @@
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/words/render.h"
-#include "mgmt/state/declares.h"
-#include "mgmt/words/row.h"
+#include "mgmt/state/read.h"
+#include "mgmt/words/command.h"
 
 /*
  * The box's answer sorted by conduit: the cells and grants of each. Made in one pass, so that

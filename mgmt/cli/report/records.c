@@ -7,7 +7,7 @@
 #include "appliance/wire/event_words.h"
 #include "mgmt/cli/report/report.h"
 #include "mgmt/cli/words/render.h"
-#include "mgmt/words/sentence.h"
+#include "mgmt/words/event.h"
 
 static bool put(time_t t, char out[MOMENT_TEXT])
 {

@@ -12,7 +12,7 @@
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
-#include "mgmt/words/parts.h"
+#include "mgmt/words/event.h"
 
 #define LIMIT_DEFAULT 100u
 

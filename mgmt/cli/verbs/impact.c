@@ -16,7 +16,7 @@
 #include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/words/command.h"
-#include "mgmt/words/parts.h"
+#include "mgmt/words/event.h"
 
 #define SINCE_DEFAULT "90d"
 #define LINES_MOST 20u

@@ -12,7 +12,7 @@
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
-#include "mgmt/state/lost.h"
+#include "mgmt/state/journal.h"
 
 #define KEYS_MOST 65536u /* bytes of a file of keys */
 

@@ -10,7 +10,7 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
-#include "mgmt/state/lost.h"
+#include "mgmt/state/journal.h"
 
 enum { OPT_REASON, OPT_BY, OPT_LIFT_N, OPT_FROM = OPT_LIFT_N, OPT_UNTIL, OPT_N };
 

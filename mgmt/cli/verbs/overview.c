@@ -7,7 +7,6 @@
 
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/words/render.h"
-#include "mgmt/state/refused.h"
 #include "mgmt/state/stand.h"
 
 #define ANSWER_S 5

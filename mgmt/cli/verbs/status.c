@@ -14,10 +14,8 @@
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/state/faults.h"
-#include "mgmt/state/lost.h"
-#include "mgmt/state/refused.h"
+#include "mgmt/state/journal.h"
 #include "mgmt/state/stand.h"
-#include "mgmt/state/weakness.h"
 
 #define MEBIBYTE 1048576u
 #define MEGABYTE 1000000u

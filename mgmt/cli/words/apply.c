@@ -8,7 +8,7 @@
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/words/command.h"
-#include "mgmt/words/parts.h"
+#include "mgmt/words/event.h"
 
 #define LINES_MOST 40u /* lines of a difference; of more only the number is told */
 

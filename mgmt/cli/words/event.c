@@ -6,9 +6,7 @@
 
 #include "appliance/wire/event_words.h"
 #include "mgmt/cli/screen/wrap.h"
-#include "mgmt/words/parts.h"
-#include "mgmt/words/refusal.h"
-#include "mgmt/words/sentence.h"
+#include "mgmt/words/event.h"
 
 static char *finish(FILE *to, char **text)
 {

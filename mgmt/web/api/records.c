@@ -23,10 +23,10 @@
 #include <string.h>
 
 #include "appliance/wire/event_words.h"
-#include "mgmt/state/lost.h"
+#include "mgmt/state/journal.h"
 #include "mgmt/state/read.h"
 #include "mgmt/web/api/routes.h"
-#include "mgmt/words/sentence.h"
+#include "mgmt/words/event.h"
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX 1000

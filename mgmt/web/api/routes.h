@@ -11,11 +11,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "appliance/base/json.h"
 #include "appliance/wire/msg.h"
-#include "mgmt/state/seen.h"
 #include "mgmt/web/api/target.h"
 
-struct asked {			/* what the conversion of an answer may need beside it */
+/*
+ * When each alarm was first seen, for alarms that the box itself does not date
+ * (mgmt/state/alarms.h). An alarm that goes on keeps its time; one that is over is forgotten. Holds
+ * no more entries than the last list of alarms.
+ */
+struct seen {
+	/* owned: key -> time; null for alarms of the first look. NULL before the first look */
+	json_t *moments;
+};
+
+/* What the conversion of an answer may need beside it. */
+struct asked {
 	const struct target *t; /* the request; NULL for a stream */
 	struct seen *seen;	/* the alarms so far */
 	uint64_t wall_ns;

@@ -25,8 +25,8 @@
 #include "mgmt/picture/picture.h"
 #include "mgmt/state/read.h"
 #include "mgmt/web/api/routes.h"
+#include "mgmt/words/command.h"
 #include "mgmt/words/nearest.h"
-#include "mgmt/words/row.h"
 
 #define AT_MOST (UINT64_MAX / 1000000000u)
 

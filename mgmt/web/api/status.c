@@ -17,8 +17,7 @@
 #include "appliance/wire/reason.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/state/faults.h"
-#include "mgmt/state/lost.h"
-#include "mgmt/state/refused.h"
+#include "mgmt/state/journal.h"
 #include "mgmt/state/stand.h"
 #include "mgmt/web/api/routes.h"
 
@@ -62,6 +61,28 @@ static json_t *in_words(const json_t *status, const json_t *alarms, enum lang l,
 			  said(refused_list(status, false), l), "unjudged", said(refused_list(status, true), l));
 	free(sentence);
 	return words;
+}
+
+/* Takes the alarms at the time `wall_ns`, and adds "seen" to each. */
+static void seen_note(struct seen *s, json_t *alarms, uint64_t wall_ns)
+{
+	json_t *still = json_object(), *alarm;
+	size_t i;
+
+	json_array_foreach(alarms, i, alarm)
+	{
+		const char *key = json_string_value(json_object_get(alarm, "key"));
+		json_t *moment = json_object_get(s->moments, key);
+
+		if (moment != NULL)
+			json_incref(moment);
+		else
+			moment = s->moments != NULL ? json_time(wall_ns) : json_null();
+		(void)json_object_set(alarm, "seen", moment);
+		(void)json_object_set_new(still, key, moment);
+	}
+	json_decref(s->moments);
+	s->moments = still;
 }
 
 static json_t *state(const struct asked *a, json_t *status)

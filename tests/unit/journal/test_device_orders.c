@@ -6,8 +6,8 @@
  *
  * LINK: appliance/journal/role_device.c appliance/journal/known.c appliance/journal/json.c
  * LINK: appliance/base/atomic_file.c
- * LINK: mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c mgmt/words/parts.c
- * LINK: mgmt/words/refusal.c mgmt/words/command.c mgmt/state/lost.c mgmt/state/read.c
+ * LINK: mgmt/words/eve.c mgmt/words/event.c mgmt/state/journal.c
+ * LINK: mgmt/words/command.c mgmt/state/read.c
  * LINK: mgmt/cli/words/event.c mgmt/cli/words/render.c mgmt/cli/screen/table.c
  * LINK: mgmt/cli/screen/wrap.c
  * LINK: $(WIRE_SRC) $(BASE_SRC)
@@ -26,7 +26,7 @@
 #include "appliance/journal/role_private.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/words/eve.h"
-#include "mgmt/words/sentence.h"
+#include "mgmt/words/event.h"
 
 /* ---- what surrounds it ----------------------------------------------------------------------- */
 

@@ -13,8 +13,8 @@
  * LINK: $(WIRE_SRC) policy/ir/unseal.c appliance/wire/hours.c policy/ir/objects.c policy/ir/book.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/utf8.c
- * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/state/lost.c
- * LINK: appliance/base/errno_text.c
+ * LINK: appliance/base/bytes.c appliance/base/memfd.c appliance/base/arena.c mgmt/state/journal.c
+ * LINK: appliance/base/errno_text.c appliance/base/messages.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c
  * LINK: appliance/journal/search.c appliance/journal/filter.c
  * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c
@@ -44,7 +44,7 @@
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/segment.h"
 #include "appliance/journal/verify.h"
-#include "mgmt/state/lost.h"
+#include "mgmt/state/journal.h"
 #include "tests/unit/folder.h"
 
 #define SECOND 1000000000ull

@@ -2,9 +2,9 @@
 /*
  * The texts of alarms for the person who gets them: the names that people use, the affected
  * machines, and a first step.
- * LINK: mgmt/state/alarms.c mgmt/state/stand.c mgmt/state/faults.c mgmt/state/lost.c
+ * LINK: mgmt/state/alarms.c mgmt/state/stand.c mgmt/state/faults.c mgmt/state/journal.c
  * LINK: mgmt/state/read.c
- * LINK: mgmt/state/weakness.c appliance/wire/attack.c appliance/wire/tls.c
+ * LINK: appliance/wire/attack.c appliance/wire/tls.c appliance/wire/reason.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c
  * LINK: appliance/base/utf8.c

@@ -3,8 +3,8 @@
  * The effective rules as text: what is listed below each conduit, and that many conduits take no
  * more than their share of the output.
  * LINK: mgmt/cli/effective/text.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
- * LINK: mgmt/cli/words/reach.c mgmt/cli/words/render.c mgmt/state/declares.c mgmt/state/read.c
- * LINK: mgmt/words/row.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c
+ * LINK: mgmt/cli/words/reach.c mgmt/cli/words/render.c mgmt/state/read.c
+ * LINK: mgmt/words/command.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c
  * LINK: appliance/wire/notation.c
  * LINK: appliance/wire/settings.c appliance/wire/reason.c appliance/wire/tag.c
  * LINK: appliance/wire/commands.c
@@ -21,7 +21,7 @@
 #include <time.h>
 
 #include "mgmt/cli/effective/effective.h"
-#include "mgmt/words/row.h"
+#include "mgmt/words/command.h"
 
 static void put(json_t *list, json_t *one)
 {

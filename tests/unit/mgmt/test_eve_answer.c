@@ -3,8 +3,8 @@
  * The answer to rsyslogd for a line of the records: the same record as EVE, as one line of text in
  * one line of JSON; for any other line, that nothing is changed.
  *
- * LINK: mgmt/eve/answer.c mgmt/words/eve.c mgmt/words/sentence.c mgmt/state/weakness.c
- * LINK: mgmt/words/parts.c mgmt/words/refusal.c mgmt/words/command.c mgmt/state/lost.c
+ * LINK: mgmt/eve/answer.c mgmt/words/eve.c mgmt/words/event.c mgmt/state/journal.c
+ * LINK: mgmt/words/command.c
  * LINK: mgmt/state/read.c
  * LINK: $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle

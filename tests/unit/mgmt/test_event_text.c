@@ -2,8 +2,8 @@
 /*
  * Events as people read them: one line and one sentence, in both languages, with what is unknown
  * left out.
- * LINK: appliance/wire/attack.c mgmt/cli/words/event.c mgmt/words/sentence.c mgmt/state/weakness.c
- * LINK: appliance/wire/tls.c mgmt/state/lost.c mgmt/words/parts.c mgmt/words/refusal.c
+ * LINK: appliance/wire/attack.c mgmt/cli/words/event.c mgmt/words/event.c mgmt/state/journal.c
+ * LINK: appliance/wire/tls.c
  * LINK: appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c
  * LINK: mgmt/words/command.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/table.c

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which conduit is nearest to traffic that no conduit covers, and what is missing in it.
- * LINK: mgmt/words/nearest.c mgmt/state/lost.c mgmt/words/parts.c mgmt/words/refusal.c
+ * LINK: appliance/wire/attack.c appliance/wire/tls.c mgmt/words/nearest.c mgmt/state/journal.c
+ * LINK: mgmt/words/event.c
  * LINK: appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c
  * LINK: mgmt/words/command.c mgmt/state/read.c

@@ -2,8 +2,7 @@
 /*
  * Until when the operating system is supported: what os-release(5) and Debian's list of releases
  * say, whatever their contents, and the verdict about it.
- * LINK: mgmt/report/platform.c mgmt/report/probes_record.c mgmt/state/declares.c
- * LINK: mgmt/state/read.c
+ * LINK: mgmt/report/answers.c mgmt/report/probes_record.c mgmt/state/read.c
  * LINK: $(BASE_SRC) $(WIRE_SRC)
  * LIBS: nettle jansson
  */
@@ -35,18 +34,6 @@ void finding_say(struct finding *f, enum verdict v, enum message m, ...)
 	(void)f;
 	verdict = v;
 	said = m;
-}
-
-const json_t *facts_answer(const json_t *facts, const char *name)
-{
-	return json_object_get(facts, name);
-}
-
-const char *facts_why(const json_t *facts, const char *name)
-{
-	(void)facts;
-	(void)name;
-	return "";
 }
 
 void finding_name(struct names *n, const char *name)
@@ -140,7 +127,7 @@ static void at(const char *made, const char *security, const char *lts, enum ver
 				  "D", "kernel", "6", "security_until", security, "lts_until", lts);
 
 	assert_non_null(facts);
-	probe_versions(facts, NULL, NULL);
+	probe_versions(&(struct evidence){ facts, json_object_get(facts, "platform"), NULL }, NULL);
 	json_decref(facts);
 	assert_int_equal(verdict, v);
 	assert_int_equal(said, m);

@@ -2,12 +2,9 @@
 /*
  * The questions that a report over the web asks, and what becomes of answers that come in parts.
  *
- * LINK: mgmt/web/report.c mgmt/web/api/target.c mgmt/report/answers.c mgmt/report/controls.c
- * LINK: mgmt/report/csv.c mgmt/report/finding.c mgmt/report/html.c mgmt/report/page.c
- * LINK: mgmt/report/platform.c mgmt/report/probe.c mgmt/report/probes_record.c
- * LINK: mgmt/report/probes_rules.c mgmt/report/self_check.c mgmt/state/read.c
- * LINK: mgmt/state/declares.c mgmt/state/alarms.c mgmt/state/faults.c mgmt/state/stand.c
- * LINK: mgmt/state/lost.c mgmt/state/weakness.c
+ * LINK: mgmt/web/report.c mgmt/web/api/target.c mgmt/report/%.c mgmt/state/read.c
+ * LINK: mgmt/state/alarms.c mgmt/state/faults.c mgmt/state/stand.c
+ * LINK: mgmt/state/journal.c
  * LINK: mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c build/controls/files.c
  * LINK: $(BASE_SRC) $(WIRE_SRC)
  * LIBS: nettle jansson

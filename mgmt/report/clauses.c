@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "mgmt/report/clauses.h"
-#include "mgmt/report/files.h"
 #include "mgmt/state/read.h"
 
 /* ---- what reports share ---------------------------------------------------------------------- */
@@ -20,14 +19,17 @@ void report_head(struct page *p, const json_t *facts)
 	page_say(p, M_REPORT_HEAD_WHEN, when, ju(json_object_get(status, "generation"), "number"));
 }
 
-void report_sign(struct page *p)
+/* Adds lines for a signature and a date. */
+static void report_sign(struct page *p)
 {
 	page_section(p, M_CONTROLS_SIGN);
 	page_blank(p, M_REPORT_SIGN_NAME);
 	page_blank(p, M_REPORT_SIGN_DATE);
 }
 
-json_t *report_data(const char *name, const json_t *facts, const char *key, json_t *of)
+/* The common members of both reports for programs, with `of` at `key`. Takes the reference of
+ * `of`. */
+static json_t *report_data(const char *name, const json_t *facts, const char *key, json_t *of)
 {
 	return json_pack("{s:s,s:O,s:O,s:O,s:O?,s:o}", "report", name, "made", json_object_get(facts, "made"),
 			 "version", json_object_get(facts, "version"), "host", json_object_get(facts, "host"), "site",
@@ -109,7 +111,8 @@ static json_t *clause_judge(const json_t *clause, const json_t *facts, const str
 	return ret;
 }
 
-void controls_judge_one(json_t *d, const json_t *facts, const struct deeds *deeds)
+/* Judges one document, in place. */
+static void judge(json_t *d, const json_t *facts, const struct deeds *deeds)
 {
 	size_t summary[VERDICT_COUNT] = { 0 }, k;
 	json_t *list = json_array(), *counts = json_object();
@@ -125,21 +128,10 @@ void controls_judge_one(json_t *d, const json_t *facts, const struct deeds *deed
 	(void)json_object_set_new(d, "summary", counts);
 }
 
-json_t *controls_judge(const json_t *facts, const struct deeds *deeds)
-{
-	json_t *documents = controls_documents(), *d;
-	size_t i;
-
-	json_array_foreach(documents, i, d)
-	{
-		controls_judge_one(d, facts, deeds);
-	}
-	return documents;
-}
-
 /* ---- for people ------------------------------------------------------------------------------ */
 
-enum verdict controls_verdict(const json_t *j)
+/* Of a judged clause. */
+static enum verdict verdict_of(const json_t *j)
 {
 	for (unsigned v = 0; v < VERDICT_COUNT; v++)
 		if (strcmp(js(j, "verdict"), verdict_word((enum verdict)v)) == 0)
@@ -166,7 +158,7 @@ static const char *force_text(const json_t *clause, enum lang l)
 }
 
 /* Each finding with its time, then what is left to a person. */
-void controls_evidence(struct page *p, const json_t *clause, enum lang l)
+static void evidence_cell(struct page *p, const json_t *clause, enum lang l)
 {
 	char *text = NULL;
 	size_t n = 0, i;
@@ -206,13 +198,13 @@ static void document(struct page *p, const json_t *d, enum lang l)
 	page_table(p, heads, 5);
 	json_array_foreach(ja(d, "clauses"), i, clause)
 	{
-		enum verdict v = controls_verdict(clause);
+		enum verdict v = verdict_of(clause);
 
 		page_cellf(p, "%s %s", js(d, "document"), js(clause, "clause"));
 		page_cell(p, force_text(clause, l));
 		page_cell(p, js(clause, lang_name(l)));
 		page_cell_mark(p, verdict_text(v), verdict_mark(v));
-		controls_evidence(p, clause, l);
+		evidence_cell(p, clause, l);
 	}
 }
 
@@ -235,11 +227,15 @@ static void summary(struct page *p, const json_t *documents)
 
 struct page *report_controls(const json_t *facts, const struct deeds *deeds, enum lang l, json_t **ret_data)
 {
-	json_t *documents = controls_judge(facts, deeds);
+	json_t *documents = controls_documents();
 	struct page *p = page_new(l, M_CONTROLS_TITLE);
-	const json_t *d;
+	json_t *d;
 	size_t i;
 
+	json_array_foreach(documents, i, d)
+	{
+		judge(d, facts, deeds);
+	}
 	report_head(p, facts);
 	page_say(p, M_CONTROLS_WHAT);
 	summary(p, documents);
@@ -249,5 +245,103 @@ struct page *report_controls(const json_t *facts, const struct deeds *deeds, enu
 	}
 	report_sign(p);
 	*ret_data = report_data("controls", facts, "documents", documents);
+	return p;
+}
+
+/* ---- the half-yearly self-check ---------------------------------------------------------------- */
+
+/*
+ * In figures. The box answers what it can, with evidence. All other items have an empty field for a
+ * person, and count as answered only when a person has filled it in.
+ */
+
+/* Whether the box has decided about an item. A part that is missing counts as not done. */
+static bool answered(enum verdict v)
+{
+	return v == VERDICT_MET || v == VERDICT_NOT || v == VERDICT_PARTLY;
+}
+
+static size_t count(const json_t *d, enum verdict v)
+{
+	return (size_t)ju(json_object_get(d, "summary"), verdict_word(v));
+}
+
+static void figures(struct page *p, const json_t *d)
+{
+	static const enum message heads[] = { M_SELF_ITEMS, M_SELF_DONE, M_SELF_NOT, M_SELF_LEFT, M_SELF_RATE };
+	size_t items = json_array_size(ja(d, "clauses")), done = count(d, VERDICT_MET);
+	size_t open = count(d, VERDICT_NOT) + count(d, VERDICT_PARTLY);
+
+	page_section(p, M_SELF_FIGURES);
+	page_table(p, heads, 5);
+	page_cellf(p, "%zu", items);
+	page_cellf(p, "%zu", done);
+	page_cellf(p, "%zu", open);
+	page_cellf(p, "%zu", items - done - open);
+	if (done + open > 0)
+		page_cellf(p, "%zu / %zu (%zu%%)", done, done + open, done * 100 / (done + open));
+	else
+		page_cell(p, "-");
+	page_say(p, M_SELF_FIGURES_WHAT);
+	page_blank(p, M_SELF_RATE_WHOLE);
+}
+
+static void items(struct page *p, const json_t *d)
+{
+	static const enum message heads[] = { M_SELF_NUMBER, M_CONTROLS_CLAUSE,	  M_SELF_ITEM, M_SELF_BOX,
+					      M_SELF_PERSON, M_CONTROLS_EVIDENCE, M_SELF_DUE };
+	enum lang l = page_lang(p);
+	const json_t *clause;
+	size_t i;
+
+	page_section(p, M_SELF_LIST);
+	page_table(p, heads, 7);
+	json_array_foreach(ja(d, "clauses"), i, clause)
+	{
+		enum verdict v = verdict_of(clause);
+
+		page_cellf(p, "%zu", i + 1);
+		page_cellf(p, "%s %s", js(d, "document"), js(clause, "clause"));
+		page_cell(p, js(clause, lang_name(l)));
+		page_cell_mark(p,
+			       v == VERDICT_MET	  ? M_SELF_YES
+			       : v == VERDICT_NOT ? M_SELF_NO
+						  : verdict_text(v),
+			       verdict_mark(v));
+		page_cell(p, answered(v) ? "-" : message_format(M_SELF_BLANK, l));
+		evidence_cell(p, clause, l);
+		page_cell(p, v == VERDICT_MET ? "-" : "");
+	}
+}
+
+static json_t *judged(const json_t *facts, const struct deeds *deeds)
+{
+	json_t *d = json_loadb((const char *)controls_self_check, controls_self_check_size, JSON_REJECT_DUPLICATES,
+			       NULL),
+	       *clause;
+	size_t i;
+
+	judge(d, facts, deeds);
+	json_array_foreach(json_object_get(d, "clauses"), i, clause)
+	{
+		(void)json_object_set_new(clause, "answer",
+					  answered(verdict_of(clause)) ? json_boolean(verdict_of(clause) == VERDICT_MET)
+								       : json_null());
+	}
+	return d;
+}
+
+struct page *report_self_check(const json_t *facts, const struct deeds *deeds, enum lang l, json_t **ret_data)
+{
+	json_t *d = judged(facts, deeds);
+	struct page *p = page_new(l, M_SELF_TITLE);
+
+	report_head(p, facts);
+	page_say(p, M_CONTROLS_EDITION, js(json_object_get(d, "edition"), lang_name(l)));
+	page_say(p, M_CONTROLS_NOTE, js(json_object_get(d, "note"), lang_name(l)));
+	figures(p, d);
+	items(p, d);
+	report_sign(p);
+	*ret_data = report_data("self-check", facts, "check", d);
 	return p;
 }

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parts of an event's JSON object in words, shared by the lines of `events` and the sentences of
- * `explain`. */
-#ifndef SEKISHO_MGMT_WORDS_PARTS_H
-#define SEKISHO_MGMT_WORDS_PARTS_H
+/* An event (docs/json.md) in words: as one sentence, and the parts that this sentence and the lines
+ * of `events` share. */
+#ifndef SEKISHO_MGMT_WORDS_EVENT_H
+#define SEKISHO_MGMT_WORDS_EVENT_H
 
 #include <stdio.h>
 
 #include "mgmt/state/read.h"
+
+/* One sentence for people: who tried what with whom, what happened, and which line of the policy
+ * decided. Owned by the caller; NULL when memory is out. Strings of the event are copied
+ * unchanged. */
+char *event_sentence(const json_t *event, enum lang l);
 
 #define EVENT_END_TEXT 400
 
@@ -26,5 +31,12 @@ void event_object(FILE *to, const json_t *e, enum lang l);
 void event_process(FILE *to, const json_t *e);
 /* Prints the gap: "10.3 ms"; or nothing when there was none. */
 void event_gap(FILE *to, const json_t *e, enum lang l);
+
+/*
+ * Prints the reason why an order was refused, as a record has it. In records it is a sentence of the
+ * catalogue in English, shortened to the room of a record. A known, complete sentence is printed in
+ * language `l`, with its arguments unchanged; any other text is printed as it is.
+ */
+void refusal_print(FILE *to, enum lang l, const char *text);
 
 #endif

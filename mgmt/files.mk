@@ -5,7 +5,7 @@ MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/stat
 # A program that sends alarms by mail: the state in words, and libcurl.
 NOTIFY_SRC = $(wildcard mgmt/notify/*.c mgmt/state/*.c mgmt/words/*.c) $(BASE_SRC) $(WIRE_SRC)
 # A program that sends alarms by SNMP: the state in words, and libnetsnmp.
-INFORM_SRC = $(wildcard mgmt/inform/*.c mgmt/state/*.c mgmt/words/*.c) $(addprefix mgmt/notify/,fare.c ledger.c look.c) $(BASE_SRC) $(WIRE_SRC)
+INFORM_SRC = $(wildcard mgmt/inform/*.c mgmt/state/*.c mgmt/words/*.c) $(addprefix mgmt/notify/,ledger.c outlet.c settings.c) $(BASE_SRC) $(WIRE_SRC)
 
 # A program that turns each record line into EVE for a log server.
 EVE_SRC = $(wildcard mgmt/eve/*.c mgmt/state/*.c mgmt/words/*.c) mgmt/cli/shut/shut.c $(BASE_SRC) $(WIRE_SRC)

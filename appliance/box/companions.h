@@ -41,7 +41,7 @@ enum companion_file {
 	 * password. The daemon never reads the password. */
 	COMPANION_UPS,
 	COMPANION_NOTIFY, /* sekisho-notify.service (mgmt/notify/settings.h) */
-	COMPANION_INFORM, /* sekisho-inform.service (mgmt/inform/settings.c) */
+	COMPANION_INFORM, /* sekisho-inform.service (mgmt/notify/settings.h) */
 	COMPANION_FILES
 };
 

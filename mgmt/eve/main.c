@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "mgmt/cli/shut/shut.h"
-#include "mgmt/eve/answer.h"
+#include "mgmt/words/eve.h"
 
 /* seconds for one line; a hung program would hold up all lines behind it */
 #define LINE_S 10u

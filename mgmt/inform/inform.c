@@ -70,7 +70,7 @@ static bool key(const char *passphrase, u_char ret[USM_AUTH_KU_LEN], size_t *ret
 			   (const u_char *)passphrase, length, ret, ret_n) == SNMPERR_SUCCESS;
 }
 
-struct informer *informer_new(const struct inform_settings *s, const uint8_t engine[ENGINE_BYTES], const char *auth,
+struct informer *informer_new(const struct outlet_settings *s, const uint8_t engine[ENGINE_BYTES], const char *auth,
 			      const char *privacy, struct err *e)
 {
 	struct informer *i = calloc(1, sizeof(*i));

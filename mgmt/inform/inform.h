@@ -9,24 +9,7 @@
 
 #include <stdint.h>
 
-#include "appliance/base/addr.h"
-#include "appliance/base/err.h"
-#include "appliance/base/messages.h"
-
-/* The receiver of informs: the file that the daemon writes from box.cfg
- * (appliance/box/companions.h). */
-
-struct inform_settings {
-	char *text; /* the file's text; `user` points into it */
-	struct addr address;
-	uint16_t port;
-	const char *user;
-	enum lang lang;
-};
-
-/* 0 or negative errno; inform_settings_free has to be called in both cases. */
-int inform_settings_read(const char *path, struct inform_settings *ret, struct err *e);
-void inform_settings_free(struct inform_settings *s);
+#include "mgmt/notify/settings.h"
 
 /* The engine ID by which a receiver recognises this box (RFC 3411, 5). It is drawn once and kept
  * beside the ledger. */
@@ -56,7 +39,7 @@ struct informer;
 
 /* Derives the keys from the passphrases, which are not kept. NULL: *e has the reason, without the
  * passphrases. */
-struct informer *informer_new(const struct inform_settings *s, const uint8_t engine[ENGINE_BYTES], const char *auth,
+struct informer *informer_new(const struct outlet_settings *s, const uint8_t engine[ENGINE_BYTES], const char *auth,
 			      const char *privacy, struct err *e);
 /*
  * Initialises the library and finds out the receiver's engine. Only once in a process, because the

@@ -278,10 +278,7 @@ char *ledger_text(const struct ledger *l, enum lang lang, const char *contact)
 	if (*contact != '\0')
 		message_print(to, lang, M_MAIL_CONTACT, contact);
 	message_print(to, lang, M_MAIL_FOOT);
-	if (fclose(to) == 0)
-		return text;
-	free(text);
-	return NULL;
+	return text_closed(to, &text);
 }
 
 char *ledger_subject(const struct ledger *l, enum lang lang, const char *site)
@@ -305,8 +302,5 @@ char *ledger_subject(const struct ledger *l, enum lang lang, const char *site)
 		else
 			message_print(to, orders[lang][i], M_MAIL_SUBJECT_WELL, (unsigned long long)ledger_waiting(l));
 	}
-	if (fclose(to) == 0)
-		return text;
-	free(text);
-	return NULL;
+	return text_closed(to, &text);
 }

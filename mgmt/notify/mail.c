@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/notify/mail.h"
-
+/*
+ * sekisho-notify: every two seconds reads the box's status, and its grave records. Sends by mail
+ * what is wrong, since when, and when it is over: the first at once, then at most one mail in ten
+ * minutes with everything that came meanwhile. Started by sekisho-notify.service in the admin
+ * namespace as a user without rights. Writes its state to a file, which the daemon reads.
+ *
+ * sekisho-notify SETTINGS CONTROL-SOCKET, with STATE_DIRECTORY, RUNTIME_DIRECTORY, and optionally
+ * CREDENTIALS_DIRECTORY/password
+ *
+ * A mail goes to the server of box.cfg, by libcurl. It always uses TLS: STARTTLS, or at port 465
+ * TLS from the first byte on. The server needs a certificate for its name that the configured
+ * authority has signed. DNS is not used: the settings have the address.
+ */
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
@@ -8,9 +19,19 @@
 #include <string.h>
 #include <time.h>
 
+#include "mgmt/notify/outlet.h"
+
 #define SEND_S 30L
+#define PASSWORD_MOST 256u
 #define LINE_BYTES 57u	  /* bytes for 76 letters of base64: RFC 2045, 6.8 */
 #define SUBJECT_BYTES 45u /* bytes for an encoded word of 75 letters: RFC 2047, 2 */
+
+struct mail {
+	const char *subject, *text; /* UTF-8 */
+	/* number of the mail, by which a repetition is recognised */
+	uint64_t number;
+	uint64_t now_s;
+};
 
 static void base64(FILE *to, const uint8_t *p, size_t n)
 {
@@ -47,7 +68,7 @@ static void subject(FILE *to, const char *text)
 	fputs("\r\n", to);
 }
 
-static void written(FILE *to, const struct notify_settings *s, const struct mail *m)
+static void written(FILE *to, const struct outlet_settings *s, const struct mail *m)
 {
 	size_t n = strlen(m->text);
 	time_t now = (time_t)m->now_s;
@@ -71,7 +92,7 @@ static void written(FILE *to, const struct notify_settings *s, const struct mail
 	}
 }
 
-static struct curl_slist *recipients(const struct notify_settings *s)
+static struct curl_slist *recipients(const struct outlet_settings *s)
 {
 	struct curl_slist *list = NULL, *more;
 	char *copy = strdup(s->to), *rest = copy, *one;
@@ -102,7 +123,7 @@ static bool perform(CURL *c, struct err *e)
 	return false;
 }
 
-static bool send_with(CURL *c, const struct notify_settings *s, const char *password, struct curl_slist *to, FILE *body,
+static bool send_with(CURL *c, const struct outlet_settings *s, const char *password, struct curl_slist *to, FILE *body,
 		      struct err *e)
 {
 	bool six = s->address.family == 6;
@@ -139,12 +160,8 @@ static bool send_with(CURL *c, const struct notify_settings *s, const char *pass
 	return good;
 }
 
-bool mail_begin(void)
-{
-	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-}
-
-bool mail_send(const struct notify_settings *s, const char *password, const struct mail *m, struct err *e)
+/* `password`: "" = no login. False: *e has the reason, without any secret. */
+static bool mail_send(const struct outlet_settings *s, const char *password, const struct mail *m, struct err *e)
 {
 	CURL *c = curl_easy_init();
 	struct curl_slist *to = recipients(s);
@@ -169,4 +186,44 @@ bool mail_send(const struct notify_settings *s, const char *password, const stru
 	curl_slist_free_all(to);
 	curl_easy_cleanup(c);
 	return good;
+}
+
+static char password[PASSWORD_MOST];
+
+static void tell(struct outlet *o)
+{
+	struct mail m = { .number = ledger_number(&o->ledger), .now_s = outlet_wall_s() };
+	char *text = ledger_text(&o->ledger, o->s.lang, o->contact),
+	     *subject = ledger_subject(&o->ledger, o->s.lang, o->site);
+	struct err e = { 0 };
+
+	m.text = text;
+	m.subject = subject;
+	if (*o->s.user != '\0' && password[0] == '\0') {
+		outlet_failed(o, "no password: /etc/sekisho/mail-password");
+	} else if (text == NULL || subject == NULL) {
+		outlet_failed(o, "no memory");
+	} else if (!mail_send(&o->s, password, &m, &e)) {
+		outlet_failed(o, e.text);
+	} else {
+		ledger_told(&o->ledger, m.now_s);
+		outlet_well(o);
+	}
+	free(text);
+	free(subject);
+}
+
+int main(int argc, char **argv)
+{
+	struct outlet o = { .program = "sekisho-notify" };
+	int r = outlet_open(&o, OUTLET_MAIL, argc, argv);
+
+	if (r != 0)
+		return r;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+		fprintf(stderr, "sekisho-notify: settings of libcurl\n");
+		return 1;
+	}
+	outlet_credential("password", 0, password, sizeof(password));
+	outlet_run(&o, tell);
 }

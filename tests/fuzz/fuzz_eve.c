@@ -4,7 +4,7 @@
  * one line of JSON, within the size that the settings allow for a message. What replaces the line
  * must be a line of EVE, and only for a record.
  *
- * LINK: mgmt/eve/answer.c mgmt/words/eve.c mgmt/words/event.c mgmt/state/journal.c
+ * LINK: mgmt/words/eve.c mgmt/words/event.c mgmt/state/journal.c
  * LINK: mgmt/words/command.c
  * LINK: mgmt/state/read.c
  * LINK: $(WIRE_SRC) $(BASE_SRC)
@@ -15,7 +15,6 @@
 #include <string.h>
 
 #include "appliance/box/companions.h"
-#include "mgmt/eve/answer.h"
 #include "mgmt/words/eve.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -7,7 +7,6 @@
  * LINK: appliance/box/companions.c appliance/fetch/settings.c $(BASE_SRC) $(WIRE_SRC)
  * LIBS: jansson nettle
  * LINK: appliance/base/messages.c appliance/base/errno_text.c mgmt/notify/settings.c
- * LINK: mgmt/inform/settings.c
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,7 +24,6 @@
 #include "appliance/box/companions.h"
 #include "appliance/fetch/fetch.h"
 #include "appliance/wire/plain.h"
-#include "mgmt/inform/inform.h"
 #include "mgmt/notify/settings.h"
 
 #define STATE "/var/lib/sekisho"
@@ -391,7 +389,7 @@ static void server_of_mail(void **state)
 	struct ir_peer peers[] = { peer(PEER_TIME, "10.99.0.5", 123), peer(PEER_MAIL, "2001:db8:99::25", 587) };
 	struct ir ir = { .peers = peers, .n_peers = 1 };
 	char out[COMPANION_TEXT], path[] = "/tmp/test_companions.XXXXXX";
-	struct notify_settings s;
+	struct outlet_settings s;
 	struct err e = { 0 };
 	int n, fd;
 
@@ -412,10 +410,10 @@ static void server_of_mail(void **state)
 	fd = mkstemp(path);
 	assert_int_equal(write(fd, out, (size_t)n), n);
 	close(fd);
-	assert_int_equal(notify_settings_read(path, &s, &e), 0);
+	assert_int_equal(outlet_settings_read(path, OUTLET_MAIL, &s, &e), 0);
 	assert_true(s.port == 587 && s.lang == LANG_JA && s.every_s == 600 && strcmp(s.to, peers[1].to) == 0 &&
 		    strcmp(s.user, "sekisho") == 0);
-	notify_settings_free(&s);
+	outlet_settings_free(&s);
 	unlink(path);
 	for (size_t i = 0; i < sizeof(no_mailboxes) / sizeof(no_mailboxes[0]); i++) {
 		peers[1].from = no_mailboxes[i];
@@ -433,7 +431,7 @@ static void receiver_of_informs(void **state)
 	struct ir_peer peers[] = { peer(PEER_TIME, "10.99.0.5", 123), peer(PEER_SNMP, "2001:db8:99::30", 10162) };
 	struct ir ir = { .peers = peers, .n_peers = 1 };
 	char out[COMPANION_TEXT], path[] = "/tmp/test_companions.XXXXXX";
-	struct inform_settings s;
+	struct outlet_settings s;
 	struct err e = { 0 };
 	int n, fd;
 
@@ -447,9 +445,9 @@ static void receiver_of_informs(void **state)
 	fd = mkstemp(path);
 	assert_int_equal(write(fd, out, (size_t)n), n);
 	close(fd);
-	assert_int_equal(inform_settings_read(path, &s, &e), 0);
+	assert_int_equal(outlet_settings_read(path, OUTLET_SNMP, &s, &e), 0);
 	assert_true(s.port == 10162 && s.lang == LANG_JA && s.address.family == 6 && strcmp(s.user, "sekisho") == 0);
-	inform_settings_free(&s);
+	outlet_settings_free(&s);
 	unlink(path);
 	for (size_t i = 0; i < sizeof(no_users) / sizeof(no_users[0]); i++) {
 		peers[1].user = no_users[i];

@@ -3,7 +3,7 @@
  * The answer to rsyslogd for a line of the records: the same record as EVE, as one line of text in
  * one line of JSON; for any other line, that nothing is changed.
  *
- * LINK: mgmt/eve/answer.c mgmt/words/eve.c mgmt/words/event.c mgmt/state/journal.c
+ * LINK: mgmt/words/eve.c mgmt/words/event.c mgmt/state/journal.c
  * LINK: mgmt/words/command.c
  * LINK: mgmt/state/read.c
  * LINK: $(WIRE_SRC) $(BASE_SRC)
@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "appliance/box/companions.h"
-#include "mgmt/eve/answer.h"
 #include "mgmt/words/eve.h"
 
 #define PDU                                                                                                            \

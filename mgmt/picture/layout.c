@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/picture/layout.h"
+#include "mgmt/picture/picture.h"
 
 #include <limits.h>
 #include <stdlib.h>

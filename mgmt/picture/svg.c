@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/base/json.h"
-#include "appliance/base/messages.h"
 #include "appliance/wire/protocols.h"
 #include "mgmt/cli/screen/wrap.h"
-#include "mgmt/picture/layout.h"
 #include "mgmt/picture/picture.h"
 #include "mgmt/state/read.h"
 #include "mgmt/words/command.h"

@@ -379,24 +379,32 @@ static void of_accounts(json_t *list, const json_t *status)
 		add(list, "token", false, "", M_ALARM_TOKEN, "", "");
 }
 
+/* Adds an alarm about a conduit of the status, and names its machines. */
+static void add_conduit(json_t *list, const char *key, bool grave, enum message m, const json_t *conduit,
+			const char *when)
+{
+	char name[KEY_TEXT], texts[2][ALARM_TEXT];
+
+	for (unsigned l = 0; l < LANGUAGES; l++) {
+		render_conduit(conduit, (enum lang)l, name, sizeof(name));
+		message_text(texts[l], ALARM_TEXT, (enum lang)l, m, name, when);
+	}
+	(void)json_array_append_new(list, alarm(key, grave, js(conduit, "since"), texts[LANG_EN], texts[LANG_JA]));
+	touches(list, ja(conduit, "machines"));
+}
+
 /* Conduits with heard_within that are silent. */
 static void of_silence(json_t *list, const json_t *status)
 {
 	const json_t *x = ja(status, "expected"), *silent = ja(x, "conduits");
-	char key[KEY_TEXT], name[KEY_TEXT], span[RENDER_TEXT], texts[2][ALARM_TEXT];
+	char key[KEY_TEXT], span[RENDER_TEXT];
 
 	for (size_t i = 0; i < json_array_size(silent); i++) {
 		const json_t *o = json_array_get(silent, i);
-		enum message m = jb(o, "heard") ? M_ALARM_CONDUIT : M_ALARM_CONDUIT_NEVER;
 
 		snprintf(key, sizeof(key), "conduit %s", js(o, "conduit"));
 		render_span(ju(o, "within_s"), span);
-		for (unsigned l = 0; l < LANGUAGES; l++) {
-			render_conduit(o, (enum lang)l, name, sizeof(name));
-			message_text(texts[l], ALARM_TEXT, (enum lang)l, m, name, span);
-		}
-		(void)json_array_append_new(list, alarm(key, true, js(o, "since"), texts[LANG_EN], texts[LANG_JA]));
-		touches(list, ja(o, "machines"));
+		add_conduit(list, key, true, jb(o, "heard") ? M_ALARM_CONDUIT : M_ALARM_CONDUIT_NEVER, o, span);
 	}
 	if (ju(x, "silent") > json_array_size(silent))
 		add(list, "conduits more", true, "", M_ALARM_CONDUITS_MORE, "", "");
@@ -404,29 +412,24 @@ static void of_silence(json_t *list, const json_t *status)
 		add(list, "conduits unread", true, "", M_ALARM_CONDUITS_UNREAD, "", "");
 }
 
-/* One alarm for all lanes, because what stopped a worker stopped all its lanes. */
-static void of_uninspected(json_t *list, const json_t *status)
+/* One alarm for all lanes, because what stopped a worker stopped all its lanes; and one for the
+ * tap. */
+static void of_losses(json_t *list, const json_t *status)
 {
-	const json_t *u = ja(status, "uninspected");
+	const json_t *u = ja(status, "uninspected"), *t = ja(status, "unheard");
 
 	if (jb(u, "now"))
 		add_counted(list, "uninspected", true, js(u, "since"), M_ALARM_UNINSPECTED, ju(u, "dropped"),
 			    ju(u, "passed"));
-}
-
-static void of_unheard(json_t *list, const json_t *status)
-{
-	const json_t *u = ja(status, "unheard");
-
-	if (jb(u, "now"))
-		add_counted(list, "unheard", true, js(u, "since"), M_ALARM_UNHEARD, ju(u, "packets"), 0);
+	if (jb(t, "now"))
+		add_counted(list, "unheard", true, js(t, "since"), M_ALARM_UNHEARD, ju(t, "packets"), 0);
 }
 
 /* One alarm for each conduit, so that receivers of alarms know whom to ask. */
 static void of_ends(json_t *list, const json_t *status)
 {
 	const json_t *x = ja(status, "ending"), *near = ja(x, "conduits");
-	char key[KEY_TEXT], name[KEY_TEXT], when[RENDER_TEXT], texts[2][ALARM_TEXT];
+	char key[KEY_TEXT], when[RENDER_TEXT];
 
 	for (size_t i = 0; i < json_array_size(near); i++) {
 		const json_t *o = json_array_get(near, i);
@@ -434,12 +437,7 @@ static void of_ends(json_t *list, const json_t *status)
 		/* A conduit that was extended and is near its end again makes a new alarm. */
 		snprintf(key, sizeof(key), "ends %s %s", js(o, "conduit"), js(o, "until"));
 		render_time(js(o, "until"), when);
-		for (unsigned l = 0; l < LANGUAGES; l++) {
-			render_conduit(o, (enum lang)l, name, sizeof(name));
-			message_text(texts[l], ALARM_TEXT, (enum lang)l, M_ALARM_ENDS, name, when);
-		}
-		(void)json_array_append_new(list, alarm(key, false, js(o, "since"), texts[LANG_EN], texts[LANG_JA]));
-		touches(list, ja(o, "machines"));
+		add_conduit(list, key, false, M_ALARM_ENDS, o, when);
 	}
 	if (ju(x, "near") > json_array_size(near))
 		add(list, "ends more", false, "", M_ALARM_ENDS_MORE, "", "");
@@ -561,26 +559,15 @@ static void add_steps(json_t *list)
 
 json_t *alarms_find(const json_t *status)
 {
+	static void (*const kinds[])(json_t * list, const json_t *status) = {
+		of_policy,	 of_isolations, of_doors,	 of_roles,   of_faults,	  of_records,
+		of_surroundings, of_devices,	of_weak,	 of_attacks, of_accounts, of_silence,
+		of_losses,	 of_ends,	of_certificates, of_reviews, of_backup
+	};
 	json_t *list = json_array();
 
-	of_policy(list, status);
-	of_isolations(list, status);
-	of_doors(list, status);
-	of_roles(list, status);
-	of_faults(list, status);
-	of_records(list, status);
-	of_surroundings(list, status);
-	of_devices(list, status);
-	of_weak(list, status);
-	of_attacks(list, status);
-	of_accounts(list, status);
-	of_silence(list, status);
-	of_uninspected(list, status);
-	of_unheard(list, status);
-	of_ends(list, status);
-	of_certificates(list, status);
-	of_reviews(list, status);
-	of_backup(list, status);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		kinds[i](list, status);
 	add_steps(list);
 	return list;
 }

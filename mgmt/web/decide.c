@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "mgmt/web/api/routes.h"
-#include "mgmt/web/live_text.h"
 #include "mgmt/web/login.h"
 #include "mgmt/web/order.h"
 

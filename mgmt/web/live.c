@@ -12,7 +12,6 @@
 #include "appliance/base/memfd.h"
 #include "appliance/wire/duty.h"
 #include "mgmt/web/api/routes.h"
-#include "mgmt/web/live_text.h"
 #include "mgmt/web/report.h"
 
 #define MS_NS 1000000u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/web/live_text.h"
+#include "mgmt/web/live.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mgmt/picture/layout.h"
 #include "mgmt/picture/picture.h"
 
 #define BOXES 40u

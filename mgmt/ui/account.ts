@@ -4,10 +4,8 @@
 import { h, type Node_ } from "./dom";
 import { whenBack } from "./feed";
 import { moment } from "./format";
-import { keysWork, makeKey, type Challenge } from "./keys";
 import { card, figures, grid } from "./parts";
-import { forgetPassphrase, passphraseForm } from "./passphrase";
-import { ask, changeKey, person } from "./session";
+import { keysWork, makeKey, type Challenge, ask, changeKey, person, changePassphrase, isLeaked } from "./session";
 import { language, t, type Key } from "./text";
 import type { Own } from "./types";
 
@@ -114,4 +112,57 @@ export function accountPage(draw: () => void): () => Node_[] {
 					[{ head: "certificate_label" }, { head: "key_since" }, { head: "certificate_until" }, { head: "key_used" }],
 					own.certificates.map((c) => [c.label, moment(c.since), moment(c.until) + (c.expired ? " (" + t("certificate_over") + ")" : ""), c.last_use === null ? t("none") : moment(c.last_use)])))];
 	};
+}
+
+// ---- one's own passphrase -----------------------------------------------------------------------
+
+// Changing one's own passphrase: on the account's page, and instead of every page while it is a
+// handed-out or leaked one.
+
+let ownBusy = false, ownComplaint: Key | undefined, ownRefusal = "", ownDone = false;
+
+export function forgetPassphrase(): void {
+	ownBusy = ownDone = false;
+	ownComplaint = undefined;
+	ownRefusal = "";
+}
+
+const FIELDS = ["own-passphrase", "new-passphrase", "new-passphrase-again"];
+
+async function give(draw: () => void, then: () => void): Promise<void> {
+	const [present, next, again] = FIELDS.map((id) => field(id).value) as [string, string, string];
+	ownComplaint = present === "" || next === "" ? "own_wants" : next !== again ? "own_differ" : undefined;
+	ownRefusal = "";
+	ownDone = false;
+	ownBusy = ownComplaint === undefined;
+	draw();
+	if (!ownBusy) return;
+	const answer = await changePassphrase(present, next);
+	ownBusy = false;
+	if (!answer.ok) ownComplaint = "no_answer";
+	else if (!answer.value.done) ownRefusal = answer.value.error?.[language()] ?? t("no_answer");
+	else {
+		for (const id of FIELDS) field(id).value = "";
+		ownDone = true;
+		then();
+	}
+	draw();
+}
+
+/** `must`: no other page is available before; `then` is called afterwards. */
+export function passphraseForm(draw: () => void, must: boolean, then: () => void = () => undefined): Node_ {
+	const onGive = (event: Event): void => {
+		event.preventDefault();
+		if (!ownBusy) void give(draw, then);
+	};
+	const one = (id: string, label: Key, complete: string, help?: Key): Node_[] => [
+		h("label", { for: id, "data-key": id + "-label" }, t(label)),
+		h("input", { id, type: "password", autocomplete: complete, "data-key": id, "aria-describedby": help !== undefined ? id + "-help" : undefined }),
+		...(help !== undefined ? [h("p", { id: id + "-help", class: "note", "data-key": id + "-help" }, t(help))] : [])];
+	return h("form", { class: must ? "door" : "keys", submit: onGive, novalidate: true, "data-key": "passphrase-form" },
+		must && h("h1", {}, t("own_title")), must && h("p", {}, t(isLeaked() ? "own_leaked" : "own_must", person())),
+		h("p", { class: "complaint", role: "alert", "data-key": "own-complaint" }, ownComplaint !== undefined ? t(ownComplaint) : ownRefusal),
+		h("p", { class: "note", role: "status", "data-key": "own-done" }, ownDone ? t("own_done") : ""),
+		...one("own-passphrase", must && !isLeaked() ? "own_handed" : "own_present", "current-password"), ...one("new-passphrase", "own_new", "new-password", "own_help"), ...one("new-passphrase-again", "own_again", "new-password"),
+		h("button", { type: "submit", id: "own-give", class: must ? "main-action" : "", "aria-disabled": ownBusy ? "true" : undefined }, t(ownBusy ? "signing_in" : "own_give")));
 }

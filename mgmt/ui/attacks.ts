@@ -3,8 +3,9 @@
 // shown.
 import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
+import { Order } from "./orders";
 import { card, chip, grid } from "./parts";
-import { ask, mayDo, orderRecords, person as account } from "./session";
+import { ask, mayDo } from "./session";
 import { language, t } from "./text";
 import type { Attack, Said, State } from "./types";
 
@@ -14,73 +15,34 @@ interface Chosen {
 }
 const MINUTES = [60, 480, 1440, 10080];
 
-let chosen: Chosen | undefined;
-let busy = false, complaint: string | undefined, done: string | undefined;
 let list: Attack[] | undefined, asked = "";
 let run = 0;
+const orders = new Order<Chosen, { done: boolean; error?: Said; alarms?: Attack[] }>("attack", (what, answer) => {
+	list = answer.alarms ?? list;
+	return t(what.order === "silence" ? "attack_silenced" : "attack_acknowledged", what.number);
+});
 
 /** Forgets everything before another person signs in. */
 export function forgetAttacks(): void {
 	run++;
-	chosen = complaint = done = list = undefined;
+	orders.forget();
+	list = undefined;
 	asked = "";
-	busy = false;
-}
-
-async function give(draw: () => void, what: Chosen, reason: string, minutes: number): Promise<void> {
-	if (busy) return;
-	busy = true;
-	complaint = done = undefined;
-	draw();
-	const mine = run, answer = await orderRecords<{ done: boolean; error?: Said; alarms?: Attack[] }>(
-		{ order: what.order, number: what.number, reason, ...(what.order === "silence" ? { minutes } : {}) });
-	if (mine !== run) return;
-	busy = false;
-	if (!answer.ok) complaint = t(answer.why === "forbidden" ? "records_no_right" : answer.why === "wrong" ? "records_wrong" : "no_answer");
-	else if (!answer.value.done) complaint = answer.value.error?.[language()] ?? t("no_answer");
-	else {
-		done = t(what.order === "silence" ? "attack_silenced" : "attack_acknowledged", what.number);
-		list = answer.value.alarms ?? list;
-		chosen = undefined;
-	}
-	draw();
-}
-
-function choose(draw: () => void, what: Chosen | undefined): () => void {
-	return () => {
-		chosen = what;
-		complaint = done = undefined;
-		draw();
-		document.getElementById("attack-reason")?.focus();
-	};
 }
 
 function form(draw: () => void, what: Chosen): Node_ {
-	const silences = what.order === "silence";
-	const onGive = (event: Event): void => {
-		event.preventDefault();
-		const reason = (document.getElementById("attack-reason") as HTMLInputElement).value.trim();
-		const minutes = document.getElementById("attack-minutes") as HTMLSelectElement | null;
-		if (reason !== "") void give(draw, what, reason, Number(minutes?.value ?? 0));
-		else {
-			complaint = t("device_wants");
-			draw();
-		}
-	};
-	return h("form", { class: "records", submit: onGive, novalidate: true, "data-key": "attack-form" }, h("h3", {}, t(silences ? "attack_silence_title" : "attack_acknowledge_title", what.number)),
-		silences && h("div", { class: "field" }, h("label", { for: "attack-minutes" }, t("attack_silent_for")),
-			h("select", { id: "attack-minutes" }, MINUTES.map((m) => h("option", { value: m }, m < 2880 ? t("attack_hours", m / 60) : t("attack_days", m / 1440))))),
-		h("div", { class: "field" }, h("label", { for: "attack-reason" }, t("reason_given")), h("input", { id: "attack-reason", type: "text", autocomplete: "off", maxlength: 199 })),
-		h("p", { class: "note" }, t("hold_note", account())),
-		h("p", { class: "acts" }, h("button", { type: "submit", "data-key": "attack-give", "aria-disabled": busy ? "true" : undefined }, t(silences ? "attack_silence" : "attack_acknowledge")),
-			h("button", { type: "button", "data-key": "attack-not", click: choose(draw, undefined) }, t("cancel"))));
+	const silences = what.order === "silence", minutes = (): number => Number((document.getElementById("attack-minutes") as HTMLSelectElement | null)?.value ?? 0);
+	const more = silences && h("div", { class: "field" }, h("label", { for: "attack-minutes" }, t("attack_silent_for")),
+		h("select", { id: "attack-minutes" }, MINUTES.map((m) => h("option", { value: m }, m < 2880 ? t("attack_hours", m / 60) : t("attack_days", m / 1440)))));
+	return orders.form(draw, what, t(silences ? "attack_silence_title" : "attack_acknowledge_title", what.number), silences ? "attack_silence" : "attack_acknowledge", more,
+		(reason) => ({ order: what.order, number: what.number, reason, ...(silences ? { minutes: minutes() } : {}) }));
 }
 
 /** What the person may do about an alarm, shown below it. */
 export function attackActs(number: number, draw: () => void): Child[] {
 	if (!mayDo("run_machine")) return [];
-	if (chosen?.number === number) return [form(draw, chosen), h("p", { class: "complaint", role: "alert" }, complaint ?? "")];
-	const act = (order: Chosen["order"]): Node_ => h("button", { type: "button", "data-key": "attack-" + order + "-" + String(number), click: choose(draw, { order, number }) },
+	if (orders.about?.number === number) return [form(draw, orders.about), h("p", { class: "complaint", role: "alert" }, orders.complaint ?? "")];
+	const act = (order: Chosen["order"]): Node_ => h("button", { type: "button", "data-key": "attack-" + order + "-" + String(number), click: orders.choose(draw, { order, number }) },
 		t(order === "silence" ? "attack_silence" : "attack_acknowledge"));
 	return [h("p", { class: "acts" }, act("acknowledge"), act("silence"))];
 }
@@ -101,9 +63,9 @@ function read(key: string, draw: () => void): void {
 export function seenAttacks(state: State, draw: () => void): Node_ | false {
 	const a = state.status.journal?.attacks, said = (a?.acknowledged ?? 0) + (a?.silenced ?? 0);
 	if (mayDo("read_events") && said > 0) read([a?.acknowledged, a?.silenced, ...state.alarms.map((x) => x.key)].join(" "), draw);
-	if (said === 0 && done === undefined) return false;
+	if (said === 0 && orders.done === undefined) return false;
 	const seen = (list ?? []).filter((x) => x.state !== "ringing");
-	return card("attacks-seen", "attacks_seen", true, h("p", { class: "note", role: "status", "data-key": "attack-done" }, done ?? ""), seenNote(state),
+	return card("attacks-seen", "attacks_seen", true, h("p", { class: "note", role: "status", "data-key": "attack-done" }, orders.done ?? ""), seenNote(state),
 		seen.length > 0 && grid("attacks_seen", [{ head: "attack" }, { head: "state" }, { head: "attack_from" }, { head: "attack_to" }, { head: "attack_count", number: true }, { head: "last_heard" }, { head: "reviewed_by" }, { head: "reason_given" }],
 			seen.map((x) => [x.number + ": " + x[language()], x.acknowledged ? chip("off", t("attack_seen_at", moment(x.acknowledged))) : chip("wait", t("attack_silent_until", moment(x.silent_until ?? ""))),
 				x.from || t("unknown"), x.to || t("unknown"), count(x.count), moment(x.last), x.person, x.reason])));

@@ -2,20 +2,16 @@
 // For an auditor: the rules in the kernel, whether they were proved, who answers for which conduit,
 // who has an account, the exceptions, how the records are kept and signed, and the texts of each
 // stored generation. Everything can be saved as it is shown.
-import { csv, save } from "./csv";
 import { deviceCard, forgetDevices } from "./devices";
-import { duties, standing } from "./duties";
 import { h, type Child, type Node_ } from "./dom";
 import { whenBack } from "./feed";
-import { count, lastUse, moment } from "./format";
-import { card, chip, figures, grid, type Tone } from "./parts";
-import { endPatience, patience, waited, waiting, type Patience } from "./patience";
-import { leakedNote } from "./people";
+import { csv, save, count, lastUse, moment } from "./format";
 import { forgetLedgers, ledgerCards } from "./ledgers";
-import { forgetReports, reportCard } from "./reports";
+import { card, chip, figures, grid, type Tone, mark, endPatience, patience, waited, waiting, type Patience } from "./parts";
+import { duties, standing, leakedNote } from "./people";
 import { forgetRecords, loadRecords, mayNow, recordCards } from "./records";
 import { accepted, askRules, conduitFile, exceptionFile, exceptionState, matching, matrixFile, overdue, reach, reachText, rules, rulesFile, zoneName, type Rule } from "./register";
-import { ask, mayDo, person } from "./session";
+import { ask, mayDo, person, askFile } from "./session";
 import { language, t, type Key } from "./text";
 import type { Account, Conduit, Devices, Effective, Generation, Lang, Leaked, State, Text, Token, Verified } from "./types";
 
@@ -63,7 +59,7 @@ async function read(): Promise<void> {
 		ask<{ accounts: Account[]; leaked?: Leaked }>("/api/v1/accounts"), ask<{ tokens: Token[] }>("/api/v1/tokens"),
 		ask<Devices>("/api/v1/devices")]);
 	if (mine !== run) return;
-	failed = effective.ok || (!effective.ok && effective.why === "unavailable" && history.ok) ? undefined : effective.why === "forbidden" ? "audit_no_right" : "no_answer";
+	failed = effective.ok || (!effective.ok && effective.why === "unavailable" && history.ok) ? undefined : effective.why === "forbidden" ? "rules_no_right" : "no_answer";
 	held = { rows: effective.ok ? rules(effective.value) : [], lang: language(), history: history.ok ? history.value.history : [],
 		...(effective.ok ? { rules: effective.value } : {}), ...(accounts.ok ? { accounts: accounts.value.accounts, ...(accounts.value.leaked !== undefined ? { leaked: accounts.value.leaked } : {}) } : {}), ...(tokens.ok ? { tokens: tokens.value.tokens } : {}),
 		...(devices.ok ? { devices: devices.value } : {}) };
@@ -293,4 +289,59 @@ export function auditPage(changed: () => void): (state: State) => Node_[] {
 		const cards = [...recordCards(changed), ...(person() === "" || mayDo("read_rules") ? [reportCard(file, changed)] : []), ...(e !== undefined ? [evidence(e, state), matrix(e), ruleTable(e), ...conduitCards(e), ...ledgerCards(e, held.devices?.devices, file, changed)] : []), deviceCard(held.devices, file("devices", "csv"), mayNow("run_machine"), changed, readDevices), ...people(), chain(state), ...(held.history.length > 0 ? [generations(held.history)] : [])];
 		return [...head, contents(cards), ...cards];
 	};
+}
+
+// ---- reports ------------------------------------------------------------------------------------
+
+// Saves the report by clause and the self-check, as `sekisho report` makes them: for paper and for
+// a spreadsheet. They are not shown here.
+
+type Of = "controls" | "self-check";
+type Form = "html" | "csv";
+const REPORTS: [Of, Key, Key][] = [["controls", "report_controls", "report_controls_note"], ["self-check", "report_self_check", "report_self_check_note"]];
+const FORMS: [Form, Key, string][] = [["html", "save_html", "text/html;charset=utf-8"], ["csv", "save_csv", "text/csv;charset=utf-8"]];
+
+let reportWaits: Patience | undefined;
+// how the last report ended
+let came: { key: "report-came" | "stopped" | "failed"; text: () => string } | undefined;
+let reportRun = 0;
+
+/** Forgets everything before another person signs in. */
+function forgetReports(): void {
+	reportRun++;
+	endPatience(reportWaits);
+	reportWaits?.stop.abort();
+	reportWaits = came = undefined;
+}
+
+async function make(of: Of, form: Form, type: string, name: string, changed: () => void): Promise<void> {
+	if (reportWaits !== undefined) return;
+	const mine = ++reportRun, p = reportWaits = patience(changed);
+	came = undefined;
+	changed();
+	const answer = await askFile("/api/v1/report?of=" + of + "&form=" + form + "&lang=" + language(), p.stop.signal);
+	endPatience(p);
+	if (mine !== reportRun) return;
+	const seconds = waited(p), stopped = p.stop.signal.aborted;
+	reportWaits = undefined;
+	if (answer.ok) save(name, type, answer.value);
+	came = stopped ? { key: "stopped", text: () => t("stopped_waiting", seconds) } : answer.ok ? { key: "report-came", text: () => t("report_saved", name) }
+		: { key: "failed", text: () => t(answer.why === "forbidden" ? "rules_no_right" : "no_answer") };
+	changed();
+}
+
+function stands(): Child[] {
+	if (reportWaits !== undefined) return waiting(reportWaits, "report_making");
+	if (came === undefined) return [];
+	const bad = came.key === "failed";
+	return [h("p", { class: bad ? "complaint" : "note", role: bad ? "alert" : "status", "data-key": came.key }, bad && mark("bad"), came.text())];
+}
+
+function reportCard(file: (what: string, ending: string) => string, changed: () => void): Node_ {
+	return card("reports", "reports", true, h("p", { class: "note" }, t("reports_note")),
+		REPORTS.flatMap(([of, title, note]) => [h("h3", { "data-key": of }, t(title)), h("p", { class: "note", "data-key": of + "-note" }, t(note)),
+			h("p", { class: "acts", "data-key": of + "-acts" }, FORMS.map(([form, label, type]) =>
+				h("button", { type: "button", "data-key": "report-" + of + "-" + form, "aria-label": t(title) + ": " + t(label), "aria-disabled": reportWaits !== undefined ? "true" : undefined,
+					click: () => void make(of, form, type, file("report-" + of, form), changed) }, t(label))))]),
+		h("div", { "data-key": "report-stands" }, stands()));
 }

@@ -2,14 +2,12 @@
 // Changing the policy: one draft for all people of the site. Its text is written and tried here,
 // approved by somebody who wrote none of it (unless the box is set to allow one person alone), and
 // applied on trial. The box's answer to each step is shown beside it.
-import { change, dropEdits, edited, forgetDraft, give, keepComment, keepEdits, load, may, mistakes, moved, show, typed, watchDraft, words, type CommentOf, type Kept } from "./draft";
 import { h, type Child, type Node_ } from "./dom";
+import { change, dropEdits, edited, forgetDraft, give, keepComment, keepEdits, load, may, mistakes, moved, show, typed, watchDraft, words, type CommentOf, type Kept, promoted } from "./draft";
 import { atCaret, editor, jump, offer, offered, take, type Offer } from "./editor";
 import { count, local, moment } from "./format";
 import { difference, hunks } from "./lines";
-import { promoted } from "./promote";
-import { card, chip, grid, mark, type Tone } from "./parts";
-import { waiting } from "./patience";
+import { card, chip, grid, mark, type Tone, waiting } from "./parts";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
 import type { Conduit, Cut, Diagnostic, Draft, Generation, Outcome, State, Text } from "./types";
@@ -148,7 +146,7 @@ function cutList(o: Outcome): Node_[] {
 	return [
 		h("p", {}, cut.length + narrowed.length === 0 ? t("cuts_none", count(o.go_on)) : t("cuts", count(cut.length + (o.cut_more ?? 0)), count(narrowed.length), count(o.go_on))),
 		...(cut.length > 0 ? [grid("cut", [{ head: "between" }, { head: "conduit" }], cut.slice(0, MOST_CUT).map((k): (Child | Child[])[] => [whose(k), k.conduit ?? t("none")]))] : []),
-		...(more > 0 ? [h("p", { class: "note" }, t("cuts_more", count(more)))] : []),
+		...(more > 0 ? [h("p", { class: "note" }, t("and_more", count(more)))] : []),
 		...(narrowed.length > 0 ? [grid("narrowed", [{ head: "between" }, { head: "conduit" }, { head: "commands_lost" }], narrowed.slice(0, MOST_CUT).map((k): (Child | Child[])[] => [whose(k), k.conduit ?? t("none"),
 			(k.commands ?? []).map((c) => (c.function_name ?? "?") + " " + (c.place ?? "") + " × " + count(c.count)).join(", ")]))] : [])];
 }
@@ -162,8 +160,8 @@ function meant(o: Outcome): Node_[] {
 	if (o.meaning === undefined || o.meaning === null) return [];
 	if (list.length === 0) return [h("p", { "data-key": "meant" }, t("same_meaning"))];
 	return [h("ul", { class: "events", "data-key": "meant" }, list.slice(0, MOST_CUT).map((m) => h("li", {}, words(m.text, language()), h("ul", {}, m.places.slice(0, MOST_PLACES).map((p) => h("li", {}, p.source + " → " + p.destination + " " + p.protocol + "/" + p.ports)),
-		m.places.length + (m.more_places ?? 0) > MOST_PLACES && h("li", {}, t("cuts_more", count(m.places.length + (m.more_places ?? 0) - MOST_PLACES))))))),
-		...(list.length + more > MOST_CUT ? [h("p", { class: "note" }, t("cuts_more", count(Math.max(0, list.length - MOST_CUT) + more)))] : [])];
+		m.places.length + (m.more_places ?? 0) > MOST_PLACES && h("li", {}, t("and_more", count(m.places.length + (m.more_places ?? 0) - MOST_PLACES))))))),
+		...(list.length + more > MOST_CUT ? [h("p", { class: "note" }, t("and_more", count(Math.max(0, list.length - MOST_CUT) + more)))] : [])];
 }
 
 function outcome(o: Outcome): Node_[] {

@@ -3,8 +3,8 @@
 // there already. An element that has the focus, is selected or is read aloud stays the same through
 // updates. Text becomes text nodes only: no string of the box is ever parsed as HTML.
 
-export type Handler = (event: Event) => void;
-export type Attributes = Record<string, string | number | boolean | Handler | undefined>;
+type Handler = (event: Event) => void;
+type Attributes = Record<string, string | number | boolean | Handler | undefined>;
 export type Child = Node_ | string | false | undefined | null;
 export interface Node_ {
 	tag: string;

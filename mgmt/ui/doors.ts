@@ -4,8 +4,7 @@
 // second, who sees what the first one asked.
 import { h, type Child, type Node_ } from "./dom";
 import { clockTime, count, moment } from "./format";
-import { field } from "./fields";
-import { bar, card, chip } from "./parts";
+import { field, bar, card, chip } from "./parts";
 import { mayDo, order, person as account, plays } from "./session";
 import { language, t, type Key } from "./text";
 import type { Door, DoorUse, End, Said, State } from "./types";
@@ -18,8 +17,8 @@ interface Step {
 }
 
 const SPANS = [1800, 3600, 7200, 14400, 28800];
-const NEEDS: Record<string, Key> = { name: "door_person", ticket: "door_ticket", reason: "door_reason" };
-const COMMANDS: Record<string, Key> = { read: "may_read", write: "may_write", control: "may_control", program: "may_program", diagnose: "may_diagnose" };
+const NEEDS: Record<string, Key> = { name: "door_person", ticket: "door_ticket", reason: "kept_reason" };
+const COMMANDS: Record<string, Key> = { read: "word_read", write: "word_write", control: "word_control", program: "word_program", diagnose: "word_diagnose" };
 const DONE: Record<Step["order"], Key> = { open: "door_opened", agree: "door_opened", shut: "door_shut", review_door: "door_reviewed" };
 const DO: Record<Step["order"], Key> = { open: "door_do", agree: "door_do", shut: "door_shut_do", review_door: "door_review" };
 const NAME_BYTES = 63, REASON_BYTES = 255; // limits of the box: a name or a ticket; a reason
@@ -40,12 +39,12 @@ const list = (words: string[]): string => words.join(language() === "ja" ? "、"
 /** "1 h 20 min", rounded up. */
 function lasting(seconds: number): string {
 	const minutes = Math.ceil(seconds / 60), hours = Math.floor(minutes / 60), rest = minutes % 60;
-	return [hours > 0 ? t("attack_hours", hours) : "", rest > 0 || hours === 0 ? t("door_minutes", rest) : ""].filter((x) => x !== "").join(" ");
+	return [hours > 0 ? t("attack_hours", hours) : "", rest > 0 || hours === 0 ? t("minutes", rest) : ""].filter((x) => x !== "").join(" ");
 }
 
 function end(e: End): string {
 	const zone = e.label || e.zone, more = e.hosts_all - e.hosts.length;
-	return e.hosts.length === 0 ? zone : t("door_end", zone, list(more > 0 ? [...e.hosts, t("more_assets", count(more))] : e.hosts));
+	return e.hosts.length === 0 ? zone : t("door_end", zone, list(more > 0 ? [...e.hosts, t("and_more", count(more))] : e.hosts));
 }
 
 /** Source, destination and commands. */
@@ -53,7 +52,7 @@ function opens(d: Door): Node_[] {
 	const commands = (c: string[] | null): string => (c === null || c.length === 5 ? t("all_commands") : list(c.map((w) => t(COMMANDS[w] ?? "unknown"))));
 	const more = d.conduits_all - d.conduits.length;
 	return [...d.conduits.map((c) => h("li", {}, t("door_passes", end(c.from), end(c.to), c.services.map((s) => s.service + (s.commands?.length === 0 ? "" : t("in_brackets", commands(s.commands)))).join(" / ")))),
-		...(more > 0 ? [h("li", {}, t("more_assets", count(more)))] : [])];
+		...(more > 0 ? [h("li", {}, t("and_more", count(more)))] : [])];
 }
 
 /** Everything that opening would do, and who has to agree. */
@@ -101,9 +100,9 @@ const needed = (d: Door, need: Door["needs"][number]): Record<string, string> =>
 
 function fields(d: Door, s: Step): Child[] {
 	const spans = [...SPANS.filter((n) => n < d.at_most_s), d.at_most_s];
-	if (s.order === "review_door") return [field("door-reason", "door_reason", { maxlength: "200" })];
+	if (s.order === "review_door") return [field("door-reason", "kept_reason", { maxlength: "200" })];
 	return s.order !== "open" ? [] : [field("door-person", "door_person", needed(d, "name")), d.needs.includes("ticket") && field("door-ticket", "door_ticket", needed(d, "ticket")),
-		d.needs.includes("reason") && field("door-reason", "door_reason", needed(d, "reason")),
+		d.needs.includes("reason") && field("door-reason", "kept_reason", needed(d, "reason")),
 		h("div", { class: "field", "data-key": "door-for" }, h("label", { for: "door-for" }, t("door_for")), h("select", { id: "door-for" }, spans.map((n) => h("option", { value: n }, lasting(n)))))];
 }
 

@@ -12,7 +12,7 @@ import type { Flow, Progress, State, Told } from "./types";
  */
 const SILENT_MS = 7000, AGAIN_MS = 1000, AFTER_FAILURE_MS = 5000, RECORDS_KEPT = 300, FLOWS_KEPT = 7;
 
-export interface Feed {
+interface Feed {
 	state?: State;
 	before?: State;
 	at: number; // when the last state came, by this machine's clock

@@ -3,8 +3,7 @@
 // everything. The box tells the effect before it is done; the record has the person's reason.
 import { h, type Child, type Node_ } from "./dom";
 import { ago, count, moment } from "./format";
-import { field } from "./fields";
-import { card, chip } from "./parts";
+import { field, card, chip } from "./parts";
 import { mayDo, order } from "./session";
 import { language, t, type Key } from "./text";
 import type { Isolated, Prepared, Said, State } from "./types";
@@ -146,7 +145,7 @@ function panel(state: State, s: Step, changed: () => void): Node_ {
 		changed();
 	};
 	return h("section", { class: "card wide isolating", "aria-labelledby": "isolate", "data-key": "isolate-" + s.order + (s.what.split(" ")[1] ?? "") }, h("h2", { id: "isolate", class: "named", tabindex: -1 }, title(state, s)),
-		fromWhom(state, s, changed), h("ul", { class: "plain" }, consequences(state, s)), field("isolate-reason", "isolate_reason", { maxlength: "200" }),
+		fromWhom(state, s, changed), h("ul", { class: "plain" }, consequences(state, s)), field("isolate-reason", "kept_reason", { maxlength: "200" }),
 		h("p", { class: "complaint", role: "alert" }, s.complaint !== undefined && (typeof s.complaint === "string" ? t(s.complaint) : s.complaint[language()])),
 		h("p", { class: "acts" }, h("button", { type: "button", class: "main-action", "data-key": "isolate-do", "aria-disabled": s.busy ? "true" : undefined, click: () => void act(changed) }, t(s.busy ? "working" : s.order === "isolate" ? "isolate_do" : "rejoin_do")),
 			h("button", { type: "button", "data-key": "isolate-leave", click: leave }, t("leave_it"))));

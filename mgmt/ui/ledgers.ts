@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registers, now or at an earlier time: assets, external connections, data flows with their
 // pictures. Each is saved as it is shown.
-import { csv, save } from "./csv";
 import { h, type Child, type Node_ } from "./dom";
-import { moment, zone } from "./format";
+import { csv, save, moment, zone } from "./format";
 import { card, chip, grid } from "./parts";
 import { askRules, zoneName } from "./register";
 import { askPicture } from "./session";

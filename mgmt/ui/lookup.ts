@@ -2,9 +2,8 @@
 // "May A do this to B?" in the policy in force, before anybody tries: the answer of `sekisho ask`
 // in its own sentences.
 import { h, type Node_ } from "./dom";
-import { commands, field } from "./fields";
 import { local, zone } from "./format";
-import { chip } from "./parts";
+import { commands, field, chip } from "./parts";
 import { ask } from "./session";
 import { language, t, type Key } from "./text";
 import type { Said, State } from "./types";
@@ -47,7 +46,7 @@ async function look(changed: () => void): Promise<void> {
 	if (at !== "") list.push("at=" + Math.floor(new Date(at).getTime() / 1000));
 	const answer = await ask<Asked>("/api/v1/ask?" + list.join("&"));
 	if (mine !== run) return;
-	looked.answer = answer.ok ? answer.value : answer.why === "forbidden" ? "nearest_no_right" : answer.why !== "wrong" ? "no_answer" : (answer.said as { error?: Said } | undefined)?.error ?? "lookup_wrong";
+	looked.answer = answer.ok ? answer.value : answer.why === "forbidden" ? "rules_no_right" : answer.why !== "wrong" ? "no_answer" : (answer.said as { error?: Said } | undefined)?.error ?? "lookup_wrong";
 	changed();
 }
 

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame of the pages: signing in, choice of page, language. Every change ends in draw().
-import { accountPage, forgetAccount } from "./account";
+import { accountPage, forgetAccount, forgetPassphrase, passphraseForm } from "./account";
 import { forgetAttacks } from "./attacks";
 import { auditPage, forgetAudit } from "./audit";
 import { changePage, forgetChange } from "./change";
-import { edited, watchDraft } from "./draft";
-import { forgetDoors } from "./doors";
 import { h, patch, type Node_ } from "./dom";
+import { forgetDoors } from "./doors";
+import { edited, watchDraft } from "./draft";
 import { countFlow, feed, looked, start, stop } from "./feed";
 import { clockTime, zone } from "./format";
-import { statePage } from "./state";
 import { forgetIsolation } from "./isolate";
 import { forgetMap, mapPage } from "./map";
-import { forgetPassphrase, passphraseForm } from "./passphrase";
 import { forgetPeople, peoplePage } from "./people";
 import { logIn, logInByCertificate, logInByKey, mayDo, mustChoose, person, resume, signedIn, signOut, touch, tryingAgain, useToken, watchTrying, type Refused } from "./session";
+import { statePage } from "./state";
 import { choose, language, t, type Key } from "./text";
 import { forgetTrends, trendsPage } from "./trends";
 import type { Lang, State } from "./types";

@@ -2,17 +2,16 @@
 // The map: the box's picture of its effective rules, with rates of traffic and refusals; and the
 // same conduits as a table, for screen readers, keyboard use and numbers. The chosen conduit is
 // shown between them with all details.
+import { promote } from "./change";
 import { h, type Child, type Node_ } from "./dom";
 import { countFlow, feed, recall, whenBack } from "./feed";
-import { heardAt, keepRates, opened, refusals, refusedInAll, type Rate, type Refusals } from "./flow";
-import { promote } from "./change";
+import { heardAt, keepRates, opened, refusals, refusedInAll, type Rate, type Refusals, askTracked, trackedRows, type Tracked } from "./flow";
 import { aged, clockTime, count, lastUse, local, moment, span } from "./format";
 import { card, chip, figures, grid } from "./parts";
 import { places, overlay, type OnArrow, type Places } from "./places";
 import { askRules, zoneName, commandsOf } from "./register";
 import { ask, askPicture, mayDo } from "./session";
 import { language, t } from "./text";
-import { askTracked, trackedRows, type Tracked } from "./tracked";
 import type { Conduit, Effective, Lang, State, Told } from "./types";
 
 const LAST_EVENTS = 8, LOOK_BACK = 2000;
@@ -23,7 +22,7 @@ const SMALLEST = 30, SMALLEST_PX = 13;
 
 let picture: { lang: Lang; url: string; places: Places; at: number } | undefined;
 let rules: Effective | undefined;
-let failed: "no_answer" | "map_no_right" | undefined;
+let failed: "no_answer" | "rules_no_right" | undefined;
 let asking: Lang | undefined; // language of the picture that was requested
 let run = 0;
 let recalled: object | undefined; // the question about the minute before this page was opened
@@ -81,9 +80,9 @@ async function draw(changed: () => void): Promise<void> {
 		return;
 	}
 	asking = undefined;
-	failed = image.ok && said.ok ? undefined : !image.ok && image.why === "forbidden" ? "map_no_right" : "no_answer";
+	failed = image.ok && said.ok ? undefined : !image.ok && image.why === "forbidden" ? "rules_no_right" : "no_answer";
 	// Without an answer the last map stays, with its time.
-	if (failed === undefined || failed === "map_no_right" || feed.state?.status.generation?.number === 0) drop();
+	if (failed === undefined || failed === "rules_no_right" || feed.state?.status.generation?.number === 0) drop();
 	if (image.ok && said.ok) {
 		picture = { lang, url: image.value.url, places: places(image.value.text), at: Date.now() };
 		rules = said.value;
@@ -196,7 +195,7 @@ function panel(e: Effective, list: Refusals[], close: () => void, again: () => v
 		before === undefined ? h("p", { class: "note", role: "status" }, t("loading")) : events.length === 0 ? h("p", { class: "note" }, t("map_no_events"))
 			: h("ul", { class: "events" }, events.map((r) => h("li", { "data-key": "m" + r.seq, class: r.severity ?? "" }, h("p", {}, local(r[language()]))))),
 		h("h3", {}, t("live_sessions")), ...trackedRows(chosen?.sessions, "loading", "map-sessions", again),
-		h("p", { class: "acts" }, h("button", { type: "button", id: "map-close", click: close }, t("map_close"))));
+		h("p", { class: "acts" }, h("button", { type: "button", id: "map-close", click: close }, t("close"))));
 }
 
 // ---- the page -----------------------------------------------------------------------------------

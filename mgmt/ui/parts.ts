@@ -1,14 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of every page: cards, tables, lists of figures, marks that do not depend on colour.
+import { COMMANDS } from "./asked";
 import { h, type Child, type Node_ } from "./dom";
-import { feed } from "./feed";
-import { clockTime } from "./format";
+import { feed, waitedFor } from "./feed";
+import { clockTime, count } from "./format";
 import { language, t, type Key } from "./text";
 import type { Stand, State } from "./types";
 
+// ---- fields of forms ----------------------------------------------------------------------------
+
+// Fields of forms: a choice, a line of text, a command.
+
+const CLASSES: [string, Key][] = [["read", "class_read"], ["write", "class_write"], ["control", "class_control"], ["program", "class_program"], ["diagnose", "class_diagnose"]];
+
+export function choice(id: string, label: Key, options: [string, Key][]): Node_ {
+	return h("div", { class: "field" }, h("label", { for: id }, t(label)),
+		h("select", { id }, options.map(([v, key]) => h("option", { value: v }, t(key)))));
+}
+
+export function field(id: string, label: Key, more: Record<string, string> = {}): Node_ {
+	return h("div", { class: "field" }, h("label", { for: id }, t(label)), h("input", { id, type: "text", spellcheck: "false", autocapitalize: "none", autocomplete: "off", ...more }));
+}
+
+export function commands(id: string): Node_ {
+	return h("div", { class: "field" }, h("label", { for: id }, t("command")),
+		h("select", { id }, h("option", { value: "" }, t("any")), CLASSES.map(([v, key]) => h("option", { value: v }, t(key))),
+			COMMANDS.map(([protocol, names]) => h("optgroup", { label: protocol }, names.map((name) => h("option", { value: name }, name))))));
+}
+
 export type Tone = "good" | "wait" | "note" | "bad" | "off";
 
-export function toneOf(stand: Stand): Tone {
+function toneOf(stand: Stand): Tone {
 	return stand === "good" ? "good" : stand === "waiting" ? "wait" : "bad";
 }
 
@@ -33,7 +55,7 @@ export function card(id: string, title: Key, wide: boolean, ...body: (Child | Ch
 	return h("section", { class: wide ? "card wide" : "card", "aria-labelledby": id, "data-key": id }, h("h2", { id }, t(title)), ...body);
 }
 
-export interface Column {
+interface Column {
 	head: Key;
 	number?: boolean;
 }
@@ -83,4 +105,57 @@ function place(state: State): Child {
 	const site = state.status.site ?? {}, name = site.name ?? "", label = site.label ?? "";
 	if (name === "" && label === "") return undefined;
 	return h("span", {}, t("site") + " ", h("b", {}, label !== "" ? label : name), label !== "" && name !== "" && label !== name ? " (" + name + ")" : "");
+}
+
+// ---- work that may take a while -----------------------------------------------------------------
+
+// Work of the box that may take a while: its duration, its progress, and a button that stops work
+// which changes nothing. Stopping ends the request, and the box stops what nobody waits for.
+// Progress comes by the page's stream; without a stream none is shown.
+
+const TURN_MS = 1000;
+
+export interface Patience {
+	ask: number; // the number by which the box reports on it
+	since: number;
+	stop: AbortController;
+	ends: boolean; // it may be stopped
+	turns: ReturnType<typeof setInterval>;
+}
+
+export const waited = (p: Patience): number => Math.floor((Date.now() - p.since) / 1000);
+
+/** `changed` is called each second until it ends, to update the time. */
+export function patience(changed: () => void, ends = true): Patience {
+	const ask = 1 + Math.floor(Math.random() * 999999999);
+	waitedFor.add(ask);
+	return { ask, since: Date.now(), stop: new AbortController(), ends, turns: setInterval(changed, TURN_MS) };
+}
+
+/** The waiting has ended, by an answer or by the person. */
+export function endPatience(p: Patience | undefined): void {
+	clearInterval(p?.turns);
+	if (p !== undefined) waitedFor.delete(p.ask);
+}
+
+const STAGES: Record<string, Key> = {
+	waits_change: "stage_waits_change", waits_turn: "stage_waits_turn", compiles: "stage_compiles", workers: "stage_workers", reads: "stage_reads", sessions: "stage_sessions",
+	impact: "stage_impact", kernel: "stage_kernel", compares: "stage_compares", executes: "stage_executes", packets: "stage_packets", lists: "stage_lists",
+};
+
+/** The box's last report; a stage of a newer box has no words here. */
+function progress(p: Patience): Child {
+	const said = feed.progress, stage = said !== undefined && said.ask === p.ask ? STAGES[said.stage] : undefined;
+	if (said === undefined || stage === undefined) return undefined;
+	const far = said.of > 0 && said.entries > 0 ? t("progress_parts", said.done, said.of, count(said.entries)) : said.of > 0 ? t("progress_of", count(said.done), count(said.of))
+		: said.done > 0 ? t("progress_done", count(said.done)) : "";
+	return h("p", { class: "note", "data-key": "progress", "data-stage": said.stage }, t(stage) + far);
+}
+
+/** Shown instead of an answer meanwhile. Screen readers do not read each second. */
+export function waiting(p: Patience | undefined, what: Key): Child[] {
+	const label = h("p", { role: "status", "data-key": "waiting" }, t(what));
+	if (p === undefined) return [label];
+	return [label, progress(p), h("p", { class: "note", role: "timer", "data-key": "waited" }, t("elapsed", waited(p))),
+		p.ends && h("p", { class: "acts", "data-key": "waiting-acts" }, h("button", { type: "button", "data-key": "stop-waiting", click: () => p.stop.abort() }, t("stop_waiting")))];
 }

@@ -1,16 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accounts of others, for an account manager: who has one, why, and changes to it. A new secret is
-// shown once and then forgotten here. Each order takes the manager's own passphrase; the box
-// decides whether it is allowed.
+// People's roles and the state of an account in words; and accounts of others, for an account
+// manager: who has one, why, and changes to it. A new secret is shown once and then forgotten here.
+// Each order takes the manager's own passphrase; the box decides whether it is allowed.
 import { h, type Child, type Node_ } from "./dom";
-import { DUTIES, duties, standing } from "./duties";
 import { whenBack } from "./feed";
 import { count, moment } from "./format";
-import { card, chip, figures, grid } from "./parts";
-import { qr } from "./qr";
+import { card, chip, figures, grid, type Tone } from "./parts";
 import { ask, orderAccount, person } from "./session";
 import { language, t, type Key } from "./text";
 import type { Account, Leaked, Said } from "./types";
+
+// ---- QR codes -----------------------------------------------------------------------------------
+
+// A QR code from the box: rows of '0' (light) and '1' (dark). Dark on light in every theme and on
+// paper, with a border of four modules, because readers need that.
+
+const BORDER = 4;
+
+/** Each run of dark modules in a row is one rectangle of the path. */
+function qr(rows: string[], label: string): Node_ {
+	const side = rows.length + 2 * BORDER;
+	const dark = rows.flatMap((row, y) => [...row.matchAll(/1+/g)].map((run) => "M" + String((run.index ?? 0) + BORDER) + " " + String(y + BORDER) + "h" + String((run[0] ?? "").length) + "v1h-" + String((run[0] ?? "").length) + "z"));
+	return h("svg", { class: "qr", viewBox: "0 0 " + side + " " + side, role: "img", "aria-label": label, "shape-rendering": "crispEdges" },
+		h("rect", { width: side, height: side, fill: "#fff" }), h("path", { d: dark.join(""), fill: "#000" }));
+}
+
+// ---- roles in words -----------------------------------------------------------------------------
+
+// People's roles, and the state of an account, in words.
+
+const DUTIES: [string, Key, Key][] = [["viewer", "duty_viewer", "may_viewer"], ["ot_author", "duty_ot_author", "may_ot_author"], ["approver", "duty_approver", "may_approver"],
+	["it_operator", "duty_it_operator", "may_it_operator"], ["auditor", "duty_auditor", "may_auditor"], ["log_administrator", "duty_log_administrator", "may_log_administrator"],
+	["backup_operator", "duty_backup_operator", "may_backup_operator"], ["supervisor", "duty_supervisor", "may_supervisor"], ["account_manager", "duty_account_manager", "may_account_manager"]];
+
+export function duties(list: string[] | undefined): string {
+	return (list ?? []).map((word) => {
+		const known = DUTIES.find(([of]) => of === word);
+		return known === undefined ? word : t(known[1]);
+	}).join(", ");
+}
+
+export function standing(a: Account): [Tone, Key] {
+	return a.disabled === true ? ["off", "account_disabled"] : a.handed_out_until ? ["wait", "account_handed_out"] : a.unused === true ? ["wait", "account_unused"] : ["good", "account_active"];
+}
 
 type Act = "add" | "change" | "disable" | "enable" | "remove" | "passphrase" | "authenticator" | "authenticator_remove" | "recovery" | "end_sessions" | "key_remove" | "certificate_remove";
 interface Made {
@@ -177,7 +209,7 @@ function one(draw: () => void, a: Account): Node_ {
 			["second_factors", factors(a)], ["people_sessions", String(a.sessions ?? 0)]),
 		a.name === person() && h("p", { class: "note" }, t("people_own")), a.name !== person() && isManager(a) && h("p", { class: "note" }, t("people_manager")),
 		h("p", { class: "acts" }, acts.map(([what, of]) => h("button", { type: "button", "data-key": "act-" + what + "-" + of, "aria-pressed": act === what && label === of ? "true" : "false", click: open(draw, a.name, what, of) },
-			t(ACTS[what][0]) + (of !== "" ? ": " + of : ""))), h("button", { type: "button", "data-key": "close", click: close }, t("people_close"))),
+			t(ACTS[what][0]) + (of !== "" ? ": " + of : ""))), h("button", { type: "button", "data-key": "close", click: close }, t("close"))),
 		act !== undefined && act !== "add" && form(draw, act, a));
 }
 

@@ -92,7 +92,7 @@ export function matching(list: Rule[], filter: string): Rule[] {
  * What may pass from one zone to another: the number of conduits, the strongest command word, and
  * the protocols that are not inspected.
  */
-export interface Reach {
+interface Reach {
 	conduits: Conduit[];
 	word: Key | undefined; // undefined: none, or the box does not tell
 	unread: string[];

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state page: the headline, what is wrong, and below it the box's resources.
 import { attackActs, seenAttacks } from "./attacks";
-import { alarms, passing, roleName, silent, upsText } from "./alarms";
 import { h, type Child, type Node_ } from "./dom";
 import { feed } from "./feed";
 import { ago, bytes, count, moment } from "./format";
@@ -9,6 +8,64 @@ import { bar, card, chip, figures, grid, headline, mark, type Tone } from "./par
 import { mayDo, person } from "./session";
 import { language, t, type Key } from "./text";
 import type { Counters, Interface, Refusal, Role, State, Status } from "./types";
+
+// ---- alarms -------------------------------------------------------------------------------------
+
+// Alarms, grave ones first, in the box's own words: the same that go out by mail and to a
+// monitoring system. An alarm without a time gets the time when it was first seen.
+
+export interface Alarm {
+	text: string;
+	since: string;
+	/**
+	 * A grave alarm counts in the headline. During other alarms the box still enforces
+	 * everything.
+	 */
+	grave: boolean;
+	/** For a sign of an attack: its number. */
+	attack?: number;
+	machines: string[];
+	step: string;
+}
+
+/** A compiler only runs while it compiles, so its absence is no fault. */
+const passing = (r: Role): boolean => r.role === "compile";
+
+export function silent(s: Status, r: Role): boolean {
+	if (r.role === "enforce" && s.busy === true) return false;
+	return (s.silent ?? []).some((x) => x.role === r.role && (x.index ?? 0) === (r.index ?? 0));
+}
+
+function roleName(r: Role): string {
+	const kind = r.kind === "naming" ? t("naming") : t("commands");
+	if (r.role !== "dpi" && r.role !== "gate") return r.role ?? "";
+	const name = r.role + "/" + (r.index ?? 0);
+	return language() === "ja" ? name + "（" + kind + "）" : name + " (" + kind + ")";
+}
+
+function upsText(u: NonNullable<Status["ups"]>): string {
+	const states: Record<string, string> = {
+		mains: t("ups_mains"), battery: t("ups_battery"), low: t("ups_low"), forced: t("ups_forced"), away: t("ups_away"),
+	};
+	const word = states[u.state ?? ""] ?? t("unknown");
+	if (typeof u.charge !== "number") return word;
+	return typeof u.runtime === "number" ? t("ups_runtime", word, u.charge, Math.floor(u.runtime / 60)) : t("ups_charge", word, u.charge);
+}
+
+const since = (dated: string, seen: string | null): string =>
+	dated !== "" ? t("since", moment(dated)) : seen === null ? t("seen_before") : t("seen_since", moment(seen));
+
+function attackOf(key: string): { attack?: number } {
+	const number = /^attack (\d+)\//.exec(key)?.[1];
+	return number === undefined ? {} : { attack: Number(number) };
+}
+
+/** Machines that the sentence itself does not name. */
+const beside = (key: string, text: string, machines: string[]): string[] => (/^(isolated|attack) /.test(key) && machines.every((m) => text.includes(m)) ? [] : machines);
+
+export function alarms(state: State): Alarm[] {
+	return state.alarms.map((a) => ({ text: a[language()], since: since(a.since, a.seen), grave: a.grave, machines: beside(a.key, a[language()], a.machines), step: a.step?.[language()] ?? "", ...attackOf(a.key) })).sort((a, b) => Number(b.grave) - Number(a.grave));
+}
 
 const when = (text: string | null | undefined, now: string | undefined): Child[] => {
 	const long = moment(text), short = ago(text, now);
@@ -165,7 +222,7 @@ function records(state: State): Node_ {
 		// A silent journal gives no number, which is not 0.
 		j.records !== undefined && ["record_count", count(j.records)], j.records !== undefined && ["record_last", when(j.last, s.clock?.time)],
 		j.records !== undefined && ["record_lost", count((j.lost ?? 0) + (j.left_out ?? 0))], j.records !== undefined && ["record_waiting", count(j.waiting)],
-		j.keep_days !== undefined && ["retention", j.keep_days > 0 ? t("retention_days", count(j.keep_days), count(j.delete_after_days)) : t("retention_none")],
+		j.keep_days !== undefined && ["retention", j.keep_days > 0 ? t("retention_days", count(j.keep_days), count(j.delete_after_days)) : t("keeps_all")],
 		j.disk !== undefined && ["disk", diskText(j.disk)],
 		["log_server", logText(s)]));
 }

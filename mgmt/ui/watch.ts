@@ -29,7 +29,7 @@ function machines(x: Interface, changed: () => void): Child {
 	const zones = x.zones ?? [], list = zones.flatMap((z) => z.assets ?? []).slice(0, NAMED);
 	const more = zones.reduce((n, z) => n + (z.assets_all ?? 0), 0) - list.length;
 	if (list.length === 0) return false;
-	return h("ul", { class: "machines" }, list.map((a) => h("li", {}, cutter("asset " + (a.name ?? ""), a.label || (a.name ?? ""), changed))), more > 0 && h("li", { class: "ago" }, t("more_assets", count(more))));
+	return h("ul", { class: "machines" }, list.map((a) => h("li", {}, cutter("asset " + (a.name ?? ""), a.label || (a.name ?? ""), changed))), more > 0 && h("li", { class: "ago" }, t("and_more", count(more))));
 }
 
 /** A name and, with the right, the button that isolates it. */

@@ -5,15 +5,88 @@
 import { REASONS } from "./asked";
 import { h, type Node_ } from "./dom";
 import { feed } from "./feed";
+import { askTracked, trackedRows, type Tracked } from "./flow";
 import { count, local, zone } from "./format";
-import { card, chip, mark, type Tone } from "./parts";
-import { choice, commands, field } from "./fields";
-import { forgetForce, instead, nameOf, offers, wantRules } from "./force";
 import { forgetLookup, lookupCard } from "./lookup";
+import { card, chip, mark, type Tone, choice, commands, field } from "./parts";
+import { commandsOf, reach, reachText, zoneName, askRules } from "./register";
 import { ask, mayDo, person } from "./session";
 import { language, t, type Key } from "./text";
-import { askTracked, trackedRows, type Tracked } from "./tracked";
-import type { State, Told } from "./types";
+import type { State, Told, Effective } from "./types";
+
+// ---- the policy in force ------------------------------------------------------------------------
+
+// The policy in force for a search: its zones, conduits and assets by name, and for a refusal what
+// is allowed there and who answers for it. The rules are asked for once, when a name is needed or a
+// refusal was found.
+
+export type Kind = "zone" | "conduit" | "asset";
+interface Named {
+	name?: string | undefined;
+	label?: string | undefined;
+}
+
+const KINDS: Kind[] = ["zone", "conduit", "asset"], MOST_ROWS = 4;
+let rules: Effective | undefined;
+let digest: string | undefined; // of the policy whose rules were asked for
+let rulesRun = 0;
+
+/** Forgets everything before another person signs in. */
+function forgetForce(): void {
+	rulesRun++;
+	rules = undefined;
+	digest = undefined;
+}
+
+/** Asks for the rules, unless those of this policy are here or requested. */
+async function wantRules(state: State | undefined, changed: () => void): Promise<void> {
+	const now = state?.status.generation?.digest ?? "";
+	if (digest === now || (person() !== "" && !mayDo("read_rules"))) return;
+	const mine = ++rulesRun;
+	digest = now;
+	const answer = await askRules();
+	if (mine !== rulesRun) return;
+	rules = answer.ok ? answer.value : undefined;
+	changed();
+}
+
+function all(kind: Kind, state: State | undefined): Named[] {
+	const zones = (state?.status.interfaces ?? []).flatMap((x) => x.zones ?? []);
+	const list: Named[] = kind === "conduit" ? rules?.conduits ?? [] : kind === "zone" ? [...zones, ...(rules?.zones ?? [])] : [...zones.flatMap((z) => z.assets ?? []), ...(rules?.assets ?? [])];
+	return [...new Map(list.map((x): [string, Named] => [x.name ?? "", x])).values()].filter((x) => (x.name ?? "") !== "");
+}
+
+const called = (x: Named): string => (x.label && x.label !== x.name ? x.label + " (" + (x.name ?? "") + ")" : x.name ?? "");
+
+/** The suggestions of a field of that kind. */
+export function offers(state: State | undefined): Node_[] {
+	return KINDS.map((kind) => h("datalist", { id: "names-" + kind, "data-key": "names-" + kind }, all(kind, state).map((x) => h("option", { value: called(x) }))));
+}
+
+/**
+ * The name for a text that was picked or typed: a suggestion, a name, or a label that only one
+ * object has; other text stays as it is.
+ */
+function nameOf(kind: string, typed: string, state: State | undefined): string {
+	if (!KINDS.includes(kind as Kind) || typed === "") return typed;
+	const list = all(kind as Kind, state), one = list.find((x) => x.name === typed) ?? list.find((x) => called(x) === typed), labelled = list.filter((x) => x.label === typed);
+	return one?.name ?? (labelled.length === 1 ? labelled[0]?.name : undefined) ?? typed;
+}
+
+/**
+ * The end of a refusal's sentence: what the policy in force allows there, and who answers for it.
+ */
+export function instead(e: Told): Node_ | false {
+	const r = rules;
+	if (r === undefined || e.verdict !== "deny") return false;
+	const k = (r.conduits ?? []).find((x) => x.name === e.conduit), zone = (r.zones ?? []).find((z) => z.name === e.server_zone);
+	if (k !== undefined) {
+		const rows = commandsOf(r, k.name ?? ""), more = rows.length - MOST_ROWS;
+		return h("p", { class: "instead", "data-key": "instead" }, t("instead_conduit", called(k), rows.slice(0, MOST_ROWS).join(" / ") + (more > 0 ? " / " + t("and_more", more) : "") || t("none"), k.owner || t("owner_none")));
+	}
+	if (e.conduit !== undefined || !e.client_zone || zone === undefined) return false;
+	return h("p", { class: "instead", "data-key": "instead" }, t("instead_between", zoneName(r, e.client_zone), zoneName(r, e.server_zone), reachText(reach(r, e.client_zone, e.server_zone ?? "")) || t("none"), zone.owner || t("owner_none")));
+}
 
 const ENOUGH = 50, KEPT = 200, A_PAGE = 500, FIRST_STRETCH = 500, LONGEST_STRETCH = 1 << 20;
 const HOURS: [string, Key][] = [["1", "last_hour"], ["24", "last_day"], ["168", "last_week"], ["", "any_time"], ["between", "between_moments"]];
@@ -36,7 +109,7 @@ let sessions: Tracked;
 let sessionsRun = 0;
 let found: Told[] = [];
 // by the record's number: the nearest conduit, or why it is not known
-let nearest = new Map<number, Sentence | "busy" | "no_answer" | "nearest_no_right">();
+let nearest = new Map<number, Sentence | "busy" | "no_answer" | "rules_no_right">();
 const askers = new WeakMap<Told, () => void>();
 let words = ""; // text that a record has to contain, in small letters
 let query = ""; // the box's filter, without the range of records
@@ -212,7 +285,7 @@ async function askNearest(e: Told, changed: () => void): Promise<void> {
 	const answer = await ask<Sentence>("/api/v1/nearest?from=" + (e.client_zone ?? "") + "&to=" + (e.server_zone ?? "") + "&client=" + client +
 		"&server=" + server + "&transport=" + (e.transport ?? "") + "&port=" + port + icmp);
 	if (mine !== run) return;
-	nearest.set(e.seq, answer.ok ? answer.value : answer.why === "forbidden" ? "nearest_no_right" : "no_answer");
+	nearest.set(e.seq, answer.ok ? answer.value : answer.why === "forbidden" ? "rules_no_right" : "no_answer");
 	changed();
 }
 

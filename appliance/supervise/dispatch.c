@@ -145,25 +145,24 @@ static bool on_progress(struct supervisor *s, struct slot *sl, struct msg *m)
 
 /* ---- messages of control --------------------------------------------------------------------- */
 
-static bool relay(struct supervisor *s, struct slot *sl, struct msg *m)
+/* Passes on a question of control; no copy of what a person typed stays in this process. */
+static bool passes(struct supervisor *s, struct msg *m)
 {
-	(void)sl;
-	return relay_out(s, m);
-}
-
-/* Passes on a message with what a person typed; no copy stays in this process. */
-static bool people(struct supervisor *s, struct slot *sl, struct msg *m)
-{
-	/* Control may only pass on orders that change no account. Other orders come from root, and
-	 * the supervisor reads them itself from root's connection (orders.c). */
-	bool ok =
-		(m->body.type != MSG_USER || user_order_looks((enum user_order)m->body.user.order)) && relay(s, sl, m);
+	bool ok = relay_out(s, m);
 
 	/* Cleared from the beginning of the message, because a compiler with sanitizers takes
 	 * `type` as the whole size of the object behind `body`. */
 	explicit_bzero((uint8_t *)m + offsetof(struct msg, body), sizeof(m->body));
 	explicit_bzero(m->storage, sizeof(m->storage));
 	return ok;
+}
+
+/* Control may only pass on orders that change no account. Other orders come from root, and the
+ * supervisor reads them itself from root's connection (orders.c). */
+static bool on_user(struct supervisor *s, struct slot *sl, struct msg *m)
+{
+	(void)sl;
+	return user_order_looks((enum user_order)m->body.user.order) && passes(s, m);
 }
 
 static void on_box(struct supervisor *s, struct msg *m)
@@ -243,22 +242,17 @@ static bool on_stop(struct supervisor *s, struct slot *sl, struct msg *m)
 }
 
 /* What is done with each message: `takes` always, or `judges`, which is false when the message is
- * not allowed at this moment. */
+ * not allowed at this moment. Without a row: control's questions to a role and the answers are
+ * passed on. */
 static const struct row {
 	void (*takes)(struct supervisor *s, struct msg *m);
 	bool (*judges)(struct supervisor *s, struct slot *sl, struct msg *m);
-	bool control; /* from control alone; other roles send such a message only to control */
+	bool control; /* from control alone */
 } rows[MSG_TYPE_COUNT] = {
 	[MSG_READY] = { .judges = on_ready },
 	[MSG_PONG] = { .judges = on_pong },
 	[MSG_ANSWER] = { .judges = on_answer },
-	[MSG_DPI_STATUS] = { .judges = relay_back },
-	[MSG_GATE_STATUS] = { .judges = relay_back },
-	[MSG_TAP_STATUS] = { .judges = relay_back },
-	[MSG_JOURNAL_STATUS] = { .judges = relay_back },
-	[MSG_ACCOUNTS_STATUS] = { .judges = relay_back },
 	[MSG_MGMT_STATUS] = { .judges = on_mgmt_status },
-	[MSG_FORETOLD] = { .judges = relay_back },
 	[MSG_TABLE_ACK] = { .judges = on_table_ack },
 	[MSG_HUNG] = { .judges = on_hung },
 	[MSG_APPLIED] = { on_applied },
@@ -273,30 +267,7 @@ static const struct row {
 	[MSG_DOORS] = { on_doors },
 	[MSG_PROGRESS] = { .judges = on_progress },
 
-	[MSG_STATUS] = { .judges = relay, .control = true },
-	[MSG_EFFECTIVE] = { .judges = relay, .control = true },
-	[MSG_FLOWS] = { .judges = relay, .control = true },
-	[MSG_VERIFY] = { .judges = relay, .control = true },
-	[MSG_EVENTS] = { .judges = relay, .control = true },
-	[MSG_EXPLAIN] = { .judges = relay, .control = true },
-	[MSG_HOLD] = { .judges = relay, .control = true },
-	[MSG_DEVICES] = { .judges = relay, .control = true },
-	[MSG_ATTACKS] = { .judges = relay, .control = true },
-	[MSG_TRENDS] = { .judges = relay, .control = true },
-	[MSG_CHAIN] = { .judges = relay, .control = true },
-	[MSG_COPY] = { .judges = relay, .control = true },
-	[MSG_PRESERVE] = { .judges = relay, .control = true },
-	[MSG_REVIEW] = { .judges = relay, .control = true },
-	[MSG_CHECKPOINT] = { .judges = relay, .control = true },
-	[MSG_LOGIN] = { .judges = people, .control = true },
-	[MSG_CHALLENGE] = { .judges = people, .control = true },
-	[MSG_KEY] = { .judges = people, .control = true },
-	[MSG_MANAGE] = { .judges = people, .control = true },
-	[MSG_PASSPHRASE] = { .judges = people, .control = true },
-	[MSG_JUDGE] = { .judges = people, .control = true },
-	[MSG_LOGOUT] = { .judges = people, .control = true },
-	[MSG_USER] = { .judges = people, .control = true },
-	[MSG_AT_MACHINE] = { .judges = people, .control = true },
+	[MSG_USER] = { .judges = on_user, .control = true },
 	[MSG_BOX] = { on_box, .control = true },
 	[MSG_SHOW] = { on_show, .control = true },
 	[MSG_FILE] = { on_file, .control = true },
@@ -313,12 +284,16 @@ static const struct row {
 static bool dispatch(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	const struct row *r = &rows[m->body.type];
-	bool ok = (r->takes != NULL || r->judges != NULL) && (!r->control || sl->role == ROLE_CONTROL);
+	bool ok = !r->control || sl->role == ROLE_CONTROL;
 
 	if (ok && r->takes != NULL)
 		r->takes(s, m);
-	else if (ok)
+	else if (ok && r->judges != NULL)
 		ok = r->judges(s, sl, m);
+	else if (sl->role == ROLE_CONTROL)
+		ok = passes(s, m);
+	else /* other roles send to control alone what control may ask for here */
+		ok = !msg_may_say(m->body.type, ROLE_CONTROL, ROLE_SUPERVISOR) && relay_back(s, sl, m);
 	msg_close_fds(m);
 	return ok;
 }

@@ -120,11 +120,16 @@ bool process_freeze(enum role role)
 	return true;
 }
 
-bool process_says(enum role role, const struct msg_body *m, int fd)
+bool process_says_under(enum role role, uint32_t id, const struct msg_body *m, int fd)
 {
 	const struct process *p = process_of(role);
 
-	return p != NULL && msg_send(p->chan, 0, m, &fd, fd >= 0 ? 1 : 0) == 0;
+	return p != NULL && msg_send(p->chan, id, m, &fd, fd >= 0 ? 1 : 0) == 0;
+}
+
+bool process_says(enum role role, const struct msg_body *m, int fd)
+{
+	return process_says_under(role, 0, m, fd);
 }
 
 pid_t process_pid(enum role role)

@@ -96,6 +96,7 @@ bool process_die(enum role role);
 bool process_freeze(enum role role);
 /* Lets it say this to the supervisor by itself; `fd` stays the caller's, -1 = none. */
 bool process_says(enum role role, const struct msg_body *m, int fd);
+bool process_says_under(enum role role, uint32_t id, const struct msg_body *m, int fd);
 pid_t process_pid(enum role role); /* 0: none runs */
 /* The gate decides over so many packets of this lane in its worker's place. */
 bool gate_decided(uint32_t lane, uint64_t packets);

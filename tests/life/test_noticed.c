@@ -16,6 +16,7 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/wire/lane.h"
+#include "appliance/wire/slot.h"
 #include "tests/life/disk.h"
 #include "tests/life/life.h"
 #include "tests/life/machine.h"
@@ -393,6 +394,9 @@ static void reports(void)
 	LIFE(process_says(ROLE_MGMT,
 			  &(struct msg_body){ MSG_CHANGE, .change = { .order = CHANGE_CONFIRM, .comment = "" } }, -1));
 	LIFE(life_settle() == LIFE_GOES_ON && recorded(EVENT_ROLE, ROLE_DIED) == died + 1);
+	/* Nor does it get a question to control as if it were an answer. */
+	LIFE(process_says_under(ROLE_MGMT, relayed_id(SLOT_MGMT, 1), &(struct msg_body){ .type = MSG_STATUS }, -1));
+	LIFE(life_settle() == LIFE_GOES_ON && recorded(EVENT_ROLE, ROLE_DIED) == died + 2);
 	close(fd);
 	close(cuts);
 }

@@ -493,7 +493,7 @@ static bool may_stop(const struct collect *c)
 {
 	return is_of_one_moment(c) ||
 	       (c->kind == COLLECT_PASS && (c->passed_to == SLOT_ENFORCE || c->passed_to == SLOT_BOX ||
-					    c->passed_to == SLOT_COMPILE || c->search));
+					    c->passed_to == SLOT_ERRAND || c->search));
 }
 
 void collect_stop(struct control *s, const struct asker *a)
@@ -539,8 +539,8 @@ void collect_due(struct control *s, uint64_t now)
 			c->deadline = c->give_up;
 			continue;
 		}
-		if (c->waiting[SLOT_COMPILE])
-			(void)ask_slot(s, SLOT_COMPILE, c->id, &(struct msg_body){ .type = MSG_STOP }, NULL, 0);
+		if (c->waiting[SLOT_ERRAND])
+			(void)ask_slot(s, SLOT_ERRAND, c->id, &(struct msg_body){ .type = MSG_STOP }, NULL, 0);
 		for (unsigned k = 0; k < ASKED; k++) {
 			c->silent[k] |= c->waiting[k];
 			c->waiting[k] = false;

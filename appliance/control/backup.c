@@ -140,7 +140,7 @@ static void seal(struct control *s)
 	bool sent = false;
 
 	if (fds[0] >= 0 && fds[1] >= 0) {
-		b->id = relayed_id(SLOT_COMPILE, ++s->next_id);
+		b->id = relayed_id(SLOT_ERRAND, ++s->next_id);
 		sent = work_put(s, b->id, &(struct msg_body){ .type = MSG_SEAL }, fds, 2);
 	}
 	for (size_t i = 0; i < 2; i++)

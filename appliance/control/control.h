@@ -568,7 +568,7 @@ int work_open(struct control *s, void (*undone)(struct control *s, uint32_t id),
 bool work_put(struct control *s, uint32_t id, const struct msg_body *body, const int *fds, size_t n);
 /* Its asker has left. */
 void work_stop(struct control *s, uint32_t id);
-/* The answer has come; `gone`: the supervisor says that there will be none. */
+/* The answer has come; `gone`: the supervisor says that there will be none; id 0: to none. */
 void work_told(struct control *s, uint32_t id, bool gone);
 void work_due(struct control *s);
 uint64_t work_next(const struct control *s); /* monotonic ns, UINT64_MAX = never */

@@ -46,11 +46,11 @@ static bool on_gone(void *ctx, struct msg *m)
 {
 	struct control *s = ctx;
 
-	if (m->id == 0) {
+	if (m->body.gone.slot == SLOT_ERRAND) {
+		work_told(s, m->id, true);
+	} else if (m->id == 0) {
 		collect_gone(s, m->body.gone.slot);
 		impact_gone(s, m->body.gone.slot);
-	} else if (m->body.gone.slot == SLOT_COMPILE) {
-		work_told(s, m->id, true);
 	} else {
 		collect_unasked(s, m->id);
 		impact_unasked(s, m->id);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Work of the compiler for people: the encryption of a backup, and questions about the policy. The
- * supervisor has one of them at a time; the others wait here. An encryption goes first, and the
- * questions take turns, so that many questions of one asker do not delay another asker.
+ * supervisor starts a compiler for one of them at a time; the others wait here. An encryption goes
+ * first, and the questions take turns, so that many questions of one asker do not delay another
+ * asker. While an operation of the box runs, questions wait, because two compilers at once may take
+ * too much memory. An encryption takes little, and repeated dry runs must not prevent every backup.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +28,7 @@ struct errands {
 	struct errand of[1 + ERRANDS];
 	size_t last;   /* index of the one that the supervisor has, or had last */
 	bool out;      /* the supervisor has it */
-	bool recalled; /* and is to give it back, because an encryption goes first */
+	bool recalled; /* and is to give it back, because something else goes first */
 	void (*undone)(struct control *s, uint32_t id);
 };
 
@@ -65,16 +67,32 @@ static void say_stop(uint32_t id)
 	(void)msg_send(ROLE_FD_CONTROL, id, &(struct msg_body){ .type = MSG_STOP }, NULL, 0);
 }
 
+/* The work that is out is given back, unless that was said already. */
+static void recall(struct errands *all)
+{
+	if (all->out && !all->recalled)
+		say_stop(all->of[all->last].id);
+	all->recalled = all->out;
+}
+
+/* Whether the supervisor takes this one now. The compiler of the one before may have answered, but
+ * not ended. */
+static bool may_go(const struct control *s, size_t at)
+{
+	return s->errands->of[at].id != 0 && !s->errands->out && (s->wanted >> SLOT_ERRAND & 1u) == 0 &&
+	       (at == 0 || !s->busy);
+}
+
 bool work_put(struct control *s, uint32_t id, const struct msg_body *body, const int *fds, size_t n)
 {
 	struct errands *all = s->errands;
 	size_t i = body->type == MSG_SEAL ? 0 : 1;
 
-	/* A new encryption replaces another, here and at the supervisor. */
-	if (i == 0 && is_out(s, &all->of[0]))
-		all->out = false;
-	if (i == 0)
+	/* A new encryption replaces another. */
+	if (i == 0) {
+		recall(all);
 		end(&all->of[0]);
+	}
 	while (i <= ERRANDS && all->of[i].id != 0)
 		i++;
 	if (i > ERRANDS)
@@ -86,10 +104,6 @@ bool work_put(struct control *s, uint32_t id, const struct msg_body *body, const
 			end(&all->of[i]);
 			return false;
 		}
-	}
-	if (i == 0 && all->out && !all->recalled) {
-		all->recalled = true;
-		say_stop(all->of[all->last].id);
 	}
 	return true;
 }
@@ -107,10 +121,11 @@ void work_stop(struct control *s, uint32_t id)
 
 void work_told(struct control *s, uint32_t id, bool gone)
 {
-	struct errand *x = errand_of(s, id);
+	struct errand *x = id != 0 || !s->errands->out ? errand_of(s, id) : &s->errands->of[s->errands->last];
 
 	if (x == NULL || !is_out(s, x))
 		return;
+	id = x->id;
 	s->errands->out = false;
 	/* One that was recalled, and whose asker still waits, waits again. */
 	if (gone && s->errands->recalled && !x->gone) {
@@ -136,11 +151,13 @@ void work_due(struct control *s)
 		end(x);
 		all->undone(s, id);
 	}
-	for (size_t i = 0; i < 1 + ERRANDS && !all->out; i++) {
+	if (s->busy && all->last != 0)
+		recall(all);
+	for (size_t i = 0; i < 1 + ERRANDS; i++) {
 		size_t at = i == 0 ? 0 : 1 + (all->last + i - 1) % ERRANDS;
 		struct errand *x = &all->of[at];
 
-		if (x->id == 0)
+		if (!may_go(s, at))
 			continue;
 		all->last = at;
 		all->out = msg_send(ROLE_FD_CONTROL, x->id, &x->body, x->fds, x->n_fds) == 0;
@@ -155,7 +172,7 @@ uint64_t work_next(const struct control *s)
 	const struct errands *all = s->errands;
 
 	for (size_t i = 0; i < 1 + ERRANDS; i++)
-		if (all->of[i].id != 0 && (!all->out || (all->of[i].gone && i != all->last)))
+		if (may_go(s, i) || (all->of[i].gone && !is_out(s, &all->of[i])))
 			return 0;
 	return UINT64_MAX;
 }

@@ -44,9 +44,9 @@ bool ask_slot(struct control *s, unsigned slot, uint32_t number, const struct ms
 {
 	int to = slot == SLOT_MGMT ? s->web : ROLE_FD_CONTROL;
 
-	if (slot == SLOT_COMPILE && question->type != MSG_STOP)
+	if (slot == SLOT_ERRAND && question->type != MSG_STOP)
 		return work_put(s, relayed_id(slot, number), question, fds, n);
-	if (slot == SLOT_COMPILE) {
+	if (slot == SLOT_ERRAND) {
 		work_stop(s, relayed_id(slot, number));
 		return true;
 	}
@@ -57,5 +57,5 @@ bool slot_is_wanted(const struct control *s, unsigned slot)
 {
 	if (slot == SLOT_MGMT)
 		return s->web >= 0 || (s->wanted >> slot & 1u) != 0;
-	return slot == SLOT_BOX || slot == SLOT_COMPILE || (s->wanted >> slot & 1u) != 0;
+	return slot == SLOT_BOX || slot == SLOT_ERRAND || (s->wanted >> slot & 1u) != 0;
 }

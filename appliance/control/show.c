@@ -191,7 +191,7 @@ void show_asked(struct control *s, struct asker a, const struct msg_body *questi
 	if (q.ask.at == 0)
 		q.ask.at = clock_wall_ns() / SECOND;
 	fd = json_memfd(json_doors(s));
-	collect_pass_fd(s, SLOT_COMPILE, &q, fd, a);
+	collect_pass_fd(s, SLOT_ERRAND, &q, fd, a);
 	if (fd >= 0)
 		close(fd);
 }

@@ -341,9 +341,6 @@ void op_compile_begin(struct supervisor *s)
 
 	op->step = STEP_COMPILE;
 	op->deadline = mono_ns() + COMPILE_LIMIT_NS;
-	/* The encryption of a backup goes before a dry run: repeated dry runs could otherwise
-	 * prevent every backup. */
-	errand_makes_way(s, op->kind == OP_DRY_RUN);
 	progress_stage(s, &op->asker, sl->state == SLOT_OFF ? PROGRESS_COMPILES : PROGRESS_WAITS_TURN);
 	if (sl->state != SLOT_OFF)
 		return; /* the last compiler is not reaped yet; op_compile_died continues here */

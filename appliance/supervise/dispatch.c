@@ -40,9 +40,7 @@ static bool on_pong(struct supervisor *s, struct slot *sl, struct msg *m)
 
 static bool on_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	if (sl->role == ROLE_COMPILE)
-		errand_answered(s, m);
-	else if (relay_back(s, sl, m))
+	if (relay_back(s, sl, m))
 		return true;
 	else if (sl->role != ROLE_ENFORCE && sl->role != ROLE_ACCOUNTS)
 		return false;
@@ -217,27 +215,45 @@ static bool on_change(struct supervisor *s, struct slot *sl, struct msg *m)
 	return ok;
 }
 
-/* An errand for the compiler. */
+/* Work for a compiler of control's own, which lives for this one; control lets the others wait
+ * (control/errands.c). */
 static bool on_errand(struct supervisor *s, struct slot *sl, struct msg *m)
 {
+	struct slot *to = &s->slots[SLOT_ERRAND];
+	bool asks = m->body.type == MSG_ASK;
+
 	(void)sl;
-	if ((m->id & RELAYED) == 0 || relayed_slot(m->id) != SLOT_COMPILE)
+	if (relayed_slot(m->id) != SLOT_ERRAND)
 		return false;
-	errand_take(s, m);
-	return true;
+	/* A question is about a stored generation, which comes before what control adds. */
+	if (asks && m->n_fds == 1) {
+		m->fds[1] = m->fds[0];
+		m->fds[0] = policy_sealed(s, m->body.ask.number);
+		m->n_fds = 2;
+	}
+	if (to->state != SLOT_OFF || m->n_fds != 2 || m->fds[0] < 0) {
+		relay_undone(s, m->id);
+		return true;
+	}
+	roles_want(s, SLOT_ERRAND);
+	if (!slot_alive(to))
+		to->state = SLOT_OFF;
+	return relay_out(s, m);
 }
 
-/* An asker has left. The id may belong to a question to a role, to an order, or to a question to
- * the compiler. */
+/* An asker has left. The id may belong to a question to a role, to an order, or to work of the
+ * compiler. */
 static bool on_stop(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	(void)sl;
 	if ((m->id & RELAYED) == 0)
 		return false;
-	if (relayed_slot(m->id) < SLOTS && relayed_slot(m->id) != SLOT_COMPILE)
+	if (relayed_slot(m->id) == SLOT_ERRAND)
+		role_kill(s, &s->slots[SLOT_ERRAND]);
+	else if (relayed_slot(m->id) < SLOTS)
 		return relay_out(s, m);
-	errand_stop(s, m->id);
-	orders_stop(s, m->id);
+	else
+		orders_stop(s, m->id);
 	return true;
 }
 
@@ -257,7 +273,6 @@ static const struct row {
 	[MSG_HUNG] = { .judges = on_hung },
 	[MSG_APPLIED] = { on_applied },
 	[MSG_COMPILED] = { op_compiled },
-	[MSG_SEALED] = { errand_answered },
 	[MSG_DRIFT] = { on_drift },
 	[MSG_CUTS] = { on_cuts },
 	[MSG_PAIRS] = { pairs_told },
@@ -344,9 +359,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 		return;
 	if (s->ending)
 		return;
-	/* a question to the compiler is an errand: errand_died handles it */
-	if (sl->role != ROLE_COMPILE)
-		relay_gone(s, sl);
+	relay_gone(s, sl);
 	orders_gone(s, sl);
 	if (sl->role == ROLE_DPI) {
 		once_died(s, sl->index, &how);
@@ -356,10 +369,7 @@ void role_exited(struct supervisor *s, struct slot *sl)
 		gate_died(s, sl->index);
 	} else if (sl->role == ROLE_ENFORCE) {
 		op_enforce_died(s);
-	} else if (sl->role == ROLE_COMPILE) {
-		/* errand_died() knows whose compiler has ended; the slot may be another's by
-		 * now. */
-		errand_died(s);
+	} else if (sl->number == SLOT_COMPILE) {
 		op_compile_died(s, &how);
 	}
 	roles_start_due(s, mono_ns());

@@ -214,11 +214,10 @@ static void give_way(struct supervisor *s)
 }
 
 /* Whether the operation is given up for an order of a person: checks of a draft are repeated
- * anyway, and a dry run may wait long for the encryption of a backup. */
+ * anyway. */
 static bool stands_back(const struct operation *op)
 {
-	return op->kind == OP_DRY_RUN &&
-	       (op->asker.web || op->ground.login[0] != 0 || (op->step == STEP_COMPILE && !op->compiling));
+	return op->kind == OP_DRY_RUN && (op->asker.web || op->ground.login[0] != 0);
 }
 
 /* Starts the operation, lets it wait, or refuses it. It owns `asked.bundle` from here on. */
@@ -312,7 +311,7 @@ void op_stop(struct supervisor *s, uint32_t id)
 
 void op_forget(struct supervisor *s)
 {
-	errand_stop(s, s->errand.id);
+	role_kill(s, &s->slots[SLOT_ERRAND]);
 	if (s->queued.kind != OP_NONE && s->queued.asker.id != 0)
 		op_clear(&s->queued);
 	if (s->op.kind != OP_NONE && s->op.asker.id != 0) {

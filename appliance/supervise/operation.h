@@ -265,31 +265,4 @@ void op_weighed(struct supervisor *s, struct msg *m);
 void op_sessions(struct supervisor *s, struct msg *m);
 void op_foretold(struct supervisor *s);
 
-/*
- * Work of the compiler for control: the encryption of a backup, or a question about the policy;
- * control lets the others wait (control/errands.c). It is done while no operation needs the
- * compiler. An operation that changes the policy in force interrupts it, and it begins again
- * afterwards. A dry run waits for an encryption, because repeated dry runs would otherwise prevent
- * every backup.
- */
-
-struct errand {
-	uint32_t id; /* id of control's request, 0 = none */
-	struct msg_body body;
-	int fds[2]; /* owned while there is a request */
-	bool runs;
-};
-
-/* Takes the next one, with its descriptors; one that is not done yet is dropped. */
-void errand_take(struct supervisor *s, struct msg *m);
-/* Sends an answer of the compiler to control. */
-void errand_answered(struct supervisor *s, struct msg *m);
-/* The compiler's process has ended. */
-void errand_died(struct supervisor *s);
-void errand_stop(struct supervisor *s, uint32_t id);
-/* An operation, `dry`: a dry run, needs the compiler. */
-void errand_makes_way(struct supervisor *s, bool dry);
-/* Begins the errand that waits, when nothing else runs. */
-void errand_due(struct supervisor *s);
-
 #endif

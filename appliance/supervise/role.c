@@ -380,7 +380,6 @@ static void turn(struct supervisor *s)
 	ups_due(s, now);
 	notify_due(s, now);
 	orders_due(s, now);
-	errand_due(s);
 	relay_tell(s);
 }
 

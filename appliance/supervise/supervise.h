@@ -621,7 +621,6 @@ struct supervisor {
 	struct sentence store_error;
 	struct relay relay;
 	struct counting counting;
-	struct errand errand;
 	struct operation op;
 	uint32_t changes;	 /* operations that have begun so far */
 	struct operation queued; /* one request that waits for an internal operation */

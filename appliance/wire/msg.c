@@ -225,7 +225,7 @@ enum role slot_role(unsigned slot)
 	static const enum role single[] = {
 		[SLOT_JOURNAL] = ROLE_JOURNAL, [SLOT_ENFORCE] = ROLE_ENFORCE, [SLOT_TAP] = ROLE_TAP,
 		[SLOT_MGMT] = ROLE_MGMT,       [SLOT_COMPILE] = ROLE_COMPILE, [SLOT_ACCOUNTS] = ROLE_ACCOUNTS,
-		[SLOT_CONTROL] = ROLE_CONTROL,
+		[SLOT_CONTROL] = ROLE_CONTROL, [SLOT_ERRAND] = ROLE_COMPILE,
 	};
 
 	if (slot < SLOT_GATE)
@@ -236,7 +236,7 @@ enum role slot_role(unsigned slot)
 uint32_t slot_index(unsigned slot)
 {
 	if (slot < SLOT_GATE || slot == SLOT_BOX)
-		return 0;
+		return slot == SLOT_ERRAND;
 	return slot - (slot < SLOT_DPI ? SLOT_GATE : SLOT_DPI);
 }
 

@@ -16,7 +16,8 @@ enum {
 	SLOT_TAP,
 	SLOT_MGMT,
 	SLOT_ACCOUNTS,
-	SLOT_COMPILE,
+	SLOT_COMPILE, /* for the operation that changes the box */
+	SLOT_ERRAND,  /* another compiler, for control: a question or an encryption */
 	SLOT_CONTROL,
 	SLOT_GATE,			 /* + number of the pair */
 	SLOT_DPI = SLOT_GATE + PAIR_MAX, /* + number of the pair */

@@ -284,15 +284,18 @@ int spawn(const struct partition *partition, struct slot *sl, const int *fds, si
 	int sv[2];
 
 	(void)partition, (void)nsfd;
-	/* Of roles other than gates and workers there is only one process. */
-	LIFE(sl->role == ROLE_GATE || sl->role == ROLE_DPI || process_of(sl->role) == NULL);
+	/* In each slot there is only one process. */
+	for (unsigned i = 0; i < PROCESSES; i++)
+		LIFE(!list[i].used || list[i].dead || list[i].slot != sl->number);
 	if (machine_call("fork", e) < 0)
 		return e->code;
 	while (p < list + PROCESSES && p->used)
 		p++;
 	if (p == list + PROCESSES || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv) < 0)
 		return err_set(e, -EAGAIN, "start %s", role_name(sl->role));
-	*p = (struct process){ .used = true, .role = sl->role, .pid = ++last_pid, .chan = sv[1], .people = -1 };
+	*p = (struct process){
+		.used = true, .role = sl->role, .slot = sl->number, .pid = ++last_pid, .chan = sv[1], .people = -1
+	};
 	p->pidfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->exited = fcntl(p->pidfd, F_DUPFD_CLOEXEC, 3);
 	if (sl->role == ROLE_GATE && n > GATE_PULSE)

@@ -14,6 +14,7 @@
 struct process {
 	bool used, dead, frozen, ready;
 	enum role role;
+	unsigned slot; /* wire/slot.h */
 	pid_t pid;
 	int pidfd;  /* as the supervisor knows it */
 	int chan;   /* its end of the channel; -1 once it is dead */

@@ -556,6 +556,15 @@ static void backups(void)
 	processes.mute = ROLE_COUNT;
 	LIFE(told(backup(AS_ROOT), ANSWER_YES, "sealed") && life_settle() == LIFE_GOES_ON);
 	LIFE(told(&processes.answers[number], ANSWER_YES, HEARD("compile")));
+	/* The same for an operation of the box. */
+	processes.mute = ROLE_COMPILE;
+	number = person_asks(OVER_WEB, &(struct msg_body){ .type = MSG_ASK }, -1);
+	LIFE(life_settle() == LIFE_GOES_ON && !processes.answers[number].told);
+	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_YES && life_settle() == LIFE_GOES_ON);
+	LIFE(!processes.answers[number].told && process_lives(ROLE_COMPILE));
+	processes.mute = ROLE_COUNT;
+	LIFE(process_die(ROLE_COMPILE) && life_settle() == LIFE_GOES_ON);
+	LIFE(told(&processes.answers[number], ANSWER_CANNOT, "error"));
 	processes.mute = ROLE_COMPILE;
 	number = person_asks(OVER_WEB, &(struct msg_body){ .type = MSG_ASK }, -1);
 	LIFE(life_settle() == LIFE_GOES_ON && life_pass(9 * SECOND) == LIFE_GOES_ON);

@@ -65,7 +65,7 @@ bool ask_slot(struct control *of, unsigned slot, uint32_t number, const struct m
 
 bool slot_is_wanted(const struct control *of, unsigned slot)
 {
-	return slot == SLOT_BOX || slot == SLOT_COMPILE || (of->wanted >> slot & 1u) != 0;
+	return slot == SLOT_BOX || slot == SLOT_ERRAND || (of->wanted >> slot & 1u) != 0;
 }
 
 enum role slot_role(unsigned slot)
@@ -456,9 +456,9 @@ static void a_late_compiler_is_stopped(void **state)
 
 	(void)state;
 	scripted = 1;
-	collect_pass(&s, SLOT_COMPILE, &(struct msg_body){ .type = MSG_ASK }, web);
+	collect_pass(&s, SLOT_ERRAND, &(struct msg_body){ .type = MSG_ASK }, web);
 	assert_int_equal(heard[MSG_ASK], 1);
-	assert_true(last_slot == SLOT_COMPILE);
+	assert_true(last_slot == SLOT_ERRAND);
 	assert_int_equal(answered[ASKER_MGMT], 0);
 	collect_due(&s, collect_next(&s) - 1);
 	assert_int_equal(heard[MSG_STOP], 0);

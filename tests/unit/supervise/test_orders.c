@@ -180,7 +180,7 @@ static int begin(void **state)
 	static const enum role roles[] = {
 		[SLOT_JOURNAL] = ROLE_JOURNAL, [SLOT_ENFORCE] = ROLE_ENFORCE,	[SLOT_TAP] = ROLE_TAP,
 		[SLOT_MGMT] = ROLE_MGMT,       [SLOT_ACCOUNTS] = ROLE_ACCOUNTS, [SLOT_COMPILE] = ROLE_COMPILE,
-		[SLOT_CONTROL] = ROLE_CONTROL
+		[SLOT_CONTROL] = ROLE_CONTROL, [SLOT_ERRAND] = ROLE_COMPILE,
 	};
 	struct err e;
 

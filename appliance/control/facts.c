@@ -50,25 +50,24 @@ void workers_say(struct control *s)
 	s->workers_said = now;
 }
 
+/* The supervisor passes lists on as enforce sent them. What is no list must not end each new
+ * control: then the one before counts. */
+static void take_list(json_t **list, int fd)
+{
+	json_t *told = json_of_memfd(fd, LISTS_MOST);
+
+	if (!json_is_array(told)) {
+		json_decref(told);
+		told = *list != NULL ? json_incref(*list) : json_array();
+	}
+	json_decref(*list);
+	*list = told;
+}
+
 bool facts_told(struct control *s, struct msg *m)
 {
-	json_t *doors = json_of_memfd(m->fds[0], LISTS_MOST), *isolations = json_of_memfd(m->fds[1], LISTS_MOST);
-
-	if (!json_is_array(isolations)) {
-		json_decref(doors);
-		json_decref(isolations);
-		return false;
-	}
-	/* The supervisor passes the doors on as enforce sent them. What is no list must not end
-	 * each new control. */
-	if (!json_is_array(doors)) {
-		json_decref(doors);
-		doors = s->doors != NULL ? json_incref(s->doors) : json_array();
-	}
-	json_decref(s->doors);
-	json_decref(s->isolations);
-	s->doors = doors;
-	s->isolations = isolations;
+	take_list(&s->doors, m->fds[0]);
+	take_list(&s->isolations, m->fds[1]);
 	s->facts = m->body.facts;
 	workers_say(s);
 	return true;
@@ -140,6 +139,9 @@ json_t *json_isolations(const struct control *s)
 	{
 		json_t *j = json_copy(x);
 		char label[LABEL_TEXT] = "";
+
+		/* The pairs may be many, and nobody is told them. */
+		(void)json_object_del(j, "pairs");
 
 		ir_isolated_label(s->now->ir, text_in(j, "what"), label, sizeof(label));
 		(void)json_object_set_new(j, "label", json_text(label));
@@ -263,7 +265,9 @@ json_t *told_answer(const struct control *s, json_t *j)
 		json_object_set_new(j, "notice", sentence_json(&notice));
 	fill(j, "generation", json_generation(s));
 	fill(j, "doors", json_doors(s));
-	fill(j, "saved", json_boolean(!s->facts.doors_unsaved));
+	fill(j, "saved",
+	     json_boolean(json_object_get(j, "isolations") != NULL ? !s->facts.isolations_unsaved
+								   : !s->facts.doors_unsaved));
 	fill(j, "isolations", json_isolations(s));
 	if (json_object_get(j, "before") != NULL)
 		fill(j, "clock", json_clock(s));

@@ -17,7 +17,7 @@
  *   enforce/relabel.c     sessions that now belong to another permit
  *   enforce/cut.c         the sessions that an apply ends
  *   enforce/ended.c       sessions whose time is over: their permit's, or their conduit's limits
- *   enforce/isolate.c     isolations by people
+ *   enforce/isolations.c  isolations by people; isolate.c sets them in the kernel
  *   enforce/doors.c       doors that people open; door_book.c decides about them
  *   enforce/heard.c       conduits with heard_within, and which of them are silent
  *   enforce/session.c     the present sessions: in the words of the policy, by zone and lane, and
@@ -214,6 +214,8 @@ struct enforce {
 	struct apart kept;  /* owned: what continues during isolations */
 	/* the supervisor has told the isolations; before that, those in the kernel are valid */
 	bool apart_known;
+	/* owned: {"what", "by", "reason", "since", "pairs", "keep", "stage"}; NULL = not told */
+	json_t *isolations;
 	struct {
 		json_t *list; /* owned: door_book.h; NULL = not told yet */
 		/* monotonic ns: until when a change of it may come back from the supervisor; 0 =
@@ -299,6 +301,18 @@ bool enforce_door(struct enforce *f, const struct msg *m);
 /* The supervisor's list; brings the kernel up to date. False: the message is invalid. */
 bool enforce_doors(struct enforce *f, uint32_t id, int fd);
 void enforce_doors_due(struct enforce *f); /* to be called in each turn */
+
+/* ---- enforce/isolations.c -------------------------------------------------------------------- */
+
+/* An order, which is answered. False: the channel is broken. */
+bool enforce_isolation(struct enforce *f, const struct msg *m);
+/* The supervisor's list. */
+void enforce_isolations(struct enforce *f, int fd);
+/* Before and after `next` comes into force: what the policies of the moment name is isolated. */
+void enforce_isolations_before(struct enforce *f, const struct generation_held *next);
+/* The generation in force has stayed. Conduits that it does not keep are not kept again by a later
+ * one. */
+void enforce_isolations_in_force(struct enforce *f);
 
 /* ---- enforce/apply.c ------------------------------------------------------------------------- */
 
@@ -397,11 +411,13 @@ bool usage_has(const struct usage *u, uint32_t id);
 /* ---- enforce/isolate.c ----------------------------------------------------------------------- */
 
 /*
- * Takes all isolated pairs (fd: list of APART_PAIR), or with `rehearse` only computes their effect.
+ * Cuts what the isolations of the list cover under the generation in force and under `next` (NULL:
+ * none), or with `rehearse` only computes their effect.
  * Returns the effect on live sessions, owned by the caller. NULL and *e: the kernel does not have
  * the new state yet; it is tried again, and an earlier isolation ends only when that succeeds.
  */
-json_t *enforce_isolate(struct enforce *f, bool rehearse, int fd, struct err *e);
+json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, const struct generation_held *next,
+			struct err *e);
 
 /* ---- enforce/session.c ----------------------------------------------------------------------- */
 

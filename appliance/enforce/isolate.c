@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Isolation by people. The supervisor says what is isolated before the first generation and at each
- * change. From then on the isolation is compared and mended like the rules.
+ * Isolation by people, in the kernel. isolations.c says what is isolated before the first generation
+ * and at each change. From then on the isolation is compared and mended like the rules.
  *
  * A change takes only the kernel's time, whatever the policy's size. The new state is first put
  * into temporary sets (SET_APART4_NEXT and so on), which have the same effect; then into the sets
@@ -15,11 +15,11 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/base/memfd.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/batch.h"
+#include "appliance/kernel/isolation_pairs.h"
+#include "policy/ir/evaluate.h"
 
-#define PAIRS_MOST_BYTES (2 * APART_MOST * APART_PAIR_BYTES)
 #define APART_BUDGET (16u << 20)
 #define TOLD_SESSIONS 100u
 
@@ -89,7 +89,7 @@ static int make_true(struct enforce *f, struct err *e)
 	return f->now == NULL ? 0 : r;
 }
 
-/* An order or question of the supervisor. */
+/* An order or question. */
 struct asked {
 	struct apart apart, kept;
 };
@@ -252,46 +252,21 @@ static void asked_free(struct asked *x)
 	apart_free(&x->kept);
 }
 
-static int read_pairs(int fd, struct asked *ret, struct err *e)
+json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, const struct generation_held *next,
+			struct err *e)
 {
-	struct msg_apart_pair p;
-	uint8_t *bytes = NULL;
-	size_t n = 0;
-	int r = memfd_read(fd, PAIRS_MOST_BYTES, &bytes, &n, e);
-	struct bytes b = bytes_of(bytes, r == 0 ? n : 0);
-
-	*ret = (struct asked){ { .n = 0 }, { .n = 0 } };
-	while (r == 0 && b.left > 0) {
-		struct apart_pair pair;
-
-		if (!msg_take_apart_pair(&b, &p)) {
-			r = err_set(e, -EBADMSG, "isolation");
-			break;
-		}
-		pair = (struct apart_pair){ { { .family = p.family }, { .family = p.family } },
-					    { { .family = p.family }, { .family = p.family } },
-					    p.permit };
-		memcpy(pair.source.lo.b, p.source_lo, sizeof(p.source_lo));
-		memcpy(pair.source.hi.b, p.source_hi, sizeof(p.source_hi));
-		memcpy(pair.destination.lo.b, p.destination_lo, sizeof(p.destination_lo));
-		memcpy(pair.destination.hi.b, p.destination_hi, sizeof(p.destination_hi));
-		if (!apart_add(p.kept ? &ret->kept : &ret->apart, &pair))
-			r = err_set(e, -E2BIG, "isolation");
-	}
-	free(bytes);
-	if (r < 0)
-		asked_free(ret);
-	return r;
-}
-
-json_t *enforce_isolate(struct enforce *f, bool rehearse, int fd, struct err *e)
-{
+	const struct generation_held *now = f->now != NULL ? f->now : next;
+	const struct isolated_policy of_now = { &now->ir, now->ids },
+				     of_next = { next != NULL ? &next->ir : NULL, next != NULL ? next->ids : NULL };
 	uint64_t began = clock_mono().ns;
-	struct asked asked;
+	struct asked asked = { { .n = 0 }, { .n = 0 } };
 	json_t *j;
 
-	if (read_pairs(fd, &asked, e) < 0)
+	if (!isolation_pairs(list, &of_now, next != NULL && next != now ? &of_next : NULL, &asked.apart, &asked.kept)) {
+		asked_free(&asked);
+		err_set(e, -ENOMEM, "isolation");
 		return NULL;
+	}
 	/* Each apply repeats the list. In most cases the list is in force already, and the regular
 	 * comparison keeps it so. */
 	if (!rehearse && f->apart_known && !f->mend_due && apart_same(&asked.apart, &f->apart) &&

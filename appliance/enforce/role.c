@@ -224,8 +224,12 @@ static bool on_apply(void *ctx, struct msg *m)
 		r = generation_note_known(next, bytes_of(p + b->n_sealed + b->n_ids, n - b->n_sealed - b->n_ids), &e);
 	free(p);
 	telling_begin(f, m->id, (b->flags & APPLY_TELL) != 0);
+	if (r == 0 && (b->flags & (APPLY_DRY_RUN | APPLY_FORETELL)) == 0)
+		enforce_isolations_before(f, next);
 	if (r == 0)
 		r = enforce_apply(f, next, b->flags, &result, &e);
+	if (f->now != NULL && (b->flags & (APPLY_DRY_RUN | APPLY_FORETELL)) == 0)
+		enforce_isolations_before(f, f->now);
 	telling_end(f);
 	stop_end(f, e.code == -ECANCELED);
 	if (f->now != next)
@@ -235,13 +239,15 @@ static bool on_apply(void *ctx, struct msg *m)
 	return applied(f, m->id, r == 0, &result, &e);
 }
 
-static bool on_apart(void *ctx, struct msg *m)
+static bool on_isolate(void *ctx, struct msg *m)
 {
-	struct enforce *f = ctx;
-	struct err e = { 0 };
-	json_t *j = enforce_isolate(f, m->body.apart.rehearse != 0, m->fds[0], &e);
+	return enforce_isolation(ctx, m);
+}
 
-	return answer(f, m, ANSWER_YES, j, &e);
+static bool on_isolations(void *ctx, struct msg *m)
+{
+	enforce_isolations(ctx, m->fds[0]);
+	return true;
 }
 
 static bool on_in_force(void *ctx, struct msg *m)
@@ -249,6 +255,7 @@ static bool on_in_force(void *ctx, struct msg *m)
 	struct enforce *f = ctx;
 
 	f->events.now = m->body.in_force.now;
+	enforce_isolations_in_force(f);
 	return true;
 }
 
@@ -286,9 +293,10 @@ static bool on_stop(void *ctx, struct msg *m)
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_STATUS] = on_status, [MSG_EFFECTIVE] = on_effective, [MSG_VERIFY] = on_verify, [MSG_FLOWS] = on_flows,
-	[MSG_APPLY] = on_apply,	  [MSG_IN_FORCE] = on_in_force,	  [MSG_CLOCK] = on_clock,   [MSG_STOP] = on_stop,
-	[MSG_APART] = on_apart,	  [MSG_DOORS] = on_doors,	  [MSG_USED] = on_used,	    [MSG_DOOR] = on_door,
+	[MSG_STATUS] = on_status,   [MSG_EFFECTIVE] = on_effective,   [MSG_VERIFY] = on_verify, [MSG_FLOWS] = on_flows,
+	[MSG_APPLY] = on_apply,	    [MSG_IN_FORCE] = on_in_force,     [MSG_CLOCK] = on_clock,	[MSG_STOP] = on_stop,
+	[MSG_ISOLATE] = on_isolate, [MSG_ISOLATIONS] = on_isolations, [MSG_DOORS] = on_doors,	[MSG_USED] = on_used,
+	[MSG_DOOR] = on_door,
 };
 
 /* False: the role ends. */
@@ -324,6 +332,7 @@ int enforce_begin(struct enforce *f, struct err *e)
 void enforce_end(struct enforce *f)
 {
 	json_decref(f->doors.list);
+	json_decref(f->isolations);
 	begun_free(&f->begun);
 	matched_free(&f->matched);
 	heard_free(&f->heard);

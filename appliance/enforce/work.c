@@ -26,7 +26,7 @@ static struct msg *kept(struct hearing *h, size_t i)
 /* A person's order, which waits for its answer. */
 static bool is_urgent(const struct msg *m)
 {
-	return m->id != 0 && ((m->body.type == MSG_APART && !m->body.apart.rehearse) || m->body.type == MSG_DOOR ||
+	return m->id != 0 && ((m->body.type == MSG_ISOLATE && !m->body.isolate.rehearse) || m->body.type == MSG_DOOR ||
 			      m->body.type == MSG_DOORS);
 }
 

@@ -3,7 +3,7 @@
  * Pairs of address ranges between which nothing passes because people isolated them: the content of
  * the sets SET_APART4 and SET_APART6. In the kernel's interval sets elements may not overlap, so
  * overlapping pairs are split. Exceptions that still pass are pairs with a permit (SET_KEPT4 and so
- * on). Pure; runs in enforce and in the supervisor.
+ * on). Pure.
  */
 #ifndef SEKISHO_KERNEL_APART_H
 #define SEKISHO_KERNEL_APART_H

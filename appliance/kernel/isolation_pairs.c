@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/base/memfd.h"
-#include "appliance/kernel/apart.h"
-#include "appliance/wire/msg.h"
 #include "policy/ir/isolation.h"
 
 /* ---- addresses ------------------------------------------------------------------------------- */
@@ -188,8 +185,8 @@ struct cutting {
 	struct ranges of[ISOLATIONS_MOST]; /* by isolation */
 	struct going *going;		   /* owned */
 	size_t n_going;
-	struct outbuf out;
-	size_t n_kept;
+	struct apart *cut, *kept; /* the result */
+	bool whole;		  /* everything could be cut */
 };
 
 static void widen(struct addr_range *r, const struct addr_range *by)
@@ -269,18 +266,6 @@ static void join(struct cutting *x)
 	x->n_going = n;
 }
 
-static void put(struct outbuf *out, const struct addr_range *from, const struct addr_range *to, bool kept,
-		uint32_t permit)
-{
-	struct msg_apart_pair m = { .family = from->lo.family, .kept = kept, .permit = permit };
-
-	memcpy(m.source_lo, from->lo.b, sizeof(m.source_lo));
-	memcpy(m.source_hi, from->hi.b, sizeof(m.source_hi));
-	memcpy(m.destination_lo, to->lo.b, sizeof(m.destination_lo));
-	memcpy(m.destination_hi, to->hi.b, sizeof(m.destination_hi));
-	msg_put_apart_pair(out, &m);
-}
-
 /* Writes the bounds of a permit, without the pairs of isolations that do not keep it. False: there
  * are too many parts. */
 static bool put_going(struct cutting *x, const struct going *g)
@@ -303,10 +288,8 @@ static bool put_going(struct cutting *x, const struct going *g)
 		if (g->around[f].source.lo.family != 0)
 			good = apart_add(&left,
 					 &(struct apart_pair){ g->around[f].source, g->around[f].destination, 0 });
-	good = good && left.n - before <= APART_MOST - x->n_kept;
 	for (size_t i = before; i < left.n && good; i++)
-		put(&x->out, &left.list[i].source, &left.list[i].destination, true, g->id);
-	x->n_kept += good ? left.n - before : 0;
+		good = apart_add(x->kept, &(struct apart_pair){ left.list[i].source, left.list[i].destination, g->id });
 	apart_free(&left);
 	return good;
 }
@@ -336,56 +319,51 @@ static bool put_kept(struct cutting *x, const struct isolated_policy *now, const
 
 static bool put_cut(struct cutting *x)
 {
-	size_t n = 0;
+	bool good = true;
 
-	for (size_t k = 0; k < json_array_size(x->list); k++) {
-		n += x->of[k].n;
-		if (x->of[k].beyond || n > APART_MOST)
-			return false;
+	for (size_t k = 0; k < json_array_size(x->list) && good; k++) {
+		good = !x->of[k].beyond;
+		for (size_t i = 0; i < x->of[k].n && good; i++)
+			good = apart_add(x->cut, &(struct apart_pair){ x->of[k].list[i].source,
+								       x->of[k].list[i].destination, 0 });
 	}
-	for (size_t k = 0; k < json_array_size(x->list); k++)
-		for (size_t i = 0; i < x->of[k].n; i++)
-			put(&x->out, &x->of[k].list[i].source, &x->of[k].list[i].destination, false, 0);
-	return true;
+	return good;
 }
 
 static void put_everything(void *ctx, const struct addr_range *source, const struct addr_range *destination)
 {
-	put(ctx, source, destination, false, 0);
+	struct cutting *x = ctx;
+
+	x->whole = apart_add(x->cut, &(struct apart_pair){ *source, *destination, 0 }) && x->whole;
 }
 
-int isolation_memfd(const json_t *list, const struct isolated_policy *now, const struct isolated_policy *next)
+bool isolation_pairs(const json_t *list, const struct isolated_policy *now, const struct isolated_policy *next,
+		     struct apart *ret_cut, struct apart *ret_kept)
 {
-	size_t most = 2 * (size_t)APART_MOST * APART_PAIR_BYTES, cut;
 	struct cutting *x = calloc(1, sizeof(*x));
-	uint8_t *room = malloc(most);
 	const json_t *o;
-	int fd = -ENOMEM;
+	bool good;
 	size_t i;
 
-	if (x != NULL && room != NULL) {
-		x->list = list;
-		x->out = outbuf_of(room, most);
-		json_array_foreach(list, i, o)
-		{
-			ranges_of(o, now->ir, &x->of[i]);
-			if (next != NULL)
-				(void)ir_isolated(next->ir, text_in(o, "what"), add, &x->of[i]);
-		}
-		/* There are too many pairs to list them: then everything is cut. */
-		if (!put_cut(x)) {
-			x->out.len = 0;
-			(void)ir_isolated(now->ir, ISOLATE_EVERYTHING, put_everything, &x->out);
-		} else if (keeps_some(list)) {
-			cut = x->out.len;
-			if (!put_kept(x, now, next))
-				x->out.len = cut;
-		}
-		fd = memfd_sealed("sekisho-isolation", room, x->out.len);
-		for (i = 0; i < json_array_size(list); i++)
-			free(x->of[i].list);
+	if (x == NULL)
+		return false;
+	*x = (struct cutting){ .list = list, .cut = ret_cut, .kept = ret_kept, .whole = true };
+	json_array_foreach(list, i, o)
+	{
+		ranges_of(o, now->ir, &x->of[i]);
+		if (next != NULL)
+			(void)ir_isolated(next->ir, text_in(o, "what"), add, &x->of[i]);
 	}
+	/* There are too many pairs to list them: then everything is cut. */
+	if (!put_cut(x)) {
+		apart_free(ret_cut);
+		(void)ir_isolated(now->ir, ISOLATE_EVERYTHING, put_everything, x);
+	} else if (keeps_some(list) && !put_kept(x, now, next)) {
+		apart_free(ret_kept);
+	}
+	for (i = 0; i < json_array_size(list); i++)
+		free(x->of[i].list);
+	good = x->whole;
 	free(x);
-	free(room);
-	return fd;
+	return good;
 }

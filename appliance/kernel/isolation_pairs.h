@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "appliance/base/json.h"
+#include "appliance/kernel/apart.h"
 #include "policy/ir/ir.h"
 
 /* A policy, and the id of each of its permits on this box. */
@@ -33,9 +34,10 @@ json_t *isolation_keeps(const struct ir *ir, const char *what);
 /* Removes from an isolation's `keep` the conduits that its declaration in the policy does not keep,
  * if there is a declaration. True: some were removed. */
 bool isolation_keeps_less(const struct ir *ir, json_t *isolation);
-/* Makes a sealed memfd with the list of APART_PAIR for enforce. Returns its descriptor, owned by
- * the caller, or negative errno. `next` may be NULL. */
-int isolation_memfd(const json_t *list, const struct isolated_policy *now, const struct isolated_policy *next);
+/* What these isolations cut, and what stays allowed; both are empty before, and the caller's to
+ * free. `next` may be NULL. False: no memory. */
+bool isolation_pairs(const json_t *list, const struct isolated_policy *now, const struct isolated_policy *next,
+		     struct apart *ret_cut, struct apart *ret_kept);
 /* Statements `always` of the policy that these isolations break; owned by the caller. */
 json_t *isolation_breaks(const struct ir *ir, const json_t *list);
 

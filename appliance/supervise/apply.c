@@ -63,8 +63,6 @@ void op_to_kernel(struct supervisor *s)
 	if (op->asker.tell)
 		flags |= APPLY_TELL;
 	clock_before(s, p);
-	if (flags == 0 || flags == APPLY_TELL)
-		isolation_before(s, p);
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {
 		/* If enforce is dying, op_enforce_died will follow. Any other error, for example
 		 * lack of memory, ends the operation. */
@@ -555,7 +553,6 @@ static void in_force(struct supervisor *s)
 	}
 	s->now = op->next;
 	op->next = NULL;
-	isolation_applied(s);
 	box_try_again(s, whole ? NULL : box.text);
 	sentence_forget(&s->store_error);
 	/* Interfaces may have other numbers now. */

@@ -44,8 +44,8 @@ static bool on_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 		return true;
 	else if (sl->role != ROLE_ENFORCE && sl->role != ROLE_ACCOUNTS)
 		return false;
-	else if (!orders_judged(s, sl, m) && sl->role == ROLE_ENFORCE)
-		isolation_done(s, m);
+	else
+		(void)orders_judged(s, sl, m);
 	return true;
 }
 
@@ -111,6 +111,14 @@ static void on_doors(struct supervisor *s, struct msg *m)
 	if (taken)
 		orders_stored(s, m->id);
 	paper_give(s, PAPER_DOORS, taken ? m->id : 0);
+}
+
+/* The kernel has them already. */
+static void on_isolations(struct supervisor *s, struct msg *m)
+{
+	if (paper_told(s, PAPER_ISOLATIONS, m))
+		orders_stored(s, m->id);
+	facts_tell(s);
 }
 
 static void on_drift(struct supervisor *s, struct msg *m)
@@ -280,6 +288,7 @@ static const struct row {
 	[MSG_HEARD] = { on_heard },
 	[MSG_USED] = { on_used },
 	[MSG_DOORS] = { on_doors },
+	[MSG_ISOLATIONS] = { on_isolations },
 	[MSG_PROGRESS] = { .judges = on_progress },
 
 	[MSG_USER] = { .judges = on_user, .control = true },

@@ -199,7 +199,6 @@ void op_give_up(struct supervisor *s)
 				&s->store, op->number, GEN_REVERTED,
 				&(struct generation_cause){ .why = WHY_FAILED, .by = op->by, .other = op->from }, &e);
 		journal_generation(s, s->now);
-		isolation_before(s, s->now); /* without the pairs that the next policy added */
 		if (op->step == STEP_UNDO)
 			undone(s, &box);
 	}

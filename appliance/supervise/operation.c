@@ -345,6 +345,7 @@ void op_enforce_ready(struct supervisor *s)
 	s->adopted = false;
 	paper_give(s, PAPER_USED, 0);
 	paper_give(s, PAPER_DOORS, 0);
+	paper_give(s, PAPER_ISOLATIONS, 0);
 	if (s->op.kind == OP_NONE) {
 		op_boot(s);
 		return;

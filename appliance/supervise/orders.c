@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/base/logins.h"
 #include "appliance/base/memfd.h"
 #include "appliance/role/who.h"
@@ -97,49 +98,63 @@ static bool ask(struct supervisor *s, struct order *o, unsigned slot, const stru
 	return question != NULL && role_send(s, &s->slots[slot], o->question, question, &fd, fd >= 0 ? 1 : 0);
 }
 
+/* Whether enforce has been given an isolation that is no rehearsal. */
+static bool isolates(const struct order *o)
+{
+	return change_isolates(o->m.order) && o->slot == SLOT_ENFORCE && (o->m.flags & APPLY_DRY_RUN) == 0;
+}
+
+/* An isolation is kept with the list of them when enforce does not carry it out: the next enforce
+ * does, before any rules. */
+static bool keep(struct supervisor *s, struct order *o)
+{
+	const char *what = (const char *)o->m.object;
+
+	if (isolates(o) && !o->stored)
+		o->stored = paper_add(s, PAPER_ISOLATIONS,
+				      json_pack("{s:s, s:o, s:o, s:o, s:o, s:[], s:[]}", "order",
+						change_word((enum change_order)o->m.order), "what", json_text(what),
+						"by", json_text(o->named), "reason", json_text(o->comment), "since",
+						json_time(clock_wall_ns()), "pairs", "keep"));
+	return o->stored;
+}
+
 static void silent(struct supervisor *s, struct order *o)
 {
+	bool kept = keep(s, o), rehearses = o->passes && change_isolates(o->m.order) && !isolates(o);
+
 	/* Who carries the order out may have done so although it did not answer. */
 	answer_no(s, o->asker, ANSWER_CANNOT,
-		  json_sentence(o->stored   ? M_DOOR_KERNEL
-				: o->passes ? M_CONTROL_UNSURE
-					    : M_CONTROL_SILENT,
+		  json_sentence(kept && isolates(o) ? M_ISOLATE_LATE
+				: kept		    ? M_DOOR_KERNEL
+				: rehearses	    ? M_ISOLATE_SILENT
+				: o->passes	    ? M_CONTROL_UNSURE
+						    : M_CONTROL_SILENT,
 				role_name(s->slots[o->slot].role)));
 	order_end(o);
 }
 
-static void isolate(struct supervisor *s, struct asker a, uint8_t order, uint8_t flags, const char *object,
-		    const char *comment, const char *by)
+/* Passes an order about an isolation or a door to enforce, which carries it out and answers. While
+ * enforce has no policy the order waits (orders_again). */
+static void to_enforce(struct supervisor *s, struct order *o)
 {
-	struct isolation_order o = { .order = order, .rehearse = (flags & APPLY_DRY_RUN) != 0 };
-
-	snprintf(o.object, sizeof(o.object), "%s", object);
-	snprintf(o.comment, sizeof(o.comment), "%s", comment);
-	snprintf(o.by, sizeof(o.by), "%s", by);
-	isolation_ordered(s, a, &o);
-}
-
-static bool is_of_door(uint8_t order)
-{
-	return order == CHANGE_OPEN || order == CHANGE_SHUT || order == CHANGE_REVIEW_DOOR;
-}
-
-/* Passes an order about a door to enforce, which carries it out and answers. While enforce has no
- * policy the order waits (orders_again). */
-static void door(struct supervisor *s, struct order *o)
-{
+	struct msg_body i = { MSG_ISOLATE, .isolate = { .order = o->m.order,
+							.rehearse = (o->m.flags & APPLY_DRY_RUN) != 0,
+							.comment = o->comment } };
 	struct msg_body q = {
 		MSG_DOOR,
 		.door = { .order = o->m.order, .for_s = o->m.confirm_s, .duties = o->duties, .comment = o->comment }
 	};
 
+	memcpy(i.isolate.object, o->m.object, sizeof(i.isolate.object));
+	memcpy(i.isolate.by, o->named, sizeof(i.isolate.by));
 	memcpy(q.door.object, o->m.object, sizeof(q.door.object));
 	memcpy(q.door.person, o->m.person, sizeof(q.door.person));
 	memcpy(q.door.ticket, o->m.ticket, sizeof(q.door.ticket));
 	memcpy(q.door.by, o->named, sizeof(q.door.by));
 	memcpy(q.door.account, o->by, sizeof(q.door.account));
 	o->passes = true;
-	(void)ask(s, o, SLOT_ENFORCE, s->adopted ? &q : NULL, -1);
+	(void)ask(s, o, SLOT_ENFORCE, !s->adopted ? NULL : change_isolates(o->m.order) ? &i : &q, -1);
 }
 
 void orders_again(struct supervisor *s)
@@ -148,7 +163,7 @@ void orders_again(struct supervisor *s)
 		struct order *o = &s->orders->list[i];
 
 		if (o->used && o->slot == SLOT_ENFORCE && o->question == 0)
-			door(s, o);
+			to_enforce(s, o);
 	}
 }
 
@@ -244,20 +259,30 @@ static bool accounts_order(struct supervisor *s, struct asker a, const char *by,
 	return true;
 }
 
-static bool roots_door(struct supervisor *s, struct asker a, const struct msg_ctl_door *c, const char *by)
+/* Whether the list of isolations is asked for, which control knows. */
+static bool lists(struct supervisor *s, struct asker a, const struct msg_change *c)
 {
-	struct order *o = order_new(s, a);
+	if (!change_isolates(c->order) || c->object[0] != '\0')
+		return false;
+	answer_json(s, a, ANSWER_YES, json_pack("{s:o}", "isolations", json_null()));
+	return true;
+}
 
+/* Root's order about an isolation or a door. False: it is another one. */
+static bool roots_object(struct supervisor *s, struct asker a, const struct msg_change *c, const char *by)
+{
+	struct order *o;
+
+	if (!change_names_object(c->order))
+		return false;
+	o = lists(s, a, c) ? NULL : order_new(s, a);
 	if (o == NULL)
 		return true;
 	o->duties = DUTIES_ALL;
-	o->m = (struct msg_change){ .order = c->order, .confirm_s = c->for_s };
-	memcpy(o->m.object, c->object, sizeof(o->m.object));
-	memcpy(o->m.person, c->person, sizeof(o->m.person));
-	memcpy(o->m.ticket, c->ticket, sizeof(o->m.ticket));
+	o->m = *c;
 	snprintf(o->comment, sizeof(o->comment), "%s", c->comment);
 	snprintf(o->named, sizeof(o->named), "%s", by);
-	door(s, o);
+	to_enforce(s, o);
 	return true;
 }
 
@@ -279,14 +304,18 @@ static bool roots_order(struct supervisor *s, struct asker a, const char *by, st
 		op_release(s, a, by, &b->ctl_release);
 	} else if (b->type == MSG_CTL_ISOLATE) {
 		const struct msg_ctl_isolate *c = &b->ctl_isolate;
+		struct msg_change order = { .order = c->order, .flags = c->flags, .comment = c->comment };
 
-		if (!change_isolates(c->order))
-			return false;
-		isolate(s, a, c->order, c->flags, (const char *)c->object, c->comment, by);
+		memcpy(order.object, c->object, sizeof(order.object));
+		return change_isolates(c->order) && roots_object(s, a, &order, by);
 	} else if (b->type == MSG_CTL_DOOR) {
-		if (!is_of_door(b->ctl_door.order))
-			return false;
-		return roots_door(s, a, &b->ctl_door, by);
+		const struct msg_ctl_door *c = &b->ctl_door;
+		struct msg_change order = { .order = c->order, .confirm_s = c->for_s, .comment = c->comment };
+
+		memcpy(order.object, c->object, sizeof(order.object));
+		memcpy(order.person, c->person, sizeof(order.person));
+		memcpy(order.ticket, c->ticket, sizeof(order.ticket));
+		return !change_isolates(c->order) && roots_object(s, a, &order, by);
 	} else if (b->type == MSG_CTL_CLOCK) {
 		clock_confirm(s, a, by);
 	} else if (b->type == MSG_CTL_USER) {
@@ -363,29 +392,6 @@ static struct op_ground ground_of(const struct order *o, uint64_t base, uint64_t
 	return g;
 }
 
-/* The person, with the login. */
-static void name_of(const struct order *o, char out[USER_BY])
-{
-	snprintf(out, USER_BY, "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
-}
-
-static void isolate_for(struct supervisor *s, const struct order *o)
-{
-	char by[USER_BY];
-
-	name_of(o, by);
-	isolate(s, o->asker, o->m.order, o->m.flags, (const char *)o->m.object, o->comment, by);
-}
-
-static void door_for(struct supervisor *s, struct order *o)
-{
-	char by[USER_BY];
-
-	name_of(o, by);
-	memcpy(o->named, by, sizeof(by));
-	door(s, o);
-}
-
 static void rollback(struct supervisor *s, const struct order *o)
 {
 	const struct msg_ctl_rollback order = { .to = o->m.to,
@@ -449,6 +455,7 @@ static bool take_who(struct order *o, int fd)
 {
 	json_t *j = json_of_memfd(fd, WHO_MOST);
 	const char *name = json_string_value(json_object_get(j, "name"));
+	char named[USER_BY];
 	const json_t *role;
 	size_t i;
 
@@ -463,6 +470,8 @@ static bool take_who(struct order *o, int fd)
 	/* A second person is required unless the answer clearly says that none is. */
 	o->alone = json_is_false(json_object_get(j, "two_persons"));
 	o->approvers = json_incref(json_object_get(j, "approvers"));
+	snprintf(named, sizeof(named), "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
+	memcpy(o->named, named, sizeof(named));
 	json_decref(j);
 	return o->by[0] != '\0';
 }
@@ -486,11 +495,11 @@ bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m)
 		confirm(s, o);
 	else if (o->m.order == CHANGE_ROLLBACK)
 		rollback(s, o);
-	else if (change_isolates(o->m.order))
-		isolate_for(s, o);
-	else if (is_of_door(o->m.order)) {
-		door_for(s, o);
-		return true;
+	else if (change_names_object(o->m.order)) {
+		if (!lists(s, o->asker, &o->m)) {
+			to_enforce(s, o);
+			return true;
+		}
 	} else if (o->m.order == CHANGE_CHECK)
 		check(s, o);
 	else if (ask_draft(s, o))
@@ -542,9 +551,11 @@ void orders_gone(struct supervisor *s, const struct slot *sl)
 	for (size_t i = 0; i < ORDERS_MOST; i++) {
 		struct order *o = &s->orders->list[i];
 
-		if (o->used && sl->role == ROLE_CONTROL)
+		if (o->used && sl->role == ROLE_CONTROL) {
+			if (o->question == 0)
+				(void)keep(s, o);
 			order_end(o);
-		else if (o->used && &s->slots[o->slot] == sl && o->slot == SLOT_ENFORCE && !o->stored)
+		} else if (o->used && &s->slots[o->slot] == sl && o->slot == SLOT_ENFORCE && !o->stored)
 			o->question = 0; /* for its successor */
 		else if (o->used && &s->slots[o->slot] == sl)
 			silent(s, o);

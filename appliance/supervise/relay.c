@@ -9,6 +9,7 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/memfd.h"
+#include "appliance/kernel/isolation_pairs.h"
 #include "appliance/store/listed.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/slot.h"
@@ -75,12 +76,17 @@ static const struct {
 	enum msg_type type;
 	size_t most;	/* bytes */
 	uint64_t every; /* ns between two writes */
-	/* a list with a digest (store/listed.h), written at once. Enforce checks the
-	 * others itself */
-	bool listed;
+	/* of a list with a digest (store/listed.h), which is written at once: its most entries, and
+	 * what is said and given to enforce if it cannot be read. Enforce checks the others
+	 * itself */
+	size_t listed;
+	enum message damaged;
+	const char *instead;
 } papers[PAPERS] = {
 	[PAPER_USED] = { .file = "used", .type = MSG_USED, .most = USED_BYTES, .every = 600 * SECOND },
-	[PAPER_DOORS] = { .file = "doors", .type = MSG_DOORS, .most = 1u << 20, .every = 5 * SECOND, .listed = true },
+	[PAPER_DOORS] = { "doors", MSG_DOORS, 1u << 20, 5 * SECOND, DOORS_OPEN, M_DOOR_DAMAGED, "[]" },
+	[PAPER_ISOLATIONS] = { "isolations", MSG_ISOLATIONS, 16u << 20, 5 * SECOND, ISOLATIONS_MOST, M_ISOLATE_DAMAGED,
+			       "null" },
 };
 
 static void save(struct supervisor *s, enum paper which)
@@ -88,9 +94,17 @@ static void save(struct supervisor *s, enum paper which)
 	struct paper_kept *p = &s->papers[which];
 	struct err e;
 
-	p->unsaved = papers[which].listed ? !listed_write(s->state_fd, papers[which].file, (const char *)p->bytes, p->n)
-					  : atomic_write(s->state_fd, papers[which].file, p->bytes, p->n, &e) < 0;
+	p->unsaved = papers[which].listed != 0
+			     ? !listed_write(s->state_fd, papers[which].file, (const char *)p->bytes, p->n)
+			     : atomic_write(s->state_fd, papers[which].file, p->bytes, p->n, &e) < 0;
 	p->save_at = mono_ns() + papers[which].every;
+}
+
+static void take(struct paper_kept *p, char *text)
+{
+	free(p->bytes);
+	p->bytes = (uint8_t *)text;
+	p->n = text != NULL ? strlen(text) : 0;
 }
 
 void paper_open(struct supervisor *s, enum paper which)
@@ -99,17 +113,15 @@ void paper_open(struct supervisor *s, enum paper which)
 	struct err e;
 	json_t *list;
 
-	if (!papers[which].listed) {
+	if (papers[which].listed == 0) {
 		if (file_read(s->state_fd, papers[which].file, papers[which].most, &p->bytes, &p->n, &e) < 0)
 			p->bytes = NULL;
 		return;
 	}
-	list = listed_read(s->state_fd, papers[which].file, DOORS_OPEN);
+	list = listed_read(s->state_fd, papers[which].file, papers[which].listed);
 	if (list == NULL)
-		say(s, M_DOOR_DAMAGED);
-	list = list != NULL ? list : json_array();
-	p->bytes = (uint8_t *)json_dumps(list, JSON_COMPACT);
-	p->n = p->bytes != NULL ? strlen((const char *)p->bytes) : 0;
+		say(s, papers[which].damaged);
+	take(p, list != NULL ? json_dumps(list, JSON_COMPACT) : strdup(papers[which].instead));
 	json_decref(list);
 }
 
@@ -138,7 +150,8 @@ bool paper_told(struct supervisor *s, enum paper which, struct msg *m)
 	struct err e;
 	size_t n = 0;
 
-	if (memfd_read(m->fds[0], papers[which].most, &bytes, &n, &e) < 0)
+	p->missed = memfd_read(m->fds[0], papers[which].most, &bytes, &n, &e) < 0;
+	if (p->missed)
 		return false;
 	free(p->bytes);
 	p->bytes = bytes;
@@ -146,8 +159,25 @@ bool paper_told(struct supervisor *s, enum paper which, struct msg *m)
 	p->unsaved = true;
 	if (which == PAPER_USED && m->body.used.at_once != 0)
 		p->save_at = 0;
-	if (papers[which].listed)
+	if (papers[which].listed != 0)
 		save(s, which);
+	return true;
+}
+
+bool paper_add(struct supervisor *s, enum paper which, json_t *one)
+{
+	struct paper_kept *p = &s->papers[which];
+	json_t *list = p->bytes != NULL ? json_loadb((const char *)p->bytes, p->n, 0, NULL) : NULL;
+	bool room = json_array_size(list) < papers[which].listed && json_array_append(list, one) == 0;
+	char *text = room ? json_dumps(list, JSON_COMPACT) : NULL;
+
+	json_decref(one);
+	json_decref(list);
+	if (text == NULL)
+		return false;
+	take(p, text);
+	save(s, which);
+	paper_give(s, which, 0);
 	return true;
 }
 

@@ -257,9 +257,9 @@ static int start_all(struct supervisor *s, struct err *e)
 	standing_note(s);
 	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
 	clock_open(s);
-	isolation_open(s);
 	paper_open(s, PAPER_USED);
 	paper_open(s, PAPER_DOORS);
+	paper_open(s, PAPER_ISOLATIONS);
 	if (s->store.gave_up != 0)
 		policy_event(s, POLICY_REVERTED, s->now->number, NULL);
 	once_open(s);
@@ -308,7 +308,7 @@ enum {
 
 /* For each part: the time of its next work in monotonic ns. */
 static uint64_t (*const parts_next[])(const struct supervisor *) = {
-	roles_due,   op_next,	    network_next, watch_next,  unsaved_next, clock_next,    isolation_next,
+	roles_due,   op_next,	    network_next, watch_next,  unsaved_next, clock_next,
 	papers_next, counting_next, ups_next,	  notify_next, orders_next,  backstop_next,
 };
 
@@ -374,7 +374,6 @@ static void turn(struct supervisor *s)
 	watch_due(s, now);
 	unsaved_due(s, now);
 	clock_due(s, now);
-	isolation_due(s, now);
 	papers_due(s, now);
 	counting_due(s, now);
 	ups_due(s, now);

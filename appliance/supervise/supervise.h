@@ -30,7 +30,6 @@
  * dispatch.c    messages of roles, and what follows from a role's death
  * companions.c  settings of the programs for mail, SNMP and logs; the UPS
  * clock.c       whether the clock has been trusted since the machine started
- * isolation.c   isolations that people have ordered
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
@@ -50,7 +49,6 @@
 #include "appliance/box/companions.h"
 #include "appliance/box/sysctl.h"
 #include "appliance/cache/load.h"
-#include "appliance/kernel/isolation_pairs.h"
 #include "appliance/role/partition.h"
 #include "appliance/role/said.h"
 #include "appliance/role/vigil.h"
@@ -323,7 +321,7 @@ void orders_handed(struct supervisor *s, struct msg *m);
 bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m);
 /* Enforce has the policy in force: orders that wait for that go to it. */
 void orders_again(struct supervisor *s);
-/* What enforce has decided on this question of an order is on the disk. */
+/* What enforce has decided on this question of an order is stored. */
 void orders_stored(struct supervisor *s, uint32_t question);
 /* Takes the answer of control about the draft. */
 void orders_grounded(struct supervisor *s, struct msg *m);
@@ -333,48 +331,6 @@ void orders_stop(struct supervisor *s, uint32_t id);
 void orders_gone(struct supervisor *s, const struct slot *sl);
 void orders_due(struct supervisor *s, uint64_t now);
 uint64_t orders_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
-
-/*
- * Isolations by people: of an asset, a zone, two zones from each other, or an isolation that the
- * policy has prepared, until a person ends it. They are stored in a file of state before the order
- * is answered, and enforce gets them before the first rules of a start. An isolation covers the
- * addresses at the moment of the order and those that the name has in the policy in force, so that
- * an apply removes nothing from it. The end of an isolation opens nothing by itself: afterwards the
- * policy decides again.
- */
-
-struct isolation_order {
-	uint8_t order; /* CHANGE_ISOLATE, CHANGE_REJOIN_READS or CHANGE_REJOIN */
-	bool rehearse;
-	char object[ISOLATE_OBJECT], comment[COMMENT_BYTES], by[USER_BY];
-};
-
-struct isolations {
-	json_t *list;	/* owned: {"what", "by", "reason", "since", "pairs", "keep", "stage"} */
-	bool unsaved;	/* it is not on the disk, which is full or fails */
-	uint64_t again; /* monotonic ns: then that is tried again */
-	/* The one order that waits for enforce. */
-	bool waits;
-	uint32_t id;
-	uint64_t deadline; /* monotonic ns */
-	struct asker asker;
-	struct isolation_order order;
-	json_t *one; /* owned: the entry that the order is about */
-};
-
-/* Reads the file. If it cannot be read, everything is isolated until a person ends that. */
-void isolation_open(struct supervisor *s);
-/* Answers the asker, at once or when enforce has done it. */
-void isolation_ordered(struct supervisor *s, struct asker a, const struct isolation_order *o);
-/* Enforce's answer. */
-void isolation_done(struct supervisor *s, struct msg *m);
-/* Before a generation goes to enforce. */
-void isolation_before(struct supervisor *s, const struct policy *p);
-/* To be called when a generation has come into force. Conduits that it does not keep are not kept
- * again by a later generation. */
-void isolation_applied(struct supervisor *s);
-void isolation_due(struct supervisor *s, uint64_t now);
-uint64_t isolation_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
 
 /*
  * What enforce keeps on the disk, as bytes that this process does not parse. A new enforce gets
@@ -388,6 +344,9 @@ enum paper {
 	/* doors that people have opened (enforce/door_book.h): written before a change is valid. If
 	 * the file cannot be read, no door is open */
 	PAPER_DOORS,
+	/* what people have isolated (enforce/isolations.c): written before an order is answered. If
+	 * the file cannot be read, enforce isolates everything */
+	PAPER_ISOLATIONS,
 	PAPERS
 };
 
@@ -395,6 +354,7 @@ struct paper_kept {
 	uint8_t *bytes; /* owned; NULL = there are none */
 	size_t n;
 	bool unsaved;	  /* they are not on the disk */
+	bool missed;	  /* the last ones could not be taken */
 	uint64_t save_at; /* monotonic ns: not before */
 };
 
@@ -403,6 +363,8 @@ void paper_open(struct supervisor *s, enum paper which); /* from the disk */
 void paper_give(struct supervisor *s, enum paper which, uint32_t id);
 /* Enforce's own bytes. False: they cannot be taken; those from before stay. */
 bool paper_told(struct supervisor *s, enum paper which, struct msg *m);
+/* Adds this to a list, which is taken over, for the next enforce. False: there is no room. */
+bool paper_add(struct supervisor *s, enum paper which, json_t *one);
 /* For control; negative = there are none. */
 int paper_memfd(const struct supervisor *s, enum paper which);
 void papers_save(struct supervisor *s);
@@ -593,7 +555,6 @@ struct supervisor {
 	bool kept_unsaved; /* it is not on disk, which is full or fails */
 	struct permit_ids ids;
 	struct clock_trust clock;
-	struct isolations isolations;
 	struct paper_kept papers[PAPERS];
 	struct ups_state ups;
 	/* pid of the process of mgmt that last reported the state of its token; 0 = none */

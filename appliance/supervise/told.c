@@ -144,23 +144,6 @@ void relay_begin(struct supervisor *s, struct slot *sl)
 
 /* ---- what people are told -------------------------------------------------------------------- */
 
-/* The isolations without their pairs, which may be many more than a message takes, and which nobody
- * is told. */
-static json_t *isolations_told(const struct supervisor *s)
-{
-	json_t *list = json_array(), *one;
-	size_t i;
-
-	json_array_foreach(s->isolations.list, i, one)
-	{
-		json_t *j = json_copy(one);
-
-		(void)json_object_del(j, "pairs");
-		(void)json_array_append_new(list, j);
-	}
-	return list;
-}
-
 void facts_tell(struct supervisor *s)
 {
 	const struct clock_trust *c = &s->clock;
@@ -171,13 +154,15 @@ void facts_tell(struct supervisor *s)
 						    .clock_latest = c->moment.latest,
 						    .clock_sources = clock_by_sources(s, s->now->ir),
 						    .doors_unsaved = s->papers[PAPER_DOORS].unsaved,
+						    .isolations_unsaved = s->papers[PAPER_ISOLATIONS].unsaved ||
+									  s->papers[PAPER_ISOLATIONS].missed,
 						    .cores = s->cores } };
 	struct msg_facts *f = &m.facts;
 
 	if (!slot_alive(&s->slots[SLOT_CONTROL]))
 		return;
 	fds[0] = paper_memfd(s, PAPER_DOORS);
-	fds[1] = json_memfd(isolations_told(s));
+	fds[1] = paper_memfd(s, PAPER_ISOLATIONS);
 	f->drifts = network_drifts(s, &f->drift_last);
 	for (unsigned k = 0; k < LANE_KINDS; k++) {
 		f->workers_asked[k] = s->workers_asked[k];

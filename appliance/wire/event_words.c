@@ -259,7 +259,7 @@ bool event_said_by(enum role r, const struct event *e)
 	if (r == ROLE_CONTROL && !is_controls(e))
 		return false;
 	if (r == ROLE_ENFORCE && e->kind == EVENT_POLICY &&
-	    (e->code < POLICY_DOOR_ASKED || e->code > POLICY_DOOR_REVIEWED))
+	    (e->code < POLICY_ISOLATED || e->code > POLICY_DOOR_REVIEWED))
 		return false;
 	if (e->kind == EVENT_COUNTS && (r == ROLE_ENFORCE) != (e->code == COUNTS_BEGUN))
 		return false;

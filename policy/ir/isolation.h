@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an isolation does under a generation: which addresses it cuts, what stays open, and which
- * `always` it would break. The compiler uses it for declared isolations, the supervisor for those
- * that people order. Pure.
+ * `always` it would break. The compiler uses it for declared isolations, enforce for those that
+ * people order. Pure.
  */
 #ifndef SEKISHO_POLICY_IR_ISOLATION_H
 #define SEKISHO_POLICY_IR_ISOLATION_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The part of the role enforce that is about doors: its own files, over a kernel that is the
- * machine.
+ * The parts of the role enforce that are about doors and isolations: its own files, over a kernel
+ * that is the machine.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,8 @@
 #include "appliance/base/memfd.h"
 #include "appliance/enforce/door_book.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/kernel/isolation_pairs.h"
+#include "tests/life/life.h"
 #include "tests/life/machine.h"
 #include "tests/life/policies.h"
 #include "tests/life/processes.h"
@@ -17,6 +20,13 @@
 
 static struct enforce enforce = { .events = { .fd = -1 } };
 static struct generation_held held;
+
+static void drop(struct generation_held *g)
+{
+	free(g->ids);
+	arena_free(g->arena);
+	*g = (struct generation_held){ .arena = NULL };
+}
 
 void doors_begin(int events)
 {
@@ -27,11 +37,11 @@ void doors_begin(int events)
 void doors_end(void)
 {
 	json_decref(enforce.doors.list);
-	arena_free(held.arena);
+	json_decref(enforce.isolations);
+	drop(&held);
 	if (enforce.events.fd >= 0)
 		close(enforce.events.fd);
 	enforce = (struct enforce){ .events = { .fd = -1 } };
-	held = (struct generation_held){ .arena = NULL };
 }
 
 /* The machine has one door. */
@@ -46,17 +56,47 @@ void enforce_waits_due(struct enforce *f)
 			machine.gate_open = door_until(f->doors.list, &f->now->ir.doors[i]);
 }
 
-/* The rules of this generation are loaded. */
-void doors_apply(struct bytes sealed)
+/* Something is isolated if the list names any pairs. */
+json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, const struct generation_held *next,
+			struct err *e)
 {
+	const struct generation_held *now = f->now != NULL ? f->now : next;
+	const struct isolated_policy of_now = { &now->ir, now->ids },
+				     of_next = { next != NULL ? &next->ir : NULL, next != NULL ? next->ids : NULL };
+	struct apart cut = { .n = 0 }, kept = { .n = 0 };
+
+	(void)e;
+	LIFE(isolation_pairs(list, &of_now, next != NULL && next != now ? &of_next : NULL, &cut, &kept));
+	if (!rehearse) {
+		machine.isolated = cut.n > 0;
+		processes.apart = (unsigned)cut.n;
+		processes.apart_kept = (unsigned)kept.n;
+	}
+	apart_free(&cut);
+	apart_free(&kept);
+	return json_pack("{s:i}", "sessions", 0);
+}
+
+/* The rules of this generation are loaded. */
+void doors_apply(struct bytes all, size_t n_sealed)
+{
+	struct generation_held next = { .arena = arena_new(GENERATION_BYTES_MOST) };
+	struct bytes sealed;
 	struct err e;
 
-	enforce.now = NULL;
-	arena_free(held.arena);
-	held.arena = arena_new(GENERATION_BYTES_MOST);
-	if (held.arena == NULL || ir_unseal(sealed, held.arena, &held.ir, &e) < 0)
+	if (next.arena == NULL || !bytes_take(&all, n_sealed, &sealed) ||
+	    ir_unseal(sealed, next.arena, &next.ir, &e) < 0 ||
+	    (next.ids = calloc(next.ir.n_permits + 1u, sizeof(*next.ids))) == NULL) {
+		drop(&next);
 		return;
+	}
+	for (uint32_t i = 0; i < next.ir.n_permits; i++)
+		LIFE(bytes_be32(&all, &next.ids[i]));
+	enforce_isolations_before(&enforce, &next);
+	drop(&held);
+	held = next;
 	enforce.now = &held;
+	enforce_isolations_before(&enforce, &held);
 	enforce.waits_due = true;
 	enforce_waits_due(&enforce);
 }
@@ -79,6 +119,12 @@ bool doors_hear(struct process *p, struct msg *m)
 	switch ((unsigned)m->body.type) {
 	case MSG_IN_FORCE:
 		enforce.events.now = m->body.in_force.now;
+		enforce_isolations_in_force(&enforce);
+		return true;
+	case MSG_ISOLATE:
+		return enforce_isolation(&enforce, m);
+	case MSG_ISOLATIONS:
+		enforce_isolations(&enforce, m->fds[0]);
 		return true;
 	case MSG_CLOCK:
 		enforce.waits = m->body.clock.waits != 0;

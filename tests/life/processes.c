@@ -31,7 +31,7 @@ static pid_t last_pid = 100000;
 
 void processes_new(void)
 {
-	processes = (struct processes){ .mute = ROLE_COUNT };
+	processes = (struct processes){ .mute = ROLE_COUNT, .absent = ROLE_COUNT };
 	processes_end();
 }
 
@@ -287,6 +287,8 @@ int spawn(const struct partition *partition, struct slot *sl, const int *fds, si
 	/* In each slot there is only one process. */
 	for (unsigned i = 0; i < PROCESSES; i++)
 		LIFE(!list[i].used || list[i].dead || list[i].slot != sl->number);
+	if (sl->role == processes.absent)
+		return err_set(e, -EAGAIN, "start %s", role_name(sl->role));
 	if (machine_call("fork", e) < 0)
 		return e->code;
 	while (p < list + PROCESSES && p->used)

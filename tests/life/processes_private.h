@@ -32,11 +32,12 @@ bool role_hears(struct process *p, struct msg *m);
 /* What the process does besides in a turn; whether it did anything. */
 bool role_turns(struct process *p);
 struct process *process_of(enum role role);
-/* doors.c: a new enforce, with its end of the event socket; what is loaded; its messages about
- * doors (false: it ends), and what follows by the clock. */
+/* doors.c: a new enforce, with its end of the event socket; what is loaded (the sealed generation,
+ * and the ids of its permits); its messages about doors and isolations (false: it ends), and what
+ * follows by the clock. */
 void doors_begin(int events);
 void doors_end(void);
-void doors_apply(struct bytes sealed);
+void doors_apply(struct bytes all, size_t n_sealed);
 bool doors_hear(struct process *p, struct msg *m);
 void doors_turn(struct process *p);
 /* Drops the records that the present journal has not read. */

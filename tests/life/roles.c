@@ -55,7 +55,7 @@ static void make_true(const struct msg *m)
 		return;
 	sha256(all, m->body.apply.n_sealed, machine.digest);
 	machine.forwarding = true;
-	doors_apply(bytes_of(all, m->body.apply.n_sealed));
+	doors_apply(bytes_of(all, n), m->body.apply.n_sealed);
 	free(all);
 }
 
@@ -126,29 +126,6 @@ static void on_apply(struct process *p, struct msg *m)
 		for (size_t i = 0; i < n_fds; i++)
 			close(fds[i]);
 	}
-}
-
-static void note_pairs(struct bytes b)
-{
-	struct msg_apart_pair pair;
-
-	machine.isolated = b.left > 0;
-	processes.apart = processes.apart_kept = 0;
-	while (msg_take_apart_pair(&b, &pair))
-		*(pair.kept != 0 ? &processes.apart_kept : &processes.apart) += 1;
-}
-
-/* Handles an order to isolate: something is isolated if the order names any pairs. */
-static void on_apart(struct process *p, struct msg *m)
-{
-	uint8_t *all = NULL;
-	struct err e;
-	size_t n = 0;
-
-	if (memfd_read(m->fds[0], TEXT_MOST, &all, &n, &e) == 0 && m->body.apart.rehearse == 0)
-		note_pairs(bytes_of(all, n));
-	free(all);
-	answer(p, m->id, ANSWER_YES, "{\"sessions\": 0}");
 }
 
 static void on_used(const struct msg *m)
@@ -440,9 +417,8 @@ bool role_hears(struct process *p, struct msg *m)
 	case MSG_COMPILE:
 		on_compile(p, m);
 		break;
-	case MSG_APART:
-		on_apart(p, m);
-		break;
+	case MSG_ISOLATE:
+	case MSG_ISOLATIONS:
 	case MSG_DOOR:
 	case MSG_DOORS:
 	case MSG_CLOCK:

@@ -338,6 +338,20 @@ static void isolated(void)
 	LIFE(life_isolate(CHANGE_REJOIN_READS, "ot")->status == ANSWER_YES && machine.isolated);
 	LIFE(life_isolate(CHANGE_REJOIN, "ot")->status == ANSWER_YES && !machine.isolated);
 	LIFE(life_isolate(CHANGE_REJOIN, "ot")->status == ANSWER_CANNOT && sound_at_rest());
+	/* Without enforce an order is kept, over a power loss too, and comes before any rules. */
+	for (unsigned i = 0; i < 2; i++) {
+		processes.absent = ROLE_ENFORCE;
+		LIFE(process_die(ROLE_ENFORCE) && life_settle() == LIFE_GOES_ON);
+		a = life_isolate(i == 0 ? CHANGE_ISOLATE : CHANGE_REJOIN, "zone it");
+		LIFE(life_pass(9 * SECOND) == LIFE_GOES_ON && a->told && a->status == ANSWER_CANNOT);
+		LIFE(strstr(a->whole, "the order is stored") != NULL && machine.isolated == (i == 1));
+		if (i == 0)
+			life_off(false);
+		processes.absent = ROLE_COUNT;
+		LIFE(i == 0 ? life_boot() == LIFE_GOES_ON : life_pass(2 * SECOND) == LIFE_GOES_ON);
+		LIFE(life_settle() == LIFE_GOES_ON && machine.isolated == (i == 0));
+		LIFE(recorded(EVENT_POLICY, i == 0 ? POLICY_ISOLATED : POLICY_REJOINED) > 0);
+	}
 }
 
 /* ---- processes ------------------------------------------------------------------------------- */

@@ -310,7 +310,6 @@ static void at(struct driver *d, char *rest)
 /* "c0 c1: it_from_ot; : asset crane7": what is kept, and what is isolated. */
 static void apart(struct driver *d, char *rest)
 {
-	const struct isolated_policy p = { .ir = d->c.ir, .ids = d->ids };
 	json_t *list = json_array();
 	int fd;
 
@@ -325,11 +324,11 @@ static void apart(struct driver *d, char *rest)
 			(void)json_array_append_new(keep, json_string(name));
 		(void)json_array_append_new(list, json_pack("{s:s, s:o}", "what", what, "keep", keep));
 	}
-	fd = isolation_memfd(list, &p, NULL);
-	if (fd < 0 || msg_send(d->control, ++d->next_id, &(struct msg_body){ .type = MSG_APART }, &fd, 1) < 0)
+	fd = json_memfd(list);
+	if (fd < 0 || msg_send(d->control, 0, &(struct msg_body){ .type = MSG_ISOLATIONS }, &fd, 1) < 0)
 		die("tell of isolations");
 	close(fd);
-	json_decref(list);
+	query(d, MSG_STATUS); /* answered when the kernel has them */
 }
 
 static void judge(const struct driver *d, char *rest)

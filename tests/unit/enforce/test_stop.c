@@ -99,9 +99,9 @@ static void orders(enum msg_type type, uint32_t id, bool rehearse)
 	struct msg_body m = { .type = type };
 	int fd = memfd_sealed("test", "", 0);
 
-	if (type == MSG_APART)
-		m.apart.rehearse = rehearse;
-	assert_true(msg_send(supervisor, id, &m, &fd, 1) >= 0);
+	if (type == MSG_ISOLATE)
+		m.isolate = (struct msg_isolate){ .rehearse = rehearse, .comment = "" };
+	assert_true(msg_send(supervisor, id, &m, &fd, type == MSG_ISOLATE ? 0 : 1) >= 0);
 	close(fd);
 }
 
@@ -120,7 +120,7 @@ static bool serve(void *ctx, struct msg *m)
 static void makes_way(void **state)
 {
 	static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-		[MSG_APART] = serve, [MSG_DOORS] = serve, [MSG_VERIFY] = serve
+		[MSG_ISOLATE] = serve, [MSG_DOORS] = serve, [MSG_VERIFY] = serve
 	};
 	static const uint32_t order[] = { 0, 3, 4, 5, 7 };
 	const struct msg m = { .body = { .type = MSG_VERIFY }, .id = 7 };
@@ -128,11 +128,11 @@ static void makes_way(void **state)
 	(void)state;
 	n_served = 0;
 	assert_true(stop_begin(&f, 7, true));
-	orders(MSG_APART, 0, false); /* before an apply */
-	orders(MSG_APART, 3, true);
+	orders(MSG_ISOLATE, 0, false); /* before an apply */
+	orders(MSG_ISOLATE, 3, true);
 	says(MSG_VERIFY, 4);
 	assert_false(stop_asked(&f));
-	orders(MSG_APART, 5, false);
+	orders(MSG_ISOLATE, 5, false);
 	assert_true(stop_asked(&f));
 	assert_true(stop_made_way(&f, &m));
 	stop_end(&f, true);

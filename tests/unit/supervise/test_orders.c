@@ -109,6 +109,11 @@ uint64_t mono_ns(void)
 	return 1000;
 }
 
+uint64_t clock_wall_ns(void)
+{
+	return 1000;
+}
+
 int policy_memfd(const struct policy *p, const struct stamps *table)
 {
 	(void)p, (void)table;
@@ -145,12 +150,6 @@ void op_rollback(struct supervisor *of, struct asker a, const char *by, int agre
 void op_release(struct supervisor *of, struct asker a, const char *by, const struct msg_ctl_release *order)
 {
 	(void)of, (void)a, (void)by, (void)order;
-	begun[ELSE]++;
-}
-
-void isolation_ordered(struct supervisor *of, struct asker a, const struct isolation_order *o)
-{
-	(void)of, (void)a, (void)o;
 	begun[ELSE]++;
 }
 

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The list of what people have isolated, and the orders that change it. What an order cuts is cut
+ * at once (isolate.c); then the supervisor gets the list and stores it, before it passes the answer
+ * on. A new process is given the list before any rules.
+ *
+ * An isolation covers the addresses at the moment of the order and those that the name has in the
+ * policy in force, so that an apply removes nothing from it. The end of an isolation opens nothing
+ * by itself: afterwards the policy decides again.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/base/clock.h"
+#include "appliance/base/sentence.h"
+#include "appliance/enforce/enforce.h"
+#include "appliance/kernel/isolation_pairs.h"
+#include "appliance/role/said.h"
+#include "appliance/wire/answer.h"
+#include "appliance/wire/change.h"
+#include "policy/ir/isolation.h"
+
+#define LIST_MOST (16u << 20) /* bytes */
+
+/* Sends it to the supervisor. `id`: the order that has changed it. */
+static bool hand_in(struct enforce *f, uint32_t id)
+{
+	int fd = json_memfd(json_incref(f->isolations));
+	bool sent = fd >= 0 && msg_send(f->control, id, &(struct msg_body){ .type = MSG_ISOLATIONS }, &fd, 1) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return sent;
+}
+
+static json_t *entry(const char *what, const char *by, const char *reason, json_t *pairs, json_t *keep)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "what", json_text(what), "by", json_text(by), "reason",
+			 json_text(reason), "since", json_time(clock_wall_ns()), "pairs", pairs, "keep", keep);
+}
+
+static size_t place_of(const json_t *list, const char *what)
+{
+	size_t i = 0;
+
+	while (i < json_array_size(list) && strcmp(text_in(json_array_get(list, i), "what"), what) != 0)
+		i++;
+	return i;
+}
+
+/* ---- an order -------------------------------------------------------------------------------- */
+
+struct ordered {
+	unsigned order; /* CHANGE_ISOLATE, CHANGE_REJOIN_READS or CHANGE_REJOIN */
+	bool rehearse;
+	const char *object, *by, *comment;
+};
+
+/* The list after the order. NULL: *why says why not. */
+static json_t *changed(const json_t *before, const struct ir *ir, const struct ordered *o, struct sentence *why)
+{
+	json_t *list = json_copy((json_t *)(uintptr_t)before), *one, *pairs;
+	size_t at = place_of(list, o->object);
+
+	if (at < json_array_size(list)) {
+		/* Isolating again what is partly rejoined makes the isolation complete again. It
+		 * keeps the time of its beginning. */
+		one = json_copy(json_array_get(list, at));
+		(void)json_object_del(one, "stage");
+		if (o->order == CHANGE_REJOIN_READS)
+			(void)json_object_set_new(one, "stage", json_string("reads"));
+		if (o->order != CHANGE_REJOIN) {
+			(void)json_array_set_new(list, at, one);
+			return list;
+		}
+		json_decref(one);
+		(void)json_array_remove(list, at);
+		return list;
+	}
+	if (o->order != CHANGE_ISOLATE) {
+		sentence_say(why, M_ISOLATE_NOT, o->object);
+	} else if (at == ISOLATIONS_MOST) {
+		sentence_say(why, M_ISOLATE_MANY, ISOLATIONS_MOST);
+	} else if ((pairs = isolation_texts(ir, o->object)) == NULL) {
+		sentence_say(why, M_ISOLATE_UNKNOWN, o->object);
+	} else {
+		(void)json_array_append_new(list,
+					    entry(o->object, o->by, o->comment, pairs, isolation_keeps(ir, o->object)));
+		return list;
+	}
+	json_decref(list);
+	return NULL;
+}
+
+/* A rehearsal is about the ordered isolation alone, not about the others in the list. */
+static json_t *asked_after(const json_t *list, const char *object)
+{
+	json_t *one = json_array();
+	size_t at = place_of(list, object);
+
+	if (at < json_array_size(list))
+		(void)json_array_append(one, json_array_get(list, at));
+	return one;
+}
+
+/* Records it. `sessions`: how many live sessions it concerns; negative: not known. */
+static void record(struct enforce *f, const struct ordered *o, json_int_t sessions)
+{
+	enum policy_event what = o->rehearse		      ? POLICY_REHEARSED
+				 : o->order == CHANGE_ISOLATE ? POLICY_ISOLATED
+				 : o->order == CHANGE_REJOIN  ? POLICY_REJOINED
+							      : POLICY_REJOINED_READS;
+	bool counts = sessions >= 0 && (what == POLICY_ISOLATED || what == POLICY_REHEARSED);
+	char text[ISOLATE_OBJECT + COMMENT_BYTES + 4], number[24];
+
+	snprintf(text, sizeof(text), "%s%s%s%s", o->object, o->comment[0] != '\0' ? " (" : "", o->comment,
+		 o->comment[0] != '\0' ? ")" : "");
+	snprintf(number, sizeof(number), "%lld", (long long)sessions);
+	event_record(&f->events, EVENT_POLICY, (uint8_t)what, f->events.now.number,
+		     (struct said){ .by = o->by, .object = text, .after = counts ? number : NULL });
+}
+
+static bool refused(struct enforce *f, uint32_t id, const struct sentence *why)
+{
+	return msg_answer(f->control, id, ANSWER_CANNOT,
+			  json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(why))) == 0;
+}
+
+bool enforce_isolation(struct enforce *f, const struct msg *m)
+{
+	const struct msg_isolate *b = &m->body.isolate;
+	const struct ordered o = { b->order, b->rehearse != 0, (const char *)b->object, (const char *)b->by,
+				   b->comment };
+	struct sentence why = { 0 };
+	json_t *list = NULL, *one, *j;
+	struct err e = { 0 };
+	bool sent = true;
+
+	if (f->now == NULL)
+		sentence_say(&why, M_ENFORCE_NOT_YET);
+	else
+		list = changed(f->isolations, &f->now->ir, &o, &why);
+	if (list == NULL)
+		return refused(f, m->id, &why);
+	one = asked_after(o.order == CHANGE_REJOIN ? f->isolations : list, o.object);
+	if (o.rehearse) {
+		j = enforce_isolate(f, true, one, NULL, &e);
+		json_decref(list);
+	} else {
+		json_decref(f->isolations);
+		f->isolations = list;
+		j = enforce_isolate(f, false, list, NULL, &e);
+		sent = hand_in(f, m->id);
+	}
+	if (j == NULL) {
+		json_decref(one);
+		sentence_say(&why, M_ISOLATE_KERNEL, e.text);
+		return sent && refused(f, m->id, &why);
+	}
+	record(f, &o, json_integer_value(json_object_get(j, "sessions")));
+	json_object_set_new(j, "done", json_true());
+	json_object_set_new(j, "what", json_text(o.object));
+	json_object_set_new(j, "rehearsed", json_boolean(o.rehearse));
+	if (o.order == CHANGE_ISOLATE)
+		json_object_set_new(j, "breaks", isolation_breaks(&f->now->ir, one));
+	/* control adds what is isolated, and whether that is on the disk */
+	json_object_set_new(j, "saved", json_null());
+	json_object_set_new(j, "isolations", json_null());
+	json_decref(one);
+	return sent && msg_answer(f->control, m->id, ANSWER_YES, j) == 0;
+}
+
+/* ---- the list -------------------------------------------------------------------------------- */
+
+/* Carries out the orders that the supervisor has kept in the list because no process could take
+ * them (supervise/orders.c). */
+static void catch_up(struct enforce *f, const struct ir *ir)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < json_array_size(f->isolations);) {
+		json_t *one = json_incref(json_array_get(f->isolations, i)), *list;
+		const struct ordered o = { .order = change_by_word(text_in(one, "order")),
+					   .object = text_in(one, "what"),
+					   .by = text_in(one, "by"),
+					   .comment = text_in(one, "reason") };
+		struct sentence why;
+
+		if (!change_isolates(o.order)) {
+			json_decref(one);
+			i++;
+			continue;
+		}
+		any = true;
+		(void)json_array_remove(f->isolations, i);
+		list = changed(f->isolations, ir, &o, &why);
+		if (list != NULL) {
+			json_decref(f->isolations);
+			f->isolations = list;
+			record(f, &o, -1);
+		}
+		json_decref(one);
+	}
+	if (any)
+		(void)hand_in(f, 0);
+}
+
+void enforce_isolations(struct enforce *f, int fd)
+{
+	json_t *list = json_of_memfd(fd, LIST_MOST);
+
+	json_decref(f->isolations);
+	f->isolations = list;
+	if (!json_is_array(list) || json_array_size(list) > ISOLATIONS_MOST) {
+		/* It is not known what is isolated: everything is, until a person ends that. */
+		json_decref(list);
+		f->isolations = json_array();
+		(void)json_array_append_new(f->isolations,
+					    entry(ISOLATE_EVERYTHING, "sekishod", "", json_array(), json_array()));
+		(void)hand_in(f, 0);
+		event_record(&f->events, EVENT_POLICY, POLICY_ISOLATED, f->events.now.number,
+			     (struct said){ .object = ISOLATE_EVERYTHING });
+	}
+	if (f->now != NULL)
+		enforce_isolations_before(f, f->now);
+}
+
+void enforce_isolations_before(struct enforce *f, const struct generation_held *next)
+{
+	struct err e = { 0 };
+
+	if (f->isolations == NULL)
+		f->isolations = json_array();
+	catch_up(f, &next->ir);
+	/* what the kernel does not have yet is tried again (f->mend_due) */
+	json_decref(enforce_isolate(f, false, f->isolations, next, &e));
+}
+
+void enforce_isolations_in_force(struct enforce *f)
+{
+	bool less = false;
+
+	if (f->now == NULL ||
+	    !event_generation_same(event_generation(f->events.now.number, f->now->ir.digest), f->events.now))
+		return;
+	for (size_t i = 0; i < json_array_size(f->isolations); i++)
+		less |= isolation_keeps_less(&f->now->ir, json_array_get(f->isolations, i));
+	if (less)
+		(void)hand_in(f, 0);
+	enforce_isolations_before(f, f->now);
+}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/sha256.h"
 #include "policy/ir/book.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/meaning.h"
@@ -39,7 +40,8 @@ struct place_name {
 
 struct named_generation {
 	struct event_generation which;
-	struct arena *arena; /* holds everything of this generation */
+	uint8_t made_from[2][32]; /* digests of the sealed bytes, and of the numbers */
+	struct arena *arena;	  /* holds everything of this generation */
 	const char **files;
 	struct conduit_name *conduits;
 	struct permit_name *permits;
@@ -222,7 +224,15 @@ static void put_first(struct names *n, struct named_generation *g)
 	}
 }
 
-int names_add(struct names *n, const struct names_source *from, struct err *e)
+/* Whether the newest one was made from the same. */
+static bool is_newest(const struct names *n, const struct names_source *from, const uint8_t digests[2][32])
+{
+	return n->n > 0 && n->list[0]->which.number == (uint32_t)from->number &&
+	       memcmp(n->list[0]->made_from, digests, sizeof(n->list[0]->made_from)) == 0;
+}
+
+/* Makes what is kept of it. */
+static int add(struct names *n, const struct names_source *from, const uint8_t made_from[2][32], struct err *e)
 {
 	struct named_generation *g = calloc(1, sizeof(*g));
 	struct arena *work = arena_new(UNSEAL_BUDGET);
@@ -238,11 +248,23 @@ int names_add(struct names *n, const struct names_source *from, struct err *e)
 	for (uint32_t i = 0; r == 0 && i < ir->n_peers; i++)
 		g->sends |= ir->peers[i].ca[0] != '\0';
 	arena_free(work);
-	if (r == 0)
+	if (r == 0) {
+		memcpy(g->made_from, made_from, sizeof(g->made_from));
 		put_first(n, g);
-	else
+	} else {
 		forget(g);
+	}
 	return r;
+}
+
+int names_add(struct names *n, const struct names_source *from, struct err *e)
+{
+	uint8_t digests[2][32];
+
+	sha256(from->sealed, from->n_sealed, digests[0]);
+	sha256_pair(from->interfaces, from->n_interfaces * sizeof(*from->interfaces), from->permits.p,
+		    from->permits.left, digests[1]);
+	return is_newest(n, from, digests) ? 0 : add(n, from, digests, e);
 }
 
 bool names_send(const struct names *n)

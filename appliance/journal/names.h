@@ -39,8 +39,8 @@ struct names_source {
 	size_t n_interfaces;
 };
 
-/* Copies what it needs. If the generation is known already, it is replaced. 0, or negative errno;
- * the names are then unchanged. */
+/* Copies what it needs. If the generation is known already, it is replaced; the newest one that is
+ * told once more stays as it is. 0, or negative errno; the names are then unchanged. */
 int names_add(struct names *n, const struct names_source *from, struct err *e);
 void names_forget(struct names *n);
 /* Whether one of the generations names a log server, so that records are sent, or may be sent again

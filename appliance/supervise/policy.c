@@ -237,19 +237,13 @@ struct generation_told {
 struct remembered {
 	struct generation_told list[REMEMBERED]; /* oldest first */
 	size_t n;
-	/* last: the generation that the journal was told last; told: the process of the journal
-	 * that was told, 0 = none */
-	struct event_generation last;
-	pid_t told;
 };
 
 static void tell(struct supervisor *s, const struct generation_told *t)
 {
 	const struct msg_body m = { MSG_GENERATION, .generation = t->body };
-	struct slot *sl = &s->slots[SLOT_JOURNAL];
 
-	s->remembered->last = t->which;
-	s->remembered->told = role_send(s, sl, 0, &m, &t->fd, 1) ? sl->pid : 0;
+	(void)role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, &t->fd, 1);
 }
 
 /* Whether sessions still have a permit of this generation. As long as they live, there may be
@@ -296,38 +290,6 @@ static void number_interfaces(struct supervisor *s, const struct policy *p, stru
 			ret->list[i] = 0;
 }
 
-/* Whether its permits have the ids that the journal was told. */
-static bool same_ids(const struct generation_told *t, const struct policy *p)
-{
-	size_t n = t->body.n_ids;
-	uint8_t *buf = malloc(n + 1);
-	struct bytes b = bytes_of(buf, buf != NULL ? n : 0);
-	uint32_t id;
-	bool same = buf != NULL && n == p->ir->n_permits * 4 && pread(t->fd, buf, n, t->body.n_sealed) == (ssize_t)n;
-
-	for (uint32_t i = 0; i < p->ir->n_permits && same; i++)
-		same = bytes_be32(&b, &id) && id == p->ids[i];
-	free(buf);
-	return same;
-}
-
-/* Whether the journal already knows everything about this generation. */
-static bool is_told(struct supervisor *s, const struct policy *p)
-{
-	const struct event_generation which = event_generation(p->number, p->ir->digest);
-	const struct remembered *r = s->remembered;
-	const struct slot *sl = &s->slots[SLOT_JOURNAL];
-	const struct generation_told *t = r != NULL && r->n > 0 ? &r->list[r->n - 1] : NULL;
-	struct msg_numbers numbers = { 0 };
-
-	if (t == NULL || !slot_alive(sl) || r->told != sl->pid || !event_generation_same(r->last, which) ||
-	    !event_generation_same(t->which, which) || !same_ids(t, p))
-		return false;
-	number_interfaces(s, p, &numbers);
-	return numbers.n == t->body.interfaces.n &&
-	       memcmp(numbers.list, t->body.interfaces.list, numbers.n * sizeof(numbers.list[0])) == 0;
-}
-
 void journal_remember(struct supervisor *s, const struct policy *p)
 {
 	struct generation_told t = { .which = event_generation(p->number, p->ir->digest),
@@ -349,8 +311,6 @@ void journal_remember(struct supervisor *s, const struct policy *p)
 
 void journal_generation(struct supervisor *s, const struct policy *p)
 {
-	if (is_told(s, p))
-		return;
 	journal_remember(s, p);
 	if (s->remembered != NULL && s->remembered->n > 0)
 		tell(s, &s->remembered->list[s->remembered->n - 1]);

@@ -176,14 +176,16 @@ static bool left_behind(const struct supervisor *s)
 	return s->now->number == 0 && s->op.kind == OP_NONE && s->clock.wait != CLOCK_TRUSTED;
 }
 
-void clock_due(struct supervisor *s, uint64_t now)
+uint64_t clock_due(struct supervisor *s, uint64_t now)
 {
 	struct clock_trust *t = &s->clock;
 
 	if (s->trial == 0 && s->op.kind == OP_NONE)
 		t->sources = ir_time_sources(s->now->ir);
-	if (now < t->look_at || (s->now->number == 0 && !left_behind(s)))
-		return;
+	if (s->now->number == 0 && !left_behind(s))
+		return UINT64_MAX;
+	if (now < t->look_at)
+		return t->look_at;
 	t->look_at = now + (t->wait == CLOCK_TRUSTED ? KEEP_NS : LOOK_NS);
 	if (t->wait != CLOCK_TRUSTED) {
 		say_waits(s);
@@ -194,13 +196,7 @@ void clock_due(struct supervisor *s, uint64_t now)
 		   clock_steady_due(&t->steady, clock_mono(), clock_wall_ns())) {
 		save(s);
 	}
-}
-
-uint64_t clock_next(const struct supervisor *s)
-{
-	const struct clock_trust *t = &s->clock;
-
-	return s->now->number != 0 || left_behind(s) ? t->look_at : UINT64_MAX;
+	return t->look_at;
 }
 
 void clock_confirm(struct supervisor *s, struct asker a, const char *by)

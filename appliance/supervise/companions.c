@@ -112,14 +112,14 @@ static void happened(struct supervisor *s, const struct ir_peer *p, unsigned wha
 		power_off(s, p);
 }
 
-void ups_due(struct supervisor *s, uint64_t now)
+uint64_t ups_due(struct supervisor *s, uint64_t now)
 {
 	const struct ir_peer *p = companion_server(s->now->ir, PEER_UPS);
 	char of[UPS_NAME_MOST] = "";
 	struct ups_report say;
 
 	if (now < s->ups.look_at)
-		return;
+		return p != NULL ? s->ups.look_at : UINT64_MAX;
 	if (p != NULL)
 		companion_ups_name(p, of, sizeof(of));
 	if (s->ups.look_at == 0 || strcmp(of, s->ups.of) != 0) {
@@ -133,12 +133,8 @@ void ups_due(struct supervisor *s, uint64_t now)
 		s->ups.watch.done = false;
 	s->ups.turns_off = p != NULL && p->power_off;
 	if (p == NULL)
-		return;
+		return UINT64_MAX;
 	say = ups_now(s->o->run, of);
 	happened(s, p, ups_look(&s->ups.watch, &say, companion_now_s()), &say);
-}
-
-uint64_t ups_next(const struct supervisor *s)
-{
-	return companion_server(s->now->ir, PEER_UPS) != NULL ? s->ups.look_at : UINT64_MAX;
+	return s->ups.look_at;
 }

@@ -381,5 +381,5 @@ void role_exited(struct supervisor *s, struct slot *sl)
 	} else if (sl->number == SLOT_COMPILE) {
 		op_compile_died(s, &how);
 	}
-	roles_start_due(s, mono_ns());
+	(void)roles_due(s, mono_ns());
 }

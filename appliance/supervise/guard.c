@@ -234,19 +234,16 @@ static void shut(struct supervisor *s)
 	event_send(&s->events, &ev);
 }
 
-void backstop_due(struct supervisor *s, uint64_t now)
+uint64_t backstop_due(struct supervisor *s, uint64_t now)
 {
 	struct backstop *b = &s->backstop;
+	uint64_t at = b->heard_ns != 0 ? b->heard_ns + ENFORCE_HAS_NS : UINT64_MAX;
 
-	if (now < backstop_next(s))
-		return;
+	if (now < at)
+		return at;
 	/* Forwarding is off already: enforce has reacted, or no packet was to be forwarded. */
 	if (forwarding_is_on(&b->forwarding))
 		shut(s);
 	b->heard_ns = 0;
-}
-
-uint64_t backstop_next(const struct supervisor *s)
-{
-	return s->backstop.heard_ns != 0 ? s->backstop.heard_ns + ENFORCE_HAS_NS : UINT64_MAX;
+	return UINT64_MAX;
 }

@@ -156,9 +156,8 @@ void network_heard(struct supervisor *s, int fd)
 	s->network->look = mono_ns() + (fd == s->network_fd[NETWORK_EGRESS] ? 1 : SETTLES);
 }
 
-uint64_t network_next(const struct supervisor *s)
+static uint64_t next_look(const struct network *n)
 {
-	const struct network *n = s->network;
 	uint64_t next = n->look != 0 && n->look < n->outside_at ? n->look : n->outside_at;
 
 	return n->say_at != 0 && n->say_at < next ? n->say_at : next;
@@ -321,19 +320,22 @@ static void compare(struct supervisor *s)
 	n->seen = c.found;
 }
 
-void network_due(struct supervisor *s, uint64_t now)
+uint64_t network_due(struct supervisor *s, uint64_t now)
 {
-	if (now < network_next(s))
-		return;
+	struct network *n = s->network;
+
+	if (now < next_look(n))
+		return next_look(n);
 	/* An operation's own changes are not drift, and it compares by itself. */
-	s->network->look = s->op.kind != OP_NONE || !s->booted ? now + SETTLES : 0;
-	if (s->network->look != 0) {
-		s->network->outside_at = s->network->look;
-		if (s->network->say_at != 0 && s->network->say_at < s->network->look)
-			s->network->say_at = s->network->look;
-		return;
+	n->look = s->op.kind != OP_NONE || !s->booted ? now + SETTLES : 0;
+	if (n->look != 0) {
+		n->outside_at = n->look;
+		if (n->say_at != 0 && n->say_at < n->look)
+			n->say_at = n->look;
+	} else {
+		outside_due(s, now);
+		compare(s);
+		announce_due(s, now);
 	}
-	outside_due(s, now);
-	compare(s);
-	announce_due(s, now);
+	return next_look(n);
 }

@@ -150,7 +150,7 @@ static bool answer_all(const struct supervisor *s, uint64_t now)
 	return true;
 }
 
-void notify_due(struct supervisor *s, uint64_t now)
+uint64_t notify_due(struct supervisor *s, uint64_t now)
 {
 	struct notify *n = s->notify;
 
@@ -158,16 +158,12 @@ void notify_due(struct supervisor *s, uint64_t now)
 	 * was reported. */
 	if (s->op.kind == OP_NONE && s->slots[SLOT_ENFORCE].state == SLOT_RUNNING)
 		say_ready(s);
-	if (now < n->alive_at)
-		return;
-	n->alive_at = now + ALIVE_EVERY;
-	if (answer_all(s, now))
-		tell(s, "WATCHDOG=1");
-}
-
-uint64_t notify_next(const struct supervisor *s)
-{
-	return s->notify->fd >= 0 ? s->notify->alive_at : UINT64_MAX;
+	if (now >= n->alive_at) {
+		n->alive_at = now + ALIVE_EVERY;
+		if (answer_all(s, now))
+			tell(s, "WATCHDOG=1");
+	}
+	return n->fd >= 0 ? n->alive_at : UINT64_MAX;
 }
 
 void notify_ending(struct supervisor *s)

@@ -392,21 +392,9 @@ static bool enforce_late(struct supervisor *s, uint64_t now)
 	return sl->state == SLOT_RUNNING && vigil_hung(&sl->work, passed, KERNEL_LOOK_NS, KERNEL_LIMIT_NS);
 }
 
-void op_due(struct supervisor *s, uint64_t now)
+static void late(struct supervisor *s, uint64_t now)
 {
-	struct operation *op = &s->op;
-
-	op_next_queued(s);
-	if (op->kind == OP_NONE) {
-		if (s->boot_again != 0 && now >= s->boot_again) {
-			s->boot_again = 0;
-			op_boot(s);
-		}
-		return;
-	}
-	if (now < op->deadline)
-		return;
-	switch (op->step) {
+	switch (s->op.step) {
 	case STEP_COMPILE:
 		op_compile_end(s);
 		op_explain(s, 3, M_OP_COMPILE_LATE);
@@ -438,8 +426,15 @@ void op_due(struct supervisor *s, uint64_t now)
 	}
 }
 
-uint64_t op_next(const struct supervisor *s)
+uint64_t op_due(struct supervisor *s, uint64_t now)
 {
+	op_next_queued(s);
+	if (s->op.kind == OP_NONE && s->boot_again != 0 && now >= s->boot_again) {
+		s->boot_again = 0;
+		op_boot(s);
+	} else if (s->op.kind != OP_NONE && now >= s->op.deadline) {
+		late(s, now);
+	}
 	if (s->op.kind != OP_NONE)
 		return s->op.deadline;
 	if (s->queued.kind != OP_NONE)

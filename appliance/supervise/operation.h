@@ -211,8 +211,7 @@ void op_tables(struct supervisor *s); /* a worker has acknowledged a table, or h
 void op_enforce_ready(struct supervisor *s);
 void op_enforce_died(struct supervisor *s);
 void op_compile_died(struct supervisor *s, const siginfo_t *how);
-void op_due(struct supervisor *s, uint64_t now);
-uint64_t op_next(const struct supervisor *s);
+uint64_t op_due(struct supervisor *s, uint64_t now);
 void op_release(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_release *order);
 
 /* op.c */

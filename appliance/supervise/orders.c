@@ -564,19 +564,17 @@ void orders_gone(struct supervisor *s, const struct slot *sl)
 		op_forget(s);
 }
 
-void orders_due(struct supervisor *s, uint64_t now)
-{
-	for (size_t i = 0; i < ORDERS_MOST; i++)
-		if (s->orders->list[i].used && now >= s->orders->list[i].deadline)
-			silent(s, &s->orders->list[i]);
-}
-
-uint64_t orders_next(const struct supervisor *s)
+uint64_t orders_due(struct supervisor *s, uint64_t now)
 {
 	uint64_t due = UINT64_MAX;
 
-	for (size_t i = 0; i < ORDERS_MOST; i++)
-		if (s->orders->list[i].used && s->orders->list[i].deadline < due)
-			due = s->orders->list[i].deadline;
+	for (size_t i = 0; i < ORDERS_MOST; i++) {
+		struct order *o = &s->orders->list[i];
+
+		if (o->used && now >= o->deadline)
+			silent(s, o);
+		if (o->used && o->deadline < due)
+			due = o->deadline;
+	}
 	return due;
 }

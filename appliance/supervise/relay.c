@@ -188,19 +188,15 @@ void papers_save(struct supervisor *s)
 			save(s, (enum paper)i);
 }
 
-void papers_due(struct supervisor *s, uint64_t now)
-{
-	for (unsigned i = 0; i < PAPERS; i++)
-		if (s->papers[i].unsaved && now >= s->papers[i].save_at)
-			save(s, (enum paper)i);
-}
-
-uint64_t papers_next(const struct supervisor *s)
+uint64_t papers_due(struct supervisor *s, uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (unsigned i = 0; i < PAPERS; i++)
+	for (unsigned i = 0; i < PAPERS; i++) {
+		if (s->papers[i].unsaved && now >= s->papers[i].save_at)
+			save(s, (enum paper)i);
 		if (s->papers[i].unsaved && s->papers[i].save_at < next)
 			next = s->papers[i].save_at;
+	}
 	return next;
 }

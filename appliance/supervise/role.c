@@ -266,7 +266,7 @@ static int start_all(struct supervisor *s, struct err *e)
 	roles_want(s, SLOT_JOURNAL);
 	roles_want(s, SLOT_ENFORCE);
 	op_boot(s);
-	roles_start_due(s, mono_ns()); /* the workers that it needs */
+	(void)roles_due(s, mono_ns()); /* the workers that it needs */
 	roles_want(s, SLOT_TAP);
 	roles_want(s, SLOT_ACCOUNTS);
 	roles_want(s, SLOT_CONTROL);
@@ -276,21 +276,19 @@ static int start_all(struct supervisor *s, struct err *e)
 
 /* ---- saves that found the disk full ---------------------------------------------------------- */
 
-static uint64_t unsaved_next(const struct supervisor *s)
-{
-	return is_unsaved(s) && s->op.kind == OP_NONE ? s->save_again : UINT64_MAX;
-}
-
-static void unsaved_due(struct supervisor *s, uint64_t now)
+static uint64_t unsaved_due(struct supervisor *s, uint64_t now)
 {
 	struct err e;
 
-	if (now < s->save_again || s->op.kind != OP_NONE || !is_unsaved(s))
-		return;
+	if (s->op.kind != OP_NONE || !is_unsaved(s))
+		return UINT64_MAX;
+	if (now < s->save_again)
+		return s->save_again;
 	s->save_again = now + SAVE_AGAIN;
 	(void)generation_save(&s->store, &e);
 	(void)permit_ids_save(s->state_fd, &s->ids, &e);
 	kept_save_again(s);
+	return s->save_again;
 }
 
 /* ---- loop ------------------------------------------------------------------------------------ */
@@ -306,22 +304,27 @@ enum {
 	POLL_COUNT = POLL_ROLE + SLOTS
 };
 
-/* For each part: the time of its next work in monotonic ns. */
-static uint64_t (*const parts_next[])(const struct supervisor *) = {
-	roles_due,   op_next,	    network_next, watch_next,  unsaved_next, clock_next,
-	papers_next, counting_next, ups_next,	  notify_next, orders_next,  backstop_next,
+/* What each part does by the clock. Returns when it wants to be asked again, in monotonic ns;
+ * UINT64_MAX = not before something happens. */
+static uint64_t (*const parts_due[])(struct supervisor *, uint64_t now) = {
+	backstop_due, roles_due,  op_due,	network_due, watch_due,	 unsaved_due,
+	clock_due,    papers_due, counting_due, ups_due,     notify_due, orders_due,
 };
 
-static int wait_ms(const struct supervisor *s, uint64_t now)
+/* Does what is due. Returns the milliseconds until more is. */
+static int do_due(struct supervisor *s)
 {
-	uint64_t due = UINT64_MAX, other;
+	uint64_t now = mono_ns(), due = UINT64_MAX, other;
 
-	for (size_t i = 0; i < sizeof(parts_next) / sizeof(parts_next[0]); i++) {
-		other = parts_next[i](s);
-		due = other < due ? other : due;
+	/* Twice, because what one part does may leave an earlier one something to do. */
+	for (unsigned pass = 0; pass < 2; pass++) {
+		due = UINT64_MAX;
+		for (size_t i = 0; i < sizeof(parts_due) / sizeof(parts_due[0]); i++) {
+			other = parts_due[i](s, now);
+			due = other < due ? other : due;
+		}
 	}
-	if (due == UINT64_MAX)
-		return -1;
+	now = mono_ns();
 	if (due <= now)
 		return 0;
 	due = (due - now + 999999u) / 1000000u;
@@ -332,8 +335,10 @@ static void turn(struct supervisor *s)
 {
 	struct pollfd p[POLL_COUNT];
 	struct signalfd_siginfo sig;
-	uint64_t now = mono_ns(), ticks;
+	uint64_t ticks;
+	int wait = do_due(s);
 
+	relay_tell(s);
 	for (unsigned i = 0; i < POLL_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	p[POLL_SIGNAL].fd = s->signal_fd;
@@ -346,7 +351,7 @@ static void turn(struct supervisor *s)
 		p[POLL_ROLE_PID + i].fd = s->slots[i].pidfd;
 		p[POLL_ROLE + i].fd = s->slots[i].chan;
 	}
-	if (poll(p, POLL_COUNT, wait_ms(s, now)) < 0)
+	if (poll(p, POLL_COUNT, wait) < 0)
 		return;
 	if (p[POLL_SIGNAL].revents != 0 && read(s->signal_fd, &sig, sizeof(sig)) == sizeof(sig) &&
 	    sig.ssi_signo != SIGHUP)
@@ -366,20 +371,6 @@ static void turn(struct supervisor *s)
 	for (unsigned i = 0; i < NETWORKS; i++)
 		if (p[POLL_NETWORK + i].revents != 0)
 			network_heard(s, s->network_fd[i]);
-	now = mono_ns();
-	backstop_due(s, now);
-	roles_start_due(s, now);
-	op_due(s, now);
-	network_due(s, now);
-	watch_due(s, now);
-	unsaved_due(s, now);
-	clock_due(s, now);
-	papers_due(s, now);
-	counting_due(s, now);
-	ups_due(s, now);
-	notify_due(s, now);
-	orders_due(s, now);
-	relay_tell(s);
 }
 
 /* ---- end ------------------------------------------------------------------------------------- */

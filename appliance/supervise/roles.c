@@ -154,22 +154,16 @@ static uint64_t again_at(const struct supervisor *s, const struct slot *sl)
 	return sl->restart_at;
 }
 
-void roles_start_due(struct supervisor *s, uint64_t now)
+uint64_t roles_due(struct supervisor *s, uint64_t now)
 {
+	uint64_t due = UINT64_MAX, at;
+
 	for (unsigned i = 0; i < SLOTS && !s->ending; i++) {
 		if (is_new(s, i))
 			roles_want(s, i);
 		if (now >= again_at(s, &s->slots[i]))
 			start(s, &s->slots[i], now);
-	}
-}
-
-uint64_t roles_due(const struct supervisor *s)
-{
-	uint64_t due = UINT64_MAX, at;
-
-	for (unsigned i = 0; i < SLOTS; i++) {
-		at = is_new(s, i) ? 0 : again_at(s, &s->slots[i]);
+		at = again_at(s, &s->slots[i]);
 		due = at < due ? at : due;
 	}
 	return due;

@@ -30,6 +30,9 @@
  * dispatch.c    messages of roles, and what follows from a role's death
  * companions.c  settings of the programs for mail, SNMP and logs; the UPS
  * clock.c       whether the clock has been trusted since the machine started
+ *
+ * A function NAME_due does what its part has to do by the clock at `now`, in monotonic ns. It
+ * returns when it is to be asked again; UINT64_MAX: not before something happens (role.c).
  */
 #ifndef SEKISHO_SUPERVISE_SUPERVISE_H
 #define SEKISHO_SUPERVISE_SUPERVISE_H
@@ -118,10 +121,8 @@ const char *slot_title(const struct slot *sl, char out[SLOT_TITLE]);
 
 /* roles.c */
 void roles_init(struct supervisor *s);
-void roles_want(struct supervisor *s, unsigned slot); /* from now on the slot's process is to run */
-void roles_start_due(struct supervisor *s, uint64_t now);
-/* next moment something is due, UINT64_MAX = none */
-uint64_t roles_due(const struct supervisor *s);
+void roles_want(struct supervisor *s, unsigned slot);	/* from now on the slot's process is to run */
+uint64_t roles_due(struct supervisor *s, uint64_t now); /* starts what is to be started */
 /* Notes that the slot's process has ended, and when to start the next one; *ret_how says how it
  * ended. False: it has not ended. */
 bool role_reap(struct supervisor *s, struct slot *sl, siginfo_t *ret_how);
@@ -131,8 +132,7 @@ void role_exited(struct supervisor *s, struct slot *sl);
 void role_readable(struct supervisor *s, struct slot *sl);
 
 /* watch.c: roles that are alive but hang */
-void watch_due(struct supervisor *s, uint64_t now);
-uint64_t watch_next(const struct supervisor *s); /* monotonic ns */
+uint64_t watch_due(struct supervisor *s, uint64_t now);
 int watch_open(struct supervisor *s, struct err *e);
 void watch_answered(struct slot *sl, uint32_t id);
 
@@ -297,8 +297,7 @@ struct counting {
 };
 
 void counting_told(struct supervisor *s, struct msg *m);
-void counting_due(struct supervisor *s, uint64_t now);
-uint64_t counting_next(const struct supervisor *s); /* monotonic ns */
+uint64_t counting_due(struct supervisor *s, uint64_t now);
 
 /*
  * Orders of people that change the box. Control passes them on, but is not trusted about who gave
@@ -329,8 +328,7 @@ void orders_grounded(struct supervisor *s, struct msg *m);
 void orders_stop(struct supervisor *s, uint32_t id);
 /* Accounts or control has ended, so all waiting orders are void. */
 void orders_gone(struct supervisor *s, const struct slot *sl);
-void orders_due(struct supervisor *s, uint64_t now);
-uint64_t orders_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+uint64_t orders_due(struct supervisor *s, uint64_t now);
 
 /*
  * What enforce keeps on the disk, as bytes that this process does not parse. A new enforce gets
@@ -368,8 +366,7 @@ bool paper_add(struct supervisor *s, enum paper which, json_t *one);
 /* For control; negative = there are none. */
 int paper_memfd(const struct supervisor *s, enum paper which);
 void papers_save(struct supervisor *s);
-void papers_due(struct supervisor *s, uint64_t now);
-uint64_t papers_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+uint64_t papers_due(struct supervisor *s, uint64_t now);
 
 /* Safeguards that do not depend on other processes: no forwarding over cards that are in the first
  * namespace, and no forwarding after the rules were changed from outside. */
@@ -405,8 +402,7 @@ int backstop_follow(struct supervisor *s, int requests, struct err *e);
  * sent later. */
 void backstop_heard(struct supervisor *s);
 void backstop_answered(struct supervisor *s, const struct msg_drift *d);
-void backstop_due(struct supervisor *s, uint64_t now);
-uint64_t backstop_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+uint64_t backstop_due(struct supervisor *s, uint64_t now);
 
 /*
  * The UPS of box.cfg. Reads the file of sekisho-ups.service every two seconds, and records changes
@@ -422,8 +418,7 @@ struct ups_state {
 	bool turns_off;		/* box.cfg said so at the last look */
 };
 
-void ups_due(struct supervisor *s, uint64_t now);
-uint64_t ups_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+uint64_t ups_due(struct supervisor *s, uint64_t now);
 
 /*
  * Whether the clock has been trusted since the machine started. While it is not, enforce leaves out
@@ -455,9 +450,8 @@ void clock_open(struct supervisor *s);
 /* To be called before generation `p` is sent to enforce. While the empty generation is in force,
  * which names no time sources, the clock is judged by those of `p`. */
 void clock_before(struct supervisor *s, const struct policy *p);
-void clock_due(struct supervisor *s, uint64_t now);
-uint64_t clock_next(const struct supervisor *s); /* monotonic ns */
-void clock_tell(struct supervisor *s);		 /* to enforce */
+uint64_t clock_due(struct supervisor *s, uint64_t now);
+void clock_tell(struct supervisor *s); /* to enforce */
 /* A person confirms that the clock is right now, whatever moment is on record. */
 void clock_confirm(struct supervisor *s, struct asker a, const char *by);
 
@@ -629,8 +623,7 @@ int guard_enter(struct supervisor *s, bool *adopted, struct err *e);
 /* supervise/notify.c */
 int notify_open(struct supervisor *s, struct err *e);
 int notify_kept(void); /* the socket that the manager kept of an earlier daemon; -1 = none */
-void notify_due(struct supervisor *s, uint64_t now);
-uint64_t notify_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+uint64_t notify_due(struct supervisor *s, uint64_t now);
 void notify_ending(struct supervisor *s);
 
 /* supervise/companions.c: writes the settings of the programs that communicate for the box,
@@ -650,8 +643,7 @@ void leave_say(const struct supervisor *s);
 /* supervise/network.c: addresses, links and routes that other programs changed */
 int network_open(struct supervisor *s, struct err *e);
 void network_heard(struct supervisor *s, int fd);
-void network_due(struct supervisor *s, uint64_t now);
-uint64_t network_next(const struct supervisor *s); /* monotonic ns, UINT64_MAX = never */
+uint64_t network_due(struct supervisor *s, uint64_t now);
 /* How often they had to be restored, and when the last time (wall ns). */
 uint64_t network_drifts(const struct supervisor *s, uint64_t *ret_wall_ns);
 

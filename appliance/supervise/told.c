@@ -87,21 +87,17 @@ void counting_told(struct supervisor *s, struct msg *m)
 	(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m->body, NULL, 0);
 }
 
-void counting_due(struct supervisor *s, uint64_t now)
+uint64_t counting_due(struct supervisor *s, uint64_t now)
 {
 	struct msg_body m = { .type = MSG_AWAY };
 
 	if (now < s->counting.look_at)
-		return;
+		return s->counting.look_at;
 	s->counting.look_at = now + SECOND;
 	for (uint32_t w = 0; w < PAIR_MAX; w++)
 		for (uint32_t l = 0; l < LANE_COUNT && s->pairs[w].pulse != NULL; l++)
 			m.away.by_lane[l] += atomic_load_explicit(&s->pairs[w].pulse->decided[l], memory_order_relaxed);
 	(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m, NULL, 0);
-}
-
-uint64_t counting_next(const struct supervisor *s)
-{
 	return s->counting.look_at;
 }
 

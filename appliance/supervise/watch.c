@@ -194,23 +194,21 @@ static bool any_gate(const struct supervisor *s)
 	return false;
 }
 
-void watch_due(struct supervisor *s, uint64_t now)
+uint64_t watch_due(struct supervisor *s, uint64_t now)
 {
-	if (now >= s->watch->pulse_at) {
-		for (uint32_t w = 0; w < PAIR_MAX; w++)
-			feel(s, w, now - s->watch->pulses_felt);
-		s->watch->pulses_felt = now;
-		s->watch->pulse_at = now + PULSE_EVERY;
-	}
-	if (now < s->watch->at)
-		return;
-	for (unsigned i = 0; i < SLOTS; i++)
-		look(s, i, now, now - s->watch->done);
-	s->watch->done = now;
-	s->watch->at = now + EVERY;
-}
+	struct watch *x = s->watch;
 
-uint64_t watch_next(const struct supervisor *s)
-{
-	return any_gate(s) && s->watch->pulse_at < s->watch->at ? s->watch->pulse_at : s->watch->at;
+	if (now >= x->pulse_at) {
+		for (uint32_t w = 0; w < PAIR_MAX; w++)
+			feel(s, w, now - x->pulses_felt);
+		x->pulses_felt = now;
+		x->pulse_at = now + PULSE_EVERY;
+	}
+	for (unsigned i = 0; now >= x->at && i < SLOTS; i++)
+		look(s, i, now, now - x->done);
+	if (now >= x->at) {
+		x->done = now;
+		x->at = now + EVERY;
+	}
+	return any_gate(s) && x->pulse_at < x->at ? x->pulse_at : x->at;
 }

@@ -243,13 +243,16 @@ static void begin(struct supervisor *s, struct operation asked, const char *by)
 	}
 }
 
-void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, int agreed, struct op_ground g,
-	      const struct msg_ctl_apply *order)
+void op_ordered(struct supervisor *s, enum op_kind kind, struct asker a, const char *by, struct op_ground g, int texts,
+		int agreed, const struct msg_change *order)
 {
+	bool dry = (order->flags & APPLY_DRY_RUN) != 0 && kind != OP_CONFIRM;
 	struct operation op = {
-		.kind = (order->flags & APPLY_DRY_RUN) != 0 ? OP_DRY_RUN : OP_APPLY,
+		.kind = dry ? OP_DRY_RUN : kind,
+		.back = dry && kind == OP_ROLLBACK,
 		.asker = a,
-		.bundle = bundle,
+		.bundle = texts,
+		.to = order->to,
 		.ground = g,
 		.confirm_s = order->confirm_s,
 		.take_over = (order->flags & APPLY_TAKE_OVER) != 0,
@@ -261,11 +264,6 @@ void op_apply(struct supervisor *s, struct asker a, const char *by, int bundle, 
 	begin(s, op, by);
 }
 
-void op_confirm(struct supervisor *s, struct asker a, const char *by, uint64_t to, struct op_ground g)
-{
-	begin(s, (struct operation){ .kind = OP_CONFIRM, .asker = a, .bundle = -1, .to = to, .ground = g }, by);
-}
-
 void op_release(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_release *order)
 {
 	struct operation op = { .kind = OP_RELEASE, .asker = a, .bundle = -1 };
@@ -275,24 +273,6 @@ void op_release(struct supervisor *s, struct asker a, const char *by, const stru
 		return;
 	}
 	snprintf(op.device, sizeof(op.device), "%s", order->device);
-	begin(s, op, by);
-}
-
-void op_rollback(struct supervisor *s, struct asker a, const char *by, int agreed, struct op_ground g,
-		 const struct msg_ctl_rollback *order)
-{
-	bool dry = (order->flags & APPLY_DRY_RUN) != 0;
-	struct operation op = {
-		.kind = dry ? OP_DRY_RUN : OP_ROLLBACK,
-		.back = dry,
-		.asker = a,
-		.bundle = -1,
-		.to = order->to,
-		.ground = g,
-		.agreed = taking_agreed(agreed),
-	};
-
-	snprintf(op.comment, sizeof(op.comment), "%s", order->comment);
 	begin(s, op, by);
 }
 

@@ -268,60 +268,77 @@ static bool lists(struct supervisor *s, struct asker a, const struct msg_change 
 	return true;
 }
 
-/* Root's order about an isolation or a door. False: it is another one. */
-static bool roots_object(struct supervisor *s, struct asker a, const struct msg_change *c, const char *by)
+/* Root's order as a person would give it. False: it is another one. */
+static bool change_of(const struct msg_body *b, struct msg_change *ret)
 {
-	struct order *o;
+	const struct msg_ctl_door *d = &b->ctl_door;
 
-	if (!change_names_object(c->order))
+	*ret = (struct msg_change){ .comment = "" };
+	if (b->type == MSG_CTL_APPLY) {
+		*ret = (struct msg_change){ .order = CHANGE_APPLY,
+					    .flags = b->ctl_apply.flags,
+					    .confirm_s = b->ctl_apply.confirm_s,
+					    .comment = b->ctl_apply.comment };
+	} else if (b->type == MSG_CTL_CONFIRM) {
+		ret->order = CHANGE_CONFIRM;
+		ret->to = b->ctl_confirm.to;
+	} else if (b->type == MSG_CTL_ROLLBACK) {
+		*ret = (struct msg_change){ .order = CHANGE_ROLLBACK,
+					    .flags = b->ctl_rollback.flags,
+					    .to = b->ctl_rollback.to,
+					    .comment = b->ctl_rollback.comment };
+	} else if (b->type == MSG_CTL_ISOLATE && change_isolates(b->ctl_isolate.order)) {
+		*ret = (struct msg_change){ .order = b->ctl_isolate.order,
+					    .flags = b->ctl_isolate.flags,
+					    .comment = b->ctl_isolate.comment };
+		memcpy(ret->object, b->ctl_isolate.object, sizeof(ret->object));
+	} else if (b->type == MSG_CTL_DOOR && change_names_object(d->order) && !change_isolates(d->order)) {
+		*ret = (struct msg_change){ .order = d->order, .confirm_s = d->for_s, .comment = d->comment };
+		memcpy(ret->object, d->object, sizeof(ret->object));
+		memcpy(ret->person, d->person, sizeof(ret->person));
+		memcpy(ret->ticket, d->ticket, sizeof(ret->ticket));
+	} else {
 		return false;
-	o = lists(s, a, c) ? NULL : order_new(s, a);
+	}
+	return true;
+}
+
+static void roots_object(struct supervisor *s, struct asker a, const struct msg_change *c, const char *by)
+{
+	struct order *o = lists(s, a, c) ? NULL : order_new(s, a);
+
 	if (o == NULL)
-		return true;
+		return;
 	o->duties = DUTIES_ALL;
 	o->m = *c;
 	snprintf(o->comment, sizeof(o->comment), "%s", c->comment);
 	snprintf(o->named, sizeof(o->named), "%s", by);
 	to_enforce(s, o);
-	return true;
 }
 
 /* Carries out root's own orders, for which nobody is asked. False: it is another order. */
 static bool roots_order(struct supervisor *s, struct asker a, const char *by, struct msg *m)
 {
-	const struct msg_body *b = &m->body;
+	const struct op_ground none = { 0 };
+	struct msg_change c;
 
-	if (b->type == MSG_CTL_APPLY) {
-		a.tell = (b->ctl_apply.flags & APPLY_TELL) != 0;
-		op_apply(s, a, by, msg_take_fd(m, 0), m->n_fds > 1 ? m->fds[1] : -1, (struct op_ground){ 0 },
-			 &b->ctl_apply);
-	} else if (b->type == MSG_CTL_CONFIRM) {
-		op_confirm(s, a, by, b->ctl_confirm.to, (struct op_ground){ 0 });
-	} else if (b->type == MSG_CTL_ROLLBACK) {
-		a.tell = (b->ctl_rollback.flags & APPLY_TELL) != 0;
-		op_rollback(s, a, by, m->n_fds > 0 ? m->fds[0] : -1, (struct op_ground){ 0 }, &b->ctl_rollback);
-	} else if (b->type == MSG_CTL_RELEASE) {
-		op_release(s, a, by, &b->ctl_release);
-	} else if (b->type == MSG_CTL_ISOLATE) {
-		const struct msg_ctl_isolate *c = &b->ctl_isolate;
-		struct msg_change order = { .order = c->order, .flags = c->flags, .comment = c->comment };
-
-		memcpy(order.object, c->object, sizeof(order.object));
-		return change_isolates(c->order) && roots_object(s, a, &order, by);
-	} else if (b->type == MSG_CTL_DOOR) {
-		const struct msg_ctl_door *c = &b->ctl_door;
-		struct msg_change order = { .order = c->order, .confirm_s = c->for_s, .comment = c->comment };
-
-		memcpy(order.object, c->object, sizeof(order.object));
-		memcpy(order.person, c->person, sizeof(order.person));
-		memcpy(order.ticket, c->ticket, sizeof(order.ticket));
-		return !change_isolates(c->order) && roots_object(s, a, &order, by);
-	} else if (b->type == MSG_CTL_CLOCK) {
+	if (m->body.type == MSG_CTL_RELEASE) {
+		op_release(s, a, by, &m->body.ctl_release);
+	} else if (m->body.type == MSG_CTL_CLOCK) {
 		clock_confirm(s, a, by);
-	} else if (b->type == MSG_CTL_USER) {
+	} else if (m->body.type == MSG_CTL_USER) {
 		return accounts_order(s, a, by, m);
-	} else {
+	} else if (!change_of(&m->body, &c)) {
 		return false;
+	} else if (change_names_object(c.order)) {
+		roots_object(s, a, &c, by);
+	} else {
+		a.tell = (c.flags & APPLY_TELL) != 0;
+		if (c.order == CHANGE_APPLY)
+			op_ordered(s, OP_APPLY, a, by, none, msg_take_fd(m, 0), m->fds[1], &c);
+		else
+			op_ordered(s, c.order == CHANGE_CONFIRM ? OP_CONFIRM : OP_ROLLBACK, a, by, none, -1, m->fds[0],
+				   &c);
 	}
 	return true;
 }
@@ -394,13 +411,10 @@ static struct op_ground ground_of(const struct order *o, uint64_t base, uint64_t
 
 static void rollback(struct supervisor *s, const struct order *o)
 {
-	const struct msg_ctl_rollback order = { .to = o->m.to,
-						.flags = o->m.flags & APPLY_DRY_RUN,
-						.comment = o->comment };
 	struct op_ground g = ground_of(o, o->m.base, 0);
 
 	g.one_step = true;
-	op_rollback(s, o->asker, o->by, o->fd, g, &order);
+	op_ordered(s, OP_ROLLBACK, o->asker, o->by, g, -1, o->fd, &o->m);
 }
 
 static void confirm(struct supervisor *s, const struct order *o)
@@ -410,12 +424,12 @@ static void confirm(struct supervisor *s, const struct order *o)
 			s, o->asker, ANSWER_CANNOT,
 			json_sentence(M_CHANGE_OTHER_TRIAL, (unsigned long long)s->trial, (unsigned long long)o->m.to));
 	else
-		op_confirm(s, o->asker, o->by, o->m.to, ground_of(o, 0, 0));
+		op_ordered(s, OP_CONFIRM, o->asker, o->by, ground_of(o, 0, 0), -1, -1, &o->m);
 }
 
 static void check(struct supervisor *s, struct order *o)
 {
-	const struct msg_ctl_apply order = { .flags = APPLY_DRY_RUN, .comment = "" };
+	const struct msg_change tried = { .flags = APPLY_DRY_RUN, .comment = "" };
 	uint8_t *texts = NULL;
 	int fd = o->fd;
 	struct err e;
@@ -427,7 +441,7 @@ static void check(struct supervisor *s, struct order *o)
 	}
 	free(texts);
 	o->fd = -1;
-	op_apply(s, o->asker, o->by, fd, -1, ground_of(o, 0, 0), &order);
+	op_ordered(s, OP_APPLY, o->asker, o->by, ground_of(o, 0, 0), fd, -1, &tried);
 }
 
 /* Asks control, which keeps the draft, for its state. True: the order waits for the answer. */
@@ -512,21 +526,17 @@ void orders_grounded(struct supervisor *s, struct msg *m)
 {
 	struct order *o = order_of(s, m->id, SLOT_CONTROL);
 	const struct msg_grounded *g = &m->body.grounded;
-	struct msg_ctl_apply order = { .flags = APPLY_DRY_RUN, .comment = g->comment };
-	bool tries;
+	struct msg_change order;
 
 	if (o == NULL)
 		return;
-	tries = o->m.order == CHANGE_TRY;
-	if (!tries) {
-		order.flags = o->m.flags;
-		order.confirm_s = o->m.confirm_s;
-	}
+	order = o->m.order == CHANGE_TRY ? (struct msg_change){ .flags = APPLY_DRY_RUN } : o->m;
+	order.comment = g->comment;
 	if (g->status != ANSWER_YES)
 		answer_fd(s, o->asker, g->status, m->fds[0]);
 	else
-		op_apply(s, o->asker, o->by, msg_take_fd(m, 0), tries ? -1 : o->fd,
-			 ground_of(o, g->base, o->m.revision), &order);
+		op_ordered(s, OP_APPLY, o->asker, o->by, ground_of(o, g->base, o->m.revision), msg_take_fd(m, 0),
+			   o->m.order == CHANGE_TRY ? -1 : o->fd, &order);
 	order_end(o);
 }
 

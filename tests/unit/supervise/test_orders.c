@@ -126,25 +126,14 @@ const struct generation_record *generation_find(const struct generation_store *s
 	return NULL;
 }
 
-void op_apply(struct supervisor *of, struct asker a, const char *by, int bundle, int agreed, struct op_ground g,
-	      const struct msg_ctl_apply *order)
+void op_ordered(struct supervisor *of, enum op_kind kind, struct asker a, const char *by, struct op_ground g, int texts,
+		int agreed, const struct msg_change *order)
 {
 	(void)of, (void)a, (void)by, (void)agreed, (void)g, (void)order;
-	begun[APPLIED]++;
-	close(bundle);
-}
-
-void op_confirm(struct supervisor *of, struct asker a, const char *by, uint64_t to, struct op_ground g)
-{
-	(void)of, (void)a, (void)by, (void)to, (void)g;
-	begun[CONFIRMED]++;
-}
-
-void op_rollback(struct supervisor *of, struct asker a, const char *by, int agreed, struct op_ground g,
-		 const struct msg_ctl_rollback *order)
-{
-	(void)of, (void)a, (void)by, (void)agreed, (void)g, (void)order;
-	begun[ROLLED_BACK]++;
+	begun[kind == OP_APPLY ? APPLIED : kind == OP_CONFIRM ? CONFIRMED : ROLLED_BACK]++;
+	assert_int_equal(texts >= 0, kind == OP_APPLY);
+	if (texts >= 0)
+		close(texts);
 }
 
 void op_release(struct supervisor *of, struct asker a, const char *by, const struct msg_ctl_release *order)

@@ -22,7 +22,6 @@
 #include "appliance/box/box.h"
 #include "appliance/supervise/operation.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/wire/table_merge.h"
 #include "policy/ir/shut_out_json.h"
 
 #define DEVICE_RETRY (2 * SECOND)
@@ -100,12 +99,15 @@ static void weigh(struct supervisor *s)
 	struct msg_body q = { .type = MSG_IMPACT },
 			m = { MSG_WEIGH, .weigh = { .n_sealed = (uint32_t)op->next->n_sealed,
 						    .n_ids = op->next->ir->n_permits * 4 } };
-	size_t n = 0;
-	uint8_t *image = table_merge(op->next->image, op->next->n_image, s->table, s->n_table, NULL, NULL, &n);
-	int table = image != NULL ? memfd_sealed("sekisho-impact", image, n) : -1, next = policy_memfd(op->next, NULL);
+	const struct table_part parts[] = { policy_part(op->next), table_part(&s->table) };
+	struct table both;
+	int table = table_merge(&parts[0], &parts[1], NULL, NULL, &both)
+			    ? memfd_sealed("sekisho-impact", both.image, both.n)
+			    : -1,
+	    next = policy_memfd(op->next, NULL);
 
-	free(image);
-	q.impact.n_image = (uint32_t)n;
+	q.impact.n_image = (uint32_t)both.n;
+	table_free(&both);
 	op->weighed = 0;
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		struct slot *sl = &s->slots[SLOT_DPI + w];
@@ -280,9 +282,9 @@ void op_prepare(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct policy *p = op->next;
+	struct table_part parts[2];
 	struct err e = { 0 };
-	uint8_t *image;
-	size_t n;
+	struct table both;
 
 	if (!taking_allowed(s)) {
 		op_give_up(s);
@@ -299,13 +301,6 @@ void op_prepare(struct supervisor *s)
 		op_give_up(s);
 		return;
 	}
-	op->before = malloc(s->n_table);
-	if (op->before == NULL) {
-		op_fail(s, strerror(ENOMEM));
-		return;
-	}
-	memcpy(op->before, s->table, s->n_table);
-	op->n_before = s->n_table;
 	/*
 	 * Workers keep the old permits until the kernel has the new rules, so packets of both
 	 * policies are judged correctly at any moment. What both policies allow is judged by the
@@ -313,9 +308,12 @@ void op_prepare(struct supervisor *s)
 	 * names.
 	 */
 	journal_generation(s, p);
-	image = table_merge(s->table, s->n_table, p->image, p->n_image, NULL, NULL, &n);
-	if (image == NULL || table_set(s, image, n, p, false, &e) < 0) {
-		op_fail(s, image == NULL ? strerror(ENOMEM) : e.text);
+	parts[0] = table_part(&s->table);
+	parts[1] = policy_part(p);
+	if (!table_merge(&parts[0], &parts[1], NULL, NULL, &both))
+		err_set(&e, -ENOMEM, "command table");
+	if (e.code != 0 || table_set(s, &both, &op->before, &e) < 0) {
+		op_fail(s, e.text);
 		return;
 	}
 	op_tables_begin(s);
@@ -462,14 +460,12 @@ static void tables_of_new(struct supervisor *s, struct policy *old)
 {
 	bool lingers = s->op.lingering > 0;
 	struct err e;
-	size_t n;
-	uint8_t *image = lingers ? policy_table(s->now, old, s->table, s->n_table, &n)
-				 : policy_table(s->now, NULL, s->now->image, s->now->n_image, &n);
+	struct table t;
 
 	/* On a failure, the workers keep the table of both policies. That does no harm, because the
 	 * kernel sends no packets for the old permits. */
-	if (image != NULL)
-		table_set(s, image, n, s->now, true, &e);
+	if (policy_table(s->now, lingers ? old : NULL, lingers ? table_part(&s->table) : policy_part(s->now), &t))
+		table_set(s, &t, NULL, &e);
 }
 
 /* The generation that this operation ends, and why; 0 = none. */

@@ -25,7 +25,7 @@ void op_clear(struct operation *op)
 		close(op->bundle);
 	policy_free(op->next);
 	free(op->moved);
-	free(op->before);
+	table_free(&op->before);
 	json_decref(op->kept_before);
 	json_decref(op->given_back);
 	free(op->agreed.text);
@@ -190,10 +190,8 @@ void op_give_up(struct supervisor *s)
 		 * at once. */
 		if (op->moved != NULL && box_set(&s->spaces, s->now->ir, NULL, &box) == 0)
 			box.code = 0;
-		if (op->before != NULL) {
-			table_set(s, op->before, op->n_before, NULL, false, &e);
-			op->before = NULL;
-		}
+		if (op->before.image != NULL)
+			table_set(s, &op->before, NULL, &e);
 		if (op->kind == OP_APPLY && op->number != 0)
 			generation_mark(
 				&s->store, op->number, GEN_REVERTED,

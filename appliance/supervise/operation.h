@@ -18,6 +18,7 @@
 #include "appliance/base/sentence.h"
 #include "appliance/store/generation.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/table_merge.h"
 
 /* The asker of an order, and how to answer. All orders come through control. */
 
@@ -121,8 +122,7 @@ struct operation {
 	json_t *taking;	 /* the devices that it takes, and the sessions that end; owned */
 	char device[16]; /* OP_RELEASE: the device, "" = all */
 	/* the workers' table before, to be restored when the operation is given up; owned */
-	uint8_t *before;
-	size_t n_before;
+	struct table before;
 	char why[800];	    /* the policy's first error; "" = none */
 	struct meant meant; /* of the new policy, compared with the one in force */
 	struct told told;   /* the last report of enforce */

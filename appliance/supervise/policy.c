@@ -14,11 +14,14 @@
 #include "appliance/store/retention.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/tap/tap.h"
-#include "appliance/wire/commands.h"
-#include "appliance/wire/table_merge.h"
 #include "policy/ir/ir.h"
 
 #define UNSEAL_BUDGET (512u << 20)
+
+static struct event_generation generation_of(const struct policy *p)
+{
+	return event_generation(p->number, p->ir->digest);
+}
 
 #define IDS_BUDGET (256u << 20)
 
@@ -182,15 +185,26 @@ static bool lingers(const void *ctx, uint32_t permit)
 	return true; /* a permit of an earlier policy, whose sessions may still go on */
 }
 
-uint8_t *policy_table(const struct policy *p, const struct policy *old, const uint8_t *table, size_t n_table,
-		      size_t *ret_n)
+struct table_part policy_part(const struct policy *p)
 {
-	return table_merge(p->image, p->n_image, table, n_table, lingers, old, ret_n);
+	return (struct table_part){ .image = p->image, .n = p->n_image, .of = generation_of(p) };
 }
 
-int policy_memfd(const struct policy *p, const struct stamps *table)
+struct table_part table_part(const struct table *t)
 {
-	size_t n = p->n_sealed + ((size_t)p->ir->n_permits + (table != NULL ? table->n : 0)) * 4;
+	return (struct table_part){ .image = t->image, .n = t->n, .permits = t->permits };
+}
+
+bool policy_table(const struct policy *p, const struct policy *old, struct table_part table, struct table *ret)
+{
+	const struct table_part own = policy_part(p);
+
+	return table_merge(&own, &table, lingers, old, ret);
+}
+
+int policy_memfd(const struct policy *p, const struct table *table)
+{
+	size_t n = p->n_sealed + ((size_t)p->ir->n_permits + (table != NULL ? table->n_permits : 0)) * 4;
 	uint8_t *buf = malloc(n + 1);
 	struct outbuf o = outbuf_of(buf, buf != NULL ? n : 0);
 	int fd;
@@ -200,8 +214,8 @@ int policy_memfd(const struct policy *p, const struct stamps *table)
 	out_bytes(&o, p->sealed, p->n_sealed);
 	for (uint32_t i = 0; i < p->ir->n_permits; i++)
 		out_be32(&o, p->ids[i]);
-	for (uint32_t i = 0; table != NULL && i < table->n; i++)
-		out_be32(&o, table->list[i].permit);
+	for (uint32_t i = 0; table != NULL && i < table->n_permits; i++)
+		out_be32(&o, table->permits[i].permit);
 	fd = o.failed ? -EOVERFLOW : memfd_sealed("sekisho-generation", buf, n);
 	free(buf);
 	return fd;
@@ -212,7 +226,7 @@ int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t 
 	const struct msg_body m = { MSG_APPLY, .apply = { .flags = (uint8_t)(flags | (s->adopted ? 0 : APPLY_BOOT)),
 							  .n_sealed = (uint32_t)p->n_sealed,
 							  .n_ids = p->ir->n_permits * 4 } };
-	int fd = policy_memfd(p, &s->stamps);
+	int fd = policy_memfd(p, &s->table);
 	bool sent;
 
 	if (fd < 0)
@@ -250,8 +264,8 @@ static void tell(struct supervisor *s, const struct generation_told *t)
  * records of them. */
 static bool is_carried(const struct supervisor *s, struct event_generation g)
 {
-	for (uint32_t i = 0; i < s->stamps.n; i++)
-		if (event_generation_same(s->stamps.list[i].of, g))
+	for (uint32_t i = 0; i < s->table.n_permits; i++)
+		if (event_generation_same(s->table.permits[i].of, g))
 			return true;
 	return false;
 }
@@ -292,7 +306,7 @@ static void number_interfaces(struct supervisor *s, const struct policy *p, stru
 
 void journal_remember(struct supervisor *s, const struct policy *p)
 {
-	struct generation_told t = { .which = event_generation(p->number, p->ir->digest),
+	struct generation_told t = { .which = generation_of(p),
 				     .fd = policy_memfd(p, NULL),
 				     .body = { .number = (uint32_t)p->number,
 					       .n_sealed = (uint32_t)p->n_sealed,
@@ -318,7 +332,7 @@ void journal_generation(struct supervisor *s, const struct policy *p)
 
 void journal_lingering(struct supervisor *s)
 {
-	const struct event_generation now = event_generation(s->now->number, s->now->ir->digest);
+	const struct event_generation now = generation_of(s->now);
 
 	for (size_t i = 0; s->remembered != NULL && i < s->remembered->n; i++)
 		if (!event_generation_same(s->remembered->list[i].which, now) &&
@@ -341,89 +355,12 @@ void journal_generations(struct supervisor *s)
 		tell(s, &s->remembered->list[i]);
 }
 
-/*
- * Which generation is in force, for roles without a command table; and for each permit of the
- * workers' table the generation that it is from. While two generations are known, a permit of both
- * belongs to the one in force, and a lingering permit to its own. Records carry this, so that the
- * journal uses the names of the right generation.
- */
+/* Which generation is in force, for roles without a command table. */
 
 /*
  * Whether passed sessions are recorded. This is a setting of the policy in force, also on trial,
  * and of the kernel's socket that reports them (appliance/tap/tap.h).
  */
-
-static int by_number(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static int by_permit(const void *a, const void *b)
-{
-	const struct stamp *x = a, *y = b;
-
-	return (x->permit > y->permit) - (x->permit < y->permit);
-}
-
-static struct event_generation generation_of(const struct policy *p)
-{
-	return event_generation(p->number, p->ir->digest);
-}
-
-static const struct stamp *stamp_of(const struct stamps *s, uint32_t permit)
-{
-	const struct stamp key = { .permit = permit };
-
-	return s->n > 0 ? bsearch(&key, s->list, s->n, sizeof(*s->list), by_permit) : NULL;
-}
-
-/* The permits of an image, in its order. */
-static int permits_of(const uint8_t *image, size_t n, struct stamps *ret)
-{
-	size_t size = (COMMANDS_MEMORY(n) + 15) / 16 * 16;
-	void *memory = aligned_alloc(16, size);
-	struct command_table t = { 0 };
-	int r = -ENOMEM;
-
-	if (memory == NULL)
-		return r;
-	if (!commands_decode(bytes_of(image, n), memory, size, &t)) {
-		r = -EBADMSG;
-	} else if ((ret->list = calloc((size_t)t.n_permits + 1, sizeof(*ret->list))) != NULL) {
-		for (uint32_t i = 0; i < t.n_permits; i++)
-			ret->list[i].permit = t.permits[i].permit;
-		ret->n = t.n_permits;
-		r = 0;
-	}
-	free(memory);
-	return r;
-}
-
-int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const struct policy *p, bool in_force,
-		struct stamps *ret)
-{
-	uint32_t n_ids = p != NULL ? p->ir->n_permits : 0, *ids = calloc((size_t)n_ids + 1, sizeof(*ids));
-	int r = ids != NULL ? permits_of(image, n, ret) : -ENOMEM;
-
-	for (uint32_t i = 0; ids != NULL && i < n_ids; i++)
-		ids[i] = p->ids[i];
-	if (ids != NULL && n_ids > 0)
-		qsort(ids, n_ids, sizeof(*ids), by_number);
-	for (uint32_t i = 0; r == 0 && i < ret->n; i++) {
-		struct stamp *to = &ret->list[i];
-		const struct stamp *was = stamp_of(old, to->permit);
-		bool has = n_ids > 0 && bsearch(&to->permit, ids, n_ids, sizeof(*ids), by_number) != NULL;
-
-		if (has && (in_force || was == NULL))
-			to->of = generation_of(p);
-		else if (was != NULL)
-			to->of = was->of;
-	}
-	free(ids);
-	return r;
-}
 
 /* Tells a role without a command table which generation is in force. */
 static void tell_in_force(struct supervisor *s, unsigned slot)

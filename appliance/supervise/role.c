@@ -20,7 +20,6 @@
 #include "appliance/box/rtnl.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/wire/table_merge.h"
 
 #define END_LIMIT_NS 1500000000ull
 #define DESCRIPTORS 8192u
@@ -115,27 +114,22 @@ static int open_state(struct supervisor *s, struct err *e)
  * The workers' first table: the generation in force, and what may still linger of the one before.
  * The permits of both keep their ids, so lingering sessions continue over a restart.
  */
-static uint8_t *boot_table(struct supervisor *s, size_t *ret_n)
+static bool boot_table(struct supervisor *s, struct table *ret)
 {
 	uint64_t number = generation_previous(&s->store);
 	struct policy *before = number != 0 ? policy_stored(s, number, NULL) : NULL;
-	uint8_t *image;
+	bool made = policy_table(s->now, before, policy_part(before != NULL ? before : s->now), ret);
 
-	if (before != NULL) {
-		stamps_make(&(struct stamps){ 0 }, before->image, before->n_image, before, true, &s->stamps);
+	if (before != NULL)
 		journal_remember(s, before);
-		image = policy_table(s->now, before, before->image, before->n_image, ret_n);
-	} else
-		image = policy_table(s->now, NULL, s->now->image, s->now->n_image, ret_n);
 	policy_free(before);
-	return image;
+	return made;
 }
 
 /* Loads the last confirmed generation, or the empty one. */
 static int load_confirmed(struct supervisor *s, struct err *e)
 {
-	uint8_t *image;
-	size_t n;
+	struct table table;
 
 	s->now = policy_stored(s, s->store.confirmed, e);
 	if (s->now == NULL) {
@@ -151,13 +145,12 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	}
 	if (s->now == NULL)
 		return e->code;
-	image = boot_table(s, &n);
-	if (image == NULL)
+	if (!boot_table(s, &table))
 		return err_set(e, -ENOMEM, "command table");
 	/* The lanes of lingering sessions get queues as well. Otherwise a lane with `hold` would
 	 * let these sessions pass without a worker, although their table forbids it. */
-	s->lanes = table_lanes(image, n);
-	return table_set(s, image, n, s->now, true, e);
+	s->lanes = table_lanes(table.image, table.n);
+	return table_set(s, &table, NULL, e);
 }
 
 /*

@@ -63,6 +63,7 @@
 #include "appliance/wire/msg.h"
 #include "appliance/wire/ring.h"
 #include "appliance/wire/slot.h"
+#include "appliance/wire/table_merge.h"
 #include "policy/ir/ir.h"
 
 struct supervisor;
@@ -161,17 +162,17 @@ struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *
 int policy_sealed(const struct supervisor *s, uint64_t number);
 bool is_unsaved(const struct supervisor *s); /* whether a decision is not on disk yet */
 void policy_free(struct policy *p);	     /* accepts NULL */
+/* This generation's command table and the workers' one, as parts of another (wire/table_merge.h). */
+struct table_part policy_part(const struct policy *p);
+struct table_part table_part(const struct table *t);
 /* This generation's command table, with the permits of `old` (or NULL) that were removed under
- * on_tighten = "new_flows", and those of `table` that lingered before. malloc'd; NULL when memory
- * is out. */
-uint8_t *policy_table(const struct policy *p, const struct policy *old, const uint8_t *table, size_t n_table,
-		      size_t *ret_n);
-struct stamps;
+ * on_tighten = "new_flows", and those of `table` that lingered before. False: memory is out. */
+bool policy_table(const struct policy *p, const struct policy *old, struct table_part table, struct table *ret);
 /*
  * Makes the memfd for MSG_GENERATION and MSG_APPLY: the generation, followed by the permits of
  * `table` (NULL: none). Owned by the caller; negative errno on failure.
  */
-int policy_memfd(const struct policy *p, const struct stamps *table);
+int policy_memfd(const struct policy *p, const struct table *table);
 
 /* messages to enforce and the journal */
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e);
@@ -186,21 +187,6 @@ void journal_remember(struct supervisor *s, const struct policy *p);
 /* Sends a new journal the generations that further records may name. */
 void journal_generations(struct supervisor *s);
 
-struct stamp {
-	uint32_t permit;
-	struct event_generation of;
-};
-
-/* The generations of the permits of a command table, in its order. */
-struct stamps {
-	struct stamp *list; /* owned */
-	uint32_t n;
-};
-
-/* A permit of `p` belongs to `p` if `p` is in force or the permit is new; otherwise
- * to the generation that `old` names. *ret is the caller's to free. */
-int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const struct policy *p, bool in_force,
-		struct stamps *ret);
 /* Tells the roles without a command table which generation decides from now on. */
 void in_force_tell(struct supervisor *s);
 /* Tells a new process of a role what it needs of the policy in force. */
@@ -236,8 +222,9 @@ void once_died(struct supervisor *s, uint32_t w, const siginfo_t *how);
 void gate_died(struct supervisor *s, uint32_t w);
 void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who);
 void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32]);
-/* Takes `image` (malloc'd) and sends it to all workers. */
-int table_set(struct supervisor *s, uint8_t *image, size_t n, const struct policy *p, bool in_force, struct err *e);
+/* Takes the table over and sends it to all workers. *ret_before: the one before; NULL: it is
+ * freed. */
+int table_set(struct supervisor *s, struct table *t, struct table *ret_before, struct err *e);
 /* ends workers that refused the table; their successors get it before any packet */
 void workers_end_refusing(struct supervisor *s);
 /* The state of the table in all workers together. DISPUTED: some workers accepted it and some
@@ -538,10 +525,8 @@ struct supervisor {
 	uint64_t lanes; /* bit n: queue sockets of lane n exist */
 	/* sealed memfd with the image that every worker should have; -1 = none */
 	int table_fd;
-	uint8_t *table;
-	size_t n_table;
+	struct table table;
 	uint8_t table_digest[32];
-	struct stamps stamps;	       /* of `table` */
 	struct remembered *remembered; /* private data of policy.c; owned */
 	uint32_t next_id;
 	struct generation_store store;

@@ -55,7 +55,7 @@ static bool send_table(struct supervisor *s, uint32_t w)
 	s->pairs[w].acked = false;
 	if (s->table_fd < 0)
 		return true;
-	m.table.n_image = (uint32_t)s->n_table;
+	m.table.n_image = (uint32_t)s->table.n;
 	m.table.now = event_generation(s->now->number, s->now->ir->digest);
 	s->pairs[w].owed++;
 	return role_send(s, worker_of(s, w), 0, &m, &s->table_fd, 1);
@@ -254,43 +254,40 @@ int workers_prepare(struct supervisor *s, const struct ir *ir, struct err *e)
 }
 
 /* A memfd with the image, followed by the generation of each permit. */
-static int table_memfd(const uint8_t *image, size_t n, const struct stamps *stamps)
+static int table_memfd(const struct table *t)
 {
-	size_t size = n + (size_t)stamps->n * 12;
+	size_t size = t->n + (size_t)t->n_permits * 12;
 	uint8_t *both = malloc(size + 1);
 	struct outbuf o = outbuf_of(both, both != NULL ? size : 0);
 	int fd;
 
 	if (both == NULL)
 		return -ENOMEM;
-	out_bytes(&o, image, n);
-	for (uint32_t i = 0; i < stamps->n; i++)
-		event_generation_put(&o, stamps->list[i].of);
+	out_bytes(&o, t->image, t->n);
+	for (uint32_t i = 0; i < t->n_permits; i++)
+		event_generation_put(&o, t->permits[i].of);
 	fd = o.failed ? -EOVERFLOW : memfd_sealed("sekisho-table", both, size);
 	free(both);
 	return fd;
 }
 
-int table_set(struct supervisor *s, uint8_t *image, size_t n, const struct policy *p, bool in_force, struct err *e)
+int table_set(struct supervisor *s, struct table *t, struct table *ret_before, struct err *e)
 {
-	struct stamps stamps = { 0 };
-	int fd = stamps_make(&s->stamps, image, n, p, in_force, &stamps);
+	int fd = table_memfd(t);
 
-	if (fd == 0)
-		fd = table_memfd(image, n, &stamps);
 	if (fd < 0) {
-		free(image);
-		free(stamps.list);
+		table_free(t);
 		return err_set(e, fd, "command table");
 	}
-	free(s->stamps.list);
-	s->stamps = stamps;
+	if (ret_before != NULL)
+		*ret_before = s->table;
+	else
+		table_free(&s->table);
+	s->table = *t;
+	*t = (struct table){ .image = NULL };
 	close_fd(&s->table_fd);
-	free(s->table);
 	s->table_fd = fd;
-	s->table = image;
-	s->n_table = n;
-	sha256(image, n, s->table_digest);
+	sha256(s->table.image, s->table.n, s->table_digest);
 	for (uint32_t w = 0; w < PAIR_MAX; w++)
 		if (slot_alive(worker_of(s, w)))
 			send_table(s, w);

@@ -157,9 +157,13 @@ static void put_pools(const struct side *s, struct command_table *out)
 			out->names[out->n_names++] = s->t.names[i];
 }
 
-static void put_permit(const struct side *s, uint32_t p, struct command_table *out)
+static void put_permit(const struct side *s, uint32_t p, struct command_table *out, const struct table_part *from,
+		       struct table *ret)
 {
 	struct command_permit *to = &out->permits[out->n_permits++];
+
+	ret->permits[ret->n_permits++] =
+		(struct table_permit){ s->t.permits[p].permit, from->permits != NULL ? from->permits[p].of : from->of };
 
 	*to = s->t.permits[p];
 	move_set(s, &to->ports);
@@ -176,27 +180,35 @@ static size_t spaces_of(const struct side *s)
 	return n;
 }
 
-static bool out_alloc(struct command_table *out, const struct side *a, const struct side *b)
+static bool out_alloc(struct command_table *out, const struct side *a, const struct side *b, struct table *ret)
 {
+	ret->permits = calloc((size_t)a->t.n_permits + b->t.n_permits + 1, sizeof(*ret->permits));
 	out->permits = calloc((size_t)a->t.n_permits + b->t.n_permits + 1, sizeof(*out->permits));
 	out->grants = calloc((size_t)a->t.n_grants + b->t.n_grants + 1, sizeof(*out->grants));
 	out->rows = calloc((size_t)a->t.n_rows + b->t.n_rows + 1, sizeof(*out->rows));
 	out->spaces = calloc(spaces_of(a) + spaces_of(b) + 1, sizeof(*out->spaces));
 	out->ranges = calloc((size_t)a->t.n_ranges + b->t.n_ranges + 1, sizeof(*out->ranges));
 	out->names = calloc((size_t)a->t.n_names + b->t.n_names + 1, 1);
-	return out->permits != NULL && out->grants != NULL && out->rows != NULL && out->spaces != NULL &&
-	       out->ranges != NULL && out->names != NULL;
+	return ret->permits != NULL && out->permits != NULL && out->grants != NULL && out->rows != NULL &&
+	       out->spaces != NULL && out->ranges != NULL && out->names != NULL;
 }
 
-uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
-		     bool (*keep)(const void *ctx, uint32_t permit), const void *ctx, size_t *ret_n)
+void table_free(struct table *t)
+{
+	free(t->image);
+	free(t->permits);
+	*t = (struct table){ .image = NULL };
+}
+
+bool table_merge(const struct table_part *a, const struct table_part *b, bool (*keep)(const void *ctx, uint32_t permit),
+		 const void *ctx, struct table *ret)
 {
 	struct side x = { 0 }, y = { 0 };
 	struct command_table out = { 0 };
-	uint8_t *image = NULL;
 	struct outbuf o;
 
-	if (!side_open(&x, a, n_a) || !side_open(&y, b, n_b) || !out_alloc(&out, &x, &y))
+	*ret = (struct table){ .image = NULL };
+	if (!side_open(&x, a->image, a->n) || !side_open(&y, b->image, b->n) || !out_alloc(&out, &x, &y, ret))
 		goto done;
 	memset(x.permit_used, 1, x.t.n_permits);
 	for (uint32_t i = 0; i < y.t.n_permits; i++)
@@ -210,18 +222,20 @@ uint8_t *table_merge(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
 		if (k < y.t.n_permits && !y.permit_used[k])
 			k++;
 		else if (k == y.t.n_permits || (i < x.t.n_permits && x.t.permits[i].permit < y.t.permits[k].permit))
-			put_permit(&x, i++, &out);
+			put_permit(&x, i++, &out, a, ret);
 		else
-			put_permit(&y, k++, &out);
+			put_permit(&y, k++, &out, b, ret);
 	}
-	*ret_n = commands_size(&out);
-	image = malloc(*ret_n);
-	o = outbuf_of(image, image != NULL ? *ret_n : 0);
-	if (image != NULL && !commands_encode(&out, &o)) {
-		free(image);
-		image = NULL;
+	ret->n = commands_size(&out);
+	ret->image = malloc(ret->n);
+	o = outbuf_of(ret->image, ret->image != NULL ? ret->n : 0);
+	if (ret->image != NULL && !commands_encode(&out, &o)) {
+		free(ret->image);
+		ret->image = NULL;
 	}
 done:
+	if (ret->image == NULL)
+		table_free(ret);
 	free(out.permits);
 	free(out.grants);
 	free(out.rows);
@@ -230,7 +244,7 @@ done:
 	free(out.names);
 	side_close(&x);
 	side_close(&y);
-	return image;
+	return ret->image != NULL;
 }
 
 uint64_t table_lanes(const uint8_t *image, size_t n)

@@ -114,7 +114,7 @@ uint64_t clock_wall_ns(void)
 	return 1000;
 }
 
-int policy_memfd(const struct policy *p, const struct stamps *table)
+int policy_memfd(const struct policy *p, const struct table *table)
 {
 	(void)p, (void)table;
 	return memfd_sealed("t", "x", 1);

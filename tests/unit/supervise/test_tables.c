@@ -103,12 +103,10 @@ uint64_t ir_lanes(const struct ir *of)
 	return 0;
 }
 
-int stamps_make(const struct stamps *old, const uint8_t *image, size_t n, const struct policy *p, bool in_force,
-		struct stamps *ret)
+void table_free(struct table *t)
 {
-	(void)old, (void)image, (void)n, (void)p, (void)in_force;
-	*ret = (struct stamps){ 0 };
-	return 0;
+	free(t->image);
+	*t = (struct table){ 0 };
 }
 
 void vigil_begin(struct vigil *v, pid_t pid, int stat)
@@ -126,7 +124,7 @@ struct event_generation event_generation(uint64_t number, const uint8_t digest[3
 static int begin(void **state)
 {
 	struct err e;
-	uint8_t *image = malloc(4);
+	struct table t = { .image = malloc(4), .n = 4 };
 
 	(void)state;
 	memset(&s, 0, sizeof(s));
@@ -139,14 +137,14 @@ static int begin(void **state)
 		s.pairs[w].ring = s.pairs[w].wake = -1;
 		s.slots[SLOT_DPI + w].state = SLOT_RUNNING;
 	}
-	memcpy(image, "rows", 4);
-	return table_set(&s, image, 4, &policy, false, &e);
+	memcpy(t.image, "rows", 4);
+	return table_set(&s, &t, NULL, &e);
 }
 
 static int finish(void **state)
 {
 	(void)state;
-	free(s.table);
+	table_free(&s.table);
 	close(s.table_fd);
 	return 0;
 }

@@ -140,6 +140,44 @@ static void same_permit(const struct command_table *x, const struct command_perm
 	}
 }
 
+#define OF_A 7u
+#define OF_B 8u
+
+/* The merged image alone. Each permit is from the generation of its table. */
+static uint8_t *merged(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_b,
+		       bool (*keep)(const void *ctx, uint32_t permit), size_t *ret_n)
+{
+	const struct table_part x = { .image = a, .n = n_a, .of = { .number = OF_A } },
+				y = { .image = b, .n = n_b, .of = { .number = OF_B } };
+	struct table t, again;
+
+	if (!table_merge(&x, &y, keep, NULL, &t)) {
+		assert_null(t.permits);
+		return NULL;
+	}
+	{
+		const struct table_part z = { .image = t.image, .n = t.n, .permits = t.permits };
+		struct decoded da = decode(a, n_a), dt = decode(t.image, t.n);
+
+		assert_true(table_merge(&z, &x, NULL, NULL, &again));
+		assert_int_equal(t.n_permits, dt.t.n_permits);
+		assert_int_equal(again.n_permits, t.n_permits);
+		for (uint32_t i = 0; i < t.n_permits; i++) {
+			bool of_a = commands_permit(&da.t, t.permits[i].permit) != NULL;
+
+			assert_int_equal(t.permits[i].permit, dt.t.permits[i].permit);
+			assert_int_equal(t.permits[i].of.number, of_a ? OF_A : OF_B);
+			assert_int_equal(again.permits[i].of.number, t.permits[i].of.number);
+		}
+		free(da.memory);
+		free(dt.memory);
+	}
+	table_free(&again);
+	free(t.permits);
+	*ret_n = t.n;
+	return t.image;
+}
+
 static bool odd(const void *ctx, uint32_t permit)
 {
 	(void)ctx;
@@ -151,7 +189,7 @@ static void check(uint32_t first_a, uint32_t step_a, uint32_t n_a, uint32_t firs
 {
 	size_t size_a, size_b, size_m;
 	uint8_t *a = table(first_a, step_a, n_a, 3, &size_a), *b = table(first_b, step_b, n_b, 5, &size_b);
-	uint8_t *m = table_merge(a, size_a, b, size_b, keep, NULL, &size_m);
+	uint8_t *m = merged(a, size_a, b, size_b, keep, &size_m);
 	struct decoded da = decode(a, size_a), db = decode(b, size_b), dm;
 	uint32_t want = da.t.n_permits;
 
@@ -209,12 +247,12 @@ static void leftovers_do_not_grow(void **state)
 {
 	size_t size_a, size_b, size_m, size_next;
 	uint8_t *a = table(100, 1, 5, 3, &size_a), *b = table(1, 1, 5, 5, &size_b);
-	uint8_t *m = table_merge(a, size_a, b, size_b, odd, NULL, &size_m), *next;
+	uint8_t *m = merged(a, size_a, b, size_b, odd, &size_m), *next;
 
 	(void)state;
 	assert_non_null(m);
 	for (int i = 0; i < 20; i++) {
-		next = table_merge(a, size_a, m, size_m, odd, NULL, &size_next);
+		next = merged(a, size_a, m, size_m, odd, &size_next);
 		assert_non_null(next);
 		assert_int_equal(size_next, size_m);
 		assert_memory_equal(next, m, size_m);
@@ -232,8 +270,8 @@ static void malformed_gives_nothing(void **state)
 	uint8_t *a = table(1, 1, 3, 3, &size_a);
 
 	(void)state;
-	assert_null(table_merge(a, size_a - 1, a, size_a, NULL, NULL, &n));
-	assert_null(table_merge(a, size_a, a, 3, NULL, NULL, &n));
+	assert_null(merged(a, size_a - 1, a, size_a, NULL, &n));
+	assert_null(merged(a, size_a, a, 3, NULL, &n));
 	free(a);
 }
 

@@ -107,7 +107,7 @@ static void weigh(struct supervisor *s)
 	    next = policy_memfd(op->next, NULL);
 
 	q.impact.n_image = (uint32_t)both.n;
-	table_free(&both);
+	table_drop(&both);
 	op->weighed = 0;
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		struct slot *sl = &s->slots[SLOT_DPI + w];

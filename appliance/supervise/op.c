@@ -25,7 +25,7 @@ void op_clear(struct operation *op)
 		close(op->bundle);
 	policy_free(op->next);
 	free(op->moved);
-	table_free(&op->before);
+	table_drop(&op->before);
 	json_decref(op->kept_before);
 	json_decref(op->given_back);
 	free(op->agreed.text);

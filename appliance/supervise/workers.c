@@ -276,13 +276,13 @@ int table_set(struct supervisor *s, struct table *t, struct table *ret_before, s
 	int fd = table_memfd(t);
 
 	if (fd < 0) {
-		table_free(t);
+		table_drop(t);
 		return err_set(e, fd, "command table");
 	}
 	if (ret_before != NULL)
 		*ret_before = s->table;
 	else
-		table_free(&s->table);
+		table_drop(&s->table);
 	s->table = *t;
 	*t = (struct table){ .image = NULL };
 	close_fd(&s->table_fd);

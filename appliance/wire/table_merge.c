@@ -193,7 +193,7 @@ static bool out_alloc(struct command_table *out, const struct side *a, const str
 	       out->spaces != NULL && out->ranges != NULL && out->names != NULL;
 }
 
-void table_free(struct table *t)
+void table_drop(struct table *t)
 {
 	free(t->image);
 	free(t->permits);
@@ -235,7 +235,7 @@ bool table_merge(const struct table_part *a, const struct table_part *b, bool (*
 	}
 done:
 	if (ret->image == NULL)
-		table_free(ret);
+		table_drop(ret);
 	free(out.permits);
 	free(out.grants);
 	free(out.rows);

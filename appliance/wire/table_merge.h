@@ -41,7 +41,7 @@ struct table_part {
  */
 bool table_merge(const struct table_part *a, const struct table_part *b, bool (*keep)(const void *ctx, uint32_t permit),
 		 const void *ctx, struct table *ret);
-void table_free(struct table *t);
+void table_drop(struct table *t);
 /* The lanes of all permits in an image, as bits; 0 when the image is malformed or memory is out. */
 uint64_t table_lanes(const uint8_t *image, size_t n);
 

@@ -220,7 +220,7 @@ void check_assets(struct check *k, const struct ast_node *node)
 		*a = (struct model_asset){
 			.name = c->name, .label = "", .model = "", .place = "", .support_until = "", .at = c->at
 		};
-		names_add(&k->assets, c->name, a);
+		names_put(&k->assets, c->name, a);
 		name_check(k, c->name, c->at, c->width);
 		if (!keys_read(k, c, asset_keys, KEYS(asset_keys), o, a, v))
 			continue;

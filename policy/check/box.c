@@ -97,7 +97,7 @@ static void index_interfaces(struct check *k)
 	if (!names_new(k, &k->interfaces, b->n_interfaces) || b->interfaces == NULL)
 		return;
 	for (size_t i = 0; i < b->n_interfaces; i++)
-		names_add(&k->interfaces, b->interfaces[i].name, &b->interfaces[i]);
+		names_put(&k->interfaces, b->interfaces[i].name, &b->interfaces[i]);
 	names_build(k, &k->interfaces);
 }
 

@@ -140,10 +140,10 @@ int64_t number_of(struct check *k, const struct ast_node *node, struct object o,
 #define NAME_MAX_BYTES 64u
 bool name_check(struct check *k, const char *name, struct srcpos at, uint32_t width);
 
-/* names_new makes room for n names, names_add adds one, and names_build sorts them: only then they can
+/* names_new makes room for n names, names_put adds one, and names_build sorts them: only then they can
  * be found. False: no memory. */
 bool names_new(struct check *k, struct names *t, size_t n);
-void names_add(struct names *t, const char *name, void *object);
+void names_put(struct names *t, const char *name, void *object);
 bool names_build(struct check *k, struct names *t);
 void *names_find(const struct names *t, const char *name);
 /* Finds the object, or reports `m`, whose arguments are the object and the word. */

@@ -69,7 +69,7 @@ void check_doors(struct check *k, const struct ast_node *node)
 
 		*one = (struct model_door){ .name = c->name, .label = "", .at = c->at };
 		name_check(k, c->name, c->at, c->width);
-		names_add(&k->doors, one->name, one);
+		names_put(&k->doors, one->name, one);
 		if (!keys_read(k, c, door_keys, KEYS(door_keys), o, one, v))
 			continue;
 		at_most(k, v[D_AT_MOST], one, o);

@@ -538,7 +538,7 @@ void fleets_read(struct written *w, const struct ast_node *node, struct ast_node
 			.w = w, .fleet = &all[n], .o = { MP_OBJ_FLEET, c->name }, .assets = assets, .last = last
 		};
 
-		names_add(&w->fleets, c->name, &all[n]);
+		names_put(&w->fleets, c->name, &all[n]);
 		read_fleet(&r, c);
 		last = r.last;
 	}

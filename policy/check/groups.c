@@ -232,7 +232,7 @@ void groups_read(struct written *w, const struct ast_node *node)
 		if (!name_is_free(w, c))
 			continue;
 		all[n].node = c;
-		names_add(&w->groups, c->name, &all[n++]);
+		names_put(&w->groups, c->name, &all[n++]);
 	}
 	if (!names_build(k, &w->groups))
 		return;

@@ -353,7 +353,7 @@ bool names_new(struct check *k, struct names *t, size_t n)
 	return t->names != NULL && t->objects != NULL;
 }
 
-void names_add(struct names *t, const char *name, void *object)
+void names_put(struct names *t, const char *name, void *object)
 {
 	t->names[t->added] = name;
 	t->objects[t->added++] = object;

@@ -292,7 +292,7 @@ void check_services(struct check *k, const struct ast_node *node)
 	if (!names_new(k, &k->services, n) || m->services == NULL)
 		return;
 	for (const struct ast_node *c = node != NULL ? node->child : NULL; c != NULL; c = c->next) {
-		names_add(&k->services, c->name, &m->services[m->n_services]);
+		names_put(&k->services, c->name, &m->services[m->n_services]);
 		one_service(k, c, &m->services[m->n_services++]);
 	}
 	names_build(k, &k->services);

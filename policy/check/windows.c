@@ -158,7 +158,7 @@ void check_windows(struct check *k, const struct ast_node *node)
 			     (struct object){ MP_OBJ_SECTION, "windows" }, "", MP_HINT_WINDOW_NO_ZONE);
 	for (const struct ast_node *c = node->child; c != NULL; c = c->next) {
 		one_window(k, c, &m->windows[m->n_windows]);
-		names_add(&k->windows, c->name, &m->windows[m->n_windows++]);
+		names_put(&k->windows, c->name, &m->windows[m->n_windows++]);
 	}
 	names_build(k, &k->windows);
 }

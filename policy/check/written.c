@@ -605,7 +605,7 @@ static void things_read(struct written *w, enum kind kind, const struct ast_node
 		return;
 	for (const struct ast_node *c = section->child; c != NULL; c = c->next, n++) {
 		all[n].node = c;
-		names_add(t, c->name, &all[n]);
+		names_put(t, c->name, &all[n]);
 	}
 	if (names_build(w->k, t))
 		report_twice(w, t);

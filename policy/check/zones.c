@@ -376,7 +376,7 @@ void check_zones(struct check *k, const struct ast_node *node)
 						    .index = (uint32_t)m->n_zones };
 	m->n_zones++;
 	for (size_t i = 0; i < m->n_zones; i++)
-		names_add(&k->zones, m->zones[i].name, &m->zones[i]);
+		names_put(&k->zones, m->zones[i].name, &m->zones[i]);
 	if (!names_build(k, &k->zones))
 		return;
 	report_overlaps(k, &claims);

@@ -2,7 +2,7 @@
 /*
  * LINK: appliance/gate/watch.c appliance/gate/ring.c appliance/gate/verdict.c
  * LINK: appliance/role/outstanding.c appliance/gate/overdue.c
- * LINK: appliance/gate/reset.c appliance/kernel/session_probe.c
+ * LINK: appliance/gate/reset.c appliance/kernel/conntrack.c appliance/kernel/talk.c
  * LINK: appliance/role/vigil.c appliance/wire/ring.c
  * LINK: appliance/wire/pairs.c appliance/base/addr.c appliance/base/bytes.c appliance/base/clock.c
  * LINK: appliance/base/err.c

@@ -103,7 +103,7 @@ uint64_t ir_lanes(const struct ir *of)
 	return 0;
 }
 
-void table_free(struct table *t)
+void table_drop(struct table *t)
 {
 	free(t->image);
 	*t = (struct table){ 0 };
@@ -144,7 +144,7 @@ static int begin(void **state)
 static int finish(void **state)
 {
 	(void)state;
-	table_free(&s.table);
+	table_drop(&s.table);
 	close(s.table_fd);
 	return 0;
 }

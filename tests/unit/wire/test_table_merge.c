@@ -172,7 +172,7 @@ static uint8_t *merged(const uint8_t *a, size_t n_a, const uint8_t *b, size_t n_
 		free(da.memory);
 		free(dt.memory);
 	}
-	table_free(&again);
+	table_drop(&again);
 	free(t.permits);
 	*ret_n = t.n;
 	return t.image;

@@ -37,7 +37,7 @@ void change_ground(struct control *s, struct msg *m)
 {
 	const struct msg_ground *g = &m->body.ground;
 	struct order *o = at_the_box(s->change, g), as = { .fd = -1 };
-	json_t *approvers = json_of_memfd(m->n_fds > 0 ? m->fds[0] : -1, WHO_MOST);
+	json_t *who = json_of_memfd(m->fds[0], WHO_MOST);
 	const struct draft *d = &s->change->draft;
 	char comment[COMMENT_BYTES] = "";
 	struct answer a = { .fd = -1 };
@@ -56,7 +56,9 @@ void change_ground(struct control *s, struct msg *m)
 	snprintf(as.comment, sizeof(as.comment), "%s", g->comment);
 	memcpy(as.by, g->by, sizeof(as.by) - 1);
 	memcpy(as.login, g->login, sizeof(as.login) - 1);
-	if (draft_may_apply(s, &as, g->alone != 0, approvers)) {
+	/* A second person is required unless accounts clearly says that none is. */
+	if (draft_may_apply(s, &as, json_is_false(json_object_get(who, "two_persons")),
+			    json_object_get(who, "approvers"))) {
 		if (g->order == CHANGE_APPLY)
 			draft_comment(d, &as, comment);
 		fd = memfd_sealed("sekisho-draft", d->texts, d->n_texts);
@@ -68,7 +70,7 @@ void change_ground(struct control *s, struct msg *m)
 			ground_it(m->id, ANSWER_YES,
 				  &(struct msg_grounded){ .base = s->now->number, .comment = comment }, fd);
 			close(fd);
-			json_decref(approvers);
+			json_decref(who);
 			return;
 		}
 		draft_refuse(s, &as, ANSWER_CANNOT, M_CHANGE_UNSAVED, strerror(-fd));
@@ -80,7 +82,7 @@ void change_ground(struct control *s, struct msg *m)
 			ground_it(m->id, status, &(struct msg_grounded){ .comment = "" }, a.fd);
 		answer_free(&a);
 	}
-	json_decref(approvers);
+	json_decref(who);
 }
 
 bool change_is_boxs(unsigned order)

@@ -31,13 +31,6 @@ static bool on_ready(struct supervisor *s, struct slot *sl, struct msg *m)
 	return true;
 }
 
-static bool on_pong(struct supervisor *s, struct slot *sl, struct msg *m)
-{
-	(void)s;
-	watch_answered(sl, m->id);
-	return true;
-}
-
 static bool on_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	if (relay_back(s, sl, m))
@@ -66,12 +59,6 @@ static bool on_table_ack(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	worker_acked(s, sl->index, m->body.table_ack.digest);
 	op_tables(s);
-	return true;
-}
-
-static bool on_hung(struct supervisor *s, struct slot *sl, struct msg *m)
-{
-	worker_hung(s, sl->index, &m->body.hung);
 	return true;
 }
 
@@ -274,11 +261,11 @@ static const struct row {
 	bool control; /* from control alone */
 } rows[MSG_TYPE_COUNT] = {
 	[MSG_READY] = { .judges = on_ready },
-	[MSG_PONG] = { .judges = on_pong },
+	[MSG_PONG] = { .judges = watch_answered },
 	[MSG_ANSWER] = { .judges = on_answer },
 	[MSG_MGMT_STATUS] = { .judges = on_mgmt_status },
 	[MSG_TABLE_ACK] = { .judges = on_table_ack },
-	[MSG_HUNG] = { .judges = on_hung },
+	[MSG_HUNG] = { .judges = worker_hung },
 	[MSG_APPLIED] = { on_applied },
 	[MSG_COMPILED] = { op_compiled },
 	[MSG_DRIFT] = { on_drift },

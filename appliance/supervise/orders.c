@@ -37,9 +37,7 @@ struct order {
 	bool stored;	     /* enforce's decision is on the disk */
 	/* once it is carried out, the management reads its files anew */
 	bool renews;
-	bool alone;	   /* no second person has to approve */
-	json_t *approvers; /* owned: who may approve now */
-	uint32_t duties;   /* his duties now */
+	uint32_t duties; /* his duties now */
 };
 
 struct orders {
@@ -60,7 +58,6 @@ static void order_end(struct order *o)
 {
 	if (o->fd >= 0)
 		close(o->fd);
-	json_decref(o->approvers);
 	explicit_bzero(o, sizeof(*o));
 	o->fd = -1;
 }
@@ -444,24 +441,19 @@ static void check(struct supervisor *s, struct order *o)
 	op_ordered(s, OP_APPLY, o->asker, o->by, ground_of(o, 0, 0), fd, -1, &tried);
 }
 
-/* Asks control, which keeps the draft, for its state. True: the order waits for the answer. */
-static bool ask_draft(struct supervisor *s, struct order *o)
+/* Asks control, which keeps the draft, for its state. `who`: what accounts said. True: the order
+ * waits for the answer. */
+static bool ask_draft(struct supervisor *s, struct order *o, int who)
 {
 	struct msg_body q = { MSG_GROUND, .ground = { .order = o->m.order,
 						      .flags = o->m.flags,
-						      .alone = o->alone,
 						      .revision = o->m.revision,
 						      .confirm_s = o->m.confirm_s,
 						      .comment = o->comment } };
-	int fd = o->approvers != NULL ? json_memfd(json_incref(o->approvers)) : -1;
-	bool asked;
 
 	memcpy(q.ground.by, o->by, sizeof(o->by));
 	memcpy(q.ground.login, o->login, sizeof(o->login));
-	asked = ask(s, o, SLOT_CONTROL, &q, fd);
-	if (fd >= 0)
-		close(fd);
-	return asked;
+	return ask(s, o, SLOT_CONTROL, &q, who);
 }
 
 /* Reads the answer of accounts: whose session or login it is. False: it names nobody. */
@@ -481,9 +473,6 @@ static bool take_who(struct order *o, int fd)
 	}
 	if (name != NULL)
 		snprintf(o->by, sizeof(o->by), "%s", name);
-	/* A second person is required unless the answer clearly says that none is. */
-	o->alone = json_is_false(json_object_get(j, "two_persons"));
-	o->approvers = json_incref(json_object_get(j, "approvers"));
 	snprintf(named, sizeof(named), "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
 	memcpy(o->named, named, sizeof(named));
 	json_decref(j);
@@ -516,7 +505,7 @@ bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m)
 		}
 	} else if (o->m.order == CHANGE_CHECK)
 		check(s, o);
-	else if (ask_draft(s, o))
+	else if (ask_draft(s, o, fd))
 		return true;
 	order_end(o);
 	return true;

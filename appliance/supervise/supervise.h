@@ -135,7 +135,8 @@ void role_readable(struct supervisor *s, struct slot *sl);
 /* watch.c: roles that are alive but hang */
 uint64_t watch_due(struct supervisor *s, uint64_t now);
 int watch_open(struct supervisor *s, struct err *e);
-void watch_answered(struct slot *sl, uint32_t id);
+/* A role has given its sign of life. */
+bool watch_answered(struct supervisor *s, struct slot *sl, struct msg *m);
 
 /* ---- a generation in memory, and the generation that a permit comes from --------------------- */
 
@@ -220,7 +221,8 @@ void once_void(struct supervisor *s, enum lane_kind kind);
  * have been taken over. */
 void once_died(struct supervisor *s, uint32_t w, const siginfo_t *how);
 void gate_died(struct supervisor *s, uint32_t w);
-void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who);
+/* A gate says that its worker hangs. */
+bool worker_hung(struct supervisor *s, struct slot *gate, struct msg *m);
 void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32]);
 /* Takes the table over and sends it to all workers. *ret_before: the one before; NULL: it is
  * freed. */

@@ -146,11 +146,13 @@ static void look(struct supervisor *s, unsigned slot, uint64_t now, uint64_t pas
 		hung(s, sl);
 }
 
-void watch_answered(struct slot *sl, uint32_t id)
+bool watch_answered(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	if (sl->asked == id)
+	(void)s;
+	if (sl->asked == m->id)
 		sl->asked = 0;
 	sl->heard = clock_mono().ns;
+	return true;
 }
 
 /*

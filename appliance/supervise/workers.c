@@ -124,17 +124,19 @@ void gate_died(struct supervisor *s, uint32_t w)
 	role_kill(s, worker_of(s, w));
 }
 
-void worker_hung(struct supervisor *s, uint32_t w, const struct msg_hung *who)
+bool worker_hung(struct supervisor *s, struct slot *gate, struct msg *m)
 {
+	uint32_t w = gate->index;
 	struct slot *sl = worker_of(s, w);
 
 	/* A report about a worker that has ended is ignored; it is only late. */
-	if (who->worker != w || !slot_alive(sl) || (pid_t)who->pid != sl->pid)
-		return;
+	if (m->body.hung.worker != w || !slot_alive(sl) || (pid_t)m->body.hung.pid != sl->pid)
+		return true;
 	role_event(s, ROLE_DPI, w, ROLE_HUNG);
 	once_void(s, pair_kind(w));
 	s->pairs[w].distrusted = true;
 	role_kill(s, sl);
+	return true;
 }
 
 void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32])

@@ -17,6 +17,7 @@
 #include "appliance/wire/reason.h"
 #include "appliance/wire/slot.h"
 #include "appliance/wire/vocabulary.h"
+#include "policy/ir/shut_out_json.h"
 
 #define ANSWER_NS 1000000000ull /* ns: a worker's time for one answer */
 #define FORETOLD_MOST (IMPACT_SESSIONS * (FORETOLD_SESSION_BYTES + IMPACT_COMMANDS * FORETOLD_COMMAND_BYTES))
@@ -48,6 +49,8 @@ struct impact {
 	struct foretold *of; /* one for each of `changed`, in order; owned */
 	size_t n;
 	struct in_force *next; /* the generation with the new permits; owned */
+	/* hosts that lose access to the management by it; owned, NULL = none, or not known */
+	json_t *shut_out;
 	/* of its permits, by id; owned, NULL = no memory, or not yet */
 	struct permit_place *places;
 	bool asks; /* workers are being asked */
@@ -89,6 +92,7 @@ static void end(struct impact *x)
 	json_decref(x->changed);
 	json_decref(x->narrowed);
 	json_decref(x->ended);
+	json_decref(x->shut_out);
 	*x = (struct impact){ 0 };
 }
 
@@ -477,6 +481,9 @@ void impact_weigh(struct control *s, struct msg *m)
 		go_on(s, x->number, false);
 		return;
 	}
+	/* Without a policy nobody reaches the box, so nobody can be shut out. */
+	if (s->now->number != 0)
+		x->shut_out = ir_shut_out_json(s->now->ir, next_ir(x));
 	/* First each worker says whether it can load the table. */
 	x->asks = true;
 	x->workers = x->waiting = w->workers;
@@ -537,6 +544,8 @@ void impact_answer(struct control *s, uint32_t id, json_t *j)
 	}
 	if (x->next != NULL)
 		notice_doors(s, next_ir(x), j);
+	if (x->shut_out != NULL && json_is_true(json_object_get(j, "done")))
+		json_object_set(j, "shut_out", x->shut_out);
 	if (json_is_true(json_object_get(j, "done")) && x->narrowed != NULL) {
 		json_array_extend(x->cut, x->ended);
 		unknown = x->unknown + x->changed_more;

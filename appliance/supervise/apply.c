@@ -22,7 +22,6 @@
 #include "appliance/box/box.h"
 #include "appliance/supervise/operation.h"
 #include "appliance/supervise/supervise.h"
-#include "policy/ir/shut_out_json.h"
 
 #define DEVICE_RETRY (2 * SECOND)
 #define REFUSING_RETRY (60 * SECOND)
@@ -79,9 +78,6 @@ void op_to_kernel(struct supervisor *s)
 void op_foretold(struct supervisor *s)
 {
 	s->op.foretold = true;
-	/* Without a policy nobody reaches the box, so nobody can be shut out. */
-	if (s->now->number != 0)
-		s->op.shut_out = ir_shut_out_json(s->now->ir, s->op.next->ir);
 	if (s->op.kind == OP_DRY_RUN)
 		op_finish(s, true);
 	else

@@ -30,7 +30,6 @@ void op_clear(struct operation *op)
 	json_decref(op->given_back);
 	free(op->agreed.text);
 	json_decref(op->taking);
-	json_decref(op->shut_out);
 	told_clear(&op->told);
 	*op = (struct operation){ .bundle = -1 };
 }
@@ -100,8 +99,6 @@ static json_t *op_json(struct supervisor *s, bool done)
 	}
 	if (json_array_size(op->taking) > 0)
 		json_object_set(j, "taking", op->taking);
-	if (done && op->shut_out != NULL)
-		json_object_set(j, "shut_out", op->shut_out);
 	if (op->given_back != NULL)
 		json_object_set(j, "given_back", op->given_back);
 	return j;

@@ -117,8 +117,6 @@ struct operation {
 	/* the reports about devices that were given back; owned, NULL = none */
 	json_t *given_back;
 	struct agreed_names agreed; /* interfaces that may be taken although sessions use them */
-	/* hosts that lose access to the management; owned, NULL = none, or not known yet */
-	json_t *shut_out;
 	json_t *taking;	 /* the devices that it takes, and the sessions that end; owned */
 	char device[16]; /* OP_RELEASE: the device, "" = all */
 	/* the workers' table before, to be restored when the operation is given up; owned */

@@ -306,9 +306,11 @@ void op_prepare(struct supervisor *s)
 	journal_generation(s, p);
 	parts[0] = table_part(&s->table);
 	parts[1] = policy_part(p);
-	if (!table_merge(&parts[0], &parts[1], NULL, NULL, &both))
-		err_set(&e, -ENOMEM, "command table");
-	if (e.code != 0 || table_set(s, &both, &op->before, &e) < 0) {
+	if (!table_merge(&parts[0], &parts[1], NULL, NULL, &both)) {
+		op_fail(s, strerror(ENOMEM));
+		return;
+	}
+	if (table_set(s, &both, &op->before, &e) < 0) {
 		op_fail(s, e.text);
 		return;
 	}

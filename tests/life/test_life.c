@@ -309,6 +309,21 @@ static void foretold(void)
 	LIFE(processes.cuts == 0 && life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_YES && processes.cuts == 1);
 }
 
+/* The end of a trial does not wait for a card that is missing. */
+static void trial_ends_without_a_card(void)
+{
+	struct card *lost;
+
+	first_policy();
+	LIFE(life_apply(KNOWN_WIDER, 60, 0)->status == ANSWER_YES && processes.standing.trial == 2);
+	lost = machine_card("eth1");
+	lost->name = "none";
+	LIFE(life_pass(62 * SECOND) == LIFE_GOES_ON);
+	LIFE(processes.standing.trial == 0 && processes.standing.number == 1);
+	lost->name = "eth1";
+	LIFE(life_pass(5 * SECOND) == LIFE_GOES_ON && lost->place == CARD_DATA && sound_at_rest());
+}
+
 /* What is cut, and what goes on: by the order, its stage, and the policy in force. */
 static void isolated(void)
 {
@@ -532,9 +547,9 @@ static void failing_calls(void)
 #define LIVES(each)                                                                                                    \
 	each(confirmed) each(not_confirmed) each(one_at_a_time) each(anothers_trial) each(back_and_further)            \
 		each(refused) each(by_an_account) each(somebodys_card) each(without_a_daemon) each(foretold)           \
-			each(foretold_in_part) each(lies) each(isolated) each(refused_beside_a_trial) each(deaths)     \
-				each(silence) each(control_dies_meanwhile) each(restarts) each(power) each(touched)    \
-					each(failing_calls)
+			each(foretold_in_part) each(lies) each(trial_ends_without_a_card) each(isolated)               \
+				each(refused_beside_a_trial) each(deaths) each(silence) each(control_dies_meanwhile)   \
+					each(restarts) each(power) each(touched) each(failing_calls)
 LIVES(A_LIFE)
 
 int main(void)

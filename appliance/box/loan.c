@@ -134,7 +134,7 @@ size_t loan_above(const struct devices *all, const struct device *d, const struc
 			const struct device *x = &all->list[i];
 			/* The two ends of a pair name each other, but neither is above the
 			 * other. */
-			bool on = x->parent == ret[at]->index && strcmp(x->kind, "veth") != 0;
+			bool on = x->parent == ret[at]->index && !device_is_pair(x);
 			bool above = on || (ret[at]->master != 0 && ret[at]->master == x->index);
 
 			for (size_t k = 0; k < n; k++)

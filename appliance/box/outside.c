@@ -91,8 +91,10 @@ static bool carries(const struct looking *l, const struct device *d)
 	for (uint32_t i = 0; i < l->ir->n_interfaces && !l->admin; i++)
 		if (l->ir->interfaces[i].vlan != 0 && strcmp(l->ir->interfaces[i].card, d->name) == 0)
 			return true;
+	/* The two ends of a pair name each other, but neither is above the other. */
 	for (size_t i = 0; i < l->devices.n; i++)
-		if (l->devices.list[i].parent == d->index && ours(l, l->devices.list[i].name) != NULL)
+		if (l->devices.list[i].parent == d->index && !device_is_pair(&l->devices.list[i]) &&
+		    ours(l, l->devices.list[i].name) != NULL)
 			return true;
 	return false;
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/if_packet.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -69,19 +68,6 @@ size_t announce_frame(const struct addr *host, bool router, const uint8_t *mac, 
 	return host->family == 4 ? arp_frame(host, mac, ret) : advertisement_frame(host, router, mac, ret);
 }
 
-/* The socket has protocol 0, so that it receives no frames. */
-static int socket_in(const struct box_spaces *s, bool admin, struct err *e)
-{
-	int fd, r = netns_enter(admin ? s->admin : s->data, e);
-
-	if (r < 0)
-		return r;
-	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	r = -errno;
-	netns_return(s->home);
-	return fd < 0 ? err_set(e, r, "open a socket to announce hosts") : fd;
-}
-
 struct saying {
 	int fd, r; /* r: the first failure */
 	const struct ir_interface *i;
@@ -105,7 +91,9 @@ int box_announce(const struct box_spaces *s, const struct ir *ir, const struct i
 	struct saying x = { .i = i, .d = d, .e = e };
 	uint32_t told = 0;
 
-	x.fd = d->n_mac == MAC ? socket_in(s, i->admin, e)
+	/* The socket has protocol 0, so that it receives no frames. */
+	x.fd = d->n_mac == MAC ? netns_socket(i->admin ? s->admin : s->data, s->home, AF_PACKET,
+					      SOCK_RAW | SOCK_NONBLOCK, 0, "open a socket to announce hosts", e)
 			       : err_set(e, -EINVAL, "announce hosts at what is no Ethernet");
 	if (x.fd < 0)
 		return x.fd;

@@ -57,6 +57,12 @@ static int named(const struct ir_interface *i, struct err *e)
 
 /* ---- moving devices into the namespaces where they belong ------------------------------------- */
 
+/* The handle of the namespace where the interface's card belongs. */
+static struct rtnl *own_of(const struct handles *h, const struct ir_interface *i)
+{
+	return box_card_admin(i) ? h->admin : h->data;
+}
+
 /* Whether the card may leave the first namespace. It may not if a device above it would stay there:
  * this device would go on sending over the card, without any rule. */
 static int may_leave_home(struct rtnl *home, const char *card, uint32_t index, struct err *e)
@@ -76,7 +82,7 @@ static int may_leave_home(struct rtnl *home, const char *card, uint32_t index, s
 
 static int claim_card(const struct handles *h, const struct ir_interface *i, bool stays, bool *moved, struct err *e)
 {
-	struct rtnl *own = box_card_admin(i) ? h->admin : h->data, *other = box_card_admin(i) ? h->data : h->admin;
+	struct rtnl *own = own_of(h, i), *other = box_card_admin(i) ? h->data : h->admin;
 	int to = box_card_admin(i) ? h->s->admin : h->s->data;
 	const char *card = ir_card(i);
 	struct device l;
@@ -139,7 +145,7 @@ int box_claim(const struct box_spaces *s, const struct ir *ir, box_stays *stays,
  * namespace. */
 static void back_to_its_side(const struct handles *h, const struct ir_interface *i)
 {
-	struct rtnl *own = box_card_admin(i) ? h->admin : h->data, *other = box_card_admin(i) ? h->data : h->admin;
+	struct rtnl *own = own_of(h, i), *other = box_card_admin(i) ? h->data : h->admin;
 	struct device l;
 
 	if (rtnl_link_get(own, ir_card(i), &l, NULL) == -ENODEV && rtnl_link_get(other, ir_card(i), &l, NULL) == 0)
@@ -297,7 +303,7 @@ static void hear(void *ctx, const char *what, const char *detail)
 static void retire_one(const struct handles *h, const struct ir_interface *i)
 {
 	const struct ir_interface none = { .name = i->name, .device = ir_card(i) };
-	struct rtnl *own = box_card_admin(i) ? h->admin : h->data;
+	struct rtnl *own = own_of(h, i);
 	struct device l;
 
 	if (rtnl_link_get(own, ir_card(i), &l, NULL) < 0)
@@ -595,12 +601,13 @@ int scratch_open(int home, struct box_spaces *ret, struct err *e)
 }
 
 /* The device's present MTU, whichever namespace it is in. */
-static uint32_t mtu_of(struct rtnl *const real[3], const struct ir_interface *i)
+static uint32_t mtu_of(const struct handles *real, const struct ir_interface *i)
 {
+	struct rtnl *const spaces[] = { real->data, real->admin, real->home };
 	struct device l;
 
 	for (unsigned n = 0; n < 3; n++)
-		if (rtnl_link_get(real[n], ir_card(i), &l, NULL) == 0)
+		if (rtnl_link_get(spaces[n], ir_card(i), &l, NULL) == 0)
 			return l.mtu;
 	return i->mtu;
 }
@@ -619,30 +626,32 @@ static int stand_in(struct rtnl *r, const struct ir_interface *i, uint32_t numbe
 
 int scratch_try(const struct box_spaces *s, const struct box_spaces *scratch, const struct ir *ir, struct err *e)
 {
-	struct rtnl *real[3] = { rtnl_open(s->data, s->home, e), rtnl_open(s->admin, s->home, e),
-				 rtnl_open(s->home, s->home, e) };
-	struct rtnl *here[2] = { rtnl_open(scratch->data, s->home, e), rtnl_open(scratch->admin, s->home, e) };
-	bool open = real[0] != NULL && real[1] != NULL && real[2] != NULL && here[0] != NULL && here[1] != NULL;
+	struct handles real, here;
 	struct device l;
-	int r = open ? 0 : e->code;
+	int r = handles_open(s, &real, e);
 
+	if (r < 0)
+		return r;
+	r = handles_open(scratch, &here, e);
+	if (r < 0) {
+		handles_close(&real);
+		return r;
+	}
 	/* box_set makes the VLANs itself. */
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
 		if (vlans_first(ir, i))
-			r = stand_in(here[box_card_admin(&ir->interfaces[i])], &ir->interfaces[i], i,
-				     mtu_of(real, &ir->interfaces[i]), e);
+			r = stand_in(own_of(&here, &ir->interfaces[i]), &ir->interfaces[i], i,
+				     mtu_of(&real, &ir->interfaces[i]), e);
 	/* The kernel does not support virtual pairs, so there is no dry run. box_try has already
 	 * found what can be found without them. */
 	if (r == -EOPNOTSUPP)
 		r = 0;
 	else if (r == 0)
 		r = box_set(scratch, ir, NULL, e);
-	for (uint32_t i = 0; i < ir->n_interfaces && open; i++)
-		if (rtnl_link_get(here[box_card_admin(&ir->interfaces[i])], ir_card(&ir->interfaces[i]), &l, NULL) == 0)
-			rtnl_link_delete(here[box_card_admin(&ir->interfaces[i])], l.index, NULL);
-	for (unsigned n = 0; n < 3; n++)
-		rtnl_close(real[n]);
-	for (unsigned n = 0; n < 2; n++)
-		rtnl_close(here[n]);
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (rtnl_link_get(own_of(&here, &ir->interfaces[i]), ir_card(&ir->interfaces[i]), &l, NULL) == 0)
+			rtnl_link_delete(own_of(&here, &ir->interfaces[i]), l.index, NULL);
+	handles_close(&here);
+	handles_close(&real);
 	return r;
 }

@@ -104,10 +104,12 @@ static void interface(void *ctx, const struct ir_interface *i, const struct devi
 	if (i->vlan != 0)
 		json_object_set_new(j, "card", card_json(i, card, t->refused));
 	if (d != NULL) {
+		const struct rtnl_link_stats64 *c = &d->counted;
+
 		json_object_set_new(j, "mac", mac_json(d));
 		json_object_set_new(j, "mtu", json_integer(d->mtu));
-		json_object_set_new(j, "rx", counted(d->rx_packets, d->rx_bytes, d->rx_errors, d->rx_dropped));
-		json_object_set_new(j, "tx", counted(d->tx_packets, d->tx_bytes, d->tx_errors, d->tx_dropped));
+		json_object_set_new(j, "rx", counted(c->rx_packets, c->rx_bytes, c->rx_errors, c->rx_dropped));
+		json_object_set_new(j, "tx", counted(c->tx_packets, c->tx_bytes, c->tx_errors, c->tx_dropped));
 	}
 	json_array_append_new(t->list, j);
 }

@@ -37,6 +37,18 @@ void netns_return(int nsfd)
 		abort();
 }
 
+int netns_socket(int nsfd, int homefd, int domain, int type, int protocol, const char *what, struct err *e)
+{
+	int r = netns_enter(nsfd, e), fd;
+
+	if (r < 0)
+		return r;
+	fd = socket(domain, type | SOCK_CLOEXEC, protocol);
+	r = -errno;
+	netns_return(homefd);
+	return fd < 0 ? err_set(e, r, "%s", what) : fd;
+}
+
 bool netns_same(int a, int b)
 {
 	struct stat x, y;

@@ -31,6 +31,9 @@ int netns_enter(int nsfd, struct err *e);
 /* Goes back after netns_enter. If this fails, the process ends: it must not go on in the wrong
  * namespace. */
 void netns_return(int nsfd);
+/* Opens a socket of the namespace nsfd; the process is in homefd before and after. Owned by the
+ * caller; negative errno. `what`: for the error. */
+int netns_socket(int nsfd, int homefd, int domain, int type, int protocol, const char *what, struct err *e);
 /* Whether two descriptors refer to the same namespace. */
 bool netns_same(int a, int b);
 /* Writes a value to a file below /proc/sys/net of the namespace the process is in. */

@@ -28,19 +28,6 @@ struct rtnl {
 	uint8_t request[REQUEST_BYTES];
 };
 
-/* A socket of that namespace, owned by the caller; negative errno. The process stays in homefd. */
-static int socket_in(int nsfd, int homefd, int flags, int family, struct err *e)
-{
-	int fd = netns_enter(nsfd, e), code;
-
-	if (fd < 0)
-		return fd;
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | flags, family);
-	code = -errno;
-	netns_return(homefd);
-	return fd < 0 ? err_set(e, code, "open rtnetlink") : fd;
-}
-
 struct rtnl *rtnl_open(int nsfd, int homefd, struct err *e)
 {
 	struct rtnl *r = calloc(1, sizeof(*r));
@@ -50,7 +37,7 @@ struct rtnl *rtnl_open(int nsfd, int homefd, struct err *e)
 		err_set(e, -ENOMEM, "rtnetlink");
 		return NULL;
 	}
-	fd = socket_in(nsfd, homefd, 0, NETLINK_ROUTE, e);
+	fd = netns_socket(nsfd, homefd, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, "open rtnetlink", e);
 	if (fd >= 0 && netlink_open(&r->net, fd, e) == 0)
 		return r;
 	if (fd >= 0)
@@ -164,7 +151,7 @@ bool rtnl_attr_inside(const struct nlmsghdr *h, const struct nlattr *a)
 static int listen_to(int family, uint32_t groups, int nsfd, int homefd, struct err *e)
 {
 	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = groups };
-	int fd = socket_in(nsfd, homefd, SOCK_NONBLOCK, family, e), code;
+	int fd = netns_socket(nsfd, homefd, AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, family, "open rtnetlink", e), code;
 
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
 		return fd;

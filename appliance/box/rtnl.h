@@ -8,6 +8,7 @@
 #ifndef SEKISHO_BOX_RTNL_H
 #define SEKISHO_BOX_RTNL_H
 
+#include <linux/if_link.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,8 +45,7 @@ struct device {
 	bool up, carrier, loopback, xdp;
 	bool mute;	  /* Ethernet without ARP (IFF_NOARP) */
 	uint32_t changes; /* how often its link went up or down since the device exists */
-	uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped;
-	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
+	struct rtnl_link_stats64 counted;
 };
 
 struct devices {

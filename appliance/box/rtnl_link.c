@@ -66,67 +66,59 @@ static int on_xdp(const struct nlattr *a, void *ctx)
 	return MNL_CB_OK;
 }
 
-static void counters(const struct nlattr *a, struct device *d)
+static uint8_t hardware_address(const struct nlattr *a, uint8_t out[32])
 {
-	struct rtnl_link_stats64 s = { 0 };
 	size_t n = mnl_attr_get_payload_len(a);
 
-	memcpy(&s, mnl_attr_get_payload(a), n < sizeof(s) ? n : sizeof(s));
-	d->rx_packets = s.rx_packets;
-	d->rx_bytes = s.rx_bytes;
-	d->rx_errors = s.rx_errors;
-	d->rx_dropped = s.rx_dropped;
-	d->tx_packets = s.tx_packets;
-	d->tx_bytes = s.tx_bytes;
-	d->tx_errors = s.tx_errors;
-	d->tx_dropped = s.tx_dropped;
+	if (n > 32)
+		return 0;
+	memcpy(out, mnl_attr_get_payload(a), n);
+	return (uint8_t)n;
 }
 
 static int on_attribute(const struct nlattr *a, void *ctx)
 {
 	struct device *d = ctx;
-	bool u32 = mnl_attr_get_payload_len(a) == sizeof(uint32_t);
+	size_t n = mnl_attr_get_payload_len(a);
+	uint32_t number = n == sizeof(number) ? mnl_attr_get_u32(a) : 0;
 
 	switch (mnl_attr_get_type(a)) {
 	case IFLA_IFNAME:
 		text(a, d->name);
 		break;
 	case IFLA_MTU:
-		d->mtu = u32 ? mnl_attr_get_u32(a) : 0;
+		d->mtu = number;
 		break;
 	case IFLA_MIN_MTU:
-		d->mtu_min = u32 ? mnl_attr_get_u32(a) : 0;
+		d->mtu_min = number;
 		break;
 	case IFLA_MAX_MTU:
-		d->mtu_max = u32 ? mnl_attr_get_u32(a) : 0;
+		d->mtu_max = number;
 		break;
 	case IFLA_ADDRESS:
-		d->n_mac = mnl_attr_get_payload_len(a) <= sizeof(d->mac) ? (uint8_t)mnl_attr_get_payload_len(a) : 0;
-		memcpy(d->mac, mnl_attr_get_payload(a), d->n_mac);
+		d->n_mac = hardware_address(a, d->mac);
 		break;
 	case IFLA_PERM_ADDRESS:
-		d->n_own = mnl_attr_get_payload_len(a) <= sizeof(d->own) ? (uint8_t)mnl_attr_get_payload_len(a) : 0;
-		memcpy(d->own, mnl_attr_get_payload(a), d->n_own);
+		d->n_own = hardware_address(a, d->own);
 		break;
 	case IFLA_CARRIER_CHANGES:
-		d->changes = u32 ? mnl_attr_get_u32(a) : 0;
+		d->changes = number;
 		break;
 	case IFLA_MASTER:
-		d->master = u32 ? mnl_attr_get_u32(a) : 0;
+		d->master = number;
 		break;
 	case IFLA_LINK:
-		d->parent = d->under = u32 ? mnl_attr_get_u32(a) : 0;
+		d->parent = d->under = number;
 		break;
 	case IFLA_LINK_NETNSID:
 		d->elsewhere = true;
-		d->under_nsid = u32 ? (int32_t)mnl_attr_get_u32(a) : -1;
+		d->under_nsid = n == sizeof(number) ? (int32_t)number : -1;
 		break;
 	case IFLA_IFALIAS:
-		d->ours = mnl_attr_get_payload_len(a) >= sizeof(RTNL_ALIAS) - 1 &&
-			  strncmp(mnl_attr_get_str(a), RTNL_ALIAS, mnl_attr_get_payload_len(a)) == 0;
+		d->ours = n >= sizeof(RTNL_ALIAS) - 1 && strncmp(mnl_attr_get_str(a), RTNL_ALIAS, n) == 0;
 		break;
 	case IFLA_STATS64:
-		counters(a, d);
+		memcpy(&d->counted, mnl_attr_get_payload(a), n < sizeof(d->counted) ? n : sizeof(d->counted));
 		break;
 	case IFLA_XDP:
 		mnl_attr_parse_nested(a, on_xdp, d);

@@ -2,7 +2,6 @@
 #include "appliance/kernel/conntrack.h"
 
 #include <arpa/inet.h>
-#include <endian.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_conntrack_common.h>
@@ -61,38 +60,41 @@ static bool address(const struct nlattr *v4, const struct nlattr *v6, struct add
 	return true;
 }
 
-static uint16_t number16(const struct nlattr *a)
+/* A number of that many bytes; 0: it is not there. */
+static uint64_t number(const struct nlattr *a, size_t bytes)
 {
-	uint16_t v = 0;
+	const uint8_t *p;
+	uint64_t v = 0;
 
-	if (a != NULL && mnl_attr_get_payload_len(a) >= sizeof(v))
-		memcpy(&v, mnl_attr_get_payload(a), sizeof(v));
-	return ntohs(v);
+	if (a == NULL || mnl_attr_get_payload_len(a) != bytes)
+		return 0;
+	p = mnl_attr_get_payload(a);
+	for (size_t i = 0; i < bytes; i++)
+		v = v << 8 | p[i];
+	return v;
 }
 
 static uint8_t number8(const struct nlattr *a)
 {
-	return a != NULL && mnl_attr_get_payload_len(a) >= 1 ? mnl_attr_get_u8(a) : 0;
+	return (uint8_t)number(a, 1);
+}
+
+static uint16_t number16(const struct nlattr *a)
+{
+	return (uint16_t)number(a, 2);
 }
 
 static uint32_t number32(const struct nlattr *a)
 {
-	uint32_t v = 0;
-
-	if (a != NULL && mnl_attr_get_payload_len(a) == sizeof(v))
-		memcpy(&v, mnl_attr_get_payload(a), sizeof(v));
-	return ntohl(v);
+	return (uint32_t)number(a, 4);
 }
 
 static uint64_t packets_of(const struct nlattr *counters)
 {
 	const struct nlattr *at[CTA_COUNTERS_MAX + 1];
-	uint64_t v = 0;
 
 	nest(counters, at, CTA_COUNTERS_MAX);
-	if (at[CTA_COUNTERS_PACKETS] != NULL && mnl_attr_get_payload_len(at[CTA_COUNTERS_PACKETS]) == sizeof(v))
-		memcpy(&v, mnl_attr_get_payload(at[CTA_COUNTERS_PACKETS]), sizeof(v));
-	return be64toh(v);
+	return number(at[CTA_COUNTERS_PACKETS], 8);
 }
 
 static bool tuple(const struct nlattr *in, struct session *s)
@@ -139,14 +141,11 @@ static int on_session(const struct nlmsghdr *m, void *ctx)
 	const struct nlattr *at[CTA_MAX + 1] = { 0 };
 	struct table t = { at, CTA_MAX };
 	struct session s = { 0 };
-	uint32_t mark = 0;
 
 	mnl_attr_parse(m, sizeof(struct nfgenmsg), keep, &t);
-	if (at[CTA_MARK] != NULL && mnl_attr_get_payload_len(at[CTA_MARK]) == sizeof(mark))
-		mark = ntohl(mnl_attr_get_u32(at[CTA_MARK]));
-	if (mark_permit(mark) == 0 || !tuple(at[CTA_TUPLE_ORIG], &s))
+	s.mark = number32(at[CTA_MARK]);
+	if (mark_permit(s.mark) == 0 || !tuple(at[CTA_TUPLE_ORIG], &s))
 		return 0;
-	s.mark = mark;
 	s.ending = s.l4proto == IPPROTO_TCP && tcp_ending(at[CTA_PROTOINFO]);
 	s.assured = (number32(at[CTA_STATUS]) & IPS_ASSURED) != 0;
 	s.id = number32(at[CTA_ID]);
@@ -240,10 +239,8 @@ static int on_stats(const struct nlmsghdr *m, void *ctx)
 	struct counted *c = ctx;
 
 	mnl_attr_parse(m, sizeof(struct nfgenmsg), keep, &t);
-	if (at[CTA_STATS_GLOBAL_ENTRIES] != NULL && mnl_attr_get_payload_len(at[CTA_STATS_GLOBAL_ENTRIES]) == 4)
-		c->n = ntohl(mnl_attr_get_u32(at[CTA_STATS_GLOBAL_ENTRIES]));
-	if (at[CTA_STATS_GLOBAL_MAX_ENTRIES] != NULL && mnl_attr_get_payload_len(at[CTA_STATS_GLOBAL_MAX_ENTRIES]) == 4)
-		c->most = ntohl(mnl_attr_get_u32(at[CTA_STATS_GLOBAL_MAX_ENTRIES]));
+	c->n = number32(at[CTA_STATS_GLOBAL_ENTRIES]);
+	c->most = number32(at[CTA_STATS_GLOBAL_MAX_ENTRIES]);
 	return 0;
 }
 

@@ -37,22 +37,12 @@ struct dump {
 
 const char *dump_family(uint32_t family)
 {
-	switch (family) {
-	case NFPROTO_INET:
-		return "inet";
-	case NFPROTO_IPV4:
-		return "ip";
-	case NFPROTO_IPV6:
-		return "ip6";
-	case NFPROTO_ARP:
-		return "arp";
-	case NFPROTO_BRIDGE:
-		return "bridge";
-	case NFPROTO_NETDEV:
-		return "netdev";
-	default:
-		return "unknown";
-	}
+	static const char *const words[] = {
+		[NFPROTO_INET] = "inet", [NFPROTO_IPV4] = "ip",	      [NFPROTO_IPV6] = "ip6",
+		[NFPROTO_ARP] = "arp",	 [NFPROTO_BRIDGE] = "bridge", [NFPROTO_NETDEV] = "netdev"
+	};
+
+	return family < sizeof(words) / sizeof(words[0]) && words[family] != NULL ? words[family] : "unknown";
 }
 
 static bool ours(uint32_t family, const char *table)
@@ -134,28 +124,20 @@ static int on_table(const struct nlmsghdr *m, void *ctx)
  * the read-back does not share the writer's table. */
 static bool base_right(const struct nftnl_chain *c, uint32_t number)
 {
-	uint32_t hook = nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM);
-	int32_t priority = nftnl_chain_get_s32(c, NFTNL_CHAIN_PRIO);
+	static const struct {
+		uint32_t hook;
+		int32_t priority;
+	} right[BASE_CHAINS] = {
+		[CHAIN_GUARD] = { NF_INET_PRE_ROUTING, -300 }, [CHAIN_INPUT] = { NF_INET_LOCAL_IN, 0 },
+		[CHAIN_FORWARD] = { NF_INET_FORWARD, 0 },      [CHAIN_POST] = { NF_INET_FORWARD, 10 },
+		[CHAIN_LAST] = { NF_INET_FORWARD, 20 },	       [CHAIN_OUTPUT] = { NF_INET_LOCAL_OUT, 0 },
+	};
 	const char *type = nftnl_chain_get_str(c, NFTNL_CHAIN_TYPE);
 
-	if (!nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM) || type == NULL || strcmp(type, "filter") != 0)
-		return false;
-	switch (number) {
-	case CHAIN_GUARD:
-		return hook == NF_INET_PRE_ROUTING && priority == -300;
-	case CHAIN_INPUT:
-		return hook == NF_INET_LOCAL_IN && priority == 0;
-	case CHAIN_FORWARD:
-		return hook == NF_INET_FORWARD && priority == 0;
-	case CHAIN_POST:
-		return hook == NF_INET_FORWARD && priority == 10;
-	case CHAIN_LAST:
-		return hook == NF_INET_FORWARD && priority == 20;
-	case CHAIN_OUTPUT:
-		return hook == NF_INET_LOCAL_OUT && priority == 0;
-	default:
-		return false;
-	}
+	_Static_assert(BASE_CHAINS == 6, "a row for each");
+	return nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM) && type != NULL && strcmp(type, "filter") == 0 &&
+	       nftnl_chain_get_u32(c, NFTNL_CHAIN_HOOKNUM) == right[number].hook &&
+	       nftnl_chain_get_s32(c, NFTNL_CHAIN_PRIO) == right[number].priority;
 }
 
 static int on_chain(const struct nlmsghdr *m, void *ctx)

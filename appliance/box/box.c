@@ -55,7 +55,7 @@ static int named(const struct ir_interface *i, struct err *e)
 	return e->code;
 }
 
-/* ---- moving devices into the namespaces where they belong ------------------------------------- */
+/* ---- moving devices into the namespaces where they belong ------------------------------------ */
 
 /* The handle of the namespace where the interface's card belongs. */
 static struct rtnl *own_of(const struct handles *h, const struct ir_interface *i)

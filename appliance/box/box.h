@@ -139,8 +139,8 @@ int box_announce(const struct box_spaces *s, const struct ir *ir, const struct i
  * then incomplete. */
 int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference *each, void *ctx, struct err *e);
 
-/* Sets and reads the rules of the admin namespace (kernel/small_tables.h); the process may be in any
- * namespace. */
+/* Sets and reads the rules of the admin namespace (kernel/small_tables.h); the process may be in
+ * any namespace. */
 
 /* Sets the rules for the peers of `ir`. If `ir` has no admin interface, nothing is admitted. `note`
  * as for plain_table_set. 0 or negative errno. */
@@ -160,15 +160,16 @@ int box_admin_rules_read(const struct box_spaces *s, const struct ir *ir, admin_
  * listed, because the kernel has no sessions of other transports.
  */
 
-#define HOME_SESSIONS_TOLD 64u /* sessions of one device that are listed; further ones are counted */
+/* sessions of one device that are listed; further ones are counted */
+#define HOME_SESSIONS_TOLD 64u
 
 /* Whether the device is in the first namespace, and so would be moved. */
 bool device_at_home(const struct box_spaces *s, const char *device);
 /*
  * Established sessions with another machine that use the device, or a device above it: their local
  * address is the device's, or their packets leave by the device. [{"local": "192.0.2.1:22", "peer":
- * "192.0.2.7:50412"}], at most HOME_SESSIONS_TOLD; *more is the number of further sessions. Owned by the
- * caller; NULL: see *e.
+ * "192.0.2.7:50412"}], at most HOME_SESSIONS_TOLD; *more is the number of further sessions. Owned
+ * by the caller; NULL: see *e.
  */
 json_t *home_sessions_read(const struct box_spaces *s, const char *device, uint64_t *more, struct err *e);
 

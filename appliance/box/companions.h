@@ -81,8 +81,8 @@ size_t companion_read(const char *path, uint8_t *out, size_t size);
 void companion_line(struct bytes *b, const char *key, char out[COMPANION_LINE]);
 /* Reads a number of at most nine digits; -1 for "-". A fraction is ignored. */
 int64_t companion_number(struct bytes *b, const char *key);
-/* Reads the first two lines, of every such file: when it was written, and about whom. True when it is
- * about `of` and at most `fresh_s` seconds old at `now_s`. */
+/* Reads the first two lines, of every such file: when it was written, and about whom. True when it
+ * is about `of` and at most `fresh_s` seconds old at `now_s`. */
 bool companion_begin(struct bytes *b, const char *of, uint64_t now_s, uint64_t fresh_s, uint64_t *ret_at);
 /* Seconds since the machine started, by a clock that cannot be set. */
 uint64_t companion_now_s(void);

@@ -27,8 +27,8 @@
 
 /* ---- texts ----------------------------------------------------------------------------------- */
 
-/* Takes the next hop of a list, of which *left bytes from *p on are left. NULL: there is no more, or
- * it is cut. */
+/* Takes the next hop of a list, of which *left bytes from *p on are left. NULL: there is no more,
+ * or it is cut. */
 static const uint8_t *hop_take(const uint8_t **p, size_t *left, struct rtnexthop *ret)
 {
 	const uint8_t *at = *p;
@@ -347,8 +347,8 @@ int loan_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t
 		uint16_t type;
 		size_t header;
 		rtnl_message *each;
-		/* The kernel lists IPv6 addresses newest first and prefers the newest. They are stored
-		 * oldest first, the order in which they are set again. */
+		/* The kernel lists IPv6 addresses newest first and prefers the newest. They are
+		 * stored oldest first, the order in which they are set again. */
 		bool newest_first;
 	} lists[] = { { RTM_GETADDR, sizeof(struct ifaddrmsg), on_address, false },
 		      { RTM_GETADDR, sizeof(struct ifaddrmsg), on_address, true },

@@ -101,15 +101,15 @@ void rtnl_tell(struct rtnl *r, bool dry, rtnl_note *note, void *ctx);
 int rtnl_link_get(struct rtnl *r, const char *device, struct device *ret, struct err *e);
 /* All links of the namespace. */
 int devices_read(struct rtnl *r, struct devices *ret, struct err *e);
-/* Whether `d` is a VLAN on the device with that index. nsid -1: the device is in the same namespace;
- * otherwise in the namespace with that id. */
+/* Whether `d` is a VLAN on the device with that index. nsid -1: the device is in the same
+ * namespace; otherwise in the namespace with that id. */
 bool device_lies_on(const struct device *d, uint32_t index, int32_t nsid);
 const struct device *devices_find(const struct devices *d, const char *name); /* NULL = not there */
 const struct device *devices_at(const struct devices *d, uint32_t index);
 /*
  * A device on that link because of which the link cannot be moved: the device would remain in its
- * namespace and go on using the link. Plain VLANs do not count: they are deleted, and loan_give_back
- * creates them again. NULL = there is none.
+ * namespace and go on using the link. Plain VLANs do not count: they are deleted, and
+ * loan_give_back creates them again. NULL = there is none.
  */
 const struct device *devices_stays(const struct devices *d, uint32_t index);
 /* Whether the device is one end of a pair. */

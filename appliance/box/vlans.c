@@ -302,8 +302,8 @@ static int card_named(const char *card, int code, const struct err *one, struct 
 /*
  * Removes this program's VLANs from a card that box.cfg does not name any more, for example after
  * it was renamed. The gate is about to be removed from that card. Without the card's gate
- * (kernel/small_tables.h), such a VLAN would still pass packets under the interface number that the rules
- * know. Afterwards the VLAN is reported as missing.
+ * (kernel/small_tables.h), such a VLAN would still pass packets under the interface number that the
+ * rules know. Afterwards the VLAN is reported as missing.
  */
 static void off_strange_cards(const struct handles *p, const struct ir *ir)
 {

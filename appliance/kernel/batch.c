@@ -76,8 +76,8 @@ static void *slot(struct batch *b, uint16_t type, uint32_t object, uint32_t line
 	return b->p + b->len;
 }
 
-/* Begins a message about `what`. NULL: there was no memory for it, or for `what`; the batch has then
- * failed. The sequence number is the message's position until the batch is sent. */
+/* Begins a message about `what`. NULL: there was no memory for it, or for `what`; the batch has
+ * then failed. The sequence number is the message's position until the batch is sent. */
 static struct nlmsghdr *message(struct batch *b, const void *what, uint16_t type, uint16_t flags, uint32_t object,
 				uint32_t line)
 {

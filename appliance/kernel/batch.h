@@ -34,10 +34,10 @@ struct batch {
 };
 
 /*
- * For `inet sekisho`. `generation_id` is the kernel's transaction count in the dump from which this batch was computed:
- * if the rules have changed since, the kernel refuses with -ERESTART. 0 = no such check. NULL when
- * memory is out. If memory is out for a later message, batch_commit fails, so callers check only
- * that.
+ * For `inet sekisho`. `generation_id` is the kernel's transaction count in the dump from which this
+ * batch was computed: if the rules have changed since, the kernel refuses with -ERESTART. 0 = no
+ * such check. NULL when memory is out. If memory is out for a later message, batch_commit fails, so
+ * callers check only that.
  */
 struct batch *batch_new(uint32_t generation_id);
 /* For another table. */

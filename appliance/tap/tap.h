@@ -10,8 +10,8 @@
  * kernel's counters. Lost records are counted exactly, by the gaps in the kernel's sequence numbers.
  *
  * Each logged packet also has the MAC address of its sender. ARP packets that are logged but not
- * dropped (kernel/small_tables.h) arrive here as well: they reveal devices that never communicate with
- * the box.
+ * dropped (kernel/small_tables.h) arrive here as well: they reveal devices that never communicate
+ * with the box.
  */
 #ifndef SEKISHO_TAP_TAP_H
 #define SEKISHO_TAP_TAP_H

@@ -41,18 +41,6 @@ static int usage_take(struct enforce *f, const struct generation_held *next, con
 	return conntrack_dump(&f->net, usage_note, usage_restart, ret, e);
 }
 
-/* Whether a device of `g` now has the index with which the key of a live element begins. */
-static bool stands(const struct generation_held *g, const uint8_t *key)
-{
-	uint32_t at;
-
-	memcpy(&at, key, sizeof(at));
-	for (uint32_t i = 0; i < g->ir.n_interfaces; i++)
-		if (g->interfaces[i] == at)
-			return true;
-	return false;
-}
-
 /*
  * After a restart of this role only the kernel knows which permits linger. Two kinds of permits
  * linger no longer although they have sessions.
@@ -67,7 +55,7 @@ static bool stands(const struct generation_held *g, const uint8_t *key)
 static int linger_adopt(struct generation_held *next, const struct image *have, const struct usage *u)
 {
 	const struct image_elements *el = &have->elements[TABLE_LINGERING], *live = &have->elements[SET_LIVE];
-	uint32_t permit, mark;
+	uint32_t permit, mark, device;
 	int r = 0;
 
 	for (size_t i = 0; i < el->n && r == 0; i++) {
@@ -83,7 +71,8 @@ static int linger_adopt(struct generation_held *next, const struct image *have, 
 			if (mark_permit(mark) != permit)
 				continue;
 			l.lane = mark_lane(mark);
-			lost |= !stands(next, live->list[k].key);
+			memcpy(&device, live->list[k].key, sizeof(device));
+			lost |= generation_interface(next, device) == NULL;
 		}
 		if (!lost && (l.lane == LANE_NONE || generation_knows(next, permit)))
 			r = generation_keep(next, have, l);

@@ -47,45 +47,21 @@ static json_t *conduits_of(const struct generation_held *g, uint32_t index)
 	return list;
 }
 
-static const char *interface_name(const struct generation_held *g, uint32_t index)
+static json_t *range_json(const struct addr_range *r)
 {
-	for (uint32_t n = 0; n < g->ir.n_interfaces; n++)
-		if (g->interfaces[n] == index)
-			return g->ir.interfaces[n].name;
-	return NULL;
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static json_t *range_json(uint8_t family, const uint8_t *lo, const uint8_t *hi)
-{
-	struct addr_range r = { { .family = family }, { .family = family } };
 	char text[2 * ADDR_TEXT];
 
-	memcpy(r.lo.b, lo, addr_len(family));
-	memcpy(r.hi.b, hi, addr_len(family));
-	addr_range_text(&r, text, sizeof(text));
+	addr_range_text(r, text, sizeof(text));
 	return json_string(text);
 }
 
 /* If one asset owns the whole range: adds "destination_asset" and "destination_label". */
-static void put_asset(const struct generation_held *g, json_t *to, const char *end, uint8_t family, const uint8_t *lo,
-		      const uint8_t *hi)
+static void put_asset(const struct generation_held *g, json_t *to, const char *end, const struct addr_range *r)
 {
-	struct addr a = { .family = family }, b = { .family = family };
-	uint32_t asset;
+	uint32_t asset = ir_book_asset(&g->book, &r->lo);
 	char key[32];
 
-	memcpy(a.b, lo, addr_len(family));
-	memcpy(b.b, hi, addr_len(family));
-	asset = ir_book_asset(&g->book, &a);
-	if (asset == UINT32_MAX || ir_book_asset(&g->book, &b) != asset)
+	if (asset == UINT32_MAX || ir_book_asset(&g->book, &r->hi) != asset)
 		return;
 	snprintf(key, sizeof(key), "%s_asset", end);
 	json_object_set_new(to, key, json_text(g->ir.assets[asset].name));
@@ -96,10 +72,7 @@ static void put_asset(const struct generation_held *g, json_t *to, const char *e
 static json_t *cell_json(const struct generation_held *g, unsigned set, const struct image_element *el,
 			 const struct image_element *expected)
 {
-	uint8_t family = set >= SET_UNTIL6 ? 6 : 4;
-	size_t n = addr_len(family), dst = 8 + n, proto = 8 + 2 * n, port = 12 + 2 * n;
-	uint16_t lo = (uint16_t)(el->key[port] << 8 | el->key[port + 1]),
-		 hi = (uint16_t)(el->key_end[port] << 8 | el->key_end[port + 1]);
+	struct cell_read cell = cell_read(set, el);
 	uint32_t id = mark_permit(el->data), index = generation_permit(g, id);
 	const struct ir_conduit *c = index == UINT32_MAX ? NULL : generation_conduit(g, index);
 	const char *file =
@@ -108,12 +81,12 @@ static json_t *cell_json(const struct generation_held *g, unsigned set, const st
 	json_t *j = json_object();
 
 	json_object_set_new(j, "set", json_string(set_spec(set)->name));
-	json_object_set_new(j, "in", json_text(interface_name(g, get32(el->key))));
-	json_object_set_new(j, "out", json_text(interface_name(g, get32(el->key + 4))));
-	json_object_set_new(j, "source", range_json(family, el->key + 8, el->key_end + 8));
-	json_object_set_new(j, "destination", range_json(family, el->key + dst, el->key_end + dst));
-	json_object_set_new(j, "protocol", json_string(transport_text(el->key[proto], transport)));
-	json_object_set_new(j, "ports", ports_json(el->key[proto], lo, hi));
+	json_object_set_new(j, "in", json_text(generation_interface(g, cell.iif)));
+	json_object_set_new(j, "out", json_text(generation_interface(g, cell.oif)));
+	json_object_set_new(j, "source", range_json(&cell.src));
+	json_object_set_new(j, "destination", range_json(&cell.dst));
+	json_object_set_new(j, "protocol", json_string(transport_text(cell.l4proto, transport)));
+	json_object_set_new(j, "ports", ports_json(cell.l4proto, cell.lo, cell.hi));
 	json_object_set_new(j, "permit", json_integer(id));
 	json_object_set_new(j, "lane", enforce_lane_json(mark_lane(el->data)));
 	json_object_set_new(j, "conduits", conduits_of(g, index));
@@ -121,8 +94,8 @@ static json_t *cell_json(const struct generation_held *g, unsigned set, const st
 	json_object_set_new(j, "line", json_integer(expected != NULL ? expected->line : 0));
 	json_object_set_new(j, "until", ir_until_json(el->until));
 	json_object_set_new(j, "packets", json_integer((json_int_t)el->packets));
-	put_asset(g, j, "source", family, el->key + 8, el->key_end + 8);
-	put_asset(g, j, "destination", family, el->key + dst, el->key_end + dst);
+	put_asset(g, j, "source", &cell.src);
+	put_asset(g, j, "destination", &cell.dst);
 	return j;
 }
 

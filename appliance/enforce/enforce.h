@@ -294,6 +294,26 @@ void enforce_hours_set(struct enforce *f);
 int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
 		     struct expectation *ret_x, struct err *e);
 
+/* The name of the interface with this kernel index; NULL: the generation has none. */
+static inline const char *generation_interface(const struct generation_held *g, uint32_t index)
+{
+	for (uint32_t i = 0; index != 0 && i < g->ir.n_interfaces; i++)
+		if (g->interfaces[i] == index)
+			return g->ir.interfaces[i].name;
+	return NULL;
+}
+
+/* ---- enforce/expect.c (kernel/image.h) ------------------------------------------------------- */
+
+/* An element of a set of cells, taken apart. */
+struct cell_read {
+	uint32_t iif, oif; /* kernel indexes */
+	struct addr_range src, dst;
+	uint8_t l4proto;
+	uint16_t lo, hi; /* ports */
+};
+struct cell_read cell_read(unsigned set, const struct image_element *el);
+
 /* ---- enforce/doors.c ------------------------------------------------------------------------- */
 
 /* An order, answered now or when the supervisor has the change. False: the channel is broken. */

@@ -4,13 +4,12 @@
  * layout, and enforce's own sets. Interface positions become kernel indexes here. An element whose
  * interface is missing is left out: its traffic is denied until the interface comes.
  */
-#include "appliance/kernel/image.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/enforce/enforce.h"
 #include "appliance/wire/mark.h"
 
 static void put32(uint8_t *p, uint32_t host)
@@ -41,7 +40,7 @@ static void cell_key(const struct ir_element *el, uint32_t iif, uint32_t oif, bo
 	memcpy(key + 12 + 2 * n, &port, sizeof(port));
 }
 
-/* 0; -ENOMEM; -EINVAL for an element that no compiler makes. */
+/* 0; -EINVAL for an element that no compiler makes. If memory is out, the arena says so. */
 static int add_element(struct image *i, const struct expectation *x, const struct ir_element *el)
 {
 	struct image_element *e;
@@ -66,7 +65,7 @@ static int add_element(struct image *i, const struct expectation *x, const struc
 	}
 	e = image_add(i, el->set);
 	if (e == NULL)
-		return -ENOMEM;
+		return 0;
 	e->data = el->data;
 	e->until = el->until;
 	e->line = el->line;
@@ -92,49 +91,47 @@ static int add_element(struct image *i, const struct expectation *x, const struc
 	return 0;
 }
 
-static int add_verdict(struct image *i, unsigned set, uint32_t key, enum image_verdict v, uint32_t chain)
+static void add_verdict(struct image *i, unsigned set, uint32_t key, enum image_verdict v, uint32_t chain)
 {
 	struct image_element *e = image_add(i, set);
 
 	if (e == NULL)
-		return -ENOMEM;
+		return;
 	put32(e->key, key);
 	put32(e->key_end, key);
 	e->verdict = (uint8_t)v;
 	e->chain = (uint8_t)chain;
-	return 0;
 }
 
 /* The verdict maps: where the bits of a mark lead. */
-static int add_dispatch(struct image *i, uint64_t lanes)
+static void add_dispatch(struct image *i, uint64_t lanes)
 {
-	int r = add_verdict(i, TABLE_LANES, MARK_FAST, VERDICT_ACCEPT, CHAIN_COUNT);
+	static const struct {
+		enum mark_outcome is;
+		enum ir_chain chain;
+	} outcomes[] = { { MARK_UNJUDGED, CHAIN_UNANSWERED },
+			 { MARK_GOOD, CHAIN_JUDGED_GOOD },
+			 { MARK_QUIET, CHAIN_JUDGED_QUIET },
+			 { MARK_CONFIRMED, CHAIN_JUDGED_CONFIRMED } };
 
-	for (uint32_t n = 1; n < LANE_COUNT && r == 0; n++) {
+	add_verdict(i, TABLE_LANES, MARK_FAST, VERDICT_ACCEPT, CHAIN_COUNT);
+	for (uint32_t n = 1; n < LANE_COUNT; n++) {
 		uint32_t bits = n << MARK_LANE_SHIFT;
 		struct lane l;
 		enum failure f;
 
 		if (!i->chains[CHAIN_LANE_FIRST + n])
 			continue;
-		r = add_verdict(i, TABLE_LANES, bits, VERDICT_GOTO, CHAIN_LANE_FIRST + n);
-		if (r != 0 || (lanes >> n & 1) == 0 || !lane_of(n, &l))
+		add_verdict(i, TABLE_LANES, bits, VERDICT_GOTO, CHAIN_LANE_FIRST + n);
+		if ((lanes >> n & 1) == 0 || !lane_of(n, &l))
 			continue;
 		f = lane_unanswered(l);
 		if (f != FAIL_CLOSED)
-			r = add_verdict(i, TABLE_UNANSWERED, bits, VERDICT_GOTO,
-					f == FAIL_HOLD ? CHAIN_HOLD : CHAIN_OPEN);
+			add_verdict(i, TABLE_UNANSWERED, bits, VERDICT_GOTO, f == FAIL_HOLD ? CHAIN_HOLD : CHAIN_OPEN);
 	}
-	if (r == 0)
-		r = add_verdict(i, TABLE_OUTCOMES, MARK_UNJUDGED << MARK_OUTCOME_SHIFT, VERDICT_GOTO, CHAIN_UNANSWERED);
-	if (r == 0)
-		r = add_verdict(i, TABLE_OUTCOMES, MARK_GOOD << MARK_OUTCOME_SHIFT, VERDICT_GOTO, CHAIN_JUDGED_GOOD);
-	if (r == 0)
-		r = add_verdict(i, TABLE_OUTCOMES, MARK_QUIET << MARK_OUTCOME_SHIFT, VERDICT_GOTO, CHAIN_JUDGED_QUIET);
-	if (r == 0)
-		r = add_verdict(i, TABLE_OUTCOMES, MARK_CONFIRMED << MARK_OUTCOME_SHIFT, VERDICT_GOTO,
-				CHAIN_JUDGED_CONFIRMED);
-	return r;
+	for (size_t n = 0; n < sizeof(outcomes) / sizeof(outcomes[0]); n++)
+		add_verdict(i, TABLE_OUTCOMES, (uint32_t)outcomes[n].is << MARK_OUTCOME_SHIFT, VERDICT_GOTO,
+			    outcomes[n].chain);
 }
 
 static void rules_mark(struct image *i, const struct expectation *x)
@@ -172,9 +169,7 @@ int image_expect(struct image *i, struct expectation *x, struct err *e)
 	for (unsigned s = 0; s < TABLE_SET_COUNT; s++)
 		i->sets[s] = true;
 	rules_mark(i, x);
-	r = add_dispatch(i, x->lanes);
-	if (r != 0)
-		return err_set(e, r, "dispatch of lanes");
+	add_dispatch(i, x->lanes);
 	n = ir_elements(x->ir, x->ids, i->arena, &elements);
 	if (arena_failed(i->arena))
 		return err_set(e, -ENOMEM, "elements of the generation");
@@ -192,13 +187,11 @@ int image_expect(struct image *i, struct expectation *x, struct err *e)
 
 		if (((x->extra_lanes & ~ir_lanes(x->ir)) >> lane & 1) == 0)
 			continue;
-		r = add_element(i, x, &reset);
-		if (r != 0)
-			return err_set(e, r, "resets of a lane");
+		(void)add_element(i, x, &reset);
 	}
 	digest = image_add(i, TABLE_GENERATION);
-	if (digest == NULL)
-		return err_set(e, -ENOMEM, "digest of the generation");
+	if (digest == NULL || arena_failed(i->arena))
+		return err_set(e, -ENOMEM, "elements of the generation");
 	memcpy(digest->key, x->ir->digest, 32);
 	memcpy(digest->key_end, x->ir->digest, 32);
 	return 0;
@@ -249,26 +242,37 @@ static uint32_t get32(const uint8_t *p)
 	return v;
 }
 
+struct cell_read cell_read(unsigned set, const struct image_element *el)
+{
+	uint8_t family = ir_set_six(set) ? 6 : 4;
+	const uint8_t *lo = el->key, *hi = el->key_end;
+	size_t n = addr_len(family), proto = 8 + 2 * n, port = 12 + 2 * n;
+	struct cell_read c = { .iif = get32(lo),
+			       .oif = get32(lo + 4),
+			       .src = { { .family = family }, { .family = family } },
+			       .dst = { { .family = family }, { .family = family } },
+			       .l4proto = lo[proto],
+			       .lo = (uint16_t)(lo[port] << 8 | lo[port + 1]),
+			       .hi = (uint16_t)(hi[port] << 8 | hi[port + 1]) };
+
+	memcpy(c.src.lo.b, lo + 8, n);
+	memcpy(c.src.hi.b, hi + 8, n);
+	memcpy(c.dst.lo.b, lo + 8 + n, n);
+	memcpy(c.dst.hi.b, hi + 8 + n, n);
+	return c;
+}
+
 static void cell_text(unsigned set, const struct image_element *el, const struct ir *ir, const uint32_t *interfaces,
 		      char *out, size_t size)
 {
-	uint8_t family = ir_set_six(set) ? 6 : 4;
-	size_t n = addr_len(family);
-	struct addr_range src = { { .family = family }, { .family = family } }, dst = src;
+	struct cell_read c = cell_read(set, el);
 	char in[16], oi[16], s[2 * ADDR_TEXT], d[2 * ADDR_TEXT];
 
-	memcpy(src.lo.b, el->key + 8, n);
-	memcpy(src.hi.b, el->key_end + 8, n);
-	memcpy(dst.lo.b, el->key + 8 + n, n);
-	memcpy(dst.hi.b, el->key_end + 8 + n, n);
-	addr_range_text(&src, s, sizeof(s));
-	addr_range_text(&dst, d, sizeof(d));
+	addr_range_text(&c.src, s, sizeof(s));
+	addr_range_text(&c.dst, d, sizeof(d));
 	snprintf(out, size, "%s %s %s %s protocol %u port %u-%u -> permit %u lane %u",
-		 interface_text(ir, interfaces, get32(el->key), in),
-		 interface_text(ir, interfaces, get32(el->key + 4), oi), s, d, el->key[8 + 2 * n],
-		 (unsigned)el->key[12 + 2 * n] << 8 | el->key[13 + 2 * n],
-		 (unsigned)el->key_end[12 + 2 * n] << 8 | el->key_end[13 + 2 * n], mark_permit(el->data),
-		 mark_lane(el->data));
+		 interface_text(ir, interfaces, c.iif, in), interface_text(ir, interfaces, c.oif, oi), s, d, c.l4proto,
+		 c.lo, c.hi, mark_permit(el->data), mark_lane(el->data));
 }
 
 void image_element_text(unsigned set, const struct image_element *el, const struct ir *ir, const uint32_t *interfaces,

@@ -248,25 +248,19 @@ static void tell_conduits(struct matched *m, const struct generation_held *g, ui
 
 /* ---- cells ----------------------------------------------------------------------------------- */
 
-static const char *interface_name(const struct generation_held *g, const uint8_t *key)
-{
-	uint32_t index;
-
-	memcpy(&index, key, sizeof(index));
-	for (uint32_t i = 0; index != 0 && i < g->ir.n_interfaces; i++)
-		if (g->interfaces[i] == index)
-			return g->ir.interfaces[i].name;
-	return NULL;
-}
-
 /* A key of the cell that does not depend on the kernel's device indexes. False: a device is not the
  * policy's. */
 static bool cell_key(const struct generation_held *g, unsigned set, const struct image_element *el, uint8_t ret[KEY])
 {
-	const char *in = interface_name(g, el->key), *out = interface_name(g, el->key + 4);
+	uint32_t iif, oif;
+	const char *in, *out;
 	uint8_t bytes[256];
 	struct outbuf o = outbuf_of(bytes, sizeof(bytes));
 
+	memcpy(&iif, el->key, sizeof(iif));
+	memcpy(&oif, el->key + 4, sizeof(oif));
+	in = generation_interface(g, iif);
+	out = generation_interface(g, oif);
 	if (in == NULL || out == NULL)
 		return false;
 	out_u8(&o, (uint8_t)set);

@@ -33,9 +33,7 @@ void begun_free(struct begun *b)
 /* In halves of sessions. */
 static uint64_t halves(unsigned set, const struct image_element *el)
 {
-	size_t protocol = 8 + 2 * (set >= SET_UNTIL6 ? addr_len(6) : addr_len(4));
-
-	return el->key[protocol] == IPPROTO_TCP ? el->packets : 2 * el->packets;
+	return cell_read(set, el).l4proto == IPPROTO_TCP ? el->packets : 2 * el->packets;
 }
 
 /*

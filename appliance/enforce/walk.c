@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/enforce/walk.h"
+#include "appliance/enforce/witness.h"
 
 #include <arpa/inet.h>
 #include <linux/netfilter.h>

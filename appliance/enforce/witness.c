@@ -7,7 +7,7 @@
  *   behind the queue the outcome decides;
  * - a packet by a wrong interface, or without a session, does not pass.
  */
-#include "appliance/enforce/witness_private.h"
+#include "appliance/enforce/witness.h"
 
 #include <linux/netfilter.h>
 #include <stdio.h>
@@ -97,14 +97,22 @@ static struct walk_packet later(const struct walk_packet *p, bool reply, uint32_
 }
 
 /* ---- from the wire to the queue, or through -------------------------------------------------- */
+
+static const struct ir_permit *permit_of(const struct asking *a, uint32_t id)
+{
+	for (uint32_t i = 0; i < a->w->ir->n_permits; i++)
+		if (a->w->ids[i] == id)
+			return &a->w->ir->permits[i];
+	return NULL;
+}
+
 /* Further bits in the label of a permit with limits, whose sessions are counted. Sessions of a walk
  * count as within these limits. */
 static uint32_t limits_of(const struct asking *a, uint32_t id)
 {
-	for (uint32_t i = 0; i < a->w->ir->n_permits; i++)
-		if (a->w->ids[i] == id)
-			return ir_label(&a->w->ir->permits[i], id) & MARK_LIMITS;
-	return 0;
+	const struct ir_permit *p = permit_of(a, id);
+
+	return p != NULL ? ir_label(p, id) & MARK_LIMITS : 0;
 }
 
 struct walk_result witness_forward(const struct asking *a, struct walk_packet *p)
@@ -131,19 +139,11 @@ static bool is_refused(const struct walk_result *r)
 	return r->end == WALK_DROP || is_cut(r);
 }
 
-/* Whether all sessions of this permit must reach the same worker. */
-static bool is_together(const struct asking *a, uint32_t id)
-{
-	for (uint32_t i = 0; i < a->w->ir->n_permits; i++)
-		if (a->w->ids[i] == id)
-			return ir_together(&a->w->ir->permits[i]);
-	return false;
-}
-
 /* The packet was queued to this lane, with the lane's rule for an absent worker. */
 static bool is_lane(const struct asking *a, const struct walk_result *r, uint32_t lane, const struct walk_packet *p)
 {
-	bool one = is_together(a, mark_permit(p->ct_mark));
+	const struct ir_permit *permit = permit_of(a, mark_permit(p->ct_mark));
+	bool one = permit != NULL && ir_together(permit); /* all its sessions must reach one worker */
 	struct lane l;
 
 	return r->end == WALK_QUEUE && lane_of(lane, &l) && r->bypass == (l.when_down != FAIL_CLOSED) &&

@@ -8,6 +8,7 @@
 #ifndef SEKISHO_ENFORCE_WITNESS_H
 #define SEKISHO_ENFORCE_WITNESS_H
 
+#include "appliance/base/addr.h"
 #include "appliance/kernel/apart.h"
 #include "appliance/kernel/ruleset.h"
 #include "policy/ir/ir.h"
@@ -36,5 +37,103 @@ void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each,
  * on, for limit_ns as well. */
 void witness_isolated(struct witness *w, const struct apart *apart, const struct apart *kept, const struct ruleset *r,
 		      witness_each *each, void *ctx);
+
+/* ---- enforce/walk.c -------------------------------------------------------------------------- */
+
+/*
+ * The way of one packet through a table that was read from the kernel, step by step as in the
+ * kernel: chains by hook and priority, registers, lookups, marks. It knows nothing of the rules'
+ * purpose. Pure. It assumes a box at rest: no rate limit is reached and no share is full.
+ */
+
+enum walk_state { WALK_NEW, WALK_ESTABLISHED, WALK_RELATED, WALK_INVALID };
+
+struct walk_packet {
+	uint32_t iif, oif; /* kernel indexes */
+	struct addr src, dst;
+	uint8_t l4proto;
+	uint16_t sport, dport; /* ICMP: dport is type << 8 | code */
+	uint8_t tcp_flags;
+	uint16_t payload; /* bytes after a TCP header of `words` 32-bit words (5 when 0) */
+	uint8_t words;
+	uint8_t hop_limit;
+	bool options; /* IPv4 options, or an IPv6 extension header */
+	bool routed;  /* the source is routed through the input interface */
+	enum walk_state state;
+	bool reply;
+	struct addr first_src, first_dst; /* addresses of the session's original direction */
+	uint16_t first_port;
+	uint32_t mark, ct_mark; /* rules may change both */
+};
+
+enum walk_end { WALK_ACCEPT, WALK_DROP, WALK_QUEUE, WALK_UNKNOWN };
+
+struct walk_result {
+	enum walk_end end;
+	uint16_t queue, queues; /* WALK_QUEUE */
+	bool bypass;
+	/* priority of the base chain that ended the walk; a queued packet continues after it */
+	int32_t priority;
+	const char *chain; /* where it ended */
+};
+
+/* Walks through the base chains of `hook` with a priority above `after` (INT32_MIN: all of
+ * them). */
+struct walk_result walk(const struct ruleset *r, uint32_t hook, int32_t after, struct walk_packet *p);
+
+/* ---- witness.c (sessions between zones), witness_box.c (the box itself, resets, errors) and
+ * witness_edges.c (choice of packets) among themselves ----------------------------------------- */
+
+#define PROTO_TCP 6u
+#define PROTO_UDP 17u
+#define TCP_FIN 1u
+#define TCP_SYN 2u
+#define TCP_RST 4u
+#define TCP_ACK 16u
+#define TIME_NEAR 3u	    /* seconds around an end in which either answer is right */
+#define NO_PERMIT 0x3ffff0u /* an id that no permit in force has */
+
+struct asking {
+	struct witness *w;
+	const struct ruleset *r;
+	witness_each *each;
+	void *ctx;
+	uint64_t random, deadline;
+	unsigned told;
+};
+
+/* One test: a tuple with its input and output interface (positions in the policy). */
+struct tuple {
+	uint32_t in, out;
+	struct addr src, dst;
+	uint8_t l4proto;
+	uint16_t port;
+};
+
+bool witness_over(const struct asking *a); /* enough was reported, or time is over */
+void witness_tell(struct asking *a, const struct tuple *t, const char *kind, const char *what,
+		  const struct walk_result *r);
+/* A packet that opens a session, after its routing. */
+struct walk_packet witness_packet(const struct asking *a, const struct tuple *t);
+/* The conntrack mark of a normal live session. */
+uint32_t witness_live_mark(uint32_t id, uint32_t lane);
+/* Whether the permit may already have ended by the kernel's clock. */
+static inline bool witness_ends_soon(const struct asking *a, const struct ir_permit *p)
+{
+	return p->until != 0 && p->until <= a->w->now + TIME_NEAR;
+}
+/* Whether any packet of a permit comes in at this interface: in the original direction, or
+ * (`reply`) as an answer. */
+bool witness_comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, bool reply);
+/* The walk of a packet from the wire to its queue, or through all chains. */
+struct walk_result witness_forward(const struct asking *a, struct walk_packet *p);
+
+/* Tests one tuple against the policy and the rules, and reports differences. */
+void witness_put(struct asking *a, const struct tuple *t);
+
+/* witness_box.c: nobody can reach the box, and the box sends only what it should. */
+void witness_box(struct asking *a);
+void witness_resets(struct asking *a);
+void witness_errors(struct asking *a);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <linux/netfilter.h>
 
-#include "appliance/enforce/witness_private.h"
+#include "appliance/enforce/witness.h"
 #include "appliance/wire/lane.h"
 
 #define ICMP 1u

@@ -5,7 +5,7 @@
  * seed chooses, so that short looks cover all of it over time. Also runs all questions in their
  * order.
  */
-#include "appliance/enforce/witness_private.h"
+#include "appliance/enforce/witness.h"
 
 #include <string.h>
 

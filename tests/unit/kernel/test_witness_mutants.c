@@ -20,7 +20,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
-#include "appliance/enforce/walk.h"
+#include "appliance/enforce/witness.h"
 #include "appliance/wire/lane.h"
 #include "tests/unit/kernel/loaded.h"
 

@@ -8,32 +8,30 @@
  * Input: 8 bytes of policy (flags, words, two ends of points, of values and of control codes), then
  * pieces: one byte of flags, one byte of length, the bytes. Flags: 80 = from the server; 40 = the
  * bytes are sent as they are, otherwise as a fragment that is put into frames, so that the
- * checksums are right; the lowest bits = length of its segments. A TCP session runs twice, in these
- * pieces and byte by byte, and must be judged in the same way; in a third run each piece is a
- * segment. Over UDP each piece is a datagram. The target aborts when a request is allowed that this
- * policy does not allow, by a second reading of the standard that shares no code with the enforcer,
- * or when a verdict depends on where the bytes were cut.
+ * checksums are right; the lowest bits = length of its segments. A session of TCP runs as in
+ * session.h. Over UDP each piece is a datagram. The target aborts when a request is allowed that
+ * this policy does not allow, by a second reading of the standard that shares no code with the
+ * enforcer, or when a verdict depends on where the bytes were cut.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/dpi/dnp3_desk.h"
 
-#define FUZZ_STREAM (DNP3_PDU_MAX + 5000)
-#include "tests/fuzz/stream.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 /* The policy in plain numbers. */
 struct limits {
-	bool places, values, codes, station;
+	bool places, values, codes, station, datagrams;
 	unsigned classes;
 	uint32_t place[2], value[2], code[2];
 };
 
+#define FUZZ_STREAM (DNP3_PDU_MAX + 5000)
+#define FUZZ_POLICY 8u
+#define FUZZ_LEAST 10u
+#include "tests/fuzz/session.h"
+
 static void policy(struct desk *d, const uint8_t p[8], struct limits *l)
 {
-	const struct vocabulary *v = &vocabulary_dnp3;
 	struct command_row *row = desk_row(d);
 
 	*l = (struct limits){ .places = p[0] & 1,
@@ -44,11 +42,7 @@ static void policy(struct desk *d, const uint8_t p[8], struct limits *l)
 			      .place = { p[2], p[2] + (uint32_t)p[3] },
 			      .value = { p[4], p[4] + (uint32_t)p[5] },
 			      .code = { p[6], p[6] + (uint32_t)p[7] > 255 ? 255u : p[6] + (uint32_t)p[7] } };
-	row->services = (struct number_set){ .first = d->table.n_ranges };
-	for (unsigned i = 0; i < v->n_functions; i++)
-		if (v->functions[i].classes != 0 && (v->functions[i].classes & ~l->classes) == 0)
-			row->services.n +=
-				desk_ranges(d, (uint32_t[]){ v->functions[i].code, v->functions[i].last }, 1).n;
+	allow_services(d, row, l->classes, false);
 	row->targets[DNP3_OUTSTATION] = (struct number_set){ .any = true };
 	if (l->station)
 		row->targets[DNP3_OUTSTATION] = desk_range(d, OUTSTATION, OUTSTATION);
@@ -64,20 +58,6 @@ static void policy(struct desk *d, const uint8_t p[8], struct limits *l)
 }
 
 /* ---- a second reading ------------------------------------------------------------------------ */
-
-static uint32_t number(const uint8_t *p, unsigned width)
-{
-	uint32_t v = 0;
-
-	for (unsigned i = 0; i < width; i++)
-		v |= (uint32_t)p[i] << 8 * i;
-	return v;
-}
-
-static void is_between(bool limited, uint32_t v, const uint32_t ends[2])
-{
-	MUST(!limited || (v >= ends[0] && v <= ends[1]));
-}
 
 static unsigned class_of(unsigned function, unsigned group)
 {
@@ -129,7 +109,7 @@ static void is_output(const struct limits *l, unsigned group, unsigned variation
 		else
 			MUST(!l->values);
 	} else if (group == 41 && variation <= 3) {
-		is_between(l->values, number(data, variation == 2 ? 2 : 4), l->value);
+		is_between(l->values, low_first(data, variation == 2 ? 2 : 4), l->value);
 	} else {
 		MUST(!l->values);
 	}
@@ -172,14 +152,14 @@ static void second_reading(const struct limits *l, uint16_t to, const uint8_t *p
 		if ((q != 0x17 && q != 0x28) || function < 3 || function > 6 || (group != 12 && group != 41))
 			return;
 		width = q == 0x17 ? 1 : 2;
-		count = number(p + at + 3, width);
+		count = low_first(p + at + 3, width);
 		each = group == 12 ? 11 : variation <= 4 ? of_41[variation] : 0;
 		MUST(count > 0 && each > 0 && (n - at - 3 - width) / (width + each) >= count);
 		at += 3 + width;
 		for (unsigned k = 0; k < count; k++, at += width + each) {
 			if (group == 12 && variation == 3)
 				return;
-			is_between(l->places, number(p + at, width), l->place);
+			is_between(l->places, low_first(p + at, width), l->place);
 			is_output(l, group, variation, p + at + width);
 		}
 	}
@@ -190,19 +170,19 @@ static void read_frames(const struct limits *l, const uint8_t *p, size_t n)
 {
 	uint8_t fragment[DNP3_PDU_MAX];
 	size_t length = 0;
-	uint16_t to = (uint16_t)number(p + 4, 2);
+	uint16_t to = (uint16_t)low_first(p + 4, 2);
 	bool data = false, ended = false;
 
 	while (n > 0) {
 		size_t left, at = 10;
 
-		MUST(n >= 10 && p[0] == 5 && p[1] == 0x64 && p[2] >= 5 && bitwise_crc(p, 8) == number(p + 8, 2));
-		MUST((p[3] & 0x80) != 0 && number(p + 4, 2) == to);
+		MUST(n >= 10 && p[0] == 5 && p[1] == 0x64 && p[2] >= 5 && bitwise_crc(p, 8) == low_first(p + 8, 2));
+		MUST((p[3] & 0x80) != 0 && low_first(p + 4, 2) == to);
 		left = p[2] - 5u;
 		for (bool first = true; left > 0; first = false) {
 			size_t part = left < 16 ? left : 16;
 
-			MUST(n >= at + part + 2 && bitwise_crc(p + at, part) == number(p + at + part, 2));
+			MUST(n >= at + part + 2 && bitwise_crc(p + at, part) == low_first(p + at + part, 2));
 			if (first) {
 				MUST(((p[at] & 0x40) != 0) == !data && !ended);
 				ended = (p[at] & 0x80) != 0;
@@ -225,69 +205,31 @@ static void read_frames(const struct limits *l, const uint8_t *p, size_t n)
 
 /* ---- a life ---------------------------------------------------------------------------------- */
 
-static void mix(uint64_t *h, uint64_t v)
+static void is_allowed(const struct session *s, enum direction dir, const uint8_t *pdu, size_t n)
 {
-	*h = (*h ^ v) * 0x9e3779b97f4a7c15u;
-	*h ^= *h >> 29;
-}
-
-static void mix_pdu(uint64_t *h, const struct desk *d)
-{
-	mix(h, d->p.reason);
-	mix(h, d->p.function);
-	mix(h, d->p.address);
-}
-
-/* Judges each whole PDU; false when the flow ends. */
-static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
-{
-	enum frame_result r;
-	size_t len;
-
-	while ((r = next_pdu(d, s, dir, 10, &len)) == FRAME_WHOLE) {
-		if (d->p.allowed && dir == DIR_C2S)
-			read_frames(l, s->bytes, len);
-		mix_pdu(h, d);
-		if (!d->p.allowed)
-			return false;
-		stream_drop(s, len);
-	}
-	if (r == FRAME_BAD)
-		mix(h, 1);
-	return r == FRAME_NEED_MORE;
+	if (dir == DIR_C2S)
+		read_frames(&s->l, pdu, n);
 }
 
 /* Every PDU of a datagram. */
-static void datagram(struct desk *d, const struct limits *l, const struct wire *w, enum direction dir)
+static void datagram(struct session *s, const struct wire *w, enum direction dir)
 {
 	size_t at = 0, len;
 
 	while (at < w->n) {
 		const uint8_t *copy = exact_copy(w->p + at, w->n - at);
-		enum frame_result r = dnp3_enforcer.frame(d->state, dir, bytes_of(copy, w->n - at), &len);
+		enum frame_result r = dnp3_enforcer.frame(s->d.state, dir, bytes_of(copy, w->n - at), &len);
 
 		exact_done(copy, w->n - at);
 		MUST(r != FRAME_NEED_MORE);
 		if (r == FRAME_BAD)
 			return;
-		MUST(len >= 10 && len <= w->n - at);
-		desk_judge(d, dir, w->p + at, len);
-		MUST(pending_state_used(&dnp3_enforcer, d->state) <= dnp3_enforcer.state_size);
-		if (d->p.allowed && dir == DIR_C2S)
-			read_frames(l, w->p + at, len);
+		MUST(len >= FUZZ_LEAST && len <= w->n - at);
+		desk_judge(&s->d, dir, w->p + at, len);
+		MUST(pending_state_used(&dnp3_enforcer, s->d.state) <= dnp3_enforcer.state_size);
+		judged(s, dir, w->p + at, len);
 		at += len;
 	}
-}
-
-/* Whether a segment may pass, given what was carried over before it. */
-static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
-{
-	const uint8_t *copy = exact_copy(s->bytes, s->n);
-	bool may =
-		dnp3_enforcer.segment(d->state, 0, carried, false, bytes_of(copy, s->n), &d->table, &d->permit, &d->p);
-
-	exact_done(copy, s->n);
-	return may;
 }
 
 /* A piece in the form in which it is sent. */
@@ -308,58 +250,22 @@ static void put_piece(struct wire *w, const uint8_t *p, size_t n, uint8_t flags)
 		      n > 64 ? 249 : sizes[flags & 3], flags >> 2 & 15);
 }
 
-static uint64_t life(const uint8_t *data, size_t size, bool by_byte, bool as_segments)
+static void begin_session(struct session *s, const uint8_t *p)
 {
-	static struct desk d;
-	static struct stream streams[2];
-	static struct wire w;
-	struct limits l;
-	bool udp = (data[0] & 64) != 0;
-	uint64_t h = 7;
-
-	policy(&d, data, &l);
-	dnp3_enforcer.begin(d.state, udp, 20000);
-	if ((data[0] & 16) != 0)
-		pending_missed(&dnp3_enforcer, d.state, (data[0] & 32) != 0);
-	streams[0].n = streams[1].n = 0;
-	data += 8;
-	size -= 8;
-	while (size >= 2) {
-		enum direction dir = data[0] & 0x80 ? DIR_S2C : DIR_C2S;
-		uint8_t flags = data[0];
-		size_t n = data[1];
-
-		data += 2;
-		size -= 2;
-		n = n < size ? n : size;
-		put_piece(&w, data, n, flags);
-		data += n;
-		size -= n;
-		if (udp) {
-			datagram(&d, &l, &w, dir);
-			continue;
-		}
-		for (size_t done = 0; done < w.n;) {
-			struct stream *s = &streams[dir];
-			size_t part = by_byte ? 1 : w.n - done, carried = s->n;
-
-			memcpy(s->bytes + s->n, w.p + done, part);
-			s->n += part;
-			done += part;
-			if (as_segments && dir == DIR_C2S && !may_pass(&d, s, carried))
-				return h;
-			if (!turn(&d, &l, s, dir, &h))
-				return h;
-		}
-	}
-	return h;
+	policy(&s->d, p, &s->l);
+	s->l.datagrams = (p[0] & 64) != 0;
+	dnp3_enforcer.begin(s->d.state, s->l.datagrams, 20000);
+	if ((p[0] & 16) != 0)
+		pending_missed(&dnp3_enforcer, s->d.state, (p[0] & 32) != 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static bool send_piece(struct session *s, enum direction dir, uint8_t flags, const uint8_t *p, size_t n)
 {
-	if (size < 8)
-		return 0;
-	MUST(life(data, size, false, false) == life(data, size, true, false));
-	life(data, size, false, true);
-	return 0;
+	static struct wire w;
+
+	put_piece(&w, p, n, flags);
+	if (!s->l.datagrams)
+		return send_bytes(s, dir, w.p, w.n);
+	datagram(s, &w, dir);
+	return true;
 }

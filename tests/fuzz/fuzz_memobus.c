@@ -6,22 +6,16 @@
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of places and of values, CPU, space), then
- * pieces: one byte whose top bit is the direction, one byte of length, the bytes. A session runs
- * twice, in these pieces and byte by byte, and must be judged in the same way; in a third run each
- * piece is a segment. The target aborts when a message is allowed that this policy does not allow,
- * by a second reading of the manual that shares no code with the enforcer, or when a verdict
- * depends on where the bytes were cut.
+ * pieces: one byte whose top bit is the direction, one byte of length, the bytes. The session runs
+ * as in session.h. The target aborts when a message is allowed that this policy does not allow, by
+ * a second reading of the manual that shares no code with the enforcer, or when a verdict depends
+ * on where the bytes were cut.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "dpi/once.h"
 #include "tests/unit/dpi/memobus_desk.h"
-
-#define FUZZ_STREAM (MEMOBUS_PDU_MAX + 512)
-#include "tests/fuzz/stream.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The policy in plain numbers. */
 struct limits {
@@ -31,9 +25,13 @@ struct limits {
 	uint32_t place[2], value[2];
 };
 
+#define FUZZ_STREAM (MEMOBUS_PDU_MAX + 512)
+#define FUZZ_POLICY 8u
+#define FUZZ_LEAST 13u
+#include "tests/fuzz/session.h"
+
 static void policy(struct desk *d, const uint8_t p[8], struct limits *l)
 {
-	const struct vocabulary *v = &vocabulary_memobus;
 	struct command_row *row = desk_row(d);
 
 	*l = (struct limits){ .places = p[0] & 1,
@@ -44,26 +42,13 @@ static void policy(struct desk *d, const uint8_t p[8], struct limits *l)
 			      .value = { p[4], p[4] + (uint32_t)p[5] },
 			      .only_cpu = p[6] & 15u,
 			      .space = p[7] % MEMOBUS_SPACES };
-	row->services = (struct number_set){ .first = d->table.n_ranges };
-	for (unsigned i = 0; i < v->n_functions; i++)
-		if ((v->functions[i].classes & ~l->classes) == 0)
-			row->services.n +=
-				desk_ranges(d, (uint32_t[]){ v->functions[i].code, v->functions[i].last }, 1).n;
+	allow_services(d, row, l->classes, true);
 	if (l->cpu)
 		row->targets[0] = desk_range(d, l->only_cpu, l->only_cpu);
 	if (l->places)
 		desk_space(d, row, l->space, desk_ranges(d, l->place, 1));
 	if (l->values)
 		row->values = desk_ranges(d, l->value, 1);
-}
-
-static uint32_t low(const uint8_t *p, unsigned width)
-{
-	uint32_t v = 0;
-
-	for (unsigned i = 0; i < width; i++)
-		v |= (uint32_t)p[i] << 8 * i;
-	return v;
 }
 
 static uint32_t high(const uint8_t *p)
@@ -93,7 +78,7 @@ static void writes_words(const struct limits *l, const uint8_t *p, uint32_t n, s
 {
 	MUST(left == 2 * (size_t)n);
 	for (uint32_t i = 0; i < n; i++)
-		writes(l, big ? high(p + 2 * i) : low(p + 2 * i, 2));
+		writes(l, big ? high(p + 2 * i) : low_first(p + 2 * i, 2));
 }
 
 /* Reads the functions 01 to 06, 0F and 10; `p` is behind the CPU number. */
@@ -121,22 +106,22 @@ static void second_reading_short(const struct limits *l, unsigned sub, const uin
 
 static void second_reading_extended(const struct limits *l, unsigned sub, const uint8_t *p, size_t n)
 {
-	uint32_t items = low(p + 1, 2);
+	uint32_t items = low_first(p + 1, 2);
 
 	MUST(n >= 3 && p[0] == 0);
 	if (sub == 13 || sub == 14) {
 		MUST(n == 3 + (size_t)items * (sub == 13 ? 2 : 4));
 		for (uint32_t i = 0; i < items; i++) {
-			touches(l, 3, low(p + 3 + (size_t)i * (sub == 13 ? 2 : 4), 2), 1);
+			touches(l, 3, low_first(p + 3 + (size_t)i * (sub == 13 ? 2 : 4), 2), 1);
 			if (sub == 14)
-				writes(l, low(p + 5 + (size_t)i * 4, 2));
+				writes(l, low_first(p + 5 + (size_t)i * 4, 2));
 		}
 		return;
 	}
 	MUST(n >= 5);
-	touches(l, sub == 10 ? 2 : 3, low(p + 1, 2), low(p + 3, 2));
+	touches(l, sub == 10 ? 2 : 3, low_first(p + 1, 2), low_first(p + 3, 2));
 	if (sub == 11)
-		writes_words(l, p + 5, low(p + 3, 2), n - 5, false);
+		writes_words(l, p + 5, low_first(p + 3, 2), n - 5, false);
 	else
 		MUST(n == 5);
 }
@@ -154,17 +139,17 @@ static void second_reading_registers(const struct limits *l, unsigned sub, const
 	MUST(n >= 9 && p[0] == 0 && p[1] != 0 && p[2] == 0);
 	type = strchr(types, p[1]);
 	MUST(type != NULL);
-	items = sub == 0x4f ? low(p + 7, 4) : low(p + 7, 2);
+	items = sub == 0x4f ? low_first(p + 7, 4) : low_first(p + 7, 2);
 	if (sub == 0x45 || sub == 0x46)
 		items = 1;
-	touches(l, (sub == 0x41 || sub == 0x45 || sub == 0x4f ? 9u : 4u) + (unsigned)(type - types), low(p + 3, 4),
-		items);
+	touches(l, (sub == 0x41 || sub == 0x45 || sub == 0x4f ? 9u : 4u) + (unsigned)(type - types),
+		low_first(p + 3, 4), items);
 	if (sub == 0x45) {
 		MUST(n == 9 && p[8] == 0 && (p[7] == 0 || p[7] == 0xff));
 		writes(l, p[7] & 1u);
 	} else if (sub == 0x46) {
 		MUST(n == 9);
-		writes(l, low(p + 7, 2));
+		writes(l, low_first(p + 7, 2));
 	} else if (sub == 0x4b) {
 		writes_words(l, p + 9, items, n - 9, false);
 	} else if (sub == 0x4f) {
@@ -180,12 +165,12 @@ static void second_reading(const struct limits *l, const uint8_t *m, size_t n)
 	static const uint32_t reads = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 9 | 1u << 10 | 1u << 13;
 	unsigned class = CLASS_WRITE, sub;
 
-	MUST(low(m + 6, 2) == n && low(m + 4, 2) == 0 && low(m + 8, 4) == 0);
+	MUST(low_first(m + 6, 2) == n && low_first(m + 4, 2) == 0 && low_first(m + 8, 4) == 0);
 	if (m[0] == 0x12) {
 		MUST((l->classes & CLASS_WRITE) != 0 && !l->places && !l->values);
 		return;
 	}
-	MUST(m[0] == 0x11 && n >= 17 && low(m + 12, 2) == n - 14 && (m[14] == 0x20 || m[14] == 0x43));
+	MUST(m[0] == 0x11 && n >= 17 && low_first(m + 12, 2) == n - 14 && (m[14] == 0x20 || m[14] == 0x43));
 	MUST(!l->cpu || m[16] >> 4 == (int)l->only_cpu);
 	sub = m[15];
 	if (m[14] == 0x43) {
@@ -210,87 +195,21 @@ static void second_reading(const struct limits *l, const uint8_t *m, size_t n)
 
 /* ---- a life ---------------------------------------------------------------------------------- */
 
-static void mix(uint64_t *h, uint64_t v)
+static void begin_session(struct session *s, const uint8_t *p)
 {
-	*h = (*h ^ v) * 0x9e3779b97f4a7c15u;
-	*h ^= *h >> 29;
+	policy(&s->d, p, &s->l);
+	if ((p[0] & 16) != 0)
+		pending_missed(&memobus_enforcer, s->d.state, (p[0] & 32) != 0);
 }
 
-/* Judges each whole PDU; false when the flow ends. */
-static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
+static bool send_piece(struct session *s, enum direction dir, uint8_t flags, const uint8_t *p, size_t n)
 {
-	enum frame_result r;
-	size_t len;
-
-	while ((r = next_pdu(d, s, dir, 13, &len)) == FRAME_WHOLE) {
-		if (d->p.allowed && dir == DIR_C2S)
-			second_reading(l, s->bytes, len);
-		mix(h, d->p.reason);
-		mix(h, d->p.function);
-		mix(h, d->p.address);
-		if (!d->p.allowed)
-			return false;
-		stream_drop(s, len);
-	}
-	if (r == FRAME_BAD)
-		mix(h, 1);
-	return r == FRAME_NEED_MORE;
+	(void)flags;
+	return send_bytes(s, dir, p, n);
 }
 
-/* Whether a segment may pass, given what was carried over before it. */
-static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
+static void is_allowed(const struct session *s, enum direction dir, const uint8_t *pdu, size_t n)
 {
-	const uint8_t *copy = exact_copy(s->bytes, s->n);
-	bool may = memobus_enforcer.segment(d->state, 0, carried, false, bytes_of(copy, s->n), &d->table, &d->permit,
-					    &d->p);
-
-	exact_done(copy, s->n);
-	return may;
-}
-
-static uint64_t life(const uint8_t *data, size_t size, bool by_byte, bool as_segments)
-{
-	static struct desk d;
-	static struct stream streams[2];
-	struct limits l;
-	uint64_t h = 7;
-
-	policy(&d, data, &l);
-	if ((data[0] & 16) != 0)
-		pending_missed(&memobus_enforcer, d.state, (data[0] & 32) != 0);
-	streams[0].n = streams[1].n = 0;
-	data += 8;
-	size -= 8;
-	while (size >= 2) {
-		enum direction dir = data[0] & 0x80 ? DIR_S2C : DIR_C2S;
-		size_t n = data[1];
-
-		data += 2;
-		size -= 2;
-		n = n < size ? n : size;
-		for (size_t done = 0; done < n;) {
-			struct stream *s = &streams[dir];
-			size_t part = by_byte ? 1 : n - done, carried = s->n;
-
-			memcpy(s->bytes + s->n, data + done, part);
-			s->n += part;
-			done += part;
-			if (as_segments && dir == DIR_C2S && !may_pass(&d, s, carried))
-				return h;
-			if (!turn(&d, &l, s, dir, &h))
-				return h;
-		}
-		data += n;
-		size -= n;
-	}
-	return h;
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	if (size < 8)
-		return 0;
-	MUST(life(data, size, false, false) == life(data, size, true, false));
-	life(data, size, false, true);
-	return 0;
+	if (dir == DIR_C2S)
+		second_reading(&s->l, pdu, n);
 }

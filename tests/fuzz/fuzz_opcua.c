@@ -8,23 +8,15 @@
  * Input: 6 bytes of policy (flags, words, two ends of nodes and of values), then pieces: one byte,
  * one byte of length, the bytes. Of the first byte the top bit is the direction. The next bit means
  * that a message is made of the bytes, with the session's channel, token and next numbers, and from
- * the client with a request's header after the first four bytes. A session runs twice, in these
- * pieces and byte by byte, and must be judged in the same way; in a third run each piece is a
- * segment. The target aborts when a request is allowed that this policy does not allow, by a second
- * reading of the standard that shares no code with the enforcer, or when a verdict depends on where
- * the bytes were cut.
+ * the client with a request's header after the first four bytes. The session runs as in session.h.
+ * The target aborts when a request is allowed that this policy does not allow, by a second reading
+ * of the standard that shares no code with the enforcer, or when a verdict depends on where the
+ * bytes were cut.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/dpi/opcua_desk.h"
-
-#define FUZZ_STREAM (OPCUA_PDU_MAX + 1024)
-#include "tests/fuzz/stream.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define POLICY 6u
 
 /* The policy in plain numbers. */
 struct limits {
@@ -33,9 +25,13 @@ struct limits {
 	uint32_t place[2], value[2]; /* places: of namespace 2; values: as rows write them */
 };
 
-static void policy(struct desk *d, const uint8_t p[POLICY], struct limits *l)
+#define FUZZ_STREAM (OPCUA_PDU_MAX + 1024)
+#define FUZZ_POLICY 6u
+#define FUZZ_LEAST 1u
+#include "tests/fuzz/session.h"
+
+static void policy(struct desk *d, const uint8_t p[FUZZ_POLICY], struct limits *l)
 {
-	const struct vocabulary *v = &vocabulary_opcua;
 	struct command_row *row = desk_row(d);
 
 	*l = (struct limits){ .places = p[0] & 1,
@@ -50,11 +46,7 @@ static void policy(struct desk *d, const uint8_t p[POLICY], struct limits *l)
 		l->value[0] = UINT32_MAX - p[5];
 		l->value[1] = UINT32_MAX;
 	}
-	row->services = (struct number_set){ .first = d->table.n_ranges };
-	for (unsigned i = 0; i < v->n_functions; i++)
-		if (v->functions[i].classes != 0 && (v->functions[i].classes & ~l->classes) == 0)
-			row->services.n +=
-				desk_ranges(d, (uint32_t[]){ v->functions[i].code, v->functions[i].last }, 1).n;
+	allow_services(d, row, l->classes, false);
 	row->targets[OPCUA_POLICY] = l->unnamed ? (struct number_set){ .any = true }
 						: desk_range(d, l->secured ? 0 : 1, l->secured ? 255 : 1);
 	if (l->places)
@@ -351,44 +343,6 @@ static void allowed(const struct desk *d, const struct limits *l, const uint8_t 
 
 /* ---- a life ---------------------------------------------------------------------------------- */
 
-static void mix(uint64_t *h, uint64_t v)
-{
-	*h = (*h ^ v) * 0x9e3779b97f4a7c15u;
-	*h ^= *h >> 29;
-}
-
-/* Judges each whole PDU; false when the flow ends. */
-static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
-{
-	enum frame_result r;
-	size_t len;
-
-	while ((r = next_pdu(d, s, dir, 1, &len)) == FRAME_WHOLE) {
-		if (d->p.allowed && dir == DIR_C2S)
-			allowed(d, l, s->bytes, len);
-		mix(h, d->p.reason);
-		mix(h, d->p.function);
-		mix(h, d->p.address);
-		if (!d->p.allowed)
-			return false;
-		stream_drop(s, len);
-	}
-	if (r == FRAME_BAD)
-		mix(h, 1);
-	return r == FRAME_NEED_MORE;
-}
-
-/* Whether a segment may pass, given what was carried over before it. */
-static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
-{
-	const uint8_t *copy = exact_copy(s->bytes, s->n);
-	bool may =
-		opcua_enforcer.segment(d->state, 0, carried, false, bytes_of(copy, s->n), &d->table, &d->permit, &d->p);
-
-	exact_done(copy, s->n);
-	return may;
-}
-
 /* A message with these bytes, with the numbers of the session. */
 static struct message made(enum direction dir, const uint8_t *p, size_t n)
 {
@@ -408,56 +362,31 @@ static struct message made(enum direction dir, const uint8_t *p, size_t n)
 	return sized(m);
 }
 
-static uint64_t life(const uint8_t *data, size_t size, bool by_byte, bool as_segments)
+static void begin_session(struct session *s, const uint8_t *p)
 {
-	static struct desk d;
-	static struct stream streams[2];
-	struct limits l;
-	uint64_t h = 7;
-
-	policy(&d, data, &l);
-	desk_reset(&d);
+	policy(&s->d, p, &s->l);
+	desk_reset(&s->d);
 	sequences[0] = sequences[1] = 0;
 	requests = 0;
-	if ((data[0] & 16) == 0)
-		start(&d);
-	if ((data[0] & 32) != 0)
-		pending_missed(&opcua_enforcer, d.state, (data[0] & 64) != 0);
-	streams[0].n = streams[1].n = 0;
-	data += POLICY;
-	size -= POLICY;
-	while (size >= 2) {
-		enum direction dir = data[0] & 0x80 ? DIR_S2C : DIR_C2S;
-		struct message m = { .n = 0 };
-		size_t n = data[1] < size - 2 ? data[1] : size - 2;
-
-		if ((data[0] & 0x40) != 0)
-			m = made(dir, data + 2, n);
-		else
-			put(&m, data + 2, n);
-		data += 2 + n;
-		size -= 2 + n;
-		for (size_t done = 0; done < m.n;) {
-			struct stream *s = &streams[dir];
-			size_t part = by_byte ? 1 : m.n - done, carried = s->n;
-
-			memcpy(s->bytes + s->n, m.p + done, part);
-			s->n += part;
-			done += part;
-			if (as_segments && dir == DIR_C2S && !may_pass(&d, s, carried))
-				return h;
-			if (!turn(&d, &l, s, dir, &h))
-				return h;
-		}
-	}
-	return h;
+	if ((p[0] & 16) == 0)
+		start(&s->d);
+	if ((p[0] & 32) != 0)
+		pending_missed(&opcua_enforcer, s->d.state, (p[0] & 64) != 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static bool send_piece(struct session *s, enum direction dir, uint8_t flags, const uint8_t *p, size_t n)
 {
-	if (size < POLICY)
-		return 0;
-	MUST(life(data, size, false, false) == life(data, size, true, false));
-	life(data, size, false, true);
-	return 0;
+	struct message m = { .n = 0 };
+
+	if ((flags & 0x40) != 0)
+		m = made(dir, p, n);
+	else
+		put(&m, p, n);
+	return send_bytes(s, dir, m.p, m.n);
+}
+
+static void is_allowed(const struct session *s, enum direction dir, const uint8_t *pdu, size_t n)
+{
+	if (dir == DIR_C2S)
+		allowed(&s->d, &s->l, pdu, n);
 }

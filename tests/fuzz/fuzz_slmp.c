@@ -6,9 +6,8 @@
  * LIBS: nettle
  *
  * Input: 8 bytes of policy (flags, words, two ends of D and of M, two of values), then pieces: one
- * byte whose top bit is the direction, one byte of length, the bytes. A session runs twice, in
- * these pieces and byte by byte, and must be judged in the same way; in a third run each piece is a
- * segment. The target aborts when a PDU is allowed that this policy does not allow, by a second
+ * byte whose top bit is the direction, one byte of length, the bytes. The session runs as in
+ * session.h. The target aborts when a PDU is allowed that this policy does not allow, by a second
  * reading of the manual that shares no code with the enforcer, or when a verdict depends on where
  * the bytes were cut.
  */
@@ -17,11 +16,6 @@
 
 #include "tests/unit/dpi/slmp_desk.h"
 
-#define FUZZ_STREAM (SLMP_PDU_MAX + 512)
-#include "tests/fuzz/stream.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 /* The policy in plain numbers. */
 struct limits {
 	bool places, values;
@@ -29,9 +23,13 @@ struct limits {
 	uint32_t d[2], m[2], v[2];
 };
 
+#define FUZZ_STREAM (SLMP_PDU_MAX + 512)
+#define FUZZ_POLICY 8u
+#define FUZZ_LEAST 11u
+#include "tests/fuzz/session.h"
+
 static void policy(struct desk *d, const uint8_t p[8], struct limits *l)
 {
-	const struct vocabulary *v = vocabulary_of(PROTO_SLMP);
 	struct command_row *row = desk_row(d);
 
 	*l = (struct limits){ .places = p[0] & 1,
@@ -41,11 +39,7 @@ static void policy(struct desk *d, const uint8_t p[8], struct limits *l)
 			      .m = { p[4], p[4] + (uint32_t)p[5] },
 			      .v = { p[6], p[6] + (uint32_t)p[7] } };
 	d->grants[0].lenient = p[0] >> 4 & 3;
-	row->services = (struct number_set){ .first = d->table.n_ranges };
-	for (unsigned i = 0; i < v->n_functions; i++)
-		if ((v->functions[i].classes & ~l->classes) == 0)
-			row->services.n +=
-				desk_ranges(d, (uint32_t[]){ v->functions[i].code, v->functions[i].last }, 1).n;
+	allow_services(d, row, l->classes, true);
 	if (l->places) {
 		desk_space(d, row, SLMP_M, desk_ranges(d, l->m, 1));
 		desk_space(d, row, SLMP_D, desk_ranges(d, l->d, 1));
@@ -190,86 +184,21 @@ static void second_reading(const struct limits *l, const uint8_t *pdu, size_t n)
 
 /* ---- a life ---------------------------------------------------------------------------------- */
 
-static void mix(uint64_t *h, uint64_t v)
+static void begin_session(struct session *s, const uint8_t *p)
 {
-	*h = (*h ^ v) * 0x9e3779b97f4a7c15u;
-	*h ^= *h >> 29;
+	policy(&s->d, p, &s->l);
 }
 
-/* Judges each whole PDU; false when the flow ends. */
-static bool turn(struct desk *d, const struct limits *l, struct stream *s, enum direction dir, uint64_t *h)
+static bool send_piece(struct session *s, enum direction dir, uint8_t flags, const uint8_t *p, size_t n)
 {
-	enum frame_result r;
-	size_t len;
-
-	while ((r = next_pdu(d, s, dir, 11, &len)) == FRAME_WHOLE) {
-		if (d->p.allowed && (s->bytes[0] == '5' || s->bytes[0] == 0x50 || s->bytes[0] == 0x54))
-			second_reading(l, s->bytes, len);
-		mix(h, d->p.reason);
-		mix(h, d->p.function);
-		mix(h, d->p.address);
-		mix(h, d->p.quantity);
-		if (!d->p.allowed)
-			return false;
-		stream_drop(s, len);
-	}
-	if (r == FRAME_BAD)
-		mix(h, 1);
-	return r == FRAME_NEED_MORE;
+	(void)flags;
+	return send_bytes(s, dir, p, n);
 }
 
-/* Whether a segment may pass, given what was carried over before it, as a server may read both. */
-static bool may_pass(struct desk *d, const struct stream *s, size_t carried)
+/* Both ends may ask. */
+static void is_allowed(const struct session *s, enum direction dir, const uint8_t *pdu, size_t n)
 {
-	const uint8_t *copy = exact_copy(s->bytes, s->n);
-	bool may =
-		slmp_enforcer.segment(d->state, 0, carried, false, bytes_of(copy, s->n), &d->table, &d->permit, &d->p);
-
-	exact_done(copy, s->n);
-	return may;
-}
-
-static uint64_t life(const uint8_t *data, size_t size, bool by_byte, bool as_segments)
-{
-	static struct desk d;
-	static struct stream streams[2];
-	struct limits l;
-	uint64_t h = 7;
-
-	policy(&d, data, &l);
-	streams[0].n = streams[1].n = 0;
-	data += 8;
-	size -= 8;
-	while (size >= 2) {
-		enum direction dir = data[0] & 0x80 ? DIR_S2C : DIR_C2S;
-		size_t n = data[1];
-
-		data += 2;
-		size -= 2;
-		n = n < size ? n : size;
-		for (size_t done = 0; done < n;) {
-			struct stream *s = &streams[dir];
-			size_t part = by_byte ? 1 : n - done, carried = s->n;
-
-			memcpy(s->bytes + s->n, data + done, part);
-			s->n += part;
-			done += part;
-			if (as_segments && dir == DIR_C2S && !may_pass(&d, s, carried))
-				return h;
-			if (!turn(&d, &l, s, dir, &h))
-				return h;
-		}
-		data += n;
-		size -= n;
-	}
-	return h;
-}
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	if (size < 8)
-		return 0;
-	MUST(life(data, size, false, false) == life(data, size, true, false));
-	life(data, size, false, true);
-	return 0;
+	(void)dir;
+	if (pdu[0] == '5' || pdu[0] == 0x50 || pdu[0] == 0x54)
+		second_reading(&s->l, pdu, n);
 }

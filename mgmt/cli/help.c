@@ -33,8 +33,7 @@ static void verb_rows(const struct cli *c, FILE *to, enum cli_group group)
 		table_cell(t, message_format(v->summary, c->lang));
 	}
 	table_wrap(t);
-	table_print(t, to, false);
-	table_free(t);
+	(void)table_end(t, to, false);
 }
 
 static void global_rows(const struct cli *c, FILE *to)
@@ -43,8 +42,7 @@ static void global_rows(const struct cli *c, FILE *to)
 
 	option_rows(t, c, cli_globals);
 	table_wrap(t);
-	table_print(t, to, false);
-	table_free(t);
+	(void)table_end(t, to, false);
 }
 
 void help_overview(const struct cli *c, FILE *to)
@@ -74,8 +72,7 @@ void help_verb(const struct cli *c, const struct cli_verb *v, FILE *to)
 		message_print(to, c->lang, M_HELP_OPTIONS);
 		option_rows(t, c, v->options);
 		table_wrap(t);
-		table_print(t, to, false);
-		table_free(t);
+		(void)table_end(t, to, false);
 	}
 	message_print(to, c->lang, M_HELP_GLOBALS);
 	global_rows(c, to);

@@ -404,11 +404,10 @@ static void why_cell(struct cli *c, struct table *t, const json_t *p)
 static void table_of(struct cli *c, const json_t *packets)
 {
 	static const enum message heads[] = { M_TRY_COL_RESULT, M_COL_FROM, M_COL_TO, M_TRY_COL_PORT, M_TRY_COL_WHAT };
-	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
+	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
 	const json_t *p;
 	size_t i;
 
-	table_head(t, c->lang, heads);
 	table_wrap(t);
 	json_array_foreach(packets, i, p)
 	{
@@ -418,8 +417,7 @@ static void table_of(struct cli *c, const json_t *packets)
 		table_cell(t, js(p, "port"));
 		why_cell(c, t, p);
 	}
-	table_print(t, c->out, c->color);
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }
 
 /* One line for each kind of program that sends such packets, with the first address. */

@@ -167,17 +167,15 @@ static void group_head(struct cli *c, const json_t *cell)
 static void group(struct cli *c, const json_t *cells)
 {
 	static const enum message heads[] = { M_COL_PACKETS, M_COL_PERMIT, M_COL_ENDS };
-	struct table *t = table_new(3, INDENT);
+	struct table *t = table_headed(3, INDENT, c->lang, heads);
 
-	table_head(t, c->lang, heads);
 	table_right(t, 0);
 	table_right(t, 1);
 	table_wrap(t);
 	for (size_t i = 0; i < json_array_size(cells); i++)
 		cell_row(t, json_array_get(cells, i));
 	group_head(c, json_array_get(cells, 0));
-	(void)table_print(t, c->out, c->color);
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }
 
 /* The groups of cells, in the order of their first cells; NULL: no memory. */
@@ -288,12 +286,10 @@ static void commands(struct cli *c, const json_t *grants)
 		grant_lines(c, g, t);
 		(void)json_array_append(shown, g); /* without memory it is printed twice */
 	}
-	if (table_rows(t) > 0) {
+	table_wrap(t);
+	if (table_rows(t) > 0)
 		message_print(c->out, c->lang, M_EFFECTIVE_COMMANDS);
-		table_wrap(t);
-		table_print(t, c->out, c->color);
-	}
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 	json_decref(shown);
 }
 
@@ -421,9 +417,8 @@ static void summary(struct cli *c, const json_t *conduits)
 {
 	static const enum message heads[] = { M_COL_CONDUIT, M_COL_BETWEEN, M_COL_MODE,
 					      M_COL_UNTIL,   M_COL_LAST,    M_COL_NAME };
-	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
+	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 2, c->lang, heads);
 
-	table_head(t, c->lang, heads);
 	for (size_t i = 0; i < json_array_size(conduits); i++) {
 		const json_t *k = json_array_get(conduits, i);
 		char until[RENDER_TEXT], last[RENDER_TEXT];
@@ -439,8 +434,7 @@ static void summary(struct cli *c, const json_t *conduits)
 	}
 	render_line(c, M_EFFECTIVE_MANY, json_array_size(conduits));
 	table_wrap(t);
-	table_print(t, c->out, c->color);
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }
 
 /* Which box and time this is about, because it is read later and elsewhere. */

@@ -113,11 +113,10 @@ static bool print_flows(struct cli *c, const struct replay *r)
 						M_REPLAY_COL_REASON,   M_REPLAY_COL_NOTES };
 	const struct book *book = &r->book;
 	uint32_t *order = numbers(book->n_flows);
-	struct table *t = table_new(sizeof(columns) / sizeof(columns[0]), 2);
+	struct table *t = table_headed(sizeof(columns) / sizeof(columns[0]), 2, c->lang, columns);
 	char client[ADDR_TEXT], server[ENDPOINT_TEXT], notes[160];
 	bool ok;
 
-	table_head(t, c->lang, columns);
 	table_right(t, 3);
 	table_right(t, 5);
 	if (order != NULL)
@@ -242,10 +241,9 @@ static bool print_commands(struct cli *c, const struct replay *r)
 						M_REPLAY_COL_CONDUIT };
 	const struct book *book = &r->book;
 	uint32_t *order = numbers(book->n_commands);
-	struct table *t = table_new(sizeof(columns) / sizeof(columns[0]), 2);
+	struct table *t = table_headed(sizeof(columns) / sizeof(columns[0]), 2, c->lang, columns);
 	bool ok;
 
-	table_head(t, c->lang, columns);
 	table_right(t, 5);
 	table_right(t, 7);
 	if (order != NULL)

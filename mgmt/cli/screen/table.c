@@ -111,6 +111,14 @@ void table_head(struct table *t, enum lang l, const enum message *heads)
 	table_head_done(t);
 }
 
+struct table *table_headed(size_t columns, size_t indent, enum lang l, const enum message *heads)
+{
+	struct table *t = table_new(columns, indent);
+
+	table_head(t, l, heads);
+	return t;
+}
+
 size_t table_rows(const struct table *t)
 {
 	return t == NULL ? 0 : (t->n - t->head + t->columns - 1) / t->columns;
@@ -173,6 +181,16 @@ bool table_print(const struct table *t, FILE *to, bool color)
 			pad(to, (t->right[column] ? 0 : gap) + 2);
 	}
 	return !t->failed && !ferror(to);
+}
+
+bool table_end(struct table *t, FILE *to, bool color)
+{
+	bool any = table_rows(t) > 0;
+
+	if (any)
+		(void)table_print(t, to, color);
+	table_free(t);
+	return any;
 }
 
 bool csv_cell(FILE *to, const char *text, bool last)

@@ -20,6 +20,8 @@ struct table;
 /* `columns`: 1 to TABLE_COLUMNS; `indent`: spaces before each line. Owned by the caller. NULL when
  * memory is out, which all functions here accept. */
 struct table *table_new(size_t columns, size_t indent);
+/* As table_new, with a heading of one message for each column. */
+struct table *table_headed(size_t columns, size_t indent, enum lang l, const enum message *heads);
 void table_free(struct table *t);
 void table_right(struct table *t, size_t column); /* aligns numbers to the right */
 /* wraps the last column at the edge of the terminal */
@@ -35,6 +37,8 @@ void table_head(struct table *t, enum lang l, const enum message *heads);
 size_t table_rows(const struct table *t); /* without the heading */
 /* False when memory ran out, or writing failed. */
 bool table_print(const struct table *t, FILE *to, bool color);
+/* Prints the table, unless it has no rows, and frees it. False: it has none. */
+bool table_end(struct table *t, FILE *to, bool color);
 
 /*
  * Writes tables as CSV (RFC 4180), like the pages: with a byte order mark, which Excel needs for

@@ -212,8 +212,7 @@ void cards_print(struct setup *s)
 		table_cell(t, note);
 	}
 	fputc('\n', s->c->out);
-	table_print(t, s->c->out, s->c->color);
-	table_free(t);
+	(void)table_end(t, s->c->out, s->c->color);
 }
 
 void card_blink(struct setup *s, const struct card *card)

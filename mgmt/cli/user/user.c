@@ -148,12 +148,11 @@ static void print_list(struct cli *c, const json_t *answer)
 {
 	static const enum message names[] = { M_USER_COL_NAME, M_USER_COL_FULL, M_USER_COL_ROLES, M_USER_COL_LAST,
 					      M_USER_COL_STATE };
-	struct table *t = table_new(5, 0);
+	struct table *t = table_headed(5, 0, c->lang, names);
 	char roles[ROLES_TEXT], last[RENDER_TEXT];
 	size_t i;
 	const json_t *a;
 
-	table_head(t, c->lang, names);
 	json_array_foreach(ja(answer, "accounts"), i, a)
 	{
 		table_cell(t, js(a, "name"));
@@ -165,11 +164,8 @@ static void print_list(struct cli *c, const json_t *answer)
 							       : M_USER_STATE_USED,
 					     c->lang));
 	}
-	if (table_rows(t) == 0)
+	if (!table_end(t, c->out, c->color))
 		render_line(c, M_USER_NONE);
-	else
-		table_print(t, c->out, c->color);
-	table_free(t);
 	if (jb(answer, "damaged"))
 		render_line(c, M_USER_WAS_DAMAGED);
 	print_leaked(c, ja(answer, "leaked"));
@@ -275,12 +271,11 @@ static void print_tokens(struct cli *c, const json_t *answer)
 {
 	static const enum message names[] = { M_USER_COL_NUMBER, M_USER_COL_LABEL, M_USER_COL_ROLES, M_USER_COL_UNTIL,
 					      M_USER_COL_LAST };
-	struct table *t = table_new(5, 0);
+	struct table *t = table_headed(5, 0, c->lang, names);
 	char roles[ROLES_TEXT], text[RENDER_TEXT];
 	size_t i;
 	const json_t *v;
 
-	table_head(t, c->lang, names);
 	json_array_foreach(ja(answer, "tokens"), i, v)
 	{
 		table_cell(t, js(v, "id"));
@@ -290,23 +285,19 @@ static void print_tokens(struct cli *c, const json_t *answer)
 					       : when(c, v, "until", text));
 		table_cell(t, when(c, v, "last_use", text));
 	}
-	if (table_rows(t) == 0)
+	if (!table_end(t, c->out, c->color))
 		render_line(c, M_USER_NONE_TOKENS);
-	else
-		table_print(t, c->out, c->color);
-	table_free(t);
 }
 
 static void print_sessions(struct cli *c, const json_t *answer)
 {
 	static const enum message names[] = { M_USER_COL_NUMBER, M_USER_COL_NAME, M_USER_COL_FROM, M_USER_COL_SINCE,
 					      M_USER_COL_IDLE };
-	struct table *t = table_new(5, 0);
+	struct table *t = table_headed(5, 0, c->lang, names);
 	char text[RENDER_TEXT];
 	size_t i;
 	const json_t *v;
 
-	table_head(t, c->lang, names);
 	json_array_foreach(ja(answer, "sessions"), i, v)
 	{
 		table_cellf(t, "%llu", ju(v, "number"));
@@ -315,11 +306,8 @@ static void print_sessions(struct cli *c, const json_t *answer)
 		table_cell(t, when(c, v, "since", text));
 		table_cellf(t, "%llu s", ju(v, "idle_s"));
 	}
-	if (table_rows(t) == 0)
+	if (!table_end(t, c->out, c->color))
 		render_line(c, M_USER_NONE_SESSIONS);
-	else
-		table_print(t, c->out, c->color);
-	table_free(t);
 }
 
 static void print_roles(struct cli *c, const json_t *answer)
@@ -346,8 +334,7 @@ static void print_roles(struct cli *c, const json_t *answer)
 		table_cell(t, rights);
 	}
 	table_wrap(t);
-	table_print(t, c->out, c->color);
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }
 
 static void print_approval(struct cli *c, const json_t *a)

@@ -96,22 +96,18 @@ static void print_list(struct cli *c, const json_t *answer)
 	static const enum message heads[] = { M_COL_NUMBER,	 M_COL_ATTACK,	   M_COL_STATE,
 					      M_COL_FROM,	 M_COL_TO,	   M_COL_AT_LEAST,
 					      M_COL_HEARD_FIRST, M_COL_HEARD_LAST, M_COL_FIRST_STEP };
-	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
+	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
 	const json_t *x;
 	size_t i;
 
-	table_head(t, c->lang, heads);
 	table_right(t, 0);
 	table_wrap(t);
 	json_array_foreach(ja(answer, "alarms"), i, x)
 	{
 		put_row(c, t, x);
 	}
-	if (table_rows(t) > 0)
-		table_print(t, c->out, c->color);
-	else
+	if (!table_end(t, c->out, c->color))
 		render_line(c, M_ATTACKS_NONE);
-	table_free(t);
 	print_rule(c, answer);
 }
 

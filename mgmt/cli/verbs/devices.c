@@ -113,10 +113,9 @@ static void print_list(struct cli *c, const json_t *answer, bool only_new)
 		     { "other_form", M_DEVICES_OTHER_FORM },
 		     { "restored", M_DEVICES_RESTORED } };
 	const json_t *list = ja(answer, "devices"), *d;
-	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
+	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
 	size_t i;
 
-	table_head(t, c->lang, heads);
 	table_right(t, 0);
 	table_wrap(t);
 	json_array_foreach(list, i, d)
@@ -124,11 +123,8 @@ static void print_list(struct cli *c, const json_t *answer, bool only_new)
 		if (!only_new || is_new(d))
 			put_row(c, t, d);
 	}
-	if (table_rows(t) > 0)
-		table_print(t, c->out, c->color);
-	else
+	if (!table_end(t, c->out, c->color))
 		render_line(c, M_DEVICES_NONE);
-	table_free(t);
 	for (i = 0; i < sizeof(anew) / sizeof(anew[0]); i++)
 		if (strcmp(js(answer, "anew"), anew[i].why) == 0)
 			render_line(c, anew[i].m);

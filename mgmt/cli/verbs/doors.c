@@ -36,12 +36,11 @@ static size_t list(struct cli *c, const json_t *doors)
 {
 	static const enum message head[] = { M_DOOR_COL_DOOR,  M_DOOR_COL_STATE, M_DOOR_COL_UNTIL,
 					     M_ISOLATE_COL_BY, M_DOOR_COL_WHO,	 M_DOOR_COL_TICKET };
-	struct table *t = table_new(6, 0);
+	struct table *t = table_headed(6, 0, c->lang, head);
 	size_t i, k, open = 0;
 	const json_t *d, *u;
 
 	table_wrap(t);
-	table_head(t, c->lang, head);
 	json_array_foreach(doors, i, d)
 	{
 		size_t uses = 0;
@@ -71,11 +70,8 @@ static size_t list(struct cli *c, const json_t *doors)
 		table_cell(t, "");
 		table_cell(t, "");
 	}
-	if (json_array_size(doors) == 0)
+	if (!table_end(t, c->out, c->color))
 		message_print(c->out, c->lang, M_DOOR_NONE);
-	else
-		table_print(t, c->out, c->color);
-	table_free(t);
 	return open;
 }
 

@@ -62,9 +62,8 @@ static void print(struct cli *c, const json_t *list)
 	size_t n = json_array_size(list);
 	const json_t **sorted = calloc(n + 1, sizeof(const json_t *));
 	char client[EVENT_END_TEXT], server[EVENT_END_TEXT];
-	struct table *t = table_new(5, 0);
+	struct table *t = table_headed(5, 0, c->lang, heads);
 
-	table_head(t, c->lang, heads);
 	for (size_t i = 0; sorted != NULL && i < n; i++)
 		sorted[i] = json_array_get(list, i);
 	if (sorted != NULL)
@@ -78,8 +77,7 @@ static void print(struct cli *c, const json_t *list)
 		table_cell(t, js(sorted[i], "transport"));
 		table_cell(t, state_text(js(sorted[i], "state"), c->lang));
 	}
-	table_print(t, c->out, c->color);
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 	free(sorted);
 }
 

@@ -63,8 +63,7 @@ static void machine_print(struct cli *c, const json_t *j)
 	list_row(t, c, M_HARDWARE_CLOCK, ja(j, "clocks"), js(tried, "clock"));
 	list_row(t, c, M_HARDWARE_WATCHDOG, ja(j, "watchdogs"), js(tried, "watchdog"));
 	list_row(t, c, M_HARDWARE_SERIAL, ja(j, "serial"), js(tried, "serial"));
-	table_print(t, c->out, c->color);
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }
 
 static void number_cell(struct table *t, const json_t *card, const char *key)
@@ -82,11 +81,10 @@ static void cards_table(struct cli *c, const json_t *cards)
 	static const enum message heads[] = { M_HARDWARE_COL_CARD,  M_COL_DEVICE,	   M_HARDWARE_COL_ID,
 					      M_SETUP_COL_DRIVER,   M_HARDWARE_COL_QUEUES, M_HARDWARE_COL_IRQS,
 					      M_HARDWARE_COL_SPEED, M_HARDWARE_COL_TRIED };
-	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
+	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
 	const json_t *card;
 	size_t i;
 
-	table_head(t, c->lang, heads);
 	json_array_foreach(cards, i, card)
 	{
 		table_cell(t, js(card, "address"));
@@ -98,11 +96,8 @@ static void cards_table(struct cli *c, const json_t *cards)
 		number_cell(t, card, "speed_mbit");
 		table_cell(t, said(c, jb(card, "tried"), M_HARDWARE_TRIED, M_HARDWARE_UNTRIED));
 	}
-	if (table_rows(t) == 0)
+	if (!table_end(t, c->out, c->color))
 		render_line(c, M_HARDWARE_NO_CARDS);
-	else
-		table_print(t, c->out, c->color);
-	table_free(t);
 }
 
 static const char *there(const struct cli *c, const json_t *mean)
@@ -137,8 +132,7 @@ static void means_print(struct cli *c, const json_t *means)
 		json_array_foreach(means, i, one) if (strcmp(js(one, "name"), words[w].name) == 0)
 			row(t, c, words[w].what, there(c, one));
 	}
-	table_print(t, c->out, c->color);
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }
 
 int verb_hardware(struct cli *c, const struct cli_args *a)

@@ -26,9 +26,8 @@ static void generation_cell(struct cli *c, struct table *t, const json_t *g)
 static struct table *rows(struct cli *c, const json_t *list)
 {
 	static const enum message heads[] = { M_COL_GENERATION, M_COL_APPLIED, M_COL_BY, M_COL_DIGEST };
-	struct table *t = table_new(4, 0);
+	struct table *t = table_headed(4, 0, c->lang, heads);
 
-	table_head(t, c->lang, heads);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *g = json_array_get(list, i);
 		char when[RENDER_TEXT], digest[RENDER_TEXT];

@@ -47,10 +47,9 @@ static void list(struct cli *c, const json_t *isolations)
 {
 	static const enum message heads[] = { M_ISOLATE_COL_WHAT, M_ISOLATE_COL_SINCE, M_ISOLATE_COL_BY,
 					      M_ISOLATE_COL_STAGE, M_ISOLATE_COL_REASON };
-	struct table *t = table_new(5, 0);
+	struct table *t = table_headed(5, 0, c->lang, heads);
 
 	table_wrap(t);
-	table_head(t, c->lang, heads);
 	for (size_t i = 0; i < json_array_size(isolations); i++) {
 		const json_t *o = json_array_get(isolations, i);
 		char since[RENDER_TEXT], on[RENDER_TEXT];
@@ -63,11 +62,8 @@ static void list(struct cli *c, const json_t *isolations)
 		table_cell(t, on);
 		table_cell(t, js(o, "reason"));
 	}
-	if (json_array_size(isolations) == 0)
+	if (!table_end(t, c->out, c->color))
 		message_print(c->out, c->lang, M_ISOLATE_NONE);
-	else
-		table_print(t, c->out, c->color);
-	table_free(t);
 }
 
 /* Prints what a person has to check before traffic continues. */

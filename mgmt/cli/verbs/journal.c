@@ -71,7 +71,7 @@ static void print_signed(struct cli *c, const struct journal_report *r)
 static void print_text(struct cli *c, const struct journal_report *r, bool keys)
 {
 	static const enum message heads[] = { M_COL_SEGMENT, M_COL_LINE, M_COL_EVENT, M_COL_WHAT };
-	struct table *t = table_new(4, 2);
+	struct table *t = table_headed(4, 2, c->lang, heads);
 
 	render_line(c, verdict_text(r), (unsigned long long)r->records, (unsigned long long)r->first,
 		    (unsigned long long)r->last, (unsigned long long)r->faults);
@@ -83,7 +83,6 @@ static void print_text(struct cli *c, const struct journal_report *r, bool keys)
 		render_line(c, M_JOURNAL_DELETED, (unsigned long long)r->deleted, (unsigned long long)r->deleted_by);
 	if (keys)
 		print_signed(c, r);
-	table_head(t, c->lang, heads);
 	table_wrap(t);
 	table_right(t, 1);
 	table_right(t, 2);
@@ -96,9 +95,7 @@ static void print_text(struct cli *c, const struct journal_report *r, bool keys)
 			table_cell(t, "-");
 		table_cell(t, message_format(fault_text(r->list[i].what), c->lang));
 	}
-	if (table_rows(t) > 0)
-		table_print(t, c->out, c->color);
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }
 
 static int cannot(struct cli *c, const char *why)

@@ -46,10 +46,9 @@ static void print_holds(struct cli *c, const json_t *answer)
 	static const enum message heads[] = { M_COL_NUMBER,	 M_COL_HOLD_FROM, M_COL_HOLD_UNTIL,
 					      M_COL_HOLD_PERSON, M_COL_HOLD_BY,	  M_COL_HOLD_REASON };
 	const json_t *list = ja(answer, "holds"), *h;
-	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 0);
+	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
 	size_t i;
 
-	table_head(t, c->lang, heads);
 	table_right(t, 0);
 	table_wrap(t);
 	json_array_foreach(list, i, h)
@@ -61,15 +60,12 @@ static void print_holds(struct cli *c, const json_t *answer)
 		table_cell(t, *js(h, "by") != '\0' ? js(h, "by") : "sekishod");
 		cell_said(c, t, js(h, "reason"));
 	}
-	if (table_rows(t) > 0)
-		table_print(t, c->out, c->color);
-	else
+	if (!table_end(t, c->out, c->color))
 		render_line(c, M_HOLD_NONE);
 	if (jb(answer, "damaged"))
 		render_line(c, M_HOLD_DAMAGED);
 	if (jb(answer, "held"))
 		render_line(c, M_HOLD_HELD);
-	table_free(t);
 }
 
 /* Sends an order. Prints either the error, or the sentence `done` (0 = none) and then the list. */

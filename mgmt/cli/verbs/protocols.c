@@ -345,8 +345,7 @@ static void list_print(struct cli *c, bool all)
 			bytes_print(c, t, protocol_undecided(p));
 		table_cell(t, worth_of(c, info->depth));
 	}
-	table_print(t, c->out, c->color);
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }
 
 enum { OPT_ALL, OPT_N };

@@ -444,11 +444,8 @@ static void print_table(const struct printed *p)
 			table_cell(t, text != NULL && *text != '\0' ? text : "-");
 			free(text);
 		}
-	if (table_rows(t) > 0)
-		table_print(t, p->c->out, p->c->color);
-	else
+	if (!table_end(t, p->c->out, p->c->color))
 		render_line(p->c, M_REGISTER_EMPTY);
-	table_free(t);
 }
 
 static bool print_csv(FILE *to, void *ctx)

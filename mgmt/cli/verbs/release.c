@@ -115,10 +115,9 @@ static void list(struct cli *c, const json_t *kept)
 		{ "retired", M_RELEASE_RETIRED },
 		{ "released", M_RELEASE_RELEASED },
 	};
-	struct table *t = table_new(3, 0);
+	struct table *t = table_headed(3, 0, c->lang, heads);
 
 	table_wrap(t);
-	table_head(t, c->lang, heads);
 	for (size_t i = 0; i < json_array_size(kept); i++) {
 		const json_t *k = json_array_get(kept, i), *was = ja(k, "was");
 		char text[RENDER_TEXT] = "";
@@ -133,11 +132,8 @@ static void list(struct cli *c, const json_t *kept)
 					       json_string_value(json_array_get(was, n)));
 		table_cell(t, text);
 	}
-	if (json_array_size(kept) == 0)
+	if (!table_end(t, c->out, c->color))
 		message_print(c->out, c->lang, M_RELEASE_NONE);
-	else
-		table_print(t, c->out, c->color);
-	table_free(t);
 }
 
 int verb_release(struct cli *c, const struct cli_args *a)

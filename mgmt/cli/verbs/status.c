@@ -280,9 +280,8 @@ static void interfaces(struct cli *c, const json_t *status)
 	const json_t *list = ja(status, "interfaces");
 	static const enum message heads[] = { M_COL_INTERFACE, M_COL_DEVICE,   M_COL_ZONE,
 					      M_COL_LINK,      M_COL_RECEIVED, M_COL_SENT };
-	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
+	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 2, c->lang, heads);
 
-	table_head(t, c->lang, heads);
 	table_wrap(t);
 	table_right(t, 4);
 	table_right(t, 5);
@@ -299,11 +298,9 @@ static void interfaces(struct cli *c, const json_t *status)
 		counter_cell(t, ja(x, "tx"));
 		address_rows(t, addresses, sizeof(heads) / sizeof(heads[0]));
 	}
-	if (table_rows(t) > 0) {
+	if (table_rows(t) > 0)
 		message_print(c->out, c->lang, M_STATUS_INTERFACES);
-		table_print(t, c->out, c->color);
-	}
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 	answers_print(c, list, "name", ANSWERS_SHOWN);
 	reach_line(c, json_object_get(status, "reach"));
 }
@@ -323,9 +320,8 @@ static void roles(struct cli *c, const json_t *status)
 {
 	static const enum message heads[] = { M_COL_ROLE, M_COL_STATE, M_COL_PID, M_COL_RESTARTS, M_COL_SINCE };
 	const json_t *list = ja(status, "roles");
-	struct table *t = table_new(5, 2);
+	struct table *t = table_headed(5, 2, c->lang, heads);
 
-	table_head(t, c->lang, heads);
 	table_wrap(t);
 	table_right(t, 2);
 	table_right(t, 3);
@@ -343,11 +339,9 @@ static void roles(struct cli *c, const json_t *status)
 		table_cellf(t, "%llu", ju(r, "restarts"));
 		table_cell(t, since);
 	}
-	if (table_rows(t) > 0) {
+	if (table_rows(t) > 0)
 		message_print(c->out, c->lang, M_STATUS_ROLES);
-		table_print(t, c->out, c->color);
-	}
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }
 
 /* One row for each reason of a refusal, or of packets that passed unjudged; the others are only in
@@ -355,10 +349,9 @@ static void roles(struct cli *c, const json_t *status)
 static struct table *reasons(struct cli *c, const json_t *status, bool unjudged)
 {
 	static const enum message heads[] = { M_COL_PACKETS, M_COL_WHO, M_COL_REASON };
-	struct table *t = table_new(3, 2);
+	struct table *t = table_headed(3, 2, c->lang, heads);
 	json_t *list = refused_list(status, unjudged);
 
-	table_head(t, c->lang, heads);
 	table_wrap(t);
 	table_right(t, 0);
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -378,14 +371,10 @@ static void drops(struct cli *c, const json_t *status)
 	struct table *refused = reasons(c, status, false), *unjudged = reasons(c, status, true);
 
 	message_print(c->out, c->lang, table_rows(refused) > 0 ? M_STATUS_DROPS : M_STATUS_NO_DROPS);
-	if (table_rows(refused) > 0)
-		table_print(refused, c->out, c->color);
-	if (table_rows(unjudged) > 0) {
+	(void)table_end(refused, c->out, c->color);
+	if (table_rows(unjudged) > 0)
 		message_print(c->out, c->lang, M_STATUS_UNJUDGED);
-		table_print(unjudged, c->out, c->color);
-	}
-	table_free(refused);
-	table_free(unjudged);
+	(void)table_end(unjudged, c->out, c->color);
 }
 
 /* Prints the inspection times of the parts that had packets in the last minutes. */
@@ -529,17 +518,14 @@ static void certificates(struct cli *c, const json_t *status)
 	const json_t *list = ja(status, "certificates");
 	static const enum message heads[] = { M_COL_CERTIFICATE_USE, M_COL_CERTIFICATE_SUBJECT, M_COL_CERTIFICATE_UNTIL,
 					      M_COL_STATE };
-	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
+	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 2, c->lang, heads);
 
-	table_head(t, c->lang, heads);
 	table_wrap(t);
 	for (size_t i = 0; i < json_array_size(list); i++)
 		certificate_rows(c, t, json_array_get(list, i));
-	if (table_rows(t) > 0) {
+	if (table_rows(t) > 0)
 		message_print(c->out, c->lang, M_STATUS_CERTIFICATES);
-		table_print(t, c->out, c->color);
-	}
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }
 
 /* A silent journal gives no numbers. */

@@ -39,9 +39,8 @@ static const char *what_text(struct cli *c, const char *what)
 static void differences(struct cli *c, const json_t *list)
 {
 	static const enum message heads[] = { M_COL_WHAT, M_COL_WHERE, M_COL_LINE, M_COL_DETAIL };
-	struct table *t = table_new(4, 2);
+	struct table *t = table_headed(4, 2, c->lang, heads);
 
-	table_head(t, c->lang, heads);
 	table_wrap(t);
 	table_right(t, 2);
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -62,8 +61,7 @@ static void differences(struct cli *c, const json_t *list)
 			table_cell(t, js(d, "detail"));
 		}
 	}
-	table_print(t, c->out, c->color);
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }
 
 /* Earlier differences that were mended: equal now does not mean equal all the time. */

@@ -110,8 +110,7 @@ static void narrowed_requests(struct cli *c, const json_t *s)
 		table_cell(t, message_format(M_IMPACT_FORGOTTEN, c->lang));
 		table_cell(t, "");
 	}
-	table_print(t, c->out, c->color);
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }
 
 /* Sessions that stay, and their requests that will be refused. */

@@ -29,9 +29,8 @@ static const char *use_text(const struct cli *c, const char *use)
 static void hosts(struct cli *c, const json_t *list)
 {
 	static const enum message heads[] = { M_COL_USE, M_COL_ADDRESS, M_COL_SERVICE, M_COL_LINE, M_COL_PACKETS };
-	struct table *t = table_new(sizeof(heads) / sizeof(heads[0]), 2);
+	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 2, c->lang, heads);
 
-	table_head(t, c->lang, heads);
 	table_wrap(t);
 	table_right(t, 3);
 	table_right(t, 4);
@@ -48,8 +47,7 @@ static void hosts(struct cli *c, const json_t *list)
 		table_cellf(t, "box.cfg:%llu", ju(p, "line"));
 		table_cellf(t, "%llu", ju(p, "packets"));
 	}
-	table_print(t, c->out, c->color);
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }
 
 /* The reverse direction: from where the management is reached. */
@@ -123,9 +121,8 @@ static void ranges_cell(struct cli *c, struct table *t, const json_t *ranges, si
 void answers_print(struct cli *c, const json_t *list, const char *key, size_t most)
 {
 	static const enum message heads[] = { M_COL_INTERFACE, M_COL_HOSTS, M_COL_ANSWERED };
-	struct table *t = table_new(3, 2);
+	struct table *t = table_headed(3, 2, c->lang, heads);
 
-	table_head(t, c->lang, heads);
 	table_wrap(t);
 	table_right(t, 1);
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -137,9 +134,7 @@ void answers_print(struct cli *c, const json_t *list, const char *key, size_t mo
 		table_cellf(t, "%llu", ju(a, "count"));
 		ranges_cell(c, t, ja(a, "ranges"), most);
 	}
-	if (table_rows(t) > 0) {
+	if (table_rows(t) > 0)
 		message_print(c->out, c->lang, M_ANSWERS_HEAD);
-		table_print(t, c->out, c->color);
-	}
-	table_free(t);
+	(void)table_end(t, c->out, c->color);
 }

@@ -5,7 +5,7 @@ import { h, type Node_ } from "./dom";
 import { whenBack } from "./feed";
 import { moment } from "./format";
 import { card, figures, grid } from "./parts";
-import { keysWork, makeKey, type Challenge, ask, changeKey, person, changePassphrase, isLeaked } from "./session";
+import { keysWork, makeKey, type Challenge, ask, changeKey, person, changePassphrase, isLeaked, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
 import type { Own } from "./types";
 
@@ -13,14 +13,14 @@ let own: Own | undefined, challenge: Challenge | undefined;
 let complaint: Key | undefined, refusal = "", busy = false, asked = false, failed = false;
 let run = 0;
 
-export function forgetAccount(): void {
+whenLeft(() => {
 	run++;
 	failed = false;
 	own = challenge = complaint = undefined;
 	refusal = "";
 	busy = asked = false;
 	forgetPassphrase();
-}
+});
 
 async function look(draw: () => void): Promise<void> {
 	const mine = run, me = await ask<Own>("/api/v1/me"), c = await ask<Challenge>("/api/v1/challenge");

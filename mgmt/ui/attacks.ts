@@ -5,7 +5,7 @@ import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
 import { Order } from "./orders";
 import { card, chip, grid } from "./parts";
-import { ask, mayDo } from "./session";
+import { ask, mayDo, whenLeft } from "./session";
 import { language, t } from "./text";
 import type { Attack, Said, State } from "./types";
 
@@ -22,13 +22,12 @@ const orders = new Order<Chosen, { done: boolean; error?: Said; alarms?: Attack[
 	return t(what.order === "silence" ? "attack_silenced" : "attack_acknowledged", what.number);
 });
 
-/** Forgets everything before another person signs in. */
-export function forgetAttacks(): void {
+whenLeft(() => {
 	run++;
 	orders.forget();
 	list = undefined;
 	asked = "";
-}
+});
 
 function form(draw: () => void, what: Chosen): Node_ {
 	const silences = what.order === "silence", minutes = (): number => Number((document.getElementById("attack-minutes") as HTMLSelectElement | null)?.value ?? 0);

@@ -2,16 +2,16 @@
 // For an auditor: the rules in the kernel, whether they were proved, who answers for which conduit,
 // who has an account, the exceptions, how the records are kept and signed, and the texts of each
 // stored generation. Everything can be saved as it is shown.
-import { deviceCard, forgetDevices } from "./devices";
+import { deviceCard } from "./devices";
 import { h, type Child, type Node_ } from "./dom";
 import { whenBack } from "./feed";
 import { csv, save, count, lastUse, moment } from "./format";
-import { forgetLedgers, ledgerCards } from "./ledgers";
+import { ledgerCards } from "./ledgers";
 import { card, chip, figures, grid, type Tone, mark, endPatience, patience, waited, waiting, type Patience } from "./parts";
 import { duties, standing, leakedNote } from "./people";
-import { forgetRecords, loadRecords, mayNow, recordCards } from "./records";
+import { loadRecords, mayNow, recordCards } from "./records";
 import { accepted, askRules, conduitFile, exceptionFile, exceptionState, matching, matrixFile, overdue, reach, reachText, rules, rulesFile, zoneName, type Rule } from "./register";
-import { ask, mayDo, person, askFile } from "./session";
+import { ask, mayDo, person, askFile, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
 import type { Account, Conduit, Devices, Effective, Generation, Lang, Leaked, State, Text, Token, Verified } from "./types";
 
@@ -39,19 +39,14 @@ let started = false;
 let run = 0;
 let redraw: () => void = () => undefined;
 
-/** Forgets everything before another person signs in. */
-export function forgetAudit(): void {
+whenLeft(() => {
 	run++;
 	held = failed = proof = pair = undefined;
 	endPatience(waits);
 	proving = "no";
 	filter = "";
 	started = false;
-	forgetRecords();
-	forgetReports();
-	forgetDevices();
-	forgetLedgers();
-}
+});
 
 async function read(): Promise<void> {
 	const mine = ++run;
@@ -306,13 +301,12 @@ let reportWaits: Patience | undefined;
 let came: { key: "report-came" | "stopped" | "failed"; text: () => string } | undefined;
 let reportRun = 0;
 
-/** Forgets everything before another person signs in. */
-function forgetReports(): void {
+whenLeft(() => {
 	reportRun++;
 	endPatience(reportWaits);
 	reportWaits?.stop.abort();
 	reportWaits = came = undefined;
-}
+});
 
 async function make(of: Of, form: Form, type: string, name: string, changed: () => void): Promise<void> {
 	if (reportWaits !== undefined) return;

@@ -3,12 +3,12 @@
 // approved by somebody who wrote none of it (unless the box is set to allow one person alone), and
 // applied on trial. The box's answer to each step is shown beside it.
 import { h, type Child, type Node_ } from "./dom";
-import { change, dropEdits, edited, forgetDraft, give, keepComment, keepEdits, load, may, mistakes, moved, show, typed, watchDraft, words, type CommentOf, type Kept, promoted } from "./draft";
+import { change, dropEdits, edited, give, keepComment, keepEdits, load, may, mistakes, moved, show, typed, watchDraft, words, type CommentOf, type Kept, promoted } from "./draft";
 import { atCaret, editor, jump, offer, offered, take, type Offer } from "./editor";
 import { count, local, moment } from "./format";
 import { difference, hunks } from "./lines";
 import { card, chip, grid, mark, type Tone, waiting } from "./parts";
-import { ask } from "./session";
+import { ask, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
 import type { Conduit, Cut, Diagnostic, Draft, Generation, Outcome, State, Text } from "./types";
 
@@ -45,15 +45,14 @@ export async function promote(k: Conduit, changed: () => void): Promise<void> {
 	if (await give("save", { base: kept.force.number, comment: t("let_enforce_comment", k.name ?? "").slice(0, 80), texts }, changed)) await give("try", {}, changed);
 }
 
-export function forgetChange(): void {
-	forgetDraft();
+whenLeft(() => {
 	watchDraft(false, () => undefined);
 	shown = "";
 	against = "force";
 	older = back = offering = undefined;
 	started = false;
 	note = undefined;
-}
+});
 
 /** A comment for the record of the next step, kept as it is typed. */
 const commentField = (of: CommentOf, label: Key): Node_ => h("div", { class: "field", "data-key": of }, h("label", { for: of }, t(label)),

@@ -5,6 +5,7 @@ import { h, type Child, type Node_ } from "./dom";
 import { csv, save, count, moment } from "./format";
 import { Order } from "./orders";
 import { card, chip, grid, type Tone } from "./parts";
+import { whenLeft } from "./session";
 import { t, type Key } from "./text";
 import type { Device, Devices, Said } from "./types";
 
@@ -24,10 +25,7 @@ interface Chosen {
 const orders = new Order<Chosen, { done: boolean; error?: Said; devices?: number }>("device",
 	(what, answer) => t(what.order === "accept" ? "devices_accepted" : "devices_forgotten", count(answer.devices ?? 0)));
 
-/** Forgets everything before another person signs in. */
-export function forgetDevices(): void {
-	orders.forget();
-}
+whenLeft(() => orders.forget());
 
 const place = (d: Device): string => d.interface + (d.zone ? " (" + d.zone + ")" : "");
 const reviewed = (d: Device): string => (d.reviewed ? (d.person ?? d.by ?? "") + " " + moment(d.reviewed) : "");

@@ -5,7 +5,7 @@
 import { h, type Child, type Node_ } from "./dom";
 import { clockTime, count, moment } from "./format";
 import { field, bar, card, chip } from "./parts";
-import { mayDo, order, person as account, plays } from "./session";
+import { mayDo, order, person as account, plays, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
 import type { Door, DoorUse, End, Said, State } from "./types";
 
@@ -26,11 +26,11 @@ let step: Step | undefined;
 let done: [Key, string] | undefined; // the last order that was done
 let run = 0;
 
-/** Forgets everything before another person signs in. */
-export function forgetDoors(): void {
+function forgetDoors(): void {
 	run++;
 	step = done = undefined;
 }
+whenLeft(forgetDoors);
 
 const named = (d: Door): string => d.label || d.door;
 const mayOpen = (d: Door): boolean => mayDo("open_doors") && d.opened_by.some(plays);

@@ -3,7 +3,7 @@
 // not saved. This file draws nothing.
 import { feed } from "./feed";
 import { endPatience, patience, waited, type Patience } from "./parts";
-import { ask, order, person as account, type Answer, type Person, type Refused } from "./session";
+import { ask, order, person as account, type Answer, type Person, type Refused, whenLeft } from "./session";
 import type { Diagnostic, Draft, Generation, Outcome, Said, Text, Conduit } from "./types";
 
 const LOOK_MS = 5000;
@@ -163,8 +163,7 @@ export function typed(name: string, text: string): void {
 	keepEdits();
 }
 
-/** Forgets everything before another person signs in. */
-export function forgetDraft(): void {
+whenLeft(() => {
 	run++;
 	clearTimeout(timer);
 	looking = false;
@@ -179,7 +178,7 @@ export function forgetDraft(): void {
 	delete change.failed;
 	delete change.said;
 	delete change.left;
-}
+});
 
 /** A token is no person, so it is not asked who it is. */
 const me = (): Promise<Answer<Person>> => (account() !== "" ? ask<Person>("/api/v1/me") : Promise.resolve({ ok: false, why: "unauthorized" }));

@@ -4,7 +4,7 @@
 import { h, type Child, type Node_ } from "./dom";
 import { ago, count, moment } from "./format";
 import { field, card, chip } from "./parts";
-import { mayDo, order } from "./session";
+import { mayDo, order, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
 import type { Isolated, Prepared, Said, State } from "./types";
 
@@ -29,11 +29,11 @@ let done: [Key, string, number] | undefined; // the last order that was done
 let run = 0;
 let before: Promise<unknown> = Promise.resolve(); // the box takes one such order at a time
 
-/** Forgets everything before another person signs in. */
-export function forgetIsolation(): void {
+function forgetIsolation(): void {
 	run++;
 	step = done = undefined;
 }
+whenLeft(forgetIsolation);
 
 export const mayIsolate = (): boolean => mayDo("isolate");
 

@@ -5,7 +5,7 @@ import { h, type Child, type Node_ } from "./dom";
 import { csv, save, moment, zone } from "./format";
 import { card, chip, grid } from "./parts";
 import { askRules, zoneName } from "./register";
-import { askPicture } from "./session";
+import { askPicture, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
 import type { Asset, Conduit, Device, Effective, Lang, Line, Organisation, Said } from "./types";
 
@@ -39,12 +39,11 @@ function drop(): void {
 	drawn = {};
 }
 
-/** Forgets everything before another person signs in. */
-export function forgetLedgers(): void {
+whenLeft(() => {
 	run++;
 	drop();
 	then = complaint = undefined;
-}
+});
 
 // ---- rows ---------------------------------------------------------------------------------------
 

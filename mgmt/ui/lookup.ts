@@ -4,7 +4,7 @@
 import { h, type Node_ } from "./dom";
 import { local, zone } from "./format";
 import { commands, field, chip } from "./parts";
-import { ask } from "./session";
+import { ask, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
 import type { Said, State } from "./types";
 
@@ -23,11 +23,10 @@ const WORDS = ["from", "to", "service", "command", "address", "value"];
 let looked: Looked | undefined;
 let run = 0;
 
-/** Forgets everything before another person signs in. */
-export function forgetLookup(): void {
+whenLeft(() => {
 	run++;
 	looked = undefined;
-}
+});
 
 const value = (id: string): string => (document.getElementById("ask-" + id) as HTMLInputElement).value.trim();
 /** Encoded for the box: all but the plainest characters as "%E5". */

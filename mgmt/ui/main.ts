@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame of the pages: signing in, choice of page, language. Every change ends in draw().
-import { accountPage, forgetAccount, forgetPassphrase, passphraseForm } from "./account";
-import { forgetAttacks } from "./attacks";
-import { auditPage, forgetAudit } from "./audit";
-import { changePage, forgetChange } from "./change";
+import { accountPage, forgetPassphrase, passphraseForm } from "./account";
+import { auditPage } from "./audit";
+import { changePage } from "./change";
 import { h, patch, type Node_ } from "./dom";
-import { forgetDoors } from "./doors";
 import { edited, watchDraft } from "./draft";
 import { countFlow, feed, looked, start, stop } from "./feed";
 import { clockTime, zone } from "./format";
-import { forgetIsolation } from "./isolate";
-import { forgetMap, mapPage } from "./map";
-import { forgetPeople, peoplePage } from "./people";
-import { logIn, logInByCertificate, logInByKey, mayDo, mustChoose, person, resume, signedIn, signOut, touch, tryingAgain, useToken, watchTrying, type Refused } from "./session";
+import { mapPage } from "./map";
+import { peoplePage } from "./people";
+import { logIn, logInByCertificate, logInByKey, mayDo, mustChoose, person, resume, signedIn, signOut, touch, tryingAgain, useToken, watchTrying, type Refused, forgetAll } from "./session";
 import { statePage } from "./state";
 import { choose, language, t, type Key } from "./text";
-import { forgetTrends, trendsPage } from "./trends";
+import { trendsPage } from "./trends";
 import type { Lang, State } from "./types";
 import { watchPage } from "./watch";
-import { forgetSearch, whyPage } from "./why";
+import { whyPage } from "./why";
 
 const PAGES: { hash: string; title: Key; body: (state: State) => Node_[]; rights?: string[] }[] = [
 	{ hash: "#state", title: "page_state", body: statePage(() => draw()) },
@@ -69,17 +66,7 @@ function changed(): void {
 /** Forgets what was shown: it belongs to the person who was signed in. */
 function leave(): void {
 	stop();
-	forgetAttacks();
-	forgetSearch();
-	forgetMap();
-	forgetDoors();
-	forgetIsolation();
-	forgetChange();
-	forgetAudit();
-	forgetTrends();
-	forgetAccount();
-	forgetPeople();
-	forgetPassphrase();
+	forgetAll();
 }
 
 function onSubmit(event: Event): void {

@@ -10,7 +10,7 @@ import { aged, clockTime, count, lastUse, local, moment, span } from "./format";
 import { card, chip, figures, grid } from "./parts";
 import { places, overlay, type OnArrow, type Places } from "./places";
 import { askRules, zoneName, commandsOf } from "./register";
-import { ask, askPicture, mayDo } from "./session";
+import { ask, askPicture, mayDo, whenLeft } from "./session";
 import { language, t } from "./text";
 import type { Conduit, Effective, Lang, State, Told } from "./types";
 
@@ -36,8 +36,7 @@ function drop(): void {
 	rules = undefined;
 }
 
-/** Forgets everything before another person signs in. */
-export function forgetMap(): void {
+whenLeft(() => {
 	run++;
 	drop();
 	failed = undefined;
@@ -47,7 +46,7 @@ export function forgetMap(): void {
 	arrowPressers.clear();
 	recalled = undefined;
 	keepRates(new Set());
-}
+});
 
 const LAST_RECORDS = 300;
 

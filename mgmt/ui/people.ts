@@ -6,7 +6,7 @@ import { h, type Child, type Node_ } from "./dom";
 import { whenBack } from "./feed";
 import { count, moment } from "./format";
 import { card, chip, figures, grid, type Tone } from "./parts";
-import { ask, orderAccount, person } from "./session";
+import { ask, orderAccount, person, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
 import type { Account, Leaked, Said } from "./types";
 
@@ -58,15 +58,12 @@ let chosen: string | undefined, act: Act | undefined, label = "";
 let complaint: string | undefined, done: string | undefined, made: Made | undefined;
 let run = 0;
 
-/**
- * Forgets what was shown, above all handed-out secrets: it belongs to the person who was signed in.
- */
-export function forgetPeople(): void {
+whenLeft(() => {
 	run++;
 	list = leaked = chosen = act = complaint = done = made = failed = undefined;
 	asked = busy = false;
 	label = "";
-}
+});
 
 async function read(draw: () => void): Promise<void> {
 	const mine = run, answer = await ask<{ accounts: Account[]; leaked?: Leaked }>("/api/v1/accounts");

@@ -4,7 +4,7 @@
 import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
 import { card, chip, figures, grid } from "./parts";
-import { ask, orderRecords, person as account, type Person } from "./session";
+import { ask, orderRecords, person as account, type Person, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
 import type { Said } from "./types";
 
@@ -19,22 +19,18 @@ interface Review {
 	by: string;
 	client: string;
 }
-interface Kind {
+interface Kind extends Said {
 	kind: string;
-	en: string;
-	ja: string;
 	records: number;
 	times: number;
 }
-interface Hold {
+interface Hold extends Said {
 	number: number;
 	from: string | null;
 	until: string | null;
 	placed: string | null;
 	person: string;
 	by: string | null;
-	en: string;
-	ja: string;
 }
 interface Outcome {
 	done: boolean;
@@ -56,15 +52,14 @@ let lifting: number | undefined;
 let busy = false, complaint: Key | undefined, refusal: Said | undefined, done: string | undefined;
 let run = 0, counting = 0;
 
-/** Forgets everything before another person signs in. */
-export function forgetRecords(): void {
+whenLeft(() => {
 	run++;
 	counting++;
 	reviews = holds = counted = lifting = complaint = refusal = done = undefined;
 	rights = [];
 	month = 1;
 	busy = false;
-}
+});
 
 /** The person's rights, as the box told when the records were read. */
 export const mayNow = (right: string): boolean => rights.includes(right);

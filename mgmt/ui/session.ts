@@ -100,6 +100,17 @@ export function signedIn(): boolean {
 	return who !== undefined;
 }
 
+const leavers: (() => void)[] = [];
+
+/** `forget` is called before another person signs in: what was shown belongs to the one who left. */
+export function whenLeft(forget: () => void): void {
+	leavers.push(forget);
+}
+
+export function forgetAll(): void {
+	for (const forget of leavers) forget();
+}
+
 /** The account's name; "" for a token, or for nobody. */
 export function person(): string {
 	return who !== undefined && "name" in who ? who.name : "";

@@ -7,7 +7,7 @@ import { h, type Node_ } from "./dom";
 import { whenBack } from "./feed";
 import { count, moment } from "./format";
 import { card } from "./parts";
-import { ask } from "./session";
+import { ask, whenLeft } from "./session";
 import { t, type Key } from "./text";
 import type { Trends, Mark } from "./types";
 
@@ -110,8 +110,7 @@ const KEEP_MS = 60000, DAY_MS = 86400000;
 let by: By = "hour", conduit = "", got: Partial<Record<By, Trends>> = {}, failed: Key | undefined, asked = 0;
 let run = 0, listening = false;
 
-/** Forgets what was shown: it belongs to the person who was signed in. */
-export function forgetTrends(): void {
+whenLeft(() => {
 	run++;
 	got = {};
 	by = "hour";
@@ -119,7 +118,7 @@ export function forgetTrends(): void {
 	failed = undefined;
 	asked = 0;
 	forgetChart();
-}
+});
 
 async function read(draw: () => void): Promise<void> {
 	const mine = run, east = -new Date().getTimezoneOffset() * 60;

@@ -343,7 +343,7 @@ export interface Token {
 	expired?: boolean;
 }
 /** A recorded event, as far as the pages read it. */
-export interface Told {
+export interface Told extends Said {
 	seq: number;
 	verdict?: string;
 	severity?: string;
@@ -359,8 +359,6 @@ export interface Told {
 	count?: number;
 	time?: string;
 	came?: number; // when it came to this page, by this machine's clock
-	en: string;
-	ja: string;
 }
 /** The rules' counters at one moment: packets that opened sessions, by conduit. */
 export interface Flow {

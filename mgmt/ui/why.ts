@@ -7,12 +7,12 @@ import { h, type Node_ } from "./dom";
 import { feed } from "./feed";
 import { askTracked, trackedRows, type Tracked } from "./flow";
 import { count, local, zone } from "./format";
-import { forgetLookup, lookupCard } from "./lookup";
+import { lookupCard } from "./lookup";
 import { card, chip, mark, type Tone, choice, commands, field } from "./parts";
 import { commandsOf, reach, reachText, zoneName, askRules } from "./register";
-import { ask, mayDo, person } from "./session";
+import { ask, mayDo, person, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
-import type { State, Told, Effective } from "./types";
+import type { State, Told, Effective, Said } from "./types";
 
 // ---- the policy in force ------------------------------------------------------------------------
 
@@ -31,12 +31,11 @@ let rules: Effective | undefined;
 let digest: string | undefined; // of the policy whose rules were asked for
 let rulesRun = 0;
 
-/** Forgets everything before another person signs in. */
-function forgetForce(): void {
+whenLeft(() => {
 	rulesRun++;
 	rules = undefined;
 	digest = undefined;
-}
+});
 
 /** Asks for the rules, unless those of this policy are here or requested. */
 async function wantRules(state: State | undefined, changed: () => void): Promise<void> {
@@ -100,16 +99,11 @@ interface Answered {
 	next: number;
 }
 
-interface Sentence {
-	en: string;
-	ja: string;
-}
-
 let sessions: Tracked;
 let sessionsRun = 0;
 let found: Told[] = [];
 // by the record's number: the nearest conduit, or why it is not known
-let nearest = new Map<number, Sentence | "busy" | "no_answer" | "rules_no_right">();
+let nearest = new Map<number, Said | "busy" | "no_answer" | "rules_no_right">();
 const askers = new WeakMap<Told, () => void>();
 let words = ""; // text that a record has to contain, in small letters
 let query = ""; // the box's filter, without the range of records
@@ -282,7 +276,7 @@ async function askNearest(e: Told, changed: () => void): Promise<void> {
 	const icmp = e.icmp_type !== undefined ? "&type=" + e.icmp_type + "&code=" + (e.icmp_code ?? 0) : "";
 	nearest.set(e.seq, "busy");
 	changed();
-	const answer = await ask<Sentence>("/api/v1/nearest?from=" + (e.client_zone ?? "") + "&to=" + (e.server_zone ?? "") + "&client=" + client +
+	const answer = await ask<Said>("/api/v1/nearest?from=" + (e.client_zone ?? "") + "&to=" + (e.server_zone ?? "") + "&client=" + client +
 		"&server=" + server + "&transport=" + (e.transport ?? "") + "&port=" + port + icmp);
 	if (mine !== run) return;
 	nearest.set(e.seq, answer.ok ? answer.value : answer.why === "forbidden" ? "rules_no_right" : "no_answer");
@@ -305,8 +299,7 @@ function asker(e: Told, changed: () => void): () => void {
 	return one;
 }
 
-/** Forgets everything before another person signs in. */
-export function forgetSearch(): void {
+whenLeft(() => {
 	run++;
 	found = [];
 	nearest = new Map();
@@ -317,9 +310,7 @@ export function forgetSearch(): void {
 	sessionsRun++;
 	sessions = undefined;
 	state = "new";
-	forgetForce();
-	forgetLookup();
-}
+});
 
 function reasons(): Node_ {
 	return h("div", { class: "field" }, h("label", { for: "why-reason" }, t("reason")),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/inform/child.h"
+#include "mgmt/inform/inform.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "mgmt/notify/settings.h"
+#include "mgmt/notify/outlet.h"
 
 /* The engine ID by which a receiver recognises this box (RFC 3411, 5). It is drawn once and kept
  * beside the ledger. */
@@ -43,11 +43,23 @@ struct informer *informer_new(const struct outlet_settings *s, const uint8_t eng
 			      const char *privacy, struct err *e);
 /*
  * Initialises the library and finds out the receiver's engine. Only once in a process, because the
- * library's knowledge of a receiver is only forgotten when the process ends (child.h). False: *e
+ * library's knowledge of a receiver is only forgotten when the process ends (child_run). False: *e
  * has the reason.
  */
 bool informer_open(struct informer *i, struct err *e);
 /* Sends one inform and waits some seconds for its acknowledgement. False: *e has the reason. */
 bool informer_send(struct informer *i, const struct inform *what, struct err *e);
+
+/* A child process (child.c): it runs a task that reads strangers' bytes. If the child crashes, hangs
+ * or leaks memory, the program goes on. */
+
+/* The work of the child, which reports by writing bytes to `to`. child_said gets each byte; if it
+ * returns true, the child is waiting for one byte as a reply before it goes on. */
+typedef void child_work(void *of, int to);
+typedef bool child_said(void *of, uint8_t byte);
+
+/* 0: the child came to its end. Negative errno with *e: a signal ended it; -ETIMEDOUT: we ended it
+ * after `seconds`. */
+int child_run(unsigned seconds, child_work *work, child_said *said, void *of, struct err *e);
 
 #endif

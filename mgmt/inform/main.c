@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "appliance/base/sha256.h"
-#include "mgmt/inform/child.h"
 #include "mgmt/inform/inform.h"
 #include "mgmt/notify/outlet.h"
 #include "mgmt/state/read.h"

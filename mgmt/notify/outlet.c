@@ -194,7 +194,7 @@ static void look(struct outlet *o)
 	json_decref(status);
 }
 
-/* ---- sending ---------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 #define BACK_OFF_S 5u
 #define BACK_OFF_MOST_S 300u
@@ -317,7 +317,7 @@ void outlet_credential(const char *file, unsigned line, char *out, size_t size)
 	close(fd);
 }
 
-/* ---- the program ------------------------------------------------------------------------------- */
+/* ---- the program ----------------------------------------------------------------------------- */
 
 int outlet_open(struct outlet *o, enum outlet_kind kind, int argc, char **argv)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/notify/settings.h"
+#include "mgmt/notify/outlet.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/words/flow.h"
+#include "mgmt/picture/picture.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -13,7 +13,31 @@
 
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
-#include "mgmt/words/flow.h"
+
+/* ---- data flows (flow.c) --------------------------------------------------------------------- */
+
+/* The register of data flows, made from the effective rules: what each conduit carries, and in
+ * which direction its data goes. */
+
+/* The picture that a conduit belongs to: that of IT or of OT, if one of its ends is a zone of that
+ * kind. */
+enum flow_part { FLOW_IT = 1, FLOW_OT = 2, FLOW_ALL = FLOW_IT | FLOW_OT };
+/* The direction of data, seen from the source of the conduit. */
+enum flow_data { FLOW_THERE = 1, FLOW_BACK = 2 };
+
+/*
+ * The part of `effective` (docs/json.md) for that side: its zones, the zones with which it
+ * exchanges data, and "conduits", a row for each conduit with an end there, in order: "name",
+ * "label", "from", "to", "part" (it, ot, it_ot), "carries" ([{"protocol","commands"}], as from
+ * grant_commands), "data" (to_destination, to_source, both), "mode", "until", "door", "purpose".
+ * Owned by the caller; NULL: there are no conduits, or no memory.
+ */
+json_t *flow_sheet(const json_t *effective, enum flow_part part);
+unsigned flow_data(const json_t *row);
+/* The text of one element of `carries`: "modbus: read, write". */
+void flow_text(char *out, size_t size, const json_t *carried, enum lang l);
+
+/* ---- pictures (svg.c) ------------------------------------------------------------------------ */
 
 /* `effective` as in docs/json.md, complete or filtered. Owned by the caller; NULL when memory is
  * out, or when there are no conduits. */
@@ -21,8 +45,10 @@ char *picture_svg(const json_t *effective, enum lang l);
 /* As picture_svg, for data flows of IT, of OT, or of both. The picture is always one sheet. */
 char *picture_flows(const json_t *effective, enum flow_part part, enum lang l);
 
+/* ---- positions (layout.c) -------------------------------------------------------------------- */
+
 /*
- * The positions of zones and arrows (layout.c). Zones of a class form a row. Between two rows, and
+ * The positions of zones and arrows. Zones of a class form a row. Between two rows, and
  * below the last one, is a channel in which each arrow has its own track, so no two arrows overlap.
  * An arrow across more than one row goes through the right margin. Plain numbers in tenths of a
  * millimetre; the same input gives the same picture.

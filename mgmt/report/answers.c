@@ -53,7 +53,7 @@ const char *facts_why(const json_t *facts, const char *name)
 	return js(named(facts, name), "why");
 }
 
-/* ---- the operating system ---------------------------------------------------------------------- */
+/* ---- the operating system -------------------------------------------------------------------- */
 
 #define FILE_MOST (64u << 10)
 #define WORD 128u

@@ -248,7 +248,7 @@ struct page *report_controls(const json_t *facts, const struct deeds *deeds, enu
 	return p;
 }
 
-/* ---- the half-yearly self-check ---------------------------------------------------------------- */
+/* ---- the half-yearly self-check -------------------------------------------------------------- */
 
 /*
  * In figures. The box answers what it can, with evidence. All other items have an empty field for a

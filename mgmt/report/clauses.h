@@ -20,8 +20,8 @@ report_of_clauses report_controls, report_self_check;
 void report_head(struct page *p, const json_t *facts);
 
 /*
- * The data of report_controls, at "documents", is a list of the documents of docs/controls, and that
- * of report_self_check, at "check", one such document:
+ * The data of report_controls, at "documents", is a list of the documents of docs/controls, and
+ * that of report_self_check, at "check", one such document:
  * {"document","name","edition","note","clauses":[{"clause","force","en","ja","rest"?,"verdict",
  * "evidence":[{"probe","verdict","from","taken","en","ja"}]}],"summary":{"met":3,...}}
  */

@@ -240,7 +240,7 @@ void certificate_close(struct certificate *c)
 	free(c);
 }
 
-/* ---- the authority ----------------------------------------------------------------------------- */
+/* ---- the authority --------------------------------------------------------------------------- */
 
 #define DAY_S 86400
 #define LIFE_DAYS 3650 /* people install it in clients by hand; deleting the file replaces it */
@@ -359,7 +359,7 @@ int certificate_make(char **ret_key, char **ret_certificate, struct err *e)
 	return r < 0 ? r : -EIO;
 }
 
-/* ---- certificates in a file -------------------------------------------------------------------- */
+/* ---- certificates in a file ------------------------------------------------------------------ */
 
 /* A longer subject is cut; a NUL always follows. */
 static int fill_subject(gnutls_x509_crt_t crt, uint8_t out[CERTIFICATE_SUBJECT])

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The box's TLS certificate, made with GnuTLS, and certificates in files. There are two levels. The box has its own
- * certificate authority, made once and kept in a file, which clients trust. The authority signs the
- * server's certificate, which exists only in memory and names the addresses by which the box is
- * reached. So a new admin address needs no new file and no new trust, and nothing is written after
- * the first start.
+ * The box's TLS certificate, made with GnuTLS, and certificates in files. There are two levels. The
+ * box has its own certificate authority, made once and kept in a file, which clients trust. The
+ * authority signs the server's certificate, which exists only in memory and names the addresses by
+ * which the box is reached. So a new admin address needs no new file and no new trust, and nothing
+ * is written after the first start.
  * The authority can only sign for the name "sekisho" and for addresses.
  */
 #ifndef SEKISHO_MGMT_WEB_CERTIFICATE_H

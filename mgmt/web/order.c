@@ -60,7 +60,7 @@ static bool take_number(const json_t *j, const char *key, uint64_t least, uint64
 	return *ret >= least && *ret <= most;
 }
 
-/* ---- orders about the policy ------------------------------------------------------------------- */
+/* ---- orders about the policy ----------------------------------------------------------------- */
 
 static const char *const keys[] = { "order",	 "revision", "base", "to",     "comment", "confirm_s", "dry_run",
 				    "take_over", "texts",    "take", "object", "person",  "ticket",    "for_s" };
@@ -221,7 +221,7 @@ enum change_read change_read(const uint8_t *body, size_t n, struct change_reques
 	return r;
 }
 
-/* ---- orders about accounts --------------------------------------------------------------------- */
+/* ---- orders about accounts ------------------------------------------------------------------- */
 
 /* Copies a one-line text for `accounts`. */
 static bool say(json_t *to, const json_t *from, const char *key, const char *as, size_t least, size_t most)
@@ -300,7 +300,7 @@ bool passphrase_read(const uint8_t *body, size_t n, struct msg_body *question, c
 	return ok;
 }
 
-/* ---- orders about records ---------------------------------------------------------------------- */
+/* ---- orders about records -------------------------------------------------------------------- */
 
 /* Takes a time, but only in the form of STAMP's example, so that each time has one text. */
 static bool take_moment(const json_t *j, const char *key, uint64_t *ret)

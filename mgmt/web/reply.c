@@ -181,7 +181,7 @@ enum MHD_Result reply_answer(struct MHD_Connection *c, int status, int fd, const
 	return queue(c, http, r, r != NULL && common_headers(r, "application/json", NO_CONTENT));
 }
 
-/* ---- answers of a role to what a person or program sends ---------------------------------------- */
+/* ---- answers of a role to what a person or program sends ------------------------------------- */
 
 json_t *reply_object(int fd, size_t most)
 {

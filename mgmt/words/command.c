@@ -110,7 +110,7 @@ bool limit_text(FILE *to, const json_t *limit, const struct vocabulary *v, const
 	return true;
 }
 
-/* ---- rows of the effective rules ----------------------------------------------------------------- */
+/* ---- rows of the effective rules ------------------------------------------------------------- */
 
 #define FUNCTIONS 256u /* most functions of a vocabulary */
 

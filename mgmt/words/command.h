@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands in words: parts of sentences about one, from its JSON, and rows of commands that a conduit
- * grants. */
+/* Commands in words: parts of sentences about one, from its JSON, and rows of commands that a
+ * conduit grants. */
 #ifndef SEKISHO_MGMT_WORDS_COMMAND_H
 #define SEKISHO_MGMT_WORDS_COMMAND_H
 

@@ -16,10 +16,11 @@
 json_t *event_eve(const json_t *event);
 
 /*
- * For rsyslogd, which gives each record line to sekisho-eve, and sends the program's answer instead.
- * Writes the answer to one line as rsyslog's mmexternal expects it: {"msg":TEXT}, where TEXT is the
- * record in `line` as EVE, like the output of `sekisho events --eve`. For a line that is no record,
- * or without memory, it writes {}, which means "leave it as it is", so no line is lost.
+ * For rsyslogd, which gives each record line to sekisho-eve, and sends the program's answer
+ * instead. Writes the answer to one line as rsyslog's mmexternal expects it: {"msg":TEXT}, where
+ * TEXT is the record in `line` as EVE, like the output of `sekisho events --eve`. For a line that
+ * is no record, or without memory, it writes {}, which means "leave it as it is", so no line
+ * is lost.
  */
 void eve_answer(const char *line, size_t n, FILE *to);
 

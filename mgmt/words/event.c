@@ -10,7 +10,7 @@
 #include "mgmt/state/journal.h"
 #include "mgmt/words/command.h"
 
-/* ---- why an order was refused ------------------------------------------------------------------ */
+/* ---- why an order was refused ---------------------------------------------------------------- */
 
 /* The first match is used, so texts that match much come last. */
 static const enum message sentences[] = {
@@ -130,7 +130,7 @@ void refusal_print(FILE *to, enum lang l, const char *text)
 	fputs(text, to);
 }
 
-/* ---- changes from outside ---------------------------------------------------------------------- */
+/* ---- changes from outside -------------------------------------------------------------------- */
 
 static const struct {
 	const char *en, *ja;

@@ -33,9 +33,9 @@ void event_process(FILE *to, const json_t *e);
 void event_gap(FILE *to, const json_t *e, enum lang l);
 
 /*
- * Prints the reason why an order was refused, as a record has it. In records it is a sentence of the
- * catalogue in English, shortened to the room of a record. A known, complete sentence is printed in
- * language `l`, with its arguments unchanged; any other text is printed as it is.
+ * Prints the reason why an order was refused, as a record has it. In records it is a sentence of
+ * the catalogue in English, shortened to the room of a record. A known, complete sentence is
+ * printed in language `l`, with its arguments unchanged; any other text is printed as it is.
  */
 void refusal_print(FILE *to, enum lang l, const char *text);
 

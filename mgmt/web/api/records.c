@@ -36,7 +36,7 @@
 #define KINDS 64u
 #define MOMENT 19u /* characters of "2026-11-20T08:10:11" */
 
-/* ---- events and sessions ------------------------------------------------------------------------ */
+/* ---- events and sessions --------------------------------------------------------------------- */
 
 static const char *const filters[FILTER_KEYS] = {
 	[FILTER_SINCE] = "since",	[FILTER_CONDUIT] = "conduit", [FILTER_VERDICT] = "verdict",
@@ -154,7 +154,7 @@ static json_t *sorted(const struct asked *a, json_t *all)
 
 const struct route_form form_flows = { "application/json", 0, sorted, NULL };
 
-/* ---- what an auditor signs, and what he needs to see for it ------------------------------------- */
+/* ---- what an auditor signs, and what he needs to see for it ---------------------------------- */
 
 /* "2026-11-20T08:10:11", optionally with a fraction and "Z": the journal's form of `since`. */
 static bool is_moment(const char *text)

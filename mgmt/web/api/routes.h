@@ -79,8 +79,8 @@ const char *route_posted_at(size_t i);
 /* The route with exactly this path, or NULL. */
 const struct route *route_find(const char *path);
 
-/* Converts the answer, `n` bytes of JSON. The caller frees the text; *ret_n is its length. NULL when
- * the bytes are no such answer, or memory is out; `seen` is then unchanged. */
+/* Converts the answer, `n` bytes of JSON. The caller frees the text; *ret_n is its length. NULL
+ * when the bytes are no such answer, or memory is out; `seen` is then unchanged. */
 char *route_text(const struct route_form *form, const struct asked *a, const char *json, size_t n, size_t *ret_n);
 
 /* Questions and conversions that have a file of their own: records.c, rules.c, status.c. */

@@ -30,7 +30,7 @@
 
 #define AT_MOST (UINT64_MAX / 1000000000u)
 
-/* ---- the rules, with the words of their rows --------------------------------------------------- */
+/* ---- the rules, with the words of their rows ------------------------------------------------- */
 
 /* Reads `at`, the moment whose rules are wanted. */
 static bool effective_at(const struct target *t, struct msg_body *question)
@@ -98,7 +98,7 @@ static json_t *with_words(const struct asked *a, json_t *effective)
 
 const struct route_form form_rules = { "application/json", RULES_MOST, with_words, NULL };
 
-/* ---- the picture ------------------------------------------------------------------------------- */
+/* ---- the picture ----------------------------------------------------------------------------- */
 
 bool ask_picture(const struct target *t, struct msg_body *question)
 {
@@ -120,7 +120,7 @@ static char *drawn(const struct asked *a, json_t *effective)
 
 const struct route_form form_picture = { "image/svg+xml", RULES_MOST, NULL, drawn };
 
-/* ---- the nearest conduit ----------------------------------------------------------------------- */
+/* ---- the nearest conduit --------------------------------------------------------------------- */
 
 static json_t *endpoint(const char *address, uint64_t port)
 {
@@ -186,7 +186,7 @@ static json_t *nearest(const struct asked *a, json_t *effective)
 
 const struct route_form form_nearest = { "application/json", RULES_MOST, nearest, NULL };
 
-/* ---- who may do what to whom ------------------------------------------------------------------- */
+/* ---- who may do what to whom ----------------------------------------------------------------- */
 
 static bool take(const struct target_parameter *p, struct msg_ask *m)
 {

@@ -21,7 +21,7 @@
 #include "mgmt/state/stand.h"
 #include "mgmt/web/api/routes.h"
 
-/* ---- what the status means ---------------------------------------------------------------------- */
+/* ---- what the status means ------------------------------------------------------------------- */
 
 /* Takes over the list; adds a sentence to each of its reasons. */
 static json_t *said(json_t *list, enum lang l)
@@ -99,7 +99,7 @@ static json_t *state(const struct asked *a, json_t *status)
 
 const struct route_form form_state = { "application/json", 0, state, NULL };
 
-/* ---- numbers for Prometheus --------------------------------------------------------------------- */
+/* ---- numbers for Prometheus ------------------------------------------------------------------ */
 
 #define WORD_MAX 40 /* bytes of a key or label in a row, NUL included */
 

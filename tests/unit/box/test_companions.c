@@ -24,7 +24,7 @@
 #include "appliance/box/companions.h"
 #include "appliance/fetch/fetch.h"
 #include "appliance/wire/plain.h"
-#include "mgmt/notify/settings.h"
+#include "mgmt/notify/outlet.h"
 
 #define STATE "/var/lib/sekisho"
 

@@ -3,7 +3,8 @@
  * Orders as a browser sends them: a valid one becomes a message and a bundle, an invalid one
  * becomes neither.
  *
- * LINK: mgmt/web/order.c mgmt/web/login.c $(WIRE_SRC) appliance/base/bundle.c appliance/base/bytes.c
+ * LINK: mgmt/web/order.c mgmt/web/login.c $(WIRE_SRC) appliance/base/bundle.c
+ * LINK: appliance/base/bytes.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/sha256.c
  * LINK: appliance/base/memfd.c appliance/base/err.c appliance/base/utf8.c
  * LIBS: jansson nettle

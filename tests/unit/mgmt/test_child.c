@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "mgmt/inform/child.h"
+#include "mgmt/inform/inform.h"
 
 enum way { WELL, CRASHES, ENDLESS, FLOODS, CLOSES };
 

@@ -2,7 +2,8 @@
 /*
  * What is reported about alarms, and when: their begin and end after two looks, over a restart, and
  * what is dropped when there is no room.
- * LINK: appliance/wire/reason.c appliance/wire/attack.c mgmt/notify/ledger.c mgmt/state/alarms.c mgmt/state/journal.c
+ * LINK: appliance/wire/reason.c appliance/wire/attack.c mgmt/notify/ledger.c mgmt/state/alarms.c
+ * LINK: mgmt/state/journal.c
  * LINK: appliance/wire/tls.c mgmt/state/faults.c mgmt/state/stand.c
  * LINK: mgmt/state/read.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c

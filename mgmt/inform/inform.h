@@ -50,8 +50,8 @@ bool informer_open(struct informer *i, struct err *e);
 /* Sends one inform and waits some seconds for its acknowledgement. False: *e has the reason. */
 bool informer_send(struct informer *i, const struct inform *what, struct err *e);
 
-/* A child process (child.c): it runs a task that reads strangers' bytes. If the child crashes, hangs
- * or leaks memory, the program goes on. */
+/* A child process (child.c): it runs a task that reads strangers' bytes. If the child crashes,
+ * hangs or leaks memory, the program goes on. */
 
 /* The work of the child, which reports by writing bytes to `to`. child_said gets each byte; if it
  * returns true, the child is waiting for one byte as a reply before it goes on. */

@@ -18,7 +18,10 @@ export class Order<About, Answer extends Outcome> {
 	private busy = false;
 	private run = 0;
 
-	/** `name` begins the ids of the form's parts; `then` takes the answer to an order that was done. */
+	/**
+	 * `name` begins the ids of the form's parts; `then` takes the answer to an order that was
+	 * done.
+	 */
 	constructor(private readonly name: string, private readonly then: (about: About, answer: Answer) => string) {}
 
 	/** Forgets everything before another person signs in. */
@@ -57,7 +60,10 @@ export class Order<About, Answer extends Outcome> {
 		draw();
 	}
 
-	/** `more`: further fields. `body` makes the order when it is given; `after` is done before it is shown. */
+	/**
+	 * `more`: further fields. `body` makes the order when it is given. `after`: done before its
+	 * result is shown.
+	 */
 	form(draw: () => void, about: About, title: string, act: Key, more: Child, body: (reason: string) => Record<string, unknown>, after: () => Promise<void> = () => Promise.resolve()): Node_ {
 		const id = this.name + "-reason";
 		const onGive = (event: Event): void => {

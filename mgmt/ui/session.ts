@@ -102,7 +102,7 @@ export function signedIn(): boolean {
 
 const leavers: (() => void)[] = [];
 
-/** `forget` is called before another person signs in: what was shown belongs to the one who left. */
+/** `forget` is called before another person signs in: what was shown belongs to who left. */
 export function whenLeft(forget: () => void): void {
 	leavers.push(forget);
 }

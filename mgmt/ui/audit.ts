@@ -3,7 +3,7 @@
 // who has an account, the exceptions, how the records are kept and signed, and the texts of each
 // stored generation. Everything can be saved as it is shown.
 import { deviceCard } from "./devices";
-import { h, type Child, type Node_ } from "./dom";
+import { h, steady, type Child, type Node_ } from "./dom";
 import { whenBack } from "./feed";
 import { csv, save, count, lastUse, moment } from "./format";
 import { ledgerCards } from "./ledgers";
@@ -235,20 +235,13 @@ function generations(list: Generation[]): Node_ {
 
 // ---- contents of the page -----------------------------------------------------------------------
 
-// the same function at each drawing, so that a button stays the same element
-const leaders = new Map<string, () => void>();
-
-function leader(id: string): () => void {
-	let one = leaders.get(id);
-	if (one === undefined) leaders.set(id, one = () => {
-		const heading = document.getElementById(id);
-		if (heading === null) return;
-		heading.tabIndex = -1; // so that Tab goes on from there
-		heading.focus({ preventScroll: true });
-		heading.scrollIntoView();
-	});
-	return one;
-}
+const leader = (id: string): (() => void) => steady("to " + id, () => {
+	const heading = document.getElementById(id);
+	if (heading === null) return;
+	heading.tabIndex = -1; // so that Tab goes on from there
+	heading.focus({ preventScroll: true });
+	heading.scrollIntoView();
+});
 
 /** A bar that stays visible, with the heading of each card. */
 function contents(cards: Node_[]): Node_ {

@@ -85,3 +85,12 @@ export function patch(parent: Element, wanted: (Node_ | string)[]): void {
 	});
 	while (parent.childNodes.length > wanted.length) parent.lastChild?.remove();
 }
+
+const actions = new Map<string, () => void>();
+
+/** The same function for the same key at each drawing, so that a button stays the same element. */
+export function steady(key: string, act: () => void): () => void {
+	const one = actions.get(key) ?? act;
+	actions.set(key, one);
+	return one;
+}

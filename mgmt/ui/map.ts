@@ -3,7 +3,7 @@
 // same conduits as a table, for screen readers, keyboard use and numbers. The chosen conduit is
 // shown between them with all details.
 import { promote } from "./change";
-import { h, type Child, type Node_ } from "./dom";
+import { h, steady, type Child, type Node_ } from "./dom";
 import { countFlow, feed, recall, whenBack } from "./feed";
 import { heardAt, keepRates, opened, refusals, refusedInAll, type Rate, type Refusals, askTracked, trackedRows, type Tracked } from "./flow";
 import { aged, clockTime, count, lastUse, local, moment, span } from "./format";
@@ -43,7 +43,6 @@ whenLeft(() => {
 	asking = undefined;
 	chosen = undefined;
 	whole = false;
-	arrowPressers.clear();
 	recalled = undefined;
 	keepRates(new Set());
 });
@@ -121,18 +120,12 @@ function packets(e: Effective): Map<string, number> {
 	return sums;
 }
 
-const arrowPressers = new Map<string, () => void>();
-
 /** Each press chooses the arrow's next conduit. */
-function arrowPresser(key: string, names: string[], changed: () => void): () => void {
-	let one = arrowPressers.get(key);
-	if (one === undefined) arrowPressers.set(key, one = () => {
-		const next = names[(names.indexOf(chosen?.name ?? "") + 1) % names.length];
-		if (next !== undefined && next !== chosen?.name) void choose(next, changed);
-		document.getElementById("conduit")?.scrollIntoView({ block: "nearest" });
-	});
-	return one;
-}
+const arrowPresser = (key: string, names: string[], changed: () => void): (() => void) => steady("arrow " + key, () => {
+	const next = names[(names.indexOf(chosen?.name ?? "") + 1) % names.length];
+	if (next !== undefined && next !== chosen?.name) void choose(next, changed);
+	document.getElementById("conduit")?.scrollIntoView({ block: "nearest" });
+});
 
 /** Both directions of an arrow: all conduits from one zone to the other in that mode. */
 function onArrow(e: Effective, from: string, to: string, observe: boolean, list: Refusals[], changed: () => void): OnArrow {
@@ -199,16 +192,8 @@ function panel(e: Effective, list: Refusals[], close: () => void, again: () => v
 
 // ---- the page -----------------------------------------------------------------------------------
 
-const pressers = new Map<string, () => void>();
-// the same function at each drawing, so that a button stays the same element
-const choosers = new Map<string, () => void>();
-
 function table(e: Effective, list: Refusals[], changed: () => void, press: (k: Conduit) => () => void): Node_ {
-	const sums = packets(e), chooser = (name: string): (() => void) => {
-		let one = choosers.get(name);
-		if (one === undefined) choosers.set(name, one = () => void choose(name, changed));
-		return one;
-	};
+	const sums = packets(e), chooser = (name: string): (() => void) => steady("choose " + name, () => void choose(name, changed));
 	return grid("conduits", [{ head: "conduit" }, { head: "between" }, { head: "mode" }, { head: "until" }, { head: "last_match" }, { head: "packets_opened", number: true },
 		{ head: "map_flow", number: true }, { head: "map_refused_minute", number: true }],
 		(e.conduits ?? []).map((k) => [
@@ -246,12 +231,7 @@ export function mapPage(changed: () => void): (state: State) => Node_[] {
 		whole = !whole;
 		changed();
 	};
-	const press = (k: Conduit): (() => void) => {
-		const key = (k.name ?? "") + ":" + String(k.line ?? 0);
-		let one = pressers.get(key);
-		if (one === undefined) pressers.set(key, one = () => void promote(k, changed));
-		return one;
-	};
+	const press = (k: Conduit): (() => void) => steady("promote " + (k.name ?? "") + ":" + String(k.line ?? 0), () => void promote(k, changed));
 	return () => {
 		countFlow(true, changed);
 		if (rules !== undefined) void recallRefusals(changed);

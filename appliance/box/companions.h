@@ -40,8 +40,8 @@ enum companion_file {
 	/* images/ups, in sekisho-ups.service, which makes the file of upsmon from it and from the
 	 * password. The daemon never reads the password. */
 	COMPANION_UPS,
-	COMPANION_NOTIFY, /* sekisho-notify.service (mgmt/notify/settings.h) */
-	COMPANION_INFORM, /* sekisho-inform.service (mgmt/notify/settings.h) */
+	COMPANION_NOTIFY, /* sekisho-notify.service (mgmt/notify/outlet.h) */
+	COMPANION_INFORM, /* sekisho-inform.service (mgmt/notify/outlet.h) */
 	COMPANION_FILES
 };
 

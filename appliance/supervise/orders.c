@@ -113,6 +113,10 @@ static bool keep(struct supervisor *s, struct order *o)
 						change_word((enum change_order)o->m.order), "what", json_text(what),
 						"by", json_text(o->named), "reason", json_text(o->comment), "since",
 						json_time(clock_wall_ns()), "pairs", "keep"));
+	/* An enforce that has the order may still carry it out, and later ones: it must not go back
+	 * to this list afterwards. */
+	if (o->stored && isolates(o) && o->question == 0)
+		paper_give(s, PAPER_ISOLATIONS, 0);
 	return o->stored;
 }
 

@@ -177,7 +177,6 @@ bool paper_add(struct supervisor *s, enum paper which, json_t *one)
 		return false;
 	take(p, text);
 	save(s, which);
-	paper_give(s, which, 0);
 	return true;
 }
 

@@ -386,6 +386,36 @@ static void a_door_is_enforces(void **state)
 	assert_int_equal(answered, 1);
 }
 
+/* An isolation that enforce does not carry out in time is kept. An enforce that has the order is not
+ * given the list: it may go on after all, and carry out later orders. */
+static void an_isolation_is_kept(void **state)
+{
+	static const struct msg_body roots = {
+		MSG_CTL_ISOLATE, .ctl_isolate = { .order = CHANGE_ISOLATE, .object = "zone it", .comment = "" }
+	};
+	const uint64_t late = 1000u + 9 * SECOND;
+	struct paper_kept *p = &s.papers[PAPER_ISOLATIONS];
+
+	(void)state;
+	s.state_fd = -1; /* nothing can be written: it is tried again */
+	p->bytes = (uint8_t *)strdup("[]");
+	p->n = 2;
+	hand(0, &roots, false);
+	assert_int_equal(last[SLOT_ENFORCE].type, MSG_ISOLATE);
+	(void)orders_due(&s, late);
+	assert_int_equal(status_told, ANSWER_CANNOT);
+	assert_int_equal(asked[SLOT_ENFORCE], 1);
+	assert_non_null(strstr((const char *)p->bytes, "zone it"));
+	/* It has never had this one. */
+	s.adopted = false;
+	hand(0, &roots, false);
+	assert_int_equal(asked[SLOT_ENFORCE], 1);
+	(void)orders_due(&s, late);
+	assert_int_equal(asked[SLOT_ENFORCE], 2);
+	assert_int_equal(last[SLOT_ENFORCE].type, MSG_ISOLATIONS);
+	free(p->bytes);
+}
+
 /* An order of a session: only the role accounts decides whose session it is, whatever control
  * says. */
 static void a_session_is_what_accounts_says(void **state)
@@ -491,6 +521,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(root_is_who_the_kernel_says, begin, finish),
 		cmocka_unit_test_setup_teardown(a_register_is_roots, begin, finish),
 		cmocka_unit_test_setup_teardown(a_door_is_enforces, begin, finish),
+		cmocka_unit_test_setup_teardown(an_isolation_is_kept, begin, finish),
 		cmocka_unit_test_setup_teardown(a_session_is_what_accounts_says, begin, finish),
 		cmocka_unit_test_setup_teardown(a_draft_is_asked_for, begin, finish),
 		cmocka_unit_test_setup_teardown(roles_hear_what_control_may_ask, begin, finish),

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Isolation by people, in the kernel. isolations.c says what is isolated before the first generation
- * and at each change. From then on the isolation is compared and mended like the rules.
+ * Isolation by people, in the kernel. isolations.c says what is isolated before the first
+ * generation and at each change. From then on the isolation is compared and mended like the rules.
  *
  * A change takes only the kernel's time, whatever the policy's size. The new state is first put
  * into temporary sets (SET_APART4_NEXT and so on), which have the same effect; then into the sets
  * themselves; then it is removed from the temporary sets. So nothing that stays isolated passes in
  * between, although an interval set takes its additions later than its deletions. What stays
- * allowed is allowed before the rest is cut. Sessions end at their next packet, by the rules
- * (policy/ir/skeleton/apart.c).
+ * allowed is allowed before the rest is cut. Sessions end at their next packet, by the
+ * rules (policy/ir/skeleton/apart.c).
  */
 #include <errno.h>
 #include <stdlib.h>

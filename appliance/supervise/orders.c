@@ -523,8 +523,12 @@ void orders_grounded(struct supervisor *s, struct msg *m)
 
 	if (o == NULL)
 		return;
-	order = o->m.order == CHANGE_TRY ? (struct msg_change){ .flags = APPLY_DRY_RUN } : o->m;
+	order = o->m;
 	order.comment = g->comment;
+	if (o->m.order == CHANGE_TRY) {
+		order.flags = APPLY_DRY_RUN;
+		order.confirm_s = 0;
+	}
 	if (g->status != ANSWER_YES)
 		answer_fd(s, o->asker, g->status, m->fds[0]);
 	else

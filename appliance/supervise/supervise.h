@@ -122,7 +122,8 @@ const char *slot_title(const struct slot *sl, char out[SLOT_TITLE]);
 
 /* roles.c */
 void roles_init(struct supervisor *s);
-void roles_want(struct supervisor *s, unsigned slot);	/* from now on the slot's process is to run */
+/* from now on the slot's process is to run */
+void roles_want(struct supervisor *s, unsigned slot);
 uint64_t roles_due(struct supervisor *s, uint64_t now); /* starts what is to be started */
 /* Notes that the slot's process has ended, and when to start the next one; *ret_how says how it
  * ended. False: it has not ended. */
@@ -163,7 +164,8 @@ struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *
 int policy_sealed(const struct supervisor *s, uint64_t number);
 bool is_unsaved(const struct supervisor *s); /* whether a decision is not on disk yet */
 void policy_free(struct policy *p);	     /* accepts NULL */
-/* This generation's command table and the workers' one, as parts of another (wire/table_merge.h). */
+/* This generation's command table and the workers' one, as parts of
+ * another (wire/table_merge.h). */
 struct table_part policy_part(const struct policy *p);
 struct table_part table_part(const struct table *t);
 /* This generation's command table, with the permits of `old` (or NULL) that were removed under

@@ -386,8 +386,8 @@ static void a_door_is_enforces(void **state)
 	assert_int_equal(answered, 1);
 }
 
-/* An isolation that enforce does not carry out in time is kept. An enforce that has the order is not
- * given the list: it may go on after all, and carry out later orders. */
+/* An isolation that enforce does not carry out in time is kept. An enforce that has the order is
+ * not given the list: it may go on after all, and carry out later orders. */
 static void an_isolation_is_kept(void **state)
 {
 	static const struct msg_body roots = {

@@ -117,7 +117,8 @@ struct operation {
 	/* the reports about devices that were given back; owned, NULL = none */
 	json_t *given_back;
 	struct agreed_names agreed; /* interfaces that may be taken although sessions use them */
-	json_t *taking;	 /* the devices that it takes, and the sessions that end; owned */
+	/* the devices that it takes, and the sessions that end; owned */
+	json_t *taking;
 	char device[16]; /* OP_RELEASE: the device, "" = all */
 	/* the workers' table before, to be restored when the operation is given up; owned */
 	struct table before;

@@ -155,9 +155,12 @@ static bool is_host(const struct addr *a)
 	return a->b[0] != 0xff && memcmp(a->b, zero, 15) != 0;
 }
 
-static void send_side(struct gate *g, const struct reset *r, uint32_t mark, bool known)
+static void send_side(struct gate *g, struct reset r, const struct reset_side *s, uint32_t mark)
 {
-	if (known && reset_send(r->destination.family == 4 ? g->raw4 : g->raw6, r, mark) == 0)
+	r.seq = s->seq;
+	r.ack = s->ack;
+	r.with_ack = s->with_ack != 0;
+	if (s->valid != 0 && reset_send(r.destination.family == 4 ? g->raw4 : g->raw6, &r, mark) == 0)
 		g->counts.resets++;
 	else
 		g->counts.resets_unsent++;
@@ -170,24 +173,14 @@ static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ri
 	bool cut = queue_lane(e->queue) == LANE_CUT;
 	struct gate_lane *l = cut ? gate_lane_of(g, e->queue) : find_lane(g, e->queue);
 	struct addr client = addr_from(e->family, e->u.a.client), server = addr_from(e->family, e->u.a.server);
-	struct reset to_client = {
-		.source = server,
-		.destination = client,
-		.source_port = e->server_port,
-		.destination_port = e->client_port,
-		.seq = s->to_client.seq,
-		.ack = s->to_client.ack,
-		.with_ack = s->to_client.with_ack != 0,
-	};
-	struct reset to_server = {
-		.source = client,
-		.destination = server,
-		.source_port = e->client_port,
-		.destination_port = e->server_port,
-		.seq = s->to_server.seq,
-		.ack = s->to_server.ack,
-		.with_ack = s->to_server.with_ack != 0,
-	};
+	const struct reset to_client = { .source = server,
+					 .destination = client,
+					 .source_port = e->server_port,
+					 .destination_port = e->client_port };
+	const struct reset to_server = { .source = client,
+					 .destination = server,
+					 .source_port = e->client_port,
+					 .destination_port = e->server_port };
 	uint32_t mark;
 
 	if (l == NULL && !cut)
@@ -206,8 +199,8 @@ static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ri
 			return true;
 		mark = MARK_STRAY;
 	}
-	send_side(g, &to_server, mark, s->to_server.valid != 0);
-	send_side(g, &to_client, mark, s->to_client.valid != 0);
+	send_side(g, to_server, &s->to_server, mark);
+	send_side(g, to_client, &s->to_client, mark);
 	return true;
 }
 

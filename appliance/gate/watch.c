@@ -213,13 +213,19 @@ void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t wo
 	g->last_tick = now;
 }
 
+/* In the worker's place, by the failure decisions of the lanes. */
+static void replace(struct gate *g)
+{
+	give_up(g);
+	(void)decide(g);
+}
+
 void gate_worker_dead(struct gate *g, struct mono now)
 {
 	if (g->state == GATE_ALONE)
 		return;
 	g->counts.died++;
-	give_up(g);
-	(void)decide(g);
+	replace(g);
 	g->last_tick = now;
 }
 
@@ -227,17 +233,8 @@ void gate_worker_lied(struct gate *g, struct mono now)
 {
 	g->counts.lies++;
 	report_hung(g);
-	give_up(g);
-	(void)decide(g);
+	replace(g);
 	g->last_tick = now;
-}
-
-static void hung(struct gate *g)
-{
-	g->counts.hung++;
-	report_hung(g);
-	give_up(g);
-	(void)decide(g);
 }
 
 /* Whether the worker runs but leaves packets of some queue without a verdict. */
@@ -294,8 +291,11 @@ static void watch(struct gate *g, uint64_t passed_ns)
 	}
 	g->unlooked_ns = 0;
 	g->unlooked_beats = 0;
-	if (late)
-		hung(g);
+	if (!late)
+		return;
+	g->counts.hung++;
+	report_hung(g);
+	replace(g);
 }
 
 void gate_tick(struct gate *g, struct mono now)

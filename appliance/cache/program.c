@@ -105,9 +105,8 @@ struct head_tcp {
 };
 
 struct segment {
-	uint32_t client[4], server[4];
-	uint16_t client_port, server_port;
-	bool back; /* from the server */
+	uint32_t from[4], to[4];
+	uint16_t from_port, to_port;
 	uint32_t number, acknowledged, options;
 	uint32_t at, n; /* offset and length of the data */
 	uint8_t family, hops, words, flags;
@@ -138,8 +137,8 @@ INLINE uint32_t read_ip(const struct __sk_buff *packet, struct segment *s)
 			return 0;
 		s->family = 4;
 		s->hops = h.hops;
-		s->client[0] = s->back ? h.to : h.from;
-		s->server[0] = s->back ? h.from : h.to;
+		s->from[0] = h.from;
+		s->to[0] = h.to;
 		return sizeof(h);
 	}
 	if (version >> 4 == 6) {
@@ -151,8 +150,8 @@ INLINE uint32_t read_ip(const struct __sk_buff *packet, struct segment *s)
 		s->family = 6;
 		s->hops = h.hops;
 		for (unsigned i = 0; i < 4; i++) {
-			s->client[i] = s->back ? h.to[i] : h.from[i];
-			s->server[i] = s->back ? h.from[i] : h.to[i];
+			s->from[i] = h.from[i];
+			s->to[i] = h.to[i];
 		}
 		return sizeof(h);
 	}
@@ -161,11 +160,9 @@ INLINE uint32_t read_ip(const struct __sk_buff *packet, struct segment *s)
 
 INLINE bool read_segment(const struct __sk_buff *packet, struct segment *s)
 {
+	uint32_t at = read_ip(packet, s), words;
 	struct head_tcp h = { 0 };
-	uint32_t at, words;
 
-	s->back = (packet->mark & MARK_AGAINST) != 0;
-	at = read_ip(packet, s);
 	if (at == 0 || once_load(packet, at, &h, sizeof(h)) < 0)
 		return false;
 	words = h.words >> 4;
@@ -173,8 +170,8 @@ INLINE bool read_segment(const struct __sk_buff *packet, struct segment *s)
 		return false;
 	if (words > 5 && once_load(packet, at + (uint32_t)sizeof(h), &s->options, 4) < 0)
 		return false;
-	s->client_port = of16(s->back ? h.to : h.from);
-	s->server_port = of16(s->back ? h.from : h.to);
+	s->from_port = of16(h.from);
+	s->to_port = of16(h.to);
 	s->number = of32(h.number);
 	s->acknowledged = of32(h.acknowledged);
 	s->words = h.words;
@@ -197,30 +194,27 @@ INLINE bool is_finished(const struct __sk_buff *packet)
 
 /* ---- the lease of a segment ------------------------------------------------------------------ */
 
-INLINE bool is_of(const struct once_lease *l, const struct segment *s)
+INLINE bool is_of(const struct once_lease *l, const struct segment *s, bool back)
 {
+	const uint32_t *client = back ? s->to : s->from, *server = back ? s->from : s->to;
 	uint32_t differ = 0;
 
 	for (unsigned i = 0; i < 4; i++)
-		differ |= (l->client[i] ^ s->client[i]) | (l->server[i] ^ s->server[i]);
-	return differ == 0 && l->family == s->family && l->client_port == s->client_port &&
-	       l->server_port == s->server_port;
+		differ |= (l->client[i] ^ client[i]) | (l->server[i] ^ server[i]);
+	return differ == 0 && l->family == s->family && l->client_port == (back ? s->to_port : s->from_port) &&
+	       l->server_port == (back ? s->from_port : s->to_port);
 }
 
-INLINE uint32_t first_place(const struct segment *s)
+INLINE struct once_lease *find(const struct segment *s, bool back)
 {
-	return once_place(s->client, s->server, (uint32_t)s->client_port << 16 | s->server_port);
-}
-
-INLINE struct once_lease *find(const struct segment *s)
-{
-	uint32_t first = first_place(s);
+	uint32_t ports = back ? (uint32_t)s->to_port << 16 | s->from_port : (uint32_t)s->from_port << 16 | s->to_port;
+	uint32_t first = back ? once_place(s->to, s->from, ports) : once_place(s->from, s->to, ports);
 
 	for (uint32_t i = 0; i < ONCE_WAYS; i++) {
 		uint32_t place = first + i;
 		struct once_lease *l = lease_at(place);
 
-		if (l != NULL && is_of(l, s))
+		if (l != NULL && is_of(l, s, back))
 			return l;
 	}
 	return NULL;
@@ -381,22 +375,23 @@ INLINE bool has_usual_options(const struct __sk_buff *packet, const struct segme
 	return free == 0;
 }
 
-INLINE bool begins(const struct once_handshake *h, const struct segment *s)
+INLINE bool begins(const struct once_handshake *h, const struct segment *s, bool back)
 {
+	const uint32_t *client = back ? s->to : s->from, *server = back ? s->from : s->to;
 	uint32_t differ = h->mark == 0;
 
 	for (unsigned i = 0; i < 4; i++)
-		differ |= (h->client[i] ^ s->client[i]) | (h->server[i] ^ s->server[i]);
-	return differ == 0 && h->family == s->family && h->client_port == s->client_port &&
-	       h->server_port == s->server_port;
+		differ |= (h->client[i] ^ client[i]) | (h->server[i] ^ server[i]);
+	return differ == 0 && h->family == s->family && h->client_port == (back ? s->to_port : s->from_port) &&
+	       h->server_port == (back ? s->from_port : s->to_port);
 }
 
 /* The segment is next in the handshake. */
-INLINE bool is_next(const struct __sk_buff *packet, const struct once_handshake *h, const struct segment *s)
+INLINE bool is_next(const struct __sk_buff *packet, const struct once_handshake *h, const struct segment *s, bool back)
 {
 	if (s->n > 0 || !is_finished(packet) || (packet->mark & MARK_SESSION) != h->mark)
 		return false;
-	if (s->back)
+	if (back)
 		return h->passed == 1 && s->flags == (TCP_BEGINS | TCP_ACKS) && s->acknowledged == h->number[0] + 1u &&
 		       has_usual_options(packet, s);
 	/* this acknowledgement may be repeated */
@@ -411,11 +406,11 @@ INLINE bool begin(struct once_handshake *h, uint32_t mark, const struct segment 
 		return false;
 	if (h->mark == 0) {
 		for (unsigned i = 0; i < 4; i++) {
-			h->client[i] = s->client[i];
-			h->server[i] = s->server[i];
+			h->client[i] = s->from[i];
+			h->server[i] = s->to[i];
 		}
-		h->client_port = s->client_port;
-		h->server_port = s->server_port;
+		h->client_port = s->from_port;
+		h->server_port = s->to_port;
 		h->family = s->family;
 		h->number[0] = s->number;
 		h->since_ns = once_now();
@@ -429,7 +424,7 @@ INLINE bool begin(struct once_handshake *h, uint32_t mark, const struct segment 
 	return false;
 }
 
-INLINE bool go_on(const struct __sk_buff *packet, struct once_handshake *h, const struct segment *s)
+INLINE bool go_on(const struct __sk_buff *packet, struct once_handshake *h, const struct segment *s, bool back)
 {
 	uint32_t was = exchange(&h->state, ONCE_GIVEN, ONCE_BUSY);
 	uint8_t passed;
@@ -440,10 +435,10 @@ INLINE bool go_on(const struct __sk_buff *packet, struct once_handshake *h, cons
 	if (was != ONCE_GIVEN)
 		return false;
 	passed = h->passed;
-	passes = begins(h, s) && is_next(packet, h, s);
+	passes = begins(h, s, back) && is_next(packet, h, s, back);
 	if (passes) {
-		h->passed = s->back ? 2 : 3;
-		if (s->back)
+		h->passed = back ? 2 : 3;
+		if (back)
 			h->number[1] = s->number;
 		if (exchange(&h->state, ONCE_BUSY, ONCE_GIVEN) == ONCE_BUSY)
 			return true;
@@ -455,17 +450,20 @@ INLINE bool go_on(const struct __sk_buff *packet, struct once_handshake *h, cons
 
 /* Lets a packet pass that begins a session, or goes on with its handshake. Any other packet of the
  * session gives the handshake back to the worker. */
-INLINE bool shake_hands(const struct __sk_buff *packet, const struct segment *s)
+INLINE bool shake_hands(const struct __sk_buff *packet, const struct segment *s, bool back)
 {
-	uint32_t first = first_place(s) & (ONCE_HANDSHAKES - ONCE_WAYS), only = 0;
+	uint32_t ports = back ? (uint32_t)s->to_port << 16 | s->from_port : (uint32_t)s->from_port << 16 | s->to_port;
+	uint32_t first = back ? once_place(s->to, s->from, ports) : once_place(s->from, s->to, ports);
+	uint32_t only = 0;
 	struct once_handshakes *all = handshakes_at(only);
 
+	first &= ONCE_HANDSHAKES - ONCE_WAYS;
 	if (all == NULL)
 		return false;
 	for (uint32_t i = 0; i < ONCE_WAYS; i++)
-		if (begins(&all->of[first + i], s))
-			return go_on(packet, &all->of[first + i], s);
-	if (s->back || s->flags != TCP_BEGINS || s->n > 0 || !is_finished(packet) || !has_usual_options(packet, s) ||
+		if (begins(&all->of[first + i], s, back))
+			return go_on(packet, &all->of[first + i], s, back);
+	if (back || s->flags != TCP_BEGINS || s->n > 0 || !is_finished(packet) || !has_usual_options(packet, s) ||
 	    once_now() - all->alive_ns > ONCE_ALIVE_NS)
 		return false;
 	for (uint32_t i = 0; i < ONCE_WAYS; i++)
@@ -480,23 +478,23 @@ INLINE bool shake_hands(const struct __sk_buff *packet, const struct segment *s)
 SECTION("socket")
 int once_match(struct __sk_buff *packet)
 {
+	bool back = (packet->mark & MARK_AGAINST) != 0, passes;
 	struct segment s = { 0 };
 	struct once_lease *l;
 	uint32_t was;
-	bool passes;
 
 	if ((packet->mark & MARK_JUDGED) != 0 || !read_segment(packet, &s))
 		return 0;
-	l = find(&s);
+	l = find(&s, back);
 	if (l == NULL)
-		return shake_hands(packet, &s);
+		return shake_hands(packet, &s, back);
 	was = exchange(&l->state, ONCE_GIVEN, ONCE_BUSY);
 	/* another processor holds the lease: this packet is queued, so all packets behind it must
 	 * be too */
 	if (was == ONCE_BUSY)
 		exchange(&l->state, ONCE_BUSY, ONCE_RECALLED);
 	if (was == ONCE_BACK) { /* perhaps of an earlier session on these ports */
-		passes = shake_hands(packet, &s);
+		passes = shake_hands(packet, &s, back);
 		/* a new session begins: no worker goes on with the earlier one from here on */
 		if (passes)
 			l->n_kept = 0;
@@ -504,13 +502,13 @@ int once_match(struct __sk_buff *packet)
 	}
 	if (was != ONCE_GIVEN)
 		return 0;
-	if (!is_of(l, &s)) { /* the lease belongs to another session by now */
+	if (!is_of(l, &s, back)) { /* the lease belongs to another session by now */
 		if (exchange(&l->state, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
 			exchange(&l->state, ONCE_RECALLED, ONCE_BACK);
 		return 0;
 	}
 	passes = is_finished(packet) && l->permit != 0 && (packet->mark & MARK_PERMIT) == l->permit &&
-		 take(packet, l, &s, s.back ? 1u : 0u);
+		 take(packet, l, &s, back ? 1u : 0u);
 	if (!passes || exchange(&l->state, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
 		__sync_lock_test_and_set(&l->state, ONCE_BACK);
 	return passes;
@@ -522,5 +520,6 @@ int once_begin(struct __sk_buff *packet)
 {
 	struct segment s = { 0 };
 
-	return (packet->mark & MARK_JUDGED) == 0 && read_segment(packet, &s) && shake_hands(packet, &s);
+	return (packet->mark & MARK_JUDGED) == 0 && read_segment(packet, &s) &&
+	       shake_hands(packet, &s, (packet->mark & MARK_AGAINST) != 0);
 }

@@ -18,8 +18,8 @@ $(KERNEL_OBJECT): appliance/cache/program.c appliance/wire/once.h
 COMPILE_SRC = $(wildcard appliance/compile/*.c appliance/seal/*.c) $(ROLE_SRC)
 # A program beside the role accounts that parses what browsers send of security keys.
 WEBAUTHN_SRC = $(wildcard appliance/webauthn/*.c) appliance/role/sandbox.c appliance/role/sandbox_table.c \
-	$(addprefix appliance/wire/,msg.c event_filter.c plain.c) $(addprefix appliance/base/,addr.c bytes.c clock.c err.c json.c memfd.c sha256.c utf8.c)
+	$(addprefix appliance/wire/,msg.c plain.c) $(addprefix appliance/base/,addr.c bytes.c clock.c err.c json.c memfd.c sha256.c utf8.c)
 # A program that fetches a file from the update server: TLS and an HTTP head, nothing else of the
 # box.
 FETCH_SRC = $(wildcard appliance/fetch/*.c) appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/box/netns.c \
-	$(addprefix appliance/wire/,msg.c event_filter.c plain.c) $(addprefix appliance/base/,addr.c atomic_file.c bytes.c clock.c err.c keyfile.c memfd.c utf8.c)
+	$(addprefix appliance/wire/,msg.c plain.c) $(addprefix appliance/base/,addr.c atomic_file.c bytes.c clock.c err.c keyfile.c memfd.c utf8.c)

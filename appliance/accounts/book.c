@@ -8,6 +8,11 @@
 #include "appliance/base/sha256.h"
 #include "appliance/wire/duty.h"
 
+const char *const webauthn_kind_words[WEBAUTHN_KINDS] = {
+	[WEBAUTHN_ES256] = "ES256",
+	[WEBAUTHN_EDDSA] = "EdDSA",
+};
+
 void book_wipe(struct book *b)
 {
 	explicit_bzero(b, sizeof(*b));

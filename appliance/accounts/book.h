@@ -211,4 +211,7 @@ json_t *book_to_json(const struct book *b);
 /* false: not a valid book, and *ret must not be used */
 bool book_of_json(const json_t *j, struct book *ret);
 
+/* The words for the kinds of keys, in texts for people and in the register's file. */
+extern const char *const webauthn_kind_words[WEBAUTHN_KINDS];
+
 #endif

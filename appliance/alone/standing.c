@@ -19,8 +19,7 @@
 #include "appliance/box/box.h"
 #include "appliance/box/netns.h"
 #include "appliance/enforce/look.h"
-#include "appliance/store/in_force_json.h"
-#include "appliance/store/waiting.h"
+#include "appliance/store/in_force.h"
 #include "appliance/supervise/supervise.h"
 
 static const struct generation_record *of_digest(const struct generation_store *store, const char *hex)

@@ -12,7 +12,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/control/answers_private.h"
 #include "appliance/control/control.h"
-#include "appliance/store/retention.h"
+#include "appliance/store/in_force.h"
 
 #define STATUS_LIMIT 500000000ull
 /* For enforce: every 30 s it reads everything back, which takes a second or more for a policy of a

@@ -11,10 +11,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/control/answers_private.h"
-#include "appliance/store/in_force_json.h"
-#include "appliance/store/past_json.h"
-#include "appliance/store/retention.h"
-#include "appliance/store/waiting.h"
+#include "appliance/store/in_force.h"
 #include "appliance/wire/settings.h"
 #include "policy/ir/conduit_json.h"
 #include "policy/ir/objects_json.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/control/control.h"
 
-#include "appliance/wire/change.h"
+#include "appliance/wire/orders.h"
 
 #define NEEDS(right) ((uint8_t)((right) + 1u))
 #define IN_OWN_NAME 0x80u

@@ -5,7 +5,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
-#include "appliance/store/in_force_json.h"
+#include "appliance/store/in_force.h"
 #include "appliance/wire/duty.h"
 #include "appliance/wire/settings.h"
 #include "policy/ir/isolation.h"

@@ -9,7 +9,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/control/control.h"
-#include "appliance/store/past_json.h"
+#include "appliance/store/in_force.h"
 #include "policy/ir/standing_json.h"
 
 #define SHOW_BUDGET (512u << 20)

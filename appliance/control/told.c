@@ -6,7 +6,7 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/control/control.h"
-#include "appliance/store/history.h"
+#include "appliance/store/generation.h"
 
 #define UNSEAL_BUDGET (512u << 20)
 #define PAST_MOST (GENERATIONS_KEPT + 1u) /* the store may have one more (generation.c) */

@@ -6,7 +6,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/role/said.h"
-#include "appliance/wire/change.h"
+#include "appliance/wire/orders.h"
 
 #define SECOND 1000000000ull
 #define ASKED_S 900u /* seconds that a first person's request waits for a second person */

@@ -13,7 +13,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/enforce/door_book.h"
 #include "appliance/enforce/enforce.h"
-#include "appliance/wire/answer.h"
+#include "appliance/wire/msg_json.h"
 
 #define LIST_MOST (1u << 20) /* bytes */
 /* A list that has not come back after this time is lost: other orders may go on. The person's order

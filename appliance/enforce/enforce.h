@@ -57,7 +57,7 @@
 #include "appliance/kernel/talk.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
-#include "appliance/wire/progress.h"
+#include "appliance/wire/msg.h"
 #include "policy/ir/book.h"
 #include "policy/ir/evaluate.h"
 #include "policy/ir/ir.h"

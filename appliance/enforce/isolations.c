@@ -17,8 +17,8 @@
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/isolation_pairs.h"
 #include "appliance/role/said.h"
-#include "appliance/wire/answer.h"
-#include "appliance/wire/change.h"
+#include "appliance/wire/msg_json.h"
+#include "appliance/wire/orders.h"
 #include "policy/ir/isolation.h"
 
 #define LIST_MOST (16u << 20) /* bytes */

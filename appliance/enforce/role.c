@@ -18,7 +18,7 @@
 #include "appliance/kernel/dump.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
-#include "appliance/wire/answer.h"
+#include "appliance/wire/msg_json.h"
 
 static void complain(const struct err *e)
 {

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "appliance/base/addr.h"
-#include "appliance/wire/event_filter.h"
+#include "appliance/wire/msg.h"
 
 #define FILTER_COMMANDS 16u /* commands in one question */
 

@@ -7,9 +7,9 @@
 
 #include "appliance/wire/attack.h"
 #include "appliance/wire/commands_json.h"
-#include "appliance/wire/event_filter.h"
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/mark.h"
+#include "appliance/wire/msg.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/settings.h"

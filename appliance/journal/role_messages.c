@@ -11,9 +11,9 @@
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/search.h"
 #include "appliance/role/roles.h"
-#include "appliance/wire/answer.h"
-#include "appliance/wire/event_filter.h"
 #include "appliance/wire/event_words.h"
+#include "appliance/wire/msg.h"
+#include "appliance/wire/msg_json.h"
 
 #define GENERATION_BYTES (256u << 20)
 #define ANSWER_RECORDS 5000u

@@ -39,10 +39,9 @@
 #include "appliance/journal/trends.h"
 #include "appliance/journal/verify.h"
 #include "appliance/journal/weak.h"
-#include "appliance/wire/answer.h"
 #include "appliance/wire/event.h"
-#include "appliance/wire/event_filter.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/msg_json.h"
 
 /*
  * Records who has read which records. Single questions are combined. Journal role only; pure, with

@@ -12,7 +12,7 @@
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
 #include "appliance/store/generation.h"
-#include "appliance/wire/change.h"
+#include "appliance/wire/orders.h"
 
 #define DRAFT_AUTHORS 8u
 

@@ -15,7 +15,6 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
-#include "appliance/store/history.h"
 #define TRYING "gen-trying" /* file of a write test; nobody reads it */
 
 static void sealed_name(uint64_t number, char out[40])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/store/history.h"
+#include "appliance/store/generation.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -5,7 +5,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/box/loan.h"
 #include "appliance/kernel/dump.h"
-#include "appliance/store/waiting.h"
+#include "appliance/store/in_force.h"
 #include "appliance/supervise/supervise.h"
 
 #define LOOK_NS SECOND	      /* interval of looks in ns while the clock is not trusted */

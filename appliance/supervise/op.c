@@ -12,7 +12,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
 #include "appliance/box/box.h"
-#include "appliance/store/past_json.h"
+#include "appliance/store/in_force.h"
 #include "appliance/supervise/operation.h"
 #include "appliance/supervise/supervise.h"
 

@@ -11,7 +11,7 @@
 #include "appliance/base/memfd.h"
 #include "appliance/role/who.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/wire/change.h"
+#include "appliance/wire/orders.h"
 
 #define ORDERS_MOST 16u
 #define WHO_MOST 65536u

@@ -11,7 +11,7 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/memfd.h"
-#include "appliance/store/retention.h"
+#include "appliance/store/in_force.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/tap/tap.h"
 #include "policy/ir/ir.h"

@@ -8,7 +8,7 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/box/box.h"
-#include "appliance/store/history.h"
+#include "appliance/store/generation.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/tap/tap.h"
 #include "appliance/wire/slot.h"

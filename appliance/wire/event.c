@@ -68,6 +68,33 @@ static bool get_texts(struct bytes *b, struct event *e)
 	return bytes_done(b) && !silent(e);
 }
 
+/* how many numbers a limit has */
+#define LIMIT_NUMBERS (2u + 2u * LIMIT_RANGES)
+
+static uint64_t *limit_number(struct limit *l, unsigned i)
+{
+	if (i < 2)
+		return i == 0 ? &l->at : &l->wrote;
+	return i % 2 == 0 ? &l->allowed[i / 2 - 1].lo : &l->allowed[i / 2 - 1].hi;
+}
+
+/* Of each number the 32 bits from bit `shift` on. */
+static void put_limit_numbers(struct limit l, unsigned shift, struct outbuf *o)
+{
+	for (unsigned i = 0; i < LIMIT_NUMBERS; i++)
+		out_be32(o, (uint32_t)(*limit_number(&l, i) >> shift));
+}
+
+static void get_limit_numbers(struct bytes *b, unsigned shift, struct limit *l)
+{
+	for (unsigned i = 0; i < LIMIT_NUMBERS; i++) {
+		uint32_t v;
+
+		bytes_be32(b, &v);
+		*limit_number(l, i) |= (uint64_t)v << shift;
+	}
+}
+
 /*
  * The upper 32 bits of numbers that once had 32 bits. They are zero in records of older releases
  * and of protocols with small numbers, so that all records have the same form.
@@ -77,7 +104,7 @@ static void put_high(struct outbuf *o, const struct event *e)
 	out_be32(o, e->targets[0] >> 8);
 	out_be32(o, e->function >> 8);
 	out_be32(o, (uint32_t)(e->address >> 32));
-	limit_encode_high(&e->limit, o);
+	put_limit_numbers(e->limit, 32, o);
 	for (unsigned i = 1; i < TARGET_MAX; i++)
 		out_be32(o, e->targets[i]);
 }
@@ -92,8 +119,7 @@ static bool get_high(struct bytes *b, struct event *e)
 	e->targets[0] |= unit << 8;
 	e->function |= function << 8;
 	e->address |= (uint64_t)address << 32;
-	if (!limit_decode_high(b, &e->limit))
-		return false;
+	get_limit_numbers(b, 32, &e->limit);
 	for (unsigned i = 1; i < TARGET_MAX; i++)
 		bytes_be32(b, &e->targets[i]);
 	return !b->failed && unit <= UINT32_MAX >> 8 && function <= UINT32_MAX >> 8;
@@ -132,7 +158,9 @@ size_t event_encode(const struct event *e, uint8_t out[EVENT_WIRE_MAX])
 	event_generation_put(&o, e->generation);
 	out_be32(&o, e->row.file);
 	out_be32(&o, e->row.line);
-	limit_encode(&e->limit, &o);
+	out_u8(&o, e->limit.what);
+	out_u8(&o, e->limit.n);
+	put_limit_numbers(e->limit, 0, &o);
 	put_high(&o, e);
 	o.len = EVENT_WIRE;
 	put_texts(&o, e);
@@ -188,7 +216,10 @@ bool event_decode(struct bytes b, struct event *ret)
 	event_generation_get(&head, &e.generation);
 	bytes_be32(&head, &e.row.file);
 	bytes_be32(&head, &e.row.line);
-	if (!limit_decode(&head, &e.limit) || !get_high(&head, &e) || !get_texts(&b, &e))
+	bytes_u8(&head, &e.limit.what);
+	bytes_u8(&head, &e.limit.n);
+	get_limit_numbers(&head, 0, &e.limit);
+	if (e.limit.what >= LIMIT_WHAT_COUNT || !get_high(&head, &e) || !get_texts(&b, &e))
 		return false;
 	while (head.left > 0)
 		if (!bytes_u8(&head, &pad) || pad != 0)

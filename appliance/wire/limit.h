@@ -50,12 +50,4 @@ static inline void limit_allow(struct limit *l, uint64_t lo, uint64_t hi)
 		l->n++;
 }
 
-void limit_encode(const struct limit *l, struct outbuf *o);
-/* False when `what` is out of range. */
-bool limit_decode(struct bytes *b, struct limit *ret);
-/* The upper 32 bits of the limit's numbers, which are encoded in a separate place. Decoding adds
- * them to a limit that has been decoded. */
-void limit_encode_high(const struct limit *l, struct outbuf *o);
-bool limit_decode_high(struct bytes *b, struct limit *ret);
-
 #endif

@@ -23,21 +23,74 @@
 #include "appliance/base/clock_source.h"
 #include "appliance/base/err.h"
 #include "appliance/base/memfd.h"
-#include "appliance/wire/change.h"
 #include "appliance/wire/duty.h"
 #include "appliance/wire/event.h"
-#include "appliance/wire/event_filter.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/leaked.h"
-#include "appliance/wire/manage.h"
+#include "appliance/wire/orders.h"
 #include "appliance/wire/past.h"
-#include "appliance/wire/progress.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
-#include "appliance/wire/records.h"
 #include "appliance/wire/settings.h"
 #include "appliance/wire/slot.h"
 #include "appliance/wire/webauthn.h"
+
+/* ---- which events a question asks for -------------------------------------------------------- */
+
+/* The last field of MSG_EVENTS. Empty conditions match every event; an event has to match all
+ * others. */
+enum event_filter_key {
+	/* events from this moment on, in UTC: "2026-11-20T08:10:11"; characters after that
+	 * are ignored */
+	FILTER_SINCE,
+	FILTER_CONDUIT,	 /* a name */
+	FILTER_VERDICT,	 /* a verdict's word */
+	FILTER_ZONE,	 /* of either end: a name */
+	FILTER_ASSET,	 /* either end: a name */
+	FILTER_HOST,	 /* either end: an address or a prefix */
+	FILTER_SEVERITY, /* a severity's word: events of this severity or a higher one */
+	FILTER_KIND,	 /* a kind's word */
+	FILTER_PROTOCOL, /* a protocol's name, or FILTER_IN_CLEAR */
+	FILTER_UNTIL,	 /* events before this moment, written as in FILTER_SINCE */
+	FILTER_REASON,	 /* a reason's word */
+	/* a list with commas, one of which must match: a command's name, its code, or a class of
+	 * commands (read, write, ...) */
+	FILTER_COMMAND,
+	/* "9" or "0-9": a value that a refused command would have written, or that accepted
+	 * commands wrote */
+	FILTER_VALUE,
+	FILTER_KEYS
+};
+
+/* any protocol in clear text, or remote desktop (PROTO_IN_CLEAR) */
+#define FILTER_IN_CLEAR "in_clear"
+#define FILTER_TEXT 128u /* bytes of one, NUL included */
+
+struct event_filter {
+	char text[FILTER_KEYS][FILTER_TEXT]; /* "" = any */
+};
+
+/* False when the text does not fit. */
+bool event_filter_set(struct event_filter *f, enum event_filter_key key, const char *text);
+/* true when no condition is set: all events match */
+bool event_filter_any(const struct event_filter *f);
+/* Writes nothing for a filter that is empty. */
+void event_filter_encode(const struct event_filter *f, struct outbuf *o);
+/* False when event_filter_encode does not write such bytes. Reads to the end of `b`. */
+bool event_filter_decode(struct bytes *b, struct event_filter *ret);
+
+/* ---- stages that the box reports while somebody waits for an answer -------------------------- */
+
+enum progress_stage {
+#define STAGE(id, word) PROGRESS_##id,
+#include "appliance/wire/progress.def"
+	PROGRESS_STAGES
+};
+
+/* "?" for an unknown stage. */
+const char *progress_word(enum progress_stage s);
+
+/* ---- messages -------------------------------------------------------------------------------- */
 
 /* The two ends of a session, as messages and records have them. */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/wire/msg_json.h"
 
+#include <unistd.h>
+
 static void set_number(json_t *j, const char *key, uint64_t v)
 {
 	json_object_set_new(j, key, json_integer(v < INT64_MAX ? (json_int_t)v : INT64_MAX));
@@ -38,4 +40,17 @@ json_t *msg_json(const struct msg_body *b)
 		break;
 	}
 	return j;
+}
+
+int msg_answer(int sock, uint32_t id, enum answer_status status, json_t *j)
+{
+	int fd = j != NULL ? json_memfd(j) : -1, r;
+	struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
+
+	if (fd < 0 && status == ANSWER_YES)
+		m.answer.status = ANSWER_CANNOT;
+	r = msg_send(sock, id, &m, &fd, fd >= 0 ? 1 : 0);
+	if (fd >= 0)
+		close(fd);
+	return r;
 }

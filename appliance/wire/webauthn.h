@@ -27,9 +27,6 @@
 
 enum webauthn_kind { WEBAUTHN_ES256, WEBAUTHN_EDDSA, WEBAUTHN_KINDS };
 
-/* The words for the kinds of keys, in texts for people and in the register's file. */
-extern const char *const webauthn_kind_words[WEBAUTHN_KINDS];
-
 struct webauthn_key {
 	uint8_t kind; /* enum webauthn_kind */
 	uint8_t n_id;

@@ -10,7 +10,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/wire/duty.h"
-#include "appliance/wire/event_filter.h"
+#include "appliance/wire/msg.h"
 #include "mgmt/report/clauses.h"
 #include "mgmt/state/read.h"
 

@@ -5,7 +5,7 @@
  * register that is accepted must be written as the same bytes, and these must be read as the same
  * register.
  *
- * LINK: appliance/wire/webauthn.c appliance/accounts/book.c appliance/accounts/book_file.c appliance/base/columns.c
+ * LINK: appliance/accounts/book.c appliance/accounts/book_file.c appliance/base/columns.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c
  * LINK: appliance/accounts/totp.c appliance/wire/duty.c appliance/base/utf8.c appliance/base/json.c
  * LINK: appliance/base/logins.c appliance/base/sha256.c appliance/base/atomic_file.c

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The event codec: a record that decodes has exactly one encoding.
- * LINK: appliance/wire/event.c appliance/wire/protocols.c appliance/wire/limit.c
+ * LINK: appliance/wire/event.c appliance/wire/protocols.c
  * LINK: appliance/base/bytes.c appliance/base/addr.c
  */
 #include <stdlib.h>

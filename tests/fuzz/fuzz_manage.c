@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "appliance/wire/duty.h"
-#include "appliance/wire/manage.h"
+#include "appliance/wire/orders.h"
 #include "mgmt/web/order.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

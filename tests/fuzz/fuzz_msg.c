@@ -4,7 +4,7 @@
  * message.def describes, and this must be sent as the same bytes. The first two bytes choose the
  * sender, the number of descriptors, and the receiver.
  *
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c
+ * LINK: appliance/wire/msg.c appliance/base/bytes.c
  * LINK: appliance/base/err.c appliance/base/utf8.c
  * LINK: appliance/base/memfd.c
  */

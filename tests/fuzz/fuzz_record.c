@@ -4,7 +4,7 @@
  * record is refused, or it is within its bounds and is written as the same bytes. The first byte
  * chooses the kind of record.
  *
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c
+ * LINK: appliance/wire/msg.c appliance/base/bytes.c
  * LINK: appliance/base/err.c appliance/base/utf8.c
  * LINK: appliance/base/memfd.c
  */

@@ -13,7 +13,7 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/role/roles.h"
-#include "appliance/wire/change.h"
+#include "appliance/wire/orders.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/slot.h"
 #include "tests/life/disk.h"

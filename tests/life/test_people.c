@@ -14,8 +14,7 @@
 #include <unistd.h>
 
 #include "appliance/base/memfd.h"
-#include "appliance/wire/change.h"
-#include "appliance/wire/records.h"
+#include "appliance/wire/orders.h"
 #include "tests/life/disk.h"
 #include "tests/life/life.h"
 #include "tests/life/machine.h"

@@ -21,8 +21,8 @@
 
 #include "appliance/base/json.h"
 #include "appliance/role/roles.h"
-#include "appliance/wire/change.h"
 #include "appliance/wire/event_words.h"
+#include "appliance/wire/orders.h"
 #include "policy/ir/ir.h"
 #include "tests/life/life.h"
 #include "tests/life/machine.h"

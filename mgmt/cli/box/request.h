@@ -9,7 +9,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#include "appliance/wire/event_filter.h"
+#include "appliance/wire/msg.h"
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/cli.h"
 

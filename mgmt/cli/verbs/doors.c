@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "appliance/base/utf8.h"
-#include "appliance/wire/change.h"
+#include "appliance/wire/orders.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"

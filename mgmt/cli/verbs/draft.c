@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/wire/change.h"
+#include "appliance/wire/orders.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/devices/devices.h"
 #include "mgmt/cli/policy/settings.h"

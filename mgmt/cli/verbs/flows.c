@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "appliance/base/addr.h"
-#include "appliance/wire/event_filter.h"
+#include "appliance/wire/msg.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"

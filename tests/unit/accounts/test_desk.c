@@ -9,13 +9,12 @@
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/desk_memory.c
  * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c
  * LINK: appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
- * LINK: appliance/wire/manage.c appliance/wire/leaked.c
+ * LINK: appliance/wire/orders.c appliance/wire/leaked.c
  * LINK: appliance/accounts/desk_restore.c
  * LINK: appliance/accounts/desk_key.c
- * LINK: appliance/wire/webauthn.c
  * LINK: appliance/accounts/totp.c appliance/wire/duty.c
  * LINK: appliance/wire/event.c
- * LINK: appliance/wire/limit.c appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
+ * LINK: appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
  * LINK: appliance/base/atomic_file.c appliance/base/err.c appliance/base/addr.c
  * LINK: appliance/base/memfd.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/clock.c appliance/base/bytes.c appliance/wire/protocols.c

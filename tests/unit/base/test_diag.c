@@ -5,7 +5,6 @@
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c appliance/wire/msg.c
- * LINK: appliance/wire/event_filter.c
  * LINK: appliance/base/memfd.c
  * LIBS: jansson nettle
  */

@@ -3,7 +3,7 @@
  * at_machine.c: what a login other than root may ask. The test has every message and every role of
  * people in a table of its own, written by hand, so that it notices a question that is allowed by
  * mistake. A new message is root's alone.
- * LINK: appliance/control/at_machine.c appliance/wire/duty.c appliance/wire/change.c
+ * LINK: appliance/control/at_machine.c appliance/wire/duty.c appliance/wire/orders.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c
  */
 #include "tests/unit/cmocka.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "appliance/control/control.h"
-#include "appliance/wire/change.h"
+#include "appliance/wire/orders.h"
 
 /* By role, in the order of duty.def: viewer, author, approver, operator, accounts, auditor, log,
  * backup, supervisor. */

@@ -19,7 +19,7 @@
 #include "appliance/base/memfd.h"
 #include "appliance/control/answers_private.h"
 #include "appliance/control/control.h"
-#include "appliance/store/retention.h"
+#include "appliance/store/in_force.h"
 
 #define FLOOD 500u
 

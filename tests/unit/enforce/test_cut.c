@@ -3,7 +3,7 @@
  * Which of the sessions that a change ends are named, and which are only counted: a reader of the
  * list must get all that are named.
  *
- * LINK: appliance/enforce/cut.c appliance/wire/msg.c appliance/wire/event_filter.c
+ * LINK: appliance/enforce/cut.c appliance/wire/msg.c
  * LINK: appliance/wire/reason.c
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: jansson

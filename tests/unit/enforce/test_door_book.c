@@ -18,7 +18,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/enforce/door_book.h"
 #include "appliance/role/said.h"
-#include "appliance/wire/change.h"
+#include "appliance/wire/orders.h"
 
 #define NOW 1800000000u /* seconds since 1970 */
 

@@ -6,7 +6,7 @@
  *
  * LINK: appliance/enforce/matched.c appliance/base/sha256.c
  * LINK: appliance/base/err.c appliance/base/bytes.c appliance/wire/msg.c
- * LINK: appliance/wire/event_filter.c appliance/wire/plain.c appliance/base/addr.c
+ * LINK: appliance/wire/plain.c appliance/base/addr.c
  * LINK: appliance/base/clock.c appliance/base/utf8.c appliance/base/json.c appliance/base/memfd.c
  * LINK: appliance/base/arena.c
  * LIBS: nettle jansson

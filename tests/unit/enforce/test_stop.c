@@ -3,7 +3,7 @@
  * Work is stopped when nobody waits for it, but only the work for the named question; each stop is
  * counted once. Work is also stopped for a person's order, and then asked for again.
  *
- * LINK: appliance/enforce/work.c appliance/wire/msg.c appliance/wire/event_filter.c
+ * LINK: appliance/enforce/work.c appliance/wire/msg.c
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  */
 #include "tests/unit/cmocka.h"

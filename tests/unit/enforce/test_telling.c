@@ -3,7 +3,7 @@
  * Reports of progress: a limited number a second, only if the question asks for them, none for work
  * that this role does by itself, and never waiting for the supervisor.
  *
- * LINK: appliance/enforce/work.c appliance/wire/msg.c appliance/wire/event_filter.c
+ * LINK: appliance/enforce/work.c appliance/wire/msg.c
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  */
 #include "tests/unit/cmocka.h"

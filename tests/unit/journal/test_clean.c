@@ -5,7 +5,7 @@
  *
  * LINK: appliance/journal/clean.c appliance/wire/reason.c appliance/base/sha256.c
  * LINK: appliance/base/bytes.c appliance/base/json.c appliance/base/memfd.c appliance/base/err.c
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/wire/plain.c
+ * LINK: appliance/wire/msg.c appliance/wire/plain.c
  * LINK: appliance/base/addr.c appliance/base/clock.c appliance/base/utf8.c appliance/base/arena.c
  * LIBS: nettle jansson
  */

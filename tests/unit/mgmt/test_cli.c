@@ -8,7 +8,7 @@
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/diag.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
  * LINK: appliance/base/sha256.c appliance/base/err.c
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/memfd.c
+ * LINK: appliance/wire/msg.c appliance/base/memfd.c
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"

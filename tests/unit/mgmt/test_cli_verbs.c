@@ -4,7 +4,7 @@
  * without a box, and what is printed when a box answers (a box of the test, with answers as in
  * docs/json.md).
  *
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c
+ * LINK: appliance/wire/msg.c appliance/base/bytes.c
  * LINK: appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: jansson
  */

@@ -16,11 +16,9 @@
 #include "appliance/base/bundle.h"
 #include "appliance/base/json.h"
 #include "appliance/control/control.h"
-#include "appliance/wire/change.h"
 #include "appliance/wire/duty.h"
-#include "appliance/wire/manage.h"
 #include "appliance/wire/msg.h"
-#include "appliance/wire/records.h"
+#include "appliance/wire/orders.h"
 #include "mgmt/web/api/routes.h"
 #include "mgmt/web/pages/page.h"
 

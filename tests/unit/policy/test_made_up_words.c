@@ -9,7 +9,7 @@
  * LINK: appliance/wire/evaluate.c appliance/wire/hours.c appliance/wire/operation.c
  * LINK: appliance/wire/notation.c appliance/wire/tag.c appliance/wire/protocols.c
  * LINK: appliance/wire/settings.c appliance/wire/plain.c
- * LINK: appliance/wire/vocabulary.c appliance/wire/reason.c appliance/wire/event_filter.c
+ * LINK: appliance/wire/vocabulary.c appliance/wire/reason.c appliance/wire/msg.c
  * LIBS: libconfig nettle jansson
  */
 #include "tests/unit/cmocka.h"

@@ -6,7 +6,7 @@
  * LINK: policy/render/nft_rule.c
  * LINK: policy/render/json.c appliance/base/json.c appliance/base/utf8.c appliance/wire/duty.c
  * LINK: appliance/wire/reason.c appliance/wire/msg.c policy/ir/objects_json.c
- * LINK: appliance/wire/event_filter.c appliance/base/memfd.c
+ * LINK: appliance/base/memfd.c
  * LIBS: nettle jansson
  */
 /* What the renderings contain. tests/netns/nft_text checks that nft accepts the text, and

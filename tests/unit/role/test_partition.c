@@ -4,7 +4,6 @@
  * it. The group is a folder of files here.
  *
  * LINK: appliance/role/partition.c appliance/role/sandbox_table.c appliance/wire/msg.c
- * LINK: appliance/wire/event_filter.c
  * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/err.c appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/memfd.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/sha256.c

@@ -5,7 +5,7 @@
  * because entering the sandbox begins with giving up root; without root only the table is checked.
  *
  * LINK: appliance/role/sandbox.c appliance/role/sandbox_table.c appliance/wire/msg.c
- * LINK: appliance/wire/event_filter.c appliance/gate/verdict.c
+ * LINK: appliance/gate/verdict.c
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: libseccomp libcap-ng libmnl libnetfilter_queue
  */

@@ -3,14 +3,13 @@
  * The rule for the journal, and whether the journal follows it: every difference is found, and a
  * missing answer is no difference.
  *
- * LINK: appliance/store/retention.c appliance/base/json.c appliance/base/addr.c
- * LINK: appliance/base/utf8.c appliance/base/memfd.c
- * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
+ * LINK: appliance/store/in_force.c appliance/store/generation.c appliance/store/history.c
+ * LINK: appliance/store/moment.c $(BASE_SRC) $(WIRE_SRC)
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
 
-#include "appliance/store/retention.h"
+#include "appliance/store/in_force.h"
 
 static void of_the_confirmed_policy(void **state)
 {

@@ -3,9 +3,8 @@
  * Which conduits wait for a trusted clock, by name, in a list with as many conduits as a policy may
  * have.
  *
- * LINK: appliance/store/waiting.c appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
- * LINK: appliance/base/memfd.c
- * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
+ * LINK: appliance/store/in_force.c appliance/store/generation.c appliance/store/history.c
+ * LINK: appliance/store/moment.c $(BASE_SRC) $(WIRE_SRC)
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
@@ -14,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "appliance/store/waiting.h"
+#include "appliance/store/in_force.h"
 
 #define NOW 1000u
 

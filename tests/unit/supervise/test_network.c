@@ -4,7 +4,7 @@
  * and none because of other changes at the same time. The kernel is a list of differences; those
  * that can be restored are not in it at the next look.
  *
- * LINK: appliance/supervise/network.c appliance/wire/event.c appliance/wire/limit.c
+ * LINK: appliance/supervise/network.c appliance/wire/event.c
  * LINK: appliance/wire/protocols.c appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/utf8.c appliance/base/memfd.c
  * LINK: appliance/base/bytes.c appliance/base/clock.c appliance/base/sha256.c appliance/base/err.c

@@ -6,8 +6,8 @@
  * secret.
  *
  * LINK: appliance/supervise/orders.c appliance/supervise/relay.c appliance/role/who.c
- * LINK: appliance/base/logins.c appliance/wire/msg.c appliance/wire/change.c
- * LINK: appliance/wire/event_filter.c appliance/wire/duty.c appliance/base/sentence.c
+ * LINK: appliance/base/logins.c appliance/wire/msg.c appliance/wire/orders.c
+ * LINK: appliance/wire/duty.c appliance/base/sentence.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c appliance/base/bytes.c
  * LINK: appliance/base/sha256.c appliance/base/err.c appliance/base/atomic_file.c

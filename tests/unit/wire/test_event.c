@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The event codec and the counting of lost records.
- * LINK: appliance/wire/event.c appliance/wire/protocols.c appliance/wire/limit.c
+ * LINK: appliance/wire/event.c appliance/wire/protocols.c
  * LINK: appliance/base/bytes.c appliance/base/addr.c
  */
 #include "tests/unit/cmocka.h"

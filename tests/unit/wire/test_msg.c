@@ -5,7 +5,7 @@
  * its own bytes: each message of each type too short, too long, out of its bounds, from and to
  * every role, with more and fewer descriptors.
  *
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c
+ * LINK: appliance/wire/msg.c appliance/base/bytes.c
  * LINK: appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  */
 #include "tests/unit/cmocka.h"

@@ -6,7 +6,7 @@
  *
  * LINK: appliance/worker/form.c appliance/gate/verdict.c appliance/role/sandbox.c
  * LINK: appliance/role/sandbox_table.c
- * LINK: appliance/wire/msg.c appliance/wire/event_filter.c appliance/base/bytes.c
+ * LINK: appliance/wire/msg.c appliance/base/bytes.c
  * LINK: appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: libseccomp libcap-ng libmnl libnetfilter_queue
  */

@@ -69,14 +69,16 @@ static unsigned long login_of(pid_t pid, uid_t uid)
 	return login != NO_LOGIN ? login : uid;
 }
 
-/* Looks only in /etc/passwd: a directory on the network could make this process wait. */
-static bool name_of(unsigned long uid, char *out, size_t size)
+bool who_in(const char *file, unsigned long uid, char *out, size_t size)
 {
-	char line[512];
+	FILE *f = fopen(file, "re");
+	char *line = NULL;
+	size_t room = 0;
 	bool found = false;
-	FILE *f = fopen("/etc/passwd", "re");
 
-	while (f != NULL && !found && fgets(line, sizeof(line), f) != NULL) {
+	/* Whole lines, however long: otherwise the rest of a long line, such as a person's full name,
+	 * could pass for a line of its own. */
+	while (f != NULL && !found && getline(&line, &room, f) >= 0) {
 		char *rest, *name = strtok_r(line, ":", &rest), *end;
 
 		if (name == NULL || rest == NULL || (rest = strchr(rest, ':')) == NULL)
@@ -85,6 +87,7 @@ static bool name_of(unsigned long uid, char *out, size_t size)
 		if (found)
 			snprintf(out, size, "%s", name);
 	}
+	free(line);
 	if (f != NULL)
 		fclose(f);
 	return found;
@@ -108,6 +111,6 @@ void who_name(pid_t pid, uid_t uid, char *out, size_t size)
 {
 	unsigned long login = login_of(pid, uid);
 
-	if (!name_of(login, out, size))
+	if (!who_in("/etc/passwd", login, out, size))
 		snprintf(out, size, "uid-%lu", login);
 }

@@ -7,6 +7,7 @@
 #ifndef SEKISHO_ROLE_WHO_H
 #define SEKISHO_ROLE_WHO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,6 +18,10 @@
  * where no name is known.
  */
 void who_name(pid_t pid, uid_t uid, char *out, size_t size);
+
+/* The name of a uid in a file like /etc/passwd, by the first entry that has it. No directory on the
+ * network is asked, because it could make this process wait. */
+bool who_in(const char *file, unsigned long uid, char *out, size_t size);
 
 /* The uid of the person who typed. For root it is that of the login in who_name; NO_TYPIST when
  * audit has no login and all parent processes are root's. For any other user it is that of the

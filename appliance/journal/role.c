@@ -44,37 +44,51 @@ static void read_source(struct journal_role *j, const struct source *s)
 
 /* ---- loop ------------------------------------------------------------------------------------ */
 
+/* What the journal keeps beside the records: when it is to be written, and the writing; `all` at the
+ * end of the process. */
+static const struct {
+	uint64_t (*due)(const struct journal_role *j);
+	void (*write)(struct journal_role *j, uint64_t now, bool all);
+} registers[] = {
+	{ role_device_due, role_device_write }, { role_weak_due, role_weak_write },
+	{ role_clean_due, role_clean_write },	{ role_attack_due, role_attack_write },
+	{ role_trends_due, role_trends_write },
+};
+
+#define REGISTERS (sizeof(registers) / sizeof(registers[0]))
+
+static void write_registers(struct journal_role *j, uint64_t now, bool all)
+{
+	for (size_t i = 0; i < REGISTERS; i++)
+		registers[i].write(j, now, all);
+}
+
+static void earlier(uint64_t *due, uint64_t at)
+{
+	if (at < *due)
+		*due = at;
+}
+
 static int wait_ms(const struct journal_role *j, uint64_t now)
 {
-	uint64_t due = merge_due(&j->merge), sums = share_due(&j->shares);
+	uint64_t due = UINT64_MAX;
 
 	if (j->n_asked > 0 || role_heard(j))
 		return 0;
-	due = sums < due ? sums : due;
-	if (access_due(&j->readings) < due)
-		due = access_due(&j->readings);
-	if (j->pressed && j->retry_at < due)
-		due = j->retry_at;
-	if (role_keep_due(j) < due)
-		due = role_keep_due(j);
-	if (role_device_due(j) < due)
-		due = role_device_due(j);
-	if (role_weak_due(j) < due)
-		due = role_weak_due(j);
-	if (role_clean_due(j) < due)
-		due = role_clean_due(j);
-	if (role_attack_due(j) < due)
-		due = role_attack_due(j);
-	if (role_check_due(j) < due)
-		due = role_check_due(j);
-	if (role_trends_due(j) < due)
-		due = role_trends_due(j);
-	if (role_disk_due(j) < due)
-		due = role_disk_due(j);
-	if (j->sync_at != 0 && j->sync_at < due)
-		due = j->sync_at;
-	if (j->sign_at != 0 && j->sign_at < due)
-		due = j->sign_at;
+	for (size_t i = 0; i < REGISTERS; i++)
+		earlier(&due, registers[i].due(j));
+	earlier(&due, merge_due(&j->merge));
+	earlier(&due, share_due(&j->shares));
+	earlier(&due, access_due(&j->readings));
+	earlier(&due, role_keep_due(j));
+	earlier(&due, role_check_due(j));
+	earlier(&due, role_disk_due(j));
+	if (j->pressed)
+		earlier(&due, j->retry_at);
+	if (j->sync_at != 0)
+		earlier(&due, j->sync_at);
+	if (j->sign_at != 0)
+		earlier(&due, j->sign_at);
 	if (due == UINT64_MAX)
 		return -1;
 	return due <= now ? 0 : (int)((due - now) / 1000000u) + 1;
@@ -165,11 +179,7 @@ static void last_words(struct journal_role *j)
 	for (size_t i = 0; i < j->n_sources; i++)
 		read_source(j, &j->sources[i]);
 	role_write_merged(j, true);
-	role_device_write(j, clock_mono().ns, true);
-	role_weak_write(j, clock_mono().ns, true);
-	role_clean_write(j, clock_mono().ns, true);
-	role_attack_write(j, clock_mono().ns, true);
-	role_trends_write(j, clock_mono().ns, true);
+	write_registers(j, clock_mono().ns, true);
 	role_room_end(j);
 	if (j->unsigned_n > 0)
 		role_checkpoint(j, true);
@@ -207,11 +217,7 @@ int role_journal(void)
 		ended = ended || !role_answer(&j);
 		role_write_merged(&j, false);
 		now = clock_mono().ns;
-		role_device_write(&j, now, false);
-		role_weak_write(&j, now, false);
-		role_clean_write(&j, now, false);
-		role_attack_write(&j, now, false);
-		role_trends_write(&j, now, false);
+		write_registers(&j, now, false);
 		role_check_left(&j, now);
 		role_disk(&j, now);
 		role_retry(&j, now);

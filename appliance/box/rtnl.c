@@ -115,7 +115,6 @@ int rtnl_each(struct rtnl *r, uint16_t type, const void *header, size_t n, rtnl_
 
 	for (int i = 0; i < DUMP_TRIES && (status == -EINTR || status == -ENOBUFS); i++) {
 		struct nlmsghdr *h = rtnl_begin(r, type, NLM_F_DUMP);
-
 		void *to = mnl_nlmsg_put_extra_header(h, n);
 
 		if (header != NULL)

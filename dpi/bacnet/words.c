@@ -18,39 +18,31 @@
  * may take them over. Sending events, or saying that one is a device, is control, because receivers
  * act on it. Messages with which a server of the link answers have no class.
  */
-static const struct function_info functions[] = {
-#define CONFIRMED(choice, name, class, places, untold, answer, layout)                                                 \
-	{ choice, choice, #name, class, (places)*PLACES, untold, FRAMING_ALIKE },
-#define UNCONFIRMED(choice, name, class, places, untold, layout)                                                       \
+#define ONE(code, name, class, places, untold, form)                                                                   \
 	{                                                                                                              \
-		BACNET_UNCONFIRMED(choice),                                                                            \
-		BACNET_UNCONFIRMED(choice),                                                                            \
-		#name,                                                                                                 \
-		class,                                                                                                 \
-		(places)*PLACES,                                                                                       \
-		untold,                                                                                                \
-		FRAMING_ALIKE                                                                                          \
-	},
-#define NETWORK(type, name, class, end, bytes, each, form)                                                             \
-	{ BACNET_NETWORK(type), BACNET_NETWORK(type), #name, class, 0, 0, form },
-#define LINK(function, name, class, end, bytes, each, form)                                                            \
-	{ BACNET_LINK(function), BACNET_LINK(function), #name, class, 0, 0, form },
+		code, code, name, class, (places)*PLACES, untold, form                                                 \
+	}
+#define CONFIRMED(choice, name, class, places, untold, answer, layout)                                                 \
+	ONE(choice, #name, class, places, untold, FRAMING_ALIKE),
+#define UNCONFIRMED(choice, name, class, places, untold, layout)                                                       \
+	ONE(BACNET_UNCONFIRMED(choice), #name, class, places, untold, FRAMING_ALIKE),
+#define NETWORK(type, name, class, end, bytes, each, form) ONE(BACNET_NETWORK(type), #name, class, 0, 0, form),
+#define LINK(function, name, class, end, bytes, each, form) ONE(BACNET_LINK(function), #name, class, 0, 0, form),
+static const struct function_info functions[] = {
 #include "dpi/bacnet/services.def"
-#define ALSO(code, name, class, places, untold, form) { code, code, name, class, (places)*PLACES, untold, form },
-	ALSO(BACNET_LINK(BACNET_SECURE), "Secure-BVLL", CLASS_ALL, 0, UNTOLD,
-	     NAMED) ALSO(BACNET_OTHER + BACNET_WRITE_PROPERTY, "WriteOtherProperty", CLASS_PROGRAM, 1, 0, FRAMING_ALIKE)
-		ALSO(BACNET_OTHER + BACNET_WRITE_MULTIPLE, "WriteOtherPropertyMultiple", CLASS_PROGRAM, 1, 0,
-		     FRAMING_ALIKE) ALSO(BACNET_OTHER + BACNET_REINITIALIZE, "ReinitializeDeviceRestore", CLASS_PROGRAM,
-					 0, UNTOLD, FRAMING_ALIKE)
-			ALSO(BACNET_RELINQUISH + BACNET_WRITE_PROPERTY, "Relinquish", CLASS_WRITE, 1, UNTOLD_VALUE,
-			     FRAMING_ALIKE) ALSO(BACNET_RELINQUISH + BACNET_WRITE_MULTIPLE, "RelinquishMultiple",
-						 CLASS_WRITE, 1, UNTOLD_VALUE, FRAMING_ALIKE)
-				ALSO(BACNET_APDU(BACNET_SIMPLE_ACK), "SimpleACK", 0, 0, 0, FRAMING_ALIKE) ALSO(
-					BACNET_APDU(BACNET_COMPLEX_ACK), "ComplexACK", 0, 0, 0, FRAMING_ALIKE)
-					ALSO(BACNET_APDU(BACNET_SEGMENT_ACK), "SegmentACK", 0, 0, 0, FRAMING_ALIKE)
-						ALSO(BACNET_APDU(BACNET_ERROR), "Error", 0, 0, 0, FRAMING_ALIKE) ALSO(
-							BACNET_APDU(BACNET_REJECT), "Reject", 0, 0, 0, FRAMING_ALIKE)
-							ALSO(BACNET_APDU(BACNET_ABORT), "Abort", 0, 0, 0, FRAMING_ALIKE)
+	ONE(BACNET_LINK(BACNET_SECURE), "Secure-BVLL", CLASS_ALL, 0, UNTOLD, NAMED),
+	ONE(BACNET_OTHER + BACNET_WRITE_PROPERTY, "WriteOtherProperty", CLASS_PROGRAM, 1, 0, FRAMING_ALIKE),
+	ONE(BACNET_OTHER + BACNET_WRITE_MULTIPLE, "WriteOtherPropertyMultiple", CLASS_PROGRAM, 1, 0, FRAMING_ALIKE),
+	ONE(BACNET_OTHER + BACNET_REINITIALIZE, "ReinitializeDeviceRestore", CLASS_PROGRAM, 0, UNTOLD, FRAMING_ALIKE),
+	ONE(BACNET_RELINQUISH + BACNET_WRITE_PROPERTY, "Relinquish", CLASS_WRITE, 1, UNTOLD_VALUE, FRAMING_ALIKE),
+	ONE(BACNET_RELINQUISH + BACNET_WRITE_MULTIPLE, "RelinquishMultiple", CLASS_WRITE, 1, UNTOLD_VALUE,
+	    FRAMING_ALIKE),
+	ONE(BACNET_APDU(BACNET_SIMPLE_ACK), "SimpleACK", 0, 0, 0, FRAMING_ALIKE),
+	ONE(BACNET_APDU(BACNET_COMPLEX_ACK), "ComplexACK", 0, 0, 0, FRAMING_ALIKE),
+	ONE(BACNET_APDU(BACNET_SEGMENT_ACK), "SegmentACK", 0, 0, 0, FRAMING_ALIKE),
+	ONE(BACNET_APDU(BACNET_ERROR), "Error", 0, 0, 0, FRAMING_ALIKE),
+	ONE(BACNET_APDU(BACNET_REJECT), "Reject", 0, 0, 0, FRAMING_ALIKE),
+	ONE(BACNET_APDU(BACNET_ABORT), "Abort", 0, 0, 0, FRAMING_ALIKE),
 };
 
 #define N(list) (sizeof(list) / sizeof((list)[0]))

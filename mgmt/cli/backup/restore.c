@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `sekisho restore FILE`: puts a backup's policy into force by a normal apply, on trial. A backup
- * is hostile input: opening.h reads it, and the box's own compiler compiles the policy in its
+ * is hostile input: backup.h reads it, and the box's own compiler compiles the policy in its
  * sandbox; nothing sealed is taken over.
  */
 #include <errno.h>

@@ -19,9 +19,9 @@ struct box_answer {
 };
 
 /*
- * Sends the question, and waits for at most `timeout_s` seconds. True when an answer came; *ret_status
- * is as before. False: the reason was printed, and *ret_status is the status for the verb.
- * Descriptors stay the caller's; those below 0 are left out.
+ * Sends the question, and waits for at most `timeout_s` seconds. True when an answer came;
+ * *ret_status is as before. False: the reason was printed, and *ret_status is the status for the
+ * verb. Descriptors stay the caller's; those below 0 are left out.
  */
 bool box_request(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
 		 struct box_answer *ret, int *ret_status);

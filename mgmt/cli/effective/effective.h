@@ -9,7 +9,7 @@
 
 /* The effective rules (docs/json.md), for all verbs that print a part of them. */
 
-/* As box_request_long. Without a daemon, sekishod answers (box/standing.h), and *ret_standing is
+/* As box_request_long. Without a daemon, sekishod answers (box/request.h), and *ret_standing is
  * set. `at`: the moment; 0 = now. */
 bool effective_ask(struct cli *c, uint64_t at, struct box_answer *ret, bool *ret_standing, int *ret_status);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The three parts of `sekisho learn`: the study of frames, the proposal made of what was learnt, and
- * the interface at a mirror port. */
+/* The three parts of `sekisho learn`: the study of frames, the proposal made of what was learnt,
+ * and the interface at a mirror port. */
 #ifndef SEKISHO_MGMT_CLI_LEARN_LEARN_H
 #define SEKISHO_MGMT_CLI_LEARN_LEARN_H
 

@@ -281,7 +281,7 @@ static bool is_of_the_box(struct cli *c, const char *device, int *ret_status)
 
 /*
  * Two runs at once would each take the other's settings for the interface's own. A lock is a byte
- * that proposal_checked for a namespace and an interface in it, and ends with its process. A descriptor, or
+ * that stands for a namespace and an interface in it, and ends with its process. A descriptor, or
  * -1 with errno; EAGAIN: somebody has it.
  */
 static int lock_interface(const char *device)

@@ -19,9 +19,9 @@
 #define FULL_MOST 96u
 #define REASON_MOST 200u
 #define SEEN_MOST 16u
-_Static_assert(ORDER_TEXT > MANAGE_TEXT && ORDER_TEXT > HOLD_REASON, "a text that has no room");
-
 #define STAMP sizeof("2026-11-20T08:10:11Z")
+
+_Static_assert(ORDER_TEXT > MANAGE_TEXT && ORDER_TEXT > HOLD_REASON, "a text that has no room");
 
 /* ---- members --------------------------------------------------------------------------------- */
 

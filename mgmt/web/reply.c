@@ -16,6 +16,8 @@
 /* The policy for everything but pages: a browser that shows it loads nothing. */
 #define NO_CONTENT "default-src 'none'; frame-ancestors 'none'"
 #define STREAM_PART 4096u /* bytes at a time */
+#define CHANGE_ANSWER_MOST (8u << 20)
+#define RECORDS_ANSWER_MOST (1u << 18) /* bytes, as in control */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static const struct {
@@ -302,15 +304,10 @@ static void wipe(json_t *j)
 
 enum MHD_Result reply_said(struct MHD_Connection *c, enum reply_to to, int status, int fd)
 {
-	/* bytes of an answer: as the role makes it */
-	static const size_t most[] = { [REPLY_TO_ME] = REPLY_ACCOUNTS_MOST,
-				       [REPLY_TO_LOGIN] = REPLY_ACCOUNTS_MOST,
-				       [REPLY_TO_LOGOUT] = REPLY_ACCOUNTS_MOST,
-				       [REPLY_TO_KEY] = REPLY_ACCOUNTS_MOST,
-				       [REPLY_TO_CHANGE] = 8u << 20,
-				       [REPLY_TO_MANAGE] = REPLY_ACCOUNTS_MOST,
-				       [REPLY_TO_RECORDS] = 1u << 18 };
-	json_t *j = reply_object(fd, most[to]);
+	size_t most = to == REPLY_TO_CHANGE    ? CHANGE_ANSWER_MOST
+		      : to == REPLY_TO_RECORDS ? RECORDS_ANSWER_MOST
+					       : REPLY_ACCOUNTS_MOST;
+	json_t *j = reply_object(fd, most);
 	char cookie[COOKIE_MOST];
 	enum MHD_Result sent;
 

@@ -56,6 +56,36 @@ static json_t *controls_documents(void)
 	return json_list_whole(list, sizeof(files) / sizeof(files[0]));
 }
 
+/* ---- probes ---------------------------------------------------------------------------------- */
+
+static const struct probe probes[] = {
+#define ALONE false
+#define WITH_RECORDS true
+#define PROBE(name, from, records) { #name, from, records, probe_##name },
+#include "mgmt/report/probe.def"
+};
+
+static const size_t n_probes = sizeof(probes) / sizeof(probes[0]);
+
+const struct probe *probe_by_word(const char *word)
+{
+	for (size_t i = 0; i < n_probes; i++)
+		if (strcmp(probes[i].word, word) == 0)
+			return &probes[i];
+	return NULL;
+}
+
+void probe_look(const struct probe *p, const json_t *facts, const struct deeds *deeds, struct finding *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (facts_answer(facts, p->from) == NULL)
+		finding_say(ret, VERDICT_UNREAD, M_PROBE_UNREAD, p->from, facts_why(facts, p->from));
+	else if (p->records && !deeds->read)
+		finding_say(ret, VERDICT_UNREAD, M_PROBE_UNREAD, "events", facts_why(facts, "events"));
+	else
+		p->look(&(struct evidence){ facts, facts_answer(facts, p->from), deeds }, ret);
+}
+
 /* ---- judging --------------------------------------------------------------------------------- */
 
 /* The joint verdict of a clause's probes. When a part is left to a person, the box alone never says

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "appliance/wire/protocols.h"
-#include "mgmt/report/answers.h"
 #include "mgmt/state/read.h"
 
 /* ---- findings -------------------------------------------------------------------------------- */
@@ -61,35 +60,7 @@ void finding_name(struct names *n, const char *name)
 		snprintf(n->text + at, sizeof(n->text) - at, ", ...");
 }
 
-/* ---- probes ---------------------------------------------------------------------------------- */
-
-static const struct probe probes[] = {
-#define ALONE false
-#define WITH_RECORDS true
-#define PROBE(name, from, records) { #name, from, records, probe_##name },
-#include "mgmt/report/probe.def"
-};
-
-static const size_t n_probes = sizeof(probes) / sizeof(probes[0]);
-
-const struct probe *probe_by_word(const char *word)
-{
-	for (size_t i = 0; i < n_probes; i++)
-		if (strcmp(probes[i].word, word) == 0)
-			return &probes[i];
-	return NULL;
-}
-
-void probe_look(const struct probe *p, const json_t *facts, const struct deeds *deeds, struct finding *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	if (facts_answer(facts, p->from) == NULL)
-		finding_say(ret, VERDICT_UNREAD, M_PROBE_UNREAD, p->from, facts_why(facts, p->from));
-	else if (p->records && !deeds->read)
-		finding_say(ret, VERDICT_UNREAD, M_PROBE_UNREAD, "events", facts_why(facts, "events"));
-	else
-		p->look(&(struct evidence){ facts, facts_answer(facts, p->from), deeds }, ret);
-}
+/* ---- deeds ----------------------------------------------------------------------------------- */
 
 /* Counts sessions of a clear-text protocol. A session whose protocol was only named has a record of
  * its own (kind "flow"); sessions with judged commands are in the sums of kind "counts". */

@@ -76,7 +76,7 @@ void probe_look(const struct probe *p, const json_t *facts, const struct deeds *
 /* Counts one event; to be called by facts_events. `ctx`: struct deeds. */
 void deeds_count(void *ctx, const json_t *event);
 
-/* The functions of probe.def, for probe.c only, and functions to write findings. */
+/* The functions of probe.def, for clauses.c only, and functions to write findings. */
 
 #define PROBE(name, from, records) void probe_##name(const struct evidence *of, struct finding *f);
 #include "mgmt/report/probe.def"

@@ -2,7 +2,7 @@
 /*
  * Diagnostics: errors and warnings about the operator's text, each with a position and a code. A
  * stage adds diagnostics and goes on; the caller prints all of them, with excerpt and caret, or as
- * JSON. Positions come from the locating scanner (policy/read/scan.h).
+ * JSON. Positions come from the locating scanner (policy/read/scanner.h).
  */
 #ifndef SEKISHO_BASE_DIAG_H
 #define SEKISHO_BASE_DIAG_H

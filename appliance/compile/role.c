@@ -30,8 +30,7 @@
 #include "appliance/seal/file.h"
 #include "appliance/wire/msg.h"
 #include "policy/compile/compile.h"
-#include "policy/compile/promises.h"
-#include "policy/render/means.h"
+#include "policy/render/render.h"
 #include "policy/space/asked.h"
 
 #define BUNDLE_MAX (32u << 20) /* bytes of all texts of one policy */

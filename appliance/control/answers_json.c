@@ -13,8 +13,7 @@
 #include "appliance/control/answers_private.h"
 #include "appliance/store/in_force.h"
 #include "appliance/wire/settings.h"
-#include "policy/ir/conduit_json.h"
-#include "policy/ir/objects_json.h"
+#include "policy/ir/json.h"
 
 json_t *json_history(const struct control *s)
 {

@@ -17,7 +17,7 @@
 #include "appliance/wire/reason.h"
 #include "appliance/wire/slot.h"
 #include "appliance/wire/vocabulary.h"
-#include "policy/ir/shut_out_json.h"
+#include "policy/ir/json.h"
 
 #define ANSWER_NS 1000000000ull /* ns: a worker's time for one answer */
 #define FORETOLD_MOST (IMPACT_SESSIONS * (FORETOLD_SESSION_BYTES + IMPACT_COMMANDS * FORETOLD_COMMAND_BYTES))

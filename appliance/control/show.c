@@ -10,7 +10,7 @@
 #include "appliance/base/memfd.h"
 #include "appliance/control/control.h"
 #include "appliance/store/in_force.h"
-#include "policy/ir/standing_json.h"
+#include "policy/ir/json.h"
 
 #define SHOW_BUDGET (512u << 20)
 #define SECOND 1000000000ull
@@ -30,7 +30,7 @@ static json_t *standing_json(const struct ir *ir, uint64_t at_s)
 {
 	json_t *j = json_object();
 
-	ir_standing_json(j, ir, at_s);
+	ir_effective_json(j, ir, at_s);
 	return j;
 }
 

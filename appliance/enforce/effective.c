@@ -15,8 +15,7 @@
 #include "appliance/kernel/dump.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/moment.h"
-#include "policy/ir/objects_json.h"
-#include "policy/ir/standing_json.h"
+#include "policy/ir/json.h"
 
 static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)
 {

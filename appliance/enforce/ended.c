@@ -184,7 +184,7 @@ int enforce_ended(struct enforce *f)
 /* ---- limits of duration and silence ---------------------------------------------------------- */
 
 /*
- * The kernel counts and ends these sessions by itself (policy/ir/skeleton/limits.c). The rest:
+ * The kernel counts and ends these sessions by itself (policy/ir/skeleton/sessions.c). The rest:
  * - sessions that end while idle are reported and recorded;
  * - datagram sessions that have ended may begin anew;
  * - the elements of sessions that are gone are removed;

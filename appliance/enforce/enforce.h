@@ -26,7 +26,7 @@
  *   enforce/walk.c        the way of a packet through the rules that were read
  *   enforce/witness.c     compares the policy with such walks (witness_edges.c chooses packets,
  *                         witness_box.c tests the box's own traffic)
- *   enforce/effective.c   the rules in force, for people (policy/ir/standing_json.c: grants)
+ *   enforce/effective.c   the rules in force, for people (policy/ir/json.c: grants)
  *   enforce/status.c      the state of the kernel's side, and counters for the supervisor
  *   enforce/matched.c     what was used, and when
  *   enforce/used.c        the record of that to and from the supervisor; for the journal, how many
@@ -58,8 +58,6 @@
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/msg.h"
-#include "policy/ir/book.h"
-#include "policy/ir/evaluate.h"
 #include "policy/ir/ir.h"
 
 #define GENERATION_MAX IR_SEALED_MAX /* bytes of a sealed generation with its id map */

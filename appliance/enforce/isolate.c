@@ -8,7 +8,7 @@
  * themselves; then it is removed from the temporary sets. So nothing that stays isolated passes in
  * between, although an interval set takes its additions later than its deletions. What stays
  * allowed is allowed before the rest is cut. Sessions end at their next packet, by the
- * rules (policy/ir/skeleton/apart.c).
+ * rules (policy/ir/skeleton/forward.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/isolation_pairs.h"
-#include "policy/ir/evaluate.h"
+#include "policy/ir/ir.h"
 
 #define APART_BUDGET (16u << 20)
 #define TOLD_SESSIONS 100u

@@ -15,7 +15,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/wire/lane.h"
-#include "policy/ir/evaluate.h"
+#include "policy/ir/ir.h"
 
 #define TOLD_MAX 8u /* counterexamples of one kind that are reported */
 #define CLIENT_PORT 40000u

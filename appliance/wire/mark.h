@@ -11,7 +11,7 @@
  *   bit 30     REPLY   packet mark only: the packet's direction is not the one in which its session
  *                      was opened
  *   bits 30-31         conntrack mark only: the kernel watches idle time and age of the session
- *                      (policy/ir/skeleton/limits.c)
+ *                      (policy/ir/skeleton/sessions.c)
  *   bits 24-29 lane    (6 bits; 0 = not inspected, 63 = cut)
  *   bits 22-23 outcome (2 bits)
  *   bits 0-21  permit  (22 bits; 0 = none)

@@ -8,8 +8,7 @@
 #include "appliance/wire/evaluate.h"
 #include "appliance/wire/notation.h"
 #include "policy/check/check.h"
-#include "policy/check/meant.h"
-#include "policy/check/rows.h"
+#include "policy/check/model.h"
 
 /* Lists of numbers, ranges and paths in a policy: read by their notation; a mistake is reported at
  * its place. */

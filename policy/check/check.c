@@ -5,11 +5,10 @@
 
 #include "appliance/base/clock.h"
 #include "policy/check/check.h"
-#include "policy/check/policy_check.h"
+#include "policy/check/model.h"
 #include "policy/check/written.h"
 #include "policy/read/csv.h"
-#include "policy/read/parse.h"
-#include "policy/read/scan.h"
+#include "policy/read/read.h"
 
 enum {
 	P_VERSION,

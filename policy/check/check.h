@@ -11,9 +11,11 @@
 #ifndef SEKISHO_POLICY_CHECK_CHECK_H
 #define SEKISHO_POLICY_CHECK_CHECK_H
 
+#include "appliance/wire/notation.h"
 #include "policy/check/model.h"
 #include "policy/read/ast.h"
 #include "policy/read/compilation.h"
+#include "policy/read/meant.h"
 
 /* Names of one kind of object, sorted for search. */
 struct names {
@@ -253,14 +255,14 @@ void check_ledger(struct check *k);
 void check_box(struct check *k, const struct ast_node *root);
 /* Used without box.cfg: every interface that a zone names is a device of that name. */
 void check_box_default(struct check *k, const struct ast_node *zones);
-/* VLANs on a card (check/vlan.c): derives the device name of an interface whose `vlan` was read. */
+/* VLANs on a card (check/box.c): derives the device name of an interface whose `vlan` was read. */
 void vlan_name(struct check *k, struct model_interface *i, const struct ast_node *vlan);
 /* Compares the VLANs of all interfaces. */
 void check_vlans(struct check *k);
 /*
  * Sides of one network (check/between.c). check_betweens reads the list. check_sides comes after
  * the zones: it finds the side of each host, and makes the routes to it. check_answers
- * (check/answers.c) comes after the assets: it finds the hosts for which each side answers.
+ * comes after the assets: it finds the hosts for which each side answers.
  */
 void check_betweens(struct check *k, const struct ast_node *list);
 void check_sides(struct check *k);
@@ -301,5 +303,34 @@ void check_isolations(struct check *k, const struct ast_node *node);
 /* Reads words of `commands` as CLASS_* bits. `v`: a vocabulary for hints about function names,
  * or NULL. */
 unsigned classes_of(struct check *k, const struct ast_node *list, const struct vocabulary *v, struct object o);
+
+/* ---- what an invalid value was meant to be (check/meant.c) ------------------------------------ */
+
+/*
+ * Guesses what an invalid value was meant to be, and writes it as the policy language does. Gives
+ * policy/read/meant.h readers (struct meant_reader) that accept what the language accepts. Each
+ * function returns what to write, in quotes and in the arena, or NULL. *ret_several: one text had
+ * several values, and a list of them is returned.
+ */
+
+/* Of an address with bits behind its mask ("10.1.2.3/24"), the network is meant if `network` is
+ * set, and the host if it is not. */
+const char *meant_address(struct arena *a, bool network, const char *text, bool *ret_several);
+/* A port on a transport that protocol `p` can use; with PROTO_NONE, on any transport. */
+const char *meant_port(struct arena *a, enum protocol p, const char *text, bool *ret_several);
+const char *meant_span(struct arena *a, const char *text);
+/* A number of the list `key`. `v`: the vocabulary of the row's service; NULL: the list is not in a
+ * row. */
+const char *meant_number(struct arena *a, const struct vocabulary *v, const char *key, const struct notation *n,
+			 const char *text, bool *ret_several);
+/* For a text that `meant_number` could not read: the address in a controller that it is. *ret_key:
+ * the key of the list in which such an address belongs. */
+const char *meant_elsewhere(struct arena *a, const struct vocabulary *v, const char *text, const char **ret_key);
+const char *meant_function(struct arena *a, const struct vocabulary *v, const char *text, bool *ret_several);
+const char *meant_command(struct arena *a, const char *text, bool *ret_several);
+/* `whole`: a point in time; otherwise a day. NULL also for days that do not exist. */
+const char *meant_date(struct arena *a, const char *text, bool whole);
+/* A value of the wrong kind for the key: the same value in the kind of that key. */
+const char *meant_for_key(struct arena *a, const char *key, const char *text, bool *ret_several);
 
 #endif

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "policy/check/check.h"
-#include "policy/check/meant.h"
 #include "policy/check/written.h"
 
 #define CONDUIT_NAME_MAX 200u

@@ -6,7 +6,6 @@
 
 #include "appliance/base/utf8.h"
 #include "policy/check/check.h"
-#include "policy/check/meant.h"
 
 /* The kind of value that a key wants, in words. */
 static enum message kinds_word(unsigned kinds)

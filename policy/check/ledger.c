@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "policy/check/check.h"
-#include "policy/check/meant.h"
 
 void hint_date(struct check *k, struct diag *g, const char *text, enum message form)
 {

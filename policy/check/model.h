@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "appliance/base/addr.h"
+#include "appliance/base/arena.h"
 #include "appliance/base/diag.h"
 #include "appliance/wire/attack.h"
 #include "appliance/wire/commands.h"
@@ -24,10 +25,32 @@
 #include "appliance/wire/lane.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/settings.h"
-#include "policy/check/rows.h"
 #include "policy/ir/ir.h"
 
 struct ast_node; /* policy/read/ast.h */
+
+/*
+ * The rows of a checked model are those that workers read (appliance/wire/commands.h), so that
+ * proofs use the same data and the same functions as workers. Their lists lie in a pool of the
+ * model; the compiler copies what a generation needs.
+ */
+
+struct model_rows {
+	struct command_table t; /* only spaces and ranges are used */
+	size_t n_spaces, spaces_room, n_ranges, ranges_room;
+};
+
+/* A row that names no services, and limits neither targets nor addresses nor values. */
+struct command_row row_new(void);
+/* Sorts the ranges in place, and merges overlapping ones; unless `apart`, also adjacent ones.
+ * Returns their number. */
+size_t numbers_tidy(struct number_range *r, size_t n, bool apart);
+/* Makes a set of these ranges, after numbers_tidy. False: out of memory. */
+bool rows_numbers(struct model_rows *m, struct arena *a, struct number_range *r, size_t n, struct number_set *ret);
+/* Adds a space with these tidy ranges to `row`, which must be the row that was begun last. A row's
+ * spaces are added in the order of their numbers. */
+bool rows_space(struct model_rows *m, struct arena *a, struct command_row *row, uint8_t space,
+		const struct number_range *r, size_t n);
 
 /* An interface role of box.cfg: "lan0" is what policies say, "enp3s0" is what the kernel has. */
 struct model_interface {
@@ -353,5 +376,13 @@ struct model {
 	 * of messages and proofs. The compiled rules do not depend on this. */
 	uint64_t now;
 };
+
+struct compilation;   /* policy/read/compilation.h */
+struct policy_loader; /* policy/read/read.h */
+
+/* Texts in, a checked model or diagnostics out: scanner, parser and checks only. True when there is a
+ * model without errors. box.cfg beside the main text is read when it exists; without it every
+ * interface role named by a zone stands for a device of the same name. Pure. */
+bool policy_check(struct compilation *c, const struct policy_loader *l, const char *main_name);
 
 #endif

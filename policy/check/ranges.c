@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "policy/check/check.h"
-#include "policy/check/meant.h"
 
 bool ranges_add(struct check *k, struct ranges *r, const struct addr_range *one)
 {

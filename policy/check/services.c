@@ -5,7 +5,6 @@
 #include <strings.h>
 
 #include "policy/check/check.h"
-#include "policy/check/meant.h"
 
 enum {
 	SERVICE_PROTOCOL,

@@ -8,7 +8,7 @@
 #define SEKISHO_POLICY_CHECK_WRITTEN_H
 
 #include "policy/check/check.h"
-#include "policy/read/scan.h"
+#include "policy/read/read.h"
 
 /* largest number of nodes and names that are made: as many as a text may have */
 #define WRITTEN_MAX SCAN_NODES_MAX
@@ -44,7 +44,7 @@ struct written {
 /* The expanded policy; `root` itself if there is nothing to expand. NULL when memory is out. */
 const struct ast_node *write_out(struct check *k, const struct ast_node *root);
 
-/* ---- nodes (check/nodes.c) ---- */
+/* ---- nodes (check/written.c) ---- */
 
 /* A copy of a node without siblings, or a new node at its position; NULL when there are
  * too many. */

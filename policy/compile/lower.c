@@ -8,8 +8,8 @@
 
 #include "policy/compile/compile.h"
 #include "policy/compile/lower.h"
-#include "policy/space/prove.h"
 #include "policy/space/cells.h"
+#include "policy/space/prove.h"
 
 struct lowering {
 	const struct model *m;

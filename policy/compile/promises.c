@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/compile/promises.h"
+#include "policy/compile/compile.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "policy/compile/compile.h"
 #include "policy/space/prove.h"
 
 #define WAY "policy.outside_reaches_unpatchable"

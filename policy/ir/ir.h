@@ -174,7 +174,7 @@ enum ir_set {
 	SET_RESETS,
 	SET_HOME, /* set  interface . the mark of packets that came in there */
 	/* The following sets are filled by packets, to limit how fast sessions open and how many
-	 * there are: see skeleton/new.c. */
+	 * there are: see skeleton/sessions.c. */
 	SET_PACE4, /* set  source . destination . lane: new sessions of a pair of hosts */
 	SET_PACE6,
 	SET_PACE_FEW,  /* set  iif . lane: new sessions of pairs that open few */
@@ -508,5 +508,47 @@ bool ir_same_row(const struct command_table *ta, const struct command_row *a, co
 /* The workers' image for this id map (sorted by permit id). malloc'd, owned by the caller; NULL
  * when memory is out. */
 uint8_t *ir_table_image(const struct ir *ir, const uint32_t *ids, size_t *ret_n);
+
+/* ---- a question about one packet, and the answer as the kernel's maps give it ---------------- */
+
+struct question {
+	/* interface roles; NULL = any (replay: zones from addresses alone) */
+	const char *iif, *oif;
+	struct addr source, destination;
+	uint8_t l4proto; /* 1 and 58 for ICMP */
+	uint16_t port;	 /* destination port, or ICMP type << 8 | code */
+	uint64_t now;	 /* seconds since 1970 */
+};
+
+/* The IR's answer: the cell that decides, or NULL = denied. */
+const struct ir_cell *evaluate_ir(const struct ir *ir, const struct question *q);
+
+/* ---- whose address is it (book.c) ------------------------------------------------------------ */
+
+/*
+ * Whose address is it? Zones and assets of a generation by their addresses, to show records and
+ * sessions to people: "RTG 4号機" says more than 10.30.1.13. An address book in the caller's arena;
+ * it does not need the generation afterwards.
+ */
+struct ir_book_line {
+	struct addr_range range;
+	uint32_t index; /* of the zone or asset */
+};
+
+/* Sorted by their first addresses. */
+struct ir_book {
+	struct ir_book_line *zones, *assets;
+	uint32_t n_zones, n_assets;
+};
+
+/* False when memory is out. */
+bool ir_book_make(const struct ir *ir, struct arena *a, struct ir_book *ret);
+/* UINT32_MAX: nobody's. */
+uint32_t ir_book_zone(const struct ir_book *p, const struct addr *a);
+uint32_t ir_book_asset(const struct ir_book *p, const struct addr *a);
+
+/* A digest of what a conduit allows: the same hosts, ports and rows give the same digest in every
+ * generation, however they are written. */
+void ir_conduit_meaning(const struct ir *ir, const struct ir_conduit *c, uint8_t ret[32]);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/ir/objects.h"
 
-#include "policy/ir/wire.h"
-
 /* The tables of objects.def, one for each object. `sizeof` does not evaluate its null pointer. */
 #define MEMBER_SIZE(tag, member) sizeof(((struct tag *)0)->member)
 #define ELEMENT_SIZE(tag, member) sizeof(*((struct tag *)0)->member)

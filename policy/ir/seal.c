@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes sealed generations by walking through objects.def. ir/wire.h describes the layout;
+/* Writes sealed generations by walking through objects.def. ir/objects.h describes the layout;
  * ir/unseal.c reads it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/sha256.h"
+#include "policy/ir/ir.h"
 #include "policy/ir/objects.h"
-#include "policy/ir/wire.h"
 
 static void put_number(struct outbuf *o, uint64_t v, size_t size)
 {
@@ -186,4 +186,51 @@ int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e)
 		free(p);
 	}
 	return err_set(e, -EFBIG, "seal generation: a name, a text or the whole is too long");
+}
+
+/* ---- the workers' command table -------------------------------------------------------------- */
+
+/* The workers' command table: the generation's table with this box's permit ids, sorted by id. */
+
+struct numbered {
+	uint32_t id;
+	uint32_t index;
+};
+
+static int by_id(const void *pa, const void *pb)
+{
+	const struct numbered *a = pa, *b = pb;
+
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+uint8_t *ir_table_image(const struct ir *ir, const uint32_t *ids, size_t *ret_n)
+{
+	const struct command_table *t = &ir->table;
+	struct command_table out = *t;
+	struct numbered *order = calloc((size_t)t->n_permits + 1, sizeof(*order));
+	size_t size = commands_size(t);
+	uint8_t *image = malloc(size);
+	struct outbuf o = outbuf_of(image, size);
+	bool ok = false;
+
+	out.permits = calloc((size_t)t->n_permits + 1, sizeof(*out.permits));
+	if (order != NULL && image != NULL && out.permits != NULL) {
+		for (uint32_t i = 0; i < t->n_permits; i++)
+			order[i] = (struct numbered){ ids[i], i };
+		qsort(order, t->n_permits, sizeof(*order), by_id);
+		for (uint32_t i = 0; i < t->n_permits; i++) {
+			out.permits[i] = t->permits[order[i].index];
+			out.permits[i].permit = order[i].id;
+		}
+		ok = commands_encode(&out, &o);
+	}
+	free(out.permits);
+	free(order);
+	if (!ok) {
+		free(image);
+		return NULL;
+	}
+	*ret_n = o.len;
+	return image;
 }

@@ -11,7 +11,6 @@
 #include "appliance/base/sha256.h"
 #include "appliance/wire/plain.h"
 #include "policy/ir/objects.h"
-#include "policy/ir/wire.h"
 
 struct reader {
 	struct bytes b;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes nodes and matches the brackets around them. Finds out which bracket closes what, and which
  * was forgotten. */
-#include "policy/read/parts.h"
+#include "policy/read/scanner.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/read/parts.h"
+#include "policy/read/scanner.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/read/parse.h"
 
 #include <libconfig.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/read/scan.h"
+#include "policy/read/scanner.h"
 
 /*
  * Replaces one function of libconfig. libconfig calls it for every setting that it reads: does the

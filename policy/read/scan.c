@@ -10,13 +10,11 @@
  * `@include "file"` may stand wherever a setting or an element may begin. Each text must close what
  * it opens.
  */
-#include "policy/read/scan.h"
+#include "policy/read/scanner.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include "policy/read/parts.h"
 
 /* Reads a value of any kind. */
 static void value(struct scan *s, struct ast_node *node, bool in_array);

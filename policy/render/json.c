@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "appliance/wire/commands_json.h"
-#include "policy/ir/objects_json.h"
+#include "policy/ir/json.h"
 #include "policy/render/render.h"
 
 static json_t *row_json(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)

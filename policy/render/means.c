@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/render/means.h"
+#include "policy/render/render.h"
 
 #include <stdio.h>
 #include <string.h>

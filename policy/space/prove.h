@@ -10,7 +10,7 @@
 #include "appliance/base/arena.h"
 #include "appliance/base/messages.h"
 #include "policy/check/model.h"
-#include "policy/ir/evaluate.h"
+#include "policy/ir/ir.h"
 
 /* A way by which a forbidden packet passes although the rows refuse it: nobody judges it. */
 enum unattended {

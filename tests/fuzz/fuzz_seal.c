@@ -4,13 +4,11 @@
  * digest. What is accepted there seals to the same bytes, and every reader of a generation must be
  * able to work with it.
  * LINK: policy/ir/seal.c policy/ir/unseal.c appliance/wire/hours.c policy/ir/elements.c
- * LINK: policy/ir/skeleton/%.c policy/ir/names.c
- * LINK: policy/ir/table_image.c policy/ir/evaluate.c policy/render/nft.c policy/render/nft_rule.c
+ * LINK: policy/ir/skeleton/%.c policy/ir/names.c policy/render/nft.c policy/render/nft_rule.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
- * LINK: appliance/wire/commands.c
- * LINK: appliance/base/err.c appliance/wire/protocols.c appliance/wire/reason.c
- * LINK: appliance/base/sha256.c
- * LINK: policy/ir/objects.c appliance/wire/settings.c appliance/wire/plain.c
+ * LINK: appliance/wire/commands.c appliance/base/err.c appliance/wire/protocols.c
+ * LINK: appliance/wire/reason.c appliance/base/sha256.c policy/ir/objects.c
+ * LINK: appliance/wire/settings.c appliance/wire/plain.c
  * LIBS: nettle
  */
 #include <stdlib.h>
@@ -18,7 +16,7 @@
 
 #include "appliance/base/sha256.h"
 #include "policy/compile/compile.h"
-#include "policy/ir/wire.h"
+#include "policy/ir/objects.h"
 #include "policy/render/render.h"
 #include "policy/space/prove.h"
 

@@ -7,7 +7,7 @@
 #include "appliance/wire/notation.h"
 #include "appliance/wire/operation.h"
 #include "dpi/decode.h"
-#include "policy/ir/evaluate.h"
+#include "policy/ir/ir.h"
 #include "policy/ir/moment.h"
 
 #define BUDGET (192u << 20)

@@ -6,7 +6,7 @@
 #include "mgmt/cli/policy/settings.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/state/read.h"
-#include "policy/render/means.h"
+#include "policy/render/render.h"
 
 /* The entries of `list` that `other` lacks. */
 json_t *settings_without(const json_t *list, const json_t *other)

@@ -8,7 +8,7 @@
 #include "appliance/wire/evaluate.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/words/command.h"
-#include "policy/ir/evaluate.h"
+#include "policy/ir/ir.h"
 #include "policy/ir/moment.h"
 
 /* A record turned back into operations. */

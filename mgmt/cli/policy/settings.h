@@ -32,7 +32,7 @@ json_t *settings_assets(const struct model_hosts *h);
 /* The texts of `list` that `other` does not have; a new reference. */
 json_t *settings_without(const json_t *list, const json_t *other);
 
-/* Prints the difference in effect of two policies (policy/render/means.h), for all verbs that
+/* Prints the difference in effect of two policies (policy/render/render.h), for all verbs that
  * show it. */
 
 /* Prints the sentences, or that there are none. `before` and `after` are put before the names of

@@ -14,7 +14,7 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/read.h"
-#include "policy/compile/promises.h"
+#include "policy/compile/compile.h"
 
 /* `sources`: [{"name","text"}], as in `show`. */
 static json_t *model_of(const json_t *sources)

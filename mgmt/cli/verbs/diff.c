@@ -8,7 +8,7 @@
 #include "mgmt/cli/policy/settings.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
-#include "policy/render/means.h"
+#include "policy/render/render.h"
 
 /* Words for kinds of objects; others are sections of box.cfg, which have their own names. */
 static const struct {

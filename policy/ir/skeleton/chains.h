@@ -64,43 +64,36 @@ enum ir_set cell_map(const struct writer *w, bool six, uint32_t i);
 void put_admitted(struct writer *w, enum ir_chain chain, bool six, enum ir_set map, enum ir_key key,
 		  enum ir_chain then);
 
+/* Separate rules: what people isolated does not pass. */
+void put_apart(struct writer *w, enum ir_chain chain, bool cuts);
+
 /* guard.c: before tracking */
 void guard_rules(struct writer *w);
 
-/* forward.c: where a packet goes */
+/* forward.c: where a packet goes, what people isolated, and what follows behind the queues */
+void apart_rules(struct writer *w);
 void forward_rules(struct writer *w);
 void begun_rules(struct writer *w);
 void bare_rules(struct writer *w);
 void related_rules(struct writer *w);
 void lane_rules(struct writer *w, uint64_t lanes);
+void post_rules(struct writer *w);
+void failure_rules(struct writer *w);
 
-/* new.c: sessions that begin */
+/* sessions.c: sessions that begin, that are not or no longer live, and how long they may last and be
+ * silent */
 void new_rules(struct writer *w);
 void take_rules(struct writer *w);
 void share_rules(struct writer *w);
 void admit_rules(struct writer *w);
-
-/* lapsed.c: sessions that are not, or no longer, live */
 void lapsed_rules(struct writer *w);
 void renew_rules(struct writer *w);
 void lookup_rules(struct writer *w);
 void relabel_rules(struct writer *w);
 void cut_rules(struct writer *w);
 void invalid_rules(struct writer *w);
-
-/* apart.c: what people isolated */
-void put_apart(struct writer *w, enum ir_chain chain, bool cuts);
-void apart_rules(struct writer *w);
-
-/* limits.c: how long sessions may last, and be silent */
 void put_limits(struct writer *w, enum ir_chain chain);
-void put_counted(struct writer *w, enum ir_chain chain);
-void put_not_over(struct writer *w, enum ir_chain chain);
 void limits_rules(struct writer *w);
-
-/* judged.c: behind the queues */
-void post_rules(struct writer *w);
-void failure_rules(struct writer *w);
 
 /* own.c: packets to the box itself, and packets that it sends */
 void input_rules(struct writer *w);

@@ -102,3 +102,19 @@ void put_admitted(struct writer *w, enum ir_chain chain, bool six, enum ir_set m
 		put_go(w, then);
 	}
 }
+
+/* `cuts`: goes on to CHAIN_APART, from which both ends of a TCP session get a reset. Otherwise only
+ * drops the packet. Packets without a session match none of these sets, and pass nowhere. */
+void put_apart(struct writer *w, enum ir_chain chain, bool cuts)
+{
+	for (unsigned s = SET_APART4; s <= SET_APART6_NEXT; s++) {
+		put_rule(w, chain);
+		put_set(w, IR_IN_SET, (enum ir_set)s, KEY_ENDS);
+		put_set(w, IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6 : SET_KEPT4, KEY_ENDS_PERMIT);
+		put_set(w, IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6_NEXT : SET_KEPT4_NEXT, KEY_ENDS_PERMIT);
+		if (cuts)
+			put_go(w, CHAIN_APART);
+		else
+			put_drop(w, R_ISOLATED);
+	}
+}

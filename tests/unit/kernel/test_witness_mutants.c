@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) policy/ir/evaluate.c policy/ir/skeleton/%.c policy/ir/elements.c
- * LINK: policy/ir/names.c
+ * LINK: $(COMPILER_PARTS) policy/ir/elements.c policy/ir/skeleton/%.c policy/ir/names.c
  * LINK: appliance/enforce/witness_box.c appliance/enforce/witness.c
  * LINK: appliance/enforce/witness_edges.c
  * LINK: appliance/enforce/walk.c appliance/enforce/expect.c appliance/kernel/ruleset.c

@@ -3,10 +3,9 @@
  * Bundles and folders: texts are read completely or not at all, and nothing outside the folder is
  * read.
  *
- * LINK: policy/read/bundle.c policy/read/load.c policy/read/csv.c policy/read/scan.c
- * LINK: policy/read/lex.c policy/read/scalar.c policy/read/meant.c
- * LINK: policy/read/include.c policy/read/bracket.c appliance/base/addr.c appliance/base/arena.c
- * LINK: appliance/base/bundle.c appliance/base/bytes.c appliance/base/diag.c
+ * LINK: policy/read/load.c policy/read/csv.c policy/read/scan.c policy/read/lex.c
+ * LINK: policy/read/meant.c policy/read/include.c policy/read/bracket.c appliance/base/addr.c
+ * LINK: appliance/base/arena.c appliance/base/bundle.c appliance/base/bytes.c appliance/base/diag.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
  */
 #include "tests/unit/cmocka.h"
@@ -19,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "policy/read/load.h"
+#include "policy/read/read.h"
 
 static const struct source_text texts[] = { { "site.cfg", "a = 1;\n", 7 },
 					    { "cranes/a.cfg", "", 0 },

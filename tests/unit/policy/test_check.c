@@ -3,24 +3,15 @@
  * The checks: what a policy means, and what is refused. The test has its own clock, so that dates
  * keep their meaning.
  *
- * LINK: policy/check/check.c policy/read/parse.c policy/read/scan.c policy/read/lex.c
- * LINK: policy/read/scalar.c policy/read/meant.c
- * LINK: appliance/wire/evaluate.c appliance/wire/operation.c policy/check/rows.c
- * LINK: policy/check/port.c appliance/wire/commands.c appliance/base/sha256.c
- * LINK: policy/read/include.c policy/read/bracket.c policy/check/say.c
- * LINK: policy/check/keys.c policy/check/ranges.c policy/check/time.c policy/check/zones.c
- * LINK: policy/check/assets.c
- * LINK: policy/check/services.c policy/check/allow.c policy/check/meant.c appliance/wire/notation.c
- * LINK: appliance/wire/tag.c policy/check/conduits.c policy/check/doors.c policy/check/nodes.c
- * LINK: policy/check/written.c policy/check/groups.c policy/check/fleets.c policy/read/csv.c
- * LINK: policy/check/nevers.c policy/check/organisations.c policy/check/box.c policy/check/vlan.c
- * LINK: policy/check/windows.c appliance/wire/hours.c appliance/wire/duty.c
- * LINK: policy/check/isolations.c policy/check/ledger.c
- * LINK: policy/check/network.c policy/check/between.c policy/check/answers.c policy/check/peers.c
- * LINK: appliance/wire/plain.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
- * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c
- * LINK: appliance/base/errno_text.c appliance/wire/protocols.c
- * LINK: appliance/base/utf8.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c
+ * LINK: policy/check/%.c policy/read/parse.c policy/read/scan.c policy/read/lex.c
+ * LINK: policy/read/meant.c appliance/wire/evaluate.c appliance/wire/operation.c
+ * LINK: appliance/wire/commands.c appliance/base/sha256.c policy/read/include.c
+ * LINK: policy/read/bracket.c appliance/wire/notation.c appliance/wire/tag.c policy/read/csv.c
+ * LINK: appliance/wire/hours.c appliance/wire/duty.c appliance/wire/plain.c appliance/base/addr.c
+ * LINK: appliance/base/arena.c appliance/base/bytes.c appliance/base/diag.c
+ * LINK: appliance/base/diag_print.c appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/wire/protocols.c appliance/base/utf8.c appliance/wire/vocabulary*.c dpi/%/words.c
+ * LINK: appliance/wire/settings.c
  * LIBS: libconfig nettle
  */
 #include "tests/unit/cmocka.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) policy/ir/table_image.c policy/ir/elements.c
+ * LINK: $(COMPILER_PARTS) policy/ir/seal.c policy/ir/elements.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: policy/read/parse.c policy/read/scan.c policy/read/lex.c policy/read/scalar.c
- * LINK: policy/read/meant.c
+ * LINK: policy/read/parse.c policy/read/scan.c policy/read/lex.c policy/read/meant.c
  * LINK: policy/read/include.c policy/read/bracket.c appliance/base/addr.c appliance/base/arena.c
  * LINK: appliance/base/bytes.c appliance/base/diag.c appliance/base/diag_print.c
- * LINK: appliance/base/messages.c appliance/base/errno_text.c
- * LINK: appliance/base/utf8.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
  * LIBS: libconfig
  */
 #include "tests/unit/cmocka.h"
@@ -15,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "policy/read/parse.h"
+#include "policy/read/read.h"
 #include "tests/unit/policy/policy_text.h"
 
 static const struct ast_node *find(const struct ast_node *group, const char *name)

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "policy/render/means.h"
+#include "policy/render/render.h"
 #include "tests/unit/policy/policy_text.h"
 
 #define NOW 1900000000u /* 2030-03-17 */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) policy/ir/unseal.c policy/ir/table_image.c appliance/wire/plain.c
+ * LINK: $(COMPILER_PARTS) policy/ir/unseal.c policy/ir/seal.c appliance/wire/plain.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

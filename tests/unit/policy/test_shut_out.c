@@ -3,9 +3,9 @@
  * Which hosts lose the management when the terminals of box.cfg change, or the addresses at which
  * it is reached.
  *
- * LINK: policy/ir/shut_out_json.c appliance/base/addr.c appliance/base/json.c
- * LINK: appliance/base/utf8.c appliance/base/clock.c appliance/base/memfd.c
- * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
+ * LINK: $(COMMANDS_PARTS) policy/ir/status_json.c policy/ir/isolation.c appliance/base/addr.c
+ * LINK: appliance/base/json.c appliance/base/utf8.c appliance/base/clock.c appliance/base/memfd.c
+ * LINK: appliance/base/err.c
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
@@ -14,7 +14,7 @@
 
 #include "appliance/base/addr.h"
 #include "appliance/wire/settings.h"
-#include "policy/ir/shut_out_json.h"
+#include "policy/ir/json.h"
 
 #define MOST 4u
 

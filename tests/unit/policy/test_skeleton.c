@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) tests/unit/kernel/rule_box.c policy/ir/evaluate.c policy/ir/skeleton/%.c
- * LINK: policy/ir/elements.c policy/ir/names.c appliance/wire/reason.c
+ * LINK: $(COMPILER_PARTS) tests/unit/kernel/rule_box.c policy/ir/elements.c policy/ir/skeleton/%.c
+ * LINK: policy/ir/names.c appliance/wire/reason.c
  * LIBS: nettle
  */
 /* Packets through a model of the rules: every rule of the skeleton that matters to an attacker is

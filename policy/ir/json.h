@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A generation as JSON (docs/json.md). What json.c makes is the same in `compile` and in `effective`;
+ * status_json.c adds to what `status` tells. Each JSON is a new reference. */
+#ifndef SEKISHO_POLICY_IR_JSON_H
+#define SEKISHO_POLICY_IR_JSON_H
+
+#include "appliance/base/json.h"
+#include "policy/ir/objects.h"
+
+/* ---- objects: their rows of objects.def that have a key -------------------------------------- */
+
+/* Adds the fields to `o`, which stays the caller's. */
+void ir_fields_json(json_t *o, const struct ir *ir, const struct ir_object *object, const void *p);
+/* A list of the generation by its JSON key, for instance "zones". */
+json_t *ir_list_json(const struct ir *ir, const char *key);
+json_t *ir_until_json(uint64_t seconds);
+/* [{"name","label","cut","keep"}]: `cut` in the words of `sekisho isolate`, `keep` as names of
+ * conduits. */
+json_t *ir_isolations_json(const struct ir *ir);
+
+/* ---- who may do what under a generation: the parts of `effective` that need no kernel -------- */
+
+/* What a permit grants: the protocols of its conduits, and the commands that their rows allow.
+ * `made` (ir_grants_made) caches the object of each grant, because permits share grants. Nobody may
+ * change these objects. */
+json_t *ir_grants_json(const struct ir *ir, const struct command_permit *p, json_t *made);
+/* An empty cache for ir_grants_json: an array with one null per grant, owned by the caller. */
+json_t *ir_grants_made(const struct ir *ir);
+/* All conduits; for each, whether it is open at that moment, until when, or from when on. */
+json_t *ir_conduits_json(const struct ir *ir, uint64_t at_s);
+/* All organisations, each with the names of the conduits from and to its zones. */
+json_t *ir_organisations_json(const struct ir *ir);
+/* Adds site, conduits, permits, assets, zones and organisations as of the moment `at_s`. Doors are
+ * left out, because nobody knows any more which were open. */
+void ir_effective_json(json_t *j, const struct ir *ir, uint64_t at_s);
+
+/* ---- a conduit in words for people who may not read rules ------------------------------------ */
+
+/* How many machines are named at an end, and how many conduits of a door; the total is given
+ * as well. */
+#define CONDUIT_HOSTS 8u
+#define DOOR_CONDUITS 8u
+
+/* {"conduit","label","from":{"zone","label","hosts":[...],"hosts_all"},"to":{...},
+ *  "services":[{"service","protocol","commands":[...]|null}]} */
+json_t *ir_conduit_json(const struct ir *ir, uint32_t conduit);
+/* Adds "machines" to an object of `status` that has a "conduit": the machines at both ends of that
+ * conduit, or the name of the zone where the end is a whole zone. */
+void ir_machines_json(const struct ir *ir, json_t *of);
+/* Adds to an isolation of `status`: "machines" that it names or that are in its zones, and the
+ * zones that have no machines. */
+void ir_isolation_json(const struct ir *ir, json_t *isolation);
+/* Adds to a door of `status`: "conduits", "conduits_all", "organisation_label" and "contacts". */
+void ir_door_json(const struct ir *ir, json_t *door);
+
+/* ---- the hosts that another box.cfg shuts out of the management ------------------------------ */
+
+/*
+ * Finds terminals of `now` that `next` does not name; all other hosts, if only `next` names
+ * terminals; management addresses of the box that `next` does not have, and all hosts if it has
+ * none. A new object (docs/json.md, shut_out); NULL when no host loses access. Without a policy, or
+ * without a management address, no host has access.
+ */
+json_t *ir_shut_out_json(const struct ir *now, const struct ir *next);
+
+#endif

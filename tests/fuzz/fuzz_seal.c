@@ -3,6 +3,7 @@
  * Sealed generations. The input is used as it is, and once more as the content after a right
  * digest. What is accepted there seals to the same bytes, and every reader of a generation must be
  * able to work with it.
+ * LINK: policy/ir/evaluate.c
  * LINK: policy/ir/seal.c policy/ir/unseal.c appliance/wire/hours.c policy/ir/elements.c
  * LINK: policy/ir/skeleton/%.c policy/ir/names.c policy/render/nft.c policy/render/nft_rule.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c

@@ -4,7 +4,7 @@
  * and what happens under other policies, after a conduit's end, without a link, when clocks are
  * set, and while nobody looked.
  *
- * LINK: policy/ir/moment.c appliance/wire/hours.c appliance/enforce/heard.c policy/ir/elements.c
+ * LINK: policy/ir/moment.c appliance/wire/hours.c appliance/enforce/heard.c policy/ir/evaluate.c
  * LINK: appliance/base/addr.c
  */
 #include "tests/unit/cmocka.h"

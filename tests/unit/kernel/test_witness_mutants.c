@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
+ * LINK: policy/ir/evaluate.c
  * LINK: $(COMPILER_PARTS) policy/ir/elements.c policy/ir/skeleton/%.c policy/ir/names.c
  * LINK: appliance/enforce/witness_box.c appliance/enforce/witness.c
  * LINK: appliance/enforce/witness_edges.c

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * LINK: $(COMPILER_PARTS) policy/space/asked.c policy/space/walks.c
- * LINK: tests/unit/policy/evaluate_model.c policy/ir/elements.c appliance/wire/notation.c
+ * LINK: tests/unit/policy/evaluate_model.c policy/ir/evaluate.c appliance/wire/notation.c
  * LINK: appliance/wire/tag.c
  * LIBS: nettle
  */

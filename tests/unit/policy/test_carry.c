@@ -2,7 +2,7 @@
 /*
  * Which permits continue under the same id, and which must not.
  *
- * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c policy/ir/carry.c policy/ir/elements.c
+ * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c policy/ir/carry.c policy/ir/evaluate.c
  * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"

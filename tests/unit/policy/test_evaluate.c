@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c policy/ir/elements.c
+ * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c policy/ir/evaluate.c
  * LINK: policy/ir/moment.c
  * LIBS: nettle
  */

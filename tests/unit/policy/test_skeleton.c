@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
+ * LINK: policy/ir/evaluate.c
  * LINK: $(COMPILER_PARTS) tests/unit/kernel/rule_box.c policy/ir/elements.c policy/ir/skeleton/%.c
  * LINK: policy/ir/names.c appliance/wire/reason.c
  * LIBS: nettle

@@ -44,7 +44,7 @@ struct written {
 /* The expanded policy; `root` itself if there is nothing to expand. NULL when memory is out. */
 const struct ast_node *write_out(struct check *k, const struct ast_node *root);
 
-/* ---- nodes (check/written.c) ---- */
+/* ---- nodes (check/nodes.c) ---- */
 
 /* A copy of a node without siblings, or a new node at its position; NULL when there are
  * too many. */

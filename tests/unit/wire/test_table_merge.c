@@ -51,7 +51,8 @@ static uint8_t *table(uint32_t first, uint32_t step, uint32_t n, uint32_t flavou
 	uint8_t *image;
 	struct outbuf o;
 
-	assert_true(permits != NULL && grants != NULL);
+	assert_non_null(permits);
+	assert_non_null(grants);
 	for (uint32_t i = 0; i < 3; i++) {
 		rows[i].services = (struct number_set){ .first = 7, .n = 1 };
 		rows[i].targets[0] = (struct number_set){ .first = 8, .n = 1 };

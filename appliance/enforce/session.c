@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Live sessions: in the words of the policy, for lists of those that a change ends and for questions
- * about sessions; how many there are by zone and lane; and for conduits with heard_within.
+ * Live sessions: in the words of the policy, for lists of those that a change ends and for
+ * questions about sessions; how many there are by zone and lane; and for conduits
+ * with heard_within.
  */
 #include <errno.h>
 #include <netinet/in.h>

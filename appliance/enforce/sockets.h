@@ -34,6 +34,7 @@ typedef void socket_report(void *ctx, const struct nlmsghdr *m);
 uint64_t enforce_socket_reports(int monitor, socket_report *each, void *ctx);
 /* Whether the notification is about our table. */
 bool enforce_socket_ours(const struct nlmsghdr *m);
-const struct nlattr *enforce_socket_attribute(const struct nlmsghdr *m, uint16_t type); /* NULL: none */
+/* NULL: none */
+const struct nlattr *enforce_socket_attribute(const struct nlmsghdr *m, uint16_t type);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of the kernel's side: for people, tables, counters, settings, foreign objects, lingering
- * permits; for the supervisor, counters that only the kernel has. */
+/* The state of the kernel's side: for people, tables, counters, settings, foreign objects,
+ * lingering permits; for the supervisor, counters that only the kernel has. */
 #include <errno.h>
 #include <string.h>
 

@@ -143,7 +143,8 @@ static bool is_refused(const struct walk_result *r)
 static bool is_lane(const struct asking *a, const struct walk_result *r, uint32_t lane, const struct walk_packet *p)
 {
 	const struct ir_permit *permit = permit_of(a, mark_permit(p->ct_mark));
-	bool one = permit != NULL && ir_together(permit); /* all its sessions must reach one worker */
+	/* all its sessions must reach one worker */
+	bool one = permit != NULL && ir_together(permit);
 	struct lane l;
 
 	return r->end == WALK_QUEUE && lane_of(lane, &l) && r->bypass == (l.when_down != FAIL_CLOSED) &&

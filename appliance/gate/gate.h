@@ -210,8 +210,8 @@ struct gate {
 	 * `lies`: rings given up because of an invalid entry; `refused`: entries that asked for
 	 * something not allowed, whose packets were dropped; `unsent`: verdicts that the kernel
 	 * refused; `resets_unsent`: resets for which no acceptable sequence number was known, or
-	 * which the kernel refused; `resets_refused`: resets for strays without a dropped packet, or
-	 * not between pairs of the policy.
+	 * which the kernel refused; `resets_refused`: resets for strays without a dropped packet,
+	 * or not between pairs of the policy.
 	 */
 	struct msg_gate_status counts;
 };

@@ -7,7 +7,8 @@
  * Its sockets are opened in the supervisor, inside the data namespace; the role may only read them.
  * The packets may be hostile, so they are read only through struct bytes, and every length is
  * checked against the bytes. Records are a sample (the rules limit them); the exact numbers are the
- * kernel's counters. Lost records are counted exactly, by the gaps in the kernel's sequence numbers.
+ * kernel's counters. Lost records are counted exactly, by the gaps in the kernel's sequence
+ * numbers.
  *
  * Each logged packet also has the MAC address of its sender. ARP packets that are logged but not
  * dropped (kernel/small_tables.h) arrive here as well: they reveal devices that never communicate
@@ -79,8 +80,9 @@ int tap_neighbours_open(struct err *e);
 bool tap_neighbour_next(struct bytes *datagram, struct sighting *ret, uint64_t *malformed);
 /*
  * Reads an ARP packet from the kernel's log (RFC 826): the sender, and the IP address that it
- * announces. `frame`: the source MAC address of the frame, NULL = not known. If the ARP packet names
- * another sender (such as the virtual MAC address of a router), the IP address is that sender's.
+ * announces. `frame`: the source MAC address of the frame, NULL = not known. If the ARP packet
+ * names another sender (such as the virtual MAC address of a router), the IP address is
+ * that sender's.
  */
 struct sighting tap_arp(struct bytes packet, uint32_t iif, const uint8_t *frame);
 

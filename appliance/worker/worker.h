@@ -132,8 +132,8 @@ void verdicts_decide(struct worker *w, int fd, uint16_t queue, uint32_t id, enum
 /* Sends the verdicts that are not sent yet. */
 void verdicts_flush(struct worker *w);
 
-/* Puts two entries that belong together, and on which the gate has to act, into the ring, waiting for
- * room. */
+/* Puts two entries that belong together, and on which the gate has to act, into the ring, waiting
+ * for room. */
 void worker_push_two(struct worker *w, const void *entry64, const void *behind64);
 /* Wakes the gate if there are entries that it has to act on. */
 void worker_wake_gate(struct worker *w);

@@ -4,7 +4,8 @@
  * packets up to an id is sent only when nothing older waits, and that each packet is reported once
  * through the ring, together with whether the kernel was told.
  *
- * LINK: appliance/worker/verdicts.c appliance/worker/form.c appliance/wire/ring.c appliance/base/err.c
+ * LINK: appliance/worker/verdicts.c appliance/worker/form.c appliance/wire/ring.c
+ * LINK: appliance/base/err.c
  * LIBS: libmnl libnetfilter_queue
  */
 #include "tests/unit/cmocka.h"

@@ -5,7 +5,7 @@
  * it.
  *
  * LINK: appliance/journal/segment.c appliance/journal/checkpoint.c $(TAP_PARTS)
- * LIBS: hogweed nettle jansson libmnl libseccomp libcap-ng
+ * LIBS: hogweed nettle jansson libmnl libseccomp libcap-ng zlib
  */
 #include <stdlib.h>
 

@@ -142,9 +142,11 @@ struct parsed {
 
 /* Where a state has the requests that wait for their answers, see pending.h. */
 struct pending_place {
-	uint16_t list, entries; /* offsets in the state: of struct pending, and of the first entry */
-	uint16_t size;		/* of an entry */
-	uint16_t max;		/* the largest number of entries; 0: the enforcer has no such list */
+	/* offsets in the state: of struct pending, and of the first entry */
+	uint16_t list, entries;
+	uint16_t size; /* of an entry */
+	/* the largest number of entries; 0: the enforcer has no such list */
+	uint16_t max;
 };
 
 struct enforcer {
@@ -216,8 +218,8 @@ struct enforcer {
 	/* To judge a segment by itself, a zeroed state is equivalent to one in which all requests
 	 * were answered. */
 	bool afresh;
-	/* What else these change, beside the list of waiting requests: pending_clear, pending_missed,
-	 * and pending_notice_table where the table is a new one. May be NULL. */
+	/* What else these change, beside the list of waiting requests: pending_clear,
+	 * pending_missed, and pending_notice_table where the table is a new one. May be NULL. */
 	void (*all_answered)(void *state);
 	void (*missed)(void *state);
 	void (*new_table)(void *state);

@@ -124,7 +124,8 @@ static bool make_room(struct s7_state *s, uint32_t lengths)
 			i++;
 			continue;
 		}
-		s->wait.unread |= s->open[i].wait.reason != R_ALLOWED; /* its answer may still come */
+		/* its answer may still come */
+		s->wait.unread |= s->open[i].wait.reason != R_ALLOWED;
 		s7_forget(s, i);
 	}
 	return s->wait.n < S7_OPEN_MAX && lengths <= S7_LENGTHS - s->n_lengths;

@@ -140,7 +140,7 @@ static bool other_begins(struct bytes b, uint32_t *ret_service)
 	return false;
 }
 
-/* ---- commands where none begins --------------------------------------------------------------- */
+/* ---- commands where none begins -------------------------------------------------------------- */
 
 #define READ_MAX 1024u /* the smallest number of bytes that a server reads at once */
 /* operations of a command at a position where the client wrote none; with more, it counts as

@@ -391,7 +391,8 @@ static void numbers_follow(void **state)
 	(void)state;
 	for (size_t k = 0; k < N(all); k++) {
 		open_desk(&d);
-		pending_missed(&opcua_enforcer, d.state, false); /* then any number may be the first */
+		/* then any number may be the first */
+		pending_missed(&opcua_enforcer, d.state, false);
 		sequences[0] = sequences[1] = all[k].last - 1;
 		assert_true(ask(&d, 631, READ)->allowed);
 		assert_true(tell(&d, 634)->allowed);

@@ -236,7 +236,7 @@ static bool on_question(void *ctx, struct msg *m)
 
 	if (j->n_asked == QUESTIONS)
 		return answer(m->id, ANSWER_CANNOT, error_json("too many questions"));
-	j->asked[j->n_asked++] = (struct question){ m->id, m->body };
+	j->asked[j->n_asked++] = (struct waiting){ m->id, m->body };
 	return true;
 }
 
@@ -257,7 +257,7 @@ static bool on_stop(void *ctx, struct msg *m)
 
 bool role_answer(struct journal_role *j)
 {
-	struct question q = j->asked[0];
+	struct waiting q = j->asked[0];
 
 	if (j->n_asked == 0)
 		return true;

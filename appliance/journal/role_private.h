@@ -359,7 +359,7 @@ struct source {
 	uint32_t index;
 };
 
-struct question {
+struct waiting {
 	uint32_t id;
 	struct msg_body body; /* EVENTS or EXPLAIN */
 };
@@ -415,7 +415,7 @@ struct journal_role {
 	struct shares shares;
 	struct source sources[SOURCES];
 	size_t n_sources;
-	struct question asked[QUESTIONS]; /* waiting questions, in order */
+	struct waiting asked[QUESTIONS]; /* waiting questions, in order */
 	size_t n_asked;
 	struct journal_hearing hearing;
 	uint64_t sync_at;    /* monotonic ns: latest time of the next sync; 0 = nothing to sync */

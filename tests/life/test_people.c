@@ -52,7 +52,7 @@ static bool told(const struct answer *a, int status, const char *what)
 		.type = MSG_##TYPE                                                                                     \
 	}
 
-static const struct question {
+static const struct inquiry {
 	enum way way;
 	struct msg_body body;
 	int status;
@@ -171,7 +171,7 @@ static enum msg_type heard_as(const struct msg_body *b)
 	return b->type == MSG_CTL_USER || b->type == MSG_REGISTER ? MSG_USER : b->type;
 }
 
-static bool as_it_must(const struct question *q, const struct answer *a)
+static bool as_it_must(const struct inquiry *q, const struct answer *a)
 {
 	if (a == NULL)
 		return false;
@@ -189,7 +189,7 @@ static void questions(void)
 	LIFE(life_apply(KNOWN_INSPECTED, 0, 0)->status == ANSWER_YES);
 	LIFE(life_pass(60 * SECOND) == LIFE_GOES_ON);
 	for (size_t i = 0; i < sizeof(questions_) / sizeof(questions_[0]); i++) {
-		const struct question *q = &questions_[i];
+		const struct inquiry *q = &questions_[i];
 		const struct answer *a = life_asks(q->way, &q->body, -1);
 
 		/* Questions of logins have a pace. */

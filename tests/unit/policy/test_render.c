@@ -5,7 +5,7 @@
  * LINK: policy/ir/skeleton/%.c policy/ir/elements.c policy/ir/names.c policy/render/nft.c
  * LINK: policy/render/nft_rule.c
  * LINK: policy/render/json.c appliance/base/json.c appliance/base/utf8.c appliance/wire/duty.c
- * LINK: appliance/wire/reason.c appliance/wire/msg.c policy/ir/json.c
+ * LINK: appliance/wire/reason.c appliance/wire/msg.c policy/ir/json.c policy/ir/moment.c
  * LINK: appliance/base/memfd.c
  * LIBS: nettle jansson
  */

@@ -364,8 +364,8 @@ struct account_change {
 	const char *before, *after; /* NULL = none */
 	bool shuts_out;
 };
-/* Saves the change of an account, records it and answers with the account. If it cannot be saved, the
- * account becomes `before` again, and the answer says so. Wipes `before`. */
+/* Saves the change of an account, records it and answers with the account. If it cannot be saved,
+ * the account becomes `before` again, and the answer says so. Wipes `before`. */
 void desk_changed(const struct desk_order *o, struct account *a, struct account *before, struct account_change c);
 /* A text of an order; "" when it has none. */
 const char *desk_said(const json_t *said, const char *key);
@@ -447,8 +447,8 @@ bool desk_read_duties(const char *list, uint32_t *ret);
 struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const struct addr *from,
 		       const uint8_t shown[DIGEST_BYTES], const uint8_t secret[SECRET_BYTES],
 		       const uint8_t phrase[LOGIN_PHRASE], struct moment now);
-/* Whether that passphrase was the one of the account; otherwise the job is answered, with `wrong` if it
- * was another. */
+/* Whether that passphrase was the one of the account; otherwise the job is answered, with `wrong`
+ * if it was another. */
 bool desk_typed_right(struct desk *d, struct job *j, const struct account *a, const struct hash_answer *h,
 		      enum message wrong);
 /* The account whose session began the job, if it still exists; otherwise the job is answered. */

@@ -492,8 +492,8 @@ static void stop(struct control *s, struct collect *c)
 static bool may_stop(const struct collect *c)
 {
 	return is_of_one_moment(c) ||
-	       (c->kind == COLLECT_PASS && (c->passed_to == SLOT_ENFORCE || c->passed_to == SLOT_BOX ||
-					    c->passed_to == SLOT_ERRAND || c->search));
+	       (c->kind == COLLECT_PASS &&
+		(c->passed_to == SLOT_ENFORCE || c->passed_to == SLOT_BOX || c->passed_to == SLOT_ERRAND || c->search));
 }
 
 void collect_stop(struct control *s, const struct asker *a)

@@ -14,8 +14,8 @@
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/dump.h"
 #include "policy/ir/ir.h"
-#include "policy/ir/moment.h"
 #include "policy/ir/json.h"
+#include "policy/ir/moment.h"
 
 static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)
 {

@@ -57,7 +57,6 @@
 #include "appliance/kernel/talk.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
-#include "appliance/wire/msg.h"
 #include "policy/ir/ir.h"
 
 #define GENERATION_MAX IR_SEALED_MAX /* bytes of a sealed generation with its id map */

@@ -76,8 +76,8 @@ bool who_in(const char *file, unsigned long uid, char *out, size_t size)
 	size_t room = 0;
 	bool found = false;
 
-	/* Whole lines, however long: otherwise the rest of a long line, such as a person's full name,
-	 * could pass for a line of its own. */
+	/* Whole lines, however long: otherwise the rest of a long line, such as a person's full
+	 * name, could pass for a line of its own. */
 	while (f != NULL && !found && getline(&line, &room, f) >= 0) {
 		char *rest, *name = strtok_r(line, ":", &rest), *end;
 

@@ -143,8 +143,8 @@ static const struct column head_table[] = { COLUMN_ONE_OF("state", struct draft,
 					    COLUMN_OF_ROW("authors", authors_put, authors_take), TEXT(by),
 					    TEXT(decided_by), COMMENT(comment), COMMENT(decision), NUMBER(saved_ns, 0),
 					    NUMBER(decided_ns, 0),
-					    /* Written only if it is needed, so that an older release can read all
-					     * other drafts. */
+					    /* Written only if it is needed, so that an older
+					     * release can read all other drafts. */
 					    NUMBER(ran_out, 1) };
 
 /* The columns of a head, with `ran_out` or without it. */

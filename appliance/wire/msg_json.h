@@ -10,9 +10,9 @@
  * Callers add lists, sessions and filters, whose meaning they know. Owned by the caller. */
 json_t *msg_json(const struct msg_body *b);
 
-/* Answers with a status, and JSON in a sealed memfd. Takes the reference. If memory ran out, so that
- * `j` is NULL where JSON is due, ANSWER_YES becomes ANSWER_CANNOT. 0, or negative errno of
- * sending. */
+/* Answers with a status, and JSON in a sealed memfd. Takes the reference. If memory ran out, so
+ * that `j` is NULL where JSON is due, ANSWER_YES becomes ANSWER_CANNOT. 0, or negative errno
+ * of sending. */
 int msg_answer(int sock, uint32_t id, enum answer_status status, json_t *j);
 
 #endif

@@ -60,15 +60,15 @@ struct object {
 	const char *name;
 };
 
-/* A diagnostic about an object; `x` and `y` are the words of its sentence behind the object, "" where
- * it has fewer. */
+/* A diagnostic about an object; `x` and `y` are the words of its sentence behind the object, ""
+ * where it has fewer. */
 struct diag *check_say(struct check *k, enum severity s, const char *code, struct srcpos at, uint32_t width,
 		       enum message m, struct object o, const char *x, const char *y);
 /* The same with words that differ by language. */
 struct diag *check_both(struct check *k, enum severity s, const char *code, struct srcpos at, uint32_t width,
 			enum message m, struct object o, struct both x, struct both y);
-/* A diagnostic at a node's value about object `o`, with one word; check_hinted adds a hint that needs
- * no word. */
+/* A diagnostic at a node's value about object `o`, with one word; check_hinted adds a hint that
+ * needs no word. */
 struct diag *check_value(struct check *k, enum severity s, const char *code, const struct ast_node *node,
 			 enum message m, struct object o, const char *word);
 struct diag *check_hinted(struct check *k, enum severity s, const char *code, const struct ast_node *node,
@@ -142,8 +142,8 @@ int64_t number_of(struct check *k, const struct ast_node *node, struct object o,
 #define NAME_MAX_BYTES 64u
 bool name_check(struct check *k, const char *name, struct srcpos at, uint32_t width);
 
-/* names_new makes room for n names, names_put adds one, and names_build sorts them: only then they can
- * be found. False: no memory. */
+/* names_new makes room for n names, names_put adds one, and names_build sorts them: only then they
+ * can be found. False: no memory. */
 bool names_new(struct check *k, struct names *t, size_t n);
 void names_put(struct names *t, const char *name, void *object);
 bool names_build(struct check *k, struct names *t);
@@ -304,7 +304,7 @@ void check_isolations(struct check *k, const struct ast_node *node);
  * or NULL. */
 unsigned classes_of(struct check *k, const struct ast_node *list, const struct vocabulary *v, struct object o);
 
-/* ---- what an invalid value was meant to be (check/meant.c) ------------------------------------ */
+/* ---- what an invalid value was meant to be (check/meant.c) ----------------------------------- */
 
 /*
  * Guesses what an invalid value was meant to be, and writes it as the policy language does. Gives

@@ -380,8 +380,8 @@ struct model {
 struct compilation;   /* policy/read/compilation.h */
 struct policy_loader; /* policy/read/read.h */
 
-/* Texts in, a checked model or diagnostics out: scanner, parser and checks only. True when there is a
- * model without errors. box.cfg beside the main text is read when it exists; without it every
+/* Texts in, a checked model or diagnostics out: scanner, parser and checks only. True when there is
+ * a model without errors. box.cfg beside the main text is read when it exists; without it every
  * interface role named by a zone stands for a device of the same name. Pure. */
 bool policy_check(struct compilation *c, const struct policy_loader *l, const char *main_name);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A generation as JSON (docs/json.md). What json.c makes is the same in `compile` and in `effective`;
- * status_json.c adds to what `status` tells. Each JSON is a new reference. */
+/* A generation as JSON (docs/json.md). What json.c makes is the same in `compile` and in
+ * `effective`; status_json.c adds to what `status` tells. Each JSON is a new reference. */
 #ifndef SEKISHO_POLICY_IR_JSON_H
 #define SEKISHO_POLICY_IR_JSON_H
 

@@ -10,7 +10,8 @@
 #include "appliance/wire/settings.h"
 #include "policy/ir/isolation.h"
 
-/* ---- conduits in words for people who may not read rules: those who open a door or see an alarm  */
+/* ---- conduits in words for people who may not read rules: those who open a door or see
+ * an alarm */
 
 struct ranges {
 	const struct addr_range *list; /* ascending, disjoint */

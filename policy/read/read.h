@@ -5,9 +5,9 @@
  *
  * libconfig decides: the values that it reads from the operator's own bytes are used. The scanner
  * (scanner.h) goes first, because libconfig stops at its first error and has no columns: it reports
- * mistakes and gives each setting its place. A text without mistakes is then read by libconfig. Both
- * must have seen the same tree, with the same names, kinds and numbers of members in the same order;
- * otherwise the policy is refused.
+ * mistakes and gives each setting its place. A text without mistakes is then read by libconfig.
+ * Both must have seen the same tree, with the same names, kinds and numbers of members in the same
+ * order; otherwise the policy is refused.
  *
  * parse.c is the only module that includes libconfig. Nothing there opens files: libconfig is given
  * the included texts in the place of `@include`, so that it never follows one itself.

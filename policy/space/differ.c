@@ -109,7 +109,7 @@ static bool add_conduit(struct differing *k, unsigned side, const struct model_c
 	return true;
 }
 
-/* ---- conduits of the same meaning, however they are written ------------------------------------ */
+/* ---- conduits of the same meaning, however they are written ---------------------------------- */
 
 static bool same_ranges(const struct addr_range *a, size_t n_a, const struct addr_range *b, size_t n_b)
 {
@@ -186,7 +186,7 @@ static bool same_conduit(const struct model *ma, const struct model_conduit *a, 
 	return true;
 }
 
-/* ---- conduits that matter --------------------------------------------------------------------- */
+/* ---- conduits that matter -------------------------------------------------------------------- */
 
 /* An ended conduit or a shadow lets nothing pass. */
 static bool matters(const struct differing *k, const struct model_conduit *c)

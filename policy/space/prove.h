@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a model means: which conduits allow a packet, and which statements (`never`, `always`) do not
- * hold.
+ * What a model means: which conduits allow a packet, and which statements (`never`, `always`) do
+ * not hold.
  * Pure; all memory in the caller's arena.
  */
 #ifndef SEKISHO_POLICY_SPACE_PROVE_H

@@ -8,7 +8,8 @@
  * in its time, and before its session ends.
  *
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c
- * LINK: appliance/accounts/desk_enrol.c appliance/accounts/book.c appliance/accounts/book_file.c appliance/base/columns.c
+ * LINK: appliance/accounts/desk_enrol.c appliance/accounts/book.c appliance/accounts/book_file.c
+ * LINK: appliance/base/columns.c
  * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c
  * LINK: appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
  * LINK: appliance/wire/orders.c appliance/wire/leaked.c

@@ -7,8 +7,8 @@
 #include "mgmt/cli/ask/ask.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
-#include "policy/space/prove.h"
 #include "policy/space/asked.h"
+#include "policy/space/prove.h"
 
 static json_t *ranges_json(const struct addr_range *r, size_t n)
 {

@@ -10,7 +10,6 @@
 #include <stdbool.h>
 
 #include "appliance/wire/msg.h"
-#include "appliance/wire/msg.h"
 #include "mgmt/cli/cli.h"
 
 struct box_answer {

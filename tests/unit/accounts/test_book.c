@@ -3,7 +3,8 @@
  * The register on the disk: what is written is read again. A file that is cut at any byte, or has
  * one wrong bit, lets nobody in and is set aside; no part of it is used. What people see of the
  * register has no secret. Also sessions and failed logins, which are in memory.
- * LINK: appliance/accounts/book.c appliance/accounts/book_file.c appliance/base/columns.c appliance/base/bytes.c
+ * LINK: appliance/accounts/book.c appliance/accounts/book_file.c appliance/base/columns.c
+ * LINK: appliance/base/bytes.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c
  * LINK: appliance/accounts/desk_memory.c appliance/wire/duty.c
  * LINK: appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c

@@ -6,7 +6,8 @@
  * LINK: appliance/accounts/desk.c appliance/accounts/desk_door.c appliance/accounts/desk_user.c
  * LINK: appliance/accounts/desk_enrol.c appliance/accounts/book.c
  * LINK: appliance/accounts/book_file.c appliance/base/columns.c
- * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c appliance/accounts/desk_memory.c
+ * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c
+ * LINK: appliance/accounts/desk_memory.c
  * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c
  * LINK: appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
  * LINK: appliance/wire/orders.c appliance/wire/leaked.c

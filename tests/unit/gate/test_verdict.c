@@ -2,7 +2,8 @@
 /*
  * LINK: appliance/gate/verdict.c appliance/role/outstanding.c appliance/gate/overdue.c
  * LINK: appliance/gate/ring.c appliance/gate/reset.c
- * LINK: appliance/kernel/conntrack.c appliance/kernel/talk.c appliance/wire/ring.c appliance/base/addr.c
+ * LINK: appliance/kernel/conntrack.c appliance/kernel/talk.c appliance/wire/ring.c
+ * LINK: appliance/base/addr.c
  * LINK: appliance/base/bytes.c
  * LINK: appliance/base/err.c
  * LINK: appliance/wire/pairs.c appliance/base/clock.c

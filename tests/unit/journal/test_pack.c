@@ -5,7 +5,8 @@
  * found.
  *
  * LINK: appliance/journal/closed.c appliance/journal/segment.c appliance/journal/chain.c
- * LINK: appliance/journal/search.c appliance/journal/verify.c appliance/journal/filter.c $(WIRE_SRC)
+ * LINK: appliance/journal/search.c appliance/journal/verify.c appliance/journal/filter.c
+ * LINK: $(WIRE_SRC)
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/clock.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
  * LINK: appliance/journal/checkpoint.c

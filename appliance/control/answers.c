@@ -487,8 +487,9 @@ static void stop(struct control *s, struct collect *c)
 		(void)ask_slot(s, slot, c->id, &m, NULL, 0);
 }
 
-/* Only questions that change nothing may stop: those to enforce and to the compiler, and the
- * journal's searches. The supervisor gets each stop: it knows which of its work is a dry run. */
+/* Whether the question can be stopped: it must change nothing. That holds for questions to the role
+ * enforce and to the compiler, and for searches of the journal. A question to the supervisor counts
+ * too: the supervisor stops a dry run, and ignores the stop of anything else. */
 static bool may_stop(const struct collect *c)
 {
 	return is_of_one_moment(c) ||
@@ -511,8 +512,8 @@ void collect_gone(struct control *s, unsigned slot)
 			s->collects[i].silent[slot] = true;
 			finish_if_done(s, &s->collects[i]);
 		}
-	/* The next mgmt process will use the same question numbers. The places stay taken until the
-	 * roles have stopped. */
+	/* The next mgmt process uses the same question numbers, so the old questions lose their asker
+	 * here. Each keeps its place until the role has stopped working on it. */
 	for (size_t i = 0; i < COLLECTS && slot == SLOT_MGMT; i++) {
 		if (!s->collects[i].of_web)
 			continue;

@@ -97,7 +97,8 @@ static void write_one(const struct inspector *i, struct weak *w)
 	w->since_ns = i->now_ns;
 }
 
-/* Writes the sessions without a place as one sum without particulars. */
+/* Writes the sessions that found no free place, as two sums: of weak sessions, and of servers that no
+ * policy declares. A sum says only how many, and since when. */
 static void write_more(const struct inspector *i, struct weaks *all)
 {
 	for (unsigned k = 0; k < 2; k++) {
@@ -115,7 +116,7 @@ static void write_more(const struct inspector *i, struct weaks *all)
 	}
 }
 
-/* Frees the places of kinds without sessions since they were last written. */
+/* Frees the place of each kind that had no session since its last record. */
 static void tidy(struct weaks *all)
 {
 	uint32_t n = all->n;

@@ -287,8 +287,9 @@ static bool read_head(struct hello_side *s, enum direction dir, uint8_t byte)
 	return (type == RECORD_HANDSHAKE || s->alert) && version >> 8 == 3 && length > 0 && length <= RECORD_MAX;
 }
 
-/* Reads the first byte of an alert: a warning may come before the hello; any other alert means that
- * the server declines. */
+/* Reads the part of a record that has come: of the hello, or of an alert. Of an alert the first
+ * byte is enough: a warning may come before the hello; any other alert means that the
+ * server declines. */
 static bool read_record(struct hello *h, enum direction dir, struct bytes b)
 {
 	struct hello_side *s = &h->side[dir];

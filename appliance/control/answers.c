@@ -512,8 +512,8 @@ void collect_gone(struct control *s, unsigned slot)
 			s->collects[i].silent[slot] = true;
 			finish_if_done(s, &s->collects[i]);
 		}
-	/* The next mgmt process uses the same question numbers, so the old questions lose their asker
-	 * here. Each keeps its place until the role has stopped working on it. */
+	/* The next mgmt process uses the same question numbers, so the old questions lose their
+	 * asker here. Each keeps its place until the role has stopped working on it. */
 	for (size_t i = 0; i < COLLECTS && slot == SLOT_MGMT; i++) {
 		if (!s->collects[i].of_web)
 			continue;

@@ -9,8 +9,9 @@
 
 _Static_assert(RIGHT_COUNT < IN_OWN_NAME, "a right and this bit in one byte");
 
-/* Rights for questions whose contents do not matter; 0 = root alone; SIGNS: done in one's own name.
- * The same rights as over the web (mgmt/web/api). */
+/* The right that each question needs, whatever it contains. 0: only root may ask. SIGNS: the asker
+ * must be a person with a name, who then stands in the record. The same rights as over the web
+ * (mgmt/web/api). */
 static const uint8_t questions[MSG_TYPE_COUNT] = {
 	[MSG_STATUS] = NEEDS(RIGHT_READ_STATE),
 	[MSG_EFFECTIVE] = NEEDS(RIGHT_READ_RULES),
@@ -23,7 +24,8 @@ static const uint8_t questions[MSG_TYPE_COUNT] = {
 	[MSG_COPY] = NEEDS(RIGHT_READ_EVENTS),
 	[MSG_REVIEW] = SIGNS(RIGHT_REVIEW),
 	[MSG_BACKUP] = SIGNS(RIGHT_BACKUP),
-	/* What the box signs is asked for by an auditor, in his name: each makes a record. */
+	/* The box signs its answers to these two, and each answer is recorded with the name of the
+	 * auditor who asked. */
 	[MSG_CHECKPOINT] = SIGNS(RIGHT_REVIEW),
 	[MSG_PRESERVE] = SIGNS(RIGHT_REVIEW),
 	[MSG_DRAFT] = NEEDS(RIGHT_READ_RULES),
@@ -35,7 +37,7 @@ static const uint8_t holds[HOLD_ORDERS] = {
 	[HOLD_LIFT] = SIGNS(RIGHT_LOG),
 };
 
-/* Copying the register out or in is part of root's backups. */
+/* Export and import of the register are not listed, so they need root: they are part of backups. */
 static const uint8_t devices[DEVICES_ORDERS] = {
 	[DEVICES_LIST] = NEEDS(RIGHT_READ_EVENTS),
 	[DEVICES_ACCEPT] = SIGNS(RIGHT_MACHINE),
@@ -50,8 +52,8 @@ static const uint8_t attacks[ATTACKS_ORDERS] = {
 	[ATTACKS_TEST] = SIGNS(RIGHT_MACHINE),
 };
 
-/* Whoever changes accounts could create the two persons that a policy needs, so changes stay with
- * root. */
+/* Changes of accounts are not listed, so they need root: with them, one person could create the two
+ * who have to agree on a policy. */
 static const uint8_t users[USER_ORDERS] = {
 	[USER_LIST] = NEEDS(RIGHT_READ_ACCOUNTS),   [USER_SHOW] = NEEDS(RIGHT_READ_ACCOUNTS),
 	[USER_KEYS] = NEEDS(RIGHT_READ_ACCOUNTS),   [USER_CERTIFICATES] = NEEDS(RIGHT_READ_ACCOUNTS),

@@ -248,7 +248,8 @@ static void join_passed(struct event *o, const struct event *e)
 	o->address = o->value = o->quantity = 0;
 }
 
-/* Leaves out what the hellos said, even if it is similar: the names in them may differ. */
+/* Leaves out all that was read from the hellos, even where both events have the same values: these
+ * may come from hellos for servers with different names. */
 static void join_weak(struct event *o, const struct event *e)
 {
 	if (o->code != e->code)
@@ -257,7 +258,7 @@ static void join_weak(struct event *o, const struct event *e)
 	o->value = o->quantity = 0;
 	o->address = o->address > e->address ? o->address : e->address;
 	memset(o->text, 0, sizeof(o->text));
-	if (o->kind == EVENT_UNDECLARED) /* the joined event names a server only if all do */
+	if (o->kind == EVENT_UNDECLARED) /* other servers may have joined: none is named */
 		o->client = o->server = (struct addr){ 0 };
 }
 

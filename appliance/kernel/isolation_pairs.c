@@ -354,7 +354,7 @@ bool isolation_pairs(const json_t *list, const struct isolated_policy *now, cons
 		if (next != NULL)
 			(void)ir_isolated(next->ir, text_in(o, "what"), add, &x->of[i]);
 	}
-	/* There are too many pairs to list them: then everything is cut. */
+	/* If there is no room for all pairs, everything is cut. */
 	if (!put_cut(x)) {
 		apart_free(ret_cut);
 		(void)ir_isolated(now->ir, ISOLATE_EVERYTHING, put_everything, x);

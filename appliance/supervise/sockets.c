@@ -121,7 +121,8 @@ static int open_pulse(struct pair *p, struct err *e)
 	return p->pulse != NULL ? again(p->pulse_fd) : -1;
 }
 
-/* Memory of the daemon's life in which each control leaves its alarms. It cannot grow. */
+/* Shared memory that lasts as long as the daemon: each control process leaves its alarms there for
+ * the next one. It cannot grow. */
 static int open_alarms(struct supervisor *s, struct err *e)
 {
 	if (s->alarms_fd < 0)
@@ -150,7 +151,7 @@ static int open_folder(struct supervisor *s, const char *name, enum role owner, 
 	return fd;
 }
 
-/* The web side's channel to control, which is told when it ends (relay.c). */
+/* The web side's channel to control. Control is told when the web side ends (relay.c). */
 static int open_people(struct supervisor *s, struct err *e)
 {
 	int sv[2];

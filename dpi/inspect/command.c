@@ -175,8 +175,8 @@ static void note_request(struct crossing *x, const struct parsed *parsed, const 
 }
 
 /*
- * Notes a misread PDU that passes under observe: from here on, the server's position in the stream
- * is not known, and a permit that enforces commands cannot follow it.
+ * Notes a misread PDU that passes under observe. From here on, nobody knows where the server sees
+ * the next PDU begin, so a permit that enforces commands cannot take this session over later.
  */
 static void note_misread(struct crossing *x)
 {

@@ -97,8 +97,8 @@ static void write_one(const struct inspector *i, struct weak *w)
 	w->since_ns = i->now_ns;
 }
 
-/* Writes the sessions that found no free place, as two sums: of weak sessions, and of servers that no
- * policy declares. A sum says only how many, and since when. */
+/* Writes the sessions that found no free place, as two sums: of weak sessions, and of servers that
+ * no policy declares. A sum says only how many, and since when. */
 static void write_more(const struct inspector *i, struct weaks *all)
 {
 	for (unsigned k = 0; k < 2; k++) {

@@ -80,7 +80,8 @@ struct processes {
 	enum msg_type heard; /* the last question of people that a role heard */
 	/* a role that does not answer questions of people; ROLE_COUNT = none */
 	enum role mute;
-	enum role absent;		/* a role whose process cannot be started; ROLE_COUNT = none */
+	/* a role whose process cannot be started; ROLE_COUNT = none */
+	enum role absent;
 	struct msg_certified certified; /* what the web side says of every certificate */
 	enum seal_trouble seal;
 };

@@ -276,8 +276,8 @@ static int table(const struct ir_peer *list, size_t n, bool closed, struct rules
 	struct rules *x = ret_rules;
 	bool anybody = !closed;
 
-	*x = (struct rules){ .list = calloc(FIXED + OF_PEER * n, sizeof(void *)),
-			     .owners = calloc(FIXED + OF_PEER * n, sizeof(struct owner)) };
+	*x = (struct rules){ .list = calloc(FIXED + OF_PEER * n, sizeof(*x->list)),
+			     .owners = calloc(FIXED + OF_PEER * n, sizeof(*x->owners)) };
 	*ret = (struct plain_table){ .family = NFPROTO_INET,
 				     .what = WHAT,
 				     .name = TABLE_NAME,

@@ -192,7 +192,7 @@ int policy_raise(struct compilation *c, struct bytes sealed, struct err *e)
 		raise_hours(&w);
 		raise_conduits(&w);
 	}
-	if (arena_failed(c->arena))
+	if (w.m == NULL || arena_failed(c->arena))
 		return err_set(e, -ENOMEM, "generation");
 	w.m->sources = c->sources;
 	w.m->n_sources = c->n_sources;

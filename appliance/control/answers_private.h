@@ -14,8 +14,8 @@ struct collect {
 	bool search;	    /* the question searches the records */
 	struct asker asker; /* ASKER_NONE: an operation asked, or the web side has died since */
 	bool of_web;
-	/* the client does not wait any more. The role was told to stop; the place is free when
-	 * it has */
+	/* the client does not wait any more. The role was told to stop; the place becomes free when
+	 * it has stopped */
 	bool stopped;
 	uint32_t id;
 	/* monotonic ns: end of this attempt, and of all repetitions and waits */

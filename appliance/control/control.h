@@ -71,11 +71,12 @@ struct endings {
 
 /* The moment at which the warning starts. */
 uint64_t ending_near(uint64_t since, uint64_t until);
-/* Takes the ending conduits of `ir`, in its order: known ones unchanged, new ones as in force since
- * `since`. False: no memory, and nothing changed. */
+/* Replaces the list by the conduits of `ir` that have an end, in the order of `ir`. A conduit that
+ * was in the list before keeps its entry; any other counts as in force since `since`. False: there
+ * is no memory, and nothing has changed. */
 bool endings_take(struct endings *e, const struct ir *ir, uint64_t since);
-/* Takes an earlier policy, in force since `since`. Conduits that it has as well are at least that
- * old. Returns their number. */
+/* Reads an earlier policy, which was in force from `since` on. Conduits of the list that this
+ * policy has as well are at least that old. Returns the number of such conduits. */
 size_t endings_older(struct endings *e, const struct ir *before, uint64_t since);
 void endings_free(struct endings *e);
 
@@ -94,10 +95,11 @@ struct overdue {
 	uint8_t digest[32]; /* digest of their names and days: unchanged while they are the same */
 };
 
-/* The date of a moment in UTC, as `check` uses it. */
+/* Writes the UTC date of a moment, in the form that `check` uses. */
 void overdue_day(uint64_t seconds, char out[OVERDUE_DAY]);
-/* Finds what is overdue at `now`, seconds since 1970. To `names`, which stays the caller's (NULL =
- * not wanted), {"what","name","label","owner","day"} is added for the first OVERDUE_SHOWN. */
+/* Finds what is overdue at `now`, seconds since 1970. Adds {"what","name","label","owner","day"}
+ * for each of the first OVERDUE_SHOWN entries to `names`, which stays the caller's; NULL = not
+ * wanted. */
 struct overdue overdue_find(const struct ir *ir, uint64_t now, json_t *names);
 
 /*
@@ -113,7 +115,7 @@ struct overdue overdue_find(const struct ir *ir, uint64_t now, json_t *names);
 
 enum expiry {
 	EXPIRY_GOOD,
-	EXPIRY_NEAR,	/* one of them ends soon */
+	EXPIRY_NEAR,	/* a certificate ends soon */
 	EXPIRY_CLOSE,	/* the last valid certificate ends within days */
 	EXPIRY_ENDED,	/* none is valid any more */
 	EXPIRY_NOT_YET, /* none is valid yet, but one will be */
@@ -125,9 +127,9 @@ struct validity {
 };
 
 /*
- * Judges n > 0 certificates. One that has ended is ignored beside a valid one. *which: index of the
- * certificate that decides; *since: when the state began, 0 = not known (EXPIRY_GOOD and
- * EXPIRY_NOT_YET).
+ * Judges n > 0 certificates. If one of them is valid, those that have ended are ignored. *which:
+ * index of the certificate that decides; *since: when the state began, 0 = not known (EXPIRY_GOOD
+ * and EXPIRY_NOT_YET).
  */
 enum expiry expiry_of(const struct validity *list, size_t n, uint64_t now, size_t *which, uint64_t *since);
 
@@ -154,13 +156,13 @@ void collect_settled(struct control *s);
 void collect_pass(struct control *s, unsigned slot, const struct msg_body *question, struct asker a);
 /* As collect_pass, with a descriptor, which stays the caller's; -1 = none. */
 void collect_pass_fd(struct control *s, unsigned slot, const struct msg_body *question, int fd, struct asker a);
-/* Takes an answer to one of these questions. False: its sender may not give it. */
+/* Takes a role's answer to such a question. False: this role may not answer it. */
 bool collect_answer(struct control *s, struct msg *m);
 void collect_status(struct control *s, struct msg *m); /* a role's own numbers */
-/* a role reports progress with this question; returns the asker, ASKER_NONE: none */
+/* a role reports progress on this question; returns its asker, or ASKER_NONE if there is none */
 struct asker collect_heard(struct control *s, uint32_t id);
 void collect_unasked(struct control *s, uint32_t id); /* the question could not be sent */
-/* The asker does not wait any more: work for it that only reads is stopped. */
+/* The asker does not wait any more: stops its questions that change nothing. */
 void collect_stop(struct control *s, const struct asker *a);
 void collect_gone(struct control *s, unsigned slot); /* its process has ended */
 void collect_due(struct control *s, uint64_t now);
@@ -198,11 +200,11 @@ uint64_t backup_next(const struct control *s); /* monotonic ns, UINT64_MAX = nev
  * The certificates on which the box depends: the one of its own authority, by which browsers trust
  * its pages; the files that box.cfg names as `ca`; and the one that the box shows to a log server
  * with RELP. If a certificate is near its end, has ended, is not valid yet or cannot be read, this
- * is an alarm (`certificates` of the status); its beginning and its end are recorded.
+ * is an alarm (`certificates` of the status). The beginning and the end of the alarm are recorded.
  *
- * The files are read here, and parsed by the role mgmt, which has no privileges. Its result is only
- * shown and compared with the clock; it is kept while mgmt does not run. Which alarms were recorded
- * is kept in memory only, so they are recorded again after a start.
+ * The files are read here, and parsed by the role mgmt, which has no privileges. What mgmt finds is
+ * only shown and compared with the clock. It is kept while mgmt does not run. Which alarms were
+ * recorded is kept in memory only, so they are recorded again after a start.
  */
 
 enum certificate_use {
@@ -270,8 +272,8 @@ json_t *json_certificates(const struct control *s);
  * session or login it is, and that the person has the right. Then it is carried out here, or passed
  * to the supervisor.
  *
- * An approval is for these texts as a replacement of that generation: a change of either of them
- * ends it.
+ * An approval is for the texts of the draft as a replacement of the generation in force. If the
+ * texts or the generation in force change, the approval ends.
  */
 
 struct typist; /* below */
@@ -288,20 +290,20 @@ void change_ordered(struct control *s, struct asker a, const struct typist *t, s
 bool change_is_boxs(unsigned order);
 /* Notes that the supervisor reads such an order from this connection. */
 void change_hand(struct control *s, struct asker a, enum change_order order, uint64_t revision, int fd, bool login);
-/* The supervisor asks whether such an order may be carried out, and with which texts. Answers
- * it. */
+/* Answers the supervisor's question whether such an order may be carried out, and with which
+ * texts. */
 void change_ground(struct control *s, struct msg *m);
 /* Takes the answer that an order waits for, from accounts or the supervisor. `fd` stays the
  * caller's; -1 = none. */
 void change_answered(struct control *s, struct asker a, int status, int fd);
-/* The person who waits for the order of this question; ASKER_NONE: nobody any more. */
+/* The asker who waits for the order that this question belongs to; ASKER_NONE: nobody waits. */
 struct asker change_asker(const struct control *s, const struct asker *a);
 /* Answers with the draft, including its texts or only its state. */
 void change_show(struct control *s, struct asker a, bool texts);
 /* For `status`: the draft that waits for approval or for an apply; null: there is none. */
 json_t *change_waits(const struct control *s);
-/* To be called after each operation, because the draft's generation may have been reverted, or the
- * policy may have changed on which the draft is based. */
+/* To be called after each operation, because the draft's generation may have been reverted, or
+ * another policy may be in force than the one on which the draft is based. */
 void change_settle(struct control *s);
 /* Tries again to write the draft, which is not on disk (draft_unsaved) because the disk is full
  * or fails. */
@@ -313,10 +315,11 @@ void change_stop(struct control *s, const struct asker *a);
 void change_forget(struct control *s);
 
 /*
- * Conduits that end soon (ending.c): each is an alarm, early enough to extend the conduit before
- * its sessions are cut, and is recorded when the alarm begins. The time since when a conduit is in
- * force is carried from policy to policy; after a start it is read from the stored generations.
- * Which alarms were recorded is kept in memory only, so they are recorded again after a start.
+ * A conduit that ends soon (ending.c) is an alarm, which comes early enough to extend the conduit
+ * before its sessions are cut. The beginning of the alarm is recorded. The time since when a
+ * conduit is in force is carried from policy to policy; after a start it is read from the stored
+ * generations. Which alarms were recorded is kept in memory only, so they are recorded again after
+ * a start.
  */
 
 struct near_ends {
@@ -340,19 +343,19 @@ struct client; /* client.h */
 
 #define CLIENTS 16u
 /*
- * Limits for clients that are not root: all together, and each login. So root, and the programs
- * that send alarms, always find room. A client that was silent for LOGIN_IDLE_NS makes room for
- * another one of the group of logins.
+ * Limits for clients that are not root: LOGINS_MOST for all logins together, LOGINS_EACH for one
+ * login. So root, and the programs that send alarms, always find room. When there are LOGINS_MOST,
+ * one that has asked nothing for LOGIN_IDLE_NS is disconnected for a new one.
  */
 #define LOGINS_MOST 6u
 #define LOGINS_EACH 3u
 #define LOGIN_IDLE_NS (10ull * 1000000000)
 #define LOGIN_PACE_NS 60000000ull /* least time between two questions of one connection */
-/* least time between two questions of all of them together, and of the web side; six clients fit
- * in LOGIN_PACE_NS */
+/* least time between two questions of all logins together, and between two of the web side;
+ * LOGINS_MOST times this is LOGIN_PACE_NS */
 #define LOGINS_PACE_NS 10000000ull
 
-/* A login of the machine, with which its account is looked up. */
+/* A login of the machine, by which the person's account is looked up. */
 struct typist {
 	uint32_t uid;		/* NO_TYPIST of who.h: unknown */
 	char login[LOGIN_NAME]; /* "" = there is no login with that uid */
@@ -398,7 +401,7 @@ bool peer_said(struct peer *p, struct msg *m);
 bool box_said(struct control *s, struct msg *m);
 /* Handles a message of the web side about itself. False: it is another message. */
 bool web_said(struct control *s, struct msg *m);
-/* The asker does not wait any more: work for it that changes nothing is stopped. */
+/* The asker does not wait any more: stops all its work that changes nothing. */
 void asker_gone(struct control *s, const struct asker *a);
 
 /*
@@ -441,19 +444,20 @@ uint64_t review_next(const struct control *s); /* monotonic ns */
 json_t *json_reviews(const struct control *s);
 
 /*
- * tried.c: when a backup was last tried with success. After 31 days the status says that this is
- * overdue. The time is in a file of control's folder.
+ * tried.c: when a backup was last tried out with success. 31 days later the status says that the
+ * next try is overdue. The time is in a file of control's folder.
  */
 
 struct tried {
-	uint64_t since;	  /* seconds; 0 = unknown, which begins to count with a trusted clock */
+	/* seconds; 0 = unknown: the days count from the moment at which the clock is trusted */
+	uint64_t since;
 	uint64_t look_at; /* monotonic ns */
 };
 
 void tried_open(struct control *s);
 void tried_due(struct control *s, uint64_t now);
 uint64_t tried_next(const struct control *s); /* monotonic ns */
-/* A trial was recorded with this text. */
+/* The record with this text says that a backup was tried out. */
 void tried_recorded(struct control *s, const char *text);
 /* For `status`: {"since", "days", "overdue", "carried"}; null while the clock is not trusted. */
 json_t *json_tried(const struct control *s);
@@ -464,8 +468,8 @@ void note_keep(const char *name, const char *what);
 bool note_kept(const char *name, char out[NOTE_MOST]);
 
 /*
- * carried.c: backups by schedule. Root's schedule and the end of each attempt come as records; this
- * counts, and says what is due.
+ * carried.c: backups by schedule. Records tell root's schedule and how each attempt ended. This
+ * file counts the days since the last backup, and says whether the next one is due.
  */
 
 enum carried_target { CARRIED_STICK, CARRIED_SERVER, CARRIED_TARGETS };
@@ -475,14 +479,14 @@ enum carried_target { CARRIED_STICK, CARRIED_SERVER, CARRIED_TARGETS };
 
 struct carried {
 	uint32_t days;	 /* between two backups; 0 = none are scheduled */
-	uint64_t since;	 /* seconds: when they were; 0 = not known yet */
+	uint64_t since;	 /* seconds: when the schedule began; 0 = not known yet */
 	uint64_t at;	 /* seconds: the last one; 0 = none */
 	uint64_t failed; /* seconds: the last attempt, if it failed; not kept over a restart */
 	char why[CARRIED_WHY];
 };
 
 void carried_open(struct control *s);
-/* With a trusted clock only. */
+/* To be called only while the clock is trusted. */
 void carried_due(struct control *s);
 /* One of MACHINE_BACKUP_SCHEDULED, _CARRIED and _NOT_CARRIED was recorded with this text:
  * "TARGET: every N d", "TARGET: off", "TARGET: FILE", "TARGET: WHY". */
@@ -491,14 +495,14 @@ void carried_recorded(struct control *s, uint8_t what, const char *text);
 json_t *json_carried(const struct control *s);
 
 /*
- * Packets that should have been inspected but were not are an alarm (`uninspected` of the status),
- * whose beginning and end are recorded; unserved.h decides when it is one. So is a tap that
- * receives nothing while the kernel counts packets that it should report to it (`unheard`). What is
- * counted here began with the daemon. A new control goes on with its predecessor's counts and
- * alarms, which are in memory of the supervisor.
+ * Two alarms of the status, whose beginnings and ends are recorded; unserved.h decides about both.
+ * `uninspected`: packets that should have been inspected were not. `unheard`: the tap receives
+ * nothing, although the kernel counts packets that it should report to the tap. Counts start at 0
+ * with the daemon. A new control goes on with its predecessor's counts and alarms, which are in
+ * memory of the supervisor.
  */
 
-/* The increases of counters that begin anew when rules are loaded, or a queue is made. */
+/* Sums of counters that the kernel starts anew when rules are loaded or a queue is made. */
 struct counting {
 	struct unserved_counts counts;
 	/* what the kernel has counted for the tap, and how often the tap heard */
@@ -533,14 +537,14 @@ json_t *json_uninspected(const struct control *s);
 json_t *json_unheard(const struct control *s);
 
 /*
- * Records each beginning and end of the hours of windows of the policy in force, and each beginning
- * of a conduit (`starts`), once the clock is trusted. Enforce and the kernel open and shut conduits
- * (policy/ir/moment.h), not this module. A file says up to when records were written, so that a
- * successor repeats none, and adds those for the time without a daemon.
+ * Once the clock is trusted, records when a window of the policy in force begins or ends, and when
+ * a conduit begins (`starts`). Enforce and the kernel open and shut conduits (policy/ir/moment.h),
+ * not this module. A file says up to which moment changes are recorded. So a new control repeats no
+ * record, and adds records of the changes while no daemon ran.
  */
 
-/* of the windows that open at the same time, or shut, so many get a record each; the others are
- * counted in one record */
+/* when several windows open (or shut) at the same time, so many of them get a record each; one
+ * further record has the number of the others */
 #define HOURS_TOLD 16u
 
 struct hours {
@@ -557,7 +561,7 @@ uint64_t hours_next(const struct control *s); /* monotonic ns, UINT64_MAX = neve
 /* For `status`: all windows of the policy in force, and which are open. */
 json_t *json_windows(const struct control *s);
 
-/* dispatch.c: the compiler will not answer this question or encryption. */
+/* dispatch.c: the compiler will not do this work (a question, or an encryption). */
 void work_undone(struct control *s, uint32_t id);
 
 /* errands.c: work of the compiler for people, which waits for its turn */
@@ -566,9 +570,10 @@ struct errands; /* of errands.c */
 int work_open(struct control *s, void (*undone)(struct control *s, uint32_t id), struct err *e);
 /* MSG_SEAL or MSG_ASK; the descriptors stay the caller's. False: there is no place. */
 bool work_put(struct control *s, uint32_t id, const struct msg_body *body, const int *fds, size_t n);
-/* Its asker has left. */
+/* The asker of this work has left. */
 void work_stop(struct control *s, uint32_t id);
-/* The answer has come; `gone`: the supervisor says that there will be none; id 0: to none. */
+/* The answer to the work `id` has come; `gone`: the supervisor says that none will come. id 0: the
+ * work that the supervisor has. */
 void work_told(struct control *s, uint32_t id, bool gone);
 void work_due(struct control *s);
 uint64_t work_next(const struct control *s); /* monotonic ns, UINT64_MAX = never */
@@ -684,8 +689,8 @@ void in_force_free(struct in_force *p); /* accepts NULL */
 
 /*
  * impact.c: the effect of an operation on live sessions. The supervisor passes on what enforce says
- * of them (impact_told), gives the workers the table, and waits (impact_weigh) until all that will
- * answer have done so.
+ * of these sessions (impact_told), gives the workers the table, and waits while control asks the
+ * workers (impact_weigh).
  */
 struct impact; /* of impact.c */
 int impact_open(struct control *s, struct err *e);
@@ -700,12 +705,14 @@ void impact_unasked(struct control *s, uint32_t id);
 void impact_gone(struct control *s, unsigned slot); /* its process has ended */
 void impact_due(struct control *s, uint64_t now);
 uint64_t impact_next(const struct control *s); /* monotonic ns, UINT64_MAX = never */
-/* The answer to the order `id` is there: adds what is known to it; NULL: nobody waits. */
+/* The answer `j` to the order `id` has come: adds what is known of the effect. NULL: nobody
+ * waits. */
 void impact_answer(struct control *s, uint32_t id, json_t *j);
 
 /* facts.c: what the supervisor tells of the box. False: it is invalid. */
 bool facts_told(struct control *s, struct msg *m);
-/* Writes a line when the number of workers differs from the requested one, and has not before. */
+/* Writes a line when the number of workers differs from the requested one, unless the last call
+ * found the same. */
 void workers_say(struct control *s);
 json_t *json_generation(const struct control *s);
 json_t *json_clock(const struct control *s);
@@ -714,15 +721,16 @@ json_t *json_by_kind(const uint64_t n[LANE_KINDS]);
 json_t *json_isolations(const struct control *s);
 json_t *json_doors(const struct control *s);
 bool door_is_open(const struct control *s, const char *door);
-/* refusal.c: why it was refused, in words; NULL: no such reason (enum op_refusal) is given */
+/* refusal.c: why an operation was refused, in words; NULL: `error` has no reason of enum
+ * op_refusal */
 json_t *refusal_json(const struct control *s, const json_t *error);
-/* Adds this to the supervisor's answer to an order, where it has left it out (null). */
+/* Fills in what the supervisor has left to control (null) in its answer to an order. */
 json_t *told_answer(const struct control *s, json_t *j);
 
 /* show.c: the texts of a stored generation, and of the one before it; 0 = the one in force */
 int show_open(struct control *s, struct err *e);
 void show_generation(struct control *s, struct asker a, const struct msg_show *q);
-/* Passes MSG_ASK on, with the generation that was in force at its time. */
+/* Passes MSG_ASK on, with the generation that was in force at the time in question. */
 void show_asked(struct control *s, struct asker a, const struct msg_body *question);
 /* Answers what was allowed at a moment, from the generation that was in force then
  * (docs/json.md, effective). */

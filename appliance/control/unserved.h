@@ -22,12 +22,13 @@
 #define UNSERVED_QUIET_NS 60000000000ull /* the alarm ends after so long without such a packet */
 #define UNSERVED_LASTS_NS 3000000000ull	 /* alarm when gates decide for so long */
 #define UNSERVED_GAP_NS 1500000000ull	 /* longest pause within one spell */
-/* alarm at so many spells, if no UNSERVED_QUIET_NS passed without such a packet */
+/* so many spells are an alarm, unless UNSERVED_QUIET_NS passed between them without such a
+ * packet */
 #define UNSERVED_SPELLS 3u
 
 enum unserved_cause {
 	UNSERVED_FULL,	 /* the queue had no room */
-	UNSERVED_UNREAD, /* the worker's socket had none */
+	UNSERVED_UNREAD, /* the worker's socket had no room */
 	UNSERVED_AWAY,	 /* a gate decided in the worker's place */
 	UNSERVED_CAUSES
 };
@@ -52,7 +53,8 @@ struct unserved {
 	/* packets since `since_wall_ns`, when the alarm began, or what may become one */
 	struct unserved_counts sum;
 	uint64_t since_wall_ns, last_wall_ns, last_ns; /* 0 = nothing */
-	/* monotonic ns: when the present spell of decisions by gates began; its last decision */
+	/* monotonic ns: when the present spell of decisions by gates began, and its last
+	 * decision */
 	uint64_t spell_ns, away_ns;
 	unsigned spells;
 	/* number of checks in a row with more unanswered packets than gates handed back */
@@ -80,7 +82,8 @@ bool unserved_lane(const struct unserved *u, uint32_t lane);
  *
  * The kernel counts every such packet, but reports only a limited number a second. So a single
  * count without a report proves nothing. The alarm needs two counts that are DEAF_APART_NS apart,
- * without a report in between or soon after. A tap that does not run is reported as a role.
+ * without a report in between or soon after. A tap that does not run is not this alarm: the status
+ * shows it as a role that does not run.
  */
 
 #define DEAF_APART_NS 5000000000ull /* least time between the two counts */

@@ -4,8 +4,8 @@
  * foreign data, by control groups (version 2) below the group that the service manager has
  * delegated to the daemon. The group "guard" has the supervisor, enforce, the gates and the
  * journal, without a limit. In "parsers", every other role has a group of its own with a limit
- * (sandbox_table.c), so that the kernel ends only a process that takes too much. All of them
- * together have a limit as well.
+ * (sandbox_table.c), so that the kernel ends only a process that takes too much. The whole of
+ * "parsers" has a limit as well.
  *
  * The groups are made once, before the supervisor's sandbox closes. Afterwards the supervisor has
  * descriptors by which a new process joins its group, but can neither make groups nor change
@@ -53,7 +53,7 @@ void partition_make(int folder, uint64_t memory_bytes, struct partition *ret);
 
 /*
  * As fork(2), for the process of this slot. When it returns in the child, the child has its
- * oom_score_adj and is in its group, unless the kernel refused that: then it runs without.
+ * oom_score_adj and is in its group. If the kernel refused that, the child runs without it.
  */
 pid_t partition_fork(const struct partition *p, unsigned slot);
 

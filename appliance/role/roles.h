@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The roles of sekishod: entry points, and the descriptors that the supervisor gives each of them
- * before it is executed anew. Besides these, only standard error is open in a role.
+ * The roles of sekishod: entry points, and the descriptors that a role's process has from the
+ * supervisor when its program starts. Besides these, only standard error is open in a role.
  */
 #ifndef SEKISHO_ROLE_ROLES_H
 #define SEKISHO_ROLE_ROLES_H
@@ -17,7 +17,7 @@
  * the data namespace; where the kernel has it, the verdict cache's programs by kind of lane */
 #define ENFORCE_FD_REQUESTS 5
 #define ENFORCE_FD_MONITOR 6
-#define ENFORCE_FD_ONCE 7 /* RULE_FD_ONCE of kernel/rule.h; the next one, too */
+#define ENFORCE_FD_ONCE 7 /* RULE_FD_ONCE of kernel/rule.h: this descriptor and the next one */
 /* gate: raw sockets that only send, the kernel's table of queues, a socket to look sessions up, and
  * its pulse */
 #define GATE_FD_RESET4 5

@@ -24,17 +24,18 @@
 #define JSON_MAX (64u << 20)
 
 /*
- * Open questions of the web side, whose own limits are not trusted: of all kinds, and of those for
- * which enforce reads the kernel's rules back. Each of the latter takes a second or more for a
- * large policy, and an apply waits behind them.
+ * The most questions of the web side that may be open, because its own limits are not trusted:
+ * WEB_MOST of all kinds, READ_BACK_MOST of those for which enforce reads the kernel's rules back.
+ * Reading back takes a second or more for a large policy, and an apply waits behind it.
  */
 #define WEB_MOST 16u
 #define READ_BACK_MOST 2u
 /* The web side may ask WEB_MOST questions at once, then one each WEB_EACH ns. Further questions
  * wait unread in its channel. */
 #define WEB_EACH 10000000ull
-/* Places: one for each connection, for the web side, a backup and the questions of a start. One
- * more is for a login: its question is asked while the check of its account still holds a place. */
+/* Places for open questions: one for each connection, WEB_MOST for the web side, one for a backup
+ * and one for the questions of a start. One more is for a login, whose question is asked while the
+ * check of its account still holds a place. */
 #define COLLECTS (CLIENTS + WEB_MOST + 3u)
 
 int collect_open(struct control *s, struct err *e)
@@ -57,8 +58,9 @@ static bool is_of_one_moment(const struct collect *c)
 }
 
 /*
- * Reserves places: people at the control socket have room whatever the web side asks, and root
- * whatever other logins ask. An asker who leaves keeps his place until his question is answered.
+ * Whether there is a place for the question. People at the control socket find one whatever the web
+ * side asks, and root finds one whatever other logins ask. An asker who leaves keeps his place
+ * until his question is answered.
  */
 static bool has_room(const struct control *s, enum collect_kind k, struct asker a)
 {
@@ -169,8 +171,8 @@ json_t *answers_silent(enum role r)
 	return json_pack("{s:o}", "error", json_sentence(M_CONTROL_SILENT, role_name(r)));
 }
 
-/* The answer for a silent role. For an order people need to know whether it was carried out: a role
- * that has received it may have done so. */
+/* The answer for a silent role. If the role has received an order, the answer says that it may have
+ * carried out the order. */
 static json_t *silent_pass(const struct collect *c, enum role r)
 {
 	if (!c->order)
@@ -358,7 +360,8 @@ static void finish_if_done(struct control *s, struct collect *c)
 		finish(s, c);
 }
 
-/* NULL: the answer is late, its question was answered without it. */
+/* The question that waits for this answer. NULL: the answer is late, and its question was answered
+ * without it. */
 static struct collect *waits_for(struct control *s, uint32_t id)
 {
 	unsigned slot = relayed_slot(id);
@@ -378,8 +381,8 @@ static void answered(struct control *s, unsigned slot, struct collect *c, json_t
 	finish_if_done(s, c);
 }
 
-/* The supervisor's answer to an order, with what is control's part of it. NULL: there is none, or
- * nobody waits for it. */
+/* The supervisor's answer to an order, with control's part added. NULL: there is none, or nobody
+ * waits for it. */
 static json_t *box_answer(struct control *s, const struct collect *c, const struct msg *m)
 {
 	bool waits = c != NULL && c->kind == COLLECT_PASS && !c->stopped;
@@ -466,7 +469,7 @@ void collect_unasked(struct control *s, uint32_t id)
 
 /*
  * Stops the work for a question that nobody waits for. The place stays taken until the role reports
- * that it has stopped, so nobody gains more of its time by asking and hanging up repeatedly.
+ * that it has stopped, so nobody gains more of the role's time by asking and hanging up repeatedly.
  * Questions of others go on.
  */
 static void stop(struct control *s, struct collect *c)

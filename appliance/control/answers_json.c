@@ -153,7 +153,8 @@ static void take(json_t *j, const json_t *box, const char *key)
 	json_object_set_new(j, key, x != NULL ? json_incref(x) : json_null());
 }
 
-/* Sets what the supervisor has told with its answer; null without one. Takes the reference. */
+/* Sets `key` to `value`, which the supervisor told beside its answer; to null without an answer.
+ * Takes the reference. */
 static void put(json_t *j, const json_t *box, const char *key, json_t *value)
 {
 	json_object_set_new(j, key, json_is_object(box) ? json_incref(value) : json_null());

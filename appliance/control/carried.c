@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Backups by schedule (mgmt/cli/backup/carry.c): the program says here what root's schedule is, and
- * how each attempt ended. This counts, and tells the program when the next one is due. What it
- * counts is in a file, so that it outlives the daemon.
+ * Backups by schedule (mgmt/cli/backup/carry.c): that program reports root's schedule, and how each
+ * attempt ended. This file finds out when the next backup is due, and tells the program. The times
+ * are on the disk, so that they outlive the daemon.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,9 +14,12 @@
 
 #define SECOND 1000000000ull
 #define DAY_S 86400u
-#define EARLY_S 1800u /* the timer comes each hour: a backup a day must not slip to the next one */
+/* the program's timer comes each hour; without this margin, a daily backup would come an hour later
+ * each day */
+#define EARLY_S 1800u
 #define AGAIN_S (6 * 3600u)
-#define ABSENT "absent" /* costs nothing to try again: no backup is made for it */
+/* the target is absent: trying again costs nothing, because no backup is made */
+#define ABSENT "absent"
 #define FILE_NAME "carried"
 #define EVERY "every "
 
@@ -38,7 +41,7 @@ static void keep(const struct control *s)
 	note_keep(FILE_NAME, text);
 }
 
-/* One number, and the sign after it. */
+/* Reads a number, and skips `sign` after it. */
 static uint64_t number(const char **at, char sign)
 {
 	char *end;

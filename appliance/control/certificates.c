@@ -18,8 +18,8 @@ static const char *const use_words[CERTIFICATE_USES] = { "web", "log", "update",
 static const char *const state_words[CERTIFICATE_STATES] = { "good",	"near",	      "close",	 "ended",
 							     "not_yet", "unreadable", "unknown", "unjudged" };
 
-/* Whether the box shows a certificate to its log server: with RELP, if one was set. Without it
- * nothing is sent, which the alarm about waiting records tells. */
+/* Whether the box shows a certificate to its log server: it does so with RELP, if a certificate was
+ * set. With RELP and no certificate nothing is sent; the alarm about waiting records tells that. */
 static bool shows_itself(const struct ir *ir)
 {
 	for (uint32_t i = 0; i < ir->n_peers; i++)
@@ -96,7 +96,8 @@ static void record(struct control *s, struct certificate_file *f, uint8_t code, 
 	event_send(&s->events, &e);
 }
 
-/* Reports new states and ended ones. A clock that is not trusted changes none. */
+/* Records a changed state of the file's certificates. A state that is unknown, or not judged
+ * because the clock is not trusted, changes nothing. */
 static void tell(struct control *s, enum certificate_use use)
 {
 	static const uint8_t codes[CERTIFICATE_STATES] = { [CERTIFICATE_GOOD] = MACHINE_CERTIFICATE_GOOD,
@@ -280,7 +281,7 @@ static json_t *moment(uint64_t seconds)
 	return json_time(seconds < UINT64_MAX / SECOND ? seconds * SECOND : UINT64_MAX);
 }
 
-/* Mgmt parses what strangers send: of its text only printable characters are kept. */
+/* Keeps only the printable characters of mgmt's text, because mgmt parses what strangers send. */
 static json_t *subject_json(const uint8_t *text)
 {
 	char said[CERTIFICATE_SUBJECT], out[CERTIFICATE_SUBJECT];

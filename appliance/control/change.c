@@ -260,8 +260,8 @@ static void is_over(struct control *s, const struct order *o, bool done, json_t 
 		c->tried_base = s->now->number;
 		c->tried_ns = clock_wall_ns();
 	} else if (!dry && done) {
-		/* Where one person is enough, a draft that was sent back still has his
-		 * rejection. */
+		/* If one person is enough, a draft can be applied that somebody had sent back.
+		 * Removes that decision. */
 		if (c->draft.state != DRAFT_APPROVED)
 			draft_undecided(&c->draft);
 		c->draft.state = DRAFT_APPLIED;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether the machine's clock follows a source of time. Nothing that passes depends on it: whether
- * the clock is trusted, the supervisor decides. */
+/* Whether the machine's clock follows a source of time. What passes does not depend on this,
+ * because the supervisor decides whether the clock is trusted. */
 #include <string.h>
 
 #include "appliance/base/clock.h"
@@ -26,9 +26,9 @@ static void save(struct control *s)
 
 /*
  * Records once that the clock has lost its source or has one again, and notes it for the next
- * control. The first one after the machine's start records a lost source if box.cfg names sources
- * and the clock follows none, because nobody may have seen the loss. If a state was not recorded,
- * the next control judges it again.
+ * control. The first control after the machine's start records a lost source if box.cfg names
+ * sources and the clock follows none, because nobody may have seen the loss. If a state was not
+ * recorded, the next control judges it again.
  */
 void source_due(struct control *s, uint64_t now)
 {

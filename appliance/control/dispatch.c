@@ -338,7 +338,7 @@ static bool on_preserve(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Accounts judges whose name may sign; anybody but root signs in his own. */
+/* Accounts judges whose name may sign; anybody but root signs in his own name. */
 static bool on_review(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;

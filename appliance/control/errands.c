@@ -4,7 +4,8 @@
  * supervisor starts a compiler for one of them at a time; the others wait here. An encryption goes
  * first, and the questions take turns, so that many questions of one asker do not delay another
  * asker. While an operation of the box runs, questions wait, because two compilers at once may take
- * too much memory. An encryption takes little, and repeated dry runs must not prevent every backup.
+ * too much memory. An encryption does not wait, because it takes little memory, and repeated dry
+ * runs must not prevent every backup.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,14 +22,14 @@ struct errand {
 	struct msg_body body;
 	int fds[2]; /* owned */
 	size_t n_fds;
-	bool gone; /* nobody will do it, because its asker has left */
+	bool gone; /* it will not be done: its asker has left, or it could not be sent */
 };
 
 struct errands {
 	struct errand of[1 + ERRANDS];
-	size_t last;   /* index of the one that the supervisor has, or had last */
-	bool out;      /* the supervisor has it */
-	bool recalled; /* and is to give it back, because something else goes first */
+	size_t last;   /* index of the work that the supervisor has, or had last */
+	bool out;      /* the supervisor has that work */
+	bool recalled; /* the supervisor was told to give it back, because other work goes first */
 	void (*undone)(struct control *s, uint32_t id);
 };
 
@@ -67,7 +68,7 @@ static void say_stop(uint32_t id)
 	(void)msg_send(ROLE_FD_CONTROL, id, &(struct msg_body){ .type = MSG_STOP }, NULL, 0);
 }
 
-/* The work that is out is given back, unless that was said already. */
+/* Tells the supervisor to give back the work that it has, unless it was told already. */
 static void recall(struct errands *all)
 {
 	if (all->out && !all->recalled)
@@ -75,8 +76,8 @@ static void recall(struct errands *all)
 	all->recalled = all->out;
 }
 
-/* Whether the supervisor takes this one now. The compiler of the one before may have answered, but
- * not ended. */
+/* Whether the supervisor takes this work now. The compiler of the work before may have answered,
+ * but not ended. */
 static bool may_go(const struct control *s, size_t at)
 {
 	return s->errands->of[at].id != 0 && !s->errands->out && (s->wanted >> SLOT_ERRAND & 1u) == 0 &&
@@ -127,7 +128,7 @@ void work_told(struct control *s, uint32_t id, bool gone)
 		return;
 	id = x->id;
 	s->errands->out = false;
-	/* One that was recalled, and whose asker still waits, waits again. */
+	/* Work that was recalled waits again, if its asker still waits. */
 	if (gone && s->errands->recalled && !x->gone) {
 		s->errands->recalled = false;
 		return;
@@ -163,7 +164,7 @@ void work_due(struct control *s)
 		all->out = msg_send(ROLE_FD_CONTROL, x->id, &x->body, x->fds, x->n_fds) == 0;
 		if (all->out)
 			return;
-		x->gone = true; /* said in the next turn */
+		x->gone = true; /* `undone` is told in the next turn */
 	}
 }
 

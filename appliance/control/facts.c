@@ -50,8 +50,8 @@ void workers_say(struct control *s)
 	s->workers_said = now;
 }
 
-/* The supervisor passes lists on as enforce sent them. What is no list must not end each new
- * control: then the one before counts. */
+/* The supervisor passes lists on as enforce sent them. If one is not valid, the former list stays,
+ * because an error here would end each new control. */
 static void take_list(json_t **list, int fd)
 {
 	json_t *told = json_of_memfd(fd, LISTS_MOST);
@@ -140,7 +140,7 @@ json_t *json_isolations(const struct control *s)
 		json_t *j = json_copy(x);
 		char label[LABEL_TEXT] = "";
 
-		/* The pairs may be many, and nobody is told them. */
+		/* Leaves out the pairs: they may be many, and people are not told them. */
 		(void)json_object_del(j, "pairs");
 
 		ir_isolated_label(s->now->ir, text_in(j, "what"), label, sizeof(label));

@@ -38,7 +38,7 @@ struct permit_place {
 };
 
 struct impact {
-	uint32_t number; /* of the question that the operation answers; 0 = there is none */
+	uint32_t number; /* number of the question that the operation answers; 0 = there is none */
 	/* what the compiler says; owned, NULL = nothing */
 	json_t *diagnostics, *meaning;
 	uint32_t more_meaning;
@@ -49,9 +49,9 @@ struct impact {
 	struct foretold *of; /* one for each of `changed`, in order; owned */
 	size_t n;
 	struct in_force *next; /* the generation with the new permits; owned */
-	/* hosts that lose access to the management by it; owned, NULL = none, or not known */
+	/* hosts that lose access to the management by `next`; owned, NULL = none, or not known */
 	json_t *shut_out;
-	/* of its permits, by id; owned, NULL = no memory, or not yet */
+	/* places of the permits of `next`, by id; owned, NULL = no memory, or not yet */
 	struct permit_place *places;
 	bool asks; /* workers are being asked */
 	/* the workers are asked about the sessions from `asked` up to, but not including, `at` */
@@ -162,7 +162,8 @@ void impact_told(struct control *s, struct msg *m)
 	const struct msg_told *t = &m->body.told;
 	struct impact *x = impact_of(s, m->id);
 
-	/* The second report is of what was done: what was foretold of sessions that go on stays. */
+	/* The first report foretells, the second one says what was done. The second one does not
+	 * replace the foretold sessions that go on. */
 	if (!x->told) {
 		x->told = true;
 		x->changed = m->n_fds == 3 ? array_take(m->fds[1]) : json_array();
@@ -299,7 +300,7 @@ static void order_places(struct impact *x)
 		qsort(x->places, ir->n_permits, sizeof(*x->places), by_id);
 }
 
-/* All answers that will come are there: makes the lists for people. */
+/* Makes the lists for people, once no more answers will come. */
 static void conclude(struct impact *x)
 {
 	order_places(x);
@@ -329,14 +330,17 @@ static void go_on(struct control *s, uint32_t number, bool refused)
 	(void)ask_slot(s, SLOT_BOX, number, &m, NULL, 0);
 }
 
-/* All answers to a question that will come are there. */
+/* Goes on after a question to the workers, once no more answers to it will come. */
 static void answered(struct control *s)
 {
 	struct impact *x = s->impact;
 
-	/* A worker that refuses a later question started meanwhile, has no table of this operation,
-	 * and follows none of these sessions. A worker that refuses what another accepts does not
-	 * prevent the change (supervise/apply.c). The sessions that it follows stay unknown. */
+	/*
+	 * If a worker refuses a later question, it has started meanwhile. So it has no table of
+	 * this operation, and follows none of these sessions. A worker that refuses what another
+	 * accepts does not prevent the change (supervise/apply.c). The sessions that it follows
+	 * stay unknown.
+	 */
 	x->silent |= x->refuses && x->at == 0;
 	/* If a worker is silent, it may follow the sessions that no other worker knows: these are
 	 * unknown. */
@@ -387,7 +391,7 @@ static void done_if(struct control *s)
 		answered(s);
 }
 
-/* What a worker says; an answer that is not whole is none. */
+/* Takes a worker's answer; one that is not whole counts as no answer. */
 static bool take(struct impact *x, const struct msg_foretold *a, int fd)
 {
 	uint8_t *p = NULL;
@@ -504,8 +508,8 @@ static bool is_behind(const struct ir *ir, const char *conduit, const char *door
 	return false;
 }
 
-/* For a dry run: whether the policy would open a conduit at once, because it puts it behind a door
- * that is open. The supervisor's own notice goes first. */
+/* For a dry run: adds a notice if the policy puts a conduit behind a door that is open, because
+ * that opens the conduit at once. A notice of the supervisor is not replaced. */
 static void notice_doors(const struct control *s, const struct ir *next, json_t *j)
 {
 	if (!json_is_true(json_object_get(j, "dry_run")) || json_object_get(j, "notice") != NULL)
@@ -536,8 +540,8 @@ void impact_answer(struct control *s, uint32_t id, json_t *j)
 		json_object_set(j, "meaning", x->meaning);
 		json_object_set_new(j, "more_meaning", json_integer((json_int_t)x->more_meaning));
 	}
-	/* The supervisor waits for a limited time only, or could not ask: what was not weighed is
-	 * unknown. The sessions of a question without an answer are as well. */
+	/* Sessions that were not weighed are unknown: the supervisor waits for a limited time only,
+	 * or could not ask. The sessions of a question without an answer are unknown as well. */
 	if (x->told && x->narrowed == NULL) {
 		x->at = x->asks && x->waiting != 0 ? x->asked : x->at;
 		conclude(x);

@@ -11,7 +11,7 @@
 
 #define FILE_MOST (NOTE_MOST + 72u)
 
-/* With a digest: a damaged file must not be another text. */
+/* The file has a digest, so that a damaged text is not taken for another one. */
 static size_t text_of(const char *what, char out[FILE_MOST])
 {
 	uint8_t digest[32];
@@ -28,7 +28,7 @@ void note_keep(const char *name, const char *what)
 	struct err e = { 0 };
 	size_t n = text_of(what, text);
 
-	/* On a full disk the count begins anew with the next start. */
+	/* If the disk is full, the text is lost, and the count begins anew with the next start. */
 	(void)atomic_write(CONTROL_FD_FOLDER, name, text, n, &e);
 }
 

@@ -232,9 +232,9 @@ void people_answer(struct control *s)
 }
 
 /*
- * Questions of a login are read at a limited pace, because each takes time from others. 0, or the
- * time until which this one waits. A total pace also limits those who connect anew for each
- * question.
+ * Questions of a login are read at a limited pace, because each takes time from others. Returns 0,
+ * or the time until which this connection waits. A total pace also limits those who connect anew
+ * for each question.
  */
 static uint64_t waits_until(const struct control *s, const struct client *c)
 {
@@ -334,7 +334,8 @@ static struct typist typist_of(const struct client *c)
 	return t;
 }
 
-/* The answer of accounts: only after a yes with a name is the question asked. */
+/* Takes the answer of accounts. The question is asked only if accounts says yes and names an
+ * account. */
 static void login_judged(struct control *s, struct asker a, int status, int fd)
 {
 	struct client *c = &s->clients[a.client];

@@ -156,8 +156,8 @@ static void unknown_then(struct control *s, struct asker a)
 	json_decref(first);
 }
 
-/* The generation of the beginning of that second, or of now. False: that is not known, and was
- * answered. */
+/* The generation that was in force at the beginning of second `at_s`; 0 = now. False: it is not
+ * known, and the asker was told so. */
 static bool in_force(struct control *s, struct asker a, uint64_t at_s, uint64_t *ret)
 {
 	uint64_t since, until;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When a backup was last tried with success. A box whose backups nobody tries is told so after a
- * month, like an overdue review. The time is in a file, so that it outlives the daemon.
+ * When a backup was last tried out with success. After a month without that, the status says that
+ * it is overdue, as for a review. The time is in a file, so that it outlives the daemon.
  */
 #include <stdio.h>
 #include <stdlib.h>

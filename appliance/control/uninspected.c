@@ -11,10 +11,11 @@
 #define NAMED 3u  /* conduits that a record names */
 #define SHOWN 32u /* conduits of a lane in an answer; the total is given as well */
 #define COUNT_TEXT 24u
-/* In case that the supervisor, which says when a second has passed, is late. */
+/* The supervisor says when a second has passed. If it is late, control looks after this time. */
 #define LOOK_NS (UNSERVED_LOOK_NS / 2 * 3)
 
-/* What a successor goes on with. `now`, `is_deaf`: there is such an alarm. */
+/* What the next control goes on with. `now`, `is_deaf`: whether the alarm of `unserved`, of `deaf`,
+ * is on. */
 struct left {
 	struct counting counting;
 	struct unserved unserved;
@@ -24,14 +25,14 @@ struct left {
 };
 _Static_assert(sizeof(struct left) <= CONTROL_ALARMS_BYTES, "alarms find room");
 
-/* All zero before the first control. */
+/* Goes on with what the former control left. Before the first control, the memory is all zero. */
 void alarms_open(struct control *s)
 {
 	struct left x;
 
 	if (pread(CONTROL_FD_ALARMS, &x, sizeof(x), 0) != (ssize_t)sizeof(x))
 		return;
-	/* Not as written: a bool with another bit pattern than 0 or 1 is none. */
+	/* Not copied as bools, because a bool may have no other bit pattern than 0 or 1. */
 	x.unserved.on = x.now != 0;
 	x.deaf.on = x.is_deaf != 0;
 	s->counting = x.counting;

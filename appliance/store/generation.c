@@ -219,8 +219,8 @@ void generation_store_close(struct generation_store *s)
 }
 
 /* The record to forget first. It is never the confirmed generation or the one on trial. With
- * `failed` it is one that never came into force: repeated failures must not push out policies to
- * which somebody could go back. */
+ * `failed` it is a generation that never came into force, because repeated failures must not push
+ * out policies to which somebody could go back. */
 static bool oldest(const struct generation_store *s, bool failed, size_t *ret)
 {
 	for (size_t i = 0; i < s->n; i++) {

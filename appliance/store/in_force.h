@@ -30,7 +30,7 @@ struct clock_said {
 	enum moment_found found;
 	uint64_t latest; /* with MOMENT_READ: the latest moment on record */
 	enum clock_sync sync;
-	/* wall ns since when the kernel says so about the source; 0 = not known */
+	/* wall ns since when `sync` has been the kernel's answer; 0 = not known */
 	uint64_t since_ns;
 	bool sources; /* time sources decide whether the clock is trusted */
 };
@@ -53,8 +53,8 @@ json_t *json_record(const struct generation_record *g, uint64_t in_force);
 uint32_t waiting_count(const struct ir *ir, uint64_t now);
 /* An array of their names; owned by the caller. */
 json_t *waiting_names(const struct ir *ir, uint64_t now);
-/* Sets "waits" in every object of `list` by its "name"; without `waits` to false. Takes time in
- * proportion to their number. */
+/* Sets "waits" in every object of `list`: whether the conduit "name" waits; if `waits` is false,
+ * false for all. Takes time in proportion to their number. */
 void waiting_mark(const struct ir *ir, uint64_t now, bool waits, json_t *list);
 
 /* ---- how long records are kept --------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 /*
  * The file `kept`: the network devices that the box has taken from the first namespace, and their
  * state before that. With it, a program that starts after another one died can give them back. Only
- * the supervisor or `sekishod --release` has the folder's lock and so the file.
+ * a process that holds the folder's lock writes the file: the supervisor or `sekishod --release`.
  *
  *   {"version": 1, "data": name of the namespace, "admin": ...,
  *    "devices": {DEVICE: {"mark", "picture"}},
@@ -52,10 +52,10 @@ void kept_put(json_t *kept, const char *device, enum kept_mark mark, json_t *pic
 void kept_left_out(json_t *kept, const char *device, uint64_t by);
 /* That generation; 0 = the device is not retired, or the generation is not known. */
 uint64_t kept_left_out_by(const json_t *record);
-/* Whether the box has the device, as far as is on record; a released device that could not be moved
- * still has its picture there. */
+/* Whether the box has the device, by its record. The box still has a released device if the record
+ * has a picture: the device could not be moved. */
 bool kept_in_box(const json_t *kept, const char *device);
-/* Adds the device to {DEVICE: picture or null}, what is to be given back. */
+/* Adds the device to `wanted`, the devices to be given back: {DEVICE: picture or null}. */
 void kept_want(json_t *wanted, const json_t *kept, const char *device);
 /* Notes that the device is being given back. A program that finds this note completes
  * the return. */

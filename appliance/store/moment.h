@@ -36,7 +36,7 @@ struct clock_facts {
 	uint64_t now;		 /* seconds since 1970, by the clock in question */
 	enum moment_found found; /* the state of the record, whose value is `latest` */
 	uint64_t latest;
-	bool same_boot; /* the clock was trusted since the machine started */
+	bool same_boot; /* the clock has been trusted since the machine started */
 	/* the kernel's table has open elements that end by time, left by an earlier daemon */
 	bool stands;
 	uint64_t policy; /* when the policy came into force; used if there is no record */
@@ -57,8 +57,8 @@ struct clock_steady {
 	uint64_t since_ns;
 };
 
-/* True when `latest` should be written now; it then starts to wait anew. Call it every minute
- * or so. */
+/* True when `latest` should be written now; the wait then starts anew. Call it every minute or
+ * so. */
 bool clock_steady_due(struct clock_steady *s, struct mono now, uint64_t wall_ns);
 
 /* ---- does the clock follow a source ---------------------------------------------------------- */
@@ -77,14 +77,14 @@ struct clock_follow {
 };
 
 /*
- * Saves and loads that state, since when, and the boot id, in a folder, so that a new process
- * does not report the same change again. A file of another boot, or one that cannot be read, is
- * ignored: then f is unchanged.
+ * Saves or loads the state that counts, since when it has lasted, and the boot id, in a file of the
+ * folder, so that a new process does not report the same change again. A file of another boot, or
+ * one that cannot be read, is ignored, and f is unchanged.
  */
 int clock_follow_save(int dirfd, const char *boot, const struct clock_follow *f, struct err *e);
 bool clock_follow_load(int dirfd, const char *boot, struct clock_follow *f);
-/* To be called at each look. True when the state has changed (it follows a source, or none any
- * more) since since_wall_ns; also for the first state. */
+/* To be called at each look. True when the state that counts (whether the clock follows a source)
+ * has changed, or is the first one; since_wall_ns says since when. */
 bool clock_follow_look(struct clock_follow *f, enum clock_sync word, struct mono now, uint64_t wall_ns);
 
 #endif

@@ -56,7 +56,7 @@ struct permit_wanted {
  * different ids. -ENOSPC when all ids are taken; nothing has changed then.
  */
 int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted *wanted, uint32_t *ids, struct err *e);
-/* The same without giving out any: what permit_ids_assign would write. */
+/* Writes the ids that permit_ids_assign would write, but gives none out. */
 int permit_ids_try(const struct permit_ids *p, size_t n, const struct permit_wanted *wanted, uint32_t *ids,
 		   struct err *e);
 /*

@@ -127,8 +127,9 @@ struct operation {
 	struct told told;   /* the last report of enforce */
 	/* in that report: permits that are kept for their sessions */
 	uint32_t lingering;
-	size_t weighed;	       /* sessions that go on of which control has asked */
-	uint64_t weighers;     /* bit n: of worker n */
+	/* how many of the sessions that go on the workers were asked about */
+	size_t weighed;
+	uint64_t weighers;     /* bit n: worker n is asked about sessions */
 	bool stopped;	       /* the asker of this dry run does not wait any more */
 	bool foretold;	       /* control has weighed the effect on sessions */
 	struct sentence error; /* why it failed */
@@ -161,12 +162,12 @@ void op_clear(struct operation *op);
  * the answer. */
 void op_explain(struct supervisor *s, int status, enum message m, ...);
 void op_finish(struct supervisor *s, bool done); /* answers and cleans up */
-/* Ends an operation that has not begun: control says why, from the history that it has too. `n`:
- * the generation that the order named, or would go to. */
+/* Ends an operation that has not begun. Control puts the reason into words, because it has the
+ * history as well. `n`: the generation that the order named, or would go to. */
 void op_refuse(struct supervisor *s, enum op_refusal why, uint64_t n);
-/* undoes the preparations, then op_finish */
+/* undoes the preparations, then calls op_finish */
 void op_give_up(struct supervisor *s);
-/* The same for a reason that the box has. */
+/* As op_give_up, for a preparation that failed; `why` is the error. */
 void op_fail(struct supervisor *s, const char *why);
 void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* number 0 = no trial */
 /* apply.c */
@@ -256,7 +257,7 @@ bool given_back_whole(const json_t *reports);
 
 /* apply.c: control has asked the workers about sessions that go on. */
 void op_weighed(struct supervisor *s, struct msg *m);
-/* Control asks the workers about some of them. */
+/* Control asks the workers about the next of these sessions. */
 void op_sessions(struct supervisor *s, struct msg *m);
 void op_foretold(struct supervisor *s);
 

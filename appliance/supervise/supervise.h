@@ -15,7 +15,7 @@
  *                 if enforce does not
  * folders.c     checks the folders of the roles; sockets that people connect to
  * network.c     addresses, links and routes that other programs changed
- * roles.c       start, end and restart of roles; spawn.c starts a process, sockets.c opens its
+ * roles.c start, end and restart of roles; spawn.c starts a process, sockets.c opens its
  *                 descriptors, watch.c ends it when it hangs
  * workers.c     pairs of gate and worker, queue sockets, command tables; once.c the verdict cache
  * policy.c      a generation in memory, and the messages that carry it
@@ -96,7 +96,8 @@ struct slot {
 	uint64_t heard;
 };
 
-/* spawn.c: descriptors fds[n] become ROLE_FD_FIRST and on; nsfd -1 = stay. 0 or negative errno. */
+/* spawn.c: starts a role's process. fds[0..n) become its descriptors from ROLE_FD_FIRST on; nsfd:
+ * the network namespace that it enters, -1 = none. 0 or negative errno. */
 int spawn(const struct partition *p, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e);
 
 /* sockets.c: opens the descriptors that a role gets besides its channel. Returns their number, or
@@ -109,7 +110,8 @@ int queue_socket(struct supervisor *s, uint32_t lane, uint8_t slots, struct err 
 /* ground.c */
 int event_pair(int sv[2], struct err *e);	       /* [0] reads, [1] writes */
 void role_kill(struct supervisor *s, struct slot *sl); /* SIGKILL; role_exited follows */
-/* The same on purpose: it is started again at once, and no failure. */
+/* As role_kill, but on purpose: the role is started again at once, and this counts as no
+ * failure. */
 void role_renew(struct supervisor *s, struct slot *sl);
 /* Sends a message to a role. A role whose socket is full does not answer any more, and is killed.
  * False when it was not sent. */
@@ -164,8 +166,8 @@ struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *
 int policy_sealed(const struct supervisor *s, uint64_t number);
 bool is_unsaved(const struct supervisor *s); /* whether a decision is not on disk yet */
 void policy_free(struct policy *p);	     /* accepts NULL */
-/* This generation's command table and the workers' one, as parts of
- * another (wire/table_merge.h). */
+/* The command table of a generation, and the table that the workers have, as parts of another table
+ * (wire/table_merge.h). */
 struct table_part policy_part(const struct policy *p);
 struct table_part table_part(const struct table *t);
 /* This generation's command table, with the permits of `old` (or NULL) that were removed under
@@ -180,12 +182,13 @@ int policy_memfd(const struct policy *p, const struct table *table);
 /* messages to enforce and the journal */
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e);
 void journal_generation(struct supervisor *s, const struct policy *p);
-/* Sends once more the generations whose permits sessions still have, because the journal drops
- * those that it was sent longest ago. */
+/* Sends the journal again each generation of which live sessions still have permits, because the
+ * journal drops the generations that it was sent longest ago. */
 void journal_lingering(struct supervisor *s);
 /* Tells the journal how long to keep records. */
 void journal_retention(struct supervisor *s);
-/* Notes the rule without sending it; a journal that does not run gets it when it starts. */
+/* Notes the generation for the journal without sending it. journal_generations sends it to the next
+ * journal. */
 void journal_remember(struct supervisor *s, const struct policy *p);
 /* Sends a new journal the generations that further records may name. */
 void journal_generations(struct supervisor *s);
@@ -213,21 +216,21 @@ void worker_died(struct supervisor *s, uint32_t w);
 /* Loads the verdict cache's program. Without it, or where the kernel refuses it, every packet of a
  * lane is queued, as it is without a cache. */
 void once_open(struct supervisor *s);
-/* The memory that worker w shares with the kernel, into fds[3]. Returns how many there are; 0:
- * none, and each of its packets is queued. */
+/* Puts the descriptors of the memory that worker w shares with the kernel into fds[3]. Returns
+ * their number. 0: there is no such memory, and each packet of the worker is queued. */
 unsigned once_memory(const struct supervisor *s, uint32_t w, int fds[3]);
 /* Ends all leases and handshakes of the workers of this kind. */
 void once_void(struct supervisor *s, enum lane_kind kind);
-/* Worker w has ended. No session begins without a visit from here on. What it lent stays with the
- * kernel until its successor serves, unless it crashed, hung or did what it may not: then it may
- * have been taken over. */
+/* Worker w has ended. From here on, every new session is queued. The worker's leases stay valid
+ * until its successor serves. If the worker crashed, hung or broke rules, all leases end at once,
+ * because an attacker may have taken it over. */
 void once_died(struct supervisor *s, uint32_t w, const siginfo_t *how);
 void gate_died(struct supervisor *s, uint32_t w);
 /* A gate says that its worker hangs. */
 bool worker_hung(struct supervisor *s, struct slot *gate, struct msg *m);
 void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32]);
-/* Takes the table over and sends it to all workers. *ret_before: the one before; NULL: it is
- * freed. */
+/* Takes over the table and sends it to all workers. The former table goes to *ret_before; if
+ * ret_before is NULL, it is freed. */
 int table_set(struct supervisor *s, struct table *t, struct table *ret_before, struct err *e);
 /* ends workers that refused the table; their successors get it before any packet */
 void workers_end_refusing(struct supervisor *s);
@@ -253,7 +256,8 @@ struct relay {
 	struct msg_standing standing;
 	const void *policy; /* only compared */
 	uint64_t number;
-	uint32_t past; /* `changes` of the store and 1; 0 = control knows no history */
+	/* 1 + `changes` of the store when control was told the history; 0 = it was not told */
+	uint32_t past;
 	/* control's end of the channel to the web side, until it is sent; -1 = none */
 	int web;
 };
@@ -278,8 +282,9 @@ void facts_tell(struct supervisor *s);
 
 /*
  * Counts of packets that were not inspected, or not reported to the tap. Control adds them up and
- * decides when that is an alarm. From here it gets what enforce reads of the kernel's counters,
- * that the tap receives packets, and how many packets the gates have decided (wire/ring.h).
+ * decides when that is an alarm. The supervisor tells control what enforce reads of the kernel's
+ * counters, that the tap receives packets, and how many packets the gates have decided
+ * (wire/ring.h).
  */
 
 struct counting {
@@ -309,9 +314,9 @@ void orders_handed(struct supervisor *s, struct msg *m);
 /* Takes the answer of accounts about the person, or of the role that carries the order out. False:
  * it answers no order. */
 bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m);
-/* Enforce has the policy in force: orders that wait for that go to it. */
+/* Enforce has the policy in force now: gives it the orders that waited for that. */
 void orders_again(struct supervisor *s);
-/* What enforce has decided on this question of an order is stored. */
+/* Enforce's decision on the order that this question belongs to is on the disk. */
 void orders_stored(struct supervisor *s, uint32_t question);
 /* Takes the answer of control about the draft. */
 void orders_grounded(struct supervisor *s, struct msg *m);
@@ -348,13 +353,15 @@ struct paper_kept {
 };
 
 void paper_open(struct supervisor *s, enum paper which); /* from the disk */
-/* To a new enforce; with the id of an order: to the one that has changed it. */
+/* Sends the bytes to enforce. `id`: the order whose change they hold, so that enforce may carry it
+ * out; 0 = no order. */
 void paper_give(struct supervisor *s, enum paper which, uint32_t id);
 /* Enforce's own bytes. False: they cannot be taken; those from before stay. */
 bool paper_told(struct supervisor *s, enum paper which, struct msg *m);
-/* Adds this to a list, which is taken over, for the next enforce. False: there is no room. */
+/* Adds `one`, which is taken over, to the list that the next enforce gets. False: there is no
+ * room. */
 bool paper_add(struct supervisor *s, enum paper which, json_t *one);
-/* For control; negative = there are none. */
+/* The bytes in a memfd, for control; negative = there are none. */
 int paper_memfd(const struct supervisor *s, enum paper which);
 void papers_save(struct supervisor *s);
 uint64_t papers_due(struct supervisor *s, uint64_t now);
@@ -389,8 +396,8 @@ struct backstop {
 /* To be called before an enforce begins; `requests` is its socket for requests to the kernel. 0 or
  * negative errno. */
 int backstop_follow(struct supervisor *s, int requests, struct err *e);
-/* Reads notices of the kernel. To be called before messages of enforce are read, because those are
- * sent later. */
+/* Reads notices of the kernel. To be called before messages of enforce are read, because enforce
+ * answers a notice that came before. */
 void backstop_heard(struct supervisor *s);
 void backstop_answered(struct supervisor *s, const struct msg_drift *d);
 uint64_t backstop_due(struct supervisor *s, uint64_t now);
@@ -413,10 +420,10 @@ uint64_t ups_due(struct supervisor *s, uint64_t now);
 
 /*
  * Whether the clock has been trusted since the machine started. While it is not, enforce leaves out
- * everything that ends by time, and the clock is checked every second. A clock that is trusted
- * stays so until the machine restarts; then only its latest moment is stored on disk. clock_judge
- * (store/moment.h) decides. If the clock loses its source later, it stays trusted; control records
- * that (control/clock.c).
+ * everything that ends by time, and the clock is checked every second. Once the clock is trusted,
+ * it stays trusted until the machine restarts, and only its latest moment is stored on the disk now
+ * and then. clock_judge (store/moment.h) decides. If the clock loses its source later, it stays
+ * trusted; control records that (control/clock.c).
  */
 
 struct clock_trust {
@@ -449,8 +456,9 @@ void clock_confirm(struct supervisor *s, struct asker a, const char *by);
 /* For an answer about a policy: the part of json_clock about conduits of `ir` that wait, or would
  * wait; NULL: there are none. */
 json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir);
-/* Without a daemon, and without writing: takes the state from the rules (enforce/look.h), or, if no
- * conduit ends, as a daemon would find it. */
+/* For a process that is no daemon and writes nothing: takes from the rules (enforce/look.h) whether
+ * the clock is trusted. If no conduit has an end, the rules do not show it, and the clock is judged
+ * as a daemon would do it. */
 void clock_look(struct supervisor *s, bool open, bool closed);
 
 struct supervise_options {
@@ -477,7 +485,7 @@ struct pair {
 	struct pulse *pulse;
 	uint32_t pulse_seen;
 	struct vigil vigil; /* time since the pulse last moved */
-	bool poked;	    /* the gate has been sent something since then */
+	bool poked;	    /* the gate has been sent something since the pulse last moved */
 	uint8_t ack[32];    /* digest of the worker's table, once acknowledged */
 	/* outstanding acknowledgements of this table and earlier ones */
 	uint32_t owed;
@@ -615,8 +623,8 @@ int notify_kept(void); /* the socket that the manager kept of an earlier daemon;
 uint64_t notify_due(struct supervisor *s, uint64_t now);
 void notify_ending(struct supervisor *s);
 
-/* supervise/companions.c: writes the settings of the programs that communicate for the box,
- * by `now` */
+/* supervise/companions.c: writes the settings of the programs that communicate for the box, by the
+ * policy in force */
 void beside_write(struct supervisor *s);
 /* folders.c: to be called at the start, before privileges are dropped. Files that a role could not
  * read in its folder of state are set aside, and this is reported. */

@@ -7,7 +7,7 @@
  * peer.
  *
  *   role.c          start, loop, end
- *   told.c          the state that the supervisor reports; facts.c: as people read it
+ *   told.c          the state that the supervisor reports; facts.c makes JSON of it for people
  *   people.c        connections, and queued answers (answer.c)
  *   dispatch.c      which questions are allowed
  *   answers.c       questions that several roles answer; answers_json.c puts the answers together

@@ -52,8 +52,8 @@ void kept_put(json_t *kept, const char *device, enum kept_mark mark, json_t *pic
 void kept_left_out(json_t *kept, const char *device, uint64_t by);
 /* That generation; 0 = the device is not retired, or the generation is not known. */
 uint64_t kept_left_out_by(const json_t *record);
-/* Whether the box has the device, by its record. The box still has a released device if the record
- * has a picture: the device could not be moved. */
+/* False for a released device whose record has no picture any more; true for any other device. A
+ * released device with a picture could not be moved yet. */
 bool kept_in_box(const json_t *kept, const char *device);
 /* Adds the device to `wanted`, the devices to be given back: {DEVICE: picture or null}. */
 void kept_want(json_t *wanted, const json_t *kept, const char *device);

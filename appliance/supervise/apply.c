@@ -85,9 +85,10 @@ void op_foretold(struct supervisor *s)
 }
 
 /*
- * Control foretells the effect, for whoever waits for the answer: it asks the workers about
- * sessions that go on, and then lets the operation go on. The table by which they judge is given
- * here, with the permits of both policies, as they will have to load it.
+ * Lets control foretell the effect, for whoever waits for the answer: control asks the workers
+ * about sessions that go on, and then lets the operation go on. The workers judge these sessions by
+ * the table that they get here. It has the permits of both policies, as the table that they will
+ * have to load.
  */
 static void weigh(struct supervisor *s)
 {
@@ -127,8 +128,8 @@ static void weigh(struct supervisor *s)
 		close(next);
 }
 
-/* Asks about the next sessions: control may not choose them, because a session that a worker takes
- * for unseen is read anew. */
+/* Asks the workers about the next sessions. Control may not choose the sessions, because a worker
+ * reads a session anew that it takes for unseen. */
 void op_sessions(struct supervisor *s, struct msg *m)
 {
 	struct msg_body q = { .type = MSG_IMPACT };
@@ -175,7 +176,8 @@ static void tell_sessions(struct supervisor *s, struct msg *m)
 		s->op.told = (struct told){ true, msg_take_fd(m, 2), msg_take_fd(m, 3), a->n_cut, a->n_changed };
 }
 
-/* Whether the box acts by itself. Then nobody can try again, and the rules must be committed. */
+/* Whether the box acts by itself. If so, the rules must be committed, because nobody can try
+ * again. */
 static bool alone(const struct operation *op)
 {
 	return op->kind == OP_BOOT || op->kind == OP_REVERT;

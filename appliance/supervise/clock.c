@@ -133,7 +133,8 @@ static enum clock_wait by_the_rules(struct supervisor *s, enum clock_wait before
 		return before;
 	(void)in_namespace(s, s->spaces.data, look_for_ends, &t->stands, &e);
 	w = judge(s, s->now->ir);
-	/* the rules show it only now: a box whose clock is not trusted removes them from here on */
+	/* only at the start do the rules show it: if the clock is not trusted, what ends by time is
+	 * removed from here on */
 	t->stands = false;
 	return w;
 }
@@ -169,8 +170,8 @@ void clock_before(struct supervisor *s, const struct policy *p)
 		look(s, p);
 }
 
-/* There is no policy, and the clock is not trusted: a first policy with sources was only tried, or
- * did not stay. */
+/* Whether the clock must be watched without a policy: it is not trusted, and a first policy with
+ * time sources was only tried, or did not stay. */
 static bool left_behind(const struct supervisor *s)
 {
 	return s->now->number == 0 && s->op.kind == OP_NONE && s->clock.wait != CLOCK_TRUSTED;

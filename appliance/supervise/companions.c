@@ -75,7 +75,7 @@ static void power_off(struct supervisor *s, const struct ir_peer *p)
 	}
 	if (atomic_write(s->run_fd, POWER_OFF, text, sizeof(text) - 1, &e) < 0) {
 		say(s, M_BESIDE_FAILED, POWER_OFF, e.text);
-		s->ups.watch.done = false; /* tried again at the next look */
+		s->ups.watch.done = false; /* the next look tries again */
 		return;
 	}
 	say(s, M_UPS_POWER_OFF);

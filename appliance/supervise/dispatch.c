@@ -86,8 +86,9 @@ static void on_used(struct supervisor *s, struct msg *m)
 	(void)paper_told(s, PAPER_USED, m);
 }
 
-/* Doors that an order changes: once they are on the disk, enforce may go on. If the list cannot be
- * taken, enforce goes on with the former one, and the order gets no answer from it. */
+/* Takes the list of doors that an order changes. Once the list is on the disk, enforce may go on.
+ * If the list cannot be taken, enforce goes on with the former one, and the order gets no answer
+ * from it. */
 static void on_doors(struct supervisor *s, struct msg *m)
 {
 	bool taken = paper_told(s, PAPER_DOORS, m);
@@ -100,7 +101,7 @@ static void on_doors(struct supervisor *s, struct msg *m)
 	paper_give(s, PAPER_DOORS, taken ? m->id : 0);
 }
 
-/* The kernel has them already. */
+/* Takes the list of isolations, which the kernel has already. */
 static void on_isolations(struct supervisor *s, struct msg *m)
 {
 	if (paper_told(s, PAPER_ISOLATIONS, m))
@@ -210,8 +211,8 @@ static bool on_change(struct supervisor *s, struct slot *sl, struct msg *m)
 	return ok;
 }
 
-/* Work for a compiler of control's own, which lives for this one; control lets the others wait
- * (control/errands.c). */
+/* Starts a compiler for one piece of work of control. Control lets other work wait until it has
+ * ended (control/errands.c). */
 static bool on_errand(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	struct slot *to = &s->slots[SLOT_ERRAND];
@@ -220,7 +221,8 @@ static bool on_errand(struct supervisor *s, struct slot *sl, struct msg *m)
 	(void)sl;
 	if (relayed_slot(m->id) != SLOT_ERRAND)
 		return false;
-	/* A question is about a stored generation, which comes before what control adds. */
+	/* A question is about a stored generation: its descriptor goes before the one that control
+	 * sent. */
 	if (asks && m->n_fds == 1) {
 		m->fds[1] = m->fds[0];
 		m->fds[0] = policy_sealed(s, m->body.ask.number);
@@ -252,9 +254,9 @@ static bool on_stop(struct supervisor *s, struct slot *sl, struct msg *m)
 	return true;
 }
 
-/* What is done with each message: `takes` always, or `judges`, which is false when the message is
- * not allowed at this moment. Without a row: control's questions to a role and the answers are
- * passed on. */
+/* The handler of each message: `takes`, or `judges`, which returns false when the message is not
+ * allowed at this moment. Messages without a row are control's questions to a role and the answers
+ * to them, which are passed on. */
 static const struct row {
 	void (*takes)(struct supervisor *s, struct msg *m);
 	bool (*judges)(struct supervisor *s, struct slot *sl, struct msg *m);

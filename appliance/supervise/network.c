@@ -45,12 +45,12 @@ struct link {
 struct network {
 	uint64_t look;		/* monotonic ns: when to compare with box.cfg; 0 = no report came */
 	uint64_t drifts;	/* how often something had to be set right */
-	uint64_t drift_wall_ns; /* the last time */
+	uint64_t drift_wall_ns; /* wall ns: the last time */
 	json_t *seen;		/* result of the last comparison; owned, NULL = no difference */
 	uint64_t outside_at;	/* monotonic ns: when to look for rules and programs beside ours */
 	json_t *outside;	/* what that look found; owned */
 	uint64_t links_of;	/* the generation that `links` belongs to */
-	struct link *links;	/* its interfaces at the last look; owned */
+	struct link *links;	/* the generation's interfaces at the last look; owned */
 	/* say_at: monotonic ns of the next announcement, 0 = none; said: how many were made;
 	 * say_first: when the first was */
 	uint64_t say_at;

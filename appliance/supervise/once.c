@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The verdict cache, as the supervisor has it: it loads the programs once, before it gives up the
- * right to, and keeps programs and memory for all its enforces and workers. Only a worker that has
- * all lanes of its kind gets the memory: the rule cannot see which worker a packet belongs to, and
- * none may write leases for the sessions of another.
+ * The supervisor's part of the verdict cache. It loads the programs once, before it gives up the
+ * right to do so, and keeps the programs and their memory for each enforce and worker that it
+ * starts. A worker gets the memory only if it has all lanes of its kind, because the rule cannot
+ * see which worker a packet belongs to, and no worker may write leases for the sessions of another.
  *
- * Where the daemon ended, rules keep its programs and memory. The next one finds the leases by the
- * number that this one noted in the run folder, and gives them to its own program.
+ * When the daemon has ended, the rules keep its programs and memory. The next daemon finds the
+ * leases by the numbers that this one noted in the run folder, and gives them to its own program.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +19,8 @@
 #include "appliance/supervise/supervise.h"
 
 #define OBJECT "sekisho-once.o"
-#define NOTE "once.memory" /* layout, leases, templates */
+/* three numbers: of the layout, and of the memory of leases and of templates */
+#define NOTE "once.memory"
 #define NOTE_MAX 64u
 
 static struct cache_memory read_note(const struct supervisor *s)
@@ -50,7 +51,7 @@ static void write_note(const struct supervisor *s, struct cache_memory m)
 	atomic_write(s->run_fd, NOTE, text, (size_t)n, &e);
 }
 
-/* Beside this program, or where packages put it. */
+/* Loads the cache's program from the folder of this program, or from where packages put it. */
 static int load(struct cache_memory *memory, struct cache *ret, struct err *e)
 {
 	static const char *const places[] = { OBJECT, "../lib/sekisho/" OBJECT };

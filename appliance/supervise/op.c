@@ -73,9 +73,10 @@ static json_t *op_json(struct supervisor *s, bool done)
 	       *waits = done ? json_clock_waits(s, op->next != NULL ? op->next->ir : s->now->ir) : NULL;
 
 	json_object_set_new(j, "done", json_boolean(done));
-	json_object_set_new(j, "generation", json_null()); /* of control */
-	json_object_set_new(j, "cut", json_array());	   /* of control, if it is done */
-	/* Control has what the compiler says. */
+	json_object_set_new(j, "generation", json_null()); /* filled in by control */
+	/* filled in by control, if the operation is done */
+	json_object_set_new(j, "cut", json_array());
+	/* Filled in by control, which has the answer of the compiler. */
 	json_object_set_new(j, "diagnostics", json_array());
 	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back)) {
 		json_object_set_new(j, "meaning", json_null());
@@ -236,8 +237,8 @@ struct agreed_names taking_agreed(int fd)
 	return x;
 }
 
-/* The text ends with a NUL of memfd_read, which is not counted: a last name without one ends too,
- * but counts for nothing. */
+/* memfd_read adds a NUL that it does not count. So a last name without its own NUL ends as well,
+ * but it is ignored. */
 static bool agreed(const struct agreed_names *x, const struct ir_interface *i)
 {
 	if (x->text == NULL)

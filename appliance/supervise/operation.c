@@ -108,8 +108,8 @@ static bool ground_holds(const struct supervisor *s, const struct op_ground *g)
 	return g->base == 0 || g->base == s->now->number;
 }
 
-/* Finds the target of a rollback, and puts it into op.number. False: there is none, and it was
- * refused. */
+/* Finds the target of a rollback, and puts it into op.number. False: there is none, and the order
+ * was refused. */
 static bool rollback_target(struct supervisor *s)
 {
 	const struct generation_record *now = generation_find(&s->store, s->store.confirmed), *g;
@@ -213,8 +213,8 @@ static void give_way(struct supervisor *s)
 	op_give_up(s);
 }
 
-/* Whether the operation is given up for an order of a person: checks of a draft are repeated
- * anyway. */
+/* Whether the operation is given up for an order of a person. Checks of a draft are, because they
+ * are repeated anyway. */
 static bool stands_back(const struct operation *op)
 {
 	return op->kind == OP_DRY_RUN && (op->asker.web || op->ground.login[0] != 0);
@@ -311,7 +311,8 @@ void op_trial_over(struct supervisor *s)
 		give_way(s);
 	}
 	if (s->op.kind != OP_NONE) {
-		/* The present operation ends soon. The timer is set again to end the trial then. */
+		/* The present operation ends soon. The timer is set again, to end the trial after
+		 * it. */
 		timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_nsec = 100000000 } }, NULL);
 		return;
 	}

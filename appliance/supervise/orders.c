@@ -35,9 +35,9 @@ struct order {
 	bool passes;
 	char named[USER_BY]; /* for enforce: the person, with the login */
 	bool stored;	     /* enforce's decision is on the disk */
-	/* once it is carried out, the management reads its files anew */
+	/* once the order is carried out, the management reads its files anew */
 	bool renews;
-	uint32_t duties; /* his duties now */
+	uint32_t duties; /* the person's duties now */
 };
 
 struct orders {
@@ -95,14 +95,14 @@ static bool ask(struct supervisor *s, struct order *o, unsigned slot, const stru
 	return question != NULL && role_send(s, &s->slots[slot], o->question, question, &fd, fd >= 0 ? 1 : 0);
 }
 
-/* Whether enforce has been given an isolation that is no rehearsal. */
+/* Whether enforce has been given an isolation that is not only a dry run. */
 static bool isolates(const struct order *o)
 {
 	return change_isolates(o->m.order) && o->slot == SLOT_ENFORCE && (o->m.flags & APPLY_DRY_RUN) == 0;
 }
 
-/* An isolation is kept with the list of them when enforce does not carry it out: the next enforce
- * does, before any rules. */
+/* Adds an isolation to the stored list if enforce does not carry it out. The next enforce carries
+ * it out, before it loads any rules. */
 static bool keep(struct supervisor *s, struct order *o)
 {
 	const char *what = (const char *)o->m.object;
@@ -113,8 +113,8 @@ static bool keep(struct supervisor *s, struct order *o)
 						change_word((enum change_order)o->m.order), "what", json_text(what),
 						"by", json_text(o->named), "reason", json_text(o->comment), "since",
 						json_time(clock_wall_ns()), "pairs", "keep"));
-	/* An enforce that has the order may still carry it out, and later ones: it must not go back
-	 * to this list afterwards. */
+	/* The list goes only to an enforce that has not got the order. One that has it may still
+	 * carry it out, and later orders as well, and must not go back to this list afterwards. */
 	if (o->stored && isolates(o) && o->question == 0)
 		paper_give(s, PAPER_ISOLATIONS, 0);
 	return o->stored;
@@ -124,7 +124,7 @@ static void silent(struct supervisor *s, struct order *o)
 {
 	bool kept = keep(s, o), rehearses = o->passes && change_isolates(o->m.order) && !isolates(o);
 
-	/* Who carries the order out may have done so although it did not answer. */
+	/* The role may have carried out the order although it did not answer. */
 	answer_no(s, o->asker, ANSWER_CANNOT,
 		  json_sentence(kept && isolates(o) ? M_ISOLATE_LATE
 				: kept		    ? M_DOOR_KERNEL
@@ -260,7 +260,7 @@ static bool accounts_order(struct supervisor *s, struct asker a, const char *by,
 	return true;
 }
 
-/* Whether the list of isolations is asked for, which control knows. */
+/* Whether the order only asks for the list of isolations, which control knows. */
 static bool lists(struct supervisor *s, struct asker a, const struct msg_change *c)
 {
 	if (!change_isolates(c->order) || c->object[0] != '\0')
@@ -563,7 +563,7 @@ void orders_gone(struct supervisor *s, const struct slot *sl)
 				(void)keep(s, o);
 			order_end(o);
 		} else if (o->used && &s->slots[o->slot] == sl && o->slot == SLOT_ENFORCE && !o->stored)
-			o->question = 0; /* for its successor */
+			o->question = 0; /* for the next enforce */
 		else if (o->used && &s->slots[o->slot] == sl)
 			silent(s, o);
 	}

@@ -2,7 +2,7 @@
 /*
  * A generation in memory: its permits and their ids, what the workers judge by, and the messages
  * that carry it to enforce, which puts it into force, to the journal, which takes names from it,
- * and to the other roles. Also when conduits were used, which enforce's successor gets.
+ * and to the other roles.
  */
 #include <errno.h>
 #include <stdlib.h>

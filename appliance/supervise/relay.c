@@ -76,9 +76,9 @@ static const struct {
 	enum msg_type type;
 	size_t most;	/* bytes */
 	uint64_t every; /* ns between two writes */
-	/* of a list with a digest (store/listed.h), which is written at once: its most entries, and
-	 * what is said and given to enforce if it cannot be read. Enforce checks the others
-	 * itself */
+	/* only for a list with a digest (store/listed.h), which is written at once: the most
+	 * entries, and, if the file cannot be read, the message and what enforce gets instead.
+	 * Enforce itself checks papers without a digest */
 	size_t listed;
 	enum message damaged;
 	const char *instead;

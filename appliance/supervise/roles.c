@@ -105,7 +105,7 @@ static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
 	vigil_begin(&sl->vigil, sl->pid, sl->stat);
 	vigil_begin(&sl->work, sl->pid, sl->stat);
 	sl->since_wall = clock_wall_ns();
-	if (sl->role != ROLE_COMPILE) /* its answer is an event of its own */
+	if (sl->role != ROLE_COMPILE) /* the compiler's answer is an event of its own */
 		role_event(s, sl->role, sl->index, ROLE_STARTED);
 	if (sl->role == ROLE_JOURNAL)
 		tell_journal(s);
@@ -131,7 +131,7 @@ void roles_want(struct supervisor *s, unsigned slot)
 
 	if (sl->state != SLOT_OFF)
 		return;
-	sl->heard = mono_ns(); /* from now on it has to show a sign of life */
+	sl->heard = mono_ns(); /* from now on the role has to show a sign of life */
 	sl->state = SLOT_DEAD;
 	sl->restart_at = 0;
 	start(s, sl, mono_ns());
@@ -145,8 +145,8 @@ static bool is_new(const struct supervisor *s, unsigned slot)
 	return slot >= SLOT_GATE && sl->state == SLOT_OFF && s->pairs[sl->index].wanted;
 }
 
-/* When it is to be started again. A worker starts only with its gate, because the gate decides in
- * its place when it dies. */
+/* When the slot's process is to be started again. A worker starts only beside a living gate,
+ * because the gate decides in the worker's place when the worker dies. */
 static uint64_t again_at(const struct supervisor *s, const struct slot *sl)
 {
 	if (sl->state != SLOT_DEAD || (sl->role == ROLE_DPI && !slot_alive(&s->slots[SLOT_GATE + sl->index])))

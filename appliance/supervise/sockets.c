@@ -25,7 +25,7 @@
 #define ADMIN_PORT 443u
 #define QUEUE_TABLE "/proc/self/net/netfilter/nfnetlink_queue"
 
-/* The openers that stand beside the roles, run in a namespace. */
+/* A function that opens a descriptor in a namespace, as the context of in_namespace. */
 struct opener {
 	int (*open)(struct err *e);
 };
@@ -40,14 +40,14 @@ static int in_space(struct supervisor *s, int space, int (*open_it)(struct err *
 	return in_namespace(s, space, run, &(struct opener){ open_it }, e);
 }
 
-/* Another descriptor for the same; -1 = there is none. */
+/* A duplicate of the descriptor; -1 = there is none. */
 static int again(int fd)
 {
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
-/* For a socket that stays open over restarts of its role, so that nothing in between is lost or
- * refused. */
+/* Opens a socket once, and returns a duplicate for the role. The socket stays open over restarts of
+ * the role, so that nothing in between is lost or refused. */
 static int stays(struct supervisor *s, int *fd, int space, int (*open_it)(struct err *e), struct err *e)
 {
 	if (*fd < 0)

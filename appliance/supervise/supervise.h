@@ -11,23 +11,22 @@
  * notify.c      messages to the service manager: ready, alive, ending
  * ground.c      helpers: time, a line for people, a record, a message to a role
  * guard.c       namespaces, lock and deny base; rules for cards outside the box; turns forwarding
- *               off
- *                 if enforce does not
+ *                 off if enforce does not
  * folders.c     checks the folders of the roles; sockets that people connect to
  * network.c     addresses, links and routes that other programs changed
- * roles.c start, end and restart of roles; spawn.c starts a process, sockets.c opens its
+ * roles.c       start, end and restart of roles; spawn.c starts a process, sockets.c opens its
  *                 descriptors, watch.c ends it when it hangs
  * workers.c     pairs of gate and worker, queue sockets, command tables; once.c the verdict cache
  * policy.c      a generation in memory, and the messages that carry it
  * operation.c   the operation that changes what is in force: its beginning and deadlines, trials
- *                 (operation.h); apply.c its steps, op.c its end; also what control asks the
- *                 compiler
+ *                 (operation.h); apply.c its steps, op.c its end
  * kept.c        network devices that the box took, and how they are given back
  * orders.c      orders of people, and the check of who gave them
  * relay.c       questions of control to other processes, and their answers; what enforce keeps on
  *                 the disk
  * told.c        what control is told: the state, counts, answers to orders
- * dispatch.c    messages of roles, and what follows from a role's death
+ * dispatch.c    messages of roles, what follows from a role's death, and control's work for a
+ *                 compiler
  * companions.c  settings of the programs for mail, SNMP and logs; the UPS
  * clock.c       whether the clock has been trusted since the machine started
  *

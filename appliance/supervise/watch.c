@@ -63,7 +63,7 @@ static void hung(struct supervisor *s, struct slot *sl)
 	vigil_beat(&sl->vigil);
 	vigil_beat(&sl->work);
 	say(s, M_ROLE_SILENT, slot_title(sl, title));
-	if (sl->role != ROLE_COMPILE) /* its answer is an event of its own */
+	if (sl->role != ROLE_COMPILE) /* the compiler's answer is an event of its own */
 		role_event(s, sl->role, sl->index, ROLE_HUNG);
 	role_kill(s, sl);
 }

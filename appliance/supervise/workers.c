@@ -101,7 +101,7 @@ bool worker_start(struct supervisor *s, uint32_t w)
 	fds[0] = p->ring;
 	fds[1] = p->wake;
 	n = 2 + once_memory(s, w, fds + 2);
-	/* nobody would take back what a former daemon's worker lent */
+	/* without the memory, this worker cannot end the leases of a former daemon's worker */
 	if (n == 2)
 		once_void(s, pair_kind(w));
 	return send_worker(s, w) && role_send(s, worker_of(s, w), 0, &m, fds, n) && send_table(s, w) &&
@@ -170,9 +170,12 @@ static int open_lane(struct supervisor *s, uint32_t lane, uint32_t w, struct err
 
 /* ---- the number of workers ------------------------------------------------------------------- */
 
-/* The number of workers that suits the cores: half of them for commands, a quarter for naming. The
- * rest is for the kernel's own work, and commands go first on a shared core. One worker for
- * commands is enough where the kernel repeats what it has judged, and only one may let it. */
+/*
+ * The number of workers that suits the cores: half of them for commands, a quarter for naming. The
+ * rest is for the kernel's own work, and commands go first on a shared core. With the verdict cache
+ * there is one worker for commands: one is enough, because the kernel repeats its verdicts, and
+ * only one may write leases.
+ */
 static uint32_t suits(const struct supervisor *s, enum lane_kind kind)
 {
 	uint32_t n = s->cores / (kind == LANE_COMMANDS ? 2 : 4);

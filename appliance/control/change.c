@@ -13,7 +13,8 @@
 
 /* ---- orders that the supervisor carries out -------------------------------------------------- */
 
-/* Finds the order that this question is about; its sender waits for the answer. */
+/* Finds the order that the supervisor's question is about, if control still waits for its
+ * result. */
 static struct order *at_the_box(struct change *c, const struct msg_ground *g)
 {
 	for (size_t i = 0; i < ORDERS_MOST; i++) {
@@ -43,9 +44,9 @@ void change_ground(struct control *s, struct msg *m)
 	struct answer a = { .fd = -1 };
 	int fd, status;
 
-	/* Settles first what was reported before this question. */
+	/* First brings the draft up to date with what was reported before this question. */
 	change_settle(s);
-	/* The sender may have left; the supervisor reports the result. */
+	/* Without `o` the sender has left; the supervisor carries out the order nevertheless. */
 	if (o != NULL)
 		as.m = o->m;
 	as.asker = (struct asker){ .kind = ASKER_CHANGE };
@@ -75,7 +76,8 @@ void change_ground(struct control *s, struct msg *m)
 		}
 		draft_refuse(s, &as, ANSWER_CANNOT, M_CHANGE_UNSAVED, strerror(-fd));
 	}
-	/* The last refusal is the answer. */
+	/* draft_may_apply or draft_refuse has just queued the refusal: it goes to the supervisor
+	 * instead. */
 	if (answer_take_last(s, &a)) {
 		status = answer_pack(&a);
 		if (a.fd >= 0)

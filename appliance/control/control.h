@@ -235,8 +235,8 @@ struct certificates {
 	uint64_t look_at;    /* monotonic ns */
 	uint64_t generation; /* the generation that was in force at the last look */
 	struct certificate_file {
-		/* "" = no file is configured; for the box's own certificate any text, because the
-		 * box has its bytes */
+		/* "" = no file is configured; for CERTIFICATE_WEB any text, because mgmt itself has
+		 * that file */
 		char path[CERTIFICATE_PATH];
 		enum authority is;
 		/* wall ns since when the file has not been READY, or has no readable certificate; 0

@@ -69,7 +69,7 @@ json_t *change_waits(const struct control *s)
 			 time_or_null(d->saved_ns));
 }
 
-/* NULL when the bytes are no text: nobody shall approve what he could not see. */
+/* NULL when the bytes are no text, because nobody shall approve what he cannot see. */
 static json_t *bytes_text(struct bytes b)
 {
 	size_t n = b.left;
@@ -163,7 +163,7 @@ void draft_untried(struct change *c)
 	c->tried = NULL;
 }
 
-/* The supervisor runs or queues an apply of the present draft. */
+/* Whether the supervisor runs or queues an apply of the present draft. */
 static bool under_way(const struct change *c)
 {
 	for (size_t i = 0; i < ORDERS_MOST; i++)
@@ -199,8 +199,8 @@ void change_save(struct control *s)
 		s->draft_unsaved = draft_save(CONTROL_FD_FOLDER, &s->change->draft, &e) < 0;
 }
 
-/* Saves the change; on failure restores `before` and says so. `before` may only differ in its
- * state. */
+/* Saves the changed draft. If that fails, restores `before`, and refuses the order. Only the state
+ * of the draft may have changed, not its texts. */
 static bool kept(struct control *s, const struct order *o, const struct draft *before)
 {
 	struct err e;
@@ -453,7 +453,8 @@ static void approval_falls(struct control *s, const struct order *o)
 	d->state = DRAFT_ASKED;
 	if (!kept(s, o, &before))
 		return;
-	/* Recorded once: from here on, also after a start, the draft waits. */
+	/* Recorded only once, because from here on, also after a start, the draft waits for
+	 * approval. */
 	ordered_by(o, by);
 	record_approval(s, POLICY_APPROVAL_LOST, by, before.decided_by);
 	draft_refuse(s, o, ANSWER_CANNOT, M_CHANGE_APPROVER_GONE, before.decided_by);

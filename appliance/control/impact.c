@@ -270,8 +270,8 @@ static int by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* What happens to a session that no worker follows: what its lane does with a session that is
- * picked up half-way. R_NONE: it goes on. */
+/* Why a session that no worker follows will end: its lane does not pick up sessions half-way.
+ * R_NONE: the session goes on. */
 static enum reason half_way(const struct impact *x, const struct msg_told_session *t)
 {
 	const struct permit_place key = { .id = t->permit },
@@ -288,7 +288,7 @@ static enum reason half_way(const struct impact *x, const struct msg_told_sessio
 	return permit->midstream == MID_DROP ? R_MIDSTREAM_DROP : R_MIDSTREAM_RESET;
 }
 
-/* The places of the next generation's permits by their ids. */
+/* Makes the list of the next generation's permits, sorted by id. */
 static void order_places(struct impact *x)
 {
 	const struct ir *ir = next_ir(x);

@@ -10,7 +10,7 @@
 
 #define SECOND 1000000000ull
 #define LOOK_NS (10 * SECOND)
-#define SHOWN 32u		/* names that are shown; the total is given besides */
+#define SHOWN 32u		/* names that are shown; the total is given as well */
 #define BACK_MOST 8u		/* earlier generations that are read after a start, at most */
 #define BACK_BUDGET (64u << 20) /* bytes of memory for one generation */
 
@@ -26,7 +26,8 @@ static uint64_t applied_s(const struct control *s, uint64_t number)
 	return g != NULL ? g->applied_ns / SECOND : now_s();
 }
 
-/* At a start: reads, one by one, earlier generations that had the same endings. */
+/* After a start: asks for the generation before `g`, one by one, as long as they have conduits of
+ * the list. */
 static void ask_before(struct control *s, const struct generation_record *g)
 {
 	struct near_ends *r = &s->near_ends;

@@ -18,7 +18,7 @@ void overdue_day(uint64_t seconds, char out[OVERDUE_DAY])
 		snprintf(out, OVERDUE_DAY, "%s", "");
 }
 
-/* The date of the look and what was found. */
+/* What was found so far, and the date of the search. */
 struct look {
 	struct overdue found;
 	json_t *names;
@@ -39,7 +39,7 @@ static void add(struct look *l, const char *what, const char *name, const char *
 	sha256_pair(l->found.digest, sizeof(l->found.digest), day, strlen(day), l->found.digest);
 }
 
-/* Days have one written form, so their order is that of the texts. A review is not overdue on its
+/* Dates as texts sort by time, because they have one form. A review is not yet overdue on its
  * day. */
 static void look_at_day(struct look *l, const char *what, const char *name, const char *label, const char *owner,
 			const char *day)

@@ -10,11 +10,12 @@
 #define ORDERS_MOST 8u
 #define DONE_MOST 16u /* places for finished orders, of which only the last is kept (note_done) */
 #define AGAIN_NS (60ull * 1000000000ull)
-#define SAID_MOST (1u << 18) /* bytes: all alarms of attacks with people's comments */
+/* bytes of an answer: at most all alarms of attacks with people's comments */
+#define SAID_MOST (1u << 18)
 
 struct records_order_kept {
 	bool used, judged;
-	uint64_t serial; /* id of the question that waits for the order */
+	uint64_t serial; /* id of the question that waits for the order's result */
 	struct asker asker;
 	struct msg_records m; /* its text is `text`; its secret is not kept */
 	char text[HOLD_REASON + 1], by[LOGIN_NAME + 1];
@@ -55,7 +56,7 @@ static bool is_done(const struct records *r, const struct records_order_kept *o,
 		if (r->done[i].at != 0 && now - r->done[i].at < AGAIN_NS &&
 		    memcmp(r->done[i].digest, o->digest, sizeof(o->digest)) == 0)
 			return true;
-	/* The same order is under way: the first one counts. */
+	/* If the same order is under way, only that one is carried out. */
 	for (unsigned i = 0; i < ORDERS_MOST; i++)
 		if (&r->orders[i] != o && r->orders[i].used && r->orders[i].judged &&
 		    memcmp(r->orders[i].digest, o->digest, sizeof(o->digest)) == 0)

@@ -85,8 +85,10 @@ json_t *json_kept(const struct control *s, const struct generation_record *g, in
 
 struct show {
 	bool used;
-	bool sealed;   /* only the generation's sealed bytes are wanted */
-	uint64_t at_s; /* what it allowed at that time is wanted; 0 = its texts */
+	bool sealed; /* the asker wants only the generation's sealed bytes */
+	/* the asker wants what the generation allowed at that time; 0 = the asker wants
+	 * its texts */
+	uint64_t at_s;
 	uint64_t serial, number;
 	struct asker asker;
 	json_t *texts; /* owned; NULL: not read yet */
@@ -207,7 +209,7 @@ void show_standing(struct control *s, struct asker a, uint64_t at_s)
 		begin(s, a, number, (struct show){ .at_s = at_s });
 }
 
-/* The answer of `effective`, and the time during which it was true. */
+/* Sends the answer of `effective`, with the time during which it was true. */
 static void stood(struct control *s, struct show *x, json_t *j)
 {
 	const struct generation_record *g = generation_find(&s->store, x->number);
@@ -259,8 +261,8 @@ void show_told(struct control *s, struct asker a, int status, int fd)
 	}
 	g = generation_find(&s->store, x->number);
 	if (x->texts != NULL) {
-		/* A former generation that is no longer stored is no error: there is nothing to
-		 * compare with. */
+		/* It is no error if the generation before is no longer stored: then there is
+		 * nothing to compare with. */
 		shown(s, x, status == ANSWER_YES ? texts_of(fd, &e) : NULL, g != NULL ? g->before : 0);
 		return;
 	}

@@ -88,7 +88,7 @@ static uint32_t more(uint32_t was, uint32_t now)
 	return now >= was ? now - was : now;
 }
 
-/* Once a second. What has come since the last time is judged together. */
+/* Called once a second. What was counted since the last call is judged together. */
 void away_told(struct control *s, const struct msg_away *m)
 {
 	static struct queue_state states[LANE_COUNT * LANE_SLOTS];
@@ -108,7 +108,7 @@ void away_told(struct control *s, const struct msg_away *m)
 	}
 	for (uint32_t l = 0; l < LANE_COUNT; l++)
 		c->counts.lanes[l][UNSERVED_AWAY] = m->by_lane[l];
-	s->uninspected.look_at = s->unheard.look_at = 0; /* in this turn */
+	s->uninspected.look_at = s->unheard.look_at = 0; /* look in this turn */
 }
 
 /* ---- the conduits of the packets ------------------------------------------------------------- */

@@ -128,8 +128,8 @@ static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct
 		r = put(folder, "cgroup.subtree_control", "+memory", e);
 	if (r == 0)
 		r = put_bytes(p->guard, "memory.min", GUARD_KEEPS, e);
-	/* The rest is left for guard, for the kernel's packet memory, and for other programs of the
-	 * machine. */
+	/* The rest of the memory is for guard, for the kernel's packet memory, and for other
+	 * programs. */
 	if (r == 0)
 		r = put_bytes(p->parsers, "memory.max", memory_bytes / 4 * 3, e);
 	if (r == 0)

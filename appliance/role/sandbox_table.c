@@ -171,7 +171,7 @@ static const int probes[] = {
 static const int few_probes[] = {
 	SCMP_SYS(ioctl), SCMP_SYS(prctl), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(getrusage), SCMP_SYS(sigaltstack),
-	SCMP_SYS(mremap), /* when this fails, the C library copies instead */
+	SCMP_SYS(mremap), /* if this call fails, the C library copies instead */
 #if defined(__SANITIZE_ADDRESS__)
 	/* A sanitizer opens its program to name symbols in a report. If that is refused, the report
 	 * has no names; if it killed the process, there would be no report. */

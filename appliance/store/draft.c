@@ -47,8 +47,8 @@ enum draft_turn draft_settle(struct draft *d, const struct generation_record *g,
 	bool asked = d->state == DRAFT_ASKED || d->state == DRAFT_APPROVED;
 
 	if (d->state == DRAFT_APPLIED && (g == NULL || g->state == GEN_REVERTED)) {
-		/* The generation is still in force: the draft counts as applied until that has
-		 * changed. */
+		/* If the generation is still in force, the draft counts as applied until another
+		 * one is. */
 		if (g != NULL && g->why == WHY_TIMEOUT && g->number == in_force)
 			return DRAFT_STAYS;
 		if (g != NULL && may_be_tried_again(d, g, newest, in_force)) {

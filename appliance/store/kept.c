@@ -41,7 +41,7 @@ static bool mark_known(const json_t *record)
 	return false;
 }
 
-/* Whether the form is one that this program knows, with a valid record for each device. */
+/* Whether this program knows the version of the file, and the record of each device is valid. */
 static bool sound(const json_t *kept)
 {
 	json_t *devices = json_object_get(kept, "devices"), *record;

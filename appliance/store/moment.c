@@ -54,7 +54,7 @@ static bool read_text(const char *text, struct moment *ret)
 	return true;
 }
 
-/* Whether the text is exactly what would be written for this moment. */
+/* Whether the text is exactly the one that is written for this moment. */
 static bool same_text(const struct moment *m, const uint8_t *p, size_t n)
 {
 	char text[MOST];
@@ -99,8 +99,8 @@ enum clock_wait clock_judge(const struct clock_facts *f)
 
 	if (f->same_boot)
 		return CLOCK_TRUSTED;
-	/* If the time is before the latest known moment, either the source is wrong or the record
-	 * is: a person has to decide. */
+	/* If the time is before the latest known moment, either the clock or the record is wrong,
+	 * and a person has to decide. */
 	if (f->now < least)
 		return CLOCK_WAITS_EARLIER;
 	/* The kernel still has open elements with an end, so an earlier daemon trusted the clock

@@ -201,8 +201,8 @@ int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted
 		sorted[i] = &list[i];
 	}
 	qsort(sorted, p->n, sizeof(struct permit_id *), by_meaning);
-	/* A permit that continues keeps its id. So no other permit may get that id by its
-	 * meaning. */
+	/* A permit that continues an id keeps it. So no other permit may get that id by its
+	 * identity and place. */
 	for (size_t i = 0; i < n; i++)
 		if (wanted[i].keep != 0)
 			mark(given, wanted[i].keep);

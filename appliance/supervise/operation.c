@@ -213,8 +213,8 @@ static void give_way(struct supervisor *s)
 	op_give_up(s);
 }
 
-/* Whether the operation is given up for an order of a person. Checks of a draft are, because they
- * are repeated anyway. */
+/* Whether the operation is given up for an order of a person: only a dry run is, because people
+ * repeat it anyway. */
 static bool stands_back(const struct operation *op)
 {
 	return op->kind == OP_DRY_RUN && (op->asker.web || op->ground.login[0] != 0);

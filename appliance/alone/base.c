@@ -34,7 +34,8 @@ int base_alone(const struct supervise_options *o)
 	int r;
 
 	s.o = o;
-	/* A running daemon knows more than its file, and sets these rules itself. */
+	/* If a daemon runs, guard_take fails. That daemon sets the rules for cards itself, because
+	 * it knows more than its file. */
 	r = guard_take(&s, false, &adopted, &e);
 	if (r == 0 && guard_home(o, &e) < 0)
 		message_print(stderr, o->lang, M_HOME_UNGUARDED, e.text);

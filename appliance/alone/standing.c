@@ -70,7 +70,7 @@ static int open_policy(struct supervisor *s, struct enforce_look *k, const char 
 	size_t n = 0;
 	int fd, r;
 
-	s->op.kind = OP_DRY_RUN; /* ids are looked up, but none is given out */
+	s->op.kind = OP_DRY_RUN; /* so that ids are looked up, but none is given out */
 	*ret_unknown = hex != NULL && g == NULL;
 	s->now = policy_stored(s, g != NULL ? g->number : 0, e);
 	if (s->now == NULL)
@@ -116,7 +116,8 @@ static enum standing stands(const struct enforce_look *k, bool base, const char 
 	return unknown ? STANDS_UNKNOWN : STANDS_POLICY;
 }
 
-/* Reads first which generation the rules are of, and then the rules with names. */
+/* Reads first which generation the rules are of, and then, with the names of that generation, the
+ * rules. */
 static int read_kernel(struct look *l, struct err *e)
 {
 	bool base = false, unknown = false, open = false, closed = false;
@@ -152,8 +153,8 @@ static int look_here(void *ctx, struct err *e)
 	return r;
 }
 
-/* Without a daemon nobody ends a trial in time, but the next start goes back to the policy before
- * it. So the trial has no end. */
+/* A trial is shown without an end, because without a daemon nobody ends it in time. Only the next
+ * start goes back to the policy before the trial. */
 static json_t *generation(const struct supervisor *s)
 {
 	return generation_json(&s->store, s->now->number, s->now->ir, s->trial, 0);

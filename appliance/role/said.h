@@ -7,7 +7,8 @@
 
 #include "appliance/wire/event.h"
 
-/* The texts of a record: the person, the subject, and what the event's column says; NULL = none. */
+/* The texts of a record: the person, the subject, and two texts whose meaning depends on the event;
+ * NULL = none. */
 struct said {
 	const char *by, *object, *before, *after;
 };

@@ -25,8 +25,8 @@
 #include "appliance/store/kept.h"
 #include "appliance/supervise/supervise.h"
 
-/* The socket of an earlier daemon, if it is of this namespace: the rules that it owned then belong
- * to this daemon. */
+/* The socket of an earlier daemon, if it is of this namespace: the rules that the socket owns then
+ * belong to this daemon. */
 static int rules_socket(void *ctx, struct err *e)
 {
 	struct supervisor *s = ctx;

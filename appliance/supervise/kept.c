@@ -335,7 +335,8 @@ void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
 
 		if (unnamed && (m == KEPT_TAKEN || (m == KEPT_RETIRED && undone)))
 			kept_want(wanted, s->kept, device);
-		/* This device was to be given back, and that was not finished. */
+		/* A released device that still has a picture was to be given back, and that was not
+		 * finished. */
 		if (m == KEPT_RELEASED && json_object_get(record, "picture") != NULL)
 			kept_want(wanted, s->kept, device);
 	}
@@ -431,8 +432,7 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 	return any;
 }
 
-/* Whether no report says that something was lost. Other devices in the box's namespaces are only
- * found by their names. */
+/* Whether no report says that something was lost. */
 bool given_back_whole(const json_t *reports)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++)

@@ -60,7 +60,7 @@ struct network {
 
 /*
  * The differences of one comparison: a set of texts, each a member of an object, in the order in
- * which they were found. NULL when memory is out, which counts as an empty set. Only those that the
+ * which they were found. NULL when memory is out, which counts as an empty set. Only texts that the
  * comparison before did not find are reported.
  */
 

@@ -111,8 +111,9 @@ static int open_state(struct supervisor *s, struct err *e)
 }
 
 /*
- * The workers' first table: the generation in force, and what may still linger of the one before.
- * The permits of both keep their ids, so lingering sessions continue over a restart.
+ * The workers' first table: the permits of the generation in force, and those of the generation
+ * before that may still linger. The permits of both keep their ids, so lingering sessions continue
+ * over a restart.
  */
 static bool boot_table(struct supervisor *s, struct table *ret)
 {
@@ -133,7 +134,7 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 
 	s->now = policy_stored(s, s->store.confirmed, e);
 	if (s->now == NULL) {
-		/* If the policy cannot be read, nothing passes. */
+		/* If the policy cannot be read, the empty one is loaded, and nothing passes. */
 		if (e->code == -ENOTSUP) {
 			say(s, M_STORE_FORM, (unsigned long long)s->store.confirmed);
 			sentence_say(&s->store_error, M_STORE_FORM, (unsigned long long)s->store.confirmed);
@@ -216,7 +217,7 @@ static void standing_note(const struct supervisor *s)
 	int fd = openat(s->run_fd, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 	if (fd < 0)
-		return; /* in that case, the default names are used */
+		return; /* without the file, the default names are used */
 	(void)dprintf(fd, "%s\n%s\n%s\n", s->o->data_netns, s->o->admin_netns, s->o->state);
 	close(fd);
 }
@@ -259,7 +260,7 @@ static int start_all(struct supervisor *s, struct err *e)
 	roles_want(s, SLOT_JOURNAL);
 	roles_want(s, SLOT_ENFORCE);
 	op_boot(s);
-	(void)roles_due(s, mono_ns()); /* the workers that it needs */
+	(void)roles_due(s, mono_ns()); /* the workers that the policy needs */
 	roles_want(s, SLOT_TAP);
 	roles_want(s, SLOT_ACCOUNTS);
 	roles_want(s, SLOT_CONTROL);
@@ -309,7 +310,8 @@ static int do_due(struct supervisor *s)
 {
 	uint64_t now = mono_ns(), due = UINT64_MAX, other;
 
-	/* Twice, because what one part does may leave an earlier one something to do. */
+	/* All parts are asked twice, because what one part does may give an earlier one something
+	 * to do. */
 	for (unsigned pass = 0; pass < 2; pass++) {
 		due = UINT64_MAX;
 		for (size_t i = 0; i < sizeof(parts_due) / sizeof(parts_due[0]); i++) {

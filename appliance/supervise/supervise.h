@@ -169,12 +169,14 @@ void policy_free(struct policy *p);	     /* accepts NULL */
  * (wire/table_merge.h). */
 struct table_part policy_part(const struct policy *p);
 struct table_part table_part(const struct table *t);
-/* This generation's command table, with the permits of `old` (or NULL) that were removed under
- * on_tighten = "new_flows", and those of `table` that lingered before. False: memory is out. */
+/* Puts into *ret the command table of `p`, with the permits of `old` (or NULL) that were removed
+ * under on_tighten = "new_flows", and with the permits of `table` that lingered before. False:
+ * memory is out. */
 bool policy_table(const struct policy *p, const struct policy *old, struct table_part table, struct table *ret);
 /*
- * Makes the memfd for MSG_GENERATION and MSG_APPLY: the generation, followed by the permits of
- * `table` (NULL: none). Owned by the caller; negative errno on failure.
+ * Makes the memfd for MSG_GENERATION and MSG_APPLY: the sealed generation, the ids of its permits,
+ * and the ids of the permits of `table` (NULL: none). Owned by the caller; negative errno on
+ * failure.
  */
 int policy_memfd(const struct policy *p, const struct table *table);
 
@@ -270,7 +272,8 @@ void relay_undone(struct supervisor *s, uint32_t id);
 bool relay_back(struct supervisor *s, struct slot *sl, struct msg *m);
 /* The slot's process has ended, and will not answer its questions. */
 void relay_gone(struct supervisor *s, struct slot *sl);
-/* There is a new process of control or of the web side; each is told of the other. */
+/* The role has a new process. If it is control, tells it the state, and ends the web side, whose
+ * channel to the former control is closed. */
 void relay_begin(struct supervisor *s, struct slot *sl);
 /* Tells control everything that has changed. To be called once a turn, and before an answer about
  * the box. */
@@ -608,8 +611,9 @@ uint64_t trial_until(const struct supervisor *s);
 
 /*
  * supervise/guard.c. 0: the namespaces are this process's, and the deny base is loaded. Two
- * failures have a number without a text: -EBUSY, another process holds the namespaces; -ENOTUNIQ,
- * two of the three namespaces are the same. `daemon`: this process owns the rules.
+ * failures have an error number of their own, for which the caller has the words: -EBUSY, another
+ * process holds the namespaces; -ENOTUNIQ, two of the three namespaces are the same. `daemon`: this
+ * process owns the rules.
  */
 int guard_take(struct supervisor *s, bool daemon, bool *adopted, struct err *e);
 /* *adopted: rules of an earlier daemon were in the kernel. No interface is

@@ -173,7 +173,7 @@ void change_hand(struct control *s, struct asker a, enum change_order order, uin
 		return;
 	}
 	o->boxs = true;
-	o->asker.tell = true; /* the supervisor reads whether he wants progress reports */
+	o->asker.tell = true; /* the supervisor reads whether the person wants progress reports */
 	o->m = (struct msg_change){ .order = (uint8_t)order, .revision = revision };
 	collect_pass_fd(s, SLOT_BOX, &(struct msg_body){ MSG_HAND, .hand = { .login = login } }, fd, waits(s, o));
 }

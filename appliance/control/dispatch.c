@@ -262,8 +262,8 @@ static bool on_explain(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Over the web, and at the machine for anybody but root, the order is given in the name of his
- * account. */
+/* Gives the order in the name of the asker's account: over the web, and at the machine for anybody
+ * but root. */
 static void put_person(uint8_t person[HOLD_PERSON], const struct peer *p)
 {
 	if (p->account == NULL)
@@ -365,8 +365,8 @@ static bool to_journal(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Only the role accounts can tell who somebody is. What was typed is passed on, and no copy stays
- * in this process. */
+/* Passes the question to accounts, because only this role can tell who somebody is. No copy of what
+ * a person typed stays in this process. */
 static bool to_accounts(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -391,7 +391,8 @@ static bool on_ctl_user(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Mgmt has asked accounts whether the person may, as for everything that it reads. */
+/* For mgmt nothing is checked here, because mgmt has asked accounts whether the person may read
+ * this, as for everything that mgmt reads. */
 static bool on_register(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
@@ -419,7 +420,8 @@ static bool on_show(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Answered by a compiler process, which starts when its turn comes. */
+/* The question is answered by a compiler process, which starts when the turn of the question
+ * comes. */
 static bool on_ask(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;

@@ -157,7 +157,8 @@ static uint64_t number_of(const json_t *x, const char *key)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
-/* A first person's request that still waits (enforce/door_book.c). */
+/* Whether the entry is a first person's request that still waits for a second person
+ * (enforce/door_book.c). */
 static bool is_asked(const json_t *x)
 {
 	uint64_t now = clock_wall_ns() / SECOND;
@@ -205,7 +206,7 @@ static json_t *use_json(const json_t *x)
 			 json_object_get(x, "open"), "unreviewed", json_object_get(x, "unreviewed"));
 }
 
-/* The first person's request, for the person who agrees. */
+/* The first person's request, as it is shown to the person who may agree. */
 static json_t *asked_json(const struct control *s, const char *door)
 {
 	const json_t *x = asked_entry(s, door);
@@ -244,7 +245,7 @@ json_t *json_doors(const struct control *s)
 
 /* ---- answers to orders ----------------------------------------------------------------------- */
 
-/* Sets what the supervisor has left to control. */
+/* Sets the member if the supervisor has left it to control (null). */
 static void fill(json_t *j, const char *key, json_t *value)
 {
 	if (json_is_null(json_object_get(j, key)))

@@ -55,8 +55,8 @@ static void client_close(struct client *c)
 	c->fd = -1;
 }
 
-/* The users that forward alarms. The socket belongs to the group of the first; the second is a
- * member. */
+/* The users that forward alarms. The socket belongs to the group of the first user; the second user
+ * is a member of that group. */
 static bool tells(uid_t uid)
 {
 	return uid == SANDBOX_UID_NOTIFY || uid == SANDBOX_UID_INFORM;
@@ -233,8 +233,8 @@ void people_answer(struct control *s)
 
 /*
  * Questions of a login are read at a limited pace, because each takes time from others. Returns 0,
- * or the time until which this connection waits. A total pace also limits those who connect anew
- * for each question.
+ * or the time until which this connection waits. A pace for all logins together also limits those
+ * who connect anew for each question.
  */
 static uint64_t waits_until(const struct control *s, const struct client *c)
 {
@@ -324,7 +324,7 @@ static bool account_of(int fd, char out[LOGIN_NAME])
 	return ok;
 }
 
-/* Looks up the login of that uid in the machine's file as it is now. */
+/* The login of the client's uid, by the machine's file as it is now. */
 static struct typist typist_of(const struct client *c)
 {
 	struct typist t = { .uid = c->login ? c->uid : c->typed };
@@ -361,7 +361,7 @@ static void login_judged(struct control *s, struct asker a, int status, int fd)
 /* ---- orders that change the box -------------------------------------------------------------- */
 
 #define HEAD_BYTES 12u /* of a message: type, version, id, length */
-/* in a CHANGE the order, an address, a certificate and a secret come before the revision */
+/* in MSG_CHANGE the order, an address, a certificate and a secret come before the revision */
 #define REVISION_AT 94u
 #define HEAD_PEEKED 102u
 
@@ -396,7 +396,7 @@ static bool hand_on(struct control *s, struct client *c, struct asker a)
 		   type != MSG_CTL_RELEASE && type != MSG_CTL_CLOCK && type != MSG_CTL_ISOLATE && type != MSG_CTL_DOOR)
 		return false;
 	c->waiting = c->handed = true;
-	a.tell = true; /* the supervisor reads whether he wants progress reports */
+	a.tell = true; /* the supervisor reads whether the person wants progress reports */
 	collect_pass_fd(s, SLOT_BOX, &(struct msg_body){ MSG_HAND, .hand = { .login = c->login } }, c->fd, a);
 	return true;
 }
@@ -413,7 +413,7 @@ static void login_readable(struct control *s, unsigned at)
 		s->logins_again = c->heard + LOGINS_PACE_NS;
 		return;
 	}
-	/* While a question is held no other is read, and any further message closes the
+	/* While one question is held, no other is accepted: any further message closes the
 	 * connection. */
 	r = msg_recv(c->fd, ROLE_CLI, ROLE_CONTROL, c->waiting ? &early : &c->held);
 	if (r == -EAGAIN)

@@ -94,7 +94,8 @@ static int group(int folder, const char *name, struct err *e)
 
 /* ---- making the groups ----------------------------------------------------------------------- */
 
-/* A role's own group: its limit, and the descriptor through which its processes join. */
+/* Makes the group of a slot, sets its memory limit, and opens the descriptor through which
+ * processes join the group. */
 static int own_group(int parsers, unsigned slot, uint32_t mib, int *ret, struct err *e)
 {
 	char name[32];
@@ -244,8 +245,8 @@ static void set_score(const struct partition *p, int score)
 pid_t partition_fork(const struct partition *p, unsigned slot)
 {
 	const struct profile *role = sandbox_profile(slot_role(slot));
-	/* A child's score is never better than this process's own. A child inherits it, and cannot
-	 * write it once its sandbox has closed. */
+	/* A child's score is never better than this process's own. A child inherits the score, and
+	 * cannot change it once its sandbox has closed. */
 	bool other = p->score >= 0 && role != NULL && role->group_mib != 0 && role->oom_score > p->own_score;
 	pid_t pid;
 

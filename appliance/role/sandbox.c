@@ -91,14 +91,14 @@ static int identity(int id, const char *what, const struct profile *p, bool nami
 	return 0;
 }
 
-/* `parent`: the parent's process id, read before the user changed. The change clears the death
- * signal, which is set again here. */
+/* Sets the death signal again, because the change of the user has cleared it. `parent`: the
+ * parent's process id, read before that change. */
 static int flags(pid_t parent, struct err *e)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return err_set(e, -errno, "process flags");
-	/* If the parent died before the prctl(), there is no signal. */
+	/* If the parent died before the prctl(), no signal will come. */
 	if (getppid() != parent)
 		return err_set(e, -ECHILD, "parent is gone");
 	return 0;

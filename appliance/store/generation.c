@@ -53,8 +53,8 @@ static bool was_confirmed(const struct generation_store *s)
 	return false;
 }
 
-/* Reads the pointer `confirmed`, after the history. It is lost if it is missing although the
- * history has a confirmed generation. */
+/* Reads the pointer `confirmed`, after the history. The pointer counts as lost if it is damaged, or
+ * if it is missing although the history has a confirmed generation. */
 static int read_confirmed(struct generation_store *s, struct err *e)
 {
 	uint8_t *text;
@@ -191,12 +191,13 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 		changed |= want != s->list[i].state;
 		s->list[i].state = want;
 	}
-	/* The confirmed generation came into force by a change that is not in the turns. */
+	/* If the last turn is of another generation, the confirmed one came into force by a change
+	 * that is missing in the turns. */
 	if (s->n_turns > 0 && s->turns[s->n_turns - 1].number != s->confirmed &&
 	    s->turns[s->n_turns - 1].number != s->gave_up)
 		s->turns[s->n_turns - 1].number = 0;
-	/* If this cannot be saved, it holds in memory nevertheless, and the next start does it
-	 * again. */
+	/* If the changed states cannot be saved, they are valid in memory nevertheless, and the
+	 * next start changes them again. */
 	if (changed)
 		(void)history_write(s, e);
 	return 0;

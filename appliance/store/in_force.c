@@ -98,8 +98,8 @@ json_t *generation_json(const struct generation_store *store, uint64_t number, c
 {
 	const struct generation_record *g = generation_find(store, number);
 	bool waiting = trial != 0 && trial == number;
-	/* The person who last put the policy into force: after a rollback the one who rolled back,
-	 * not the one who applied it first. */
+	/* After a rollback, the person shown is the one who rolled back, not the one who applied
+	 * the policy first. */
 	bool went_back = g != NULL && !waiting && g->why == WHY_ROLLBACK;
 
 	return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o}", "number", (json_int_t)number, "digest",

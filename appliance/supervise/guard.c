@@ -46,7 +46,7 @@ struct base {
 	bool *adopted;
 };
 
-/* Without the deny base, nothing is forwarded. */
+/* Loads the deny base. If that fails, turns forwarding off. */
 static int load_deny_base(void *ctx, struct err *e)
 {
 	const struct base *b = ctx;
@@ -89,7 +89,7 @@ int guard_take(struct supervisor *s, bool daemon, bool *adopted, struct err *e)
 	r = in_namespace(s, s->spaces.data, load_deny_base, &base, e);
 	if (r == 0)
 		r = box_admin_rules_base(&s->spaces, e);
-	/* only after the rules, because these make the kernel load connection tracking */
+	/* only after the rules, because the rules make the kernel load connection tracking */
 	capacity_raise(CAPACITY_SETTINGS);
 	return r == 0 ? box_loopback(&s->spaces, e) : r;
 }

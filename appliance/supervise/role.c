@@ -211,7 +211,7 @@ static int open_own(struct supervisor *s, struct err *e)
 	return r;
 }
 
-/* Which box this is, for questions without a daemon. */
+/* Notes which namespaces and state folder this daemon uses, for questions when no daemon runs. */
 static void standing_note(const struct supervisor *s)
 {
 	int fd = openat(s->run_fd, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -202,9 +202,10 @@ static uint32_t can_run(const struct supervisor *s, uint32_t asked)
 }
 
 /*
- * Divides the slots of a kind among the workers, once, when its first lane opens. If a slot went to
- * another worker later, its sessions would come to a worker that does not know them. So a changed
- * number takes effect at the daemon's next start, when no session is followed yet.
+ * Divides the slots of a kind among its workers, once, when the first lane of this kind opens. If a
+ * slot went to another worker later, its sessions would come to a worker that does not know them.
+ * So a changed number of workers takes effect at the daemon's next start, when no session is
+ * followed yet.
  */
 static void divide(struct supervisor *s, enum lane_kind kind)
 {

@@ -146,7 +146,7 @@ void hours_open(struct control *s)
 	json_decref(list);
 }
 
-/* If the disk is full, the next daemon writes the record again. */
+/* If the disk is full, the next control repeats the records since the last save. */
 static void save(const struct control *s)
 {
 	json_t *list = json_pack("[{s:I}]", "looked", (json_int_t)s->hours.looked_s);
@@ -166,7 +166,8 @@ void hours_due(struct control *s, uint64_t mono)
 		return;
 	if (x->number == UINT64_MAX)
 		x->number = s->now->number;
-	/* What a new policy opens is recorded with its apply. */
+	/* Under a new policy, only later changes are recorded here: its apply has recorded what it
+	 * opens. */
 	if (x->number != s->now->number || x->looked_s == 0)
 		x->looked_s = now;
 	x->number = s->now->number;

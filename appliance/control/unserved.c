@@ -94,7 +94,7 @@ enum unserved_change unserved_look(struct unserved *u, const struct unserved_cou
 		u->last_wall_ns = wall_ns;
 	}
 	/* The counters of the kernel and of the gates are not read at the same moment. A difference
-	 * that is only due to this is gone at the next look. */
+	 * that comes only from that is gone at the next look. */
 	u->beyond = beyond(u) ? u->beyond + 1 : 0;
 	grave = lasts(u, n.away, now_ns) || n.room || u->beyond >= 2;
 	if (!u->on && grave) {

@@ -28,7 +28,8 @@
 
 /* ---- to the kernel --------------------------------------------------------------------------- */
 
-/* True when a person waits for the answer: then the effect is foretold before the change. */
+/* Whether enforce is first asked to foretell the effect on live sessions: once, for operations that
+ * people order. */
 static bool foretells(const struct operation *op)
 {
 	return op->step != STEP_UNDO && !op->foretold &&
@@ -161,8 +162,8 @@ void op_weighed(struct supervisor *s, struct msg *m)
 	op_give_up(s);
 }
 
-/* Passes on to control what enforce says of live sessions, if somebody waits for the answer, and
- * keeps what workers need of it. */
+/* If somebody waits for the answer, passes on to control what enforce says of live sessions. Keeps
+ * the part of it that the workers need. */
 static void tell_sessions(struct supervisor *s, struct msg *m)
 {
 	const struct msg_applied *a = &m->body.applied;
@@ -588,8 +589,8 @@ static void refused(struct supervisor *s, uint32_t line, const char *why)
 
 static void boot_done(struct supervisor *s)
 {
-	/* What could be set is in force. A missing device is looked for from time to time, and is
-	 * taken in when it comes. */
+	/* What could be set is in force. A missing device is looked for from time to time, and
+	 * taken into the box when it comes. */
 	if (s->box_incomplete && s->boot_again == 0)
 		s->boot_again = mono_ns() + DEVICE_RETRY;
 	if (!s->box_incomplete)

@@ -11,8 +11,8 @@
 #define LOOK_NS SECOND	      /* interval of looks in ns while the clock is not trusted */
 #define KEEP_NS (60 * SECOND) /* interval of looks in ns once it is trusted */
 
-/* When the confirmed policy came into force, in seconds since 1970. If the record of times is
- * missing, no other time is known. */
+/* When the confirmed policy came into force, in seconds since 1970. If there is no record of the
+ * latest moment, this is the latest time that is known. */
 static uint64_t policy_moment(const struct supervisor *s)
 {
 	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);
@@ -43,8 +43,8 @@ static enum clock_wait judge(const struct supervisor *s, const struct ir *ir)
 	return clock_judge(&f);
 }
 
-/* Notes in the run folder that the clock is trusted. The disk may be full, and after a restart of
- * the daemon what is open must stay open. */
+/* Notes in the run folder that the clock is trusted, because the disk may be full, and what is open
+ * must stay open after a restart of the daemon. */
 static void note(struct supervisor *s, const struct moment *m)
 {
 	struct err e;
@@ -63,7 +63,7 @@ static void save(struct supervisor *s)
 	note(s, &m);
 	t->unsaved = moment_save(s->state_fd, &m, &e) < 0;
 	if (t->unsaved)
-		return; /* full disk: tried again */
+		return; /* the disk is full: clock_due tries again */
 	t->moment = m;
 	t->found = MOMENT_READ;
 }
@@ -96,7 +96,7 @@ static void trusted(struct supervisor *s)
 	t->told = false;
 }
 
-/* Tells enforce, and sets the journal's rule. */
+/* Tells enforce whether the clock is trusted, and sets the journal's retention rule by that. */
 static void changed(struct supervisor *s)
 {
 	clock_tell(s);

@@ -29,7 +29,7 @@ static bool says(const struct supervisor *s, const char *name, const char *text,
 }
 
 /* Writes the file, which programs of other users read; it holds no secret. If that fails, the rules
- * are in force anyway, and it is tried again with the next generation or start. */
+ * are in force anyway, and the next generation or start tries again. */
 static void put(const struct supervisor *s, const char *name, const char *text, int n)
 {
 	struct err e = { 0 };

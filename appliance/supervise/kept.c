@@ -97,8 +97,8 @@ static int keep_one(struct supervisor *s, const char *device, bool *changed, boo
 		*e = why;
 		return why.code;
 	}
-	/* The device is in the box already. If an apply had left it out, it now belongs to a policy
-	 * again. */
+	/* Without a state there is nothing to store: the device is in the box already, or does not
+	 * exist. But if an apply had left the device out, it now belongs to a policy again. */
 	if (picture == NULL && (record == NULL || kept_mark(record) == KEPT_TAKEN))
 		return 0;
 	if (had != NULL)

@@ -56,7 +56,7 @@ int notify_kept(void)
 	return n == 1 ? FIRST_KEPT : -1;
 }
 
-/* If the manager does not read, or has ended, nothing follows from that. */
+/* A failure is ignored: it is no concern of the box if the manager does not read, or has ended. */
 static void tell_with(const struct supervisor *s, const char *text, int fd)
 {
 	union {
@@ -104,7 +104,9 @@ int notify_open(struct supervisor *s, struct err *e)
 		return err_set(e, -errno, "socket of the service manager");
 	unsetenv(SOCKET); /* children must not speak to the manager */
 	if (s->rules_fd >= 0 && !s->rules_kept) {
-		tell(s, FORGET); /* the namespace of the socket does not exist any more */
+		/* the socket that the manager kept is of a namespace that does not exist
+		 * any more */
+		tell(s, FORGET);
 		tell_with(s, KEEP, s->rules_fd);
 	}
 	return 0;

@@ -192,15 +192,15 @@ static void op_next_queued(struct supervisor *s)
 	walk(s);
 }
 
-/* Whether the operation is given up when a trial ends: it has changed no rule yet, and its base is
- * about to be replaced. */
+/* Whether the operation is given up when a trial ends: it is if it has changed no rule yet, because
+ * its base is about to be replaced. */
 static bool makes_way(const struct operation *op)
 {
 	return op->kind == OP_DRY_RUN || (op->kind == OP_APPLY && op->step == STEP_COMPILE) ||
 	       ((op->kind == OP_APPLY || op->kind == OP_ROLLBACK) && op->step == STEP_TABLES);
 }
 
-/* Gives up an operation that has changed nothing; the reason was set. */
+/* Gives up an operation that has changed nothing, and for which op_explain has set the reason. */
 static void give_way(struct supervisor *s)
 {
 	const struct msg_body m = { .type = MSG_STOP };

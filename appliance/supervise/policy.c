@@ -260,8 +260,8 @@ static void tell(struct supervisor *s, const struct generation_told *t)
 	(void)role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, &t->fd, 1);
 }
 
-/* Whether sessions still have a permit of this generation. As long as they live, there may be
- * records of them. */
+/* Whether sessions still have a permit of this generation. As long as such a session lives, it may
+ * be recorded. */
 static bool is_carried(const struct supervisor *s, struct event_generation g)
 {
 	for (uint32_t i = 0; i < s->table.n_permits; i++)
@@ -270,7 +270,8 @@ static bool is_carried(const struct supervisor *s, struct event_generation g)
 	return false;
 }
 
-/* The newest is last. */
+/* Puts the generation at the end of the list, as the newest. If the list is full, drops the oldest
+ * one of which no session has a permit, or else the oldest. */
 static void remember(const struct supervisor *s, struct remembered *r, struct generation_told t)
 {
 	size_t at = 0;
@@ -355,13 +356,6 @@ void journal_generations(struct supervisor *s)
 		tell(s, &s->remembered->list[i]);
 }
 
-/* Which generation is in force, for roles without a command table. */
-
-/*
- * Whether passed sessions are recorded. This is a setting of the policy in force, also on trial,
- * and of the kernel's socket that reports them (appliance/tap/tap.h).
- */
-
 /* Tells a role without a command table which generation is in force. */
 static void tell_in_force(struct supervisor *s, unsigned slot)
 {
@@ -373,7 +367,8 @@ static void tell_in_force(struct supervisor *s, unsigned slot)
 	role_send(s, &s->slots[slot], 0, &m, NULL, 0);
 }
 
-/* Sets the recording of passed sessions by the policy in force. */
+/* Sets whether passed sessions are recorded, by the policy in force, also on trial. The setting is
+ * one of the kernel's socket that reports them (appliance/tap/tap.h). */
 static void passed_follow(struct supervisor *s)
 {
 	struct err e = { 0 };

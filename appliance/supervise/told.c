@@ -54,7 +54,7 @@ static void tell_policy(struct supervisor *s, struct slot *control)
 		return;
 	fd = policy_memfd(p, NULL);
 	if (fd < 0)
-		return; /* in the next turn */
+		return; /* the next turn tries again */
 	if (role_send(s, control, 0, &m, &fd, 1)) {
 		s->relay.policy = p;
 		s->relay.number = p->number;
@@ -212,8 +212,8 @@ json_t *json_surroundings(const struct supervisor *s)
 	json_t *list = json_array();
 	struct err e = { 0 };
 
-	/* During an operation the state fits neither policy, and the operation compares by
-	 * itself. */
+	/* Not compared during an operation: the state then fits neither policy, and the operation
+	 * itself compares. */
 	if (s->op.kind == OP_NONE && box_compare(&s->spaces, s->now->ir, false, difference, list, &e) < 0)
 		difference(list, "box", "unknown", e.text);
 	if (outside_look(&s->spaces, s->now->ir, difference, list, &e) < 0)

@@ -86,7 +86,7 @@ uint64_t collect_hears(const struct control *s)
 	return s->web_asked > WEB_MOST * WEB_EACH ? s->web_asked - WEB_MOST * WEB_EACH : 0;
 }
 
-/* Every question counts, whatever its result, because each takes time. */
+/* Counts a question of the web side, whatever its result, because each question takes time. */
 static void count_web(struct control *s, struct asker a)
 {
 	uint64_t now = now_ns();
@@ -259,8 +259,8 @@ void collect_settled(struct control *s)
 			ask_again(s, &s->collects[i]);
 }
 
-/* An order whose result people can look up in a list. If its role falls silent, the answer sends
- * them there (silent_pass). */
+/* Whether the question is an order whose result people can look up in a list. If the order's role
+ * falls silent, the answer tells people to look there (silent_pass). */
 static bool changes_a_list(const struct msg_body *b)
 {
 	return (b->type == MSG_DEVICES && (b->devices.order == DEVICES_ACCEPT || b->devices.order == DEVICES_FORGET ||
@@ -490,9 +490,9 @@ static void stop(struct control *s, struct collect *c)
 		(void)ask_slot(s, slot, c->id, &m, NULL, 0);
 }
 
-/* Whether the question can be stopped: it must change nothing. That holds for questions to the role
- * enforce and to the compiler, and for searches of the journal. A question to the supervisor counts
- * too: the supervisor stops a dry run, and ignores the stop of anything else. */
+/* Whether the question may be stopped, because it changes nothing: a question to the role enforce
+ * or to the compiler, or a search of the journal. Questions to the supervisor may be stopped as
+ * well, because it stops only a dry run, and ignores the stop of anything else. */
 static bool may_stop(const struct collect *c)
 {
 	return is_of_one_moment(c) ||

@@ -101,7 +101,7 @@ static json_t *json_queues(const struct collect *c)
 	return list;
 }
 
-/* Sets `key` to the answer, or to its member of that name. */
+/* Sets `key` to the answer's member of that name, or, if there is none, to the answer. */
 static void set_part(json_t *j, const char *key, json_t *answer)
 {
 	json_t *inner = json_object_get(answer, key);
@@ -270,8 +270,8 @@ static json_t *json_tables(const struct control *s, const struct collect *c, boo
 	return list;
 }
 
-/* What the journal saw of conduits that only observe; null when the journal is silent, and for
- * other conduits. */
+/* Sets "observed" of each conduit: what the journal saw of a conduit that only observes; null for
+ * any other conduit, and when the journal is silent. */
 static void add_observed(json_t *conduits, const json_t *journal)
 {
 	const json_t *all = json_object_get(journal, "observed");

@@ -85,8 +85,8 @@ static bool read_all(int fd, struct backup *b)
 	return got == 0;
 }
 
-/* The site's own certificate, which the supervisor has checked and opened. NULL: it is there;
- * otherwise the reason. */
+/* Reads the site's own certificate, which the supervisor has checked and opened. NULL: it was read;
+ * otherwise the reason why not. */
 static json_t *site_certificate(struct backup *b, int status, int fd)
 {
 	if (status == ANSWER_NO)
@@ -152,7 +152,7 @@ static void seal(struct control *s)
 		give_up(s, ANSWER_CANNOT, json_sentence(M_BACKUP_BROKEN));
 }
 
-/* Nobody waits for the sealed file any more. */
+/* Stops the encryption, because nobody waits for the sealed file any more. */
 static void unseal(struct control *s)
 {
 	if (s->backup->step == SEALING)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the supervisor tells of the box, as people read it (docs/json.md). */
+/* Turns what the supervisor tells of the box into JSON for people (docs/json.md). */
 #include <stdio.h>
 #include <string.h>
 

@@ -81,8 +81,8 @@ void heard_told(struct control *s)
 	s->counting.heard++;
 }
 
-/* The increase of a counter of a queue. The kernel counts in 32 bits, from the moment when the
- * queue was made. */
+/* The increase of a counter of a queue. The kernel starts the counter at 0 when the queue is
+ * made. */
 static uint32_t more(uint32_t was, uint32_t now)
 {
 	return now >= was ? now - was : now;

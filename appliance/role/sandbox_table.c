@@ -27,8 +27,9 @@
 #define WHOLE UINT64_MAX
 /* Selects the lower half of a register, because the kernel reads only 32 bits of it. */
 #define NUMBER UINT64_C(0xffffffff)
-/* abort() needs this call. It is limited to the own process: processes of a kind have the same
- * user, and only kernels from 6.12 on prevent by Landlock that they signal each other. */
+/* abort() needs this call. The filter limits it to the calling process, because processes of a kind
+ * have the same user, and only kernels from 6.12 on prevent by Landlock that such processes signal
+ * each other. */
 #define SIGNALS_ITSELF CALL_IF(tgkill, 0, NUMBER, CALL_SELF)
 #define END { .call = CALL_END }
 
@@ -154,8 +155,8 @@ static const struct call_rule server[] = {
  * namespace (the folder below). */
 static const struct call_rule kernel_rules[] = {
 	CALL(openat), CALL(getdents64), CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(setsockopt), CALL(getsockname),
-	/* getrusage counts sleeps: exactly one between two looks means that the time of a change is
-	 * known */
+	/* getrusage tells how often enforce has slept. If it slept exactly once between two looks,
+	 * the time of a change is known */
 	CALL(getrusage),
 	CALL_IF(ioctl, 1, WHOLE, SIOCGIFINDEX), CALL_IF(ioctl, 1, WHOLE, SIOCGIFFLAGS), END
 };
@@ -200,8 +201,8 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.allow = { common, channel, waiting, gate_sends },
 		.soft = few_probes,
 		.nice = -10,
-		/* higher than its worker, which it watches; it can only have as much work as its
-		 * worker requests */
+		/* higher than that of the gate's worker, which the gate watches; the gate can only
+		 * have as much work as its worker requests */
 		.realtime = 42,
 		.descriptors = 256, .file_mib = 16,
 	},
@@ -220,8 +221,8 @@ static const struct profile profiles[ROLE_COUNT] = {
 		 */
 		.realtime = 41,
 		.descriptors = 256, .file_mib = 16,
-		/* MiB: twice what it needs with full tables. If the machine lacks memory, other
-		 * large processes are killed first. */
+		/* MiB: twice what a worker needs with full tables. If the machine lacks memory,
+		 * other large processes are killed first. */
 		.group_mib = 256, .oom_score = -500,
 	},
 	[ROLE_TAP] = {
@@ -235,8 +236,8 @@ static const struct profile profiles[ROLE_COUNT] = {
 		.soft = probes,
 		.nice = 5,
 		.descriptors = 32, .file_mib = 256, .memory_mib = 2048,
-		/* MiB for its mappings and for texts in shared memory. If it exceeds the limit on
-		 * mappings, a call fails; if it exceeds this limit, the process ends */
+		/* MiB for the compiler's mappings and for texts in shared memory. Beyond the limit
+		 * on mappings (memory_mib) a call fails; beyond this limit the process is ended */
 		.group_mib = 2304,
 	},
 	[ROLE_JOURNAL] = {

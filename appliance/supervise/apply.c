@@ -46,7 +46,7 @@ void op_to_kernel(struct supervisor *s)
 
 	if (s->slots[SLOT_ENFORCE].state != SLOT_RUNNING) {
 		if (op->step == STEP_UNDO)
-			return; /* continues when enforce runs again */
+			return; /* op_enforce_ready continues when enforce runs again */
 		op->step = STEP_ENFORCE;
 		op->deadline = mono_ns() + ENFORCE_LIMIT_NS;
 		return;

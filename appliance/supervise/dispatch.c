@@ -317,7 +317,7 @@ void role_readable(struct supervisor *s, struct slot *sl)
 {
 	char title[SLOT_TITLE];
 
-	/* At most 16 messages a turn, so that no role keeps the loop busy. */
+	/* Reads at most 16 messages a turn, so that no role keeps the loop busy. */
 	for (unsigned i = 0; i < 16 && slot_alive(sl); i++) {
 		struct msg m;
 		int r = msg_recv(sl->chan, sl->role, ROLE_SUPERVISOR, &m);

@@ -14,8 +14,8 @@
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/slot.h"
 
-/* Whether the question may take a role some time, in which the role is not asked for a sign of life
- * (watch.c). A role answers questions about itself at once. */
+/* Whether a role may need some time for the question. During that time the role is not asked for a
+ * sign of life (watch.c). A role answers questions about itself at once. */
 static bool is_work(enum msg_type t)
 {
 	return t != MSG_STATUS && t != MSG_STOP;

@@ -198,8 +198,8 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		fds[n++] = open_folder(s, "journal", ROLE_JOURNAL, e);
 		fds[n] = open_folder(s, "signing", ROLE_JOURNAL, e);
 		/* On a full disk there may be no folder for the key. Records must be written
-		 * anyway, so the journal gets its own folder twice: it notices that and does not
-		 * sign. */
+		 * anyway, so the journal gets its own folder a second time instead. It notices
+		 * that, and does not sign. */
 		if (fds[n] < 0)
 			fds[n] = again(fds[n - 1]);
 		n++;

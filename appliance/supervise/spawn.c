@@ -56,7 +56,7 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 		int place = (int)pair_place(sl->index);
 
 		/* Workers for commands take the cores from one end, workers for naming from the
-		 * other, so that they share cores as late as possible. */
+		 * other, so that both kinds share a core only when all cores are taken. */
 		sandbox_place(pair_kind(sl->index) == LANE_COMMANDS ? place : -1 - place, NULL);
 	}
 	own[count++] = chan;
@@ -135,7 +135,8 @@ int spawn(const struct partition *p, struct slot *sl, const int *fds, size_t n, 
 		close(program);
 		return code;
 	}
-	/* This end of the channel does not block; the role decides about its own end. */
+	/* The supervisor's end of the channel does not block; the role decides about its own
+	 * end. */
 	if (fcntl(sv[0], F_SETFL, O_NONBLOCK) < 0 || (pid = partition_fork(p, sl->number)) < 0) {
 		int code = -errno;
 

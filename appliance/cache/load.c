@@ -17,7 +17,8 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 	return 0;
 }
 
-/* A copy of the descriptor: the library closes its own with its object. */
+/* Returns a copy of the descriptor, because the library closes the original together with its
+ * object. */
 static int keep(int fd)
 {
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -93,7 +94,7 @@ static void use_memory(struct bpf_object *object, const struct cache_memory *m)
 	struct bpf_map *leases = bpf_object__find_map_by_name(object, "leases");
 	struct bpf_map *templates = bpf_object__find_map_by_name(object, "templates");
 
-	/* leases name templates: they are used again only together */
+	/* leases refer to templates by number, so both are used again or neither */
 	if (leases != NULL && templates != NULL && use_again(templates, m->templates))
 		use_again(leases, m->leases);
 }

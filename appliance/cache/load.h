@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Puts the program of the verdict cache into the kernel, with memory (BPF maps) of its own or that
- * of a former daemon. Each worker has its own copy, so what a worker writes is used for its own
- * packets only. Needs CAP_BPF or CAP_SYS_ADMIN, which can be dropped afterwards. Program and memory
- * exist as long as a process has a descriptor of them, or a rule uses the program.
+ * Puts the program of the verdict cache into the kernel, with new memory (BPF maps) or with that of
+ * a former daemon. Each worker has its own program and memory, so what a worker writes is used for
+ * its own packets only. Loading needs CAP_BPF or CAP_SYS_ADMIN, which can be dropped afterwards.
+ * Program and memory exist as long as a process has a descriptor of them, or a rule uses the
+ * program.
  */
 #ifndef SEKISHO_CACHE_LOAD_H
 #define SEKISHO_CACHE_LOAD_H
@@ -13,8 +14,8 @@
 #include "appliance/base/err.h"
 #include "appliance/wire/once.h"
 
-/* Descriptors, owned: the program, and the memory that it uses. For lanes that name sessions there
- * are only handshakes; leases and templates are -1. */
+/* Owned descriptors of the program and of the memory that it uses. The program for lanes whose
+ * workers only name sessions has handshakes alone: leases and templates are -1. */
 struct cache {
 	int program, leases, templates, handshakes;
 };
@@ -25,15 +26,16 @@ struct cache_memory {
 };
 
 /*
- * `path`: the object file that clang made from program.c. `memory` NULL: for lanes that name
- * sessions. If *memory still exists and has the size of this program's, the program uses it, so
- * that leases outlive a daemon; *memory then names the memory in use. 0 or -errno; *err then says
- * what the kernel, or its lockdown, refused.
+ * `path`: the object file that clang made from program.c. `memory` NULL: loads the program for
+ * lanes whose workers only name sessions. If the memory with the ids in *memory still exists and
+ * has the right size, the program uses it, so that leases outlive a daemon. On return *memory has
+ * the ids of the memory in use. 0 or -errno; after a failure *err says what the kernel, or its
+ * lockdown, refused.
  */
 int cache_load(const char *path, struct cache_memory *memory, struct cache *ret, struct err *err);
 void cache_close(struct cache *c);
-/* Maps all leases, templates or handshakes for reading and writing. NULL: no memory. The mapping
- * lasts as long as the process. */
+/* These map all leases, templates or handshakes for reading and writing. NULL: there are none, or
+ * they cannot be mapped. The mapping lasts as long as the process. */
 struct once_lease *cache_leases(const struct cache *c);
 struct once_template *cache_templates(const struct cache *c);
 struct once_handshakes *cache_handshakes(const struct cache *c);

@@ -2,16 +2,16 @@
 /*
  * Lets packets through that a worker has judged before (appliance/wire/once.h). The kernel runs
  * this program before a command lane's queue, as a match of xt_bpf. It knows no protocol. A packet
- * passes under three conditions:
- * - its session has a lease in the kernel;
- * - the lease was given under the permit in the packet's mark;
- * - the packet is, whole and alone, the next request or answer by the sequence numbers.
+ * passes under three conditions: - its session has a lease in the kernel; - the lease was given
+ * under the permit in the packet's mark; - by its sequence numbers, the packet comes next, and it
+ * is exactly one whole request or answer.
  *
- * Any other packet is queued and revokes the lease in the same step: from then on the whole session
- * is queued. The handshake of a session passes, too, and ends with the first other packet.
+ * Any other packet is queued and revokes the lease in the same step, so from then on the whole
+ * session is queued. The packets of a TCP handshake pass, too, until the session's first other
+ * packet.
  *
- * The rules before it ensure that the IP header's checksum is right, that TCP's is right where it
- * is written, and that there are no IP options and no fragments.
+ * Rules that come before this program ensure that there are no IP options and no fragments, and
+ * that the checksums are right: that of the IP header, and that of TCP if it is written already.
  *
  * clang builds it for the kernel; tests include it as it is and supply the three functions below.
  */
@@ -81,7 +81,7 @@ int once_begin(struct __sk_buff *packet);
 #define TCP_PUSHES 0x08u
 #define PROTOCOL_TCP 6u
 
-/* Packet fields in memory order: compared values stay in network byte order. */
+/* Headers as they are in memory. Values that are only compared stay in network byte order. */
 struct head4 {
 	uint8_t version, service;
 	uint16_t total, id, fragment;
@@ -186,7 +186,7 @@ INLINE uint32_t exchange(uint32_t *state, uint32_t is, uint32_t becomes)
 	return __sync_val_compare_and_swap(state, is, becomes);
 }
 
-/* The packet leaves with exactly these bytes (checksum included), as one segment. */
+/* Whether the packet will leave with exactly these bytes (checksum included), as one segment. */
 INLINE bool is_finished(const struct __sk_buff *packet)
 {
 	return (packet->priority & ONCE_FINISHED) != 0 && packet->gso_size == 0;
@@ -224,8 +224,8 @@ INLINE struct once_lease *find(const struct segment *s, bool back)
 
 #define TIME_ALONE 0x0101080au /* two bytes of padding, then kind and length of the option */
 
-/* The segment is next in order, acknowledges all data of the other end, and has no unusual flags.
- * Or it is a RST with exactly the next number, which the other end accepts. */
+/* Whether the segment is next in order, acknowledges all data of the other end, and has no unusual
+ * flags; or is a RST with exactly the next number, which the other end accepts. */
 INLINE bool is_in_order(const struct once_lease *l, const struct segment *s, unsigned dir)
 {
 	unsigned other = 1u - dir;
@@ -274,8 +274,9 @@ INLINE bool is_its_answer(const struct once_template *t, const struct once_lease
 }
 
 /*
- * Whether the packet is one of the leased requests, while no other is open and all data are
- * acknowledged. A failure leaves the last request in place: the worker continues from there.
+ * Whether the packet is one of the leased requests, no request waits for its answer, and all data
+ * are acknowledged. If not, `last` stays the last request that passed, and the worker continues
+ * from there.
  */
 INLINE bool take_request(const struct __sk_buff *packet, struct once_lease *l, const struct segment *s)
 {
@@ -346,8 +347,9 @@ INLINE bool take(const struct __sk_buff *packet, struct once_lease *l, const str
 #define OPTIONS 10u /* words of 4 bytes, at most */
 
 /*
- * Whether a SYN or its answer has only the usual options, padded as is usual. A worker has to see
- * all others: some are malformed, and Multipath TCP spreads a session over several connections.
+ * Whether a SYN or SYN-ACK has only the usual options with the usual padding. A worker has to see
+ * all other options: some are malformed, and Multipath TCP spreads a session over several
+ * connections.
  */
 INLINE bool has_usual_options(const struct __sk_buff *packet, const struct segment *s)
 {
@@ -368,7 +370,7 @@ INLINE bool has_usual_options(const struct __sk_buff *packet, const struct segme
 		else if (word == 0x0402080a || word == TIME_ALONE) /* two words of time follow */
 			free = 2;
 		else if (word >> 16 != 0x0204 &&		   /* segment size */
-			 word >> 8 != 0x010303 &&		   /* scale of the window */
+			 word >> 8 != 0x010303 &&		   /* window scale */
 			 word != 0x01010402 && word != 0x04020000) /* selective acknowledgements */
 			return false;
 	}
@@ -386,7 +388,7 @@ INLINE bool begins(const struct once_handshake *h, const struct segment *s, bool
 	       h->server_port == (back ? s->from_port : s->to_port);
 }
 
-/* The segment is next in the handshake. */
+/* Whether the segment is next in the handshake. */
 INLINE bool is_next(const struct __sk_buff *packet, const struct once_handshake *h, const struct segment *s, bool back)
 {
 	if (s->n > 0 || !is_finished(packet) || (packet->mark & MARK_SESSION) != h->mark)
@@ -448,8 +450,8 @@ INLINE bool go_on(const struct __sk_buff *packet, struct once_handshake *h, cons
 	return false;
 }
 
-/* Lets a packet pass that begins a session, or goes on with its handshake. Any other packet of the
- * session gives the handshake back to the worker. */
+/* Whether the packet begins a session or comes next in its handshake, and so passes. Any other
+ * packet of the session gives the handshake back to the worker. */
 INLINE bool shake_hands(const struct __sk_buff *packet, const struct segment *s, bool back)
 {
 	uint32_t ports = back ? (uint32_t)s->to_port << 16 | s->from_port : (uint32_t)s->from_port << 16 | s->to_port;
@@ -489,20 +491,20 @@ int once_match(struct __sk_buff *packet)
 	if (l == NULL)
 		return shake_hands(packet, &s, back);
 	was = exchange(&l->state, ONCE_GIVEN, ONCE_BUSY);
-	/* another processor holds the lease: this packet is queued, so all packets behind it must
-	 * be too */
+	/* another processor holds the lease, so this packet is queued, and all later packets must
+	 * be queued behind it */
 	if (was == ONCE_BUSY)
 		exchange(&l->state, ONCE_BUSY, ONCE_RECALLED);
-	if (was == ONCE_BACK) { /* perhaps of an earlier session on these ports */
+	if (was == ONCE_BACK) { /* the lease may be of an earlier session on these ports */
 		passes = shake_hands(packet, &s, back);
-		/* a new session begins: no worker goes on with the earlier one from here on */
+		/* a new session begins, so no worker may go on with the earlier one */
 		if (passes)
 			l->n_kept = 0;
 		return passes;
 	}
 	if (was != ONCE_GIVEN)
 		return 0;
-	if (!is_of(l, &s, back)) { /* the lease belongs to another session by now */
+	if (!is_of(l, &s, back)) { /* meanwhile the lease was given to another session */
 		if (exchange(&l->state, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
 			exchange(&l->state, ONCE_RECALLED, ONCE_BACK);
 		return 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The doors of the policy in force that people have opened, each until a fixed moment; requests
- * that wait for a second person; and uses of break-glass doors without a review. This decides about
- * orders, records them, and says how long each door is open. It knows no kernel, and no disk.
+ * that wait for a second person; and uses of break-glass doors without a review. The functions here
+ * decide about orders, record them, and say how long each door is open. They change neither the
+ * kernel's rules nor the disk.
  */
 #ifndef SEKISHO_ENFORCE_DOOR_BOOK_H
 #define SEKISHO_ENFORCE_DOOR_BOOK_H
@@ -16,18 +17,18 @@
 #include "appliance/wire/msg.h"
 #include "policy/ir/ir.h"
 
-/* What an order or the clock is judged by. */
+/* What decides whether an order is carried out, and which doors the clock shuts. */
 struct door_scene {
-	const struct ir *ir; /* in force */
-	uint64_t number;     /* its generation */
-	bool trusted;	     /* the clock is */
+	const struct ir *ir; /* the policy in force */
+	uint64_t number;     /* the number of its generation */
+	bool trusted;	     /* the clock is trusted */
 	bool busy;	     /* a change of the list is under way */
 	struct event_port *events;
 };
 
 enum door_done {
 	DOOR_REFUSED,
-	DOOR_ASKED, /* the first of two persons has asked: nothing opens yet */
+	DOOR_ASKED, /* the first of two persons has asked; nothing opens before the second agrees */
 	DOOR_CHANGED,
 };
 
@@ -35,8 +36,8 @@ enum door_done {
  * used. */
 enum door_done door_ordered(json_t *list, const struct door_scene *c, const struct msg_door *m,
 			    struct sentence *ret_why);
-/* Shuts what is over, or not allowed any more. True: something has changed. Only with a trusted
- * clock. */
+/* Shuts doors whose time is over or that the policy does not allow any more. To be called only
+ * while the clock is trusted. True: something has changed. */
 bool doors_follow(json_t *list, const struct door_scene *c);
 /* Until when the door is open, in seconds since 1970; 0 = it is shut. */
 uint64_t door_until(const json_t *list, const struct ir_door *d);

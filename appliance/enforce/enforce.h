@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The enforce role: the only process that changes the kernel's rules. It takes sealed generations
- * (rule IR, never netlink bytes), makes the table equal to them, reads back what the kernel has,
- * and watches for changes by others. It reads no packet. This header is for the files of this
- * folder only:
+ * (rule IR, never netlink bytes), makes the kernel's table equal to them, reads back what the
+ * kernel has, and watches for changes by others. It reads no packet. This header is for the files
+ * of this folder only:
  *
  *   enforce/role.c        descriptors, sandbox, loop, messages; look.c: the same for a caller that
  *                         is no role, while no enforce runs
@@ -68,7 +68,7 @@ struct lingering {
 	uint32_t permit, lane;
 };
 
-/* The index of each permit id, because every session that is read needs it. */
+/* The index of each permit id, for a quick search: it is needed for every session that is read. */
 struct permit_at {
 	uint32_t id, index;
 };
@@ -83,18 +83,18 @@ struct generation_held {
 	struct lingering lingering[LINGER_MAX];
 	size_t n_lingering;
 	struct image kept; /* kernel elements of the lingering permits */
-	/* per interface, the kernel index in those elements: the last one that the interface had; 0
-	 * = none */
+	/* per interface, its kernel index in `kept`, which is the last index that the interface
+	 * had; 0 = none */
 	uint32_t *kept_at;
-	uint32_t *known; /* permits that workers have tables for, sorted */
+	uint32_t *known; /* ids of the permits for which workers have tables, sorted */
 	size_t n_known;
-	/* seconds since 1970: moment for which the ends were last computed; 0 = never */
+	/* seconds since 1970: the time for which generation_at last computed the ends; 0 = never */
 	uint64_t asked_s;
-	/* seconds since 1970: when something opens next by hours; UINT64_MAX = never */
+	/* seconds since 1970: when scheduled hours next open something; UINT64_MAX = never */
 	uint64_t opens_s;
-	/* by permit: an end that had passed when the ends were last computed; 0 = none */
+	/* by permit: its last end that had passed at `asked_s`; 0 = none had */
 	uint64_t *over_s;
-	uint64_t *was_s; /* by permit: its end before this computation */
+	uint64_t *was_s; /* by permit: its end before that computation */
 };
 
 /* What the journal was last told (used.c). Starts as zeros. */
@@ -114,10 +114,11 @@ struct meddling {
 	bool table;
 	bool beside;	    /* another program's table was changed */
 	uint64_t beside_ns; /* monotonic: when such a change was first reported */
-	bool fresh;	    /* this monitor_glance has read no report about our table yet */
-	bool touched;	    /* the transaction that is being reported changed our table */
-	uint32_t news;	    /* how often forwarding was turned off */
-	/* longest time for which the table may have been changed while forwarding was on */
+	/* the present call of monitor_glance has read no report about our table yet */
+	bool fresh;
+	bool touched;  /* the transaction that is being reported changed our table */
+	uint32_t news; /* how often forwarding was turned off */
+	/* the longest time that forwarding may have been on with a changed table */
 	uint64_t gap_ns;
 	uint64_t shut_ns; /* monotonic: when forwarding was last turned off */
 	uint32_t pid;	  /* the author's pid, as the kernel reports it; 0 = it did not */
@@ -143,34 +144,34 @@ struct labels {
 	struct image image;  /* only the labels, and the number of the transaction */
 };
 
-/* Messages that arrive during long work, and whether it has to end. */
+/* Messages that arrive during long work, and whether the work has to end. */
 #define HEARING_MOST 32u
 
 struct hearing {
-	/* messages received and not handled yet. They are in a ring and are never moved, because
-	 * their texts point into the message */
+	/* a ring of messages received and not handled yet. A message is never moved, because its
+	 * texts point into it */
 	struct msg kept[HEARING_MOST];
 	size_t first, n;
 	int broken; /* the channel failed: negative errno */
 	bool working, stop;
-	/* about the present work: `way`: it makes way for a person's order; `urgent`: such an order
-	 * came; `gone`: nobody waits for it */
+	/* `way`: the present work makes way for a person's order; `urgent`: such an order came;
+	 * `gone`: nobody waits for the work any more */
 	bool way, urgent, gone;
-	uint32_t work;	   /* the question's id */
+	uint32_t work;	   /* the id of the question that it answers */
 	uint64_t again_ns; /* monotonic: when to look for messages again */
 	uint64_t stopped;  /* how often work ended because nobody waited */
 };
 
-/* The progress of a question whose asker wants to know. */
+/* The progress of the present question, if its asker wants to be told. */
 struct telling {
 	bool on;
 	uint32_t id;
 	enum progress_stage stage;
-	uint32_t done, of; /* of the stage; 0 = not known */
-	uint64_t again_ns; /* monotonic: no message before */
+	uint32_t done, of; /* `done` of `of` entries of the stage; 0 = not known */
+	uint64_t again_ns; /* monotonic: send no message before */
 };
 
-/* What is done again and again (role.c). */
+/* What the loop does at regular intervals (role.c). */
 enum chore { CHORE_SETTINGS, CHORE_LINGER, CHORE_HEARD, CHORE_UNANSWERED, CHORE_COMPARE, CHORES };
 
 struct enforce {
@@ -198,7 +199,8 @@ struct enforce {
 	struct generation_held *now; /* the generation in force; NULL before the first apply */
 	/* seconds since 1970: sessions that ended by this time were reported */
 	uint64_t ended_s;
-	/* seconds since 1970: uses of permits that end by this time were read before their end */
+	/* seconds since 1970: for permits that end by this time, the counters were read just
+	 * before */
 	uint64_t used_until_s;
 	/* the clock is not trusted, so everything with an end is left out */
 	bool waits;
@@ -215,10 +217,10 @@ struct enforce {
 	json_t *isolations;
 	struct {
 		json_t *list; /* owned: door_book.h; NULL = not told yet */
-		/* monotonic ns: until when a change of it may come back from the supervisor; 0 =
-		 * none is under way */
+		/* monotonic ns: a change of the list was sent to the supervisor, and is lost if it
+		 * has not come back by then; 0 = no change is under way */
 		uint64_t sent_until;
-		bool asked; /* that change opens and shuts nothing */
+		bool asked; /* the change under way opens and shuts nothing */
 		uint64_t looked_s;
 	} doors;
 	struct matched matched;
@@ -226,10 +228,10 @@ struct enforce {
 	struct labels labels;
 	struct heard heard;
 	uint64_t drifts;
-	uint64_t drift_wall_ns; /* wall ns of the last drift, 0 = none */
+	uint64_t drift_wall_ns; /* wall clock ns of the last drift, 0 = none */
 	/* digest of the foreign objects that were last reported */
 	uint8_t foreign_seen[32];
-	/* digest of the settings that could not be set when this was last reported */
+	/* digest of the settings that could not be set, as last reported */
 	uint8_t settings_seen[32];
 	struct msg_unanswered unanswered; /* last reported to the supervisor */
 	bool unanswered_told;
@@ -242,8 +244,8 @@ struct enforce {
 
 /* ---- enforce/role.c -------------------------------------------------------------------------- */
 
-/* Opens what a role and a look (look.h) both need beside the rules; enforce_end frees all that *f
- * owns but the socket for the rules. 0 or negative errno. */
+/* Opens what both the role and a look without it (look.h) need, except the socket for the rules.
+ * enforce_end frees everything that *f owns, except that socket. 0 or negative errno. */
 int enforce_begin(struct enforce *f, struct err *e);
 void enforce_end(struct enforce *f);
 
@@ -268,30 +270,31 @@ bool generation_knows(const struct generation_held *g, uint32_t permit);
  * many linger, -ENOMEM. */
 int generation_keep(struct generation_held *g, const struct image *from, struct lingering l);
 /*
- * Sets the kernel indexes of the kept elements: those that `before` last had for the same devices,
- * which may be gone or have returned since. Without `before` (NULL), those of `interfaces`.
+ * Sets the kernel indexes of the kept elements (`kept_at`): to those that `before` last had for the
+ * same devices, because the elements still have these even if a device is gone or has returned.
+ * `before` NULL: to those of `interfaces`.
  */
 void generation_places(struct generation_held *g, const struct generation_held *before);
-/* To be called after `interfaces` was resolved: kept elements follow a device that has returned
- * with another index. */
+/* To be called after links_resolve: if a device has returned with another index, its kept elements
+ * get that index. */
 void generation_follow(struct generation_held *g);
-/* The time by which ends are judged, in seconds since 1970. While the clock is not trusted it lies
- * behind every end. */
+/* The time with which ends are compared, in seconds since 1970. While the clock is not trusted, it
+ * is later than every end. */
 uint64_t enforce_moment(const struct enforce *f);
-/* Computes what is open by hours now, and until when. While the clock is not trusted, everything
- * with an end counts as over, and nothing is computed. */
+/* Computes what scheduled hours open now, and until when. While the clock is not trusted,
+ * everything with an end counts as over, and nothing is computed. */
 void generation_at(struct enforce *f, struct generation_held *g);
-/* If something opens now, brings the kernel up to date (enforce_waits_due). Returns the
- * milliseconds until the next opening, -1 = not soon. */
+/* If something opens now, sets f->waits_due, so that the kernel is brought up to date
+ * (enforce_waits_due). Returns the milliseconds until the next opening, -1 = not soon. */
 int enforce_opens(struct enforce *f);
-/* The clock was set: the comparison that follows (f->clock_due) computes what is open now, mends
- * and records. */
+/* To be called when the clock was set: computes what is open now. The comparison that follows
+ * (f->clock_due) mends the rules and records what was wrong. */
 void enforce_hours_set(struct enforce *f);
 /* The image and rule texts that the kernel should have for `g` now. 0 or negative errno. */
 int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
 		     struct expectation *ret_x, struct err *e);
 
-/* The name of the interface with this kernel index; NULL: the generation has none. */
+/* The name of the interface with this kernel index; NULL: no interface of the generation has it. */
 static inline const char *generation_interface(const struct generation_held *g, uint32_t index)
 {
 	for (uint32_t i = 0; index != 0 && i < g->ir.n_interfaces; i++)
@@ -313,32 +316,36 @@ struct cell_read cell_read(unsigned set, const struct image_element *el);
 
 /* ---- enforce/doors.c ------------------------------------------------------------------------- */
 
-/* An order, answered now or when the supervisor has the change. False: the channel is broken. */
+/* Handles an order about a door. It is answered now, or when the supervisor has stored the change.
+ * False: the channel is broken. */
 bool enforce_door(struct enforce *f, const struct msg *m);
-/* The supervisor's list; brings the kernel up to date. False: the message is invalid. */
+/* Takes the list that the supervisor sends, and brings the kernel up to date. False: the message is
+ * invalid. */
 bool enforce_doors(struct enforce *f, uint32_t id, int fd);
 void enforce_doors_due(struct enforce *f); /* to be called in each turn */
 
 /* ---- enforce/isolations.c -------------------------------------------------------------------- */
 
-/* An order, which is answered. False: the channel is broken. */
+/* Handles an order about an isolation, and answers it. False: the channel is broken. */
 bool enforce_isolation(struct enforce *f, const struct msg *m);
-/* The supervisor's list. */
+/* Takes the list that the supervisor sends. */
 void enforce_isolations(struct enforce *f, int fd);
-/* Before and after `next` comes into force: what the policies of the moment name is isolated. */
+/* To be called before and after `next` comes into force: isolates the addresses that the isolated
+ * names have in it and in the policy in force. */
 void enforce_isolations_before(struct enforce *f, const struct generation_held *next);
-/* The generation in force has stayed. Conduits that it does not keep are not kept again by a later
- * one. */
+/* To be called when it is certain that the new generation stays in force. From then on, no
+ * isolation keeps a conduit that this generation does not keep, even if a later one would keep
+ * it. */
 void enforce_isolations_in_force(struct enforce *f);
 
 /* ---- enforce/apply.c ------------------------------------------------------------------------- */
 
-/* Sessions with the same fate, as JSON for people and in the same order as records for
- * MSG_APPLIED. */
+/* Sessions on which an apply has the same effect: as JSON for people and, in the same order, as
+ * records for MSG_APPLIED. */
 struct told_sessions {
 	json_t *json;	       /* an array; owned */
 	struct outbuf records; /* its memory is owned */
-	uint64_t n, more;      /* number of sessions in the list, and of further ones */
+	uint64_t n, more;      /* number of sessions in the list, and of those that did not fit */
 	size_t bytes;	       /* bytes of their text */
 };
 
@@ -363,10 +370,10 @@ struct apply_result {
 };
 
 /*
- * Takes over `next` if f->now is `next` afterwards: after success, unless this was a dry run, and
- * if a first policy was committed but could not be opened. Otherwise `next` stays the caller's, and
- * after a failure nothing has changed, except that forwarding is off if settings could not be made
- * safe.
+ * Takes over `next` if f->now is `next` afterwards. That is so after success, unless this was a dry
+ * run, and if the first policy of all was committed but forwarding could not be turned on.
+ * Otherwise `next` stays the caller's. After a failure nothing has changed, except that forwarding
+ * is off if settings could not be made safe.
  */
 int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags, struct apply_result *ret,
 		  struct err *e);
@@ -379,21 +386,22 @@ void enforce_mend_due(struct enforce *f);
 /* Sets whether everything with an end has to wait for a trusted clock. */
 void enforce_waits(struct enforce *f, bool waits);
 void enforce_waits_due(struct enforce *f); /* completes enforce_waits if that failed */
-/* Sets the network settings, reads them back, and turns forwarding on. On failure forwarding is
- * off. */
+/* Sets the network settings, reads them back, and turns forwarding on. After a failure, forwarding
+ * is off. */
 int enforce_open(struct enforce *f, struct err *e);
 /* Drops lingering permits that no session uses any more. */
 void enforce_linger(struct enforce *f);
-/* pairs.c: sends the addresses between which gates may answer (wire/pairs.h). */
+/* pairs.c: sends the pairs of addresses between which gates may send resets for strays
+ * (wire/pairs.h). */
 void enforce_pairs_tell(const struct enforce *f);
 
 /* ---- enforce/sync.c -------------------------------------------------------------------------- */
 
 /*
- * `have` as dumped, `want` with the rule texts of `x`. Scratch memory from want's arena. 0;
- * -ERESTART, -ENOENT, -EEXIST if the kernel's table changed meanwhile (dump again and repeat);
- * otherwise a refusal that changed nothing. `try`: the kernel checks everything and changes
- * nothing.
+ * Makes the table, which was dumped as `have`, equal to `want`, which has the rule texts of `x`.
+ * Uses want's arena as scratch memory. 0; -ERESTART, -ENOENT, -EEXIST if the kernel's table changed
+ * meanwhile (dump again and repeat); otherwise a refusal that changed nothing. `try`: the kernel
+ * checks everything and changes nothing.
  */
 int table_sync(struct netlink *n, const struct image *have, const struct image *want, const struct expectation *x,
 	       unsigned lacks, bool try, struct sync_report *ret, struct err *e);
@@ -417,7 +425,7 @@ struct usage {
 	size_t n_kept;
 };
 
-/* Begins with no permit in use. The kept permits are those of `now`; if `now` is NULL, those in the
+/* Marks no permit as in use. The kept permits are those of `now` or, if `now` is NULL, those in the
  * kernel's table `have`. False: memory is out. */
 bool usage_begin(const struct generation_held *now, const struct image *have, struct arena *a, struct usage *ret);
 /* For conntrack_dump, with the usage as context. */
@@ -438,7 +446,7 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, co
 
 /* ---- enforce/session.c ----------------------------------------------------------------------- */
 
-/* What the policy is asked about a session. */
+/* The question whether the policy allows this session. */
 static inline struct question session_question(const struct session *s, uint64_t now_s)
 {
 	return (struct question){ .source = s->client,
@@ -447,18 +455,20 @@ static inline struct question session_question(const struct session *s, uint64_t
 				  .port = s->server_port,
 				  .now = now_s };
 }
-/* A session in the words of the policy: ends and conduit by the policy `now`, else by `names`;
- * either may be NULL. NULL: no memory. */
+/* A session in the words of the policy. Names of its ends and of its conduit come from the policy
+ * `now` or, if it has none, from `names`; either may be NULL. NULL: no memory. */
 json_t *enforce_session_json(const struct generation_held *now, const struct generation_held *names,
 			     const struct session *s, const struct question *q);
-/* The first name of the filter that the policy in force does not have; NULL = it has all. */
+/* The first name in the filter that the policy in force does not have; NULL = it has all of
+ * them. */
 const char *enforce_flows_lacks(const struct generation_held *now, const struct event_filter *filter);
 /* The list of present sessions (docs/json.md, flows). Needs f->now. Owned by the caller, NULL and
  * *e on failure. */
 json_t *enforce_flows(struct enforce *f, const struct msg_flows *m, struct err *e);
 /* "commands/cargo/closed/closed" */
 json_t *enforce_lane_json(uint32_t number);
-/* The number of tracked sessions, their limit, and the shares that are at least half full. */
+/* The number of tracked sessions, the limit of that number, and the shares (limits by zone and
+ * lane) that are at least half full. */
 json_t *enforce_tracking(struct enforce *f);
 /* For conduits with heard_within: f->now has just come into force; its predecessor is still in
  * memory. */
@@ -471,15 +481,16 @@ json_t *enforce_expected(const struct enforce *f);
 
 int enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct told *ret,
 		struct err *e);
-/* The TCP sessions that it ends, as in wire/cuts.h; a memfd, or negative errno. */
+/* The list of the TCP sessions that the apply ends, as in wire/cuts.h: a memfd, or negative
+ * errno. */
 int told_cuts(const struct told *t);
 void told_free(struct told *t);
 
 /* ---- enforce/relabel.c ----------------------------------------------------------------------- */
 
-/* Sessions that are in the cell of another live permit get that permit's label. `old`: the
- * generation in force before; NULL = not known. The next call does what cannot be done now
- * (f->relabel_due). */
+/* Gives a session whose packets are now in a cell of another live permit that permit's label.
+ * `old`: the generation in force before; NULL = not known. What cannot be done now is left to the
+ * next call (f->relabel_due). */
 void enforce_relabel(struct enforce *f, const struct generation_held *old);
 
 /* ---- enforce/ended.c ------------------------------------------------------------------------- */
@@ -487,24 +498,26 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old);
 /* Reports sessions whose permit has just ended by time. Returns the milliseconds until there may be
  * more, -1 = not soon. */
 int enforce_ended(struct enforce *f);
-/* As enforce_ended, for `old`, which another generation has replaced: reports what was not reported
- * yet. */
+/* As enforce_ended, for the generation `old`, which another one has just replaced: reports the
+ * sessions that were not reported yet. */
 void enforce_ended_leave(struct enforce *f, const struct generation_held *old);
-/* Reads the sessions with a limit when it is time. Returns the milliseconds until the next time, -1
- * = not soon. */
+/* If it is time to, reads the sessions that have a limit, reports those whose time is over, and
+ * removes elements of sessions that are gone. Returns the milliseconds until the next time, -1 =
+ * not soon. */
 int enforce_lasting(struct enforce *f);
 
 /* ---- enforce/used.c -------------------------------------------------------------------------- */
 
-/* Takes the record of uses of an earlier enforce; ignored after the first look. 0 or negative
- * errno: watching begins anew. */
+/* Takes the record of uses that an earlier enforce process made; ignored after the first look. 0,
+ * or negative errno: then the record begins anew. */
 int enforce_used_heard(struct enforce *f, int fd, struct err *e);
-/* Sends the record of the last look to the supervisor, unless it has it already. */
+/* Sends the record of uses to the supervisor, unless it has the record of the last look already. */
 void enforce_used_tell(struct enforce *f);
-/* Reads the counters only for the record of uses, because they are about to be lost. */
+/* Reads the counters for the record of uses. To be called when the counters are about to be
+ * lost. */
 void enforce_used_look(struct enforce *f);
-/* Takes a dump that was made while f->now was in force. Reports to the journal when that is due, or
- * `at_once`. */
+/* Takes a dump that was made while f->now was in force, and reports to the journal how many
+ * sessions began: with `at_once` now, otherwise only if a report is due. */
 void begun_looked(struct enforce *f, const struct image *have, bool at_once);
 void begun_free(struct begun *b);
 
@@ -515,7 +528,7 @@ struct difference {
 	/* extra, missing, changed, foreign, sysctl; for a packet: passes, refused, otherwise; for a
 	 * chain: hook, policy; for the table: flags; for a set: shape */
 	const char *what;
-	/* what was found: a rule, an element, a value; "" when the other members say it */
+	/* what was found: a rule, an element, a value; "" when the other members say enough */
 	const char *detail;
 	const char *want; /* the expected value, NULL = not given */
 	uint32_t line;	  /* policy line, 0 = none */
@@ -549,26 +562,28 @@ json_t *enforce_effective(struct enforce *f, struct err *e); /* NULL on failure 
 /*
  * Long work is ended when nobody waits for it, and the messages that arrive meanwhile are kept.
  *
- * Begins work on a question, which may then be interrupted. `way`: also by a person's order about
- * an isolation or a door. False: it must not be begun.
+ * Begins work on a question. The work may then be interrupted; with `way` also by a person's order
+ * about an isolation or a door. False: the work must not be begun.
  */
 bool stop_begin(struct enforce *f, uint32_t id, bool way);
-/* For interrupted work, before stop_end: whether it made way for an order. Then the question, which
- * has no texts and no descriptors, is queued again after the messages that came meanwhile, and must
- * not be answered now. */
+/* To be called for interrupted work before stop_end. True: the work made way for an order, so its
+ * question `m` must not be answered now. It was queued again, behind the messages that came
+ * meanwhile. `m` must have no texts and no descriptors. */
 bool stop_made_way(struct enforce *f, const struct msg *m);
-/* `left_off`: the work was interrupted, which is counted if somebody had asked for it. */
+/* `left_off`: the work was interrupted. This is counted if the reason is that nobody waits for it
+ * any more. */
 void stop_end(struct enforce *f, bool left_off);
 /* Whether the present work has to be interrupted. Always false outside of stop_begin and stop_end.
  * Cheap: long work calls it often. */
 bool stop_asked(struct enforce *f);
 /* Whether messages were received meanwhile that stop_serve has to handle. */
 bool stop_keeps(const struct enforce *f);
-/* Handles the next message, in the order of arrival; otherwise as msg_serve. */
+/* As msg_serve, but handles the messages that were received during long work first, in their
+ * order. */
 int stop_serve(struct enforce *f, msg_handler *const handlers[MSG_TYPE_COUNT]);
-/* Reports the progress of a question to an asker who wanted such reports: a few messages a second.
- * It never waits; an asker who does not read them loses them. Nothing is reported outside of
- * telling_begin and telling_end, for instance when enforce compares the rules by itself. */
+/* Between telling_begin and telling_end, the progress of a question is reported to an asker who
+ * wanted reports: a few messages a second. Reporting never waits: an asker who does not read the
+ * messages loses them. When enforce compares the rules by itself, nothing is reported. */
 void telling_begin(struct enforce *f, uint32_t id, bool wanted);
 void telling_end(struct enforce *f);
 /* The work enters this stage; reported when the next message is due. */
@@ -576,7 +591,7 @@ void telling_stage(struct enforce *f, enum progress_stage stage);
 /* `done` of `of` is done; reported when the next message is due. Cheap: long work calls
  * it often. */
 void telling_count(struct enforce *f, size_t done, size_t of);
-/* As telling_count, with what f->net has read so far. */
+/* As telling_count, with the numbers of what f->net has read so far and will read. */
 void telling_read(struct enforce *f);
 
 /* ---- enforce/status.c ------------------------------------------------------------------------ */
@@ -587,9 +602,10 @@ void enforce_unanswered(struct enforce *f); /* called in each look */
 /* ---- enforce/sockets.c ----------------------------------------------------------------------- */
 
 /*
- * Which kernel index each interface of the box has now, with notification of changes. Indexes are
- * part of every element's key, so an interface that disappears and returns is denied until its
- * elements are changed. On a NETLINK_ROUTE socket in the data namespace; never changes a link.
+ * Which kernel index each interface of the box has now, with notification of changes. Each cell's
+ * key contains such indexes, so if an interface disappears and returns, its traffic is denied until
+ * its elements are changed. Uses a NETLINK_ROUTE socket in the data namespace; never changes a
+ * link.
  */
 /* An owned non-blocking descriptor that becomes readable when a link comes, goes or is renamed;
  * negative errno. */
@@ -610,14 +626,14 @@ void monitor_woken(struct enforce *f); /* after poll(), when the monitor is read
 /* Reads the reported changes without waiting, and turns forwarding off if our table may have been
  * changed. Long work calls it often. */
 void monitor_glance(struct enforce *f);
-/* Turns forwarding off, because the table is wrong or could not be read, since `since_ns` at the
- * earliest. */
+/* Turns forwarding off. To be called when the table could not be read or is wrong; it was right
+ * before `since_ns`. */
 void monitor_shut(struct enforce *f, uint64_t since_ns);
 
 /*
- * A change of the rules by others: to the journal one event for each difference, with the state
- * before and after and the author; to the supervisor one line. Collected while differences are
- * found, sent when the outcome is known.
+ * The record of a change of the rules by others. The journal gets one event for each difference,
+ * with the author and the state before and after; the supervisor gets one line. Differences are
+ * collected while they are found, and sent when it is known whether they could be mended.
  */
 #define RECORD_EVENTS 8u /* events of one change; the last one tells how many more there were */
 
@@ -630,13 +646,13 @@ struct drift_record {
 /* Adds a difference. `before`: what the policy says; `after`: what was found; "" = nothing. */
 void record_add(struct drift_record *r, const char *object, const char *before, const char *after);
 void record_differences(struct drift_record *r, const struct differences *d);
-/* As record_differences, for differences that were found at a start. Elements may differ because a
- * device has another index; rules and chains may not. */
+/* As record_differences, for differences that were found when this role began. Leaves out elements,
+ * which may differ because a device has another index. */
 void record_unwatched(struct drift_record *r, const struct differences *d);
 /*
  * Sends the events. `gap_us`: for how long the changed rules may have been in effect; `back_us`:
- * for how long nothing passed afterwards. `trouble`: why it could not be mended; "" = it was. The
- * author and the kinds of changes come from f->meddling.
+ * for how long nothing passed afterwards. `trouble`: why the rules could not be mended; "" = they
+ * were. The author and the kinds of changes come from f->meddling.
  */
 void record_send(struct enforce *f, struct drift_record *r, enum drift what, uint64_t gap_us, uint64_t back_us,
 		 const char *trouble);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Conduits from which the policy expects traffic (`heard_within`): which of them are silent, and
- * since when. Reads the kernel's sessions and their counters every few seconds; no packet waits for
- * it. Only watched time counts, by the monotonic clock: neither a change of the clock nor a gap in
- * watching makes a conduit silent. Enforce role only; allocates, outside of the packet path.
- * heard.c is pure but for its memory; listen.c reads the sessions.
+ * since when. The kernel's sessions and their counters are read every few seconds; no packet waits
+ * for this. Only watched time counts, by the monotonic clock, so neither a change of the clock nor
+ * a gap in watching makes a conduit silent. Enforce role only; allocates, outside of the packet
+ * path. heard.c is pure but for its memory; session.c reads the sessions.
  */
 #ifndef SEKISHO_ENFORCE_HEARD_H
 #define SEKISHO_ENFORCE_HEARD_H
@@ -20,23 +20,24 @@
 /* Time between two looks. The kernel lists an ended session for at least ten seconds, so none is
  * missed. */
 #define HEARD_POLL_NS 5000000000ull
-#define HEARD_GAP_NS 10000000000ull /* a longer time between two looks counts as this */
-/* so many failed looks in a row are an alarm of their own */
+#define HEARD_GAP_NS 10000000000ull /* watched time that one look adds at most */
+/* this many failed looks in a row cause an alarm about watching itself */
 #define HEARD_MISSED 6u
 /* largest number of sessions; a look that finds more counts as failed */
 #define HEARD_SESSIONS (1u << 20)
 
 /* One conduit of the generation in force. */
 struct heard_conduit {
-	uint32_t conduit;  /* index in its list */
+	uint32_t conduit;  /* index in the generation's list of conduits */
 	uint64_t quiet_ns; /* watched time without traffic */
 	struct mono since; /* when traffic was last seen, or the watch began */
 	uint64_t since_wall_ns;
 	bool heard;  /* traffic was seen since the watch began */
-	bool silent; /* silent for so long that it was reported */
-	/* no traffic is possible now: it has ended, waits for the clock, or has no link */
+	bool silent; /* it was silent for heard_within, which was reported */
+	/* it can have no traffic now: its permits have ended or wait for the clock, or it has no
+	 * link */
 	bool held;
-	bool based; /* it was read before, so an increase of counters shows traffic */
+	bool based; /* its counters were read before, so an increase shows traffic */
 	bool fresh; /* the present look has seen traffic */
 };
 
@@ -44,7 +45,7 @@ struct heard_conduit {
 struct heard_session {
 	uint64_t key;
 	uint64_t packets;
-	/* the permit whose conduits it shows alive: index in the generation, UINT32_MAX = none */
+	/* index of the permit whose conduits its packets prove to be alive; UINT32_MAX = none */
 	uint32_t permit;
 };
 
@@ -57,7 +58,7 @@ struct generation_held;
 
 /* Start from zero bytes. */
 struct heard {
-	const struct generation_held *g; /* borrowed: in force */
+	const struct generation_held *g; /* borrowed: the generation in force */
 	struct heard_conduit *list;	 /* owned; in the order of conduits */
 	size_t n;
 	/* owned; the conduits of permit i are watched[first[i]] up to first[i + 1] - 1, as indexes
@@ -82,14 +83,14 @@ typedef void heard_tell(void *ctx, const struct generation_held *g, uint32_t con
  */
 bool heard_adopt(struct heard *h, const struct generation_held *next, struct mono now, uint64_t wall_ns,
 		 heard_tell *tell, void *ctx);
-/* A look consists of heard_begin (`moment_s`: what ends by then is not in force), heard_note for
- * every session, and heard_end. */
+/* A look consists of heard_begin, heard_note for every session, and heard_end. `moment_s`: what has
+ * an end up to this time is not in force. */
 void heard_begin(struct heard *h, uint64_t moment_s);
 void heard_restart(void *heard);
 int heard_note(const struct session *s, void *heard); /* 0 or -ENOMEM */
 /* `up`: for each interface of the generation, whether it has a link. */
 void heard_end(struct heard *h, const bool *up, struct mono now, uint64_t wall_ns, heard_tell *tell, void *ctx);
-/* The clock was set: shown times follow the new clock. */
+/* To be called when the clock was set: times that are shown to people are moved accordingly. */
 void heard_clock(struct heard *h, struct mono now, uint64_t wall_ns);
 /* The state of a conduit; NULL if it has no heard_within. */
 const struct heard_conduit *heard_of(const struct heard *h, uint32_t conduit);

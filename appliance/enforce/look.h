@@ -18,20 +18,20 @@ struct enforce_look;
 /* Owned by the caller; NULL and *e on failure. */
 struct enforce_look *enforce_look_open(struct err *e);
 void enforce_look_close(struct enforce_look *l); /* accepts NULL */
-/* enforce_look_used takes the record of uses that the daemon left; invalid bytes are ignored.
- * enforce_look_names takes names for what is read: a sealed generation and its permit ids, as in
- * MSG_APPLY; borrowed. 0 or negative errno. */
+/* enforce_look_used takes the record of uses that the daemon left; an invalid one is ignored.
+ * enforce_look_names takes a sealed generation and its permit ids, as in MSG_APPLY (borrowed), to
+ * find the names of what is read. 0 or negative errno. */
 void enforce_look_used(struct enforce_look *l, const uint8_t *p, size_t n);
 int enforce_look_names(struct enforce_look *l, const uint8_t *p, size_t n_sealed, size_t n_map, struct err *e);
-/* *ret: table and base chains with policy drop are in the kernel. enforce_look_forwarding:
- * forwarding is on for at least one family. */
+/* *ret: the table and its base chains with policy drop are in the kernel. enforce_look_forwarding
+ * returns whether forwarding is on for at least one family. */
 int enforce_look_base(struct enforce_look *l, bool *ret, struct err *e);
 bool enforce_look_forwarding(const struct enforce_look *l);
 /* *ret_open: something with an end is open. *ret_closed: nothing with an end is open, although by
- * these names and the clock something should be. */
+ * the given generation (enforce_look_names) and the clock something should be. */
 int enforce_look_ends(struct enforce_look *l, bool *ret_open, bool *ret_closed, struct err *e);
-/* The answers of the role (docs/json.md); owned by the caller, NULL and *e on failure.
- * enforce_look_effective needs the names. */
+/* The same answers as the role gives (docs/json.md); owned by the caller, NULL and *e on failure.
+ * enforce_look_effective needs enforce_look_names first. */
 json_t *enforce_look_status(struct enforce_look *l, struct err *e);
 json_t *enforce_look_effective(struct enforce_look *l, struct err *e);
 

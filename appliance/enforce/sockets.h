@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The netlink sockets of the enforce role. Two are opened in the data namespace by the supervisor
- * and handed over at ENFORCE_FD_REQUESTS and ENFORCE_FD_MONITOR; that for links is the role's own
- * (enforce.h).
+ * The netlink sockets of the enforce role. The supervisor opens two of them in the data namespace
+ * and hands them over as ENFORCE_FD_REQUESTS and ENFORCE_FD_MONITOR. The role opens the one for
+ * links itself (links_open).
  */
 #ifndef SEKISHO_ENFORCE_SOCKETS_H
 #define SEKISHO_ENFORCE_SOCKETS_H
@@ -27,10 +27,11 @@ bool enforce_socket_touched(int monitor);
 
 struct nlattr;
 struct nlmsghdr;
-/* A notification of nf_tables; NULL: some were lost, which may have been about anything. */
+/* Called for each notification of nf_tables. `m` NULL: notifications were lost, which may have been
+ * about anything. */
 typedef void socket_report(void *ctx, const struct nlmsghdr *m);
-/* Reads all notifications, without waiting. Returns the monotonic time before the last look, which
- * found none. */
+/* Reads all notifications, without waiting, until there are none. Returns the monotonic time just
+ * before none was found. */
 uint64_t enforce_socket_reports(int monitor, socket_report *each, void *ctx);
 /* Whether the notification is about our table. */
 bool enforce_socket_ours(const struct nlmsghdr *m);

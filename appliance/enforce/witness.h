@@ -2,8 +2,8 @@
 /*
  * Checks whether the rules in the kernel do what the policy says. Packets at the edges of
  * everything that the policy and the rules name are judged by the policy's evaluator, and by a walk
- * through the table that was read. Each packet with different results is reported. Pure but for its
- * arena; deterministic for a seed.
+ * through the table that was read. Each packet for which the two differ is reported. Pure but for
+ * its arena; deterministic for a seed.
  */
 #ifndef SEKISHO_ENFORCE_WITNESS_H
 #define SEKISHO_ENFORCE_WITNESS_H
@@ -19,7 +19,7 @@ struct witness {
 	const uint32_t *interfaces; /* kernel index per interface; 0 = missing */
 	uint64_t now;		    /* seconds since 1970 */
 	uint64_t seed;
-	uint64_t limit_ns; /* longest duration; 0 = no limit */
+	uint64_t limit_ns; /* longest duration in ns; 0 = no limit */
 	/* called from time to time with the number of packets so far; may be NULL */
 	void (*between)(void *ctx, uint64_t packets);
 	/* true: stop, because nobody waits for the result any more; may be NULL */
@@ -33,8 +33,8 @@ struct witness {
 typedef void witness_each(void *ctx, const char *what, const char *packet);
 void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each, void *ctx);
 
-/* Tests that nothing passes between isolated pairs, whatever the policy says: from a random cell
- * on, for limit_ns as well. */
+/* Tests that nothing passes between isolated pairs, whatever the policy says. Begins at a random
+ * cell, and also takes at most limit_ns. */
 void witness_isolated(struct witness *w, const struct apart *apart, const struct apart *kept, const struct ruleset *r,
 		      witness_each *each, void *ctx);
 
@@ -54,8 +54,8 @@ struct walk_packet {
 	uint8_t l4proto;
 	uint16_t sport, dport; /* ICMP: dport is type << 8 | code */
 	uint8_t tcp_flags;
-	uint16_t payload; /* bytes after a TCP header of `words` 32-bit words (5 when 0) */
-	uint8_t words;
+	uint16_t payload; /* bytes of data after the TCP header */
+	uint8_t words;	  /* length of the TCP header in 32-bit words; 0 stands for 5 */
 	uint8_t hop_limit;
 	bool options; /* IPv4 options, or an IPv6 extension header */
 	bool routed;  /* the source is routed through the input interface */

@@ -8,8 +8,8 @@
  * the queue descriptors it was given, the mapping of the ring, and the watch over its worker.
  *
  * gate/role.c has the loop, gate/ring.c the ring entries, gate/messages.c the messages of the
- * supervisor, gate/watch.c start and death of workers and the failure decisions. Each calls only
- * later ones in this list.
+ * supervisor, gate/watch.c start and death of workers and the failure decisions. Each file calls
+ * only files that come later in this list.
  */
 #ifndef SEKISHO_GATE_GATE_H
 #define SEKISHO_GATE_GATE_H
@@ -31,8 +31,8 @@
 /*
  * Finds packets of a queue that a worker leaves without a verdict although its loop runs. Packet
  * ids increase by one, and a worker reads packets in order. So a worker that has decided a packet
- * has read all earlier ones, which it may hold for 10 ms. Pure. The gate has one such object for
- * each queue; it starts zeroed, and again with every worker.
+ * has read all earlier ones; it may hold each of them for 10 ms. Pure. The gate has one struct
+ * overdue for each queue, and zeroes it for every new worker.
  */
 
 #define OVERDUE_NS 100000000u
@@ -46,17 +46,17 @@ struct overdue_lane {
 };
 
 struct overdue {
-	/* packets waited at the last look; the following fields count from then */
+	/* `mark` is set, because packets waited at the last look */
 	bool marked;
-	uint32_t mark;	    /* the newest id at that time */
-	uint32_t lost;	    /* ids without a packet at that time */
-	uint32_t behind;    /* verdicts since then on newer packets */
-	uint32_t verdicts;  /* since the last look */
-	uint64_t quiet_ns;  /* without a verdict */
-	uint64_t behind_ns; /* time since a verdict on a newer packet was seen */
+	uint32_t mark;	    /* the newest id when the mark was set */
+	uint32_t lost;	    /* ids that had no packet by then */
+	uint32_t behind;    /* verdicts since then on packets newer than the mark */
+	uint32_t verdicts;  /* verdicts since the last look */
+	uint64_t quiet_ns;  /* time without a verdict on this queue */
+	uint64_t behind_ns; /* time since `behind` is not 0 */
 	uint32_t quiet_beats, behind_beats;
-	/* when the lane has had so many verdicts, all packets that waited before the silence
-	 * are decided */
+	/* number of verdicts of the lane after which this queue's turn has come: by then all
+	 * packets that waited before `quiet_ns` began could have been decided */
 	uint64_t turn;
 	uint64_t seen;	     /* verdicts of the lane at the last look */
 	uint64_t stalled_ns; /* time without a verdict in the whole lane */
@@ -65,42 +65,43 @@ struct overdue {
 
 /* Notes that the worker has decided this packet. */
 void overdue_verdict(struct overdue *o, uint32_t id);
-/* Takes the present state of queue and lane, the time since the last look, and the worker's beats
- * since. True: the worker has left packets without a verdict for OVERDUE_NS. Packets that only wait
- * behind many others of the lane do not count. */
+/* Takes the present state of the queue and of the lane, and the time and the worker's heartbeats
+ * since the last look. True: the worker has left packets without a verdict for OVERDUE_NS. Packets
+ * that only wait behind many others of the lane do not count. */
 bool overdue_look(struct overdue *o, const struct queue_state *q, const struct overdue_lane *lane, uint64_t passed_ns,
 		  uint32_t beats);
 
 /*
- * Limits the resets without a session that a worker may ask for. The kernel sends the gate's other
- * resets only for tracked sessions. It has no such check for segments without a session (strays),
- * so a compromised worker could send any reset to any host. Therefore each such reset needs a real
- * packet that was dropped, is sent only between pairs that the policy knows (wire/pairs.h), and is
- * deducted from a budget. Pure; used by the gate.
+ * Limits the resets that a worker may ask for as answers to segments without a session (strays).
+ * The kernel lets the gate's other resets pass only for tracked sessions. For strays it cannot
+ * check this, so a compromised worker could send any reset to any host. Therefore each reset for a
+ * stray needs a real packet that was dropped, is sent only between pairs that the policy knows
+ * (wire/pairs.h), and is deducted from a budget. Pure; used by the gate.
  */
 
 /* resets for one packet: the receiver may expect the sequence number of the packet's beginning or
  * of its end */
 #define STRAY_EACH 2u
 #define STRAY_UNUSED 64u  /* unused resets that may be saved for later */
-#define STRAY_SECOND 500u /* resets a second; as many may be sent at once */
+#define STRAY_SECOND 500u /* resets a second; the same number may be sent at once */
 
 struct stray_budget {
-	/* for each queue of the cut lane, the newest id that was counted: ids rise, so each packet
-	 * counts once */
+	/* for each queue of the cut lane, the newest id that was counted. Only higher ids are
+	 * counted, so each packet counts once */
 	uint32_t last_id[LANE_SLOTS];
 	uint32_t credit, tokens;
 	uint64_t filled_ns;
 };
 
-/* A worker begins. */
+/* To be called when a worker begins. */
 void stray_begin(struct stray_budget *s);
 /* Packets of this slot up to `id` were not read by this worker. */
 void stray_decided(struct stray_budget *s, uint32_t slot, uint32_t id);
 /* The worker had packet `id` of the cut lane dropped; `newest` is the last one that the kernel put
  * into the queue. */
 void stray_dropped(struct stray_budget *s, uint32_t slot, uint32_t id, uint32_t newest);
-/* True when one more reset, to one end or to both, may be sent; it is then deducted. */
+/* Whether a reset may be sent now (to one end or to both). If so, it is deducted from the
+ * budget. */
 bool stray_pay(struct stray_budget *s, uint64_t now_ns);
 
 /*
@@ -108,8 +109,8 @@ bool stray_pay(struct stray_budget *s, uint64_t now_ns);
  * packet of a queue up to an id.
  *
  * Runs in the gate. Owns only the buffer inside a pack; descriptors are borrowed. It writes
- * messages and never reads one: errors of the kernel about a verdict arrive at the worker's end of
- * the socket. Never sees a packet.
+ * messages and never reads one: if the kernel refuses a verdict, the worker reads that error,
+ * because it reads the socket. Never sees a packet.
  */
 
 #define VERDICT_ONE 40u /* bytes of the longest verdict message */
@@ -132,11 +133,12 @@ static inline bool verdict_full(const struct verdict_pack *p)
 /* Adds a verdict: the packet goes on with this mark. The pack must not be full. */
 void verdict_accept(struct verdict_pack *p, uint16_t queue, uint32_t id, uint32_t mark);
 void verdict_drop(struct verdict_pack *p, uint16_t queue, uint32_t id);
-/* Sends what waits on the queue's socket and empties the pack, sent or not. 0 or negative errno. */
+/* Sends the pack's verdicts on the queue's socket. Empties the pack even if that fails. 0 or
+ * negative errno. */
 int verdict_flush(struct verdict_pack *p, int fd);
 
-/* Writes the message that decides all packets of `queue` up to `id`: accepted ones keep the mark
- * they have. Returns its length, at most VERDICT_ONE. */
+/* Writes the message that decides all packets of `queue` up to `id`. Accepted packets keep their
+ * marks. Returns its length, at most VERDICT_ONE. */
 size_t verdict_upto_message(uint8_t out[VERDICT_ONE], uint16_t queue, uint32_t id, bool accept);
 int verdict_upto(int fd, uint16_t queue, uint32_t id, bool accept);
 
@@ -148,9 +150,9 @@ int verdict_upto(int fd, uint16_t queue, uint32_t id, bool accept);
 /* ns of its own time (role/vigil.h): a worker without a heartbeat for so long, while packets wait,
  * hangs */
 #define GATE_HUNG_NS 50000000u
-#define GATE_GAP_NS 20000000u /* a longer time between two looks counts as this */
-/* shortest interval between reports of decided packets; a worker that takes over causes a report,
- * too */
+#define GATE_GAP_NS 20000000u /* time that one look counts at most */
+/* shortest interval between reports of packets that the gate decided; when a worker takes over,
+ * that is reported at once */
 #define GATE_REPORT_NS 100000000u
 
 /* Takes the lowest lane out of a bit set; false when the set is empty. `for (uint64_t rest = set;
@@ -170,30 +172,31 @@ struct gate_queue {
 };
 
 struct gate_lane {
-	int fd; /* the socket for all slots of the lane at this pair */
+	int fd; /* the socket for all slots of the lane that belong to this gate */
 	uint32_t lane;
-	uint8_t slots; /* bit n = slot n belongs to this pair */
+	uint8_t slots; /* bit n = slot n belongs to this gate */
 	struct verdict_pack pack;
 	struct gate_queue queues[LANE_SLOTS]; /* by slot */
 	uint64_t unreported;		      /* packets decided but not yet reported in an event */
-	uint64_t verdicts;		      /* verdicts of its workers so far */
+	uint64_t verdicts;		      /* verdicts of this gate's workers so far */
 };
 
 struct gate {
 	int control, raw4, raw6, proc, sessions, epoll;
-	struct alarm alarm;  /* for the next tick, so that epoll needs no time-out */
+	struct alarm alarm;  /* wakes the loop for the next tick, so that epoll needs no time-out */
 	struct pulse *pulse; /* shows the supervisor that this loop turns */
 	struct event_port events;
 	struct gate_lane lanes[LANE_COUNT]; /* by lane number */
 	/* `used`: bit n = lane n exists; `dirty`: bit n = lane n has unsent verdicts */
 	uint64_t used, dirty;
-	/* unless it is GATE_RUNNING, packets are decided by the failure decisions of their lanes */
+	/* unless this is GATE_RUNNING, the gate decides packets by the failure decisions of their
+	 * lanes */
 	enum gate_state state;
 	uint32_t worker, pid;  /* of the last worker that was announced */
 	int wake, pidfd, stat; /* -1 = none */
 	struct ring *ring;     /* NULL = none */
 	uint32_t tail;
-	bool half; /* the first entry of a reset was read, and is in `first` */
+	bool half; /* the first of the two entries of a reset was read, and is in `first` */
 	struct ring_entry first;
 	uint32_t heartbeat; /* as last seen */
 	struct vigil vigil;
@@ -205,13 +208,13 @@ struct gate {
 	struct known_pair *pairs; /* NULL: there are no pairs */
 	size_t n_pairs;
 	/*
-	 * What MSG_GATE_STATUS says of it. `decided`: packets that the gate decided because the
-	 * worker was dead or hung; `overdue`: workers that beat but left packets without a verdict;
-	 * `lies`: rings given up because of an invalid entry; `refused`: entries that asked for
-	 * something not allowed, whose packets were dropped; `unsent`: verdicts that the kernel
-	 * refused; `resets_unsent`: resets for which no acceptable sequence number was known, or
-	 * which the kernel refused; `resets_refused`: resets for strays without a dropped packet,
-	 * or not between pairs of the policy.
+	 * What MSG_GATE_STATUS says of this gate. `decided`: packets that the gate decided because
+	 * the worker was dead or hung; `overdue`: workers that beat but left packets without a
+	 * verdict; `lies`: workers given up because of an invalid ring entry; `refused`: entries
+	 * that asked for something not allowed, whose packets were dropped; `unsent`: verdicts that
+	 * the kernel refused; `resets_unsent`: resets for which no acceptable sequence number was
+	 * known, or which the kernel refused; `resets_refused`: resets for strays that had no
+	 * dropped packet to pay for them, or were not between pairs of the policy.
 	 */
 	struct msg_gate_status counts;
 };
@@ -227,7 +230,7 @@ static inline struct gate_lane *gate_lane_of(struct gate *g, uint16_t queue)
 	return &g->lanes[lane];
 }
 
-/* The state of that queue. */
+/* The state of that queue in its lane. */
 static inline struct gate_queue *gate_queue_of(struct gate_lane *l, uint16_t queue)
 {
 	return &l->queues[queue_slot(queue)];
@@ -236,8 +239,8 @@ static inline struct gate_queue *gate_queue_of(struct gate_lane *l, uint16_t que
 /* ---- gate/ring.c ----------------------------------------------------------------------------- */
 
 enum drain_result {
-	DRAIN_EMPTY, /* everything was read */
-	DRAIN_MORE,  /* `most` entries were read */
+	DRAIN_EMPTY, /* the ring is empty */
+	DRAIN_MORE,  /* `most` entries were read; there may be more */
 	DRAIN_LIE,   /* an entry was invalid, so the worker is not trusted any more */
 };
 
@@ -257,10 +260,10 @@ bool gate_messages(struct gate *g);
 
 /* ---- gate/watch.c ---------------------------------------------------------------------------- */
 
-/* A worker with this ring and these descriptors (wake, pidfd, stat; all taken over) begins. Decides
- * the waiting packets and opens the ring. */
+/* To be called when a worker begins. Takes over its ring and descriptors (wake, pidfd, stat),
+ * decides the packets that wait already, and opens the ring. */
 void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t worker, uint32_t pid, struct mono now);
-/* The worker has died: its ring is given up, and all waiting packets are decided. */
+/* To be called when the worker has died: gives up its ring, and decides all waiting packets. */
 void gate_worker_dead(struct gate *g, struct mono now);
 /* As gate_worker_dead, for a worker that wrote an invalid entry; tells the supervisor to kill
  * it. */
@@ -268,7 +271,8 @@ void gate_worker_lied(struct gate *g, struct mono now);
 /* Reads the queues into `seen` of every lane. Returns how many packets of this gate wait, -1 when
  * that is not known. */
 int64_t gate_look(struct gate *g);
-/* To be called when due: heartbeat, hung worker, failure decisions, reports. */
+/* To be called when gate_due says so: looks at the worker's heartbeat, gives up a hung worker,
+ * makes failure decisions, and reports. */
 void gate_tick(struct gate *g, struct mono now);
 /* Nanoseconds from `now` until the next tick is due. */
 uint64_t gate_due(const struct gate *g, struct mono now);

@@ -21,8 +21,8 @@ static void mark(struct overdue *o, const struct queue_state *q)
 	o->behind_beats = 0;
 }
 
-/* How many packets that waited when the mark was set wait still. The result may be too low, because
- * the kernel may have removed packets or never queued them, but never too high. */
+/* How many of the packets that waited when the mark was set are still waiting. The result may be
+ * too low, because the kernel may have removed packets or never queued them, but never too high. */
 static int64_t left_at_mark(const struct overdue *o, const struct queue_state *q)
 {
 	int64_t since = (int64_t)(q->last_id - o->mark) - (int64_t)(q->dropped_user - o->lost);

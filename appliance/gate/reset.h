@@ -27,8 +27,8 @@ struct reset {
 	bool with_ack;
 };
 
-/* Writes the packet, IP header first, with both checksums; returns its length, 0 when the families
- * make no sense. */
+/* Writes the packet, IP header first, with both checksums. Returns its length; 0: the two addresses
+ * are not of one family, IPv4 or IPv6. */
 size_t reset_build(const struct reset *r, uint8_t out[RESET_MAX]);
 /* Builds the reset and sends it, with this packet mark, on the raw socket of its family. 0 or
  * negative errno. */

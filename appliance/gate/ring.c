@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Turns ring entries into verdicts. The worker that wrote them has read hostile bytes, so an entry
- * can decide no more than this: pass, drop or reset packets of the lanes whose queues this gate
- * holds. The gate makes the marks, and the post-queue chain compares the judged permit with the
- * session's own.
+ * Turns ring entries into verdicts. The worker that wrote them has read hostile bytes. So an entry
+ * can do no more than pass or drop a packet, or reset its session, and only in lanes whose queues
+ * this gate holds. The gate makes the marks, and the chain behind the queue compares the judged
+ * permit with the session's own.
  */
 #include "appliance/gate/gate.h"
 
@@ -53,8 +53,8 @@ static void flush(struct gate *g, struct gate_lane *l)
 		g->counts.unsent += n;
 }
 
-/* The queue's lane. If the queue is not known, it may just have been announced, because the
- * supervisor tells the gate before the worker: so the messages are read first. */
+/* The queue's lane. If the gate does not know the queue, its announcement may wait unread, because
+ * the supervisor tells the gate before it tells the worker. So the messages are read first. */
 static struct gate_lane *find_lane(struct gate *g, uint16_t queue)
 {
 	struct gate_lane *l = gate_lane_of(g, queue);
@@ -76,7 +76,7 @@ static void cut_dropped(struct gate *g, struct gate_lane *l, uint16_t queue, uin
 }
 
 /* Whether a reset without a session may be sent. If there is a session between the two ends,
- * nothing is sent: connection tracking would take the reset for one of that session, and end the
+ * nothing is sent: connection tracking would take the reset for a part of that session, and end the
  * session. */
 static bool stray_allowed(struct gate *g, const struct gate_lane *l, const struct ring_entry *e,
 			  const struct addr *client, const struct addr *server)
@@ -168,8 +168,8 @@ static void send_side(struct gate *g, struct reset r, const struct reset_side *s
 
 static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ring_sides *s)
 {
-	/* Any worker may report a session that has ended, because the queues of the cut lane may
-	 * belong to any pair. */
+	/* Any worker may report a session that has ended: the entry then has a queue of the cut
+	 * lane, which may belong to another gate. */
 	bool cut = queue_lane(e->queue) == LANE_CUT;
 	struct gate_lane *l = cut ? gate_lane_of(g, e->queue) : find_lane(g, e->queue);
 	struct addr client = addr_from(e->family, e->u.a.client), server = addr_from(e->family, e->u.a.server);
@@ -190,8 +190,8 @@ static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ri
 		g->counts.refused++;
 		return true;
 	}
-	/* The verdict on the packet before this entry may not be sent yet. It is sent first, so
-	 * that the ends see the packet before the reset. */
+	/* The verdict on an earlier packet of the session may still wait in the pack. It is sent
+	 * first, so that the ends see the packet before the reset. */
 	if (l != NULL)
 		flush(g, l);
 	if (e->stray != 0) {

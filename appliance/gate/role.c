@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loop of the gate: entries of the ring first, then what is due by the clock. Messages are read
- * whenever they come. The eventfd is edge-triggered and never read. The worker writes it only if
- * `waiting` in the ring says that the gate sleeps. So a packet of a naming lane costs the gate two
- * system calls: one to sleep, one to send. Verdicts that a worker for commands has sent itself are
- * read at the next tick.
+ * whenever they come. The worker wakes the gate by an eventfd, which is edge-triggered and never
+ * read, and writes it only if `waiting` in the ring says that the gate sleeps. So a packet of a
+ * lane without commands costs the gate two system calls: one to sleep, one to send. Verdicts that a
+ * worker for commands has sent itself are read at the next tick.
  */
 #include "appliance/gate/gate.h"
 
@@ -21,7 +21,7 @@
 #define ALARM_MS 1 /* ms between looks if the alarm fails */
 #define EVENTS 4
 
-/* How long epoll may sleep in ms: for ever (-1), because the alarm wakes the gate. */
+/* How long epoll may sleep in ms: normally for ever (-1), because the alarm wakes the gate. */
 static int sleep_ms(struct gate *g)
 {
 	struct mono now = clock_mono();
@@ -46,7 +46,8 @@ static bool wait_events(struct gate *g, bool pending)
 		messages |= ev[i].data.u32 == WATCH_CONTROL;
 		dead |= ev[i].data.u32 == WATCH_PIDFD;
 	}
-	/* A worker's death is handled before messages, because these may announce its successor. */
+	/* The death of a worker is handled before the messages, because a message may announce its
+	 * successor. */
 	if (dead)
 		gate_worker_dead(g, clock_mono());
 	return !messages || gate_messages(g);

@@ -8,8 +8,8 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-/* How often a send is tried while the kernel is briefly short of memory. A verdict that still fails
- * stays open, and the watch over the worker decides it. */
+/* How often a send is tried while the kernel is briefly short of memory. If a verdict still cannot
+ * be sent, its packet stays undecided until the watch over the worker decides it. */
 #define TRIES 3
 
 static struct nlmsghdr *build(uint8_t *out, int type, uint16_t queue, uint32_t id, uint32_t verdict)

@@ -98,8 +98,8 @@ static bool any_waits(const struct gate_lane *l)
 	return false;
 }
 
-/* Decides all waiting packets, in each kind the lanes of criticality "safety" first. False: some
- * are still undecided. */
+/* Decides all waiting packets. Of lanes with commands, and of the others, those of criticality
+ * "safety" come first. False: some packets are still undecided. */
 static bool decide(struct gate *g)
 {
 	bool all = true;
@@ -118,7 +118,7 @@ static bool decide(struct gate *g)
  */
 static void discard(const struct gate_lane *l)
 {
-	static struct mmsghdr heads[DISCARD_AT_ONCE]; /* heads without buffers */
+	static struct mmsghdr heads[DISCARD_AT_ONCE]; /* message headers without buffers */
 
 	for (int i = 0; i < DISCARD_ROUNDS; i++)
 		if (recvmmsg(l->fd, heads, DISCARD_AT_ONCE, MSG_DONTWAIT, NULL) < (int)DISCARD_AT_ONCE)
@@ -143,8 +143,9 @@ static void report_hung(struct gate *g)
 		 0);
 }
 
-/* Takes everything from the worker. Even if it recovers before the supervisor has ended it, none of
- * its verdicts reaches the kernel from here on. */
+/* Gives up the worker's ring and descriptors. Even if it recovers before the supervisor has ended
+ * it, this gate sends none of its verdicts from here on, and neither does the worker itself,
+ * because its ring is closed. */
 static void give_up(struct gate *g)
 {
 	if (g->ring != NULL)
@@ -161,9 +162,9 @@ static void give_up(struct gate *g)
 }
 
 /*
- * Decides what waits, tells the worker up to which packet, and opens its ring. The worker must not
- * start while older packets are undecided: its first verdict for a whole batch would decide them
- * unread.
+ * Decides the packets that wait, tells the worker up to which packet this was done, and opens its
+ * ring. The worker must not start while older packets are undecided, because its first verdict for
+ * a whole batch would decide them unread.
  */
 static void open_ring(struct gate *g)
 {
@@ -213,7 +214,7 @@ void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t wo
 	g->last_tick = now;
 }
 
-/* In the worker's place, by the failure decisions of the lanes. */
+/* Decides packets in the worker's place, by the failure decisions of the lanes. */
 static void replace(struct gate *g)
 {
 	give_up(g);
@@ -264,7 +265,7 @@ static bool look_is_due(const struct gate *g, bool beat)
 {
 	uint64_t every = beat ? GATE_LOOK_NS : g->waiting > 0 ? GATE_TICK_NS : GATE_TICK_REST_NS;
 
-	return g->unlooked_ns + GATE_TICK_NS / 2 >= every; /* ticks are not exact */
+	return g->unlooked_ns + GATE_TICK_NS / 2 >= every; /* a tick may come a little early */
 }
 
 static void watch(struct gate *g, uint64_t passed_ns)

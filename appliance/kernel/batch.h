@@ -2,8 +2,8 @@
 /*
  * One nf_tables transaction: messages are collected, sent at once, and take effect together or not
  * at all. A batch remembers which message came from which policy line, so that a refusal by the
- * kernel names the line. It is about one table, which is named when it is begun. Runs in enforce,
- * and for the small tables (kernel/small_tables.h) in the supervisor; by libnftnl and libmnl.
+ * kernel names the line. All its messages are about one table. Runs in enforce and, for the small
+ * tables (kernel/small_tables.h), in the supervisor; by libnftnl and libmnl.
  */
 #ifndef SEKISHO_KERNEL_BATCH_H
 #define SEKISHO_KERNEL_BATCH_H
@@ -34,13 +34,13 @@ struct batch {
 };
 
 /*
- * For `inet sekisho`. `generation_id` is the kernel's transaction count in the dump from which this
- * batch was computed: if the rules have changed since, the kernel refuses with -ERESTART. 0 = no
- * such check. NULL when memory is out. If memory is out for a later message, batch_commit fails, so
- * callers check only that.
+ * Begins a batch for the table `inet sekisho`. `generation_id` is the kernel's transaction count in
+ * the dump from which this batch was computed: if the rules have changed since, the kernel refuses
+ * the batch with -ERESTART. 0 = no such check. NULL when memory is out. If memory is out for a
+ * later message, batch_commit fails, so no other result has to be checked.
  */
 struct batch *batch_new(uint32_t generation_id);
-/* For another table. */
+/* The same for another table. */
 struct batch *batch_of(uint8_t family, const char *table, uint32_t generation_id);
 void batch_free(struct batch *b); /* accepts NULL */
 size_t batch_aligned(size_t len);
@@ -50,10 +50,10 @@ void batch_table(struct batch *b, bool owned);
 void batch_table_delete(struct batch *b);
 void batch_chain(struct batch *b, uint32_t chain); /* base chains with hook and policy drop */
 struct base_chain {
-	const char *name, *device; /* borrowed; device NULL = of no device */
+	const char *name, *device; /* borrowed; device NULL = the chain is not bound to a device */
 	uint32_t hook;
 	int32_t priority;
-	bool accepts; /* policy accept; else drop */
+	bool accepts; /* true: policy accept; false: policy drop */
 };
 void batch_base_chain(struct batch *b, const struct base_chain *c);
 void batch_chain_delete(struct batch *b, const char *name);
@@ -61,12 +61,11 @@ void batch_counter(struct batch *b, uint32_t reason);
 void batch_set(struct batch *b, unsigned set);
 void batch_set_delete(struct batch *b, const char *name);
 void batch_flush_rules(struct batch *b); /* deletes the rules of every chain; the chains stay */
-void batch_rule(struct batch *b, struct nftnl_rule *rule,
-		uint32_t line); /* takes nothing; the rule stays the caller's */
+void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line); /* the rule stays the caller's */
 /* `now_ms` since 1970: an element with an end gets the remaining time as its timeout. */
 void batch_element_add(struct batch *b, unsigned set, const struct image_element *el, uint64_t now_ms);
 void batch_element_delete(struct batch *b, unsigned set, const struct image_element *el);
-void batch_set_flush(struct batch *b, unsigned set); /* of all its elements */
+void batch_set_flush(struct batch *b, unsigned set); /* deletes all elements of the set */
 size_t batch_messages(const struct batch *b);
 
 /*
@@ -82,7 +81,7 @@ int batch_try(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_l
 /* What the kernel lacks, found by transactions that are never committed: bits of
  * enum kernel_lack. */
 unsigned batch_probe(struct netlink *n);
-/* whether a table can have an owner and outlive it, found in the same way */
+/* found in the same way: whether a table can have an owner and outlive it */
 bool batch_owns(struct netlink *n);
 
 #endif

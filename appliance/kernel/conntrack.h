@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's live sessions, by raw libmnl: a dump of connection tracking in this namespace. It
- * changes only the mark of a session, or makes the kernel forget one. It cuts no session: the rules
- * do that by the mark. Runs in enforce; session_probe runs in the gate.
+ * The kernel's live sessions, by raw libmnl: a dump of connection tracking in this namespace. The
+ * only changes that it can make are to set a session's mark, and to make the kernel forget a
+ * session. It cuts no session: the rules do that by the mark. Runs in enforce; session_probe runs
+ * in the gate.
  */
 #ifndef SEKISHO_KERNEL_CONNTRACK_H
 #define SEKISHO_KERNEL_CONNTRACK_H
@@ -15,7 +16,7 @@
 #include "appliance/kernel/talk.h"
 
 struct session {
-	struct addr client, server; /* original tuple */
+	struct addr client, server; /* addresses of the original direction */
 	uint16_t client_port;	    /* ICMP: the identifier */
 	uint16_t server_port;	    /* ICMP: type << 8 | code */
 	uint8_t l4proto;
@@ -45,17 +46,17 @@ int conntrack_count(struct netlink *n, uint32_t *ret, uint32_t *ret_most, struct
 /*
  * Asks connection tracking whether there is a TCP session between two ends.
  *
- * The gate asks before it resets both ends of a segment that tracking called invalid: a segment out
- * of the windows of a live session must not end that session. session_probe_open runs in the
- * supervisor (inside the data namespace). The gate learns only whether there is a session, and
- * changes nothing.
+ * The gate asks before it resets both ends of a segment that tracking called invalid. The segment
+ * may only be outside of the windows of a live session, and must not end that session.
+ * session_probe_open runs in the supervisor (inside the data namespace). The gate learns only
+ * whether there is a session, and changes nothing.
  */
 
 /* The socket, owned by the caller; negative errno. */
 int session_probe_open(struct err *e);
 /*
- * 1: there is a session, whichever end opened it; 0: there is none; negative errno: it is not
- * known. Ports in host order; both addresses of one family.
+ * 1: there is a session, whichever end opened it; 0: there is none; negative errno: unknown. Ports
+ * in host order; both addresses of one family.
  */
 int session_probe(int fd, const struct addr *a, uint16_t a_port, const struct addr *b, uint16_t b_port);
 

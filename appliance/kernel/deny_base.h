@@ -13,18 +13,18 @@
 #include "appliance/kernel/talk.h"
 
 /*
- * Keeps an existing table that is right (with its rules, so the last policy remains in force) and
- * creates what is missing, in one transaction. *ret_adopted: nothing had to be created. From then
- * on this socket owns the table, if the kernel supports that and the table was not created without
- * an owner (n->owns). 0 or negative errno.
+ * If the table exists and is right, keeps it with its rules, so the last policy remains in force.
+ * Creates what is missing, in one transaction. *ret_adopted: nothing had to be created. Afterwards
+ * this socket owns the table, unless the kernel does not support owners or the table was created
+ * without one (n->owns). 0 or negative errno.
  */
 int deny_base_load(struct netlink *n, bool *ret_adopted, struct err *e);
 /* As deny_base_load, through enforce's socket, for the supervisor before enforce runs. */
 int deny_base_load_by(int fd, bool *ret_adopted, struct err *e);
-/* Through a socket of its own in the caller's namespace. Creates only what is missing; the owner of
- * the table does not change. */
+/* As deny_base_load, through a new socket in the caller's namespace. Creates only what is missing;
+ * the owner of the table does not change. */
 int deny_base_load_here(bool *ret_adopted, struct err *e);
-/* True in *ret when all base chains stand with policy drop. */
+/* *ret: all base chains exist with policy drop. */
 int deny_base_stands(struct netlink *n, bool *ret, struct err *e);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel expressions that our rules are made of, each one call: rule_begin, expressions,
- * rule_end. A failure (no memory, invalid arguments) stays in `bad`, so rule_end alone checks it.
+ * The kernel expressions that our rules are made of. A rule is built by rule_begin, one call for
+ * each expression, and rule_end. A failure (no memory, invalid arguments) is kept in `bad`, so only
+ * the result of rule_end has to be checked.
  */
 #ifndef SEKISHO_KERNEL_EXPR_H
 #define SEKISHO_KERNEL_EXPR_H
@@ -14,8 +15,8 @@
 
 struct build {
 	struct nftnl_rule *rule;
-	uint8_t l4proto; /* matched so far, 0 = any */
-	uint8_t family;	 /* matched so far: 4, 6; 0 = any */
+	uint8_t l4proto; /* protocol matched so far, 0 = any */
+	uint8_t family;	 /* address family matched so far: 4, 6; 0 = any */
 	bool bad;
 };
 
@@ -23,12 +24,12 @@ struct build rule_begin(uint8_t family, const char *table, const char *chain);
 /* The rule, owned by the caller; NULL if it is bad. */
 struct nftnl_rule *rule_end(struct build *b);
 
-/* `word`: which 32-bit register. `key`: NFT_META_*, NFT_CT_*. `op`: NFT_CMP_*. Comparisons are with
- * register 0. */
+/* `word`: number of a 32-bit register. `key`: NFT_META_*, NFT_CT_*. `op`: NFT_CMP_*. Comparisons
+ * use register 0. */
 void expr_meta(struct build *b, uint32_t key, uint32_t word);
 void expr_meta_set(struct build *b, uint32_t key, uint32_t word);
 void expr_ct(struct build *b, uint32_t key, uint32_t word);
-void expr_ct_original(struct build *b, uint32_t key, uint32_t word); /* of the original direction */
+void expr_ct_original(struct build *b, uint32_t key, uint32_t word); /* in the original direction */
 void expr_ct_mark_set(struct build *b, uint32_t word);
 void expr_payload(struct build *b, uint32_t base, uint32_t offset, uint32_t len, uint32_t word);
 void expr_cmp8(struct build *b, uint32_t op, uint8_t v);
@@ -47,26 +48,28 @@ void expr_value(struct build *b, uint32_t host, uint32_t word);
 /* matches if there is no route to the source through the interface where the packet came in */
 void expr_unrouted(struct build *b);
 
-/* The result of a lookup with the key in register 0 and following: nothing, a mark in register 0,
- * or a verdict. */
+/* What a lookup yields: only whether the key is in the set, a mark in register 0, or a verdict. The
+ * key is in register 0 and the following ones. */
 enum lookup_result { LOOKUP_MEMBER, LOOKUP_MARK, LOOKUP_VERDICT };
 void expr_lookup(struct build *b, unsigned set, enum lookup_result result, bool inverted);
 
 /* word = a random number from 0 to parts - 1 */
 void expr_draw(struct build *b, uint32_t parts, uint32_t word);
-/* The next three use an element for the key in register 0 and following. */
+/* The next three use the set's element whose key is in register 0 and the following ones. */
 /* ends the rule above this rate */
 void expr_pace(struct build *b, unsigned set, uint32_t per_second, uint32_t burst);
 /* ends the rule unless there are more than `most` */
 void expr_crowd(struct build *b, unsigned set, uint32_t most);
-/* ends the rule when the set is full */
+/* ends the rule if the set is full */
 void expr_keep(struct build *b, unsigned set, uint32_t seconds, bool anew);
 void expr_limit(struct build *b, uint32_t per_second, uint32_t burst);
 void expr_log_record(struct build *b, uint32_t reason);
-void expr_log_device(struct build *b); /* logs the device to the tap, which makes no record */
-void expr_counter(struct build *b);    /* a counter of the rule itself */
+/* logs to the tap, which learns the sender's device and makes no record */
+void expr_log_device(struct build *b);
+void expr_counter(struct build *b); /* a counter of the rule itself */
 void expr_count(struct build *b, uint32_t reason);
-void expr_checksum(struct build *b); /* writes the packet's checksum, and ends the rule */
+/* makes the kernel write the packet's checksum, and ends the rule */
+void expr_checksum(struct build *b);
 void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsigned lacks);
 /* ends the rule unless the verdict cache's program passes the packet */
 void expr_once(struct build *b, uint32_t kind);

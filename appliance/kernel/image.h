@@ -2,10 +2,10 @@
 /*
  * The image of the kernel table: everything that `inet sekisho` holds, as plain data in one arena.
  *
- * Two makers, one shape: image_expect() derives it from a generation, netlink_dump reads it from
- * the kernel. Apply sends the difference, verify reports it, effective prints it; so all three
- * speak of the same thing. Runs in enforce. Pure but for the arena; it never talks to the kernel
- * and knows nothing of netlink.
+ * image_expect() makes an image from a generation, netlink_dump from what it reads from the kernel.
+ * Both have the same form: an apply sends the differences between the two, verify reports them, and
+ * effective prints the one that was read. Runs in enforce. Pure but for the arena; it never talks
+ * to the kernel and knows nothing of netlink.
  */
 #ifndef SEKISHO_KERNEL_IMAGE_H
 #define SEKISHO_KERNEL_IMAGE_H
@@ -40,16 +40,18 @@ struct set_spec {
 	uint32_t key_len; /* sum of the padded fields */
 	/* nft's number for the type of the key, for listings by nft; the kernel ignores it */
 	uint32_t shown_as;
-	/* largest number of elements, which lets the kernel take a quicker table; 0 = any */
+	/* largest number of elements, 0 = any; with a limit the kernel can use a faster kind of
+	 * table */
 	uint32_t most;
 	uint8_t fields[SET_FIELDS]; /* 0 = unused */
 	bool map;		    /* data: a mark */
 	bool verdict_map;	    /* data: a verdict */
-	bool interval;		    /* elements are boxes (key to key_end) */
+	bool interval;		    /* an element is a range in each field, from key to key_end */
 	bool timeout;		    /* elements may end by themselves */
 	uint8_t late_ms;	    /* how long an element stays after its end */
 	bool counter;		    /* every element counts its lookups */
-	bool filled;		    /* packets fill the set, so its elements are not compared */
+	/* the rules add elements for packets, so the elements are not compared */
+	bool filled;
 };
 
 const struct set_spec *set_spec(unsigned set); /* set < TABLE_SET_COUNT */
@@ -59,15 +61,15 @@ const struct set_spec *set_spec(unsigned set); /* set < TABLE_SET_COUNT */
 enum image_verdict { VERDICT_NONE, VERDICT_ACCEPT, VERDICT_GOTO, VERDICT_FOREIGN };
 
 struct image_element {
-	uint8_t key[IMAGE_KEY];	    /* kernel layout, key_len bytes of it used */
+	uint8_t key[IMAGE_KEY];	    /* as the kernel stores it; key_len bytes are used */
 	uint8_t key_end[IMAGE_KEY]; /* interval sets; elsewhere equal to key */
 	uint32_t data;		    /* map: mark */
 	uint8_t verdict;	    /* verdict map: enum image_verdict */
 	uint8_t chain;		    /* VERDICT_GOTO: enum ir_chain, CHAIN_COUNT = not one of ours */
-	uint32_t line;		    /* expected: policy line, 0 = every policy */
-	uint64_t until;		    /* seconds since 1970, 0 = stays */
-	/* dump: how often the element was looked up; in an element to be added: the count to
-	 * begin with */
+	uint32_t line;		    /* expected image: policy line, 0 = in every policy */
+	uint64_t until;		    /* seconds since 1970: when it ends; 0 = never */
+	/* in a dump: the counts of packets that matched the element; in an element to be added: the
+	 * counts that it begins with */
 	uint64_t packets, bytes;
 };
 
@@ -78,7 +80,7 @@ struct image_elements {
 
 struct image_rule {
 	uint32_t chain;	  /* enum ir_chain */
-	uint32_t line;	  /* expected: policy line, 0 = every policy */
+	uint32_t line;	  /* expected image: policy line, 0 = in every policy */
 	const char *text; /* canonical: one "[ ... ]" per kernel expression */
 };
 
@@ -87,8 +89,8 @@ struct image_counter {
 	uint64_t packets, bytes;
 };
 
-/* Something in the namespace that is not ours, for verify: "table ip nat", "chain inet
- * sekisho hello". */
+/* Something in the namespace that is not ours: "table ip nat", "chain inet sekisho hello". Verify
+ * reports it. */
 struct image_foreign {
 	const char *what;
 	/* the name by which the object is removed from our table; NULL = it is only reported */
@@ -104,16 +106,16 @@ struct image {
 	/* the table has only flags that ours may have (not dormant, not owned by
 	 * another program) */
 	bool table_plain;
-	bool table_persists;  /* it outlives its owner (TABLE_PERSISTS) */
-	uint32_t table_owner; /* port of the socket that owns it, 0 = nobody does */
+	bool table_persists;  /* the table outlives its owner (TABLE_PERSISTS) */
+	uint32_t table_owner; /* port of the socket that owns the table, 0 = none does */
 	/* the chain exists; for base chains, with the right type, hook and priority */
 	bool chains[CHAIN_COUNT];
-	bool chain_wrong[CHAIN_COUNT]; /* exists under this name, but is another kind of chain */
+	bool chain_wrong[CHAIN_COUNT]; /* a chain of this name exists, but differs from that */
 	bool policy_drop[BASE_CHAINS];
 	struct image_rule *rules; /* in chain order, then rule order */
 	size_t n_rules, room_rules;
-	bool sets[TABLE_SET_COUNT];	 /* exists as set_spec says */
-	bool set_wrong[TABLE_SET_COUNT]; /* exists under this name, but differs from set_spec */
+	bool sets[TABLE_SET_COUNT];	 /* the set exists, and is as set_spec says */
+	bool set_wrong[TABLE_SET_COUNT]; /* a set of this name exists, but differs from set_spec */
 	struct image_elements elements[TABLE_SET_COUNT];
 	struct image_counter counters[REASON_COUNT];
 	struct image_foreign *foreign;
@@ -129,9 +131,10 @@ struct image_element *image_add(struct image *i, unsigned set);
 bool image_add_rule(struct image *i, uint32_t chain, uint32_t line, const char *text);
 bool image_add_foreign(struct image *i, enum foreign_kind kind, const char *name, const char *what);
 void image_sort(struct image *i); /* elements by key, then key_end */
-/* Binary search in a sorted set; NULL when there is none. */
+/* Binary search in a sorted set; NULL when there is no such element. */
 const struct image_element *image_find(const struct image *i, unsigned set, const uint8_t *key, const uint8_t *key_end);
-bool image_digest(const struct image *i, uint8_t ret[32]); /* false when the table carries none */
+/* false: the table names no generation */
+bool image_digest(const struct image *i, uint8_t ret[32]);
 /* how many cells and labels end by time */
 size_t image_ends(const struct image *i);
 
@@ -141,7 +144,7 @@ struct expectation {
 	const uint32_t *ids; /* permit id per permit index */
 	/* kernel index per interface of the generation; 0 = not there now */
 	const uint32_t *interfaces;
-	uint64_t now;		 /* seconds since 1970: what ended before is left out */
+	uint64_t now;		 /* seconds since 1970: elements that ended before are left out */
 	uint64_t extra_lanes;	 /* lanes of lingering permits: bit n = lane n */
 	struct ir_limits limits; /* in: limits of lingering permits; out: all limits in use */
 	uint64_t lanes;		 /* out: all lanes in use */
@@ -150,26 +153,27 @@ struct expectation {
 };
 
 /*
- * Chains, sets, counters, elements; the rules' texts come from netlink_rule_texts(). Also adds the
- * lanes, outcomes, unanswered and generation elements. 0, or -ENOMEM.
+ * Adds chains, sets, counters and elements to the image, also the elements of TABLE_LANES,
+ * TABLE_OUTCOMES, TABLE_UNANSWERED and TABLE_GENERATION. The rules' texts are added by
+ * netlink_rule_texts(). 0, or -ENOMEM.
  */
 int image_expect(struct image *i, struct expectation *x, struct err *e);
-/* Keeps the live and agree elements of `permit` as `from` has them, and notes it
+/* Adds the elements of `permit` in SET_LIVE and SET_AGREE as `from` has them, and notes the permit
  * in TABLE_LINGERING. */
 int image_linger(struct image *i, const struct image *from, uint32_t permit);
 
-/* One element the kernel should lose or get. */
+/* One element that the kernel has to remove or to add. */
 struct element_change {
 	unsigned set;
 	const struct image_element *element;
 };
 
 struct element_diff {
-	struct element_change *gone, *added; /* a changed element stands in both */
+	struct element_change *gone, *added; /* a changed element is in both lists */
 	size_t n_gone, n_added, room_gone, room_added;
 };
 
-/* seconds: the kernel's remaining time and our clock are not read at one instant */
+/* seconds: the kernel's remaining time and our clock are not read at the same moment */
 #define TIME_SLACK 2u
 
 /*
@@ -185,8 +189,9 @@ int image_diff(const struct image *have, const struct image *want, uint64_t now,
 bool image_ending(const struct image_element *el, uint64_t now);
 bool image_rules_equal(const struct image *have, const struct image *want);
 
-/* Writes an element for people: "lan0 lan1 10.0.0.1 10.0.1.1 tcp 502 -> ...". Names of interfaces
- * are found by `ir` and by `interfaces` (their indexes in the kernel); both may be NULL. */
+/* Writes an element for people: "lan0 lan1 10.0.0.1 10.0.1.1 tcp 502 -> ...". The names of
+ * interfaces come from `ir`, by means of `interfaces` (their indexes in the kernel); both may be
+ * NULL. */
 void image_element_text(unsigned set, const struct image_element *el, const struct ir *ir, const uint32_t *interfaces,
 			char *out, size_t size);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * IR rules as kernel expressions. The batch that loads rules and the text with which read-back
- * compares them use the same translation. Runs in enforce; communicates with nobody. Only this and
- * the other netlink files use libnftnl.
+ * compares them use the same translation. Runs in enforce; communicates with nobody. Only files of
+ * this folder use libnftnl.
  */
 #ifndef SEKISHO_KERNEL_RULE_H
 #define SEKISHO_KERNEL_RULE_H
@@ -34,15 +34,16 @@ enum kernel_lack { LACKS_NOTHING = 0, LACKS_QUEUE = 1, LACKS_STRIP = 2, LACKS_OW
 #define RULE_TEXT 2048u /* bytes of a canonical text, with the NUL */
 
 /*
- * Most IR rules become one kernel rule. IR_IP_OPTIONS needs six tests, hence six rules. Above its
- * rate, a limit ends the rule. So a record (IR_LOG) gets a rule of its own before the rule that
- * counts and decides: the counter stays exact. Returns how many (owned by the caller, rule_free), 0
- * when the kernel lacks what the rule needs, or negative errno with nothing owned.
+ * Builds the kernel rules of one IR rule: mostly one. IR_IP_OPTIONS needs six tests, hence six
+ * rules. A record (IR_LOG) needs a rule of its own before the rule that counts and decides, because
+ * its rate limit ends the rule, and the counter has to stay exact. Returns the number of rules
+ * (owned by the caller, rule_free); 0: the kernel lacks what the rule needs; negative errno: none
+ * was built.
  */
 int rule_build(const struct ir_rule *r, unsigned lacks, struct nftnl_rule *ret[RULE_FAN]);
 void rule_free(struct nftnl_rule *r);
-/* Writes "[ meta load iif => reg 1 ] ...". False: it does not fit, or some expression has no
- * text. */
+/* Writes "[ meta load iif => reg 1 ] ...". False: the text does not fit, or some expression has
+ * none. */
 bool rule_text(const struct nftnl_rule *r, char *out, size_t size);
 
 /* Adds the texts of all expected rules to the image, in chain order. 0 or negative errno. */

@@ -32,14 +32,15 @@ enum op_kind_kernel {
 	OP_VERDICT,
 	OP_FIB,
 	OP_QUEUE,
-	OP_PASS, /* counts, logs or limits: without load, the rule continues */
+	/* counts, logs or limits: the rule goes on, because a test assumes a box without load */
+	OP_PASS,
 	/* matches only under load or in a running session; for a test packet the rule ends */
 	OP_CROWD,
 };
 
 #define OP_DATA 48u
 #define REGISTERS 64u		 /* bytes */
-#define VERDICT_REGISTER 0xffffu /* an offset that means: the verdict register */
+#define VERDICT_REGISTER 0xffffu /* this offset stands for the verdict register */
 
 struct op {
 	enum op_kind_kernel kind;
@@ -47,8 +48,8 @@ struct op {
 	/* meta, ct: the key; payload: the base; cmp: the operator; fib: the flags */
 	uint32_t key;
 	uint32_t offset, len;
-	/* ct: the original direction; lookup: inverted match; lookup: the data of the element are
-	 * used */
+	/* `original`: ct, of the original direction; `inverted`: lookup, matches if the key is not
+	 * in the set; `result`: lookup, uses the data of the element */
 	bool original, inverted, result;
 	uint8_t data[OP_DATA], mask[OP_DATA];
 	int verdict;

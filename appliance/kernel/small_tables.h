@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The small tables of ours beside the policy's, each for one purpose: the gate of the VLANs, the
- * limit of ARP, the writer of checksums, the rules for cards that the machine still has, and the
- * rules of the admin namespace (kernel/admin_rules.c). Supervisor only; each function works in the
- * caller's namespace. The parameters `dry`, `note` and `ctx`, and the results, are those of
- * plain_table_set.
+ * Our small tables beside the policy's, each for one purpose: the gate of the VLANs, the limit of
+ * ARP, the writer of checksums, the rules for cards that the machine still has, and the rules of
+ * the admin namespace (kernel/admin_rules.c). Supervisor only; each function works in the caller's
+ * namespace. The parameters `dry`, `note` and `ctx`, and the results, are those of plain_table_set.
  */
 #ifndef SEKISHO_KERNEL_SMALL_TABLES_H
 #define SEKISHO_KERNEL_SMALL_TABLES_H
@@ -28,7 +27,7 @@ struct trunk_vlan {
 	uint16_t vlan;
 };
 
-/* With n = 0 there is no gate afterwards. -ENODEV when a card does not exist. */
+/* With n = 0 the gate is removed. -ENODEV when a card does not exist. */
 int trunk_gate_set(const struct trunk_vlan *list, size_t n, bool dry, plain_note *note, void *ctx, struct err *e);
 /* How many frames the gate has refused at a card; 0 when there is no gate. */
 uint64_t trunk_gate_refused(const char *card);
@@ -39,20 +38,21 @@ uint64_t trunk_gate_refused(const char *card);
  * Limits the rate of ARP requests on each interface, in a table of its own ("arp sekisho"). The
  * kernel stores the sender of each request in one neighbour table for all interfaces and
  * namespaces, so a flood with invented senders would displace the hosts of every other zone.
- * Answers are not limited: they add nobody to that table.
+ * Answers are not limited, because the kernel stores nobody for an answer.
  *
  * Before the limit, requests are also logged to the tap, up to a rate. So the tap learns of hosts
  * that only ask for other hosts of their network, and are never in the kernel's table.
  */
 
-/* requests a second, as for IPv6. A full table gives up no entry of the last five seconds. In that
- * time one interface can fill about 5,000 of the 65,536 places (box/sysctl.c) */
+/* requests a second, as for IPv6. When the neighbour table is full, the kernel removes no entry of
+ * the last five seconds; in that time one interface can fill about 5,000 of its 65,536 places
+ * (box/sysctl.c) */
 #define ARP_PER_SECOND 1000u
 
 #define ARP_TOLD_PER_SECOND 100u /* requests of an interface that are logged to the tap */
 
-/* For devices of these names, whether or not they exist; with n = 0 there is no such table
- * afterwards. Requests on any other device are dropped: it does not belong to the box. */
+/* Sets the limit for devices of these names, whether or not they exist. With n = 0 the table is
+ * removed. Requests on any other device are dropped, because it does not belong to the box. */
 int arp_limit_set(const char *const *devices, size_t n, bool dry, plain_note *note, void *ctx, struct err *e);
 
 /* ---- the writer of checksums ----------------------------------------------------------------- */
@@ -70,7 +70,7 @@ int arp_limit_set(const char *const *devices, size_t n, bool dry, plain_note *no
  */
 #define FINISHED_TABLE "mangle"
 
-/* `wanted` false: there is to be no such table. -ENOENT: the kernel has no such target. */
+/* `wanted` false: removes the table. -ENOENT: the kernel has no target CHECKSUM. */
 int finished_set(bool wanted, bool dry, struct err *e);
 
 /* ---- cards that the machine still has -------------------------------------------------------- */
@@ -83,8 +83,8 @@ int finished_set(bool wanted, bool dry, struct err *e);
  * judge. Traffic of the machine itself over such a card is not touched: an administrator may be
  * connected by it.
  *
- * Makes both tables for these cards, which need not exist; with n = 0 there are no such tables
- * afterwards. Tries both.
+ * Sets both tables for these cards, which need not exist; with n = 0 it removes both. If one fails,
+ * the other is tried all the same.
  */
 int home_rules_set(const char *const *cards, size_t n, struct err *e);
 
@@ -92,12 +92,12 @@ int home_rules_set(const char *const *cards, size_t n, struct err *e);
 
 /*
  * What may leave and enter the admin namespace: a table of its own there ("inet sekisho"). Its
- * output chain accepts answers to hosts that asked the box (where terminals are named, to these
- * alone), packets that stay on the box, neighbour discovery, and packets to the peers of box.cfg;
+ * output chain accepts answers to hosts that asked the box (if box.cfg names terminals, only to
+ * these), packets that stay on the box, neighbour discovery, and packets to the peers of box.cfg;
  * it drops and counts everything else. Its input chain accepts answers to what the box asked. At
  * the management's port it accepts the terminals of box.cfg or, if box.cfg names none, everybody on
- * the admin networks. Each packet is judged by itself, after any change by the rules of others.
- * Nothing is forwarded between interfaces.
+ * the admin networks. Packets are judged one by one, as they are after the rules of other programs
+ * have changed them. Nothing is forwarded between interfaces.
  */
 
 /* `closed`: nobody is admitted, not even terminals. */
@@ -114,8 +114,8 @@ struct admin_rules_seen {
 	uint64_t refused, refused_in;
 };
 
-/* Called for each rule. For a rule that belongs to no peer of the list `peer` is NULL, and `text`
- * says what it is. */
+/* Called for each rule. If a rule belongs to no peer of the list, `peer` is NULL, and `text` says
+ * what the rule is. */
 typedef void admin_rules_each(void *ctx, const struct ir_peer *peer, const char *text, uint64_t packets,
 			      uint64_t bytes);
 /* Reads the table from the kernel. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One NETLINK_NETFILTER socket with its requests, dumps and errors. Mistakes are easy here, so this
- * is written only once: answers to earlier requests are skipped by their sequence number; a dump
+ * One NETLINK_NETFILTER socket with its requests, dumps and errors. Mistakes are easy here, so all
+ * modules use this one: answers to earlier requests are skipped by their sequence number; a dump
  * that the kernel calls inconsistent gives -EINTR (start again); a receive queue that ran over
  * gives -ENOBUFS (start again); nothing waits longer than two seconds. Runs in enforce; uses
  * libmnl. The descriptor is borrowed, except after netlink_open_here.
@@ -19,8 +19,8 @@ struct nlmsghdr;
 
 #define NETLINK_RECEIVE (256u << 10) /* bytes of one receive */
 
-/* How far a dump of everything is, for the callback `between`. Parts are the lists of tables,
- * chains, rules and so on, and the elements of each set; entries are rules and elements. */
+/* How far a dump of the whole table has come, for the callback `between`. Parts are the lists of
+ * tables, chains, rules and so on, and the elements of each set; entries are rules and elements. */
 struct netlink_reading {
 	/* number of the part that is being read, from 1 on, and of all parts; 0 = not known */
 	uint32_t part, parts;
@@ -28,15 +28,15 @@ struct netlink_reading {
 };
 
 /*
- * Flags of nf_tables: the kernel refuses changes of such a table by others while its owner's socket
- * is open, and keeps the table when the socket is closed. They are only used together. Headers
- * before Linux 6.9 lack the second.
+ * Flags of a table. With the one for an owner (0x2), the kernel refuses changes by others while the
+ * owner's socket is open; with TABLE_PERSISTS it keeps the table when that socket is closed. They
+ * are only used together. Headers before Linux 6.9 lack TABLE_PERSISTS.
  */
 #define TABLE_PERSISTS 0x4u
 #define TABLE_OWNED (0x2u | TABLE_PERSISTS)
 
-/* Whether this socket owns our table. A table that never had an owner gets none, also when it is
- * made again. */
+/* Whether this socket owns our table. If the table was first made without an owner, it gets none
+ * later, not even when it is made again. */
 enum netlink_owns { OWNS_UNASKED, OWNS_NOT, OWNS_TABLE };
 
 struct netlink {
@@ -54,10 +54,10 @@ struct netlink {
 };
 
 /* Sets buffers and options (extended errors without an echo, strict dumps), learns the port id, and
- * discards what another process left there unread. 0 or negative errno. */
+ * discards what another process left unread in the socket. 0 or negative errno. */
 int netlink_open(struct netlink *n, int fd, struct err *e);
 void netlink_close(struct netlink *n); /* frees the buffer; the descriptor stays open */
-/* As netlink_open, with a socket of its own in the caller's namespace. On failure nothing is left
+/* As netlink_open, with a new socket in the caller's namespace. After a failure nothing is left
  * open. */
 int netlink_open_here(struct netlink *n, struct err *e);
 void netlink_close_here(struct netlink *n);

@@ -61,7 +61,8 @@ void batch_counter(struct batch *b, uint32_t reason);
 void batch_set(struct batch *b, unsigned set);
 void batch_set_delete(struct batch *b, const char *name);
 void batch_flush_rules(struct batch *b); /* deletes the rules of every chain; the chains stay */
-void batch_rule(struct batch *b, struct nftnl_rule *rule, uint32_t line); /* the rule stays the caller's */
+void batch_rule(struct batch *b, struct nftnl_rule *rule,
+		uint32_t line); /* takes over nothing; the rule stays the caller's */
 /* `now_ms` since 1970: an element with an end gets the remaining time as its timeout. */
 void batch_element_add(struct batch *b, unsigned set, const struct image_element *el, uint64_t now_ms);
 void batch_element_delete(struct batch *b, unsigned set, const struct image_element *el);

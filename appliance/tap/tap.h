@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tap receives packets that the kernel's rules drop and log (NFLOG), and turns them into event
- * records of fixed size; so it does with sessions that begin and end, and with devices that are
- * heard.
+ * records of fixed size. It also makes records of sessions that begin and end, and of devices that
+ * are heard.
  *
- * Its sockets are opened in the supervisor, inside the data namespace; the role may only read them.
- * The packets may be hostile, so they are read only through struct bytes, and every length is
- * checked against the bytes. Records are a sample (the rules limit them); the exact numbers are the
+ * The supervisor opens its sockets inside the data namespace; the role may only read from them. The
+ * packets may be hostile, so they are read only through struct bytes, and every length is checked
+ * against the bytes. Records are a sample (the rules limit them); the exact numbers are the
  * kernel's counters. Lost records are counted exactly, by the gaps in the kernel's sequence
  * numbers.
  *
@@ -27,13 +27,14 @@
 
 /* ---- tap/netlink.c --------------------------------------------------------------------------- */
 
-/* A netlink socket of this protocol in the current namespace, with a receive queue of `room` bytes.
- * `what`: what an error says. Owned by the caller; negative errno on failure. */
+/* Opens a netlink socket of this protocol in the current namespace, with a receive queue of `room`
+ * bytes. `what`: how an error names it. Owned by the caller; negative errno on failure. */
 int tap_socket(int protocol, int flags, int room, const char *what, struct err *e);
 /*
- * Takes one message with a struct nfgenmsg off the datagram: *ret_type is its type, *ret the rest
- * after the netlink header. Netlink's own fields are in the machine's byte order, the contents of
- * attributes in network order. False: the datagram is malformed, and nothing is left of it.
+ * Takes one message, which begins with a struct nfgenmsg, off the datagram: *ret_type is its type,
+ * *ret the bytes after the netlink header. Netlink's own fields are in the machine's byte order,
+ * the contents of attributes in network order. False: the datagram is malformed; it is then
+ * emptied.
  */
 bool tap_message(struct bytes *datagram, uint16_t *ret_type, struct bytes *ret, uint64_t *malformed);
 /* Takes the next attribute of a list. False: there is none. If the list is damaged, `b` then has
@@ -52,7 +53,7 @@ struct sighting {
 	bool is;      /* a device was heard */
 	uint32_t iif; /* interface index in the data namespace */
 	uint8_t mac[6];
-	struct addr address; /* family 0 = it announced no address */
+	struct addr address; /* family 0 = the device announced no address */
 };
 
 /* Whether this is the address of a single card: neither a group address nor zero. */
@@ -67,16 +68,17 @@ static inline bool sighting_is_mac(const uint8_t mac[6])
 }
 
 /*
- * The kernel's neighbour table (ARP and neighbour discovery) has hosts that asked for the box,
- * answered it, or were confirmed since. The kernel notifies listeners, and nothing is sent to the
- * hosts. Notifications wait in the socket while the tap restarts.
+ * The kernel's neighbour table (ARP and neighbour discovery) contains hosts that asked for the
+ * box's address, answered the box, or were confirmed later. The kernel notifies listeners of
+ * changes; nothing is sent to the hosts. Notifications wait in the socket while the tap restarts.
  *
  * Opens a netlink socket in the current namespace that receives neighbours: first those that are
  * known now, then changes. Non-blocking; owned by the caller; negative errno on failure.
  */
 int tap_neighbours_open(struct err *e);
-/* Takes one netlink message off `datagram`. True when *ret is a host that was heard; false with
- * bytes left: the message is about none. *malformed is incremented for a malformed one. */
+/* Takes one netlink message off `datagram`. True when *ret is a host that was heard. False with
+ * bytes left: this message is not about a host that was heard. *malformed is incremented for a
+ * malformed one. */
 bool tap_neighbour_next(struct bytes *datagram, struct sighting *ret, uint64_t *malformed);
 /*
  * Reads an ARP packet from the kernel's log (RFC 826): the sender, and the IP address that it
@@ -117,28 +119,29 @@ struct sighted {
 
 /* True: *ret is to be sent. An empty sighting is ignored. */
 bool sighted_in(struct sighted *s, const struct sighting *who, uint64_t now_ns, struct event *ret);
-/* The names of the policy may have changed, so all devices are reported again when they
- * are heard. */
+/* To be called when the names of the policy may have changed: each device is reported again when it
+ * is next heard. */
 void sighted_anew(struct sighted *s);
 /* Whether there are devices that were not reported and not counted in a report yet. */
 bool sighted_owes(const struct sighted *s);
-/* The count for one interface. Call until it returns false. */
+/* True: *ret is an event with the count for one interface. To be called until it returns false. */
 bool sighted_over(struct sighted *s, struct event *ret);
 
 /* ---- tap/drop.c ------------------------------------------------------------------------------ */
 
 #define TAP_GROUP 1u
 
-/* A netlink socket bound to the NFLOG group of the current namespace, headers copied only.
- * Non-blocking; owned by the caller; negative errno on failure. */
+/* Opens a netlink socket that is bound to the NFLOG group of the current namespace and gets only
+ * the headers of packets. Non-blocking; owned by the caller; negative errno on failure. */
 int tap_open(struct err *e);
 
 /* Counts across messages. Start from zero bytes. */
 struct tap {
-	bool started;  /* `next` is known */
+	bool started;  /* `next` is valid */
 	uint32_t next; /* sequence number expected */
 	uint64_t records, lost, malformed;
-	/* the device of the last message, whether that is a record or not */
+	/* the device that sent the packet of the last message, whether or not the message is a
+	 * record */
 	struct sighting seen;
 };
 
@@ -146,8 +149,8 @@ struct tap {
  * left: the message is no record. */
 bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret);
 /*
- * Multicast that never leaves its link (224.0.0.0/24, RFC 5771 section 4; ff02::/16, RFC 4291
- * section 2.7), to or from the box, by which hosts announce services and group memberships. It is
+ * Whether the packet was link-local multicast (224.0.0.0/24, RFC 5771 section 4; ff02::/16, RFC
+ * 4291 section 2.7) to or from the box. By it hosts announce services and group memberships. It is
  * dropped and counted like other packets, but is not recorded.
  */
 bool tap_is_chatter(const struct event *e);

@@ -18,22 +18,22 @@
 #include "dpi/inspect/inspect.h"
 
 struct queue_rule {
-	uint32_t maxlen; /* packets that may wait in each slot */
+	uint32_t maxlen; /* number of packets that may wait in each slot's queue */
 	bool fail_open;	 /* a full queue lets packets pass without a verdict */
 	/*
 	 * True: packets arrive as they will leave, segmented and with checksums. False: they arrive
-	 * as they are in the kernel, as many segments at once (GSO), and with the position where a
-	 * checksum is still to be written. On a virtual interface the sender chooses that position,
-	 * which may be in the middle of a command, so the bytes that leave can differ from those
-	 * that were inspected.
+	 * as they are in the kernel, as many segments at once (GSO), and with a position at which
+	 * the kernel will still write a checksum. On a virtual interface the sender chooses that
+	 * position. It may be in the middle of a command, so the bytes that leave can differ from
+	 * those that were inspected.
 	 */
 	bool finished;
 };
 
 /*
- * One socket for these slots of a lane (bit n = slot n), queues of the current network namespace,
- * packets copied whole. Non-blocking; owned by the caller; negative errno on failure (-EBUSY or
- * -EPERM: another process has a queue, or the privilege is missing).
+ * Opens one socket that receives the queues of these slots of a lane (bit n = slot n) in the
+ * current network namespace, with whole packets. Non-blocking; owned by the caller; negative errno
+ * on failure (-EBUSY or -EPERM: another process has a queue, or the privilege is missing).
  */
 int queue_open(uint32_t lane, uint8_t slots, const struct queue_rule *rule, struct err *e);
 
@@ -48,8 +48,8 @@ struct queue_reader;
 /* Buffers for `batch` datagrams (1 to 256) of 64 KiB and headers. NULL when memory is out. */
 struct queue_reader *queue_reader_new(unsigned batch);
 void queue_reader_free(struct queue_reader *r); /* accepts NULL */
-/* Receives up to `most` datagrams that are there; never waits. Their number, or negative errno
- * (-EAGAIN: none). */
+/* Receives the datagrams that are there, up to `most`; never waits. Returns their number, or
+ * negative errno (-EAGAIN: none is there). */
 int queue_receive(struct queue_reader *r, int fd, unsigned most);
 /* The i-th datagram of the last receive. */
 struct bytes queue_datagram(const struct queue_reader *r, unsigned i);
@@ -61,7 +61,7 @@ enum queue_item {
 	QUEUE_OTHER,  /* another message, or an inconsistent one */
 };
 
-/* Takes the next netlink message off the datagram. `frame` of the packet is 0. */
+/* Takes the next netlink message off the datagram. Sets the packet's field `frame` to 0. */
 enum queue_item queue_next(struct bytes *datagram, struct packet *ret);
 
 #endif

@@ -3,14 +3,13 @@
  * The worker reads packets from its lanes, has the inspector judge them, and sends verdicts to the
  * kernel by forms.
  *
- * It runs in the role dpi, and is isolated because hostile bytes may compromise it: it has no files
+ * It runs in the role dpi. Because hostile bytes may compromise it, it is isolated: it has no files
  * and no network, and can send only forms to the kernel (worker/form.h), which allow no more than
  * its gate would do for it. It owns the inspector, the ring mapping, its queue descriptors and the
  * event port. It never holds a packet longer than the inspector's 10 ms.
  *
- * The role itself is role_dpi of appliance/role/roles.h; worker/role.c is its loop,
- * worker/verdicts.c what leaves it (verdicts, and its end of the ring), worker/messages.c its
- * control channel.
+ * The role is role_dpi of appliance/role/roles.h. worker/role.c has its loop, worker/verdicts.c
+ * sends its verdicts and writes the ring, worker/messages.c handles its control channel.
  */
 #ifndef SEKISHO_WORKER_WORKER_H
 #define SEKISHO_WORKER_WORKER_H
@@ -27,8 +26,8 @@
 #include "appliance/worker/queue.h"
 #include "dpi/inspect/inspect.h"
 
-/* Memory of a worker, all of it taken before the sandbox closes. A worker for naming also has
- * nDPI's memory. */
+/* Sizes of a worker's memory, which is all allocated before the sandbox closes. A worker that names
+ * sessions also has nDPI's memory. */
 #define WORKER_FLOWS 16384u
 #define WORKER_POOL_BYTES (8u * 1024u * 1024u)
 #define WORKER_TABLE_BYTES (2u * COMMANDS_TABLE_MAX)
@@ -36,7 +35,7 @@
 #define WORKER_BATCH 64u /* packets per receive */
 
 /* Verdicts on their way to the kernel. Starts zeroed. */
-/* The largest number of packets that one verdict decides. Packets with different verdicts take
+/* The largest number of packets that one verdict decides. Packets with different verdicts need
  * several sends. */
 #define VERDICTS_MOST 64u
 
@@ -44,8 +43,8 @@ struct verdicts {
 	/* this worker has forms; otherwise the gate sends all verdicts */
 	bool forms;
 	uint32_t open[LANE_COUNT][LANE_SLOTS]; /* packets taken and not decided yet */
-	/* Verdicts that verdicts_flush will send: n packets of one queue, in the order of their
-	 * ids, that all go on, or one packet that does not. */
+	/* Verdicts that verdicts_flush will send. They are for n packets of one queue, in the order
+	 * of their ids, which all go on; or for one packet that does not go on. */
 	uint32_t n;
 	struct form_entry entries[VERDICTS_MOST];
 	struct form_entry all; /* one verdict for all of them */
@@ -54,7 +53,7 @@ struct verdicts {
 	int fd;
 };
 
-/* four for each doubling of the time, from 1 us on; the last one is for all times beyond 25 s */
+/* steps of time: four for each doubling, from 1 us on; the last step has all times beyond 25 s */
 #define LATENCY_STEPS 100u
 #define LATENCY_WINDOW_NS 60000000000ull
 
@@ -72,13 +71,15 @@ struct latency {
 };
 
 struct worker_port {
-	int fd; /* one socket for all slots of the lane that are this worker's */
+	int fd; /* one socket for all slots of the lane that belong to this worker */
 	uint32_t lane;
-	/* a lane with commands, whose packets never wait for more than one batch of the cut lane */
+	/* a lane with commands: its packets wait for at most one batch of the cut lane */
 	bool commands;
-	unsigned class; /* order of service within a kind: 0 (safety) first, the cut lane last */
+	/* order of service among lanes with commands, and among the others: 0 (safety) first, the
+	 * cut lane last */
+	unsigned class;
 	uint32_t share; /* LANE_SHARES for the cut lane */
-	/* lanes without commands: packets left for it in this round */
+	/* lanes without commands: number of packets that it may still get served in this round */
 	unsigned credit;
 	bool ready;		      /* packets may be waiting */
 	bool hot;		      /* the port had packets in the last turn */
@@ -87,7 +88,7 @@ struct worker_port {
 };
 
 struct worker {
-	/* for the inspector's timers, so that poll between packets needs no time-out */
+	/* wakes the loop for the inspector's timers, so that poll needs no time-out */
 	struct alarm alarm;
 	enum lane_kind kind;
 	struct inspector *inspector;
@@ -97,8 +98,8 @@ struct worker {
 	int wake;
 	uint32_t unannounced; /* entries since the last wake-up on which the gate has to act */
 	uint32_t told;	      /* entries since then that only inform it */
-	unsigned turns;	      /* turns since other lanes and messages were last looked at */
-	unsigned taken;	      /* packets since then */
+	unsigned turns;	      /* turns since poll last looked at other lanes and at messages */
+	unsigned taken;	      /* packets served since then */
 	bool table, serving, ended;
 	bool trying; /* `tried` holds the table of the last MSG_IMPACT */
 	struct command_table tried;
@@ -112,8 +113,8 @@ struct worker {
 	uint64_t errors, others, skipped, ring_full;
 };
 
-/* Packets that one turn takes from a lane with commands, or one round from another: a flood in one
- * never starves another of its kind. */
+/* How many packets one turn takes from a lane with commands, or one round from a lane without. So a
+ * flood in one lane never starves another lane of its kind. */
 static inline unsigned worker_budget(unsigned class)
 {
 	static const unsigned budgets[] = { 256, 128, 64, 32 };
@@ -125,15 +126,16 @@ static inline unsigned worker_budget(unsigned class)
 
 /* Notes that a packet was read from this queue and will be decided. */
 void verdicts_taken(struct verdicts *v, uint16_t queue);
-/* The lane has another socket now: forgets packets that were read from the old one. */
+/* To be called when the lane has got another socket: forgets packets that were read from the old
+ * one. */
 void verdicts_forget(struct verdicts *v, uint32_t lane);
 /* Decides a packet of this queue; `fd` is its lane's socket. */
 void verdicts_decide(struct worker *w, int fd, uint16_t queue, uint32_t id, enum outcome o, uint32_t permit);
 /* Sends the verdicts that are not sent yet. */
 void verdicts_flush(struct worker *w);
 
-/* Puts two entries that belong together, and on which the gate has to act, into the ring, waiting
- * for room. */
+/* Puts two entries that belong together into the ring, and waits for room if it is full. The gate
+ * has to act on them. */
 void worker_push_two(struct worker *w, const void *entry64, const void *behind64);
 /* Wakes the gate if there are entries that it has to act on. */
 void worker_wake_gate(struct worker *w);
@@ -147,7 +149,7 @@ bool worker_messages(struct worker *w);
 
 /* ---- worker/latency.c ------------------------------------------------------------------------ */
 
-/* The values of the last one to two minutes. Each is the upper end of a step, so it is at most a
+/* The times of the last one to two minutes. Each is the upper end of a step, so it is at most a
  * quarter too large; 0 = there were no packets. */
 struct latency_recent {
 	uint64_t p50_ns, p99_ns, max_ns;
@@ -156,8 +158,8 @@ struct latency_recent {
 /* Notes that `n` packets of a lane with that share took `ns` each. `now`: monotonic ns. */
 void latency_note(struct latency *l, uint32_t share, uint32_t n, uint64_t ns, uint64_t now);
 struct latency_recent latency_recent(struct latency *l, uint32_t share, uint64_t now);
-/* To be called often. Once a minute it returns the number of packets, over all shares, since it
- * last did so; otherwise 0. *ret_p99_ns: the largest 99th percentile of all shares. */
+/* To be called often. Once a minute it returns how many packets there were, in all shares, since it
+ * last returned a number; otherwise 0. *ret_p99_ns: the largest 99th percentile of any share. */
 uint64_t latency_told(struct latency *l, uint64_t now, uint64_t *ret_p99_ns);
 /* Nanoseconds until latency_told may return a number; UINT64_MAX = there are no new packets. */
 uint64_t latency_due(const struct latency *l, uint64_t now);

@@ -2,9 +2,10 @@
 /*
  * One apply. Its steps: finish relabelling that is still due; find which permits linger, and which
  * live sessions no permit will allow any more; commit the transaction; set the settings; turn
- * forwarding on; relabel sessions. Only the commit changes what passes. Sessions that it cuts are
- * not reset here: the supervisor gives the workers a list (wire/cuts.h), and a worker at once
- * resets those that it follows. The others are reset at their next packet, which does not pass.
+ * forwarding on; relabel sessions. Only the commit changes what passes. Sessions that the commit
+ * cuts are not reset here. The supervisor gives the workers a list of them (wire/cuts.h), and each
+ * worker at once resets those that it follows. The other sessions are reset at their next packet,
+ * which does not pass.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@
 
 #define ATTEMPTS 6
 
-/* Whether the list of sessions is needed. Mostly it is not, and the dump can be left out. */
+/* Whether the list of live sessions is needed. Mostly it is not, so the kernel's sessions need not
+ * be dumped. */
 static bool anybody_asks(const struct enforce *f, const struct generation_held *next, const struct usage *u)
 {
 	const struct generation_held *now = f->now;
@@ -30,7 +32,7 @@ static bool anybody_asks(const struct enforce *f, const struct generation_held *
 	return false;
 }
 
-/* Finds the permits that live sessions have, before it is decided what lingers. */
+/* Finds the permits that live sessions have. This decides which permits linger. */
 static int usage_take(struct enforce *f, const struct generation_held *next, const struct image *have, struct arena *a,
 		      struct usage *ret, struct err *e)
 {
@@ -45,12 +47,12 @@ static int usage_take(struct enforce *f, const struct generation_held *next, con
  * After a restart of this role only the kernel knows which permits linger. Two kinds of permits
  * linger no longer although they have sessions.
  *
- * An inspected permit for which no worker has a command table, because the whole box was restarted:
- * its sessions are looked up again, and go on under another permit or are reset.
+ * One is an inspected permit for which no worker has a command table, because the whole box was
+ * restarted. Its sessions are looked up again, and go on under another permit or are reset.
  *
- * A permit with a live element whose device index no device has: it is not known which device that
- * was. If the permit lingered, packets of its sessions at the device's new index would be taken for
- * forged ones, and no end would get a reset.
+ * The other is a permit with an element of SET_LIVE whose device index no device has now, because
+ * it is not known which device that was. If the permit lingered, and the device had returned with a
+ * new index, packets of its sessions would be taken for forged ones, and no end would get a reset.
  */
 static int linger_adopt(struct generation_held *next, const struct image *have, const struct usage *u)
 {
@@ -123,7 +125,7 @@ static int linger_choose(struct enforce *f, struct generation_held *next, const 
 	}
 	if (!any_lingers(now, next, u))
 		return 0;
-	/* The elements, with the index that each device last had. */
+	/* The image `old` has each device's elements with the index that the device last had. */
 	last = *now;
 	last.interfaces = now->kept_at;
 	r = generation_image(f, &last, a, &old, &x, e);
@@ -151,8 +153,8 @@ static bool moved(int r)
 	return r == -ERESTART || r == -ENOENT || r == -EEXIST || r == -EINTR || r == -ENOBUFS || r == -EAGAIN;
 }
 
-/* `seen`: the state a moment ago, or NULL. The kernel refuses the transaction if there was another
- * one since. */
+/* `seen`: the state that was dumped before, or NULL. The kernel refuses the transaction if there
+ * was another one since that dump. */
 static int commit(struct enforce *f, struct generation_held *next, const struct image *seen, bool try,
 		  struct sync_report *ret, struct err *e)
 {
@@ -180,7 +182,8 @@ static int commit(struct enforce *f, struct generation_held *next, const struct 
 		if (r == 0)
 			matched_seed(&f->matched, &have, next, &want);
 		if (f->once_earlier && !try)
-			have.n_rules = 0; /* causes all rules to be written again */
+			/* as if the kernel had no rules: so all are written again */
+			have.n_rules = 0;
 		if (r == 0)
 			r = table_sync(&f->net, &have, &want, &x, f->lacks, try, ret, e);
 		if (r == 0 && !try) {
@@ -217,7 +220,7 @@ void enforce_mend_due(struct enforce *f)
 		f->clock_due = false;
 }
 
-/* Reads back what the kernel has; a second commit mends what the first missed. */
+/* Reads back what the kernel has. If the first commit missed something, a second one mends it. */
 static int read_back(struct enforce *f, struct err *e)
 {
 	struct differences d = { 0 };
@@ -277,8 +280,9 @@ static int prepare(struct enforce *f, struct generation_held *next, bool boot, s
 	telling_stage(f, PROGRESS_READS);
 	r = netlink_dump_since(&f->net, a, f->labels.known ? &f->labels.image : NULL, have, e);
 	telling_stage(f, PROGRESS_SESSIONS);
-	/* The permits that now leave take their counters with them, so these are read before. If
-	 * the table is the same, they also count sessions that began while no process ran. */
+	/* When a permit leaves the table, its counters are lost, so they are read before. If the
+	 * kernel has the same table as before a restart of this role, its counters also contain
+	 * sessions that began while no process ran. */
 	if (r == 0 && (f->now != NULL || boot))
 		matched_note(&f->matched, have, f->now != NULL ? f->now : next, clock_wall_ns());
 	if (r == 0)
@@ -313,9 +317,9 @@ static void unwatched(struct enforce *f, struct generation_held *next)
 }
 
 /*
- * Puts the former policy back, because the new one was committed and its result could not be read
- * or made safe. Forwarding stays off until the kernel's rules were read (drift_settings tries again
- * and again).
+ * Puts the former policy back. To be called if the new one was committed, but the result could not
+ * be read back or made safe. Forwarding stays off until the kernel's rules have been read
+ * (drift_settings tries again and again).
  */
 static void go_back(struct enforce *f, struct generation_held *old)
 {
@@ -329,7 +333,7 @@ static void go_back(struct enforce *f, struct generation_held *old)
 		r = enforce_open(f, &e);
 	if (r < 0)
 		record_send(f, &nothing, DRIFT_SHUT, 0, 0, e.text);
-	/* Sessions that began meanwhile have labels of the generation that failed. */
+	/* Sessions that began in between have labels of the generation that failed. */
 	f->relabel_due = true;
 }
 
@@ -365,8 +369,8 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 	*ret = (struct apply_result){ 0 };
 	generation_at(f, next);
 	(void)links_resolve(f->links, next);
-	/* An id may only be kept when the labels of its sessions are right, so pending relabelling
-	 * comes first. */
+	/* A permit may only linger when the labels of its sessions are right, so relabelling that
+	 * is still due comes first. */
 	if (f->relabel_due && (flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0)
 		enforce_relabel(f, NULL);
 	r = change_over(f, next, flags, ret, e);
@@ -377,8 +381,8 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 		f->matched.at_once = true;
 		f->lasting_ns = 0; /* a changed limit also holds for live sessions */
 		r = enforce_open(f, e);
-		/* Another program's transaction came between ours and the read-back: drift_settle
-		 * reports it, and it is mended here. */
+		/* -EAGAIN: another program's transaction came between ours and the read-back. It is
+		 * mended here, and drift_settle reports it. */
 		for (int attempt = 0; attempt < ATTEMPTS && r == -EAGAIN; attempt++) {
 			r = mend(f, &ret->report, e);
 			if (r == 0)
@@ -394,7 +398,8 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 			enforce_ended_leave(f, old);
 		generation_drop(old);
 		if ((flags & APPLY_BOOT) != 0)
-			/* report now what others put beside our table while nobody listened */
+			/* the next comparison, now, reports what others put beside our table while
+			 * nobody listened */
 			f->due_ns[CHORE_COMPARE] = 0;
 	}
 	return r;
@@ -434,7 +439,7 @@ void enforce_waits_due(struct enforce *f)
 	if (!f->waits_due || (f->now != NULL && enforce_mend(f, &e) < 0))
 		return; /* the kernel was busy with another change */
 	f->waits_due = false;
-	/* Sessions in a part that opens now continue under its permit. */
+	/* Live sessions in cells that open now get the labels of these cells' permits. */
 	enforce_relabel(f, NULL);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sessions that an apply ends: those that pass now, whose permit leaves the policy, and that no
- * other permit will allow. A session that another permit allows continues under it; workers have
- * that permit's command table.
+ * Finds the sessions that an apply ends: they pass now, their permit leaves the policy, and no
+ * other permit will allow them. If another permit allows a session, the session continues under
+ * that permit, whose command table the workers have.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -25,7 +25,8 @@ struct cutting {
 	bool failed;
 };
 
-/* A session that was cut may stay in the kernel's table for minutes; it is not cut again. */
+/* Whether the session passes now. A session that was cut earlier may stay in the kernel's session
+ * table for minutes; it does not count as ended once more. */
 static bool passes_now(const struct cutting *c, uint32_t permit, const struct question *q)
 {
 	uint8_t key[IMAGE_KEY] = { 0 };
@@ -54,8 +55,8 @@ static bool note(struct cutting *c, struct told_sessions *list, const struct ses
 		json_decref(entry);
 		return false;
 	}
-	/* User-given labels can be long, and the reader of the list refuses an entry that is too
-	 * long. */
+	/* An entry contains labels of any length, and the reader of the list refuses an entry that
+	 * is too long. */
 	bytes = json_dumpb(entry, NULL, 0, JSON_COMPACT);
 	if (bytes > TOLD_JSON_NAMED - list->bytes) {
 		json_decref(entry);
@@ -123,7 +124,7 @@ int told_cuts(const struct told *t)
 	size_t kept = 0;
 	int fd;
 
-	/* Sessions that find no place in the list end at their next packet. */
+	/* If the list is full, the remaining sessions end at their next packet. */
 	while (list != NULL && kept < CUTS_MAX_BYTES / sizeof(*list) && msg_take_told_session(&b, &s))
 		if (s.ends.l4proto == IPPROTO_TCP)
 			list[kept++] = (struct cut_session){ s.ends.client, s.ends.server, s.ends.client_port,

@@ -43,8 +43,8 @@ static bool is_open(const json_t *x)
 	return json_is_true(json_object_get(x, "open"));
 }
 
-/* Whether this is a first person's request that still waits. After the clock was set back, it does
- * not. */
+/* Whether `x` is a first person's request that still waits. If the clock was set back behind its
+ * beginning, it waits no more. */
 static bool is_asked(const json_t *x)
 {
 	uint64_t now = wall_s();
@@ -79,7 +79,8 @@ static json_t *asked_entry(const json_t *list, const char *door)
 	return NULL;
 }
 
-/* When the door ends: at the latest as the policy in force allows. */
+/* When the door shuts: at the end that was ordered or, if that is earlier, at the latest end that
+ * the policy in force allows. */
 static uint64_t limit(const struct ir_door *d, const json_t *x)
 {
 	uint64_t until = number_of(x, "until"), most = number_of(x, "since") + d->at_most;
@@ -330,13 +331,14 @@ enum door_done door_ordered(json_t *list, const struct door_scene *c, const stru
 
 /* ---- by the clock ---------------------------------------------------------------------------- */
 
-/* Shuts a door that is over or not allowed any more. True: something has changed. */
+/* Shuts a door whose time is over or that the policy does not allow any more. True: something has
+ * changed. */
 static bool follow(const struct door_scene *c, json_t *x, uint64_t now)
 {
 	const struct ir_door *d = door_of(c->ir, text_in(x, "door"));
 	uint64_t until = number_of(x, "until");
 
-	/* If the end is further away than any door allows, the clock was set back. */
+	/* If the end is further away than is possible for any door, the clock was set back. */
 	if (d == NULL || until > now + DOOR_MOST || now + 1 < number_of(x, "since")) {
 		json_object_set_new(x, "open", json_false());
 		record_entry(c, POLICY_DOOR_SHUT, x, "");

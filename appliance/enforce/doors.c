@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Doors that people open (door_book.h): their orders, and what follows by the clock. The supervisor
- * keeps the list on the disk. What a person changes is sent to it first and is valid when it comes
- * back, so that no door is open that the next daemon would not know of. The effect depends on the
- * time (policy/ir/moment.h) and reaches the kernel as scheduled hours do: each element has its
- * own end.
+ * keeps the list on the disk. A person's change is first sent to the supervisor, and takes effect
+ * when the supervisor has sent it back. So no door is open of which the next daemon would not know.
+ * An open door reaches the kernel in the same way as scheduled hours (policy/ir/moment.h): its
+ * elements have an end.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +16,8 @@
 #include "appliance/wire/msg_json.h"
 
 #define LIST_MOST (1u << 20) /* bytes */
-/* A list that has not come back after this time is lost: other orders may go on. The person's order
- * waits less long (supervise/orders.c). */
+/* A changed list that has not come back after this time counts as lost, and other orders are
+ * accepted again. The person gets an answer earlier (supervise/orders.c). */
 #define BACK_NS 10000000000ull
 
 static bool is_under_way(const struct enforce *f)
@@ -34,7 +34,7 @@ static struct door_scene scene_of(struct enforce *f)
 				    .events = &f->events };
 }
 
-/* Takes over the list. */
+/* Sends the list to the supervisor. Takes over the reference. */
 static bool hand_in(struct enforce *f, uint32_t id, json_t *list)
 {
 	int fd = json_memfd(list);
@@ -104,7 +104,8 @@ bool enforce_doors(struct enforce *f, uint32_t id, int fd)
 	if (id == 0)
 		return true;
 	if (there)
-		/* control adds what it is told of the doors, and whether they are on the disk */
+		/* control fills in "doors" and "saved": what it is told of the doors, and whether
+		 * they are on the disk */
 		return msg_answer(f->control, id, ANSWER_YES,
 				  asked ? json_pack("{s:b, s:b, s:n, s:n}", "done", 1, "waits", 1, "saved", "doors")
 					: json_pack("{s:b, s:n, s:n}", "done", 1, "saved", "doors")) == 0;

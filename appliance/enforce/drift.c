@@ -18,8 +18,9 @@
 #define AUTHOR_NS 100000000u
 
 /*
- * Our table was changed or could not be read, and forwarding is off. Records the difference once;
- * then mends, reads back and turns forwarding on, again until nobody interferes.
+ * To be called when our table was changed or could not be read, and forwarding is off. Records the
+ * difference once. Then mends the table, reads it back and turns forwarding on; repeats this as
+ * long as others interfere.
  */
 static void reopen(struct enforce *f, enum drift changed)
 {
@@ -55,8 +56,8 @@ static void reopen(struct enforce *f, enum drift changed)
 		    m->shut_ns == 0 ? 0 : (clock_mono().ns - m->shut_ns) / 1000, r < 0 ? e.text : m->trouble);
 }
 
-/* Foreign tables are reported when they appear or change. Our own table is not read for that:
- * nobody touched it. */
+/* Reports foreign tables that appeared or changed. Our own table is not read, because nobody
+ * touched it. */
 static void foreign_look(struct enforce *f)
 {
 	struct arena *a = arena_new(DUMP_BUDGET);
@@ -87,16 +88,17 @@ static void foreign_look(struct enforce *f)
 }
 
 /*
- * The clock may have drifted by almost one unreported step when an end was written, and by another
- * one until now. So the end in the kernel and the expected one differ by at most two steps.
+ * Smaller steps of the clock than CLOCK_STEP_NS are not reported. The clock may have drifted by
+ * almost one such step when an end was written, and by another one until now. So the end in the
+ * kernel and the expected end differ by less than two steps.
  */
 _Static_assert(2 * CLOCK_STEP_NS <= TIME_SLACK * 1000000000ull, "steps that are not told are no drift");
 
 /*
  * Compares the rules while forwarding is on. A difference, or a failure to read, is handled like a
- * change by others that the monitor has reported. After the clock was set, ends are compared to the
- * second, because smaller errors would add up with the next step. If the comparison makes way for a
- * person's order, it is repeated at once.
+ * change by others that the monitor has reported. After the clock was set, ends are compared
+ * without TIME_SLACK, because errors that it hides would add up with the next step of the clock. If
+ * the comparison makes way for a person's order, it is repeated at once.
  */
 static void examine(struct enforce *f)
 {
@@ -114,7 +116,8 @@ static void examine(struct enforce *f)
 		return;
 	}
 	if (r == 0 && d.ours > 0 && f->clock_due) {
-		/* Only expiry times are wrong, because the clock was set: no attack. */
+		/* The clock was set, so expiry times differ. This is not treated as a change by
+		 * others. */
 		record_differences(&found, &d);
 		r = enforce_mend(f, &e);
 		f->clock_due = r < 0;
@@ -128,9 +131,10 @@ static void examine(struct enforce *f)
 }
 
 /*
- * The kernel reports a change first and its author afterwards. This role may run in between; on a
- * single processor it always does. A record about foreign tables waits for the author's name;
- * poll() goes on meanwhile. A change of our own table is answered at once.
+ * Whether a record still has to wait for the author's name. The kernel reports a change first and
+ * its author afterwards, and this role may run in between; on a single processor it always does.
+ * Only records about foreign tables wait, and poll() goes on meanwhile. A change of our own table
+ * is answered at once.
  */
 static bool author_awaited(const struct meddling *m)
 {
@@ -150,7 +154,8 @@ static void answer(struct enforce *f)
 	if (m->table && f->now != NULL) {
 		reopen(f, DRIFT_CHANGED);
 	} else if (m->table) {
-		/* No policy yet: only the base table has to be there, and forwarding stays off. */
+		/* Without a policy, only the base table has to be there, and forwarding stays
+		 * off. */
 		r = deny_base_load(&f->net, &adopted, &e);
 		record_send(f, &nothing, r < 0 ? DRIFT_SHUT : DRIFT_FLUSHED, m->gap_ns / 1000, 0, e.text);
 	}
@@ -195,7 +200,7 @@ void drift_links(struct enforce *f)
 	if (f->now == NULL || !links_resolve(f->links, f->now))
 		return;
 	generation_follow(f->now);
-	/* Until this succeeds, the old device index simply matches nothing. */
+	/* If this fails, the old device index just matches no packet until it succeeds. */
 	if (enforce_mend(f, &e) < 0)
 		record_send(f, &nothing, DRIFT_UNMENDED, 0, 0, e.text);
 	/* A new interface comes with default settings. */
@@ -207,7 +212,8 @@ static void setting_note(const char *name, const char *have, const char *want, v
 	record_add(ctx, name, want, have);
 }
 
-/* A setting that cannot be set is tried again and again, but reported once. */
+/* Whether `found` has not been reported yet. A setting that cannot be set is tried again and again,
+ * but reported only once. */
 static bool settings_news(struct enforce *f, const struct drift_record *found)
 {
 	uint8_t digest[32] = { 0 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rules in force, for people and programs (docs/json.md). Cells, permits and counters are
- * decoded from a dump. Only names come from the generation, and only when the kernel's table
- * carries its digest.
+ * decoded from a dump. Only names come from the generation, and only if the kernel's table has the
+ * digest of that generation.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -131,7 +131,8 @@ static json_t *permits_json(const struct generation_held *g, const struct image 
 	return list;
 }
 
-/* The time of the last use, since when uses are watched, and unwatched times since the last use. */
+/* Adds the time of the last use, since when uses are watched, and the times since the last use that
+ * nobody watched. */
 static void put_use(json_t *j, const struct matched *m, const char *name)
 {
 	const struct msg_used_conduit *u = matched_conduit(m, name);

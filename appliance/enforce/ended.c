@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sessions whose time is over: the kernel ends them by itself, by their permit or by the limits of
- * their conduit. This file reports and records them, because an idle session would end only at its
- * next packet: the workers, which know the sequence numbers of the sessions that they follow, reset
- * both ends. While this process does not run, only that is missing.
+ * their conduit. But an idle session would notice that only at its next packet. So this file
+ * records such sessions and reports them to the workers, which know the sequence numbers of the
+ * sessions that they follow, and reset both ends. While this process does not run, sessions end all
+ * the same, but are not recorded or reset.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +27,8 @@ struct cuts {
 	size_t n, room;
 };
 
-/* If the list is full, the session ends at its next packet. 0 or -ENOMEM. */
+/* Adds a session for workers to reset. If the list is full, the session ends at its next packet. 0
+ * or -ENOMEM. */
 static int cuts_add(struct cuts *c, struct arena *a, const struct session *s, uint32_t mark)
 {
 	struct cut_session *cut;
@@ -52,15 +54,16 @@ static void cuts_tell(struct enforce *f, const struct cuts *c)
 
 /* ---- the end of a permit --------------------------------------------------------------------- */
 
-/* Shortly after an end the sessions that nothing allows any more are listed, as at an apply. */
+/* Shortly after the end of a permit, the sessions that nothing allows any more are listed, as at an
+ * apply. */
 
 #define ENDED_BUDGET (64u << 20)
 /* milliseconds after the end of a cell: labels end later than their cells (kernel/image.c), and
  * only a session whose label has ended is reset */
 #define LATE_MS 150u
 
-/* milliseconds before an end: then the counters are read once more, to know which conduits were
- * used. Sessions that begin later are missed */
+/* milliseconds before the end of a permit: then its counters are read once more, to know which
+ * conduits were used. Sessions that begin after that are missed */
 #define LOOK_MS 200u
 
 struct ending {
@@ -102,7 +105,9 @@ static int note(const struct session *s, void *ctx)
 	    evaluate_ir(&d->by->ir, &q) != NULL)
 		return 0;
 	if (d->by != d->g && (generation_permit(d->by, id) != UINT32_MAX || generation_lingers(d->by, id)))
-		return 0; /* its label is still valid for a moment; the next look lists it */
+		/* the session's label is still valid for a moment; the next look lists the
+		 * session */
+		return 0;
 	return cuts_add(&d->cuts, d->a, s, 0);
 }
 
@@ -157,7 +162,7 @@ int enforce_ended(struct enforce *f)
 
 	if (f->now == NULL || f->waits)
 		return -1; /* nothing open has an end */
-	/* A clock that was set back reaches an end a second time. */
+	/* If the clock was set back, it reaches an end a second time. */
 	if (f->ended_s > now)
 		f->ended_s = now;
 	next = next_end(f->now, f->ended_s);
@@ -184,16 +189,16 @@ int enforce_ended(struct enforce *f)
 /* ---- limits of duration and silence ---------------------------------------------------------- */
 
 /*
- * The kernel counts and ends these sessions by itself (policy/ir/skeleton/sessions.c). The rest:
- * - sessions that end while idle are reported and recorded;
- * - datagram sessions that have ended may begin anew;
- * - the elements of sessions that are gone are removed;
- * - a changed limit is applied to live sessions, with the age that they have.
+ * The kernel counts the time of these sessions and ends them by itself
+ * (policy/ir/skeleton/sessions.c). What is left to do here: - sessions that end while idle are
+ * reported and recorded; - datagram sessions that have ended may begin anew; - the elements of
+ * sessions that are gone are removed; - a changed limit is applied to live sessions, with the age
+ * that they have.
  */
 
 #define LIMITS_BUDGET (96u << 20)
 #define SOON_S 1u    /* seconds between looks while many sessions end */
-#define SELDOM_S 30u /* seconds between looks that only free room */
+#define SELDOM_S 30u /* seconds between looks that only remove elements of sessions that are gone */
 /* seconds: an element that ends so soon is left to the kernel, which refuses a transaction that
  * deletes a missing element */
 #define NEAR_S 3u
@@ -249,8 +254,8 @@ static void record(struct counting *c, const struct session *s, bool idle)
 		c->f->events.lost++;
 }
 
-/* The session's time is over. In any case the rules refuse its next packet; a worker that follows
- * the session tells both ends now. */
+/* To be called when the session's time is over. The rules refuse its next packet in any case; a
+ * worker that follows the session resets both ends now. */
 static int end(struct counting *c, const struct session *s, bool idle, struct err *e)
 {
 	if (s->ending)
@@ -262,7 +267,7 @@ static int end(struct counting *c, const struct session *s, bool idle, struct er
 	return conntrack_mark(&c->f->net, s, (s->mark & MARK_LANE_MASK) | (idle ? MARK_IDLES : MARK_AGES), e);
 }
 
-/* The session keeps its age; its end follows the permit's present limit. */
+/* Sets the end of a session by its age and the permit's present limit. */
 static void follow(struct counting *c, const struct image_element *el, unsigned set, uint32_t limit)
 {
 	struct image_element to = *el;
@@ -318,8 +323,8 @@ static int count(struct counting *c, struct err *e)
 	uint32_t line;
 	int r = conntrack_dump(&f->net, limit_note, limit_restart, c, e);
 
-	/* Sessions are read first: the element of a session that begins meanwhile is newer than the
-	 * list. */
+	/* Sessions are read before elements. So if a session begins meanwhile, its element is newer
+	 * than the list. */
 	if (r == 0)
 		r = netlink_dump_limits(&f->net, c->a, &c->have, e);
 	for (unsigned idle = 0; idle < 2 && r == 0; idle++) {
@@ -337,7 +342,7 @@ static int count(struct counting *c, struct err *e)
 	for (unsigned idle = 0; idle < 2 && r == 0; idle++)
 		make_room(c, SET_AGES + idle, c->seen[idle]);
 	if (r == 0 && batch_messages(c->batch) > 0)
-		/* on failure the next look does it */
+		/* after a failure the next look tries again */
 		(void)batch_commit(c->batch, &f->net, e, &line);
 	return r;
 }

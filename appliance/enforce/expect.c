@@ -2,7 +2,7 @@
 /*
  * Builds the expected kernel image of a generation: the elements of the IR in the kernel's byte
  * layout, and enforce's own sets. Interface positions become kernel indexes here. An element whose
- * interface is missing is left out: its traffic is denied until the interface comes.
+ * interface is missing is left out, so its traffic is denied until the interface appears.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ static void cell_key(const struct ir_element *el, uint32_t iif, uint32_t oif, bo
 	memcpy(key + 12 + 2 * n, &port, sizeof(port));
 }
 
-/* 0; -EINVAL for an element that no compiler makes. If memory is out, the arena says so. */
+/* 0; -EINVAL for an element that no compiler makes. Lack of memory is noted in the arena. */
 static int add_element(struct image *i, const struct expectation *x, const struct ir_element *el)
 {
 	struct image_element *e;
@@ -103,7 +103,7 @@ static void add_verdict(struct image *i, unsigned set, uint32_t key, enum image_
 	e->chain = (uint8_t)chain;
 }
 
-/* The verdict maps: where the bits of a mark lead. */
+/* Adds the elements of the verdict maps: which bits of a mark lead to which verdict. */
 static void add_dispatch(struct image *i, uint64_t lanes)
 {
 	static const struct {

@@ -55,7 +55,7 @@ struct generation_held *generation_hold(const uint8_t *p, size_t n_sealed, size_
 		err_set(e, -ENOMEM, "generation");
 		goto fail;
 	}
-	/* The unsealed form may point into the bytes, so both have the same arena. */
+	/* The unsealed policy may point into the sealed bytes, so both are in the same arena. */
 	kept = arena_alloc(g->arena, n_sealed + 1);
 	if (kept == NULL) {
 		err_set(e, -ENOMEM, "generation");
@@ -105,7 +105,7 @@ const struct ir_conduit *generation_conduit(const struct generation_held *g, uin
 {
 	const struct command_permit *p = commands_permit(&g->ir.table, permit_index + 1);
 
-	/* Prefers a conduit that grants to one that only observes. */
+	/* If a conduit grants and another one only observes, the one that grants is chosen. */
 	for (int shadow = 0; p != NULL && shadow < 2; shadow++) {
 		for (uint32_t i = 0; i < p->n_grants; i++) {
 			const struct command_grant *grant = &g->ir.table.grants[p->first_grant + i];
@@ -206,11 +206,11 @@ void generation_follow(struct generation_held *g)
 }
 
 /*
- * The time by which ends are judged. Until the clock is trusted after a start of the machine
- * (supervise/clock.c) this time lies behind every end: then whatever has an end counts as ended, in
- * cells, labels, the comparison and the test packets alike.
+ * The time with which ends are compared until the clock is trusted after a start of the machine
+ * (supervise/clock.c). It is later than every end, so whatever has an end counts as ended: in
+ * cells, in labels, in the comparison and for test packets.
  */
-#define BEHIND_EVERY_END (UINT64_MAX / 2) /* far from an overflow of sums of seconds */
+#define BEHIND_EVERY_END (UINT64_MAX / 2) /* small enough that sums with it do not overflow */
 
 uint64_t enforce_moment(const struct enforce *f)
 {
@@ -233,15 +233,16 @@ void generation_at(struct enforce *f, struct generation_held *g)
 	for (uint32_t i = 0; i < g->ir.n_permits; i++) {
 		uint64_t until = g->ir.permits[i].until;
 
-		/* Sessions of this end are still to be reported (ended.c), although the door may be
-		 * open again. */
+		/* The sessions that ended with this permit are still to be reported (ended.c), even
+		 * if its door is open again. */
 		if (until != IR_SHUT && until > f->ended_s && until <= now)
 			g->over_s[i] = until;
 		g->was_s[i] = until;
 	}
 	put_doors(f, &g->ir);
 	g->opens_s = ir_at(&g->ir, now);
-	/* The door was shut before its end, by a person or by a set clock: its sessions end now. */
+	/* A permit whose door was shut early, by a person or because the clock was set: its
+	 * sessions end now. */
 	for (uint32_t i = 0; i < g->ir.n_permits; i++)
 		if (g->was_s[i] > now && g->ir.permits[i].until == IR_SHUT) {
 			g->over_s[i] = now;

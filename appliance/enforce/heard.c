@@ -150,8 +150,8 @@ bool heard_adopt(struct heard *h, const struct generation_held *next, struct mon
 			tell(ctx, old.g, old.list[i].conduit, SILENCE_OVER, seconds_since(&old.list[i], now));
 	leave(&old);
 	if (h->n == 0) {
-		/* Nothing is watched any more: a later watch must not compare with these old
-		 * counts. */
+		/* Nothing is watched any more. The counts are forgotten, so that a later watch is
+		 * not compared with them. */
 		h->before.n = 0;
 		h->looked = (struct mono){ 0 };
 	}
@@ -180,14 +180,14 @@ static int by_key(const void *pa, const void *pb)
 	return (a->key > b->key) - (a->key < b->key);
 }
 
-/* The session's kernel id and ports: two sessions rarely have the same key. */
+/* A key made of the session's kernel id and ports; two sessions rarely have the same one. */
 static uint64_t key_of(const struct session *s)
 {
 	return (uint64_t)s->id << 32 | (uint64_t)s->client_port << 16 | s->server_port;
 }
 
-/* Packets that prove life: for TCP and ICMP the answers, for other datagrams both directions,
- * because some go only one way. */
+/* The number of packets that show a conduit alive: for TCP and ICMP the answers; for other
+ * protocols the packets of both directions, because some send in one direction only. */
 static uint64_t carried(const struct session *s)
 {
 	if (s->l4proto == IPPROTO_TCP)
@@ -197,7 +197,8 @@ static uint64_t carried(const struct session *s)
 	return s->packets + s->packets_back;
 }
 
-/* A session under a permit of an earlier policy (on_tighten) is assigned by its addresses. */
+/* The permit that a session counts for. If its own is of an earlier policy (on_tighten), the permit
+ * is found by the session's addresses. */
 static uint32_t permit_by_place(const struct heard *h, const struct session *s, const struct heard_session *was)
 {
 	const struct question q = session_question(s, h->moment_s);
@@ -241,7 +242,7 @@ int heard_note(const struct session *s, void *heard)
 		return 0;
 	if (!keep(&h->now, one))
 		return -ENOMEM;
-	/* The age of packets from before the first look is unknown, so they do not count. */
+	/* It is not known how old packets from before the first look are, so they do not count. */
 	if (one.permit == UINT32_MAX || one.packets <= (was != NULL ? was->packets : 0))
 		return 0;
 	for (uint32_t i = h->first[one.permit]; i < h->first[one.permit + 1]; i++)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Isolation by people, in the kernel. isolations.c says what is isolated before the first
- * generation and at each change. From then on the isolation is compared and mended like the rules.
+ * Isolation by people, in the kernel. isolations.c tells this file what is isolated: before the
+ * first generation, and at each change. Between changes, the isolation in the kernel is compared
+ * and mended like the rules.
  *
- * A change takes only the kernel's time, whatever the policy's size. The new state is first put
- * into temporary sets (SET_APART4_NEXT and so on), which have the same effect; then into the sets
- * themselves; then it is removed from the temporary sets. So nothing that stays isolated passes in
- * between, although an interval set takes its additions later than its deletions. What stays
- * allowed is allowed before the rest is cut. Sessions end at their next packet, by the
- * rules (policy/ir/skeleton/forward.c).
+ * A change takes equally long for any size of the policy. The new state is first put into temporary
+ * sets (SET_APART4_NEXT and so on), which have the same effect as the sets themselves; then into
+ * the sets themselves; then the temporary sets are emptied. This is needed because an interval set
+ * takes its additions later than its deletions: so nothing that stays isolated passes in between.
+ * Exceptions are allowed before the rest is cut. Sessions end at their next packet, by the rules
+ * (policy/ir/skeleton/forward.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -32,8 +33,8 @@ static void put_sets(struct batch *b, const struct image *i, unsigned first)
 	}
 }
 
-/* One transaction: the pair of sets that begins at `apart`, and the one at `kept`, get the contents
- * of `i`. SET_COUNT: that pair stays as it is. */
+/* In one transaction, gives the two sets that begin at `apart`, and the two that begin at `kept`,
+ * the contents of `i`. SET_COUNT: leaves these two as they are. */
 static int step(struct enforce *f, const struct image *i, unsigned apart, unsigned kept, struct err *e)
 {
 	struct batch *b = batch_new(0);
@@ -64,8 +65,8 @@ static int to_kernel(struct enforce *f, struct err *e)
 	if (!apart_image(&f->apart, SET_APART4, &full) || !apart_image(&f->apart, SET_APART4_NEXT, &full) ||
 	    !apart_image(&f->kept, SET_KEPT4, &full) || !apart_image(&f->kept, SET_KEPT4_NEXT, &full))
 		r = err_set(e, -ENOMEM, "isolation");
-	/* In a transaction of its own: while an interval set changes over, it briefly lacks its
-	 * elements. */
+	/* This needs a separate transaction, because while the kernel changes an interval set, the
+	 * set briefly lacks its elements. */
 	if (r == 0 && f->kept.n > 0)
 		r = step(f, &full, SET_COUNT, SET_KEPT4_NEXT, e);
 	if (r == 0)
@@ -78,8 +79,8 @@ static int to_kernel(struct enforce *f, struct err *e)
 	return r;
 }
 
-/* Our table may be missing or damaged now: then nothing passes until it is mended, with this
- * isolation in it. */
+/* To be called if the sets could not be changed, because our table may be missing or damaged. Then
+ * nothing passes until the table is mended, which adds this isolation. */
 static int make_true(struct enforce *f, struct err *e)
 {
 	int r = to_kernel(f, e);
@@ -96,8 +97,8 @@ struct asked {
 
 /* ---- the effect on live sessions ------------------------------------------------------------- */
 
-/* Counts for the generation in force. Each list has one more entry for sessions of no permit or
- * conduit. */
+/* Counts of live sessions, for the generation in force. Each list has a last entry for sessions
+ * without a permit or conduit. */
 struct touched {
 	uint64_t *sessions; /* per permit */
 	uint64_t *of;	    /* per conduit: the sum of its permits */
@@ -153,7 +154,7 @@ static void touch_assets(const struct ir *ir, const struct addr_range *ends, boo
 				    addr_range_meet(&ir->assets[i].ranges[k], &ends[1], &unused);
 }
 
-/* The part of a cell that is cut. False: none. */
+/* The part of a cell that an isolation cuts. False: it cuts nothing of the cell. */
 static bool touch_cell(const struct generation_held *g, const struct ir_cell *c, const struct asked *x, bool *assets)
 {
 	struct addr_range ends[2];
@@ -267,8 +268,8 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, co
 		err_set(e, -ENOMEM, "isolation");
 		return NULL;
 	}
-	/* Each apply repeats the list. In most cases the list is in force already, and the regular
-	 * comparison keeps it so. */
+	/* Each apply calls this with the same list. In most cases the list is in force already, and
+	 * the regular comparison keeps it in force. */
 	if (!rehearse && f->apart_known && !f->mend_due && apart_same(&asked.apart, &f->apart) &&
 	    apart_same(&asked.kept, &f->kept)) {
 		asked_free(&asked);

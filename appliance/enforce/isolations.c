@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The list of what people have isolated, and the orders that change it. What an order cuts is cut
- * at once (isolate.c); then the supervisor gets the list and stores it, before it passes the answer
- * on. A new process is given the list before any rules.
+ * The list of what people have isolated, and the orders that change it. An order takes effect in
+ * the kernel at once (isolate.c). Then the supervisor gets the list, and stores it before it passes
+ * the answer on. When this role is started again, it gets the list before it gets any generation.
  *
  * An isolation covers the addresses at the moment of the order and those that the name has in the
- * policy in force, so that an apply removes nothing from it. The end of an isolation opens nothing
- * by itself: afterwards the policy decides again.
+ * policy in force, so an apply never removes addresses from it. The end of an isolation opens
+ * nothing by itself: afterwards the policy decides again.
  */
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 
 #define LIST_MOST (16u << 20) /* bytes */
 
-/* Sends it to the supervisor. `id`: the order that has changed it. */
+/* Sends the list to the supervisor. `id`: of the order that has changed the list. */
 static bool hand_in(struct enforce *f, uint32_t id)
 {
 	int fd = json_memfd(json_incref(f->isolations));
@@ -57,15 +57,15 @@ struct ordered {
 	const char *object, *by, *comment;
 };
 
-/* The list after the order. NULL: *why says why not. */
+/* The list after the order. NULL: the order is refused, for the reason *why. */
 static json_t *changed(const json_t *before, const struct ir *ir, const struct ordered *o, struct sentence *why)
 {
 	json_t *list = json_copy((json_t *)(uintptr_t)before), *one, *pairs;
 	size_t at = place_of(list, o->object);
 
 	if (at < json_array_size(list)) {
-		/* Isolating again what is partly rejoined makes the isolation complete again. It
-		 * keeps the time of its beginning. */
+		/* If a partly rejoined object is isolated again, the isolation is complete again,
+		 * and keeps the time of its beginning. */
 		one = json_copy(json_array_get(list, at));
 		(void)json_object_del(one, "stage");
 		if (o->order == CHANGE_REJOIN_READS)
@@ -104,7 +104,7 @@ static json_t *asked_after(const json_t *list, const char *object)
 	return one;
 }
 
-/* Records it. `sessions`: how many live sessions it concerns; negative: not known. */
+/* Records the order. `sessions`: how many live sessions it affects; negative: unknown. */
 static void record(struct enforce *f, const struct ordered *o, json_int_t sessions)
 {
 	enum policy_event what = o->rehearse		      ? POLICY_REHEARSED
@@ -164,7 +164,7 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 	json_object_set_new(j, "rehearsed", json_boolean(o.rehearse));
 	if (o.order == CHANGE_ISOLATE)
 		json_object_set_new(j, "breaks", isolation_breaks(&f->now->ir, one));
-	/* control adds what is isolated, and whether that is on the disk */
+	/* control fills in what is isolated, and whether that is on the disk */
 	json_object_set_new(j, "saved", json_null());
 	json_object_set_new(j, "isolations", json_null());
 	json_decref(one);
@@ -213,7 +213,7 @@ void enforce_isolations(struct enforce *f, int fd)
 	json_decref(f->isolations);
 	f->isolations = list;
 	if (!json_is_array(list) || json_array_size(list) > ISOLATIONS_MOST) {
-		/* It is not known what is isolated: everything is, until a person ends that. */
+		/* The list cannot be read, so everything is isolated until a person ends that. */
 		json_decref(list);
 		f->isolations = json_array();
 		(void)json_array_append_new(f->isolations,

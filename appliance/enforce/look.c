@@ -12,11 +12,10 @@
 #include "appliance/kernel/dump.h"
 
 struct enforce_look {
-	struct enforce f; /* the state of a role, without its loop */
+	struct enforce f; /* the state of the role, whose loop does not run */
 };
 
-/* The program of the verdict cache belonged to the daemon that is gone. Its rules may still ask
- * that program. */
+/* The rules in the kernel may still ask the verdict cache's program of the daemon that is gone. */
 static int cache_stands(struct enforce *f, struct err *e)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);

@@ -17,9 +17,10 @@
 #include "appliance/wire/mark.h"
 #include "policy/ir/ir.h"
 
-/* conduits that are remembered; beyond this number, only those of the policy in force */
+/* largest number of conduits that are remembered; if there are more, those of earlier policies are
+ * forgotten */
 #define CONDUITS_MOST 65536u
-#define CELLS_MOST 262144u /* as CONDUITS_MOST, for the cells in the kernel */
+#define CELLS_MOST 262144u /* the same for cells */
 
 void matched_free(struct matched *m)
 {
@@ -127,7 +128,7 @@ static bool of_other_rules(struct matched *m, const struct image *have)
 	return other;
 }
 
-/* A lower counter: somebody deleted elements and may have added them again. */
+/* If a counter is lower than before, somebody deleted elements, and may have added them again. */
 static bool counts_less(const struct matched *m, const struct matched *now)
 {
 	for (size_t i = 0; i < now->n; i++) {
@@ -169,7 +170,7 @@ static int key_against(const void *key, const void *row)
 	return memcmp(key, row, KEY);
 }
 
-/* Sorts the rows. Of those with the same key the first one stays. Returns how many are left. */
+/* Sorts the rows. Of rows with the same key only the first one stays. Returns how many are left. */
 static size_t distinct(void *rows, size_t n, size_t size, int (*order)(const void *, const void *))
 {
 	uint8_t *p = rows;
@@ -202,7 +203,7 @@ const struct msg_used_conduit *matched_conduit(const struct matched *m, const ch
 	return m->n_conduits > 0 ? bsearch(key, m->conduits, m->n_conduits, sizeof(*m->conduits), key_against) : NULL;
 }
 
-/* For each conduit the latest use of the permits under which it grants something. */
+/* Notes for each conduit the latest use of any permit under which it grants something. */
 static void by_permits(const struct matched *m, const struct generation_held *g, struct msg_used_conduit *all)
 {
 	const struct command_table *t = &g->ir.table;
@@ -248,8 +249,8 @@ static void tell_conduits(struct matched *m, const struct generation_held *g, ui
 
 /* ---- cells ----------------------------------------------------------------------------------- */
 
-/* A key of the cell that does not depend on the kernel's device indexes. False: a device is not the
- * policy's. */
+/* A key of the cell that does not depend on the kernel's device indexes. False: the policy does not
+ * name a device of the cell. */
 static bool cell_key(const struct generation_held *g, unsigned set, const struct image_element *el, uint8_t ret[KEY])
 {
 	uint32_t iif, oif;
@@ -346,7 +347,7 @@ void matched_note(struct matched *m, const struct image *have, const struct gene
 		struct msg_used_permit *to = &now.list[i];
 		const struct msg_used_permit *was = find(m, to->permit);
 
-		/* The time of uses from before the first look is unknown. */
+		/* It is unknown when uses before the first look happened, so they get no time. */
 		if (was != NULL)
 			to->last_ns = was->last_ns;
 		if (to->packets > (was != NULL ? was->packets : 0) && known)
@@ -383,8 +384,8 @@ uint64_t matched_last(const struct matched *m, uint32_t permit)
 	return one != NULL ? one->last_ns : 0;
 }
 
-/* Moves a time that this process noted: the clock said `was_ns` when it was set to `wall_ns`. Only
- * times between its first look and that moment are moved. */
+/* Moves a time by as much as the clock was set, from `was_ns` to `wall_ns`. Only times that this
+ * process noted are moved: those between its first look and `was_ns`. */
 static void move(const struct matched *m, uint64_t *at, uint64_t was_ns, uint64_t wall_ns)
 {
 	if (m->began_ns != 0 && *at >= m->began_ns && *at <= was_ns)
@@ -443,7 +444,7 @@ uint8_t *matched_put(const struct matched *m, size_t *ret_n)
 	return NULL;
 }
 
-/* Allocates `n` rows when the bytes hold that many, of at least `least` bytes each. */
+/* Allocates `n` rows, if there are enough bytes for rows of at least `least` bytes each. */
 static bool room(const struct bytes *b, uint32_t n, size_t least, size_t size, void *ret, size_t *ret_n)
 {
 	void *list = n <= b->left / least ? calloc((size_t)n + 1, size) : NULL;

@@ -6,7 +6,7 @@
  * was changed is found out afterwards, while nothing passes (drift.c), and recorded here.
  *
  * The kernel does not say when the change happened. If its report woke this role from poll(), the
- * change is as old as the time that the woken thread waited for a processor. Otherwise the change
+ * change happened when the woken thread began to wait for a processor. Otherwise the change
  * happened at the earliest when the monitor was last seen empty.
  */
 #include <arpa/inet.h>
@@ -28,7 +28,8 @@
 #include "appliance/wire/deed.def"
 #include "appliance/wire/msg.h"
 
-/* the same number in all messages about tables, chains, rules, sets and objects */
+/* this attribute has the same number in all messages about tables, chains, rules, sets and
+ * objects */
 #define ATTR_NAME 2u
 
 /* ---- the age of a change --------------------------------------------------------------------- */
@@ -74,7 +75,8 @@ void monitor_woken(struct enforce *f)
 	uint64_t now = clock_mono().ns, waited_ns;
 
 	f->change_since_ns = f->monitor_empty_ns;
-	/* One sleep and one wake-up: the thread was not interrupted meanwhile. */
+	/* There was exactly one sleep and one wake-up, so the thread was not interrupted
+	 * meanwhile. */
 	if (!f->sleep.counted || sleeps() != f->sleep.sleeps + 1 || !waited(f, &waited_ns))
 		return;
 	now -= waited_ns - f->sleep.waited_ns;
@@ -115,7 +117,7 @@ static void meddling_text(const struct meddling *m, char *out, size_t size)
 				       m->deeds[d].first[0] != '\0' ? ": " : "", m->deeds[d].first);
 		if (m->deeds[d].n > 1 && at < size)
 			at += (size_t)snprintf(out + at, size - at, " and %u more", m->deeds[d].n - 1);
-		/* What was in a deleted table went with it, and is not listed. */
+		/* If a table was deleted, the objects that it had are not listed. */
 		if (kinds[d].type == NFT_MSG_DELTABLE)
 			return;
 	}
@@ -131,8 +133,8 @@ static void text_of(const struct nlmsghdr *m, uint16_t type, char *out, size_t s
 
 /*
  * Notes the author: the process that the kernel names at the end of a transaction. The author of a
- * change to our table has precedence over that of a change to another table. Otherwise the
- * supervisor could be named, which mends its own tables at the same time.
+ * change to our table takes precedence over the author of a change to another table, because that
+ * may be the supervisor, which mends its own tables at the same time.
  */
 static void culprit(struct meddling *m, const struct nlmsghdr *gen)
 {
@@ -146,7 +148,7 @@ static void culprit(struct meddling *m, const struct nlmsghdr *gen)
 	text_of(gen, NFTA_GEN_PROC_NAME, m->process, sizeof(m->process));
 }
 
-/* Turns forwarding off and adds up how long the table may have been open. */
+/* Turns forwarding off, and notes how long packets may have passed by a changed table. */
 void monitor_shut(struct enforce *f, uint64_t since_ns)
 {
 	struct meddling *m = &f->meddling;
@@ -154,7 +156,7 @@ void monitor_shut(struct enforce *f, uint64_t since_ns)
 
 	m->table = true;
 	m->news++;
-	/* The supervisor may have turned forwarding off first. Then it is unknown how long it was
+	/* If the supervisor turned forwarding off first, it is unknown how long forwarding was
 	 * on. */
 	if (!forwarding_is_on(&f->forwarding) && (f->now == NULL || f->shut || m->shut_ns != 0))
 		return;
@@ -172,7 +174,7 @@ static void hear(void *ctx, const struct nlmsghdr *report)
 	int type = report != NULL ? report->nlmsg_type & 0xff : 0;
 	unsigned deed = deed_of(type);
 
-	/* The kernel dropped a report: it may have been about anything. */
+	/* The kernel dropped reports, which may have been about anything. */
 	if (report == NULL) {
 		m->fresh = false;
 		monitor_shut(f, f->change_since_ns);
@@ -282,8 +284,8 @@ void record_send(struct enforce *f, struct drift_record *r, enum drift what, uin
 	if (f->meddling.process[0] != '\0')
 		snprintf(by, sizeof(by), "%s (pid %u)", f->meddling.process, f->meddling.pid);
 	meddling_text(&f->meddling, deeds, sizeof(deeds));
-	/* The change was undone before anybody looked, or everything was deleted: only the reports
-	 * can be told. */
+	/* There is no difference to list, because the change was undone before anybody looked, or
+	 * everything was deleted. So only what the kernel reported can be told. */
 	if (r->n == 0 || what == DRIFT_FLUSHED) {
 		char object[EVENT_TEXT + 32];
 

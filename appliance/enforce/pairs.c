@@ -29,7 +29,7 @@ static int pairs_memfd(const struct generation_held *g)
 	return fd;
 }
 
-/* Without the list, gates keep the former one. */
+/* If the list cannot be made or sent, the gates keep the former one. */
 void enforce_pairs_tell(const struct enforce *f)
 {
 	int fd = f->now != NULL ? pairs_memfd(f->now) : -1;

@@ -197,8 +197,8 @@ static uint64_t carried(const struct session *s)
 	return s->packets + s->packets_back;
 }
 
-/* The permit that a session counts for. If its own is of an earlier policy (on_tighten), the permit
- * is found by the session's addresses. */
+/* The permit that a session counts for if its own is of an earlier policy (on_tighten): it is found
+ * by the session's addresses. */
 static uint32_t permit_by_place(const struct heard *h, const struct session *s, const struct heard_session *was)
 {
 	const struct question q = session_question(s, h->moment_s);

@@ -79,8 +79,8 @@ static int to_kernel(struct enforce *f, struct err *e)
 	return r;
 }
 
-/* To be called if the sets could not be changed, because our table may be missing or damaged. Then
- * nothing passes until the table is mended, which adds this isolation. */
+/* Brings the isolation into the kernel. If that fails, our table may be missing or damaged, so
+ * nothing passes until it is mended, with this isolation in it. */
 static int make_true(struct enforce *f, struct err *e)
 {
 	int r = to_kernel(f, e);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A permit keeps its id when others take a part of its space and allow at least as much there.
- * Sessions in that part would stay under the old permit and never get the new rights. So after each
- * commit the sessions of live permits are looked at, and a session that now lies in another
- * permit's cell gets its label. A narrowed permit has a new id and does not depend on this: the
- * commit itself ends the old one. At a start, labels of an older release with another layout
- * (wire/mark.h) are rewritten too: no rule would recognise them.
+ * When other permits take over some cells of a permit, and allow at least as much there, the permit
+ * keeps its id. Sessions in these cells would stay under the old permit and never get the new
+ * rights. So after each commit the sessions of live permits are looked at, and a session that is
+ * now in another permit's cell gets the label of that permit. Security does not depend on this: a
+ * narrowed permit has a new id, and the commit itself ends the old one. When this role begins,
+ * labels of an older release with another layout (wire/mark.h) are rewritten too, because no rule
+ * would recognise them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@ struct move {
 struct looking {
 	struct arena *a;
 	const struct generation_held *g;
-	const bool *settled; /* per permit: no session can have moved out of it */
+	/* per permit: its cells are unchanged, so its sessions stay under it */
+	const bool *settled;
 	uint64_t now;
 	struct move *list;
 	size_t n, room;
@@ -59,17 +61,17 @@ static int note(const struct session *s, void *ctx)
 	m = arena_grow(l->a, (void **)&l->list, &l->n, &l->room, sizeof(*m));
 	if (m == NULL)
 		return -ENOMEM;
-	/* No permit has the session now. An empty label makes the rules look the session up at its
-	 * next packet, and cut it. */
+	/* No permit allows the session now. With an empty label, the rules look the session up at
+	 * its next packet, and cut it. */
 	*m = (struct move){ .session = *s };
 	if (cell == NULL)
 		return 0;
-	/* If the permit stays the same, the label was written by a release with other bit
-	 * positions, and its outcome is invalid. A permit without inspection has no outcome. */
+	/* If the label differs although the permit is the same, a release with other bit positions
+	 * wrote it, and its outcome is invalid. A permit without inspection has no outcome. */
 	if (cell->permit == old || ir->permits[cell->permit].lane == LANE_NONE)
 		outcome = MARK_UNJUDGED;
-	/* The protocol was confirmed for the old permit; that still holds for a permit that allows
-	 * more protocols. */
+	/* The session's protocol was confirmed for the old permit. Under the new permit this is
+	 * valid only if that allows at least the same protocols. */
 	if (outcome != 0 && (!protocols_within(&ir->permits[old].protocols, &ir->permits[cell->permit].protocols) ||
 			     (ir->permits[cell->permit].deny_weak_tls && !ir->permits[old].deny_weak_tls)))
 		outcome = MARK_GOOD << MARK_OUTCOME_SHIFT;
@@ -91,8 +93,9 @@ static bool same_place(const struct generation_held *old, const struct ir_place 
 	return i != UINT32_MAX && memcmp(was[i].digest, is->digest, sizeof(is->digest)) == 0;
 }
 
-/* Marks the permits whose place (ir_places) is unchanged, so that their sessions keep their permit.
- * A permit with an end may overlap any other permit; if its place has changed, none is marked. */
+/* Marks the permits whose cells (ir_places) are unchanged, so their sessions stay under them. A
+ * permit with an end may overlap any other permit, so if the cells of one have changed, no permit
+ * is marked. */
 static bool settle(const struct generation_held *old, const struct generation_held *g, struct arena *a, bool *settled)
 {
 	const struct ir_place *was, *is;
@@ -137,7 +140,7 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old)
 	struct arena *a = f->now != NULL ? arena_new(RELABEL_BUDGET) : NULL;
 	struct err e = { 0 };
 
-	/* After an unfinished relabelling, the sessions of every permit are looked at. */
+	/* If the last relabelling was not finished, the sessions of every permit are looked at. */
 	f->relabel_due = f->now != NULL && (a == NULL || !ir_places_keep(&f->now->ir, f->now->arena) ||
 					    look(f, f->relabel_due ? NULL : old, a, &e) < 0);
 	arena_free(a);

@@ -57,7 +57,8 @@ static bool on_status(void *ctx, struct msg *m)
 
 /* ---- questions that take long ---------------------------------------------------------------- */
 
-/* False: it must not be begun. `way` as in stop_begin. `tell`: the asker wants reports. */
+/* Begins work on a question. False: the work must not be begun. `way` as in stop_begin. `tell`: the
+ * asker wants reports of progress. */
 static bool begin(struct enforce *f, const struct msg *m, bool way, bool tell, struct err *e)
 {
 	telling_begin(f, m->id, tell);
@@ -77,7 +78,8 @@ static bool end(struct enforce *f, const struct msg *m, enum answer_status statu
 	telling_end(f);
 	if (again)
 		return true;
-	/* Nobody reads the text; control needs the answer to free the place of the question. */
+	/* Nobody reads this text, but control needs an answer, because it keeps a place for the
+	 * question until then. */
 	if (j == NULL && left_off)
 		return refuse(f, m, ANSWER_CANNOT, json_string("stopped"));
 	if (j == NULL && e->code == -ESTALE)
@@ -143,7 +145,8 @@ static bool on_verify(void *ctx, struct msg *m)
 
 /* ---- orders ---------------------------------------------------------------------------------- */
 
-/* Two arrays, the sessions of both, and those that end for workers; all or none. */
+/* The descriptors of an answer: two JSON arrays, the records of the sessions in them, and the list
+ * of ended sessions for workers. Opens all or none. */
 static size_t told_fds(struct told *t, int fds[4])
 {
 	size_t n_cut = t->cut.records.len, n_changed = t->changed.records.len;
@@ -205,8 +208,8 @@ static bool on_apply(void *ctx, struct msg *m)
 	size_t n = 0;
 	int r;
 
-	/* A dry run changes nothing, so it may be stopped. To foretell is a part of an apply, which
-	 * is always finished. */
+	/* A dry run changes nothing, so it may be interrupted. Foretelling (APPLY_FORETELL) is a
+	 * part of an apply, which is always finished. */
 	if ((b->flags & APPLY_DRY_RUN) != 0 && !stop_begin(f, m->id, false)) {
 		stop_end(f, true);
 		err_set(&e, -ECANCELED, "stopped");
@@ -284,7 +287,7 @@ static bool on_clock(void *ctx, struct msg *m)
 	return true;
 }
 
-/* A stop for a question that was answered or is being finished has no effect. */
+/* Has no effect: the question was answered already, or its work is always finished. */
 static bool on_stop(void *ctx, struct msg *m)
 {
 	(void)ctx;
@@ -382,8 +385,8 @@ static int open_all(struct enforce *f, struct err *e)
 	f->lacks = batch_probe(&f->net);
 	f->once_earlier = (f->lacks & LACKS_ONCE) == 0;
 	r = deny_base_load(&f->net, &adopted, e);
-	/* Until now, packets may have been forwarded without the base rules. So forwarding is
-	 * switched off unless the existing rules were right. */
+	/* If the base rules were missing or wrong, packets may have been forwarded without them
+	 * until now. So forwarding is switched off. */
 	if (r < 0)
 		(void)forwarding_set(&f->forwarding, false, NULL);
 	else if (!adopted)
@@ -451,16 +454,16 @@ static void loop(struct enforce *f)
 			drift_links(f);
 		if ((p[0].revents != 0 || stop_keeps(f)) && !control_readable(f))
 			return;
-		/* A question or an apply may take long: meanwhile it only reads reports, and does
-		 * not handle them. */
+		/* A question or an apply may take long, and only reads the monitor's reports
+		 * meanwhile. They are handled here. */
 		drift_settle(f);
 		enforce_doors_due(f);
 		(void)enforce_opens(f);
 		enforce_waits_due(f);
 		mono = clock_mono();
 		now = mono.ns;
-		/* The kernel counts remaining time and the policy names clock times, so a set clock
-		 * is noticed here. */
+		/* The kernel counts remaining time, and the policy has clock times. So when the
+		 * clock was set, the times in the kernel are wrong. */
 		wall = clock_wall_ns();
 		if (clock_was_set(&f->clocks, mono, wall)) {
 			f->clock_due = true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Live sessions: in the words of the policy, for lists of those that a change ends and for
- * questions about sessions; how many there are by zone and lane; and for conduits
- * with heard_within.
+ * Live sessions. Describes them in the words of the policy, for the lists of an apply and for
+ * questions about sessions; counts them by zone and lane; and reads them for conduits with
+ * heard_within.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,7 +14,8 @@
 #include "appliance/enforce/enforce.h"
 #include "appliance/wire/settings.h"
 
-/* "server_asset", "server_label", "server_zone": the names of an address in the policy. */
+/* Adds the names that the policy has for an address: for the end "server" as "server_asset",
+ * "server_label", "server_zone". */
 static void end_note(const struct generation_held *g, json_t *to, const char *end, const struct addr *a)
 {
 	uint32_t zone = ir_book_zone(&g->book, a), asset = ir_book_asset(&g->book, a);
@@ -37,8 +38,8 @@ static const struct ir_conduit *conduit_of(const struct generation_held *now, co
 					   const struct question *q)
 {
 	uint32_t index = now != NULL ? generation_permit(now, mark_permit(s->mark)) : UINT32_MAX;
-	/* The label is of an older policy: the session gets the name of the conduit that allows it
-	 * now. */
+	/* If the label is of an older policy, the session is listed under the conduit that allows
+	 * it now. */
 	const struct ir_cell *cell = index == UINT32_MAX && now != NULL ? evaluate_ir(&now->ir, q) : NULL;
 
 	if (cell != NULL)
@@ -114,7 +115,7 @@ static bool asset_is(const struct generation_held *g, const struct addr *a, cons
 	return asset != UINT32_MAX && strcmp(g->ir.assets[asset].name, name) == 0;
 }
 
-/* All conditions must hold; zone, asset and host match either end. */
+/* Whether all conditions hold. Zone, asset and host may match either end. */
 static bool wanted(const struct asked *a, const struct session *s, const struct question *q)
 {
 	const char *conduit = a->filter->text[FILTER_CONDUIT], *zone = a->filter->text[FILTER_ZONE],
@@ -217,7 +218,8 @@ json_t *enforce_lane_json(uint32_t number)
 
 struct census {
 	const struct ir *ir;
-	uint32_t (*n)[LANE_COUNT]; /* by zone; the last row: sessions of no zone in force */
+	/* by zone; the last row is for sessions that belong to no zone of the policy in force */
+	uint32_t (*n)[LANE_COUNT];
 };
 
 static uint32_t zone_of(const struct ir *ir, const struct addr *a)
@@ -287,7 +289,8 @@ json_t *enforce_tracking(struct enforce *f)
 
 /* ---- conduits with heard_within (heard.h) ---------------------------------------------------- */
 
-#define SILENT_SHOWN 32u	 /* names that are shown; the total is given besides */
+/* largest number of names in the list; the total number is given, too */
+#define SILENT_SHOWN 32u
 #define INTERFACES_BUDGET 65536u /* bytes */
 
 static void tell(void *ctx, const struct generation_held *g, uint32_t conduit, enum silence_event what,
@@ -319,7 +322,8 @@ void enforce_listen(struct enforce *f)
 	a = arena_new(INTERFACES_BUDGET);
 	up = a != NULL ? arena_array(a, f->now->ir.n_interfaces + 1u, sizeof(*up)) : NULL;
 	heard_begin(&f->heard, enforce_moment(f));
-	/* An unfinished dump counts as none: the next one covers the time since the last. */
+	/* If the dump fails, this look does not count: the next one covers the time since the last
+	 * that did. */
 	if (up != NULL && conntrack_dump(&f->net, heard_note, heard_restart, &f->heard, &e) == 0) {
 		links_up(f->links, &f->now->ir, up);
 		heard_end(&f->heard, up, clock_mono(), clock_wall_ns(), tell, f);

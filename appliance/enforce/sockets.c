@@ -24,8 +24,8 @@
 /* bytes: room for the reports of a flush of thousands of elements */
 #define MONITOR_QUEUE (8 << 20)
 
-/* The socket is passed from one enforce process to the next: a filter that was left on it could
- * hide the kernel's answers. */
+/* Makes it impossible to set a filter on the socket. The socket is passed from one enforce process
+ * to the next, and a filter that one of them left on it could hide the kernel's answers. */
 static int requests_open(int fd)
 {
 	int on = 1;
@@ -61,9 +61,9 @@ int enforce_socket_open(bool monitor, struct err *e)
 }
 
 /*
- * Ignores our own transactions: a policy of a hundred thousand cells would overrun the queue and
- * lose reports about others. All messages of one transmission belong to one transaction and name
- * its sender.
+ * Makes the monitor ignore our own transactions, because the reports of a policy with a hundred
+ * thousand cells would overrun the queue, and reports about changes by others would be lost. All
+ * messages of one transmission belong to one transaction and name its sender.
  */
 int enforce_socket_ignore(int monitor, uint32_t portid, struct err *e)
 {
@@ -191,12 +191,14 @@ void links_drain(int fd)
 {
 	uint8_t buf[16384];
 
-	/* The contents, or an overrun, do not matter: all devices are resolved anew. */
+	/* Neither the contents nor an overrun matter, because the indexes of all devices are read
+	 * again afterwards. */
 	while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) >= 0 || errno == ENOBUFS || errno == EINTR)
 		continue;
 }
 
-/* Asks through an open socket, because if_nametoindex would open one, which the sandbox forbids. */
+/* Asks through an open socket, because if_nametoindex would open a new one, which the sandbox
+ * forbids. */
 static bool ask_device(int fd, unsigned long what, const char *device, struct ifreq *ret)
 {
 	*ret = (struct ifreq){ 0 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of the kernel's side: for people, tables, counters, settings, foreign objects,
- * lingering permits; for the supervisor, counters that only the kernel has. */
+/* What the kernel has. For people: tables, counters, settings, foreign objects, lingering permits.
+ * For the supervisor: counters that only the kernel has. */
 #include <errno.h>
 #include <string.h>
 
@@ -32,7 +32,8 @@ static json_t *feature(const char *why_not)
 			 why_not == NULL ? json_null() : json_text(why_not));
 }
 
-/* Why other programs may change our table; NULL = the kernel lets only its owner change it. */
+/* The reason why other programs can change our table; NULL = they cannot, because the kernel lets
+ * only the owner change it. */
 static const char *unowned(const struct enforce *f, const struct image *have)
 {
 	if (have->table_owner != 0)
@@ -106,8 +107,9 @@ out:
 #define RULES_BUDGET (1u << 20)
 
 /*
- * Reasons that the kernel also logs to the tap. All such rules are in the skeleton and do not
- * depend on the policy; a further lane adds none. NULL while memory is out.
+ * For each drop reason, whether rules also log it to the tap. All rules that log are in the
+ * skeleton. They depend neither on the policy nor on the number of lanes. While memory is out, all
+ * are false.
  */
 static const bool *logged_reasons(void)
 {
@@ -143,7 +145,8 @@ void enforce_unanswered(struct enforce *f)
 	static struct image have; /* static, because it is large */
 	struct err e;
 
-	/* A counter that could not be read is read the next time: the kernel goes on counting. */
+	/* If the counters cannot be read now, nothing is lost: the kernel goes on counting, and
+	 * they are read the next time. */
 	if (a != NULL && netlink_dump_counters(&f->net, a, &have, &e) == 0 && have.counters[R_DOWN_OPEN].present) {
 		u->closed = have.counters[R_DOWN_CLOSED].packets;
 		u->held = have.counters[R_DOWN_HELD].packets;

@@ -2,17 +2,17 @@
 /*
  * Makes the kernel's table equal to an expected image, in one transaction that only touches
  * differences: base chains that are right are never deleted (all packets in queues would be lost),
- * unchanged elements are not mentioned, and rules are written again only if one differs. Runs in
- * enforce.
+ * unchanged elements are left out, and rules are written again only if at least one differs. Runs
+ * in enforce.
  *
  * The kernel applies a transaction in two steps: rules and hashes at once, but interval maps only
  * at its end (and before Linux 6.17 it removes their old elements in the first step). A new session
  * between the two steps would find neither its old cell nor its new one, and a session that lost
- * its label would be cut although it is allowed. So where cells are replaced, there are three
+ * its label would be cut although it is allowed. So if cells are replaced, there are three
  * transactions. The first one puts the new cells into separate maps, the bridges, which no rule
  * uses yet. The second one makes the change and sets a switch (a hash), by which the bridges are
  * looked up before the maps that they replace. The third one empties the bridges. Before the second
- * transaction nothing passes by the new cells, and after it nothing that they allow is lost.
+ * transaction nothing passes by the new cells; after it everything that they allow passes.
  *
  * Order within the transaction: first delete what is in the way (rules, sets of another form), then
  * add what is missing (chains, counters, sets, elements), then the rules that refer to it, last
@@ -107,8 +107,8 @@ static void sweep(struct batch *b, const struct image *have, const struct image 
 			break;
 		case FOREIGN_OBJECT:
 		case FOREIGN_TABLE:
-			/* Other kinds of objects have no effect and other tables are not ours: both
-			 * are reported and left. */
+			/* Other kinds of objects have no effect, and other tables are not ours.
+			 * Both are only reported. */
 			break;
 		}
 	}
@@ -124,12 +124,13 @@ static bool extra_chain(const struct image *have, const struct image *want)
 
 /*
  * The kernel searches the whole interval map for each deleted element: to delete 4,000 of 8,000
- * took 128 s, to fill a new map takes one. So a map that loses more than this number is made anew,
- * and so is a bridge.
+ * elements took 128 s, but to fill a new map takes 1 s. So a map, or a bridge, that would lose more
+ * elements than this is deleted and made anew.
  */
 #define LEAVE_ONE_BY_ONE 32u
 
-/* The present image without the elements of maps that are made anew. False: there are none. */
+/* Removes from the present image the elements of maps that are made anew. False: there are no such
+ * maps. */
 static bool made_anew(const struct image *have, const struct element_diff *d, struct image *ret)
 {
 	size_t gone[TABLE_SET_COUNT] = { 0 };
@@ -157,7 +158,7 @@ static bool in_use(const struct image *have)
 	return have->table;
 }
 
-/* Whether labels or cells are deleted, so that their sessions no longer pass. */
+/* Whether labels or cells are deleted, so that some sessions no longer pass. */
 static bool leaves(const struct element_diff *d)
 {
 	for (size_t k = 0; k < d->n_gone; k++)
@@ -229,7 +230,8 @@ static int bridges_anew(struct batch *b, const struct expectation *x, unsigned l
 	return refill(b, x, lacks);
 }
 
-/* `filled`: the number of elements. The next comparison finds and mends what fails here. */
+/* Empties the bridges after the change. `filled`: the number of their elements. If this fails, the
+ * next comparison finds and mends it. */
 static void bridges_close(struct netlink *n, const struct expectation *x, unsigned lacks, size_t filled)
 {
 	struct batch *b = batch_new(0);
@@ -284,8 +286,8 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 		if (r < 0)
 			return r;
 	}
-	/* If the bridges were filled, that transaction has raised the generation number by one; 0
-	 * is skipped. */
+	/* If the bridges were filled, that transaction has raised the kernel's generation number by
+	 * one; the kernel never uses 0. */
 	b = batch_new(!bridged ? have->generation_id : have->generation_id + 1 != 0 ? have->generation_id + 1 : 1);
 	if (b == NULL) {
 		r = err_set(e, -ENOMEM, "transaction");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What others are told of the kernel's counters of permits: the supervisor keeps the record of uses
- * beyond the process, the journal learns how many sessions began. */
+/* Reports the kernel's counters of permits. The supervisor gets the record of uses, and keeps it
+ * when this process ends; the journal is told how many sessions began. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -37,9 +37,9 @@ static uint64_t halves(unsigned set, const struct image_element *el)
 }
 
 /*
- * The increase since the last report. A new permit began with zero, except before this process's
- * first report: then the age of the count is unknown. A lower count means that somebody replaced
- * the element.
+ * The increase since the last report. A permit that is new began with zero; but before this
+ * process's first report it is unknown since when a count has grown, so there is no increase. If
+ * the count is lower than before, somebody replaced the element.
  */
 static uint64_t since_told(const struct begun *b, const struct msg_used_permit *now)
 {
@@ -71,7 +71,8 @@ static void tell_all(struct enforce *f, struct msg_used_permit *list, size_t n)
 		uint32_t index = new > 1 ? generation_permit(g, list[i].permit) : UINT32_MAX;
 		const struct command_permit *p = index != UINT32_MAX ? commands_permit(t, index + 1) : NULL;
 
-		/* An odd half is kept for the next report, when its other half has been counted. */
+		/* If half a session is left over, it is kept for the next report, because its other
+		 * half will be counted by then. */
 		list[i].packets -= new % 2;
 		for (uint32_t k = 0; p != NULL && k < p->n_grants; k++)
 			if (t->grants[p->first_grant + k].conduit < g->ir.n_conduits)

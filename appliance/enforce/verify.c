@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compares expected and dumped. Everything in the namespace is explained by the generation in force
- * or reported here; everything that the generation needs is found or reported here.
+ * Compares the expected image with the dumped one. Reports everything in the namespace that the
+ * generation in force does not explain, and everything that it needs and that is missing.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,8 +13,8 @@
 #include "appliance/kernel/dump.h"
 #include "appliance/kernel/ruleset.h"
 
-/* ns: a large policy is tested with as many packets as fit into this time, different ones each
- * time */
+/* ns: the longest time for test packets. If a policy is too large to be tested in this time, each
+ * comparison tests other packets */
 #define WITNESS_NS 500000000ull
 
 static void note(struct differences *d, bool ours, const char *where, const char *what, const char *detail,
@@ -161,7 +161,7 @@ static int compare_elements(struct differences *d, const struct image *have, con
 	}
 	if (image_diff(have, want, now, d->arena, &diff) < 0)
 		return -ENOMEM;
-	/* Both lists are sorted by set and key; an element in both has changed. */
+	/* Both lists are sorted by set and key. An element that is in both was changed. */
 	while (x < diff.n_gone || y < diff.n_added) {
 		int r = x == diff.n_gone ? 1 : y == diff.n_added ? -1 : change_order(&diff.gone[x], &diff.added[y]);
 		const struct element_change *came = r >= 0 ? &diff.added[y] : NULL;
@@ -197,8 +197,8 @@ static void compare_rest(struct differences *d, const struct image *have, const 
 	}
 }
 
-/* The labels were read and are right: nobody has to read them again before the next transaction.
- * Labels with an end expire by themselves. */
+/* Keeps the labels, which were read and are right, so that they need not be read again before the
+ * next transaction. Labels with an end expire by themselves. */
 static void keep_labels(struct enforce *f, const struct image *have)
 {
 	struct labels *l = &f->labels;
@@ -250,7 +250,8 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 	telling_stage(f, PROGRESS_COMPARES);
 	if (r == 0)
 		r = generation_image(f, f->now, a, &want, &x, e);
-	/* A one-time look without enforce was not told what is isolated. */
+	/* If it is not known what is isolated, as in a look (look.h), the isolation in the kernel
+	 * counts as right. */
 	for (unsigned s = SET_APART4; r == 0 && !f->apart_known && s <= SET_KEPT6; s++)
 		want.elements[s] = have.elements[s];
 	if (r == 0 && stop_asked(f))
@@ -302,8 +303,9 @@ static bool stopped(void *ctx)
 }
 
 /*
- * Isolated pairs pass nothing, so the test packets are judged by the same rules without the
- * isolation. The comparison has shown that exactly the isolated pairs are in those sets.
+ * Nothing passes between isolated pairs. So the other test packets are judged by the same rules
+ * without the sets of isolated pairs. The comparison has shown that these sets have exactly the
+ * isolated pairs.
  */
 static void without_apart(struct ruleset *r)
 {

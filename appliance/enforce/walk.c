@@ -299,8 +299,8 @@ static enum step lookup(struct walker *w, const struct op *o)
 
 	if (s == NULL || !held(o->from, s->key_len))
 		return unknown(w);
-	/* The rules fill dynamic sets from packets, to count sessions. Sessions of the walk are
-	 * within the limits. */
+	/* The rules add elements to dynamic sets for packets, to count sessions. Sessions of the
+	 * walk count as within all limits. */
 	if (s->dynamic)
 		return o->inverted ? STEP_BREAK : STEP_ON;
 	e = find(s, w->registers + o->from);
@@ -363,7 +363,7 @@ static enum step step(struct walker *w, const struct op *o)
 	return unknown(w);
 }
 
-/* STEP_END, or STEP_RETURN at the end of the chain. */
+/* Walks through a chain. Returns STEP_END, or STEP_RETURN at the end of the chain. */
 static enum step run_chain(struct walker *w, const struct chain_read *c)
 {
 	if (c == NULL || w->depth == DEPTH)

@@ -2,10 +2,10 @@
 /*
  * Checks the rules with test packets. The expected results are derived here from the policy
  * language and from the meaning of marks and lanes (wire/mark.h, wire/lane.h), not from the rules:
- * - a packet that no conduit allows never passes;
- * - a packet that a conduit allows carries its permit's mark and goes to its lane's queue, and
- *   behind the queue the outcome decides;
- * - a packet by a wrong interface, or without a session, does not pass.
+ * - a packet that no conduit allows never passes; - a packet that a conduit allows carries its
+ * permit's mark and goes to its lane's queue, and behind the queue the outcome decides; - a packet
+ * does not pass if it arrives at a wrong interface, or claims to be of a session that does not
+ * exist.
  */
 #include "appliance/enforce/witness.h"
 
@@ -73,7 +73,7 @@ struct walk_packet witness_packet(const struct asking *a, const struct tuple *t)
 	};
 }
 
-/* A later packet of the session that `p` opened, in either direction. */
+/* Makes a later packet of the session that `p` opened, in either direction. */
 static struct walk_packet later(const struct walk_packet *p, bool reply, uint32_t ct_mark)
 {
 	struct walk_packet q = *p;
@@ -106,7 +106,7 @@ static const struct ir_permit *permit_of(const struct asking *a, uint32_t id)
 	return NULL;
 }
 
-/* Further bits in the label of a permit with limits, whose sessions are counted. Sessions of a walk
+/* The bits that the label has besides if the permit limits the time of its sessions. Test packets
  * count as within these limits. */
 static uint32_t limits_of(const struct asking *a, uint32_t id)
 {
@@ -133,13 +133,15 @@ static bool is_cut(const struct walk_result *r)
 	return r->end == WALK_QUEUE && r->queue == lane_queue(LANE_CUT, 0) && !r->bypass;
 }
 
-/* The packet is neither forwarded nor queued to a lane: the cut queue only resets. */
+/* Whether the packet is stopped: neither forwarded nor queued to a lane other than the cut lane,
+ * which only resets. */
 static bool is_refused(const struct walk_result *r)
 {
 	return r->end == WALK_DROP || is_cut(r);
 }
 
-/* The packet was queued to this lane, with the lane's rule for an absent worker. */
+/* Whether the packet was queued to this lane, with the lane's failure decision for a missing
+ * worker. */
 static bool is_lane(const struct asking *a, const struct walk_result *r, uint32_t lane, const struct walk_packet *p)
 {
 	const struct ir_permit *permit = permit_of(a, mark_permit(p->ct_mark));
@@ -169,7 +171,8 @@ static void expect_dropped(struct asking *a, const struct tuple *t, const char *
 
 /* ---- behind the queues: judged by a worker, answered by nobody, or queued to be cut ---------- */
 
-/* The packet returns with a mark, and the base chains behind the one that queued it decide. */
+/* Walks on with a packet that returns from its queue with a mark: the base chains behind the one
+ * that queued it decide. */
 static struct walk_result resumed(const struct asking *a, struct walk_packet *p, const struct walk_result *queued,
 				  uint32_t mark)
 {
@@ -178,7 +181,8 @@ static struct walk_result resumed(const struct asking *a, struct walk_packet *p,
 	p->mark = mark;
 	a->w->packets++;
 	r = walk(a->r, NF_INET_FORWARD, queued->priority, p);
-	/* Queued again because its permit has changed: the second verdict counts. */
+	/* If the packet is queued again because its permit has changed, the second verdict
+	 * counts. */
 	if (r.end == WALK_QUEUE) {
 		p->mark = mark;
 		r = walk(a->r, NF_INET_FORWARD, r.priority, p);
@@ -186,8 +190,8 @@ static struct walk_result resumed(const struct asking *a, struct walk_packet *p,
 	return r;
 }
 
-/* A packet that was judged passes, and its session remembers the last outcome. A confirmation is
- * never taken back. */
+/* Tests that a packet that was judged passes, and that its session keeps the last outcome; but a
+ * confirmation is never taken back. */
 static void judged(struct asking *a, const struct tuple *t, struct walk_packet p, const struct walk_result *queued,
 		   uint32_t said)
 {
@@ -209,8 +213,8 @@ static void expect_stopped(struct asking *a, const struct tuple *t, const char *
 		witness_tell(a, t, kind, "passes", &r);
 }
 
-/* Nobody answered: the packet keeps the mark that it was queued with. `judged_before`: an earlier
- * packet of its session was judged. */
+/* Tests a packet that returns without a verdict, with the mark that it was queued with.
+ * `judged_before`: an earlier packet of its session was judged. */
 static void unanswered(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p,
 		       const struct walk_result *queued, uint32_t lane, bool judged_before)
 {
@@ -227,7 +231,8 @@ static void unanswered(struct asking *a, const struct tuple *t, const char *kind
 		witness_tell(a, t, kind, r.end == WALK_ACCEPT ? "passes" : "refused", &r);
 }
 
-/* Every possible verdict for a new packet of this permit, and for a later one of its session. */
+/* Tests every possible verdict for the first packet of a session under this permit, and for a later
+ * one. */
 static void behind_queue(struct asking *a, const struct tuple *t, const struct walk_packet *p,
 			 const struct walk_result *queued, uint32_t id, uint32_t lane)
 {
@@ -245,8 +250,8 @@ static void behind_queue(struct asking *a, const struct tuple *t, const struct w
 	}
 	expect_stopped(a, t, "judged by another permit", *p, queued, mark_make(id ^ 0x200000u, 0, MARK_GOOD));
 	expect_stopped(a, t, "out of the cut queue", *p, queued, mark_make(0, LANE_CUT, MARK_GOOD));
-	/* The permit changed while a worker had the packet: it is queued again, to be judged by the
-	 * new permit. */
+	/* If the permit changed while a worker had the packet, the packet is queued again, to be
+	 * judged by the new permit. */
 	again.mark = mark_make(id ^ 0x200000u, 0, MARK_GOOD);
 	r = walk(a->r, NF_INET_FORWARD, queued->priority, &again);
 	if (!is_lane(a, &r, lane, &again) || mark_permit(again.mark) != id)
@@ -263,7 +268,7 @@ static void behind_queue(struct asking *a, const struct tuple *t, const struct w
 	}
 }
 
-/* A packet in the cut queue never passes, whatever verdict comes back. */
+/* Tests that a packet in the cut queue never passes, whatever verdict comes back. */
 static void behind_cut(struct asking *a, const struct tuple *t, struct walk_packet p)
 {
 	const uint32_t marks[] = { p.ct_mark, mark_make(NO_PERMIT, 0, MARK_GOOD), mark_make(0, LANE_CUT, MARK_GOOD),
@@ -278,22 +283,22 @@ static void behind_cut(struct asking *a, const struct tuple *t, struct walk_pack
 
 /* ---- a session that the policy allows -------------------------------------------------------- */
 
-/* Reports a packet of the session that does not go the right way: on at once (`fast`), or to the
- * queue of its lane. */
+/* Reports a packet of the session that does not go the right way. This is, if `fast`, through at
+ * once; otherwise to the queue of its lane. */
 static void expect_way(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p, uint32_t lane,
 		       bool fast)
 {
 	struct walk_result r = witness_forward(a, &p);
 
-	/* The mark tells a worker the direction of the packet. Without a queue nothing more is
-	 * asked about a forwarded packet. */
+	/* The mark tells a worker the direction of the packet. A packet that is not queued needs no
+	 * such mark. */
 	if (fast ? r.end == WALK_ACCEPT : is_lane(a, &r, lane, &p) && ((p.mark & MARK_REPLY) != 0) == p.reply)
 		return;
 	witness_tell(a, t, kind, is_refused(&r) ? "refused" : "otherwise", &r);
 }
 
-/* The permit has ended or was narrowed, and the policy still allows the session: it gets a new
- * label. Where a worker inspects it, the outcome is kept. It goes on with that label. */
+/* Tests a session whose permit has ended or was narrowed, but which the policy still allows. It
+ * must get a new label and go on with that. If a worker inspects it, the outcome must be kept. */
 static void expect_relabelled(struct asking *a, const struct tuple *t, struct walk_packet p, uint32_t id, uint32_t lane,
 			      enum mark_outcome had)
 {
@@ -313,7 +318,8 @@ static void expect_relabelled(struct asking *a, const struct tuple *t, struct wa
 		unanswered(a, t, "relabelled, unanswered", q, &r, lane, judged);
 }
 
-/* Both ends are told: the packet goes to the cut queue, without a permit, with its direction. */
+/* Tests that both ends are told of the cut: the packet goes to the cut queue, and its mark has its
+ * direction and no permit. */
 static void expect_cut(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p, uint32_t mark)
 {
 	struct walk_result r = witness_forward(a, &p);
@@ -322,7 +328,7 @@ static void expect_cut(struct asking *a, const struct tuple *t, const char *kind
 		witness_tell(a, t, kind, is_refused(&r) ? "otherwise" : "passes", &r);
 }
 
-/* The mark of a normal live session. A session that no worker sees is never judged. */
+/* The mark of a normal live session. If no worker sees the session, the mark has no outcome. */
 uint32_t witness_live_mark(uint32_t id, uint32_t lane)
 {
 	return mark_make(id, lane, lane == LANE_NONE ? MARK_UNJUDGED : MARK_GOOD);
@@ -336,8 +342,8 @@ bool witness_comes_in(const struct ir *ir, uint32_t permit, uint32_t interface, 
 	return false;
 }
 
-/* A packet of a live session that arrives at a wrong interface, for any output interface: it is
- * dropped, does not cut the session, and does not change its mark. */
+/* Tests a packet of a live session that arrives at a wrong interface, with each output interface:
+ * it is dropped, does not cut the session, and does not change its mark. */
 static void other_ways_in(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t permit,
 			  bool reply)
 {
@@ -365,7 +371,7 @@ static void other_ways_in(struct asking *a, const struct tuple *t, const struct 
 	}
 }
 
-/* In a quiet session the worker does not need acknowledgements without data: they pass, and
+/* Tests a quiet session. Its worker does not need acknowledgements without data: these pass, and
  * everything else is queued. */
 static void quiet_session(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t id,
 			  uint32_t lane, bool reply)
@@ -391,8 +397,8 @@ static void quiet_session(struct asking *a, const struct tuple *t, const struct 
 	}
 }
 
-/* A new session over a live one: its SYN changes nothing, and the outcome of the old one ends with
- * the SYN-ACK. */
+/* Tests a new session on the ports of a live one: its SYN changes nothing, and its SYN-ACK ends the
+ * outcome of the old session. */
 static void begun_anew(struct asking *a, const struct tuple *t, const struct walk_packet *p, uint32_t id, uint32_t lane)
 {
 	for (uint32_t had = MARK_GOOD; had <= MARK_QUIET; had++) {
@@ -447,7 +453,7 @@ static void live_session(struct asking *a, const struct tuple *t, const struct w
 			expect_relabelled(a, t, q, id, lane, (enum mark_outcome)had);
 			if (p->l4proto != PROTO_TCP)
 				continue;
-			q.tcp_flags = TCP_SYN; /* such packets have a chain of their own */
+			q.tcp_flags = TCP_SYN; /* a chain of its own handles these packets */
 			expect_relabelled(a, t, q, id, lane, (enum mark_outcome)had);
 		}
 	q = later(p, false, witness_live_mark(id, lane));
@@ -490,8 +496,8 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 		if ((flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_SYN)
 			expect_refused(a, t, "no SYN", q);
 	}
-	/* If a conduit connects the two hosts, a packet without a session, in either direction, has
-	 * to be answered with a reset, unless it is a reset itself. */
+	/* If a conduit connects the two hosts, a TCP packet without a session has to be answered
+	 * with a reset, in either direction, unless the packet is a reset itself. */
 	q = first;
 	q.state = WALK_INVALID;
 	q.tcp_flags = TCP_ACK;
@@ -520,7 +526,7 @@ static void refused(struct asking *a, const struct tuple *t, bool known)
 	struct walk_packet first = witness_packet(a, t), q;
 
 	expect_dropped(a, t, "new", first);
-	/* A session whose permit has ended and that no other permit allows. */
+	/* Tests a session whose permit has ended and that no other permit allows. */
 	for (int reply = 0; reply < 2; reply++) {
 		q = later(&first, reply != 0, mark_make(NO_PERMIT, LANE_NONE, MARK_CONFIRMED));
 		if (t->l4proto == PROTO_TCP)
@@ -604,8 +610,8 @@ void witness_put(struct asking *a, const struct tuple *t)
 		a->w->between(a->w->between_ctx, a->w->packets);
 }
 
-/* Tests packets of one cell, with the first and the last addresses of an isolated pair inside
- * it. */
+/* Tests packets of one cell, with the first and the last addresses that the cell and an isolated
+ * pair have in common. */
 static void ask_isolated(struct asking *a, const struct ir_cell *c, const struct apart_pair *pair,
 			 const struct apart *kept)
 {
@@ -652,7 +658,7 @@ void witness_isolated(struct witness *w, const struct apart *apart, const struct
 			    .deadline = w->limit_ns == 0 ? 0 : clock_mono().ns + w->limit_ns };
 	uint32_t n = w->ir->n_cells, first = n > 0 ? (uint32_t)(w->seed % n) : 0;
 
-	/* If time does not suffice for all pairs, the next look tests others. */
+	/* If there is no time for all pairs, the next look tests others. */
 	for (uint32_t i = 0; i < n && apart->n > 0 && !witness_over(&a); i++) {
 		for (size_t k = 0; k < apart->n && !witness_over(&a); k++)
 			ask_isolated(&a, &w->ir->cells[(first + i) % n], &apart->list[k], kept);

@@ -7,7 +7,7 @@
 #define ICMP 1u
 #define ICMP6 58u
 
-/* Nobody reaches a port of the box itself, and the box opens none. */
+/* Tests that nobody reaches a port of the box itself, and that the box opens no session. */
 static void ports_of_the_box(struct asking *a)
 {
 	static const uint8_t protocols[] = { PROTO_TCP, PROTO_UDP, 47, 132 };
@@ -48,15 +48,16 @@ static bool is_icmp(const struct own *o)
 	return o->l4proto == (o->family == 4 ? ICMP : ICMP6);
 }
 
-/* Neighbour discovery of the link itself, which hop limit 255 proves. The box has its routes from
- * the policy: it neither believes nor asks routers. */
+/* Whether this is neighbour discovery from the link itself, which hop limit 255 proves. Messages of
+ * and to routers do not count, because the box has its routes from the policy. */
 static bool is_discovery(const struct own *o, bool outward)
 {
 	return o->l4proto == ICMP6 && o->family == 6 && o->hop_limit == 255 &&
 	       ((o->type == 133 && !outward) || o->type == 135 || o->type == 136);
 }
 
-/* Multicast group membership (MLD versions 1 and 2): asked and answered with hop limit 1 only. */
+/* Whether this is multicast group membership (MLD versions 1 and 2), which always has hop limit
+ * 1. */
 static bool is_about_groups(const struct own *o, bool outward)
 {
 	if (o->l4proto != ICMP6 || o->family != 6 || o->hop_limit != 1)
@@ -64,8 +65,8 @@ static bool is_about_groups(const struct own *o, bool outward)
 	return outward ? o->type == 131 || o->type == 132 || o->type == 143 : o->type == 130;
 }
 
-/* Accepted: neighbour discovery, group queries, echo requests, and path MTU errors whose source
- * belongs to that interface. */
+/* What the box has to accept: neighbour discovery, group queries, echo requests, and path MTU
+ * errors whose source belongs to that interface. */
 static bool takes(const struct own *o)
 {
 	if (is_about_groups(o, false))
@@ -81,8 +82,8 @@ static bool takes(const struct own *o)
 	return o->type == (o->family == 4 ? 8 : 128);
 }
 
-/* Sent: neighbour discovery and group reports. Also echo replies and errors, if they go to the
- * interface of the packet that they answer, or that packet was let through. */
+/* What the box may send: neighbour discovery and group reports; echo replies and errors, if they go
+ * to the interface of the packet that they answer, or if that packet was let through. */
 static bool says(const struct own *o, uint32_t index)
 {
 	bool four = o->family == 4, echo = o->type == (four ? 0 : 129);
@@ -113,7 +114,7 @@ static void ask_own(struct asking *a, uint32_t interface, const struct own *o, b
 	p.options = o->options;
 	p.mark = o->mark;
 	if (outward) {
-		p.iif = 0; /* it has no input interface */
+		p.iif = 0; /* a packet that the box sends has no input interface */
 		r = walk(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &p);
 	} else {
 		r = walk(a->r, NF_INET_PRE_ROUTING, INT32_MIN, &p);
@@ -170,8 +171,8 @@ static void own_packets(struct asking *a, uint32_t interface)
 				 .hop_limit = 255 };
 
 		ask_own_everywhere(a, interface, o);
-		/* With IP options, as group queries must have, and without: packets with other
-		 * options end before the rules that know types. */
+		/* With IP options, which group queries must have, and without. Packets with other
+		 * options are dropped before the rules that look at types. */
 		for (size_t h = 0; h < 2 * sizeof(nearer) && o.l4proto == ICMP6; h++) {
 			o.hop_limit = nearer[h / 2];
 			o.options = h % 2 != 0;
@@ -193,8 +194,8 @@ void witness_box(struct asking *a)
 }
 
 /* Tests that a reset of the gate leaves the box, and that its session is no longer quiet from then
- * on. The reason: an end answers a reset with a wrong sequence number by a bare acknowledgement,
- * which no worker gets while the session is quiet. */
+ * on. This is needed because an end answers a reset that has a wrong sequence number with a bare
+ * acknowledgement, which no worker gets while the session is quiet. */
 static void heard_from_here_on(struct asking *a, const struct tuple *t, uint32_t id, uint32_t lane)
 {
 	for (uint32_t had = MARK_UNJUDGED; had <= MARK_QUIET; had++) {
@@ -215,8 +216,8 @@ static void heard_from_here_on(struct asking *a, const struct tuple *t, uint32_t
 	}
 }
 
-/* The gate's resets leave the box only in sessions of its own lane and for ended ones; the box
- * sends no other TCP. */
+/* Tests that the gate's resets leave the box only in sessions of the gate's lanes and in ended
+ * sessions, and that the box sends no other TCP. */
 void witness_resets(struct asking *a)
 {
 	const struct ir *ir = a->w->ir;
@@ -305,8 +306,8 @@ static void error_elsewhere(struct asking *a, const struct tuple *t, struct walk
 	}
 }
 
-/* ICMP errors about live sessions pass, except types that nobody needs and errors from an interface
- * where their source is not. */
+/* Tests that ICMP errors about live sessions pass, except types that nobody needs, and errors that
+ * arrive at an interface to which their source does not belong. */
 void witness_errors(struct asking *a)
 {
 	static const struct {

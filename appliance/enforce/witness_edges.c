@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Chooses the test packets: packets at every edge of the policy's cells and of the elements in the
- * kernel's maps, and one step beside it. Both lists are walked in a circle from a place that the
- * seed chooses, so that short looks cover all of it over time. Also runs all questions in their
- * order.
+ * kernel's maps, and one step beside it. Each of the two lists is walked in a circle from a
+ * position that the seed chooses, so that many short looks cover all of it. Also has the function
+ * that runs all tests in order.
  */
 #include "appliance/enforce/witness.h"
 
@@ -83,7 +83,7 @@ static void edges(struct asking *a, const struct tuple *lowest, const struct add
 		t.out = i;
 		witness_put(a, &t);
 	}
-	/* The reverse direction as a new packet. */
+	/* The tuple of the opposite direction. */
 	t = *lowest;
 	t.in = lowest->out;
 	t.out = lowest->in;
@@ -118,8 +118,8 @@ static bool position(const struct asking *a, const uint8_t *key, uint32_t *ret)
 	return false;
 }
 
-/* Elements in the kernel's maps are tested too: an element that no cell explains is an edge of its
- * own. */
+/* Elements in the kernel's maps are tested too, because an element that belongs to no cell has
+ * edges that no cell has. */
 static void elements(struct asking *a)
 {
 	for (size_t s = 0; s < a->r->n_sets; s++) {

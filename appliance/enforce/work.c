@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * This role does one thing after the other, and the person who asked for long work may have left.
- * It must not be killed for that. So between two steps of such work it reads the channel, keeps
- * other messages in their order, and ends work that nobody waits for. Only work that changes
- * nothing is begun with stop_begin; all other work is always finished.
+ * This role does one thing after the other. The person who asked for long work may have left, and
+ * the role must not be killed to end that work. So between two steps of such work it reads the
+ * channel, keeps other messages in their order, and ends work that nobody waits for. Only work that
+ * changes nothing is begun with stop_begin; all other work is always finished.
  *
- * An order of a person to isolate, open or shut does not wait for a question: the question is
- * interrupted, and repeated after all messages that came meanwhile.
+ * A person's order to isolate something, or to open or shut a door, does not wait for a question:
+ * work on the question is interrupted, and repeated after all messages that came meanwhile.
  */
 #include <errno.h>
 #include <poll.h>
@@ -23,14 +23,14 @@ static struct msg *kept(struct hearing *h, size_t i)
 	return &h->kept[(h->first + i) % HEARING_MOST];
 }
 
-/* A person's order, which waits for its answer. */
+/* Whether the message is a person's order, which must not wait for long work. */
 static bool is_urgent(const struct msg *m)
 {
 	return m->id != 0 && ((m->body.type == MSG_ISOLATE && !m->body.isolate.rehearse) || m->body.type == MSG_DOOR ||
 			      m->body.type == MSG_DOORS);
 }
 
-/* Reads all messages, as far as there is room; one place is left free for an interrupted question.
+/* Reads messages as far as there is room. One place is left free, for an interrupted question.
  * Errors such as -EBADMSG are left to the reader of the channel. */
 static void hear_all(struct enforce *f)
 {
@@ -134,7 +134,8 @@ int stop_serve(struct enforce *f, msg_handler *const handlers[MSG_TYPE_COUNT])
 
 	if (h->n == 0)
 		return h->broken != 0 ? h->broken : msg_serve(f->control, ROLE_ENFORCE, handlers, f);
-	/* The place stays in use until the handler returns, because it holds the message. */
+	/* The message stays in the ring until the handler returns, because the handler reads it
+	 * there. */
 	ok = msg_dispatch(handlers, f, m);
 	h->first = (h->first + 1) % HEARING_MOST;
 	h->n--;

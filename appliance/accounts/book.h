@@ -109,7 +109,7 @@ struct account {
 	struct key keys[WEBAUTHN_KEYS];
 	size_t n_pins;
 	struct pin pins[PINS_EACH];
-	/* login of the machine for the command line; "" = none */
+	/* the login at the machine that this account belongs to; "" = none */
 	char login[LOGIN_MOST + 1];
 	/* uid of that login when it was registered: with another uid it is another login */
 	uint32_t login_uid;

@@ -420,8 +420,8 @@ struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTE
 	struct session *x = sessions_find(&d->sessions, secret, now.ns);
 
 	if (x != NULL && addr_cmp(&x->from, from) != 0) {
-		/* The session's secret was stolen. To log in anew is a small price for its
-		 * owner. */
+		/* The session's secret was stolen, so the session ends. Its owner only has to log
+		 * in again. */
 		desk_event(d, ACCOUNT_ELSEWHERE, (struct account_note){ .from = from, .object = x->name });
 		session_end(x);
 		return NULL;

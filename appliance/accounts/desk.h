@@ -49,7 +49,7 @@ struct hash_answer {
 #define SESSION_LIMIT_NS (8ull * 3600 * 1000000000)
 
 struct session {
-	char name[ACCOUNT_NAME + 1]; /* name of the account; "" = the place is free */
+	char name[ACCOUNT_NAME + 1]; /* name of the account; "" = the entry is free */
 	/* number by which people name it; not used twice until the role ends */
 	uint32_t number;
 	uint8_t digest[DIGEST_BYTES];
@@ -100,8 +100,8 @@ struct lockout_entry {
 	bool taken;
 	uint32_t n;			   /* number of entries in `failed`, the oldest first */
 	uint64_t failed[LOCKOUT_FAILURES]; /* ns */
-	uint64_t until;			   /* locked; 0 = not */
-	uint64_t refused;		   /* while locked */
+	uint64_t until;			   /* ns: end of the lock; 0 = it is not locked */
+	uint64_t refused;		   /* logins while it was locked */
 };
 
 struct lockout {
@@ -111,7 +111,7 @@ struct lockout {
 bool lockout_locked(struct lockout *l, const char *name, const struct addr *from, uint64_t now);
 /* Counts a failed login. True when it locks the name. */
 bool lockout_failed(struct lockout *l, const char *name, const struct addr *from, uint64_t now);
-/* Takes the last failure back, because that login could not be judged. */
+/* Takes the last failure back: that login could not be judged, or was no guess. */
 void lockout_take_back(struct lockout *l, const char *name, const struct addr *from);
 /* Counts a login while the name is locked. True for the first one and then for each hundredth,
  * which have to be recorded. */
@@ -178,7 +178,7 @@ struct challenges {
 	uint8_t secret[CHALLENGE_SECRET];
 	struct {
 		uint8_t challenge[WEBAUTHN_CHALLENGE];
-		uint64_t until; /* seconds; 0 = the place is free */
+		uint64_t until; /* seconds; 0 = the entry is free */
 	} used[CHALLENGE_USED];
 };
 
@@ -246,7 +246,8 @@ struct job {
 	enum proof proof_kind;
 	enum key_order key_order;
 	enum manage_order manage;
-	/* the typed passphrase is in the list of leaked ones; only told if it is right */
+	/* the typed passphrase is in the list of leaked ones; the person is told only if it is
+	 * right */
 	bool leaked;
 	bool same; /* the new passphrase equals the present one */
 	/* the person was identified and has typed his passphrase, so from now on the answer is
@@ -296,7 +297,7 @@ int desk_open(struct desk *d, int dirfd, const struct desk_out *out, struct mome
 void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now);
 /* Records that sekisho-webauthn is not installed or does not start. */
 void desk_without_keys(struct desk *d);
-/* What sekisho-webauthn found. */
+/* Goes on with the job whose key sekisho-webauthn has checked. */
 void desk_proved(struct desk *d, const struct webauthn_answer *a, struct moment now);
 void desk_challenge(struct desk *d, uint32_t id, const struct msg_challenge *m, struct moment now);
 void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct moment now);
@@ -374,8 +375,8 @@ void desk_put(char *out, size_t size, const char *text);
 struct addr desk_from(uint8_t family, const uint8_t from[16]);
 /* Copies a text that ends at its first NUL, or with its field. */
 void desk_copy_field(char *out, const uint8_t *field, size_t n);
-/* A place for a person over the web. NULL: too many are asking, in total or from this address. He
- * was told to try again later. */
+/* A job for a person over the web. NULL: too many are asking, in total or from this address. He was
+ * told to try again later. */
 struct job *desk_stranger(struct desk *d, uint32_t id, const struct addr *from);
 /* desk.c: counts a failure; does not answer. */
 void desk_failed(struct desk *d, struct job *j);
@@ -388,8 +389,8 @@ void desk_let_in(struct desk *d, const struct job *j, struct account *a, bool pa
  * another address or without its certificate, it ends. */
 struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTES], const struct addr *from,
 				const uint8_t shown[DIGEST_BYTES], struct moment now);
-/* The account of such a session. NULL: it is nobody's, or of a disabled account, and the asker was
- * told so. */
+/* The account of the session with this secret. NULL: there is no such session, or its account is
+ * disabled; the asker was told so. */
 struct account *desk_person(struct desk *d, uint32_t id, const uint8_t secret[SECRET_BYTES], const struct addr *from,
 			    const uint8_t shown[DIGEST_BYTES], struct moment now, struct session **ret);
 bool desk_same_hash(const char *a, const char *b);
@@ -432,7 +433,7 @@ void desk_token_remove(const struct desk_order *o);
 void desk_answer_account(const struct desk_order *o, const struct account *a);
 /* desk_user.c: goes on with an order when its hash is there */
 void desk_user_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
-/* desk_manage.c, desk_passphrase.c: the same. True: the job is not over yet. */
+/* desk_manage.c, desk_passphrase.c: go on in the same way. True: the job is not over yet. */
 bool desk_manage_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
 bool desk_passphrase_hashed(struct desk *d, struct job *j, const struct hash_answer *a, struct moment now);
 /* Carries out the job's order about the account that `said` names, in the name of `j->by` over the

@@ -494,7 +494,7 @@ static void (*const of_account[USER_ORDERS])(const struct desk_order *o, struct 
 	[USER_LOGIN_REMOVE] = desk_login_remove,
 };
 
-/* The others. Orders with a file are not read here: desk_leaked_load, desk_restore. */
+/* The other orders. Those that bring a file are not listed: see desk_leaked_load, desk_restore. */
 static void (*const of_register[USER_ORDERS])(const struct desk_order *o) = {
 	[USER_FIRST] = start_add,
 	[USER_ADD] = start_add,

@@ -34,7 +34,7 @@ struct diag {
 	struct srcpos at;    /* primary place */
 	uint32_t width;	     /* characters to underline, at least 1 */
 	struct srcpos also;  /* related place; line 0 = none */
-	const char *text[2]; /* message by enum lang; arena */
+	const char *text[2]; /* the message by enum lang; in the arena */
 	const char *hint[2]; /* may be NULL */
 };
 

@@ -16,7 +16,7 @@ void sha1(const void *p, size_t n, uint8_t out[20]);
 void hex_text(const uint8_t *p, size_t n, char *out); /* 2n + 1 bytes */
 /* Reads 2n small digits, whatever follows them. */
 bool hex_digits(const char *digits, uint8_t *out, size_t n);
-/* The same from a text that has nothing else; false for NULL. */
+/* As hex_digits, for a text that has nothing else; false for NULL. */
 bool hex_read(const char *text, uint8_t *out, size_t n);
 
 #endif

@@ -11,8 +11,9 @@
 
 #define SECOND 1000000000ull
 #define WAYS 4u /* slots of the table of watches in which a key may be stored */
-/* A whole zone counts as a scanner when its hosts tried this many times the places of a host's
- * threshold. It cannot be more, because the kernel reports no more refusals in a second. */
+/* A whole zone counts as a scanner when its hosts together tried this many times as many places as
+ * the threshold for one host says. A larger number would never be reached, because the kernel
+ * reports too few refusals in a second. */
 #define CROWD_MORE 3u
 #define CROWD_SOONER 10u /* the window for a whole zone is this part of the window for a host */
 #define NAMED_MOST 3u	 /* machines whose names are listed in an alarm for two zones */

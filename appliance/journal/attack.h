@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signs of an attack, found in the records as they come (wire/attack.def says which): each is one
- * alarm for its cause and its two ends, with a first time, a last time, a count and the machines by
- * their labels. Journal role only. The list is kept in the file `attacks` beside the records, so
- * that an alarm outlives a restart.
+ * Signs of an attack, found in the records as they come (wire/attack.def lists the causes). Signs
+ * with the same cause and the same two ends are one alarm, with a first time, a last time, a count
+ * and the machines by their labels. Journal role only. The list is kept in the file `attacks`
+ * beside the records, so that an alarm outlives a restart.
  *
- * A scan (refusals in many places) is one alarm for the whole zone. For the other causes each pair
- * of zones has at most ATTACK_BY_ZONES alarms; further ones become one alarm for the two zones,
- * with counts. So many attackers cannot flood the list. All tables have a fixed size. When one is
- * full, acknowledged alarms give way first, then the oldest ones. Alarms that were dropped
- * unacknowledged are counted.
+ * A scan (refused connections to many places, that is, addresses and ports) is one alarm for the
+ * whole zone. For the other causes each pair of zones has at most ATTACK_BY_ZONES alarms; further
+ * ones become one alarm for the two zones, with counts. So many attackers cannot flood the list.
+ * All tables have a fixed size. When one is full, acknowledged alarms give way first, then the
+ * oldest ones. Alarms that were dropped unacknowledged are counted.
  *
  * An alarm rings until a person acknowledges it, or silences it for a time. It rings again when
  * that time is over, when its count has doubled since the person saw it, or when it has become
@@ -37,7 +37,7 @@
 #define ATTACK_OVER_S 86400u
 #define ATTACK_TEST_OVER_S 900u /* seconds after which an alarm of a self-test ends by itself */
 #define ATTACK_TEST_EVERY_S (30u * 86400u)
-/* hosts of one alarm that are counted one by one; this number means so many or more */
+/* an alarm tells hosts apart up to this number, which then means: so many or more */
 #define ATTACK_HOSTS 32u
 /* bits for an estimate of the number of addresses and ports; it may be off by some per cent */
 #define ATTACK_PLACES 16384u
@@ -100,7 +100,7 @@ struct attacks {
 	uint64_t forgot;
 	/* secret for hashing, so that a sender cannot choose keys with the same slot */
 	uint64_t seed;
-	uint32_t last;	 /* the highest number that has been given */
+	uint32_t last;	 /* the highest number that an alarm has got */
 	uint64_t beyond; /* alarms that were dropped before a person had acknowledged them */
 	struct attack_rule rule;
 	/* increases when the thresholds change; 0 = no thresholds are known yet */
@@ -133,8 +133,8 @@ uint64_t attacks_due(const struct attacks *a);
 bool attacks_rule(struct attacks *a, const struct attack_rule *rule, uint64_t now, struct event *ret);
 /* The next record of an alarm that rang. Call until it returns false. */
 bool attacks_out(struct attacks *a, uint64_t now, struct event *ret);
-/* Makes signs of each cause, marked as a test, that pass through the same code as those in records,
- * so that each cause rings one alarm; *ret is the record of the test. */
+/* Makes test signs of each cause. They pass through the same code as signs in records, so that each
+ * cause rings one alarm. *ret is the record of the test. */
 void attacks_test(struct attacks *a, uint64_t now, struct event *ret);
 /* Whether the alarm rings: it is neither acknowledged nor silenced. */
 bool attack_rings(const struct attack_alarm *x);

@@ -157,7 +157,7 @@ static uint64_t place_of(uint64_t h, const struct event *e)
 }
 
 /* A refused connection as part of a scan. There is one alarm for the zone from which it comes,
- * whatever the number of hosts and places. */
+ * whatever the number of its hosts and of the places that they tried. */
 static void of_scan(const struct attacks *a, const struct event *e, const struct named *n, struct sign *ret)
 {
 	uint64_t base = key_of(a, ATTACK_SCAN);
@@ -172,8 +172,8 @@ static void of_scan(const struct attacks *a, const struct event *e, const struct
 	end_text(&e->server, &n->server, ret->to);
 }
 
-/* A refused connection as part of repeated attempts. There is one alarm for one place of one
- * host. */
+/* A refused connection as part of repeated attempts. There is one alarm for each host and each
+ * place (address and port) that it tried. */
 static void of_trying(const struct attacks *a, const struct event *e, const struct named *n, struct sign *ret)
 {
 	ret->cause = ATTACK_TRYING;

@@ -106,8 +106,8 @@ static int keep_aside(int dirfd, const char *name, const char *text, size_t n, s
 }
 
 /*
- * Moves what follows the last valid line to a file of its own and cuts the segment there. `cut`: on
- * a full disk, bytes that are shorter than a line are deleted.
+ * Moves what follows the last valid line to a file of its own and cuts the segment there. `cut`: if
+ * that file cannot be written, bytes that are less than a line are deleted all the same.
  */
 static int set_aside(struct journal *j, const char *text, size_t from, size_t n, bool cut, bool *ret_gone,
 		     struct err *e)

@@ -6,7 +6,8 @@
  *
  * Beside the segments is the file `head`: number and hash of a line that was synced to the disk. If
  * the log ends before that line, it was shortened. Only the head is ever rewritten. A torn end of a
- * segment is moved to another file, and is lost only if the disk has no room for it.
+ * segment (an incomplete last line) is moved to another file, and is lost only if the disk has no
+ * room for it.
  */
 #ifndef SEKISHO_JOURNAL_CHAIN_H
 #define SEKISHO_JOURNAL_CHAIN_H
@@ -66,8 +67,8 @@ struct journal_recovery {
 /* 0, or negative errno. -ENOSPC or -EDQUOT: there is no room for a torn end; nothing
  * was changed. */
 int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, struct err *e);
-/* As journal_open, without room: a torn end that is shorter than a line is deleted, since it was
- * never a record. */
+/* As journal_open, for a full disk: a torn end that finds no room elsewhere is deleted if it is
+ * less than a line, because it was never a record. */
 int journal_open_without_room(int dirfd, struct journal *j, struct journal_recovery *ret, struct err *e);
 void journal_close(struct journal *j);
 /*

@@ -68,7 +68,7 @@ void pack_drop(struct pack **p, int dirfd)
 
 /* ---- beginning ------------------------------------------------------------------------------- */
 
-/* No segment is so long, so such a file is left alone: it could not be read when packed. */
+/* A file that is longer than any segment is left alone: once it is packed, it could not be read. */
 static bool too_long(int dirfd, uint64_t first)
 {
 	struct stat st;

@@ -26,8 +26,8 @@ struct pack; /* a segment that is being packed */
 /*
  * Makes one step. 1 = there is more to do at once; 0 = there is nothing to do; negative errno:
  * packing was given up, and the segment is unchanged. While *p is NULL, as at the start, the step
- * chooses a segment before `open`, which is the segment that is being written, or an earlier one
- * from which on segments stay plain; 0 = none.
+ * chooses the oldest plain segment before number `open` (0 = of all segments). The segments from
+ * `open` on stay plain: the one that is being written, and sometimes closed ones before it.
  */
 int pack_step(struct pack **p, int dirfd, uint64_t open, struct err *e);
 /* Frees memory and descriptors; files stay as they are. */
@@ -42,9 +42,9 @@ void pack_drop(struct pack **p, int dirfd);
  * Files are deleted whole, the oldest first, and never the open one. A file's age counts from its
  * last write: for a plain file the file's time, for a packed one the time in its header; never a
  * time in a record, since other roles set those. A new file begins each day, with or without a
- * rule. So a file that is deleted a day before delete_after_days holds no record that is older than
- * delete_after_days, and none that is younger than keep_days. While the disk is full no new file
- * begins.
+ * rule. A file is deleted a day before its last write is delete_after_days old, because its first
+ * record may be a day older. Nothing is deleted if that day comes before keep_days. While the disk
+ * is full no new file begins.
  *
  * A clock that jumps deletes nothing. The age of a file is computed in two ways, and the smaller
  * result counts. The first is the clock, where a file counts as at least as old as every later one.
@@ -63,7 +63,7 @@ struct keep_rule {
 /* A file that may be deleted. */
 struct keep_file {
 	uint64_t first, last; /* numbers of its records */
-	/* seconds since 1970: its last write, at most that of any later file */
+	/* seconds since 1970: its last write, or that of a later file if that is earlier */
 	uint64_t written;
 	/* the time of its last write in the file itself; it is later than `written` if the clock
 	 * was set back afterwards */

@@ -24,8 +24,8 @@ static bool is_moment(const char *text)
 	return true;
 }
 
-/* Whether a filter may ask for this protocol: "" = any, or a name that a present protocol has.
- * Records are compared with it as text. */
+/* Whether a filter may ask for this protocol: "" = any, or the name of a protocol that this version
+ * knows. Records are compared with it as text. */
 static bool is_protocol(const char *text)
 {
 	return *text == '\0' || strcmp(text, FILTER_IN_CLEAR) == 0 || protocol_by_name(text) != PROTO_NONE;

@@ -5,8 +5,8 @@
  *
  * They are stored in the file `holds` beside the records, and in a copy beside the signing key.
  * Both are replaced as a whole, the one beside the records first. A damaged file never leads to
- * deletion: if one of the two cannot be read, or only the copy exists, all records are held until a
- * person lifts that hold.
+ * deletion: if one of the two cannot be read, or only the copy exists, a hold on all records is
+ * added, which lasts until a person lifts it.
  *
  * Files are deleted from the oldest on, so that the remaining chain is whole: files younger than a
  * held file stay, too.
@@ -30,7 +30,7 @@
 
 struct hold {
 	uint32_t number;
-	uint64_t from, until; /* seconds since 1970, both within; until HOLD_OPEN: no end */
+	uint64_t from, until; /* seconds since 1970, both inclusive; `until` HOLD_OPEN: no end */
 	uint64_t placed;      /* seconds since 1970 */
 	char by[USER_BY];     /* the login that ordered it; "" = the journal itself */
 	char person[HOLD_PERSON], reason[HOLD_REASON + 1];
@@ -45,8 +45,8 @@ struct holds {
 
 /*
  * Reads the files of the folders, the folder of the records first. True: a file was damaged, or the
- * first one was missing, so all records are held. This is not saved yet, and a damaged file is
- * still there.
+ * first one was missing, so all records are held. The hold on all records is not saved yet, and the
+ * damaged file is still in its folder.
  */
 bool holds_load(const int *folders, size_t n, struct holds *ret);
 /* Renames files that cannot be read to `holds.damaged`, and then writes `h` to all folders. */

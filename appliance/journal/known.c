@@ -71,8 +71,8 @@ bool known_accept(struct known *k, struct known_device *d, uint64_t now)
 #define INTERFACES 64u /* interfaces that are counted when room is made; further ones are ignored */
 
 /* Chooses a device to drop: the youngest new device of the interface with the most new devices, if
- * that interface has more than `interface` would have. A device that a person once accepted is not
- * dropped. NULL = none. */
+ * that interface has more of them than `interface` would have with one more. A device that a person
+ * once accepted is not dropped. NULL = none. */
 static struct known_device *to_give_up(struct known *k, const char *interface)
 {
 	struct {
@@ -166,8 +166,8 @@ void known_place(const char *interface, const char *zone, char *out, size_t size
 	snprintf(out, size, "%s%s%s%s", interface, *zone != '\0' ? " (" : "", zone, *zone != '\0' ? ")" : "");
 }
 
-/* The accepted device with that MAC address, if any; *ret_same_zone: it is of the zone where it is
- * heard now. */
+/* The accepted device with that MAC address, if any; *ret_same_zone: it was accepted in the zone
+ * where it is heard now. */
 static const struct known_device *known_as(const struct known *k, const struct known_sighting *s, bool *ret_same_zone)
 {
 	const struct known_device *ret = NULL;

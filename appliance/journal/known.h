@@ -55,7 +55,7 @@ struct known_device {
 	char by[USER_BY], person[HOLD_PERSON], reason[HOLD_REASON + 1];
 };
 
-/* The last order of a person, while it is in the list but perhaps not yet recorded. */
+/* The last order of a person that has changed the list. Perhaps it is not in the records yet. */
 struct known_order {
 	uint8_t order; /* enum devices_order; DEVICES_LIST = there is none */
 	uint32_t n;    /* devices */
@@ -96,8 +96,8 @@ struct known_told {
 	enum known_news news;
 	uint32_t number; /* number of the device, 0 = there was no room for it */
 	char before[2 * KNOWN_NAME +
-		    /* the MAC address that had the IP address before, or the place where the device
-		     * is known; "" = none */
+		    /* the MAC address that had the IP address before, or where the device is known
+		     * (known_place); "" = none */
 		    8];
 };
 
@@ -115,13 +115,12 @@ enum device_anew known_parse(const uint8_t *text, size_t n, struct known *ret);
 json_t *known_file_json(const struct known *k);
 
 /*
- * Whether the list of a backup is consistent. A file that known_parse accepts need not have been
- * made by known_see and by people, because the maker of a backup may be hostile. True for every
- * list that they made.
+ * Whether the list of a backup is consistent, as every list is that known_see and people's orders
+ * made. known_parse accepts more, and a hostile person may have made the backup.
  */
 bool known_is_sound(struct known *k);
-/* Whether the list of a backup may replace this one: it has not been reviewed here, and no device
- * has been removed from it since it was taken over. */
+/* Whether the list of a backup may replace this one: this one has not been reviewed here, and no
+ * device has been removed from it since it came from an earlier backup. */
 bool known_may_go(const struct known *k);
 /* Replaces `k` by `from`, with new numbers. Devices that were heard here meanwhile have to be
  * heard again. */

@@ -222,14 +222,14 @@ static void put_first(struct names *n, struct named_generation *g)
 	}
 }
 
-/* Whether the newest one was made from the same. */
+/* Whether the newest generation was made from the same bytes and numbers. */
 static bool is_newest(const struct names *n, const struct names_source *from, const uint8_t digests[2][32])
 {
 	return n->n > 0 && n->list[0]->which.number == (uint32_t)from->number &&
 	       memcmp(n->list[0]->made_from, digests, sizeof(n->list[0]->made_from)) == 0;
 }
 
-/* Makes what is kept of it. */
+/* Unseals a generation and adds its names to the list. */
 static int add(struct names *n, const struct names_source *from, const uint8_t made_from[2][32], struct err *e)
 {
 	struct named_generation *g = calloc(1, sizeof(*g));

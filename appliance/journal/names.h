@@ -39,8 +39,8 @@ struct names_source {
 	size_t n_interfaces;
 };
 
-/* Copies what it needs. If the generation is known already, it is replaced; the newest one that is
- * told once more stays as it is. 0, or negative errno; the names are then unchanged. */
+/* Copies what it needs. A known generation is replaced, unless it is the newest and has not
+ * changed. 0, or negative errno; the names are then unchanged. */
 int names_add(struct names *n, const struct names_source *from, struct err *e);
 void names_forget(struct names *n);
 /* Whether one of the generations names a log server, so that records are sent, or may be sent again
@@ -74,7 +74,7 @@ bool names_attack_rule(const struct names *n, struct attack_rule *ret, struct ev
  * caller. False: there is no generation yet, or no memory. */
 bool names_observing(const struct names *n, struct clean_conduit **ret, size_t *ret_n);
 
-/* The place where a packet came in. */
+/* Where a packet came in. */
 struct named_place {
 	const char *interface; /* NULL = unknown */
 	/* "" = unknown: the interface has several zones, and no address shows which one */
@@ -82,8 +82,9 @@ struct named_place {
 	const char *asset; /* the asset with that address; NULL = none */
 };
 
-/* The place for the interface and client of an event, in the generation of the event, or, if that
- * is not known, in the newest one. The strings live as long as those of names_of_event. */
+/* Finds where a packet came in, from the interface and client of its event. Uses the names of the
+ * event's generation or, if that is not known, of the newest one. The strings live as long as those
+ * of names_of_event. */
 void names_of_place(const struct names *n, const struct event *e, struct named_place *ret);
 /* Strings live until the generation is forgotten. */
 void names_of_event(const struct names *n, const struct event *e, struct named *ret);

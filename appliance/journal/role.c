@@ -44,8 +44,8 @@ static void read_source(struct journal_role *j, const struct source *s)
 
 /* ---- loop ------------------------------------------------------------------------------------ */
 
-/* What the journal keeps beside the records: when it is to be written, and the writing; `all` at
- * the end of the process. */
+/* What the journal keeps beside the records: when its file is next to be written, and the function
+ * that writes it (`all`: at the end of the process). */
 static const struct {
 	uint64_t (*due)(const struct journal_role *j);
 	void (*write)(struct journal_role *j, uint64_t now, bool all);

@@ -47,11 +47,11 @@
  * Records who has read which records. Single questions are combined. Journal role only; pure, with
  * a fixed amount of memory.
  *
- * Equal questions of one person from one place are one reading. Its first record comes two seconds
- * after the first question, and further ones every five minutes while it continues. Each has the
- * number of questions and of returned records. A reader who waits for new records, and gets only
- * records of readings, causes no further record until the end, so that reading the records of
- * readings does not produce more of them.
+ * Equal questions of one person from one address are one reading. The first record of a reading
+ * comes two seconds after the first question, and further ones every five minutes while it
+ * continues. Each has the number of questions and of returned records. While a reader who waits for
+ * new records gets only records of readings, no further record is made until the reading ends:
+ * otherwise each record of a reading would cause the next.
  */
 
 #define ACCESS_SLOTS 64u
@@ -185,9 +185,9 @@ uint64_t merge_due(const struct merge *m);
  *
  * A compromised role can name other hosts and interfaces each time. So each role has a share, too:
  * for all lines from its records, and separate ones for counts of accepted commands and for reports
- * of lost records. Above these, there is one sum every ten seconds for each kind. They are larger
- * than what hosts can make an honest role write, except with very many workers or interfaces.
- * Journal role only; pure, with a fixed amount of memory.
+ * of lost records. Above these, there is one sum every ten seconds for each kind. The shares of a
+ * role are larger than what hosts can make an honest role write, except with very many workers or
+ * interfaces. Journal role only; pure, with a fixed amount of memory.
  */
 
 #define SHARE_BUCKETS 4096u
@@ -235,10 +235,10 @@ uint64_t share_due(const struct shares *s);
  * records. The key file contains both parts, so that a flipped bit shows as a damaged file and not
  * as another key.
  *
- * If checkpoint.pem shows that there was a key, but it is missing or damaged, it is replaced: the
- * damaged file is set aside, and the caller records this. A key that cannot be read because of its
- * permissions or the disk is not replaced: it stays, and nothing is signed until a person has
- * removed it.
+ * If checkpoint.pem shows that there was a key, but the key is missing or damaged, a new key is
+ * made. A damaged file is set aside, and the caller records the loss. A key that cannot be read
+ * because of its permissions or the disk is not replaced: it stays, and nothing is signed until a
+ * person has removed it.
  */
 
 struct signer {
@@ -288,8 +288,8 @@ bool reserve_release(struct reserve *r);
  * Records that wait for room on the disk: a fixed amount of memory, ordered by class. When it is
  * full, a record of the least serious class is dropped, the newest first. Dropped records are
  * counted by class, with the times of the first and the last, until wait_told. Reports of lost
- * records of the same role are merged. Such a report is dropped only when there is no place at all,
- * and its count is then kept. Journal role only; pure.
+ * records of the same role are merged. Such a report is dropped only when no slot can be freed for
+ * it, and its count is then kept. Journal role only; pure.
  */
 
 #define WAIT_SLOTS 256u
@@ -563,8 +563,8 @@ void role_room_end(struct journal_role *j);
 /* Answers MSG_COPY, and records the reading. False: the answer could not be sent. */
 bool role_copy(struct journal_role *j, uint32_t id, const struct msg_copy *asked);
 
-/* Checks some more records: {"more":true,"records"}, at the end what `journal verify` says; a new
- * reference. */
+/* Checks some more records. Returns {"more":true,"records"} while there are more, and at the end
+ * what `journal verify` says; a new reference. */
 json_t *role_check_json(struct journal_role *j, uint64_t now, enum answer_status *ret_status);
 uint64_t role_check_due(const struct journal_role *j);
 /* Ends a check that nobody asks about. */

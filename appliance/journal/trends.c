@@ -191,8 +191,8 @@ static bool is_over(const struct trend_series *s, uint32_t hour)
 	return s->what == TREND_NONE || (hour > s->hour && hour - s->hour >= TRENDS_HOURS);
 }
 
-/* The place of a series, a new one if needed. The last free places, one for each figure, are kept
- * for its series without a name; a named series gets none of them. */
+/* The series of this figure and name, a new one if needed. One free series for each figure is kept
+ * for what has no name; a new name gets none of these. */
 static struct trend_series *series_of(struct trends *t, enum trend what, const char *name, uint32_t hour)
 {
 	struct trend_series *own = NULL, *free_one = NULL;

@@ -8,9 +8,9 @@
  * replaced by an empty one, and counts that the disk does not take are lost.
  *
  * A series is one figure of one thing, for example the sessions of a conduit or the refusals of a
- * zone. There are TRENDS_SERIES of them, because other hosts and the policy decide how many names
- * there are. What finds no free series is counted in the series without a name. A series without a
- * count for 400 days becomes free.
+ * zone. Their number is limited to TRENDS_SERIES, because other hosts and the policy decide how
+ * many names there are. What finds no free series is counted in the series without a name. A series
+ * without a count for 400 days becomes free.
  *
  * Hours are hours of the wall clock in UTC. After the clock was set back, counts are added to hours
  * that already have some.
@@ -49,7 +49,7 @@ enum trend {
 	TREND_COUNT
 };
 
-/* A series in memory. The number of its last hour may be newer than the one in the file. */
+/* A series in memory. Its count of the last hour may not be in the file yet. */
 struct trend_series {
 	uint8_t what; /* enum trend; TREND_NONE = this series is free */
 	char name[TRENDS_NAME];

@@ -25,8 +25,8 @@ struct number_range {
 	uint64_t hi; /* inclusive */
 };
 
-/* A list of ranges in the table's pool, sorted and disjoint. `any` means no restriction; n == 0
- * without `any` means nothing. */
+/* A list of ranges in the table's pool, sorted and disjoint. `any`: all numbers; n == 0 without
+ * `any`: no number. */
 struct number_set {
 	bool any;
 	uint32_t first; /* index into command_table.ranges */
@@ -77,10 +77,10 @@ struct command_permit {
 	uint8_t midstream; /* enum midstream */
 	/* a TLS session ends if the server chooses weak TLS, or if its choice was not seen */
 	bool deny_weak_tls;
-	/* server ports of the permit's TCP and UDP cells; they show the direction of a session met
-	 * half-way */
+	/* server ports of the permit, TCP and UDP. They show which end is the server when the
+	 * beginning of a session was not seen */
 	struct number_set ports;
-	uint32_t first_grant; /* others may refer to the same grants */
+	uint32_t first_grant; /* permits may share grants */
 	uint32_t n_grants;
 };
 

@@ -38,8 +38,8 @@ struct ruling {
 /* Judges `n` operations, at least one, of the protocol of `v`. */
 void evaluate(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
 	      const struct operation *o, uint32_t n, struct ruling *ret);
-/* Judges by the rows of the permit's shadows, which decide nothing. False: the permit has no shadow
- * of this protocol. */
+/* Judges by the permit's shadow grants (struct command_grant), which decide nothing. False: the
+ * permit has none of this protocol. */
 bool evaluate_shadows(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
 		      const struct operation *o, uint32_t n, struct ruling *ret);
 /* Judges an operation of which only service and targets are known, from its answer. It is allowed
@@ -68,8 +68,8 @@ enum refusal evaluate_row(const struct command_table *t, const struct command_ro
  */
 bool evaluate_passes(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
 		     struct number_range codes, unsigned classes, uint32_t *ret);
-/* For a `code` that passes: the last code of the run from `code` on that the row names and that
- * belongs to the same function; if `code` has no name, the run consists of codes without a name. */
+/* For a `code` that passes: the last of the consecutive codes from `code` on that the row names and
+ * that belong to the same function or, if `code` has no name, have no name either. */
 uint32_t evaluate_passes_to(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
 			    uint32_t code);
 

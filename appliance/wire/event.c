@@ -78,7 +78,7 @@ static uint64_t *limit_number(struct limit *l, unsigned i)
 	return i % 2 == 0 ? &l->allowed[i / 2 - 1].lo : &l->allowed[i / 2 - 1].hi;
 }
 
-/* Of each number the 32 bits from bit `shift` on. */
+/* Writes 32 bits of each number, from bit `shift` on. */
 static void put_limit_numbers(struct limit l, unsigned shift, struct outbuf *o)
 {
 	for (unsigned i = 0; i < LIMIT_NUMBERS; i++)

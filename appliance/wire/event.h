@@ -86,8 +86,8 @@ enum passed_event {
 #include "appliance/wire/event.def"
 };
 
-/* What EVENT_DEVICE says of a device beside the box. The tap sends DEVICE_SEEN only. That is not
- * recorded; the journal derives from it which devices are new. */
+/* What EVENT_DEVICE says of a device beside the box. The tap sends only DEVICE_SEEN, which is not
+ * recorded: the journal finds out by it which devices are new. */
 enum device_event {
 	DEVICE_SEEN = 0,
 #define DEVICE_CODE(id, ...) id,

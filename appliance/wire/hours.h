@@ -57,7 +57,8 @@ struct window {
 
 /* When a right holds. All conditions must be true. */
 struct times {
-	uint64_t starts, until;	     /* seconds since 1970; 0 = has begun, does not end */
+	/* seconds since 1970; `starts` 0 = has begun; `until` 0 = does not end */
+	uint64_t starts, until;
 	const struct window *within; /* NULL = at any hour; borrowed */
 	/* NULL = the right is behind no door; else the moment until which the door is open (if it
 	 * is in the past, the door is shut); borrowed */

@@ -73,7 +73,7 @@ static inline uint32_t mark_make(uint32_t permit, uint32_t lane, enum mark_outco
 
 /* The packet mark of an arriving packet until the rules have decided: the kernel's number of its
  * interface, and zero in all other fields. The kernel's own answers (echo, errors) inherit the mark
- * of the packet that they answer, which shows where that came from. */
+ * of the packet that they answer, so they show at which interface that packet arrived. */
 static inline uint32_t mark_arrived(uint32_t interface)
 {
 	return interface;

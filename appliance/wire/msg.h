@@ -37,8 +37,7 @@
 
 /* ---- which events a question asks for -------------------------------------------------------- */
 
-/* The last field of MSG_EVENTS. Empty conditions match every event; an event has to match all
- * others. */
+/* The last field of MSG_EVENTS. An event has to match all conditions that are not empty. */
 enum event_filter_key {
 	/* events from this moment on, in UTC: "2026-11-20T08:10:11"; characters after that
 	 * are ignored */
@@ -64,7 +63,7 @@ enum event_filter_key {
 
 /* any protocol in clear text, or remote desktop (PROTO_IN_CLEAR) */
 #define FILTER_IN_CLEAR "in_clear"
-#define FILTER_TEXT 128u /* bytes of one, NUL included */
+#define FILTER_TEXT 128u /* bytes of a condition, NUL included */
 
 struct event_filter {
 	char text[FILTER_KEYS][FILTER_TEXT]; /* "" = any */
@@ -178,7 +177,7 @@ enum role {
 };
 
 const char *role_name(enum role r);
-/* Whose process has this slot (slot.h), and which of them it is. */
+/* The role whose process has this slot (slot.h), and its index among the processes of that role. */
 enum role slot_role(unsigned slot);
 uint32_t slot_index(unsigned slot);
 
@@ -203,7 +202,7 @@ enum key_order { KEY_ADD, KEY_REMOVE, KEY_ORDERS };
 /* What proves that somebody has logged in. */
 enum credential { CREDENTIAL_SESSION, CREDENTIAL_TOKEN, CREDENTIALS };
 
-#define LOGIN_NAME 32u /* bytes, the last one NUL where it was not cut */
+#define LOGIN_NAME 32u /* bytes; the last one is NUL unless the text was cut */
 #define LOGIN_CODE 32u
 #define LOGIN_PHRASE 256u
 #define LOGIN_LABEL 48u
@@ -213,7 +212,7 @@ enum credential { CREDENTIAL_SESSION, CREDENTIAL_TOKEN, CREDENTIALS };
 
 /* Orders of MSG_HOLD. */
 enum hold_order { HOLD_LIST, HOLD_PLACE, HOLD_LIFT, HOLD_ORDERS };
-#define HOLD_PERSON 64u			/* bytes, the last one NUL where it was not cut */
+#define HOLD_PERSON 64u			/* bytes; the last one is NUL unless the text was cut */
 #define HOLD_REASON 199u		/* bytes, as in an event's text */
 #define HOLD_OPEN ((uint64_t)INT64_MAX) /* a hold without an end */
 
@@ -227,7 +226,7 @@ enum devices_order {
 	DEVICES_FORGET,
 	DEVICES_COPY, /* a copy of the register's file, for a backup */
 	DEVICES_TRY,  /* what DEVICES_TAKE would do, without doing it */
-	/* replaces the list of this box by such a copy, if it has not been reviewed */
+	/* replaces the list of this box by such a copy, if this box's list has not been reviewed */
 	DEVICES_TAKE,
 	DEVICES_ORDERS
 };
@@ -240,7 +239,9 @@ enum devices_order {
 
 /* how many servers with weak TLS and without a review the status names */
 #define WEAK_TOLD 8u
-#define WEAK_TOLD_SERVER 56u  /* "[2001:db8::1]:443" with its NUL; "" = the rest of a conduit */
+/* "[2001:db8::1]:443" with its NUL; "" = the servers of a conduit that have no entry of their
+ * own */
+#define WEAK_TOLD_SERVER 56u
 #define WEAK_TOLD_CONDUIT 65u /* bytes, the last one NUL */
 
 #define TRENDS_EAST 54000u /* seconds: no clock of a country is further from Greenwich */
@@ -303,8 +304,8 @@ enum op_kind {
 	OP_KINDS
 };
 
-/* Why the supervisor does not begin an operation; control says it (control/refusal.c), with the
- * number that the supervisor adds. */
+/* Why the supervisor does not begin an operation; control puts it into words (control/refusal.c),
+ * with the number that the supervisor adds. */
 enum op_refusal {
 	REFUSAL_NONE,
 	REFUSAL_NO_TRIAL,    /* there is no trial to confirm */
@@ -316,7 +317,7 @@ enum op_refusal {
 	REFUSAL_NO_SUCH,     /* there is no generation `number` */
 	REFUSAL_NO_PREVIOUS, /* there is none to go back to */
 	REFUSAL_SAME,	     /* generation `number` is the policy in force */
-	REFUSAL_FURTHER,     /* to `number` it is more than one step */
+	REFUSAL_FURTHER,     /* to go back to generation `number` is more than one step */
 	REFUSAL_BUSY,	     /* another operation runs: its kind is `number`, its author `by` */
 	REFUSALS
 };

@@ -35,7 +35,7 @@
 #define ONCE_REPEATS 16u /* bytes of an answer that must repeat bytes of the request */
 #define ONCE_KEPT 256u	 /* bytes of what a worker knows of a session, at most */
 #define ONCE_USES 4u	 /* templates of one session */
-#define ONCE_WAYS 4u	 /* places that a session may have */
+#define ONCE_WAYS 4u	 /* slots in which a session may lie */
 #define ONCE_TEMPLATES 1024u
 #define ONCE_LEASES 8192u     /* a power of two */
 #define ONCE_HANDSHAKES 4096u /* a power of two, at most ONCE_LEASES */
@@ -110,7 +110,8 @@ struct once_lease {
 	uint16_t said;
 	uint16_t n_kept; /* bytes of `kept`; 0: a successor cannot go on with it */
 	uint8_t unused_too[4];
-	uint8_t kept[ONCE_KEPT]; /* its protocol (u16), and what the enforcer wrote */
+	/* the session's protocol (u16), then what the protocol's enforcer wrote */
+	uint8_t kept[ONCE_KEPT];
 };
 
 /* What has passed of a handshake. */
@@ -129,7 +130,8 @@ struct once_handshake {
 };
 
 struct once_handshakes {
-	/* when the worker last noted that it lives, by the same clock; 0: there is no worker */
+	/* when the worker last noted that it lives, by the kernel's monotonic clock; 0: there is no
+	 * worker */
 	uint64_t alive_ns;
 	struct once_handshake of[ONCE_HANDSHAKES];
 };

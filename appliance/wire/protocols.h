@@ -119,9 +119,9 @@ struct protocol_info {
 const struct protocol_info *protocol_info(enum protocol p);
 enum protocol protocol_by_name(const char *name); /* PROTO_NONE when unknown */
 /*
- * Finds a protocol by its other names, in any case; PROTO_NONE when unknown. "ndpi:ssh" finds the
- * protocol that a recogniser of ours confirms; a name without "ndpi:" may find one that nDPI
- * alone confirms.
+ * Finds a protocol by its other names, in small or capital letters; PROTO_NONE when unknown.
+ * "ndpi:ssh" finds the protocol that a recogniser of ours confirms; a name without "ndpi:" may find
+ * one that nDPI alone confirms.
  */
 enum protocol protocol_also_called(const char *name);
 

@@ -4,10 +4,11 @@
  * worker lifetime.
  *
  * The worker is not trusted: the gate copies an entry once and checks it before use. Entries are 64
- * bytes. If the gate has something to do, the worker wakes it through an eventfd before it blocks;
- * in any case after many entries, and when the ring is full. Otherwise, entries that only inform
- * the gate are read when its timer wakes it. The heartbeat moves with every turn of the worker's
- * loop. Counters are free-running u32; index = counter % RING_ENTRIES.
+ * bytes. If an entry gives the gate something to do, the worker wakes the gate through an eventfd
+ * before the worker itself waits. It also does so after many entries, and when the ring is full.
+ * Otherwise, entries that only inform the gate are read when the gate's timer wakes it. The
+ * heartbeat moves with every turn of the worker's loop. Counters are free-running u32; index =
+ * counter % RING_ENTRIES.
  */
 #ifndef SEKISHO_WIRE_RING_H
 #define SEKISHO_WIRE_RING_H

@@ -36,7 +36,7 @@ extern const char *const door_need_words[];
 #define DOOR_LEAST 60u	 /* shortest time that a door is opened for, in seconds */
 #define DOOR_MOST 86400u /* longest time, in seconds */
 
-extern const char *const command_class_words[]; /* bit n of command classes */
+extern const char *const command_class_words[]; /* word n stands for bit n of the command classes */
 
 #define WORD_TEXT 40 /* bytes, NUL included */
 

@@ -7,7 +7,7 @@
 #include "appliance/wire/commands.h"
 #include "appliance/wire/lane.h"
 
-/* The entries of one kind that are kept of one table. */
+/* The entries of one kind that the merged table takes from one table. */
 struct kept {
 	uint32_t *at; /* 1 + its position in the merged table; 0 = it is not kept */
 	uint32_t n, of;

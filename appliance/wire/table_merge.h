@@ -26,7 +26,7 @@ struct table {
 	uint32_t n_permits;
 };
 
-/* One to be merged. `permits` NULL: all of them are from `of`. */
+/* A table to be merged. `permits` NULL: all its permits are from generation `of`. */
 struct table_part {
 	const uint8_t *image;
 	size_t n;

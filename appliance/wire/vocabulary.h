@@ -64,9 +64,9 @@ struct function_info {
 };
 
 /*
- * A function whose operations each touch at least so many consecutive addresses (fewer only at the
- * end of the space), for example registers that are read together, or bits that are read as words.
- * For writes into spaces with `value_sizes` those sizes apply.
+ * A function whose operations each touch at least `addresses` consecutive addresses (fewer only at
+ * the end of the space), for example registers that are read together, or bits that are read as
+ * words. For writes into spaces with `value_sizes` those sizes apply.
  */
 struct least_info {
 	uint32_t code; /* first code of the function */

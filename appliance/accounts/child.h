@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A child of the role: forked before the role enters its sandbox, since afterwards nothing can be
- * started. All it has of the role is one end of a SEQPACKET socket. Each direction of the socket
- * carries structures of one size. When the child or the role ends, so does the other.
+ * started. The role gives it nothing but one end of a SEQPACKET socket. Each direction of the
+ * socket carries structures of one size. When the child or the role ends, so does the other.
  */
 #ifndef SEKISHO_ACCOUNTS_CHILD_H
 #define SEKISHO_ACCOUNTS_CHILD_H

@@ -182,11 +182,11 @@ struct challenges {
 	} used[CHALLENGE_USED];
 };
 
-/* Both false without randomness. */
+/* Both functions return false if there is no randomness. */
 bool challenge_begin(struct challenges *c);
 bool challenge_make(const struct challenges *c, const struct addr *from, uint64_t now_ns,
 		    uint8_t ret[WEBAUTHN_CHALLENGE]);
-/* Whether the challenge is ours, for this address, recent and unused. Then it counts as used from
+/* Whether the challenge is ours, for this address, recent and unused. If so, it counts as used from
  * now on. False also when too many were used recently. */
 bool challenge_use(struct challenges *c, const struct addr *from, uint64_t now_ns,
 		   const uint8_t challenge[WEBAUTHN_CHALLENGE]);
@@ -211,7 +211,7 @@ json_t *qr_rows(const char *text);
 #define DESK_FROM_ONE 3u /* jobs for one address */
 #define TOKEN_DAYS 90u	 /* the lifetime of a token if none is asked for */
 #define TOKEN_DAYS_MOST 400u
-/* Rights that a token may have: none for whose use a person has to answer. */
+/* The roles that a token may have: those without a right for whose use a person has to answer. */
 #define TOKEN_DUTIES                                                                                                   \
 	(UINT32_C(1) << DUTY_VIEWER | UINT32_C(1) << DUTY_AUDITOR | UINT32_C(1) << DUTY_LOG |                          \
 	 UINT32_C(1) << DUTY_BACKUP)
@@ -448,8 +448,8 @@ bool desk_read_duties(const char *list, uint32_t *ret);
 struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const struct addr *from,
 		       const uint8_t shown[DIGEST_BYTES], const uint8_t secret[SECRET_BYTES],
 		       const uint8_t phrase[LOGIN_PHRASE], struct moment now);
-/* Whether that passphrase was the one of the account; otherwise the job is answered, with `wrong`
- * if it was another. */
+/* Whether the typed passphrase is the account's. If it is not, the job is answered with `wrong`; if
+ * its hash failed, with the request to try again. */
 bool desk_typed_right(struct desk *d, struct job *j, const struct account *a, const struct hash_answer *h,
 		      enum message wrong);
 /* The account whose session began the job, if it still exists; otherwise the job is answered. */

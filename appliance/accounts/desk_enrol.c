@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Orders about what an account or a program is let in by: the client certificates and the login at
- * the machine of an account, and API tokens. desk_door.c judges by them.
+ * Orders about the means by which accounts and programs are let in: the client certificates and the
+ * login at the machine of an account, and API tokens. desk_door.c judges by them.
  */
 #include <stdio.h>
 #include <stdlib.h>

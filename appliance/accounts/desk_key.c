@@ -186,7 +186,8 @@ void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct momen
 	if (a == NULL)
 		return;
 	x->used = now.ns;
-	/* Otherwise the maker of the passphrase could leave a key of his own behind. */
+	/* Refused: somebody else knows this passphrase, too, and could leave a key of his own
+	 * behind. */
 	if (a->handed || x->leaked) {
 		desk_refuse(d, id, ANSWER_INVALID, a->handed ? M_LOGIN_CHOOSE : M_LOGIN_LEAKED);
 		return;

@@ -30,7 +30,8 @@ size_t sessions_count(const struct sessions *s, const char *name, uint64_t now)
 	return n;
 }
 
-/* The account's oldest session when it has the most allowed; else any free or ended place. */
+/* An entry without a live session. If there is none, or the account has SESSIONS_EACH sessions: the
+ * account's oldest session; NULL = it has none. */
 static struct session *place(struct sessions *s, const char *name, uint64_t now)
 {
 	struct session *oldest = NULL, *free = NULL;

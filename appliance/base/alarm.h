@@ -3,9 +3,9 @@
  * An alarm clock for a poll loop: a descriptor that becomes readable at a set time, so that the
  * loop can poll without a time-out.
  *
- * A loop that is woken for every packet would pay for its time-out each time, with up to two
- * settings of the processor's timer. An alarm is set once and goes off whether or not the loop
- * slept since. It owns its descriptor. Setting it costs nothing while it is set for an earlier
+ * If a loop that is woken for every packet polled with a time-out, each poll could set the
+ * processor's timer twice, which costs time. An alarm is set once and goes off whether or not the
+ * loop slept since. It owns its descriptor. Setting it costs nothing while it is set for an earlier
  * time; the loop then wakes, finds nothing due, and sets it again. This module never reads a clock:
  * times are those of clock_mono.
  */

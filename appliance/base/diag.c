@@ -18,8 +18,8 @@ void diags_init(struct diags *d, struct arena *a)
 	d->spare = arena_alloc(a, sizeof(*d->spare));
 }
 
-/* The catalogue's sentence in one language, in the arena; the bare format when memory is out,
- * never NULL. */
+/* The catalogue's sentence in one language, in the arena; the bare format when memory is out, never
+ * NULL. */
 static const char *sentence(struct arena *a, enum lang l, enum message m, va_list ap)
 {
 	va_list again;
@@ -59,7 +59,7 @@ static bool has_room(struct diags *d)
 	return true;
 }
 
-/* The place of a warning that can be replaced, or the spare place. */
+/* The entry of a warning that can be replaced, or the spare entry. */
 static struct diag *slot_without_memory(struct diags *d)
 {
 	struct diag *g = d->n < d->room && d->n < DIAG_KEPT ? d->spare : NULL;
@@ -74,7 +74,7 @@ static struct diag *slot_without_memory(struct diags *d)
 	return g;
 }
 
-/* A place for one more diagnostic. An error replaces a warning, so what stops the policy is never
+/* An entry for one more diagnostic. An error replaces a warning, so what stops the policy is never
  * lost. NULL = counted only. */
 static struct diag *slot(struct diags *d, enum severity s)
 {

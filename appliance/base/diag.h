@@ -28,8 +28,8 @@ enum severity { SEV_ERROR, SEV_WARNING };
 struct diag {
 	enum severity severity;
 	const char *code; /* stable, e.g. "policy.unknown_key" */
-	/* number of the message in the catalogue; equal warnings about many lines are
-	 * printed once */
+	/* number of the message in the catalogue; equal warnings about many lines are printed
+	 * once */
 	unsigned sentence;
 	struct srcpos at;    /* primary place */
 	uint32_t width;	     /* characters to underline, at least 1 */
@@ -50,9 +50,10 @@ struct diags {
 	size_t n, room;
 	/* reserved for the first error for which there is no memory; NULL = used */
 	struct diag *spare;
-	size_t unsearched; /* only the first so many entries of the list may be warnings */
-	size_t errors;	   /* all, kept or not */
-	size_t warnings;   /* all, kept or not */
+	/* entries of the list from this index on are not searched for a warning to replace */
+	size_t unsearched;
+	size_t errors;	 /* all, kept or not */
+	size_t warnings; /* all, kept or not */
 };
 
 void diags_init(struct diags *d, struct arena *a);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runtime failures: functions return 0 or a negative errno and fill a caller's `struct err` that
- * names the operation and the object. Only role loops and the CLI print it. Operator mistakes are
- * `struct diag`, hostile bytes are reasons.
+ * names the operation and the object. Only role loops and the CLI print it. Mistakes of the
+ * operator are reported as `struct diag`, hostile bytes as reasons (wire/reason.h).
  */
 #ifndef SEKISHO_BASE_ERR_H
 #define SEKISHO_BASE_ERR_H

@@ -320,7 +320,8 @@ static void take(struct attacks *a, const struct sign *s, uint64_t now)
 	}
 	add_sign(a, x, s, now);
 	if (w != NULL) {
-		/* The host is new in this alarm, so its earlier signs are added. */
+		/* The host is new in this alarm, so its earlier signs are added, unless they were
+		 * counted with those of the whole zone. */
 		if (!x->crowd || w->since > x->rang) {
 			x->count = added(x->count, w->count - s->count);
 			add_watched(x, w);

@@ -69,7 +69,7 @@ struct attack_alarm {
 	uint64_t host[ATTACK_HOSTS];
 	uint64_t place[ATTACK_PLACES / 64];
 	uint32_t bits; /* number of bits that are set */
-	/* the alarm rang for a whole zone, so the earlier signs of its hosts are counted */
+	/* the alarm rang for a whole zone: all signs of its hosts before that are in its counts */
 	bool crowd;
 	uint64_t milli_places; /* the estimated number of places for these bits, in thousandths */
 };

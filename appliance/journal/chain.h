@@ -44,15 +44,15 @@ struct journal {
 	bool dirty;		    /* something is not synced yet */
 	struct journal_mark *marks; /* every JOURNAL_MARK_EACH-th line of the current segment */
 	size_t n_marks, room_marks;
-	/* key of the sketches of closed segments (search.h); NULL = sketches are not
-	 * read; borrowed */
+	/* key of the sketches of closed segments (search.h); NULL = sketches are not read;
+	 * borrowed */
 	const uint8_t *index_key;
 };
 
 /* Faults that journal_open found. */
 struct journal_recovery {
-	/* bytes of an incomplete line that were removed from the end of the last segment, 0
-	 * = none */
+	/* bytes of an incomplete line that were removed from the end of the last segment, 0 =
+	 * none */
 	uint64_t torn_bytes;
 	bool torn_gone;	  /* the torn bytes could not be stored elsewhere */
 	uint64_t missing; /* lines that the head knows and the segments do not have, 0 = none */
@@ -64,8 +64,8 @@ struct journal_recovery {
 	bool empty;
 };
 
-/* 0, or negative errno. -ENOSPC or -EDQUOT: there is no room for a torn end; nothing
- * was changed. */
+/* 0, or negative errno. -ENOSPC or -EDQUOT: there is no room for a torn end; nothing was
+ * changed. */
 int journal_open(int dirfd, struct journal *j, struct journal_recovery *ret, struct err *e);
 /* As journal_open, for a full disk: a torn end that finds no room elsewhere is deleted if it is
  * less than a line, because it was never a record. */
@@ -73,8 +73,8 @@ int journal_open_without_room(int dirfd, struct journal *j, struct journal_recov
 void journal_close(struct journal *j);
 /*
  * Adds "seq" at the beginning, "prev" and "hash" at the end, and writes one line. Takes the
- * reference. 0, or negative errno; the file is then unchanged, and the same record may be
- * tried again.
+ * reference. 0, or negative errno; the file is then unchanged, and the same record may be tried
+ * again.
  */
 int journal_append(struct journal *j, json_t *record, struct err *e);
 /* The next line begins a new segment. */
@@ -88,15 +88,14 @@ void journal_segment_name(uint64_t first, char out[48]);
 bool journal_segment_parse(const char *name, uint64_t *ret);
 /*
  * Checks one line (without its newline) against the hash of the line before it, and returns its own
- * hash and number. Pure.
- * JOURNAL_LINE_OK, or what is wrong with it.
+ * hash and number. Pure. JOURNAL_LINE_OK, or what is wrong with it.
  */
 enum journal_line { JOURNAL_LINE_OK, JOURNAL_LINE_FORM, JOURNAL_LINE_HASH, JOURNAL_LINE_PREV };
 enum journal_line journal_line_check(const char *line, size_t n, const uint8_t prev[32], uint8_t ret_hash[32],
 				     uint64_t *ret_seq);
 /* The member "prev" of a line: the hash of the line before it. False: it is not a valid line. */
 bool journal_line_prev(const char *line, size_t n, uint8_t ret[32]);
-/* "<seq> <hash>\n" */
+/* Parses the text of a head, "<seq> <hash>\n". */
 bool journal_head_parse(const char *text, size_t n, uint64_t *ret_seq, uint8_t ret_hash[32]);
 
 #endif

@@ -54,7 +54,7 @@ enum checkpoint_word {
 	CHECKPOINT_NONE, /* the line is not a checkpoint */
 	/* it is signed by one of these keys, and matches the record before it */
 	CHECKPOINT_GOOD,
-	CHECKPOINT_ANOTHER, /* it is signed by, or names, another key */
+	CHECKPOINT_ANOTHER, /* another key has signed it, or it names another key */
 	/* it does not match its position in the chain, or the signature is wrong */
 	CHECKPOINT_FALSE,
 };

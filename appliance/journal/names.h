@@ -28,8 +28,8 @@ struct names {
 	size_t n;
 };
 
-/* A generation from the supervisor: its sealed bytes, and the kernel's number of each permit
- * and interface. */
+/* A generation from the supervisor: its sealed bytes, and the kernel's number of each permit and
+ * interface. */
 struct names_source {
 	uint64_t number;
 	const uint8_t *sealed;
@@ -60,7 +60,7 @@ struct named {
 	uint32_t line;			     /* 0 = unknown */
 	/* file of the row that allowed the operation; NULL = none, or unknown */
 	const char *row_file;
-	const char *interface;	  /* role name, NULL = unknown */
+	const char *interface;	  /* the policy's name of it; NULL = unknown */
 	unsigned interface_class; /* enum zone_class of the first zone behind it */
 	/* the client's zone is known, but is not behind the interface */
 	bool elsewhere;

@@ -55,8 +55,8 @@
  */
 
 #define ACCESS_SLOTS 64u
-/* different questions of one reader that are recorded separately; further ones are
- * recorded together */
+/* different questions of one reader that are recorded separately; further ones are recorded
+ * together */
 #define ACCESS_EACH 8u
 #define ACCESS_FIRST_NS 2000000000ull
 #define ACCESS_AGAIN_NS 300000000000ull
@@ -93,7 +93,7 @@ void access_filter_text(const struct event_filter *f, char out[EVENT_TEXT]);
  */
 bool access_in(struct access *a, const struct access_reader *who, const char *what, uint64_t records, uint64_t fresh,
 	       uint64_t now_ns, uint64_t wall_ns, struct event *ret);
-/* A record that is due (with `all`, any). Call until it returns false. */
+/* The next record that is due; `all`: the next one, due or not. Call until it returns false. */
 bool access_out(struct access *a, uint64_t now_ns, bool all, struct event *ret);
 /* When the next record may be due; UINT64_MAX = none. */
 uint64_t access_due(const struct access *a);
@@ -134,16 +134,16 @@ int disk_read(int dirfd, struct disk_room *ret);
 uint64_t disk_of_folder(int dirfd);
 /* Takes a reading. `room` NULL: the disk could not be read; the state does not change then. */
 enum disk_change disk_take(struct disk *d, const struct disk_room *room, uint64_t now, uint64_t wall_ns);
-/* Percent in use, rounded down, of bytes or of files, whichever is larger; 100 = nothing
- * is left. */
+/* Percent in use, rounded down, of bytes or of files, whichever is larger; 100 = nothing is
+ * left. */
 unsigned disk_used_percent(const struct disk *d);
 /* Seconds until it is full at the rate of the last day; 0 = not known, or no growth. */
 uint64_t disk_full_in(const struct disk *d);
 
 /*
  * Merges floods: equal records within a second become one record with a count. Journal role only;
- * pure, with a fixed amount of memory. The first records of a kind pass at once; the counts
- * are exact.
+ * pure, with a fixed amount of memory. The first records of a kind pass at once; the counts are
+ * exact.
  */
 
 #define MERGE_SLOTS 1024u
@@ -170,7 +170,8 @@ struct merge {
  */
 bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t now_ns, struct event *ret,
 	      enum role *ret_from);
-/* A held-back record whose window is over (with `all`, any). Call until it returns false. */
+/* The next held-back record whose window is over; `all`: the next one, over or not. Call until it
+ * returns false. */
 bool merge_out(struct merge *m, uint64_t now_ns, bool all, struct event *ret, enum role *ret_from);
 /* When the next one is due; UINT64_MAX = none. */
 uint64_t merge_due(const struct merge *m);
@@ -222,8 +223,8 @@ struct shares {
 
 /* True: the record is within its share and is to be written. False: it was added to a sum. */
 bool share_in(struct shares *s, const struct event *e, enum role from, uint64_t now_ns);
-/* A sum whose time is over (with `all`, any), of *ret_records records. Call until it
- * returns false. */
+/* The next sum whose time is over, of *ret_records records; `all`: the next one, over or not. Call
+ * until it returns false. */
 bool share_out(struct shares *s, uint64_t now_ns, bool all, struct event *ret, enum role *ret_from,
 	       uint64_t *ret_records);
 /* When the next one is due; UINT64_MAX = none. */
@@ -313,8 +314,8 @@ struct wait_record {
 };
 
 struct wait_dropped {
-	/* times of the first and the last dropped record, by their own wall time; 0 = none
-	 * was dropped */
+	/* times of the first and the last dropped record, by their own wall time; 0 = none was
+	 * dropped */
 	uint64_t first_ns, last_ns;
 	uint64_t of[WAIT_CLASSES]; /* records */
 	/* packets or requests that the dropped records of WAIT_TRAFFIC stand for */
@@ -333,8 +334,8 @@ struct wait {
 const char *wait_class_word(enum wait_class c);
 enum wait_class wait_class_of(const struct event *e);
 void wait_in(struct wait *w, const struct event *e, enum role from, uint64_t records);
-/* The first record of the most serious class, down to class `to`; NULL = none. It stays
- * until wait_taken. */
+/* The first record of the most serious class, down to class `to`; NULL = none. It stays until
+ * wait_taken. */
 const struct wait_record *wait_first(const struct wait *w, enum wait_class to);
 void wait_taken(struct wait *w, const struct wait_record *r);
 /* Drops and counts all records that are less serious than `kept`. */
@@ -371,10 +372,11 @@ struct waiting {
 struct journal_hearing {
 	struct msg kept[HEARING_MOST];
 	size_t n;
-	int broken;	  /* negative errno of the channel */
-	uint32_t work;	  /* the question that is being answered */
-	bool stop;	  /* the asker does not wait any more */
-	uint64_t stopped; /* number of searches that ended because of that */
+	int broken;    /* negative errno of the channel */
+	uint32_t work; /* the question that is being answered */
+	bool stop;     /* the asker does not wait any more */
+	/* number of searches that ended because their asker did not wait any more */
+	uint64_t stopped;
 };
 
 #define DEVICE_PACES 64u
@@ -425,17 +427,17 @@ struct journal_role {
 	struct wait wait;
 	struct reserve reserve;
 	bool pressed; /* the disk cannot be written, or the reserve is incomplete: records wait */
-	bool full;    /* the reason is lack of room, not a failure of the disk */
+	bool full;    /* they wait for lack of room, not because of a failure of the disk */
 	uint64_t retry_at;
 	struct disk disk;
 	uint64_t disk_at;	/* monotonic ns: when the disk is looked at next */
 	uint64_t records_bytes; /* bytes in the folder of the records */
 	struct pack *pack;	/* the segment that is being packed, NULL = none */
-	uint64_t pack_at;	/* monotonic ns: packing is not tried before */
+	uint64_t pack_at;	/* monotonic ns: earliest time of the next packing */
 	bool looked;		/* there was nothing to pack while looked_at was the open segment */
 	uint64_t looked_at;
 	struct index *index; /* the index that is being made for a closed segment; NULL = none */
-	uint64_t index_at;   /* monotonic ns: indexing is not tried before */
+	uint64_t index_at;   /* monotonic ns: earliest time of the next indexing */
 	/* indexed_below: closed segments from this number on need no further work; 0 = none needs
 	 * any. indexed_of: the open segment at that time */
 	uint64_t indexed_below, indexed_of;
@@ -460,12 +462,12 @@ struct journal_role {
 	struct device_pace device_paces[DEVICE_PACES];
 	struct device_pending device_pending[DEVICE_PENDING];
 	uint64_t devices_at,
-		/* monotonic ns: the register is not saved before. `devices_at` is for changes,
-		 * `devices_times_at` for times of last hearing alone */
+		/* monotonic ns: earliest times of the next save of the register: `devices_at` if
+		 * something changed, `devices_times_at` if only times of last hearing did */
 		devices_times_at;
 	struct role_check check;
 	struct trends trends;
-	uint64_t trends_at;	 /* monotonic ns: the file is not saved before */
+	uint64_t trends_at;	 /* monotonic ns: earliest time of the next save */
 	struct event trends_pdu; /* the last event, if it was a refused request */
 	struct weak_list weak;
 	/* monotonic ns: earliest times of the next save, as for the devices */
@@ -477,7 +479,7 @@ struct journal_role {
 	 * this is done */
 	uint64_t clean_rule_at;
 	uint64_t clean_at,
-		/* monotonic ns: the file is not written before. `clean_at` is for changes,
+		/* monotonic ns: earliest times of the next save: `clean_at` for changes,
 		 * `clean_alive_at` for the mark that the conduits are watched */
 		clean_alive_at;
 	uint64_t clean_heard_ns; /* wall ns of the last event of a worker */

@@ -145,7 +145,8 @@ static void judge_signed(struct walk *w)
 {
 	struct journal_report *r = w->r;
 
-	/* Only a signed record of a deletion counts, because anybody could have written another. */
+	/* Only a signed record of a deletion counts, because anybody could have written one that is
+	 * not signed. */
 	if (r->deleted_by > r->signed_to)
 		r->deleted = r->deleted_by = 0;
 	if (r->first > 1 && r->deleted == 0) {
@@ -187,7 +188,8 @@ static void one(struct walk *w, const char *text, size_t n)
 	}
 	memcpy(r->head, hash, sizeof(hash));
 	w->want = seq + 1;
-	/* Segments may have been swapped: a record that exists anywhere is not missing. */
+	/* Segments may have been swapped, so the first record is the one with the lowest number,
+	 * wherever it stands. */
 	if (r->records++ == 0 || seq < r->first) {
 		r->first = seq;
 		journal_line_prev(text, n, w->before);

@@ -5,8 +5,8 @@
  * A table image is one block of bytes with a SHA-256 digest. Workers acknowledge the digest, and
  * `verify` compares it. The image lists permits. Each permit has grants, one per conduit and
  * service that apply there; a grant names its conduit. Each grant has rows, which evaluate.h reads.
- * The image is decoded once into flat arrays in memory that the caller provides; lookups
- * allocate nothing.
+ * The image is decoded once into flat arrays in memory that the caller provides; lookups allocate
+ * nothing.
  */
 #ifndef SEKISHO_WIRE_COMMANDS_H
 #define SEKISHO_WIRE_COMMANDS_H
@@ -41,8 +41,8 @@ struct space_set {
 
 struct command_row {
 	struct number_set services;
-	/* `any`: the row names no target; it then refuses targets that stand for several
-	 * devices (broadcast) */
+	/* `any`: the row names no target; it then refuses targets that stand for several devices
+	 * (broadcast) */
 	struct number_set targets[TARGET_MAX];
 	struct number_set values; /* limits of written values */
 	bool spaces_any;	  /* no address space was named: every address of every space */
@@ -58,7 +58,8 @@ struct command_grant {
 	uint32_t line;	   /* policy line of the conduit */
 	uint16_t protocol; /* enum protocol */
 	bool whole;	   /* the whole protocol: rows are not consulted */
-	/* the grant of an observing conduit on an enforced cell: recorded, allows nothing */
+	/* the grant of a conduit that only observes, where others enforce: what it would refuse is
+	 * recorded, but it allows nothing */
 	bool shadow;
 	uint8_t lenient;	  /* LENIENT_*: the deviations that are forgiven in answers */
 	uint32_t undecided_bytes; /* bytes that a flow may carry before its protocol is known */

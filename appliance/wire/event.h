@@ -292,8 +292,8 @@ struct event event_new(enum event_kind kind, uint64_t wall_ns);
 /* Sets a text. A text that is too long is cut at the end of a character. */
 void event_say(struct event *e, enum event_text which, const char *text);
 
-/* bytes of an encoded record without texts; with more the kernel would charge the socket twice
- * the memory */
+/* bytes of an encoded record without texts; with more the kernel would charge the socket twice the
+ * memory */
 #define EVENT_WIRE 192u
 #define EVENT_WIRE_MAX (EVENT_WIRE + EVENT_TEXTS * EVENT_TEXT)
 
@@ -307,7 +307,7 @@ bool event_decode(struct bytes b, struct event *ret);
 struct event_port {
 	int fd; /* -1: everything is counted as lost */
 	uint64_t lost;
-	struct event_generation now; /* for records that name no generation */
+	struct event_generation now; /* put into records that name no generation */
 };
 
 void event_send(struct event_port *p, const struct event *e);

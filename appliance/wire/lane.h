@@ -3,8 +3,8 @@
  * Lanes: groups of queues that separate traffic by kind, criticality and failure decisions.
  *
  * A lane's number is computed from kind, criticality and the two failure decisions, so the
- * compiler, the gate and the renderers need no common table. Lane 0 is "no inspection", lane 63
- * is "cut".
+ * compiler, the gate and the renderers need no common table. Lane 0 is "no inspection", lane 63 is
+ * "cut".
  */
 #ifndef SEKISHO_WIRE_LANE_H
 #define SEKISHO_WIRE_LANE_H
@@ -23,7 +23,8 @@ enum criticality { CRIT_SAFETY = 0, CRIT_CARGO = 1, CRIT_SUPPORT = 2 };
  * 2^LATENCY_FIRST on (worker/worker.h). */
 #define LATENCY_FIRST 3u
 #define LATENCY_TOLD 16u
-/* parts of a worker: number kind * CRITICALITIES + criticality */
+/* shares of a worker, one for each kind and criticality: index kind * CRITICALITIES +
+ * criticality */
 #define LANE_SHARES (LANE_KINDS * CRITICALITIES)
 /* The strictest comes first. Where several settings apply, the smallest value counts. */
 enum failure { FAIL_CLOSED = 0, FAIL_HOLD = 1, FAIL_OPEN = 2 };

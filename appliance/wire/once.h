@@ -39,14 +39,14 @@
 #define ONCE_TEMPLATES 1024u
 #define ONCE_LEASES 8192u     /* a power of two */
 #define ONCE_HANDSHAKES 4096u /* a power of two, at most ONCE_LEASES */
-/* Without a living worker no session begins in the kernel. A worker notes that it lives more often
- * than once in this time. */
+/* A worker notes at least once in this time that it lives. Without a living worker, no session
+ * begins in the kernel. */
 #define ONCE_ALIVE_NS ((uint64_t)2000000000u)
 
 /*
- * In the priority of a packet (skb->priority): the kernel has written its checksum, so the bytes
- * that the program reads are those that will leave (kernel/small_tables.h). Forwarding sets the
- * priority of each IPv4 packet anew, to less than 16, so no sender can set this bit.
+ * A bit in the priority of a packet (skb->priority): the kernel has written the packet's checksum,
+ * so the bytes that the program reads are those that will leave (kernel/small_tables.h). Forwarding
+ * sets the priority of each IPv4 packet anew, to less than 16, so no sender can set this bit.
  */
 #define ONCE_FINISHED 0x40000000u
 
@@ -55,8 +55,8 @@ struct once_repeat {
 	uint8_t at, from, any, unused;
 };
 
-/* Written once, before a lease names it. In the mask, bytes that may differ and all bytes after the
- * length are 0; the others are 0xff. */
+/* A template is written once, before a lease names it. In the mask, bytes that may differ and all
+ * bytes after the length are 0; the others are 0xff. */
 struct once_template {
 	uint32_t permit; /* 0: unused */
 	uint16_t length, answer;

@@ -60,14 +60,14 @@ struct operation {
 	uint8_t space; /* index into the vocabulary's spaces, or SPACE_NONE */
 	/* its addresses cannot be known: it is allowed only by rows that do not limit addresses */
 	bool place_unknown;
-	/* addresses count from 0; if there is a space, count >= 1, and first + count does
-	 * not overflow */
+	/* addresses count from 0; if there is a space, count >= 1, and first + count does not
+	 * overflow */
 	uint64_t first, count;
 	/* Number of addresses that each written value takes, where clients say it (value_sizes of
 	 * the space); 0: one, or not known. */
 	uint32_t value_size;
 	/* Where an address is a name (a tag): the digests of the things that contain it. A row that
-	 * names one of these allows it, too. */
+	 * names one of these things allows the address, too. */
 	uint64_t within[WITHIN_MAX];
 	uint8_t n_within;
 	bool unbegun; /* it ends something whose beginning was not seen */

@@ -96,7 +96,7 @@ void sessions_end_others(struct sessions *s, const char *name, const struct sess
 #define LOCKOUT_PLACES 1024u
 
 struct lockout_entry {
-	uint8_t key[16]; /* of name and network */
+	uint8_t key[16]; /* digest of name and network */
 	bool taken;
 	uint32_t n;			   /* number of entries in `failed`, the oldest first */
 	uint64_t failed[LOCKOUT_FAILURES]; /* ns */

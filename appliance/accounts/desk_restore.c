@@ -65,8 +65,8 @@ static json_t *in_both(struct book *b, struct book *backup, bool same)
 }
 
 /* Whether the register of this box is in use and the backup's differs from it. A backup that only
- * brings back what was removed here differs, too: its restore has to be ordered. A register with
- * one account, whose owner has not logged in yet, is not in use. */
+ * brings back what was removed here differs, too: its restore has to be ordered. A single account
+ * whose owner has not logged in yet does not count as use. */
 static bool in_use(struct book *b, struct book *backup)
 {
 	bool fresh = b->n_accounts == 0 || (b->n_accounts == 1 && b->accounts[0].used == 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Root's orders at the command line about accounts, tokens and sessions, some of them also for
- * account managers over the web (desk_manage.c judges those). Each change is saved before it is
- * answered, and taken back when saving fails: otherwise a person who was shut out could come in
+ * account managers over the web (desk_manage.c judges those). Each change is saved before the order
+ * is answered, and taken back when saving fails: otherwise a person who was shut out could come in
  * again after a power cut. No order here asks for a login, because root needs none.
  */
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * IP addresses and ranges of both families, in network byte order, comparable with memcmp.
- * Knows nothing of sockets. All functions are pure.
+ * IP addresses and ranges of both families, in network byte order, comparable with memcmp. Knows
+ * nothing of sockets. All functions are pure.
  */
 #ifndef SEKISHO_BASE_ADDR_H
 #define SEKISHO_BASE_ADDR_H
@@ -40,7 +40,8 @@ bool addr_range_is_prefix(const struct addr_range *r, unsigned *ret_len);
 /* False when there is no next or previous address (all ones, all zeros). */
 bool addr_next(const struct addr *a, struct addr *ret);
 bool addr_prev(const struct addr *a, struct addr *ret);
-/* The same IPv4 address, or IPv6 addresses of the same /64: a host there can take any of them. */
+/* True for equal IPv4 addresses, and for IPv6 addresses of one /64, because a host can take any
+ * address of its /64. */
 bool addr_same_host(const struct addr *a, const struct addr *b);
 bool addr_in(const struct addr *a, const struct addr_range *r);
 /* False when they share no address. */

@@ -22,8 +22,8 @@ struct bytes {
 };
 
 /*
- * The getters are inline because each packet needs dozens of them. So the compiler can drop a bound
- * test that an earlier one makes redundant.
+ * The getters are inline because each packet needs dozens of them, and so that the compiler can
+ * drop a bound test that an earlier one makes redundant.
  */
 static inline struct bytes bytes_of(const void *p, size_t len)
 {

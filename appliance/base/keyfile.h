@@ -18,7 +18,7 @@ typedef bool keyfile_line(void *of, const char *key, char *value);
 
 /*
  * Reads at most `most` bytes. *ret_text holds all values. The caller frees it in any case; it may
- * be NULL. 0, -ENOENT without such a file, or another negative errno with *e.
+ * be NULL. Returns 0, -ENOENT if there is no such file, or another negative errno with *e.
  */
 int keyfile_read(const char *path, size_t most, keyfile_line *line, void *of, char **ret_text, struct err *e);
 

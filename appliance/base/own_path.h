@@ -7,8 +7,8 @@
 #include <stdbool.h>
 
 /* The path of `name` from the folder of the running program: "sekishod", or "../lib/sekisho/x".
- * False: that folder is not known, or the path is too long. Whether there is such a file is not
- * looked at. */
+ * False: that folder is not known, or the path is too long. It does not check that there is such a
+ * file. */
 bool own_path(const char *name, char ret[PATH_MAX]);
 
 #endif

@@ -196,8 +196,8 @@ static struct known_device *enter(struct known *k, const struct known_sighting *
 	struct known_device d = { .first = s->now, .last = s->now, .state = DEVICE_IS_UNKNOWN }, *ret;
 
 	if (as != NULL && same_zone && k->n - known_new(k) < KNOWN_ACCEPTED) {
-		/* The device was accepted at another interface of the same zone, and that stays
-		 * valid. */
+		/* The device was accepted at another interface of the same zone, so it is accepted
+		 * here, too. */
 		d = *as;
 		d.first = d.last = s->now;
 		memset(d.addresses, 0, sizeof(d.addresses));

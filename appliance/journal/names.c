@@ -26,7 +26,7 @@ struct permit_name {
 struct interface_name {
 	uint32_t index;
 	const char *name;
-	uint32_t n_zones, zone; /* number of zones behind the interface; the first of them */
+	uint32_t n_zones, zone; /* number of zones behind the interface; index of the first one */
 	/* a byte for each zone of the generation: 1 = it is behind the interface */
 	uint8_t *zones;
 };

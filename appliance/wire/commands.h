@@ -140,7 +140,7 @@ bool number_in_some(const struct command_table *t, const struct number_set *s, u
 struct bytes grant_names(const struct command_table *t, const struct command_grant *g);
 /* Takes the next name off the list; false: there is none. */
 bool names_next(struct bytes *list, struct bytes *ret);
-/* Whether these bytes are such a list. */
+/* Whether these bytes are a list of names in this form. */
 bool names_hold(struct bytes list);
 /* Whether the list has `name`; case does not matter. */
 bool names_declare(struct bytes list, const char *name);

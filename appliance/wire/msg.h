@@ -39,8 +39,8 @@
 
 /* The last field of MSG_EVENTS. An event has to match all conditions that are not empty. */
 enum event_filter_key {
-	/* events from this moment on, in UTC: "2026-11-20T08:10:11"; characters after that
-	 * are ignored */
+	/* events from this moment on, in UTC: "2026-11-20T08:10:11"; characters after that are
+	 * ignored */
 	FILTER_SINCE,
 	FILTER_CONDUIT,	 /* a name */
 	FILTER_VERDICT,	 /* a verdict's word */
@@ -136,9 +136,9 @@ static inline void ends_take(struct bytes *b, struct ends *ret)
 #define MSG_NUMBERS 256u /* numbers in a list: as many as a box may have interfaces */
 
 /*
- * Sessions in one question. Packets wait while a worker answers. For each session, the worker
- * judges up to 12 remembered operations and 16 unacknowledged requests. Each takes about 63,000
- * instructions when eight rows name twenty words.
+ * Sessions in one question: few, because packets wait while a worker answers. For each session, the
+ * worker judges up to 12 remembered operations and 16 unacknowledged requests. Each of these
+ * judgements takes about 63,000 instructions when eight rows name twenty words.
  */
 #define IMPACT_SESSIONS 32u
 #define IMPACT_COMMANDS 16u /* operations of one session that the answer names */

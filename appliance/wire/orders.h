@@ -38,7 +38,7 @@ enum change_order change_by_word(const char *word);
 
 /* ---- accounts of others ---------------------------------------------------------------------- */
 
-#define MANAGE_RIGHT RIGHT_ACCOUNTS /* for each of these orders */
+#define MANAGE_RIGHT RIGHT_ACCOUNTS /* the right that each of these orders takes */
 
 enum manage_order {
 #define ORDER(id, word, root) id,

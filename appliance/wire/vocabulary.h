@@ -52,13 +52,13 @@ enum framing {
 struct function_info {
 	uint32_t code, last; /* codes code..last; of most functions one */
 	const char *name;    /* policy key value and event text, e.g. "read_holding_registers" */
-	/* CLASS_*; a function may have several classes (23 reads and writes) and then needs all
-	 * of them */
+	/* CLASS_*; a function may have several classes (23 reads and writes) and then needs all of
+	 * them */
 	unsigned classes;
 	/* bit n: the function may touch addresses of space n; 0 = no known space */
 	uint64_t spaces;
-	/* UNTOLD_*: information that its PDUs do not contain; a row that limits it refuses all
-	 * of them */
+	/* UNTOLD_*: information that its PDUs do not contain; a row that limits it refuses all of
+	 * them */
 	unsigned untold;
 	enum framing framing;
 };
@@ -82,8 +82,8 @@ struct least_info {
 
 /*
  * Parts of numbers that are written as paths, most significant part first: "4.100.3". The address
- * is still one number: each part takes `bits` of it, and the first part takes the rest.
- * See notation.h.
+ * is still one number: each part takes `bits` of it, and the first part takes the rest. See
+ * notation.h.
  */
 #define PARTS_MAX 4
 
@@ -105,7 +105,8 @@ struct number_names {
 	char joint;
 };
 
-/* A word for a number that no policy can write. */
+/* The word that texts for people use instead of a number of a target. Policies cannot use the
+ * word. */
 struct target_word {
 	uint32_t number;
 	const char *text, *ja; /* NULL: there is none */

@@ -57,7 +57,7 @@ struct webauthn_answer {
 	uint8_t which; /* index in `keys` */
 	uint8_t challenge[WEBAUTHN_CHALLENGE];
 	uint32_t count;		 /* the key's counter of signatures */
-	struct webauthn_key key; /* with `enrol` */
+	struct webauthn_key key; /* with `enrol`: the new key */
 };
 
 #endif

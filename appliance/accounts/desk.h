@@ -157,7 +157,8 @@ int leaked_step(struct leaked *l, uint64_t wall_s);
 /* Stores who ordered the list that has just come into use, in a file that is valid for this list
  * only. If that fails, the name is not known later. */
 void leaked_ordered_by(struct leaked *l, const char *by);
-/* 0; -ENOENT: there is no list; -EBUSY; another errno: the list is still there. */
+/* 0; -ENOENT: there is no list; -EBUSY: a new list is being read; another errno: the list is still
+ * there. */
 int leaked_remove(struct leaked *l);
 void leaked_close(struct leaked *l);
 
@@ -240,7 +241,8 @@ struct job {
 	uint32_t hash_id, proof_id, id;
 	enum user_order order;
 	struct addr from;
-	/* for a login or a key: locks: this failure locks the name; known: the account exists */
+	/* for a login or a key. `locks`: this failure locks the name; `known`: the account
+	 * exists */
 	bool locks, known;
 	char name[LOGIN_NAME + 1], by[ACCOUNT_BY + 1];
 	enum proof proof_kind;

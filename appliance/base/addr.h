@@ -46,7 +46,7 @@ bool addr_same_host(const struct addr *a, const struct addr *b);
 bool addr_in(const struct addr *a, const struct addr_range *r);
 /* False when they share no address. */
 bool addr_range_meet(const struct addr_range *a, const struct addr_range *b, struct addr_range *ret);
-/* a without b: 0, 1 or 2 ranges into ret; the count is returned. */
+/* Writes what is in a but not in b to ret: 0, 1 or 2 ranges. Returns their number. */
 size_t addr_range_minus(const struct addr_range *a, const struct addr_range *b, struct addr_range ret[2]);
 
 #endif

@@ -45,7 +45,7 @@ struct diags {
 	struct arena *arena; /* borrowed */
 	/* the folder as typed, with its '/', or ""; it is put before file names for people */
 	const char *folder;
-	/* `n` kept, in the order they were added; room for `room`; in the arena */
+	/* the diagnostics that are kept, in the order in which they were added; in the arena */
 	struct diag **list;
 	size_t n, room;
 	/* reserved for the first error for which there is no memory; NULL = used */

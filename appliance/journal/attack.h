@@ -8,8 +8,9 @@
  * A scan (refused connections to many places, that is, addresses and ports) is one alarm for the
  * whole zone. For the other causes each pair of zones has at most ATTACK_BY_ZONES alarms; further
  * ones become one alarm for the two zones, with counts. So many attackers cannot flood the list.
- * All tables have a fixed size. When one is full, acknowledged alarms give way first, then the
- * oldest ones. Alarms that were dropped unacknowledged are counted.
+ * All tables have a fixed size. When the list of alarms is full, tests give way first, then
+ * acknowledged alarms, then those that are not grave, then the oldest ones. Alarms that were
+ * dropped unacknowledged are counted.
  *
  * An alarm rings until a person acknowledges it, or silences it for a time. It rings again when
  * that time is over, when its count has doubled since the person saw it, or when it has become

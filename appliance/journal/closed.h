@@ -71,8 +71,8 @@ struct keep_file {
 	uint8_t hash[32]; /* hash of its last record, as in the first record of the next file */
 };
 
-/* The oldest file, if the rule allows to delete it: 1; 0 = it does not; or negative errno. `open`
- * is the file being written; `now`: seconds since 1970. */
+/* Finds the oldest file if the rule allows to delete it. 1 = found, 0 = not allowed, or negative
+ * errno. `open` is the file being written; `now`: seconds since 1970. */
 int keep_due(int dirfd, uint64_t open, const struct keep_rule *rule, uint64_t now, struct keep_file *ret,
 	     struct err *e);
 /* Deletes the file; the deletion has been recorded before. May be called again after a failure. */

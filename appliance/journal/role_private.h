@@ -74,8 +74,8 @@ struct access_slot {
 	uint64_t due_ns;	 /* monotonic */
 	uint64_t wall_ns;	 /* wall ns of the last question */
 	uint64_t reads, records; /* not recorded yet: questions, returned records */
-	/* since the last record: `asked`: there was a question; `fresh`: it returned other records
-	 * than those of readings */
+	/* since the last record of this reading: `asked`: there was a question; `fresh`: a question
+	 * returned records that are not about readings */
 	bool asked, fresh;
 	bool told; /* the reading has been recorded once, and continues */
 };

@@ -25,8 +25,8 @@ enum refusal { REFUSED_SERVICE, REFUSED_TARGET, REFUSED_PLACE, REFUSED_VALUE, RE
 struct ruling {
 	enum refusal refusal; /* REFUSED_NOT, or the check at which the best row refused */
 	enum reason reason;   /* `refusal` as a reason of the protocol; R_ALLOWED when allowed */
-	/* number of the row that decided, counted over the permit's grants of the protocol;
-	 * NO_CHOICE: none */
+	/* number of the row that decided, counted through all grants that the permit has of the
+	 * protocol; NO_CHOICE: none */
 	uint16_t choice;
 	const struct command_grant *grant; /* the grant of that row; NULL: none */
 	/* the row that decided; NULL also when the grant is of the whole protocol */

@@ -21,7 +21,7 @@
 
 /* A day on which clocks change, as POSIX has it: "M3.5.0/2" is the last Sunday of March, at two. */
 struct clock_change {
-	uint8_t month, week, day; /* 1..12; 1..5, where 5 is the last; 0..6 from Sunday */
+	uint8_t month, week, day; /* 1..12; 1..5, where 5 is the last week; 0..6 from Sunday */
 	/* seconds since the beginning of that day, by the clock before the change */
 	int32_t at_s;
 };

@@ -33,7 +33,7 @@ struct limit {
 	/* LIMIT_ADDRESS: the first address outside the limits; LIMIT_VALUE: the first address whose
 	 * value is outside; LIMIT_TARGET: the index of the target */
 	uint64_t at;
-	uint64_t wrote; /* LIMIT_VALUE */
+	uint64_t wrote; /* LIMIT_VALUE: the written value */
 	struct {
 		uint64_t lo, hi; /* both inclusive */
 	} allowed[LIMIT_RANGES];

@@ -234,7 +234,7 @@ enum devices_order {
 #define DEVICES_TOLD 8u
 /* seconds after which a register without a review is an alarm */
 #define DEVICES_LEARN_S 604800u
-/* bytes for one device: MAC address and place, "" = none; the last byte is NUL */
+/* bytes for one device: MAC address, interface and zone, "" = none; the last byte is NUL */
 #define DEVICES_TOLD_BYTES 208u
 
 /* how many servers with weak TLS and without a review the status names */

@@ -57,8 +57,8 @@ struct function_info {
 	unsigned classes;
 	/* bit n: the function may touch addresses of space n; 0 = no known space */
 	uint64_t spaces;
-	/* UNTOLD_*: information that its PDUs do not contain; a row that limits it refuses all of
-	 * them */
+	/* UNTOLD_*: information that its PDUs do not contain; a row that limits such information
+	 * refuses all PDUs of the function */
 	unsigned untold;
 	enum framing framing;
 };
@@ -124,7 +124,7 @@ struct target_info {
 	uint32_t usual;
 	bool hex;			   /* every number of it is written with 0x */
 	struct part_info parts[PARTS_MAX]; /* none: one number */
-	/* by part; NULL: its numbers have no names. Only with parts */
+	/* by part; NULL: the numbers of that part have no names. Only for numbers with parts */
 	const struct number_names *names[PARTS_MAX];
 	struct target_word words[TARGET_WORDS];
 };

@@ -127,9 +127,9 @@ static bool second_factor(struct account *a, const char *code, struct moment now
 }
 
 /*
- * A code of another time. The person has typed the right passphrase and is told that the clocks
- * differ; only the record says by how much. The code no longer lets anybody in: otherwise the
- * answer would tell a guesser which code to wait for.
+ * Looks whether the refused code is the code of another time. If so, the person, who has typed the
+ * right passphrase, is told that the clocks differ; only the record says by how much. The code no
+ * longer lets anybody in: otherwise the answer would tell a guesser which code to wait for.
  */
 static void look_elsewhen(struct job *j, struct account *a, struct moment now)
 {
@@ -143,7 +143,8 @@ static void look_elsewhen(struct job *j, struct account *a, struct moment now)
 		 (unsigned long long)(step < here ? here - step : step - here) * TOTP_STEP_S);
 }
 
-/* True: the login still waits for something. */
+/* Goes on with a login when its passphrase is hashed. True: it still waits, for the check of a
+ * security key. */
 static bool login_hashed(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
 {
 	struct account *a = j->known ? book_account(&d->book, j->name) : NULL;

@@ -53,7 +53,8 @@ bool desk_prove(struct desk *d, struct job *j, const struct account *a)
 
 /* ---- a login --------------------------------------------------------------------------------- */
 
-/* The key may have been removed meanwhile, or another one may have its place. */
+/* The account's key that has signed. NULL: it was removed meanwhile, even if another one has its
+ * index now. */
 static struct key *key_that_signed(struct account *a, const struct job *j, uint8_t which)
 {
 	for (size_t i = 0; a != NULL && which < WEBAUTHN_KEYS && i < a->n_keys; i++)
@@ -62,7 +63,7 @@ static struct key *key_that_signed(struct account *a, const struct job *j, uint8
 	return NULL;
 }
 
-/* A key counts its signatures, or always says 0. A count below the last one means that a copy of
+/* A key counts its signatures, or always says 0. A count that has not grown means that a copy of
  * the key exists. */
 static bool counts_on(struct desk *d, const struct job *j, const struct account *a, const struct key *k, uint32_t count)
 {

@@ -162,8 +162,8 @@ static bool same_sum(const struct share_sum *s, const struct event *e, enum role
 
 /*
  * The sum to which the event is added: one that it fits, or a new one, which counts against the
- * role's share. When all sums are in use, the last one takes the event. When the role's share is
- * used up, the sum for all events of that kind takes it.
+ * role's share, or the last one if all sums are in use. If the role's share is used up (`more`
+ * NULL), or if hosts cannot cause such an event: the sum for all events of the role and kind.
  */
 static struct share_sum *sum_of(struct shares *s, const struct event *e, enum role from, struct share_bucket *more)
 {
@@ -435,8 +435,9 @@ bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t n
 		s->event.client_port = e->client_port;
 		return false;
 	}
-	/* The slot holds another event, or its window is over. If it has a sum, this is written now
-	 * and the new event is held back: one record goes out for each that comes in. */
+	/* The slot holds another event, or its window is over. If records were held back there,
+	 * their sum is written now, and the new event is held back instead: one record goes out for
+	 * each that comes in. */
 	write = s->used && s->event.count > 0;
 	if (write) {
 		*ret = s->event;

@@ -40,7 +40,7 @@ static bool pack_waits(const struct journal_role *j)
 }
 
 /* Closed files that wait for a log server stay unpacked: four of full size, or more smaller ones,
- * but fewer than appliance/box/log_sent.c searches. */
+ * but fewer files than appliance/box/log_sent.c searches. */
 #define PLAIN_BYTES (4u * JOURNAL_SEGMENT_BYTES)
 #define PLAIN_FILES 60u
 

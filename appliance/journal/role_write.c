@@ -216,8 +216,8 @@ bool role_key(struct journal_role *j)
 	return true;
 }
 
-/* Returns the record that signs everything written so far, as a new reference. *ret_member is set
- * to its member "checkpoint", also a new reference. Without memory returns NULL and sets no
+/* Returns the record that signs everything written so far, as a new reference. *ret_member is
+ * set to its member "checkpoint", also a new reference. Without memory returns NULL and sets no
  * member. */
 static json_t *record_of(const struct journal_role *j, json_t **ret_member)
 {
@@ -365,8 +365,8 @@ json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enu
 
 /* ---- records that wait for room -------------------------------------------------------------- */
 
-/* Writes the waiting records, the most serious first, down to class `to`. False: the disk is
- * full. */
+/* Writes the waiting records, the most serious first, down to class `to`. False: the disk cannot be
+ * written. */
 static bool write_waiting(struct journal_role *j, enum wait_class to)
 {
 	const struct wait_record *w;
@@ -441,7 +441,8 @@ void role_retry(struct journal_role *j, uint64_t now)
 		write_waiting(j, WAIT_GRAVE);
 		return;
 	}
-	/* A serious record may have used the reserve just now: then the disk was still full. */
+	/* Writing may use the reserve. Only if the reserve can be completed afterwards does the
+	 * disk have room again. */
 	if (!write_waiting(j, WAIT_TRAFFIC) || !tell(j, false) || reserve_build(&j->reserve, &e) < 0)
 		return;
 	j->pressed = false;

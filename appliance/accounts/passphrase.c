@@ -84,7 +84,8 @@ static size_t different(const char *text)
 	return n;
 }
 
-/* The number of letters that are not a neighbour of the one before: near 0 for a run of keys. */
+/* The number of characters that are neither equal to the one before nor next to it in the alphabet:
+ * 0 for "abcdefgh" or "11112222". */
 static size_t turns(const char *text)
 {
 	size_t n = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Passphrases: which are accepted, and how they are stored. They must be long, of any composition,
- * and never expire. Refused are phrases that guessers try first (denied.def), repetitions of one
- * key, runs of neighbouring keys, and phrases that only consist of the owner's name. Stored as
+ * and never expire. Refused are phrases that guessers try first (denied.def), repetitions, runs of
+ * the alphabet or of digits, and phrases that only consist of the owner's name. Stored as
  * libcrypt's yescrypt. Making a hash takes long, on purpose: a child of the role does it.
  */
 #ifndef SEKISHO_ACCOUNTS_PASSPHRASE_H

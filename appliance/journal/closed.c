@@ -79,7 +79,8 @@ static bool too_long(int dirfd, uint64_t first)
 	       (uint64_t)st.st_size > SEGMENT_MOST;
 }
 
-/* The oldest closed segment that is unpacked: 1, 0 = none, or negative errno. */
+/* Finds the oldest segment before `open` that has a plain file: 1 = found, 0 = none, or negative
+ * errno. */
 static int choose(int dirfd, uint64_t open, struct segment_file *ret, struct err *e)
 {
 	struct segment_file *list;

@@ -242,8 +242,8 @@ static size_t address_at(const struct known_device *d, const struct addr *a)
 	return at;
 }
 
-/* Removes the address from the other device that has it at that interface. NULL = no device has
- * it. */
+/* Removes the address from the other device that has it at that interface, and returns that device.
+ * NULL = no other device has it. */
 static const struct known_device *taken_from(struct known *k, const struct known_device *by, const struct addr *a)
 {
 	for (size_t i = 0; i < k->n; i++) {

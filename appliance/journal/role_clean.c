@@ -33,7 +33,7 @@ void role_clean_open(struct journal_role *j)
 		spans_add(&j->clean.gaps, j->clean.alive_ns, clock_wall_ns());
 }
 
-/* Notes a time without a watch. It begins at the last event of a worker. */
+/* Notes a time without a watch. It begins at the last event of a worker, if there was one. */
 static void unseen(struct journal_role *j, uint64_t until_ns)
 {
 	uint64_t from = j->clean_heard_ns != 0 && j->clean_heard_ns < until_ns ? j->clean_heard_ns : until_ns;

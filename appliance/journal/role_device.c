@@ -233,7 +233,7 @@ static struct event restored(const struct known *k, uint32_t n, const char *by, 
 }
 
 /* An order is in the register but perhaps not in the records, because the last run ended in
- * between. Its record is written again. */
+ * between. Its record is written now, perhaps for the second time. */
 static void tell_unrecorded(struct journal_role *j)
 {
 	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
@@ -271,7 +271,8 @@ void role_device_open(struct journal_role *j)
 	}
 	e.code = (uint8_t)codes[why];
 	role_put(j, &e, ROLE_JOURNAL, 1);
-	/* The list is saved right after its record, so that the record is written exactly once. */
+	/* The list is saved right after its record, so that the next start does not write the
+	 * record again. */
 	role_device_write(j, clock_mono().ns, true);
 }
 

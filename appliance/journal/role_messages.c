@@ -83,7 +83,7 @@ static json_t *nonsense(void)
 	return json_pack("{s:o}", "error", sentence_json(&why));
 }
 
-/* Records who read what, once the answer has been sent. */
+/* Notes a reading: who asked what, and the records that the answer has. */
 static void note_reading(struct journal_role *j, const struct access_reader *who, const char *what, const json_t *list)
 {
 	uint64_t fresh = 0, now = clock_mono().ns;
@@ -162,8 +162,7 @@ static bool answer_events(struct journal_role *j, uint32_t id, const struct msg_
 
 	j->hearing.work = id;
 	j->hearing.stop = false;
-	/* Held-back sums are written first, so that every event that was already sent to the
-	 * journal is found. */
+	/* Sums and merged records that are due are written first, so that the answer has them. */
 	role_write_merged(j, false);
 	if (!line_filter_make(&asked->filter, &filter))
 		return answer(id, ANSWER_INVALID, nonsense());

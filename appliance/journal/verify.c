@@ -75,8 +75,8 @@ static bool is(const json_t *o, const char *key, const char *value)
 	return text != NULL && strcmp(text, value) == 0;
 }
 
-/* Finds the record of the deletion that covers exactly what is missing before the first record:
- * number and hash must agree. */
+/* Looks whether the line is the record of a deletion of exactly what is missing before the first
+ * record: number and hash must agree. */
 static void says_deleted(struct walk *w, const char *text, size_t n, uint64_t seq)
 {
 	static const char mark[] = ",\"deleted\":{";
@@ -202,7 +202,8 @@ static void one(struct walk *w, const char *text, size_t n)
 /* The two files of a segment, opened together, so that they can be compared even if the journal
  * deletes one meanwhile. */
 struct twins {
-	/* both are set, or both are NULL because there is only one file */
+	/* both are set, or both are NULL, because there is only one file or a file cannot be
+	 * opened */
 	struct segment *plain, *packed;
 	bool unread; /* there is a file that cannot be opened */
 };
@@ -224,7 +225,8 @@ static struct twins open_twins(int dirfd, uint64_t first)
 	return t;
 }
 
-/* Whether both files have the same contents; one of them was about to replace the other. */
+/* Whether both files have the same contents; one of them was about to replace the other. True also
+ * if there is only one file. */
 static bool same_bytes(const struct twins *t)
 {
 	return !t->unread && (t->plain == NULL || segment_same(t->plain, t->packed, UINT64_MAX) == 0);

@@ -344,15 +344,15 @@ static bool some_value(const struct command_table *t, const struct command_row *
 	for (uint32_t i = 0; places != NULL && row->values.n > 0 && i < places->n; i++) {
 		const struct number_range *r = &t->ranges[places->first + i];
 
-		/* True if the smallest allowed value fits into that many bits. */
+		/* True if the smallest allowed value fits into the bits of this range. */
 		if (space_value(space, r->lo, r->hi) && t->ranges[row->values.first].lo >> (r->hi - r->lo + 1u) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* Whether `places` has somewhere a run of `least` consecutive addresses, or a run up to the end of
- * the space. */
+/* Whether `places` contains `least` consecutive addresses, or all addresses from one of them to the
+ * end of the space. */
 static bool some_run(const struct command_table *t, const struct number_set *places, uint64_t last, uint64_t least)
 {
 	if (places == NULL || places->any || least <= 1)
@@ -368,8 +368,8 @@ static bool some_run(const struct command_table *t, const struct number_set *pla
 	return number_in(t, places, last);
 }
 
-/* Whether the function touches some space in which the row allows enough addresses and some
- * value. */
+/* Whether the function touches some space in which the row allows enough addresses and some value.
+ * True also for a function without spaces. */
 static bool touches_within(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
 			   const struct function_info *f)
 {
@@ -389,8 +389,8 @@ static bool touches_within(const struct command_table *t, const struct command_r
 	return false;
 }
 
-/* Whether the row allows the function at all. `f` NULL: a code without a name, whose effect is not
- * known. */
+/* Whether the row, if it names the function, allows any use of it. `f` NULL: a code without a name,
+ * whose effect is not known. */
 static bool function_passes(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
 			    const struct function_info *f)
 {

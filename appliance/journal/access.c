@@ -39,7 +39,8 @@ static bool same_reader(const struct access_reader *a, const struct access_reade
 }
 
 /* The slot of this question; NULL = there is none yet. When the reader has too many different
- * questions, *what is set to MANY. */
+ * questions, *what is set to MANY, and the slot is the one for all further questions of this
+ * reader. */
 static struct access_slot *slot_of(struct access *a, const struct access_reader *who, const char **what)
 {
 	unsigned own = 0;

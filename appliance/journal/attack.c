@@ -238,8 +238,9 @@ static void begin(struct attacks *a, const struct sign *s, const struct attack_w
 
 /* ---- thresholds ------------------------------------------------------------------------------ */
 
-/* The watch of one host. The watches of ATTACK_TRYING have a table of their own, because a scanner
- * touches so many places that it would push out all others. */
+/* The watch of one host, or with `host` 0 of the whole zone; a new one if needed. The watches of
+ * ATTACK_TRYING have a table of their own, because a scanner touches so many places that it would
+ * push out all others. */
 static struct attack_watch *watch(struct attacks *a, const struct sign *s, uint64_t host, uint64_t within, uint64_t now)
 {
 	uint64_t key = not_zero(attack_mix(s->key, &host, sizeof(host)));
@@ -299,9 +300,9 @@ static void take(struct attacks *a, const struct sign *s, uint64_t now)
 	if (w != NULL) {
 		watch_add(w, s);
 		/*
-		 * Once a scan by many hosts is an alarm, a further host is added at a quarter of
-		 * the threshold: each host does little, and the kernel reports only some packets of
-		 * a flood.
+		 * Once there is an alarm of a scan, a further host is added at a quarter of the
+		 * threshold: in a scan by many hosts each does little, and the kernel reports only
+		 * some packets of a flood.
 		 */
 		if (x != NULL && s->cause == ATTACK_SCAN)
 			least = (least + 3) / 4;

@@ -49,7 +49,7 @@ struct holds {
  * damaged file is still in its folder.
  */
 bool holds_load(const int *folders, size_t n, struct holds *ret);
-/* Renames files that cannot be read to `holds.damaged`, and then writes `h` to all folders. */
+/* Copies damaged files to `holds.damaged`, if that is possible, and writes `h` to all folders. */
 int holds_save(const int *folders, size_t n, const struct holds *h, struct err *e);
 /* A new hold with the next number; NULL = there are too many. The caller saves. */
 struct hold *holds_place(struct holds *h);

@@ -19,8 +19,8 @@ static uint64_t wall(void)
 	return clock_wall_ns() / SECOND;
 }
 
-/* Removes old entries. After the clock was set back, entries with a time in the future are moved to
- * at most an hour ahead, so that they block no new alarm. */
+/* Removes old entries, and sets times in the future, left by a clock that was ahead, to the
+ * present, so that they block no new alarm. Does nothing until the clock is settled. */
 static void tidy(struct journal_role *j)
 {
 	struct mono now = clock_mono();

@@ -74,8 +74,8 @@ static struct diag *slot_without_memory(struct diags *d)
 	return g;
 }
 
-/* An entry for one more diagnostic. An error replaces a warning, so what stops the policy is never
- * lost. NULL = counted only. */
+/* An entry for one more diagnostic. If there is no room, an error replaces a warning, so that what
+ * stops the policy is not lost. NULL = counted only. */
 static struct diag *slot(struct diags *d, enum severity s)
 {
 	struct diag *g;

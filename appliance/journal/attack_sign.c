@@ -89,8 +89,8 @@ static bool is_ot(const struct named_end *n)
 
 /* ---- the signs of each attack ---------------------------------------------------------------- */
 
-/* Broadcast and multicast addresses: every machine that starts sends to them, so it is no attempt
- * to reach something. */
+/* Broadcast and multicast addresses: every machine sends to them when it starts, so sending to them
+ * is no sign of a scan. */
 static bool to_many(const struct addr *a)
 {
 	static const uint8_t all[4] = { 255, 255, 255, 255 };

@@ -176,7 +176,7 @@ static void begin_series(struct trends *t, struct trend_series *s, enum trend wh
 	char text[TRENDS_NAME - 1] = "";
 
 	memcpy(text, name, strnlen(name, sizeof(text)));
-	/* Clears the numbers of the series that had this place before. */
+	/* Clears the numbers of the series that had this row of the file before. */
 	if (s->what != TREND_NONE) {
 		s->hour = hour;
 		go_on(t, s, hour + TRENDS_HOURS);

@@ -231,8 +231,9 @@ static bool has_name_alone(const struct event *e)
 	return (e->kind == EVENT_WEAK || e->kind == EVENT_UNDECLARED) && name[strspn(name, of_names)] == '\0';
 }
 
-/* Whether the event is one that control may send: about the draft, about what is due, and about
- * what it finds in the supervisor's counts. Only the supervisor reports what is done to the box. */
+/* Whether the event is one that control may send: about the draft, about what is due, about what
+ * the appliance's own programs report (`sekisho record`), and about what it finds in the
+ * supervisor's counts. Only the supervisor reports what is done to the box. */
 static bool is_controls(const struct event *e)
 {
 	static const uint8_t policy[] = { POLICY_BACKED_UP,    POLICY_DRAFTED,	     POLICY_ASKED,

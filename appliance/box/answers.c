@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the box splits a network, it answers ARP and neighbour discovery on each side for the hosts
- * of the other sides. The kernel sends these answers, only while it forwards, and only if its route
- * to the host leads to another device.
+ * of the other sides. The kernel sends these answers, but only while it forwards, and only if its
+ * route to the host leads to another device.
  */
 #include <errno.h>
 #include <stdlib.h>

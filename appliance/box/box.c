@@ -248,9 +248,10 @@ static int own_settings(const struct box_spaces *s, const struct ir_interface *i
 	if (r == 0)
 		r = netns_sysctl("ipv4/conf/all/accept_redirects", "0", e);
 	/*
-	 * A server that lost its power closes no connection, and what a log server's connection has
-	 * taken by then is lost. So a connection is given up after six tries, about 13 s, instead
-	 * of a quarter of an hour. The setting holds for IPv4 and IPv6, in spite of its name.
+	 * A log server that loses its power does not close its connection, and all records that the
+	 * connection takes after that are lost. So a connection is given up after six tries, about
+	 * 13 s, instead of a quarter of an hour. The setting holds for IPv4 and IPv6, in spite of
+	 * its name.
 	 */
 	if (r == 0 && i->admin)
 		r = netns_sysctl("ipv4/tcp_retries2", "5", e);
@@ -298,7 +299,7 @@ static void hear(void *ctx, const char *what, const char *detail)
 	x->each(x->ctx, x->where, what, detail);
 }
 
-/* Sets an interface down that is no longer in the policy. It stays in the namespace of the box,
+/* Takes down an interface that is no longer in the policy. It stays in the namespace of the box,
  * because the first namespace has no rules of the box. */
 static void retire_one(const struct handles *h, const struct ir_interface *i)
 {
@@ -373,7 +374,7 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 	for (uint32_t i = 0; before != NULL && i < before->n_interfaces; i++)
 		if (!has_card(ir, &before->interfaces[i]))
 			retire_one(&h, &before->interfaces[i]);
-	/* The rules of the admin namespace come before any interface there has an address. */
+	/* The rules of the admin namespace are set before an interface there gets an address. */
 	snprintf(x->where, sizeof(x->where), "admin namespace");
 	keep_first(&why, box_admin_rules(s, ir, x->dry, note, x, &one), &one);
 	snprintf(x->where, sizeof(x->where), "ARP");

@@ -24,11 +24,11 @@ struct box_spaces {
 
 /*
  * Moves every card of `ir` into its namespace, and creates missing VLANs on it. A card that is
- * already there is left alone. A card at home for which `stays` (may be NULL) returns true stays
- * there, and is a failure (-ENODEV). -EBUSY: another device at home is above the card, and would
- * stay there and go on using it. The machine's own VLANs on the card are deleted. moved[i], for i
- * below ir->n_interfaces, is set for cards that came from home. Goes on after a failure; returns
- * the first one (negative errno), or 0.
+ * already there is left alone. If `stays` (may be NULL) returns true for a card at home, the card
+ * stays there, which counts as a failure (-ENODEV). -EBUSY: another device at home is above the
+ * card, and would stay there and go on using it. The machine's own VLANs on the card are deleted.
+ * moved[i], for i below ir->n_interfaces, is set for cards that came from home. Goes on after a
+ * failure; returns the first one (negative errno), or 0.
  */
 typedef bool box_stays(const void *ctx, const char *device);
 int box_claim(const struct box_spaces *s, const struct ir *ir, box_stays *stays, const void *ctx, bool *moved,
@@ -52,13 +52,13 @@ typedef void box_difference(void *ctx, const char *where, const char *what, cons
  * nothing is changed. */
 int box_compare(const struct box_spaces *s, const struct ir *ir, bool mend, box_difference *each, void *ctx,
 		struct err *e);
-/* Whether a device of that name is in the data or the admin namespace. */
+/* Whether `device` is in the data or the admin namespace. */
 bool box_has(const struct box_spaces *s, const char *device);
 /* Writes the kernel index of every interface in its namespace to ret[ir->n_interfaces]; 0 where it
  * is absent. */
 int box_indexes(const struct box_spaces *s, const struct ir *ir, uint32_t *ret, struct err *e);
-/* Undoes a box_claim for another policy. `ir` is in force: VLANs that are not in it are deleted,
- * and its cards return to their namespaces. */
+/* Undoes a box_claim that was made for another policy. `ir` is the policy in force: VLANs that are
+ * not in `ir` are deleted, and the cards of `ir` return to their namespaces. */
 void box_unclaim(const struct box_spaces *s, const struct ir *ir);
 /* How many frames the filter of a card with VLANs has refused since the filter was made. */
 uint64_t box_refused(const struct box_spaces *s, const char *card);
@@ -90,8 +90,8 @@ int box_hold(const struct box_spaces *s, const char *device, struct err *e);
 /* Creates two empty namespaces, which exist as long as their descriptors. `home` as in struct
  * box_spaces. 0 or negative errno. */
 int scratch_open(int home, struct box_spaces *ret, struct err *e);
-/* Whether box_set would succeed; its result. To be called after box_try has succeeded. Changes
- * nothing in the box. */
+/* Whether box_set would succeed; returns what box_set would return. To be called after box_try has
+ * succeeded. Changes nothing in the box. */
 int scratch_try(const struct box_spaces *s, const struct box_spaces *scratch, const struct ir *ir, struct err *e);
 
 /* ---- links_json.c: for people (docs/json.md) ------------------------------------------------- */
@@ -148,7 +148,8 @@ int box_admin_rules(const struct box_spaces *s, const struct ir *ir, bool dry, p
 		    struct err *e);
 /* Sets rules without peers, if there are no rules yet. */
 int box_admin_rules_base(const struct box_spaces *s, struct err *e);
-/* Reads the rules in the kernel. Peers of `ir` are recognised. */
+/* Reads the rules of the admin namespace from the kernel. `each` also gets the peer of `ir` that a
+ * rule is for. */
 int box_admin_rules_read(const struct box_spaces *s, const struct ir *ir, admin_rules_each *each, void *ctx,
 			 struct admin_rules_seen *ret, struct err *e);
 

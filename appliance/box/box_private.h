@@ -23,7 +23,7 @@ static inline void keep_first(struct err *kept, int code, const struct err *one)
 	}
 }
 
-/* Ends what tried several things: the first failure. */
+/* The result after several attempts: the failure that keep_first kept (also in *e), or 0. */
 static inline int first_kept(const struct err *kept, struct err *e)
 {
 	if (kept->code < 0 && e != NULL)
@@ -64,10 +64,11 @@ size_t box_joined(struct addr *list, size_t n, struct addr_range *ret);
 /* ---- vlans.c --------------------------------------------------------------------------------- */
 
 /*
- * VLANs of box.cfg: the devices that the box makes on a card, and the card below them, which only
- * carries VLANs: it has no address and no IPv6, and a gate (kernel/small_tables.h) that accepts
- * only frames with a single tag of its VLANs. The card is in the data namespace, also where it
- * carries the admin VLAN; only that VLAN's device is in the admin namespace.
+ * VLANs of box.cfg: the devices that the box makes on a card, and the card below these devices. The
+ * card only carries VLANs: it has no address and no IPv6. A gate on the card
+ * (kernel/small_tables.h) accepts only frames with a single tag, which must be one of the card's
+ * VLANs. A card with the admin VLAN is in the data namespace, too; only the device of the admin
+ * VLAN is in the admin namespace.
  *
  * The box recognises the devices that it made by an alias, also after a restart, and deletes those
  * that no policy wants. If the box died before it set the alias, the device is made anew.

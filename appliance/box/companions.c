@@ -37,7 +37,8 @@ static void add(struct text *t, const char *fmt, ...)
 
 /* ---- the settings of each program ------------------------------------------------------------ */
 
-/* Each of these writes what follows the head of its file. False: a text is not plain. */
+/* Each of the following functions writes the file of one program, without its head. False: a text
+ * is not plain. */
 
 static bool chrony(struct text *t, const struct ir *ir, const struct ir_peer *p, const struct companion_box *b)
 {
@@ -268,7 +269,7 @@ int companion_file(enum companion_file f, const struct ir *ir, const struct comp
 	const struct ir_peer *p = companion_server(ir, files[f].use);
 	struct text t = { out, 0 };
 
-	/* Without its certificate's authority a log server is only named: nothing is sent to it. */
+	/* A log server without `ca` (the authority of its certificate) gets nothing. */
 	if (p == NULL || (f == COMPANION_LOG && p->ca[0] == '\0'))
 		return 0;
 	add(&t, HEAD);

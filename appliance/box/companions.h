@@ -20,8 +20,8 @@
 #include "appliance/base/sentence.h"
 #include "policy/ir/ir.h"
 
-/* Bytes of a file. The longest ones (sixteen time sources, or a long path twice) take about a
- * quarter of it. */
+/* Most bytes of a file: about four times as many as the longest files have (sixteen time sources,
+ * or a long path twice). */
 #define COMPANION_TEXT 8192u
 
 /* How many records may be sent to a log server by RELP before the first of them is acknowledged.
@@ -45,7 +45,7 @@ enum companion_file {
 	COMPANION_FILES
 };
 
-/* What the files have of the box beside the generation. */
+/* What the files say about the box that is not in the generation. */
 struct companion_box {
 	const char *state; /* the folder that contains the folder of the journal */
 	const char *netns; /* the name of the admin namespace */
@@ -54,13 +54,13 @@ struct companion_box {
 
 const char *companion_file_name(enum companion_file f); /* in the run folder */
 /*
- * Writes a file to `out`, with a NUL, and returns its length. 0: ir names no such peer (or, for
- * records, no name of a certificate), so there is no file. Negative errno: -EINVAL: a text is not
- * plain (wire/plain.h); -ENOSPC: the file is too long.
+ * Writes a file to `out`, with a NUL, and returns its length. 0: there is no file, because `ir` has
+ * no such peer, or has a log server without `ca`. Negative errno: -EINVAL: a text is not plain
+ * (wire/plain.h); -ENOSPC: the file is too long.
  */
 int companion_file(enum companion_file f, const struct ir *ir, const struct companion_box *b, char out[COMPANION_TEXT]);
 
-/* The one server of that use; NULL: ir names none. */
+/* The only server for that use; NULL: `ir` has none. */
 const struct ir_peer *companion_server(const struct ir *ir, enum peer_use use);
 /* "ups@10.99.0.7:3493", "ups@[2001:db8:99::7]:3493": as NUT's programs take it; 64 + ADDR_TEXT + 9
  * bytes are enough. Returns `out`. */
@@ -81,8 +81,8 @@ size_t companion_read(const char *path, uint8_t *out, size_t size);
 void companion_line(struct bytes *b, const char *key, char out[COMPANION_LINE]);
 /* Reads a number of at most nine digits; -1 for "-". A fraction is ignored. */
 int64_t companion_number(struct bytes *b, const char *key);
-/* Reads the first two lines, of every such file: when it was written, and about whom. True when it
- * is about `of` and at most `fresh_s` seconds old at `now_s`. */
+/* Reads the two lines with which every status file begins: when it was written, and about which
+ * server. True when the file is about `of` and at most `fresh_s` seconds old at `now_s`. */
 bool companion_begin(struct bytes *b, const char *of, uint64_t now_s, uint64_t fresh_s, uint64_t *ret_at);
 /* Seconds since the machine started, by a clock that cannot be set. */
 uint64_t companion_now_s(void);
@@ -95,7 +95,7 @@ json_t *companion_time(uint64_t s);
  * reported to the person who applies.
  */
 
-/* bytes; the whole collection of authorities of a system has a quarter of it */
+/* bytes; about four times the size of a system's whole collection of authorities */
 #define AUTHORITY_MOST (1u << 20)
 
 enum authority {
@@ -170,7 +170,8 @@ struct ups_watch {
 	bool silent, told_away;
 	uint64_t silent_s;
 	bool told_battery; /* an event that the UPS is not on mains was recorded */
-	/* the order to turn off was given, or skipped by `on_low`; once for each low battery */
+	/* the order to turn off was given, or was not given because of `on_low`; set once for each
+	 * low battery */
 	bool done;
 };
 
@@ -226,7 +227,7 @@ struct log_sent {
 	char since[LOG_SENT_TIME]; /* the time in that record; "" = none */
 	/* wall time: when rsyslogd last wrote a note about these files; 0 = never */
 	uint64_t noted_ns;
-	bool older; /* there are packed files before them, which are not sent */
+	bool older; /* there are earlier files, which are packed and so are not sent */
 };
 
 /*

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The state of a device in the first namespace before the box takes it, and how to restore it.
- * When a device is moved to another namespace, it loses its addresses, routes, permanent
- * neighbours, settings in /proc and its place in a bridge or bond. Devices above it (VLANs, the
- * bridge, the bond) lose what depended on it. Supervisor, and `sekishod --release`.
+ * The state of a device in the first namespace before the box takes it, and how to restore it. When
+ * a device is moved to another namespace, it loses its addresses, routes, permanent neighbours,
+ * settings in /proc and its place in a bridge or bond. Devices above it (VLANs, the bridge, the
+ * bond) lose what depended on it. Supervisor, and `sekishod --release`.
  *
- * A picture is JSON, which the store keeps unchanged and people can read. Addresses, neighbours and
- * routes are stored as the kernel's own messages (hex), each with a text, so that attributes
- * unknown to this program are not lost:
+ * The recorded state is called a picture. It is JSON, which the store keeps unchanged and people
+ * can read. Addresses, neighbours and routes are stored as the kernel's own messages (hex), so that
+ * attributes unknown to this program are not lost. Each message has a text for people:
  *
  *   {"boot": id of the machine's start,
  *    "wall_ns", "boottime_ns": when it was taken,
@@ -30,7 +30,7 @@
 #include "appliance/base/json.h"
 #include "appliance/box/box.h"
 
-/* facts of one link. A device with more routes belongs to a router, and gets only these back */
+/* most facts of one link. Only a router's device has more; the further ones are lost */
 #define LOAN_FACTS 4096u
 #define LOAN_LINKS 64u /* the device and what lies above it */
 
@@ -40,9 +40,11 @@ json_t *loan_read(const struct box_spaces *s, const char *device, struct err *e)
 /* Whether the device is down and has no configured address, so that the picture need not
  * be kept. */
 bool loan_bare(const json_t *picture);
-/* Whether the device name now belongs to another card, judged by the permanent hardware addresses.
- * If one is unknown, by the addresses in use, unless a person or a bond may have set them. In doubt
- * it counts as the same card. */
+/*
+ * Whether the device name now belongs to another card, judged by the permanent hardware addresses.
+ * If a permanent address is unknown, the addresses in use are compared, unless a person or a bond
+ * may have set them. In doubt, it counts as the same card.
+ */
 bool loan_another(const json_t *before, const json_t *now);
 /*
  * Gives devices back to the first namespace as their pictures have them, wherever they are now:

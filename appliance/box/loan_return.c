@@ -252,8 +252,8 @@ static void give_facts(struct giving *g, const json_t *link, const char *name)
 		lost(g, M_BACK_MORE, name, LOAN_FACTS);
 }
 
-/* Whether the device is a bridge or bond whose ports were recorded too. Then each port reports that
- * its bridge or bond is missing. */
+/* Whether the device is a bridge or bond whose ports were recorded too. If it is missing, each port
+ * reports that. */
 static bool has_ports(const struct giving *g, const char *name)
 {
 	const json_t *links = links_of(g);
@@ -294,8 +294,8 @@ static void absent(struct giving *g)
 	}
 }
 
-/* Calls `give` for each link of the picture that exists in the first namespace. A device above may
- * be in the box as well, or may not exist any more. */
+/* Calls `give` for each link of the picture that exists in the first namespace. Links above the
+ * device may be in a namespace of the box, or may not exist any more. */
 static void each_link(struct giving *g, void (*give)(struct giving *g, const json_t *link, const char *name))
 {
 	const json_t *links = links_of(g);

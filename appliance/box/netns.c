@@ -148,7 +148,8 @@ int netns_scratch(struct err *e)
 	return fd;
 }
 
-/* Whether the name is an empty file without a namespace, as it remains when the mount is lost. */
+/* Whether `path` is an empty file without a namespace. Such a file remains when the mount of a
+ * namespace is lost. */
 static bool stale(const char *path)
 {
 	struct statfs fs;

@@ -14,15 +14,15 @@
 #define NETNS_FOLDER "/run/netns"
 
 /*
- * Opens namespace `name`, made and pinned when absent (*made is then set, and forwarding, which a
- * new namespace inherits, is off in it). Returns a descriptor owned by the caller, or
- * negative errno.
+ * Opens the namespace `name`. If it does not exist, it is made and pinned, *made is set, and
+ * forwarding, which a new namespace inherits, is turned off in it. Returns a descriptor owned by
+ * the caller, or negative errno.
  */
 int netns_open(const char *name, bool *made, struct err *e);
 /* Opens the namespace of that name, without making it: -ENOENT when there is no such namespace. */
 int netns_find(const char *name, struct err *e);
-/* Creates a namespace without a name, with forwarding off. It is deleted with its
- * last descriptor. */
+/* Creates a namespace without a name, with forwarding off. It ends when its last descriptor is
+ * closed. */
 int netns_scratch(struct err *e);
 /* The namespace that the process is in. */
 int netns_own(struct err *e);
@@ -48,15 +48,17 @@ int netns_sysctl(const char *name, const char *value, struct err *e);
  * releases it when the supervisor dies.
  */
 
-/* Call in the data namespace. Returns a descriptor, which holds the lock while it is open and
- * belongs to the caller, or negative errno: -EBUSY when another process has it for longer than a
- * moment. `ctx` is not used. */
+/*
+ * Call in the data namespace. Returns a descriptor, owned by the caller, which holds the lock while
+ * it is open; or negative errno: -EBUSY when another process has held the lock for a second. `ctx`
+ * is not used.
+ */
 int lock_namespace(void *ctx, struct err *e);
 /* Locks a folder that only its owner can open, by its inode, whatever path was used. 0 or negative
  * errno as above. The lock is held while `fd` is open. */
 int lock_folder(int fd, struct err *e);
-/* Locks a folder that everybody may open, by a file in it that only its owner may open.
- * As lock_namespace. */
+/* Locks a folder that everybody may open, by a file in it that only its owner may open. Returns the
+ * same as lock_namespace. */
 int lock_open_folder(int dirfd, struct err *e);
 
 #endif

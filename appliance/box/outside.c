@@ -267,7 +267,7 @@ static int on_route(const struct nlmsghdr *m, void *ctx)
 		return MNL_CB_OK;
 	table = h->rtm_table;
 	each_attr(a, m, sizeof(*h)) if (mnl_attr_get_type(a) == RTA_TABLE) table = mnl_attr_get_u32(a);
-	/* In the data namespace foreign routes of the main table are removed (facts.h); in the
+	/* In the data namespace foreign routes of the main table are removed (facts.c); in the
 	 * admin namespace they are allowed. */
 	if ((table == RT_TABLE_LOCAL && (!l->admin || h->rtm_protocol == RTPROT_KERNEL)) || table == RT_TABLE_MAIN ||
 	    table == RT_TABLE_UNSPEC)
@@ -331,7 +331,7 @@ static int look_inside(const struct box_spaces *s, struct looking *l, struct err
 }
 
 /* Reports devices of the machine above a card of the box: they would send and receive over the card
- * without any rule. The end of a pair is looked at in its own namespace. */
+ * without any rule. The other end of a pair is not reported here, but in its own namespace. */
 static int look_home(const struct box_spaces *s, struct looking *l, struct err *e)
 {
 	struct rtnl *home = rtnl_open(s->home, s->home, e);

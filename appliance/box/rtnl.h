@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rtnetlink as box.c needs it: links (their state and counters, and which is above which),
- * addresses and routes of one namespace, read all or one, and changed one at a time. Supervisor
- * only. A handle stays bound to the namespace it was opened in. Requests and answers are those of
- * kernel/talk.h; messages are read by libmnl's checked iterators.
+ * rtnetlink as box.c needs it, for links (with their state and counters, and which link is above
+ * which), addresses and routes of one namespace. Reads one object or all of a kind, and changes one
+ * at a time. Supervisor only. A handle stays bound to the namespace it was opened in. Requests and
+ * answers are those of kernel/talk.h; messages are read by libmnl's checked iterators.
  */
 #ifndef SEKISHO_BOX_RTNL_H
 #define SEKISHO_BOX_RTNL_H
@@ -75,7 +75,8 @@ struct rtnl_route {
 	uint8_t prefix;
 	struct addr via; /* family 0 = on link */
 	uint32_t oif;	 /* 0 = by gateway */
-	/* Of an existing route, so that it can be removed; 0 in a route that is to be added. */
+	/* as read from an existing route, so that it can be removed; 0 in a route that is to be
+	 * added */
 	uint8_t protocol, type;
 	uint8_t tos; /* only for packets with this type of service */
 	/* id of the next-hop object of the route, 0 = the route has its own gateway or device */
@@ -153,8 +154,9 @@ int rtnl_answers(struct rtnl *r, uint32_t index, struct rtnl_answer **ret, size_
 int rtnl_answer_change(struct rtnl *r, uint32_t index, const struct rtnl_answer *a, bool add, struct err *e);
 
 /*
- * Calls back for every message of a complete, uninterrupted dump of `type`, whose body begins with
- * a header of n bytes (NULL: zeros). `restart` is called before each attempt. 0 or negative errno.
+ * Calls `each` for every message of a dump of `type`. The body of the request begins with `header`
+ * of n bytes (NULL: zeros). An interrupted dump is tried again; `restart` is called before each
+ * attempt. 0 or negative errno.
  */
 struct nlmsghdr;
 typedef int rtnl_message(const struct nlmsghdr *m, void *ctx);

@@ -19,7 +19,7 @@
 struct list {
 	void *items;
 	size_t n, room, size;
-	uint32_t index; /* addresses and hosts of this device; addresses: 0 = of all */
+	uint32_t index; /* index of the device whose addresses or hosts are listed; for addresses, 0 = all devices */
 	enum rtnl_whose whose;
 	bool failed;
 };

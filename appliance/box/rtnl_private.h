@@ -18,7 +18,7 @@ struct nlmsghdr *rtnl_begin(struct rtnl *r, uint16_t type, uint16_t flags);
 /* Sends and reads all answers (kernel/talk.h). `each` NULL: none is expected. 0 or
  * negative errno. */
 int rtnl_talk(struct rtnl *r, struct nlmsghdr *h, rtnl_message *each, void *ctx);
-/* Sends a change. A failure is told in these words. */
+/* Sends a change. `fmt` says what failed, for *e. */
 int rtnl_order(struct rtnl *r, struct nlmsghdr *h, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 /* Reads the address in an attribute of a message of that family (AF_INET, AF_INET6). */

@@ -47,8 +47,8 @@ void sysctl_verify(bool forwarding_on, sysctl_each *each, void *ctx);
  * sessions     connection tracking sizes its table by the machine's memory: with 1 GB there is room
  *              for 7,376 sessions, fewer than one interface may have in a lane (IR_ZONE_SESSIONS).
  *              So it is enlarged to 262,144 sessions, the number that the kernel itself takes from
- *              4 GB on, or about six times IR_ZONE_SESSIONS. A session takes 320 bytes, and as many
- *              for its places in the shares of two interfaces: 170 MB when all are used.
+ *              4 GB on, or about six times IR_ZONE_SESSIONS. A session takes 320 bytes, and its
+ *              places in the shares of two interfaces take 320 more: 170 MB if the table is full.
  *
  * Only the first namespace may set their size; the supervisor starts there.
  */
@@ -63,8 +63,8 @@ void capacity_raise(const char *settings);
 
 /*
  * Counts the IPv4 packets that the kernel refuses by itself because their source does not belong to
- * the interface. For IPv6, and for packets that open a session, the rules count them; `status` adds
- * both numbers. Reads, never writes.
+ * the interface. The rules count such packets of IPv6, and such packets that open a session;
+ * `status` adds both numbers. Reads, never writes.
  */
 
 /* A descriptor to read from later, also in a sandbox; -1 when the kernel has no such count. It

@@ -77,8 +77,8 @@ static int make(const struct handles *p, const struct ir_interface *i, uint32_t 
 	return r;
 }
 
-/* Deletes a VLAN with the name of `i` in the other namespace. A VLAN is left there when its
- * interface belongs to this namespace now, or when the box died before it moved the VLAN. */
+/* Deletes a VLAN with the name of `i` in the other namespace. Such a VLAN is there if the policy
+ * has moved its interface to this namespace, or if the box died before it moved the VLAN. */
 static int other_side(struct rtnl *other, const struct ir_interface *i, struct devices *all, struct err *e)
 {
 	const struct device *d;
@@ -301,9 +301,9 @@ static int card_named(const char *card, int code, const struct err *one, struct 
 
 /*
  * Removes this program's VLANs from a card that box.cfg does not name any more, for example after
- * it was renamed. The gate is about to be removed from that card. Without the card's gate
- * (kernel/small_tables.h), such a VLAN would still pass packets under the interface number that the
- * rules know. Afterwards the VLAN is reported as missing.
+ * it was renamed. The card is about to lose its gate (kernel/small_tables.h), and without the gate
+ * such a VLAN would still pass packets under the interface number that the rules know. After the
+ * removal, the VLAN is reported as missing.
  */
 static void off_strange_cards(const struct handles *p, const struct ir *ir)
 {

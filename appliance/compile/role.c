@@ -203,7 +203,7 @@ static struct msg_sealed seal_bundle(struct bytes certificate, struct bytes bund
 }
 
 struct compiled {
-	enum answer_status status; /* YES: compiled; INVALID: the policy is */
+	enum answer_status status; /* YES: compiled; INVALID: the policy is wrong */
 	uint8_t *sealed;	   /* owned; NULL unless status is YES */
 	size_t n_sealed;
 	enum compile_trouble trouble;

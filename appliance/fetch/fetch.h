@@ -18,7 +18,7 @@
 
 /*
  * How a fetch ends: the exit status of sekisho-fetch, which the console's `update` puts into words.
- * These two and images/image/root/usr/lib/sekisho/update rely on the numbers: a number never gets
+ * `update` and images/image/root/usr/lib/sekisho/update rely on the numbers, so a number never gets
  * another meaning.
  */
 
@@ -45,7 +45,7 @@ enum fetch_end {
 	FETCH_DENIED = 16,   /* 401 or 403: the server does not accept name and password */
 	FETCH_FULL = 17,     /* 413 or 507: the server has no room */
 	FETCH_PASSWORD = 18, /* box.cfg names a user, and there is no password */
-	FETCH_MORE = 100,    /* used within the program: read on */
+	FETCH_MORE = 100,    /* never an exit status: more bytes must be read */
 };
 
 struct fetch_tls;
@@ -83,8 +83,8 @@ enum fetch_end fetch_stored(struct bytes b);
 
 /*
  * The settings of sekisho-fetch: a file that the daemon writes from the policy in force
- * (appliance/box/companions.h). It is read as root. Only root can
- * write it; its form is checked nevertheless.
+ * (appliance/box/companions.h). It is read as root. Its form is checked although only root can
+ * write it.
  */
 
 struct fetch_settings {
@@ -95,12 +95,13 @@ struct fetch_settings {
 	uint16_t port;
 	const char *name; /* the name in the server's certificate */
 	const char *ca;	  /* file of the authority's certificate */
-	/* of the server for backups, otherwise NULL: where files are put, and as whom (or NULL) */
+	/* only for the server of backups, otherwise NULL: the folder for the files, and the user
+	 * (NULL: none) */
 	const char *folder, *user;
 };
 
-/* 0, -ENOENT when the policy in force names no update server, or another negative errno with *e.
- * Freed by fetch_settings_free either way. */
+/* 0, -ENOENT when the policy in force names no update server, or another negative errno with *e. In
+ * every case the caller frees *ret by fetch_settings_free. */
 int fetch_settings_read(const char *path, struct fetch_settings *ret, struct err *e);
 void fetch_settings_free(struct fetch_settings *s);
 

@@ -207,7 +207,8 @@ static void show(struct fetch *f, bool last)
 	fprintf(stderr, "\r%" PRIu64 " / %" PRIu64 " MiB%s", f->got >> 20, f->length >> 20, last ? "\n" : "");
 }
 
-/* Whether enough bytes came in the window. After a window the next one begins. */
+/* False: the window is over, and too few bytes came in it. If enough came, the next window
+ * begins. */
 static bool goes_on(struct fetch *f)
 {
 	if (clock_mono().ns < f->window.ns)

@@ -17,7 +17,7 @@ struct cms_key; /* a private key */
 
 enum cms_trouble {
 	CMS_NONE,
-	CMS_NO_CERTIFICATE, /* the text holds none */
+	CMS_NO_CERTIFICATE, /* the text has no certificate */
 	CMS_PRIVATE_KEY,    /* the text has a private key, which must not be on the box */
 	CMS_NO_KEY,	    /* the text has no private key, or its passphrase was wrong */
 	CMS_FAILED,
@@ -31,7 +31,7 @@ bool cms_ready(void);
 bool cms_fingerprint(struct bytes certificate, uint8_t out[32]);
 /* Whether the certificate is that of the private key, both PEM. Reads hostile bytes. */
 bool cms_pair(struct bytes certificate, struct bytes key);
-/* *ret: malloc'd, of the caller. `certificate`: PEM. */
+/* *ret is malloc'd and owned by the caller. `certificate`: PEM. */
 enum cms_trouble cms_encrypt(struct bytes certificate, struct bytes plain, uint8_t **ret, size_t *ret_n);
 /* Asks for the passphrase of the key at the terminal, if it has one. Free with cms_key_free. */
 enum cms_trouble cms_key_read(struct bytes pem, struct cms_key **ret);

@@ -25,7 +25,7 @@
 
 enum backup_kind { BACKUP_WHOLE, BACKUP_FOREIGN, BACKUP_NEWER, BACKUP_DAMAGED };
 
-/* The line before `body`, which is all that follows it. */
+/* Writes the line of a file. `body` is all that will follow the line. */
 void backup_line(unsigned form, struct bytes body, char out[BACKUP_LINE + 1]);
 /* Reads the line. *ret_message and *ret_keys (the message with accounts and keys; empty if there is
  * none) are set only for BACKUP_WHOLE: the file is complete and unaltered. */

@@ -8,11 +8,11 @@
 #include "dpi/keyed.h"
 
 /*
- * How long a flow without packets is remembered. Packets of named flows do not come to the worker,
- * so their silence means nothing: after this time such flows are only the first to be removed when
- * room is needed. A live session is remembered for longer than the kernel tracks it (five days).
- * Otherwise a host could be silent until its worker has forgotten the position of the stream, and
- * then go on unjudged.
+ * How long a flow without packets is remembered. Packets of a flow whose protocol is confirmed do
+ * not come to the worker, so its silence means nothing: after this time it is only one of the first
+ * to be removed when room is needed. A live session is remembered for longer than the kernel tracks
+ * it (five days). Otherwise a host could be silent until its worker has forgotten the position of
+ * the stream, and then go on unjudged.
  */
 static const uint64_t idle_ns[FLOW_CLASSES] = {
 	[CLASS_ENDED] = UINT64_MAX,
@@ -182,8 +182,8 @@ static void holder_take(struct flow_table *t, uint32_t i)
 		h->last = f->before;
 }
 
-/* Adds the flow to a share and to its holder. There is one holder more than there are slots, for a
- * flow that moves. */
+/* Adds the flow to a share and to its holder. There is one holder more than there are slots,
+ * because a flow that moves may need a new holder before it leaves its old one. */
 static void share_join(struct flow_table *t, uint32_t i, uint32_t share)
 {
 	struct flow *f = &t->flows[i];
@@ -318,8 +318,8 @@ static uint32_t cheapness(const struct flow *f)
 	return FLOW_CLASSES - f->class;
 }
 
-/* A flow of the holder with most flows. FLOW_NONE if it holds no more than one `part`-th of the
- * share's places, or no more than HOLDER_LEAST. */
+/* A flow of the holder with most flows. FLOW_NONE if that holder has no more than one `part`-th of
+ * the share's slots, or no more than HOLDER_LEAST flows. */
 static uint32_t of_greediest(struct flow_table *t, uint32_t share, uint32_t part)
 {
 	uint32_t h = share_greediest(&t->holders, share, HELD_FLOWS), least = t->part[share] / part;

@@ -3,12 +3,13 @@
  * The flow table: a fixed number of flows, found by transport, addresses and ports in either
  * direction.
  *
- * The client of a flow is the end that opened it. Everything a flow owns elsewhere (kept bytes,
- * name state, command state, waiting packets) is named by it and given back by the inspector before
- * flow_remove. Flows stand in one list per share (see dpi/share.h) and class, oldest first:
- * time-outs and eviction only look at the heads. A finished flow stays in the table, without
- * anything that it owned, so that the next connection on the same ports gets the next number; it is
- * the first to make room. A share that has used up its part of the slots makes room within itself.
+ * The client of a flow is the end that opened it. A flow has references to everything that it owns
+ * elsewhere (kept bytes, name state, command state, waiting packets), and the inspector frees all
+ * this before flow_remove. There is a list of flows for each share (dpi/share.h) and class, oldest
+ * first, so that time-outs and eviction look only at its head. An ended flow stays in the table,
+ * without anything that it owned, so that the next connection on the same ports gets the next
+ * number; ended flows are the first to be removed for new ones. A share that has used up its part
+ * of the slots removes one of its own flows for a new one.
  */
 #ifndef SEKISHO_DPI_FLOW_H
 #define SEKISHO_DPI_FLOW_H
@@ -185,7 +186,7 @@ struct flow_table {
 /* False when memory is out. Until flow_divide is called, every share may use all slots. */
 bool flow_init(struct flow_table *t, uint32_t slots);
 void flow_done(struct flow_table *t);
-/* The flow of a packet, or FLOW_NONE. *ret_dir says which way it goes. */
+/* The flow of a packet, or FLOW_NONE. *ret_dir: the direction of the packet. */
 uint32_t flow_find(const struct flow_table *t, const struct decoded *d, enum direction *ret_dir);
 /* Divides the slots among the shares in use (bit n of `used`: share n). `whole`: every share may
  * use all slots. */

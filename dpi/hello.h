@@ -4,11 +4,10 @@
  * name that the client asks for, and the version and suite that the server chose (RFC 8446, 4.1;
  * RFC 5246, 7.4.1; RFC 6066, 3).
  *
- * A reader for each direction takes the bytes of its stream in order, in whatever pieces they come:
- * TCP segments and TLS records cut where they like. A reader keeps only the number that it is
- * reading and the server name, so it needs no memory besides this structure, and reads each byte
- * once. It decides nothing: bytes that cannot be read give HELLO_BAD, which does not affect
- * the session.
+ * A reader for each direction takes the bytes of its stream in order. TCP segments and TLS records
+ * may end at any byte. A reader keeps only the number that it is reading and the server name, so it
+ * needs no memory besides this structure, and reads each byte once. It decides nothing: bytes that
+ * cannot be read give HELLO_BAD, which does not affect the session.
  */
 #ifndef SEKISHO_DPI_HELLO_H
 #define SEKISHO_DPI_HELLO_H

@@ -46,7 +46,7 @@ void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling);
 /* The same for a choice that was made before (evaluate_choice). */
 void pdu_name_choice(enum protocol protocol, const struct command_table *t, const struct command_permit *p,
 		     uint16_t choice, struct pdu *ret);
-/* Judges the answer to a request as that was judged: its reason, its conduit. */
+/* Judges an answer like its request `of`: gives it the reason and the conduit of the request. */
 void judge_answer(enum protocol protocol, const struct pending_entry *of, const struct command_table *t,
 		  const struct command_permit *p, struct pdu *ret);
 /* Sets the target, code and addresses of the operation that the ruling is about. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hashing with a secret: a sender chooses addresses and ports, and must not be able to choose their
+ * Hashing with a secret, so that a sender, who chooses addresses and ports, cannot choose their
  * bucket in a table. `seed` is the table's own, drawn by getrandom() when it is made. Only for
  * places in memory: not a cryptographic digest.
  */

@@ -107,9 +107,10 @@ static void find_names(struct ndpi_detection_module_struct *module)
 }
 
 /*
- * Chooses the detectors of a module. Without `all`: those of names that recognisers of ours know
- * too, because any other detector could only be wrong. `all`, for policies that ask for a name that
- * only the library knows: all, because many names are found by the detector of another name.
+ * Chooses the detectors of a module. Without `all`, these are the detectors of names that our
+ * recognisers know as well, because any other result could only be wrong. With `all`, for policies
+ * that ask for a name that only the library knows, these are all detectors, because many names are
+ * found by the detector of another name.
  */
 static void choose_protocols(struct ndpi_detection_module_struct *module, bool all)
 {

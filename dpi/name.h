@@ -5,10 +5,10 @@
  * nDPI is asked about the first packets of a flow and answers only at full-inspection confidence;
  * guesses by port, by address or from a cache count as silence. It never allows more than a permit
  * does: the inspector lets it decide alone for protocols that have no recogniser of our own, and
- * lets it contradict for the few whose signature cannot be met by accident. All its memory comes
- * from one region of stated size, taken before the sandbox closes. Two detection modules serve the
- * process, because the library's allocator is the process's; states of flows belong to a `struct
- * namer`.
+ * lets it contradict our recognisers for the few protocols whose signature other traffic cannot
+ * have by accident. All its memory comes from one region of stated size, taken before the sandbox
+ * closes. The process has two detection modules for all namers, because the library has one
+ * allocator for the process. States of flows belong to a `struct namer`.
  */
 #ifndef SEKISHO_DPI_NAME_H
 #define SEKISHO_DPI_NAME_H

@@ -136,7 +136,7 @@ void pending_missed(const struct enforcer *e, void *state, bool unread)
 		p->unseen = UNSEEN_ANY;
 	}
 	for (uint32_t i = 0; i < entries(e, state); i++)
-		entry_of(e, state, i)->expendable = 1; /* its answer may have gone by */
+		entry_of(e, state, i)->expendable = 1; /* its answer may have passed unseen */
 	if (e->missed != NULL)
 		e->missed(state);
 }

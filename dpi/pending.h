@@ -55,13 +55,17 @@ bool pending_room(const struct enforcer *e, void *state, struct pdu *ret);
 /* A request was seen. Requests that passed unseen are older, and there are at most as many of them
  * as there is room for. */
 void pending_seen(const struct enforcer *e, void *state);
-/* The answers to the requests before entry `i` may not come any more. `size`: of an entry. */
+/* The requests before entry `i` may never be answered, so their entries may be dropped. `size`: of
+ * an entry. */
 void pending_overtake(void *entries, size_t size, uint32_t i);
 /* Entry `i` was answered, and is removed. The protocol decides which older entries
  * this overtakes. */
 void pending_answered(struct pending *p, void *entries, size_t size, uint32_t i);
-/* An answer came to no request that is remembered. False: none passed unseen. Otherwise the answer
- * is allowed as `unseen`, or refused as `unread` if such requests may have been refused. */
+/*
+ * Handles an answer that belongs to no remembered request. False: no request passed unseen.
+ * Otherwise the answer is allowed as `unseen`, or refused as `unread` if such requests may have
+ * been refused.
+ */
 bool pending_answered_unseen(struct pending *p, enum reason unseen, enum reason unread, struct pdu *ret);
 
 /* ---- for those who judge by an enforcer ---- */

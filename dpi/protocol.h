@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The interface of protocol enforcers: one folder a protocol, with its row of
+ * The interface of protocol enforcers. Each protocol has a folder, and a row in
  * appliance/wire/protocols.def.
  *
  * An enforcer is pure: from state, direction, bytes and table it computes a decision and a new
@@ -218,8 +218,8 @@ struct enforcer {
 	/* To judge a segment by itself, a zeroed state is equivalent to one in which all requests
 	 * were answered. */
 	bool afresh;
-	/* What else these change, beside the list of waiting requests: pending_clear,
-	 * pending_missed, and pending_notice_table where the table is a new one. May be NULL. */
+	/* Called by pending_clear, pending_missed, and pending_notice_table (for a new table), to
+	 * change the rest of the state beside the list of waiting requests. May be NULL. */
 	void (*all_answered)(void *state);
 	void (*missed)(void *state);
 	void (*new_table)(void *state);
@@ -249,7 +249,7 @@ struct enforcer {
 	/*
 	 * Writes the state of a session that `once` has just described, so that another worker can
 	 * go on with it. False: a part of the state cannot be written; `to` may also be too small.
-	 * NULL where `once` is.
+	 * NULL if `once` is NULL.
 	 */
 	bool (*keep)(const void *state, struct outbuf *to);
 	/*

@@ -29,13 +29,13 @@
 /* The resources that are booked on a holder. */
 enum held { HELD_FLOWS, HELD_BLOCKS, HELD_WAITS, HELD_KINDS };
 
-#define HELD_SIZES 33u /* 0, 1, 2 to 3, 4 to 7, ... */
+#define HELD_SIZES 33u /* by what a holder has: 0, 1, 2 to 3, 4 to 7, ... */
 
 struct holder {
 	struct addr client, server;
 	uint32_t share;
 	uint32_t held[HELD_KINDS];
-	/* neighbours in the list of holders of its size */
+	/* neighbours in the list of holders that have about as much */
 	uint32_t older[HELD_KINDS], newer[HELD_KINDS];
 	/* next in its bucket, or in the list of free entries */
 	uint32_t hash_next;
@@ -49,7 +49,8 @@ struct share_table {
 	uint32_t mask, size;
 	uint32_t free, fresh;
 	uint64_t seed[2];
-	uint32_t newest[SHARES][HELD_KINDS][HELD_SIZES]; /* HOLDER_NONE = no holder has so much */
+	/* newest holder of each list; HOLDER_NONE = the list is empty */
+	uint32_t newest[SHARES][HELD_KINDS][HELD_SIZES];
 };
 
 /* The share of a lane. */

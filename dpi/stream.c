@@ -175,10 +175,11 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 		return answer(STREAM_PASS, R_HANDSHAKE);
 	}
 	/*
-	 * The client forgot a live session and dials again. The SYN goes on, the state stays: the
-	 * server answers with the number it expects, the client resets, and the next SYN finds a
-	 * closed session. Dropping it would leave the server's only slot taken for good. A server
-	 * that forgot the session too answers the SYN itself.
+	 * The client forgot a live session and dials again. The SYN passes and the state stays. A
+	 * server that still has the session answers with the number that it expects, the client
+	 * resets the session, and the next SYN finds it closed. If the SYN were dropped, the
+	 * server's only slot would be taken for good. A server that forgot the session, too,
+	 * accepts the SYN.
 	 */
 	s->redialled = true;
 	return answer(STREAM_PASS, R_HANDSHAKE);
@@ -244,7 +245,8 @@ static void close_when_done(struct stream *s)
 	}
 }
 
-/* A FIN on a segment that ends at `end`: R_NONE when it agrees with what passed. */
+/* Judges the FIN of a segment that ends at `end`. R_NONE when the FIN agrees with the bytes that
+ * passed. */
 static enum reason check_fin(const struct stream_dir *own, uint32_t end, bool fin, bool *ret_old)
 {
 	*ret_old = false;

@@ -81,7 +81,7 @@ static bool allows_direction(const struct crossing *x, enum direction dir, struc
 	/* a full queue let these bytes, or earlier ones, pass */
 	if (f->adrift[dir] || stream_unframed(&f->stream, dir) > 0)
 		return midstream_may_miss(x);
-	/* an answer belongs to a request that was allowed when it reached the server */
+	/* answers need no judgement: their requests were allowed when they reached the server */
 	if (dir == DIR_S2C)
 		return true;
 	while (at < all) {
@@ -132,8 +132,8 @@ struct verdict rejudge(struct crossing *x)
 
 /* ---- what a new permit means for a flow ----------------------------------------------------- */
 
-/* While its conduits only observed, the client could choose from which byte the stream is read. So
- * a permit that enforces commands treats the session as met half-way. */
+/* Whether the permit must treat the session as met half-way, because it enforces commands, and the
+ * client could choose from which byte the stream is read while its conduits only observed. */
 static bool is_unsure(const struct flow *f, const struct command_permit *permit)
 {
 	return f->let_by && f->kind == KIND_FOLLOWED && f->l4proto == IP_TCP && !permit->observe &&
@@ -189,8 +189,8 @@ static void live_again(struct crossing *x)
 /* ---- bytes that passed unseen ---------------------------------------------------------------- */
 
 /*
- * Under a permit without a lane, no packets of a session come here, nor those of later sessions on
- * its ports (inspector_note_unseen). The remembered state is then out of date, and the session is
+ * Under a permit without a lane, packets of a session, and of later sessions on its ports, do not
+ * come here (inspector_note_unseen). The remembered state is then out of date, and the session is
  * treated as by a worker that has just started. Only the kernel's report has this effect: if
  * sequence numbers could cause it, a client could choose at every change from where it is read.
  */

@@ -269,7 +269,7 @@ static void find_no_pdu(struct crossing *x, struct bytes head, uint64_t offset, 
 }
 
 /* Completes and judges the PDU that began in earlier segments, if there is one, and takes its bytes
- * off `fresh`. True: what is left of `fresh`, which may be nothing, is to be judged. */
+ * off `fresh`. True: the rest of `fresh`, which may be empty, is still to be judged. */
 static bool judge_carried(struct crossing *x, enum attempt how, struct bytes *fresh, uint64_t *offset, struct judged *j)
 {
 	const struct command_state *c = x->f->commands;
@@ -307,8 +307,8 @@ static bool judge_carried(struct crossing *x, enum attempt how, struct bytes *fr
 }
 
 /*
- * Judges the bytes as receivers with another framing would read them (framed_else). False: the
- * bytes are fully judged by this, or refused.
+ * Judges the bytes as receivers with another framing would read them (framed_else). False: nothing
+ * remains to be judged, because the bytes are refused, or are a request only in the other framing.
  */
 static bool judge_else(struct crossing *x, enum attempt how, bool begins, struct bytes fresh, uint64_t offset,
 		       struct judged *j)
@@ -350,12 +350,12 @@ static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fre
 	if (carry > 0) {
 		if (!stream_carry_copy(&x->f->stream, &x->i->pool, x->dir, x->i->rooms.pdu) ||
 		    fresh.left > PDUS_MAX - carry)
-			return true; /* a broken PDU, as the judge finds */
+			return true; /* a broken PDU, which will be refused when it is judged */
 		memcpy(x->i->rooms.pdu + carry, fresh.p, fresh.left);
 		b = bytes_of(x->i->rooms.pdu, carry + fresh.left);
 	}
 	u.length = (uint32_t)fresh.left;
-	/* otherwise it is already known when this PDU began */
+	/* otherwise the time when this PDU began is already known */
 	if (carry == 0 || offset != c->begun) {
 		c->begun = offset;
 		c->begun_ns = carry == 0 ? x->i->now_ns : c->segment_ns;
@@ -440,10 +440,10 @@ static void age(struct crossing *x)
 }
 
 /*
- * If too many requests are open, nothing of the segment is remembered. It has to wait: it passes
- * when its sender repeats it and other requests have been answered. A segment that would have too
- * many requests even alone need not wait, nor one that passed ahead of a gap and is already with
- * its receiver. Answers never wait.
+ * If too many requests are open, nothing of the segment is remembered, and the segment has to wait:
+ * it passes when its sender repeats it after other requests have been answered. A segment does not
+ * wait if it alone has too many requests, or if it passed ahead of a gap, because its receiver has
+ * it already. Answers never wait.
  */
 struct judged command_judge(struct crossing *x, struct bytes fresh)
 {

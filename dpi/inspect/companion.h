@@ -4,10 +4,10 @@
  * over TCP, and its data go over UDP. A datagram of such a flow passes only while it names a
  * connection that was opened between these two hosts and is used in this direction.
  *
- * Enforcers read the flow that opens and those that use a connection, and only report what they
- * read (struct bond); this module and the evaluator decide. The opening request is kept as the
- * operations that it asked for, and judged again for every datagram by the rows that hold then, so
- * that a narrowed policy ends what it no longer allows and nothing else.
+ * Enforcers read the flow that opens a connection and the flows that use it. They only report what
+ * they read (struct bond); this module and the evaluator decide. The operations of the opening
+ * request are kept, and judged again for every datagram by the rows that are in force then. So a
+ * narrower policy ends exactly the connections that it no longer allows.
  *
  * A fixed number of places is divided among the shares. A full share drops the connection that was
  * unused for the longest time. No pair of hosts has more than COMPANIONS_PAIR. Pure except for its
@@ -61,9 +61,9 @@ void companions_divide(struct companions *all, uint32_t used, bool whole); /* as
  * the PDU's flow opens connections. */
 bool bond_note(struct crossing *x, const struct parsed *p, struct pdu *u);
 /*
- * Reports what would be refused of the datagram flow `f` under other rows. The refused request is
- * not in `f` itself: it was sent in another session, which may have ended, or before the box
- * saw it.
+ * Reports the requests because of which datagrams of flow `f` would be refused under other rows.
+ * They opened connections in other sessions, which may have ended. Recent datagrams whose opening
+ * request was not seen are reported, too.
  */
 void bond_judge_uses(struct inspector *i, const struct flow *f, const struct command_table *t,
 		     const struct command_permit *permit,

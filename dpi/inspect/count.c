@@ -201,7 +201,8 @@ void count_hold(struct crossing *x, enum direction by, const struct operation *o
 	}
 }
 
-/* The place that the session remembers: most sessions repeat a few kinds of requests. */
+/* The place of this kind, if the session remembers it; else COUNTS_MAX. Most sessions repeat a few
+ * kinds of requests, so the table need not be searched for them. */
 static uint32_t known_place(const struct counts *all, const struct tally *t, const struct counted *c)
 {
 	for (uint32_t k = 0; k < t->n; k++)
@@ -354,7 +355,7 @@ static void write_more(const struct inspector *i, struct counts *all)
 	all->more = 0;
 }
 
-/* Frees the places of kinds without operations since they were last written. */
+/* Frees the place of each kind that had no operation since its last record. */
 static void tidy(struct counts *all)
 {
 	uint32_t n = all->n;

@@ -7,7 +7,7 @@
  * traffic: "this would have stopped 12 sessions in 90 days".
  *
  * The table has COUNTS_MAX places, and no peer can make it grow. When only its last quarter is
- * free, new kinds are no longer distinguished by addresses: they have the span of all addresses
+ * free, new kinds are no longer distinguished by addresses; each has the span of all its addresses
  * instead. When the table is full, operations of further kinds are only added to one sum. Counting
  * never blocks and allocates no memory.
  */
@@ -48,7 +48,7 @@ bool count_holds(const struct inspector *i);
 bool count_last(const struct inspector *i, struct count_again *ret);
 /* The same operations passed `times` times more. */
 void count_more(struct inspector *i, const struct count_again *a, uint64_t times);
-/* Whether `a` still names the places. */
+/* Whether the places in `a` are still valid. */
 bool count_knows(const struct inspector *i, const struct count_again *a);
 /* The generation has ended: its counts are written from the next tick on. */
 void counts_end_hour(struct inspector *i);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One packet on its way through the stages, and the inspector as the stages see it: what each stage
- * keeps is a type of its own that only its file can look into. The flow and stream tables have
+ * One packet on its way through the stages, and the inspector as the stages see it. What a stage
+ * keeps has a type that only the file of that stage defines. The flow and stream tables have
  * interfaces of their own (dpi/flow.h, dpi/pool.h).
  */
 #ifndef SEKISHO_DPI_INSPECT_CROSSING_H

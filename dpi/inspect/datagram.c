@@ -9,10 +9,8 @@
 #include "dpi/inspect/name.h"
 #include "dpi/inspect/rules.h"
 
-/*
- * Datagrams are judged independently: a refused one is dropped, and its flow goes on. If a datagram
- * is not a PDU, there is no record of it yet.
- */
+/* Datagrams are judged independently: a refused one is dropped, and its flow goes on. A datagram
+ * that is not a PDU (`opaque`) is recorded by refuse(), because its judgement made no record. */
 static MUST_SEND struct verdict judge_commands(struct crossing *x)
 {
 	struct judged j = command_judge_datagram(x, x->d.payload);

@@ -54,7 +54,7 @@ struct verdict repeat_judge(struct crossing *x)
 
 /* ---- bytes ahead of a gap ------------------------------------------------------------------- */
 
-/* Lets the segment wait; if it cannot, decides it. */
+/* Lets the segment wait; if it cannot wait, decides it. */
 static MUST_SEND struct verdict hold(struct crossing *x)
 {
 	struct verdict v = wait_compare(x);

@@ -7,19 +7,19 @@
 #include "dpi/inspect/crossing.h"
 
 /*
- * A sender that believes bytes lost retransmits them, perhaps cut into other segments. A receiver
- * that did not get them the first time reads them as they are cut now. So the enforcer judges that
- * cut as it did the first one.
+ * A sender that takes bytes for lost retransmits them, perhaps cut into other segments. A receiver
+ * that did not get the first segments reads the new ones. So the enforcer judges the new segments
+ * as it judged the first ones.
  *
  * Judges the retransmission in this segment. If it may not pass in this form, the flow ends.
  */
 MUST_SEND struct verdict repeat_judge(struct crossing *x);
 
 /*
- * Segments that arrive before earlier ones. Mostly they pass at once, and a copy is kept. The
- * receiver cannot read them until the gap is filled, and the segment that fills the gap is judged
- * together with the copies. So the receiver can report the gap, and its sender soon repeats only
- * the missing bytes.
+ * Segments that arrive before earlier segments of their stream. Most of them pass at once, and a
+ * copy is kept. The receiver cannot read them until the gap is filled, and the segment that fills
+ * the gap is judged together with the copies. So the receiver can report the gap, and its sender
+ * soon repeats only the missing bytes.
  *
  * The copies are lost if the worker dies. If its successor would then continue the session
  * (when_midstream pick_up), or packets may pass without a worker, only whole allowed PDUs pass in

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * When sums become records: an hour after the first of them began, or as soon as their generation
- * is over. They are written in portions, so that those of all workers find room in the journal's
- * socket. The caller keeps the sums in places 0 to n - 1 and writes them; this module only says
- * when, and keeps the position.
+ * is over. The records are written in portions, so that the records of all workers find room in the
+ * journal's socket. The caller keeps the sums in places 0 to n - 1 and writes their records; this
+ * module only says when, and keeps the position.
  */
 #ifndef SEKISHO_DPI_INSPECT_HOUR_H
 #define SEKISHO_DPI_INSPECT_HOUR_H
@@ -14,8 +14,8 @@
 #include "appliance/base/clock.h"
 
 #define HOUR_NS (3600u * (uint64_t)SECOND_NS)
-#define HOUR_PACE_NS 10000000u /* between two portions */
-#define HOUR_HELPING 64u       /* records */
+#define HOUR_PACE_NS 10000000u /* ns between two portions */
+#define HOUR_HELPING 64u       /* records in a portion */
 #define HOUR_NEVER UINT64_MAX
 
 struct hour {

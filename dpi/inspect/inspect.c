@@ -27,9 +27,9 @@
 /*
  * Handles a segment without a session. Usually the box has lost the session (it was off, or
  * rebooted), but its ends have not: both are reset, so that the client connects again and the
- * server's slot is free. The segment may also be outside the window of a live session; only the
- * kernel knows, and the gate asks. No flow is made, because any host can send such segments
- * without limit.
+ * server's slot is free. The segment may also be outside the window of a live session. Only the
+ * kernel knows whether there is one, so the gate asks the kernel. No flow is made, because any host
+ * can send such segments without limit.
  */
 static MUST_SEND struct verdict cut_stray(struct crossing *x)
 {

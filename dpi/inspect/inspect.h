@@ -149,7 +149,7 @@ bool inspector_try_table(struct inspector *i, struct bytes image, struct command
  * later packets.
  */
 void inspector_note_unseen(struct inspector *i, const struct session_ends *ends);
-struct deed; /* deeds.h: a kind of operation that went by */
+struct deed; /* deeds.h: a kind of operation that passed */
 /*
  * Foretells what permit number `permit` of `t` would do to the session. `each` is called for every
  * kind of request of the session that passed and would now be refused, with the request and the
@@ -167,8 +167,8 @@ void inspector_catch_up(struct inspector *i, const struct once_handshake *h);
 
 /* Whether the offer of the last packet is still valid after everything that this packet caused. */
 bool inspector_offers(const struct inspector *i);
-/* The session is still lent and had packets: it is kept as if they had come here. False: the
- * inspector does not follow it any more. */
+/* The session is still lent to the kernel, and had packets there: its flow is kept as if these
+ * packets had come here. False: the inspector does not follow the session any more. */
 bool inspector_lent(struct inspector *i, const struct once_lease *l);
 /* A request of this lent session was repeated `times` times. */
 void inspector_asked(struct inspector *i, const struct once_lease *l, const struct count_again *a, uint64_t times);
@@ -185,8 +185,8 @@ bool inspector_take_back(struct inspector *i, const struct once_lease *l, const 
  * Before the first packet: goes on with a session that a former worker left, as if this one had
  * lent it and took it back. The bytes of *l and of the templates may be anything. `lent`: the
  * kernel had the session until now, so nothing else has passed. Otherwise packets came that no
- * worker saw, and the session is only resumed where these cannot have passed. False: it is not
- * followed; if it still exists, it will be met half-way.
+ * worker saw, and the session is only resumed where such packets cannot have passed. False: the
+ * session is not followed; if it still exists, it will be met half-way.
  */
 bool inspector_resume(struct inspector *i, const struct once_lease *l, const struct once_template *last, bool lent);
 /* After inspector_resume: requests of this template passed `times` times and were not counted. */

@@ -181,7 +181,8 @@ static uint32_t data_acked(const struct once_lease *l, unsigned dir)
 	return seq_diff(l->acked[dir], end_of(l, dir)) < 0 ? l->acked[dir] : end_of(l, dir);
 }
 
-/* The FINs and the RST that have passed, in their order, and what acknowledges them. */
+/* Notes the FINs and the RST that have passed, in their order, and the segments that acknowledge
+ * the FINs. */
 static void end_as_passed(struct inspector *i, const struct once_lease *l, const struct session_ends *e, uint32_t mark)
 {
 	unsigned first = l->ended[1] == 1 ? 1 : 0, then = 1u - first;

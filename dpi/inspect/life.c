@@ -14,7 +14,8 @@
 
 /* ---- counters of packets and reasons -------------------------------------------------------- */
 
-#define CROWD_PART 8u /* handshakes and silent sessions are many above 1/8 of a share */
+/* handshakes and silent sessions count as many if they are more than 1/8 of a share */
+#define CROWD_PART 8u
 
 struct outcomes {
 	uint64_t packets, accepted, confirmed, dropped;

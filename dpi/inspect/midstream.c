@@ -178,11 +178,11 @@ static MUST_SEND struct verdict pick_up(struct crossing *x, enum protocol p, boo
 /*
  * When a worker has died, the packets that waited in it are lost. Later bytes of their stream may
  * have passed, and the session may have been picked up at these. But the receiver cannot read them
- * before the sender repeats the lost bytes. When it does, the session is picked up once more, at
- * the repeated bytes, if picks_up allows it. The bytes that passed meanwhile now lie ahead of a
- * gap: they are compared, and judged together with the bytes that fill it. This is not done if
- * bytes were skipped because the client acknowledged them: then the server may be inside a PDU of
- * which a part was judged.
+ * before the sender repeats the lost bytes. When the sender repeats them, the session is picked up
+ * once more, at the repeated bytes, if picks_up allows it. The bytes that passed meanwhile now lie
+ * ahead of a gap: they are compared, and judged together with the bytes that fill it. This is not
+ * done if bytes were skipped because the client acknowledged them: then the server may be inside a
+ * PDU of which a part was judged.
  */
 struct verdict midstream_go_back(struct crossing *x)
 {
@@ -336,7 +336,7 @@ struct verdict midstream_give_up_place(struct crossing *x)
 	v = midstream_refuse_pick_up(x);
 	if (v.step != STEP_ON)
 		return v;
-	x->f->missed = false; /* when_overloaded applies to no later bytes */
+	x->f->missed = false; /* when_overloaded does not apply to later bytes */
 	return midstream_meet(x);
 }
 

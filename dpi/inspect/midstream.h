@@ -4,11 +4,11 @@
  * queue let packets pass.
  *
  * A session that was met half-way is picked up at a segment that consists of whole PDUs. If the
- * position was known before, only the direction that lacks bytes has lost it ("adrift"). That
- * direction continues at the number that its receiver acknowledges, and is judged again from the
- * next segment that consists of whole PDUs. Until then the conduit's `when_down` applies, or its
- * `when_overloaded` if a full queue let packets pass: with `closed` no unjudged byte passes; with
- * the other settings bytes pass for a limited time.
+ * position in the stream was known before, only the direction that lacks bytes has lost its
+ * position ("adrift"). That direction continues at the number that its receiver acknowledges, and
+ * is judged again from the next segment that consists of whole PDUs. Until then the conduit's
+ * `when_down` applies, or its `when_overloaded` if a full queue let packets pass: with `closed` no
+ * unjudged byte passes; with the other settings bytes pass for a limited time.
  */
 #ifndef SEKISHO_DPI_INSPECT_MIDSTREAM_H
 #define SEKISHO_DPI_INSPECT_MIDSTREAM_H

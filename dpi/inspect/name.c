@@ -226,8 +226,8 @@ static enum protocol frame_one(const struct crossing *x, const struct protocol_s
 /*
  * The bytes fit no allowed protocol so far. `form`: the protocol by a recogniser of ours;
  * `library`: by nDPI. If the permit allows names of nDPI, nDPI's answer counts before the
- * recogniser's: nDPI also sees what is inside TLS or follows a common greeting, but needs more
- * bytes for that.
+ * recogniser's: nDPI also recognises what is inside TLS, or what comes after a greeting that
+ * several protocols have, but needs more bytes for that.
  */
 static struct naming unrecognised(struct crossing *x, const struct promise *promised, enum protocol form,
 				  enum protocol library, size_t n)

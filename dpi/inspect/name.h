@@ -6,8 +6,8 @@
  * against `undecided_bytes`.
  *
  * On a lane for commands a permit may allow enforced protocols and others on the same ports. The
- * first bytes decide: a session that a recogniser knows is named and not judged further; one that
- * the enforcer can cut into PDUs is judged for the rest of its life.
+ * first bytes decide: a session whose protocol a recogniser finds is not judged further; a session
+ * that the enforcer can cut into PDUs is judged for the rest of its life.
  */
 #ifndef SEKISHO_DPI_INSPECT_NAME_H
 #define SEKISHO_DPI_INSPECT_NAME_H

@@ -4,8 +4,8 @@
  * pass that was judged once (appliance/wire/once.h). Between an accepted offer and
  * inspector_take_back, the inspector gets no packet of the session; the owner of the shared memory
  * ensures that exactly one side has the session. Templates are made only of bytes that were judged,
- * never of a segment that merely passed: a retransmission of bytes that the receiver already has
- * may contain anything.
+ * never of a segment that merely passed, because a retransmission of bytes that the receiver
+ * already has may contain anything.
  */
 #ifndef SEKISHO_DPI_INSPECT_OFFER_H
 #define SEKISHO_DPI_INSPECT_OFFER_H

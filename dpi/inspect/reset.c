@@ -19,7 +19,7 @@
  * makes it send the number that it expects (RFC 5961, 3.2).
  */
 #define ASK_AHEAD 512u
-/* if one packet in three is lost, one end in 1.5 million gets none of them */
+/* repetitions of a reset; if one packet in three is lost, one end in 1.5 million gets no reset */
 #define AGAIN_TIMES 12u
 
 /* A reset that is repeated. */
@@ -71,7 +71,8 @@ static void note_again(struct crossing *x, const struct reset_record *r)
 			.r = *r, .due_ns = x->i->now_ns + AGAIN_NS, .flow = x->fi, .n = x->f->n, .left = AGAIN_TIMES });
 }
 
-/* Repeats a reset with the known numbers; every second time it also asks for the right ones. */
+/* Repeats a reset with the known numbers. Every second time, sends another reset, at which the ends
+ * send the numbers that they expect (ASK_AHEAD). */
 static void say_again(const struct again *a)
 {
 	struct reset_record r = a->r;

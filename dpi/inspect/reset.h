@@ -5,8 +5,8 @@
  * Nobody acknowledges a reset. If one is lost behind the box, a silent server keeps a session that
  * its client no longer has, and perhaps its only free slot. So the resets of a cut are repeated a
  * few times, at equal intervals, unless the ports carry a new connection by then. An end that
- * received the first one ignores the others. When more sessions end at once than there are places,
- * the rest are reset only once.
+ * received the first reset ignores the others. When more sessions end at once than there are
+ * places, the rest are reset only once.
  */
 #ifndef SEKISHO_DPI_INSPECT_RESET_H
 #define SEKISHO_DPI_INSPECT_RESET_H

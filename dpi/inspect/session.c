@@ -13,9 +13,9 @@
 
 /* ---- a segment of a known flow -------------------------------------------------------------- */
 
-/* number of segments of which it is not known how the receiver reads them, before the flow ends */
+/* a flow ends after more segments than this of which it is not known how the receiver reads them */
 #define BLIND_MAX 3u
-/* number of segments in a row that acknowledge bytes never seen, before the flow ends */
+/* a flow ends after more segments in a row than this that acknowledge bytes never seen */
 #define ASTRAY_MAX 3u
 
 /* Handles a SYN of a flow that is new or begins anew. */
@@ -134,8 +134,8 @@ static MUST_SEND struct verdict go_on_reading(struct crossing *x, const struct s
 	return v;
 }
 
-/* The same where no unread hello may pass: the session ends if bytes passed unseen; otherwise it is
- * treated like any other session. */
+/* The same for a session of which no unread hello may pass: if bytes passed unseen, the session
+ * ends; otherwise the segment is treated as in any other session. */
 static MUST_SEND struct verdict go_on_holding(struct crossing *x, const struct stream_result *s)
 {
 	if (s->answer != STREAM_LOST)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a stage decides about a packet. A stage sends nothing: it returns one of these, and life.c
- * alone carries it out. A function that gets one returns it or has it carried out; the compiler
- * warns about one that is dropped.
+ * What a stage decides about a packet. A stage sends nothing: it returns a verdict, and life.c
+ * alone carries it out. A function that gets a verdict returns it or has it carried out; the
+ * compiler warns if it ignores the verdict.
  */
 #ifndef SEKISHO_DPI_INSPECT_VERDICT_H
 #define SEKISHO_DPI_INSPECT_VERDICT_H

@@ -69,7 +69,7 @@ static void book(struct inspector *i, uint32_t holder, int32_t by)
 	share_book(&i->flows.holders, holder, HELD_WAITS, by);
 }
 
-/* Takes one out of all lists; its bytes go back into the pool. */
+/* Takes a waiting packet out of all lists; its bytes go back into the pool. */
 static void take_out(struct inspector *i, uint32_t w)
 {
 	struct waiting *me = &i->waits->places[w];

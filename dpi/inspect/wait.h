@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packets that wait for the bytes before them: undecided, with a copy in the shared pool, in places
- * that are divided among the shares. Nothing is decided here; inspect.c takes them out when their
- * gap is filled or their time is over.
+ * Packets that wait, undecided, for the bytes before them. A copy of each is in the shared pool,
+ * and each takes one of the places that are divided among the shares. Nothing is decided here;
+ * inspect.c takes a packet out when the gap before it is filled or its time is over.
  */
 #ifndef SEKISHO_DPI_INSPECT_WAIT_H
 #define SEKISHO_DPI_INSPECT_WAIT_H
@@ -30,7 +30,7 @@ uint32_t wait_overdue(const struct inspector *i, uint32_t *ret_fi);
 /* A packet that was taken out, with its bytes in rooms.packet. */
 struct taken {
 	struct packet p;
-	struct crossing x; /* of `p` */
+	struct crossing x; /* the crossing of `p` */
 	bool ahead;	   /* bytes before it were missing */
 };
 

@@ -15,7 +15,7 @@
 /* Sessions of one kind since the last record. */
 struct weak {
 	/* the fields that distinguish kinds; for undeclared servers, only name and conduit do */
-	struct event_generation generation; /* in which these numbers mean something */
+	struct event_generation generation; /* the generation to which these numbers belong */
 	uint32_t permit, conduit, line;
 	struct addr client, server; /* family 0: several hosts */
 	uint16_t server_port, protocol;
@@ -194,8 +194,8 @@ static bool same_kind(const struct weak *a, const struct weak *b)
 	       addr_cmp(&a->server, &b->server) == 0 && event_generation_same(a->generation, b->generation);
 }
 
-/* The place of a kind; WEAK_MAX when there is none. *ret_of_conduit: how many kinds by hosts its
- * conduit has. */
+/* The place of a kind; WEAK_MAX when there is none. *ret_of_conduit: how many kinds of the same
+ * event its conduit has, except for its sum. */
 static uint32_t find(const struct weaks *all, const struct weak *w, uint32_t *ret_of_conduit)
 {
 	*ret_of_conduit = 0;
@@ -221,7 +221,7 @@ static void make_wide(struct weak *w)
 /* Adds a session to a kind; fields that differ are cleared. */
 static void join_in(struct weak *kind, const struct weak *w)
 {
-	if (kind->count == 0 && !kind->wide) { /* the first since it was written */
+	if (kind->count == 0 && !kind->wide) { /* the first session since the last record */
 		kind->client = w->client;
 		kind->server = w->server;
 		kind->server_port = w->server_port;

@@ -49,7 +49,7 @@ static inline bool greet_stops(const struct command_permit *permit)
 /* These new bytes showed that the session is of protocol `p`. True when the session is followed
  * on (f->greets). */
 bool greet_begin(struct crossing *x, enum protocol p, struct bytes fresh);
-/* Whether a session that is not followed on must end. */
+/* Whether a session that is no longer followed must end. */
 bool greet_has_to_begin(const struct crossing *x, enum protocol p);
 /* Compares the server name in the client's hello with what this permit's conduits declare. A
  * session to an undeclared server is recorded, once. */

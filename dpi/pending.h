@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests that wait for their answers, as an enforcer remembers them: a list in its state, oldest
- * first, of entries that are the protocol's own and begin with struct pending_entry. The enforcer's
- * `open` says where the list is.
+ * Requests that wait for their answers. An enforcer remembers them in a list in its state, oldest
+ * first. The type of the entries is the protocol's own, and begins with struct pending_entry. The
+ * enforcer's `open` says where the list is.
  *
  * An answer may never come: some requests have none, devices fail and datagrams are lost. So when
  * room is short an entry may be dropped if a later request was answered, or if it has waited for
- * long. Refused requests are remembered as well: where refusals do not end the flow (observe,
- * replay of a capture) their answers do come, and are refused for their request's reason. Pure.
+ * long. Refused requests are remembered as well, because their answers come where refusals do not
+ * end the flow (observe, replay of a capture). Such an answer is refused for the reason of its
+ * request. Pure.
  */
 #ifndef SEKISHO_DPI_PENDING_H
 #define SEKISHO_DPI_PENDING_H
@@ -52,8 +53,8 @@ struct pending {
  * then the enforcer's `pending`.
  */
 bool pending_room(const struct enforcer *e, void *state, struct pdu *ret);
-/* A request was seen. Requests that passed unseen are older, and there are at most as many of them
- * as there is room for. */
+/* Notes that a request was seen. If bytes were missed, from now on only so many answers may belong
+ * to requests that passed unseen as the list has entries at most. */
 void pending_seen(const struct enforcer *e, void *state);
 /* The requests before entry `i` may never be answered, so their entries may be dropped. `size`: of
  * an entry. */

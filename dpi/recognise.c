@@ -52,8 +52,8 @@ enum protocol recognise_any(enum direction dir, struct bytes head)
 
 /* ---- heads that are read byte by byte ---- */
 
-/* How many bytes of a version (" HTTP/1.1") have been read, up to and including `byte`. `at`: the
- * same before `byte`. */
+/* How many bytes of a version (" HTTP/1.1") have been read, up to and including `byte`. `at`: how
+ * many had been read before `byte`. */
 static uint32_t version_so_far(uint32_t at, uint8_t byte)
 {
 	static const char version[] = " HTTP/?.?";

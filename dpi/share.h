@@ -29,7 +29,7 @@
 /* The resources that are booked on a holder. */
 enum held { HELD_FLOWS, HELD_BLOCKS, HELD_WAITS, HELD_KINDS };
 
-#define HELD_SIZES 33u /* by what a holder has: 0, 1, 2 to 3, 4 to 7, ... */
+#define HELD_SIZES 33u /* lists of holders, by what each has: 0, 1, 2 to 3, 4 to 7, ... */
 
 struct holder {
 	struct addr client, server;

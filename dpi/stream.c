@@ -110,9 +110,9 @@ static bool knows_the_session(const struct stream *s, uint32_t ack)
 }
 
 /*
- * The server answers the SYN with this number. It may have accepted that SYN earlier. Bytes that
- * passed since then would lie ahead of its position, and whoever sends the bytes in between could
- * choose how they are read. In that case both ends are reset.
+ * The server answers the SYN of number `syn`, and may have accepted that SYN earlier. If bytes of
+ * the client have passed since the SYN, they lie ahead of the server's position, and whoever sends
+ * the bytes in between could choose how they are read. Then both ends are reset.
  */
 static struct stream_result begins_anew(struct stream *s, uint32_t syn)
 {
@@ -292,8 +292,8 @@ static struct stream_result data_segment(struct stream *s, const struct pool *po
 							     : answer(STREAM_AHEAD, R_OUT_OF_ORDER);
 	if (own->next - d->seq > STREAM_BEHIND_MAX)
 		return answer(STREAM_DROP, R_OUT_OF_ORDER);
-	/* The session has no byte before the first one, except that of a keep-alive. A server that
-	 * lacks such a byte has accepted another SYN. */
+	/* A client sends no byte before its first one, except in a keep-alive. A server that lacks
+	 * such bytes has accepted another SYN. */
 	if (dir == DIR_C2S && own->acked == own->isn + 1u && seq_diff(d->seq, own->acked) < 0 && len > 0 &&
 	    !(len == 1 && d->seq == own->isn && is_answered_once(s)))
 		return answer(STREAM_DROP, R_OUT_OF_ORDER);

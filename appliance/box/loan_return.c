@@ -389,8 +389,8 @@ static void remake(struct giving *g)
 
 /*
  * All devices are moved before any is set up, and everything is tried once before failures are
- * reported: a port needs its bridge, a VLAN needs its card, and a route may need an address of
- * another device.
+ * reported, because a port needs its bridge, a VLAN needs its card, and a route may need an address
+ * of another device.
  */
 static void give(struct giving *list, size_t n)
 {

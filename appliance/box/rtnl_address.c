@@ -19,7 +19,7 @@
 struct list {
 	void *items;
 	size_t n, room, size;
-	/* index of the device whose addresses or hosts are listed; for addresses, 0 = all devices */
+	/* index of the device whose addresses or hosts are read; for addresses, 0 = all devices */
 	uint32_t index;
 	enum rtnl_whose whose;
 	bool failed;

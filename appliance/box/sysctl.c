@@ -213,7 +213,8 @@ static void verify_one(const struct setting *s, const char *path, void *ctx)
 	}
 }
 
-/* An interface follows the switch for all interfaces, unless somebody has changed it singly. */
+/* Forwarding of each interface: it follows the switch for all interfaces, unless somebody has set
+ * the interface's own switch. */
 static const struct setting each_forwarding[] = {
 	{ SET_EACH, false, "net/ipv4/conf", "forwarding", "1" },
 	{ SET_EACH, true, "net/ipv6/conf", "forwarding", "1" },

@@ -190,10 +190,13 @@ static void live_again(struct crossing *x)
 
 /*
  * Under a permit without a lane, packets of a session, and of later sessions on its ports, do not
- * come here (inspector_note_unseen). The remembered state is then out of date, and the session is
- * treated as by a worker that has just started. Only the kernel's report has this effect: if
- * sequence numbers could cause it, a client could choose at every change from where it is read.
+ * come here (inspector_note_unseen). The remembered state is then out of date, and a session is
+ * treated as a worker that has just started would treat it. Only the kernel's report has this
+ * effect. If sequence numbers could cause it, a client could choose at every change from which byte
+ * its stream is read.
  */
+
+/* Whether the numbers of this segment can be compared with the remembered ones. */
 static bool has_numbers(const struct crossing *x)
 {
 	const struct stream *s = &x->f->stream;
@@ -255,7 +258,7 @@ static void go_half_way(struct crossing *x)
 	if (f->l4proto != IP_TCP)
 		return;
 	f->waiting_pick_up = f->midstream = true;
-	/* bytes that passed because of a full queue are no reason to pick the session up */
+	/* that a full queue let bytes pass is no reason any more to pick the session up */
 	f->missed = false;
 	outcome_drop_waiting(x->i, x->fi, R_MIDSTREAM_WAIT);
 	stream_free(&f->stream, &x->i->pool);

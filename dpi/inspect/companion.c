@@ -380,9 +380,9 @@ static void judge_use(struct crossing *x, const struct parsed *p, struct pdu *u)
 }
 
 /*
- * Whether the request reaches the server, and only rows could refuse it. Then its connection is
- * remembered, and each datagram over it is judged. So a connection that is opened while a policy
- * observes goes on if the next policy allows it.
+ * Whether the request reaches the server, and only rows could refuse it. If so, the connection that
+ * it opens is remembered, and each datagram over the connection is judged. So a connection that is
+ * opened while a policy observes goes on if the next policy allows it.
  */
 static bool is_asked(const struct crossing *x, const struct parsed *p, const struct pdu *u)
 {

@@ -79,8 +79,8 @@ static bool budget_take(struct budget *b, uint64_t now_ns, uint64_t keep)
 	return true;
 }
 
-/* Whether a record may be written. Half of the budget of refusals is reserved for them; observed
- * events share the other half. */
+/* Whether a record may be written. Half of the budget of refusals is reserved for enforced
+ * refusals; observed events take only from the other half. */
 static bool may_record(struct records *k, uint32_t s, enum event_verdict v, uint64_t now_ns)
 {
 	struct budget *b = v == EV_ALLOW ? &k->passed[s] : &k->refused[s];

@@ -144,9 +144,9 @@ struct impact {
  * of inspector_table. */
 bool inspector_try_table(struct inspector *i, struct bytes image, struct command_table *ret);
 /*
- * The kernel forwards this session without a lane, so no worker sees its packets now. What the
- * inspector remembers of the session, or of an earlier one on the same ports, must not be used for
- * later packets.
+ * Notes that the kernel forwards this session without a lane, so that no worker sees its packets
+ * now. What the inspector remembers of the session, or of an earlier one on the same ports, must
+ * not be used for later packets.
  */
 void inspector_note_unseen(struct inspector *i, const struct session_ends *ends);
 struct deed; /* deeds.h: a kind of operation that passed */
@@ -161,8 +161,8 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 
 /* ---- sessions that the kernel goes on with (offer.h, lend.c) ---- */
 
-/* These segments of a handshake have passed in the kernel. Called before any other packet of the
- * session. */
+/* Notes that these segments of a handshake have passed in the kernel. Called before any other
+ * packet of the session. */
 void inspector_catch_up(struct inspector *i, const struct once_handshake *h);
 
 /* Whether the offer of the last packet is still valid after everything that this packet caused. */
@@ -170,7 +170,7 @@ bool inspector_offers(const struct inspector *i);
 /* The session is still lent to the kernel, and had packets there: its flow is kept as if these
  * packets had come here. False: the inspector does not follow the session any more. */
 bool inspector_lent(struct inspector *i, const struct once_lease *l);
-/* A request of this lent session was repeated `times` times. */
+/* Counts a request of this lent session, which was repeated `times` times in the kernel. */
 void inspector_asked(struct inspector *i, const struct once_lease *l, const struct count_again *a, uint64_t times);
 /* False: requests with this `a` are now counted as one sum only, so their sessions are better taken
  * back. */

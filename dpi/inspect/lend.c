@@ -45,8 +45,8 @@ bool inspector_counts(const struct inspector *i, const struct count_again *a)
 
 /* ---- catching up ----------------------------------------------------------------------------- */
 
-/* A session has begun here under a permit that does not exist any more. An older one that is known
- * between these ends must not be taken for it. */
+/* A session has begun here under a permit that does not exist any more. An older session that is
+ * known between these ends must not be taken for the new one. */
 static void lose(struct crossing *x)
 {
 	if (x->f == NULL)
@@ -58,7 +58,7 @@ static void lose(struct crossing *x)
 	}
 }
 
-/* A segment without data has passed in the kernel. */
+/* Notes that a segment without data has passed in the kernel. */
 static void has_passed(struct inspector *i, uint32_t mark, const struct session_ends *e, uint8_t flags, uint32_t number,
 		       uint32_t acknowledged)
 {
@@ -113,7 +113,7 @@ void inspector_catch_up(struct inspector *i, const struct once_handshake *h)
 
 /* ---- taking back ----------------------------------------------------------------------------- */
 
-/* The receiver has acknowledged up to `to`. */
+/* Notes that the receiver has acknowledged all bytes before `to`. */
 static void acknowledge(struct inspector *i, struct flow *f, enum direction dir, uint32_t to)
 {
 	const struct decoded d = { .tcp_flags = TCP_ACK, .seq = f->stream.dir[other_end(dir)].next, .ack = to };

@@ -11,8 +11,8 @@
 
 #define UNJUDGED_MAX 64u	      /* segments with data that may pass before a pick-up */
 #define UNJUDGED_NS (10u * SECOND_NS) /* time for which they may pass */
-/* after so many drops ahead of a gap that is not filled, the missing bytes count as
- * passed unseen */
+/* if so many segments ahead of a gap were dropped and nothing filled the gap, the missing bytes
+ * count as passed unseen */
 #define GAVE_UP_MAX 3u
 
 /* Whether the stream is followed byte by byte, and has not ended. */
@@ -209,7 +209,7 @@ static MUST_SEND struct verdict goes_on_after_its_end(struct crossing *x)
 }
 
 /* Whether the segment is a bare acknowledgement that a capture has too early, before bytes that
- * were sent earlier. It does not show the position of those bytes. */
+ * were sent earlier. Such a segment does not show the position of those bytes. */
 static bool overtakes(const struct crossing *x)
 {
 	const struct stream_dir *own = &x->f->stream.dir[x->dir], *peer = &x->f->stream.dir[other_end(x->dir)];
@@ -323,8 +323,9 @@ struct verdict midstream_await(struct crossing *x)
 }
 
 /*
- * The bytes passed although the queue lets nothing pass, for example because the rules were removed
- * for a moment. If all later segments were dropped, both ends would keep a dead session for ever.
+ * Treats the session as met half-way, because bytes passed unseen although the queue lets nothing
+ * pass (for example, the rules were removed for a moment). If all later segments were dropped, both
+ * ends would keep a dead session for ever.
  */
 struct verdict midstream_give_up_place(struct crossing *x)
 {

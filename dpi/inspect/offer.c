@@ -37,7 +37,7 @@ static bool has_shadow(const struct command_table *t, const struct command_permi
 	return false;
 }
 
-/* Whether the stream is in order, and only the last answer is unacknowledged. */
+/* Whether the stream is in order, and the server has acknowledged all bytes of the client. */
 static bool is_in_order(const struct stream *s)
 {
 	for (unsigned k = 0; k < 2; k++) {
@@ -70,8 +70,8 @@ static void keep_state(const struct flow *f, struct bytes answer, struct once_le
 	struct outbuf o = outbuf_of(l->kept, sizeof(l->kept));
 	size_t n = answer.left;
 
-	/* The successor would lack the bytes of earlier answers, and could not compare them with
-	 * repetitions. */
+	/* Earlier answers are unacknowledged as well. A successor would not have their bytes, and
+	 * could not compare these with repetitions. */
 	if (server->next - server->acked > n)
 		return;
 

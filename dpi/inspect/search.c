@@ -36,7 +36,8 @@ static bool are_pdus(const struct flow *f, enum direction dir, struct bytes b)
 
 /*
  * Whether the bytes may be the contents of a PDU that began earlier: such contents can look like
- * PDUs. Without this test, a client could choose what is read by the values that it writes.
+ * PDUs. Without this test, a client could choose, by the values that it writes, which bytes are
+ * read as PDUs.
  */
 static bool is_begun(const struct flow *f, enum direction dir, struct bytes b)
 {

@@ -80,7 +80,7 @@ static MUST_SEND struct verdict take_lost(struct crossing *x, const struct strea
 }
 
 /* Handles bytes of which it is not known whether they passed before, or from which position they
- * are read. One end has to start again sooner or later. */
+ * are read. After several of them the flow ends, so that its ends start again. */
 static MUST_SEND struct verdict take_blind(struct crossing *x, enum reason r)
 {
 	struct verdict v;
@@ -106,8 +106,8 @@ static MUST_SEND struct verdict take_bad(struct crossing *x, enum reason r)
 	return refuse(r);
 }
 
-/* A session whose protocol is known, and of which only the hellos are read: a problem that would
- * stop another session only ends the reading. */
+/* Handles a segment of a session whose protocol is known, and of which only the hellos are read. A
+ * problem that would stop another session only ends the reading. */
 static MUST_SEND struct verdict go_on_reading(struct crossing *x, const struct stream_result *s)
 {
 	struct verdict v = go_on();
@@ -221,9 +221,10 @@ static bool is_answer(const struct crossing *x)
 }
 
 /*
- * A SYN|ACK in a session that is no longer inspected. A SYN would have begun the session anew here,
- * so this is a repeated answer of the old session, or answers a SYN that did not pass here. If it
- * passed, the next session would count as confirmed by the protocol of the old one.
+ * Handles a SYN|ACK of a session that is no longer inspected. A SYN would have begun the session
+ * anew here, so the SYN|ACK repeats the answer of the old session, or answers a SYN that did not
+ * pass here. Only a repeated answer passes: after any other, the next session would count as
+ * confirmed by the protocol of the old one.
  */
 static MUST_SEND struct verdict meet_answer(struct crossing *x)
 {
@@ -273,9 +274,10 @@ static MUST_SEND struct verdict meet_settled(struct crossing *x)
 
 /*
  * Multipath TCP spreads one stream over several connections, which cannot be inspected. The
- * kernel's rules remove its option from each SYN. Where they cannot (Linux before 5.18), a client
- * may offer it, because most servers do not know it and answer without it. If a server accepts the
- * offer, it is reset, and the client's next SYN may pass only without the option.
+ * kernel's rules remove the option of Multipath TCP from each SYN. Where they cannot (Linux before
+ * 5.18), a client may send the option, because most servers do not know it and answer without it.
+ * If a server answers with the option, the server is reset, and the client's next SYN may pass only
+ * without the option.
  */
 static MUST_SEND struct verdict refuse_multipath(struct crossing *x)
 {

@@ -467,7 +467,7 @@ struct verdict greet_take(struct crossing *x, struct bytes fresh)
 		if (x->dir == DIR_C2S)
 			return judge_client(x, fresh.left);
 		return judge_server(x);
-	case HELLO_ALERT: /* it declined: there is no session */
+	case HELLO_ALERT: /* the server declined: there is no session */
 		if (!greet_stops(x->permit))
 			return let_go(x, R_CONFIRMED);
 		if (x->f->stream.dir[DIR_S2C].offset + fresh.left <= NO_HELLO)

@@ -207,9 +207,10 @@ void flow_touch(struct flow_table *t, uint32_t f, enum flow_class class, uint64_
 /*
  * The flow that a full share removes for a new one. The first that exists is taken, in this order:
  * an ended flow; a flow of a holder that has more than an eighth of the share; the oldest flow of
- * the largest class, except live flows and recent handshakes; a live flow of a holder that has
- * many; a flow that was idle for FLOW_EVICT_IDLE. FLOW_NONE: the new flow is refused. A share that
- * has not used up its part takes a slot from the share that exceeds its own part most.
+ * the largest class, except live flows and, in small classes, recent flows; a flow of a holder that
+ * has more than a sixteenth of the share; a live flow that was idle for FLOW_EVICT_IDLE. FLOW_NONE:
+ * the new flow is refused. A share that has not used up its part takes a slot from the share that
+ * exceeds its own part most.
  */
 uint32_t flow_victim(struct flow_table *t, uint32_t share, uint64_t now_ns);
 /* Compares the next few flows of a holder, and returns the one with the largest `weight`; FLOW_NONE

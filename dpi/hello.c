@@ -83,7 +83,7 @@ static bool leave(struct hello_side *s)
 	return true;
 }
 
-/* GREASE (RFC 8701) and drafts are no versions. */
+/* Notes a version that the client takes. GREASE (RFC 8701) and drafts are no versions. */
 static void offer(struct hello *h, uint32_t version)
 {
 	if (version >= 0x0300 && version <= 0x0304 && version > h->offered)
@@ -191,8 +191,11 @@ static bool step(struct hello *h, enum direction dir, uint32_t n)
 		s->step = AT_ONE_VERSION;
 		return n >= 2 && n % 2 == 0 && n == s->extension;
 	case AT_ONE_VERSION:
-		/* A server with TLS 1.3 has 1.2 in this field (RFC 8446, 4.1.3); older clients use
-		 * a lower value. */
+		/*
+		 * A server that chooses TLS 1.3 has 1.2 in its version field (RFC 8446, 4.1.3). If
+		 * the field is lower, the lower of field and extension counts, because older
+		 * clients read only the field.
+		 */
 		if (dir == DIR_C2S)
 			offer(h, n);
 		else if (h->version >= TLS_1_2 || n < h->version)
@@ -287,9 +290,8 @@ static bool read_head(struct hello_side *s, enum direction dir, uint8_t byte)
 	return (type == RECORD_HANDSHAKE || s->alert) && version >> 8 == 3 && length > 0 && length <= RECORD_MAX;
 }
 
-/* Reads the part of a record that has come: of the hello, or of an alert. Of an alert the first
- * byte is enough: a warning may come before the hello; any other alert means that the
- * server declines. */
+/* Reads the part of a record that has come. Of an alert, the first byte is enough: after a warning,
+ * the hello may still come; any other alert means that the server declines. */
 static bool read_record(struct hello *h, enum direction dir, struct bytes b)
 {
 	struct hello_side *s = &h->side[dir];

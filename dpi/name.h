@@ -20,7 +20,7 @@
 #include "appliance/wire/protocols.h"
 #include "dpi/protocol.h"
 
-#define NAME_PACKETS 10u /* packets with payload; a flow that has no name by then gets none */
+#define NAME_PACKETS 10u /* packets with payload that nDPI gets of a flow */
 /* bytes of address space for the library; pages are touched when first used */
 #define NAME_HEAP (32u << 20)
 #define NAME_SLOT_NONE UINT32_MAX

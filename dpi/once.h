@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How an enforcer describes a request that was just answered, so that the kernel can recognise it
- * when it is repeated, and its answer (appliance/wire/once.h). The request has to be equal except
- * for the bytes that may differ; the answer may be anything except for the bytes that are
- * prescribed. Pure.
+ * How an enforcer describes a request that was just answered: in a template, by which the kernel
+ * recognises a repetition of the request, and the answer to it (appliance/wire/once.h). A
+ * repetition has to be equal except for the bytes that may differ; its answer may be anything
+ * except for the bytes that are prescribed. Pure.
  */
 #ifndef SEKISHO_DPI_ONCE_H
 #define SEKISHO_DPI_ONCE_H

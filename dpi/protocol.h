@@ -112,8 +112,8 @@ struct parsed {
 	 * allow requests of the client only; requests of the server are refused.
 	 */
 	bool asks;
-	/* R_ALLOWED, or what is wrong with the PDU; its operations then have at most a target, a
-	 * code and addresses */
+	/* R_ALLOWED, or what is wrong with the PDU. The operations of a wrong PDU have at most a
+	 * target, a code and addresses */
 	enum reason wrong;
 	uint32_t n;
 	/* room for OPERATIONS_MAX, lent by the caller; values are borrowed from the PDU */
@@ -130,7 +130,7 @@ struct parsed {
 	struct bond bond;
 };
 
-#define ENFORCER_STATE_MAX 2048 /* bytes of state inline in a flow */
+#define ENFORCER_STATE_MAX 2048 /* bytes of the largest state of an enforcer */
 /*
  * Bytes of the largest PDU that any enforcer accepts. An incomplete PDU is kept in the pool, and
  * copied again for every segment that adds to it. So each enforcer refuses PDUs that are larger

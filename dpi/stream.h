@@ -179,8 +179,8 @@ void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, con
 /*
  * Moves the beginning of the stream back to `to`, a number before the pick-up. Bytes that passed
  * since the pick-up then lie ahead of a gap. False, without a change, when the receiver has the
- * bytes already, the stream has ended, bytes were skipped, or too many have passed to be kept in
- * this way.
+ * bytes already, the stream has ended, bytes were skipped, or too many bytes have passed to be kept
+ * ahead of a gap.
  */
 bool stream_go_back(struct stream *s, enum direction dir, uint32_t to);
 /* Whether the n bytes at this offset were judged before the stream went back. */

@@ -343,7 +343,8 @@ static int askers(const struct box_spaces *s, const struct ir *ir, bool dry, rtn
 	return r;
 }
 
-/* Finishes packets for the verdict cache, if the policy has lanes with commands. */
+/* If the policy has lanes with commands, sets the table that finishes packets for the verdict cache
+ * (kernel/small_tables.h); otherwise removes it. */
 static int finished(const struct box_spaces *s, const struct ir *ir, bool dry)
 {
 	struct err e;

@@ -54,8 +54,8 @@ static bool chrony(struct text *t, const struct ir *ir, const struct ir_peer *p,
 		add(t, "server %s port %u iburst\n", address, (unsigned)ir->peers[i].port);
 		sources++;
 	}
-	/* If box.cfg names two or more sources, one that answers alone is not trusted: it may be
-	 * wrong. */
+	/* If box.cfg names two or more sources, a source that answers alone is not trusted, because
+	 * it may be wrong. */
 	if (sources > 1)
 		add(t, "minsources 2\n");
 	add(t,
@@ -92,10 +92,10 @@ static void syslog_tls(struct text *t, const struct ir_peer *p, const char *addr
 
 /*
  * RELP: the server acknowledges each record, and records without an acknowledgement are sent again
- * in the next session. When the program ends, up to a window of records may count as read although
- * they were not acknowledged; so the next start begins that many lines earlier (images/log).
- * Servers with librelp refuse clients without a certificate, so the unit has one of the box
- * (images/systemd/sekisho-log.service).
+ * in the next session. When the program ends, up to COMPANION_WINDOW records may count as read
+ * although they were not acknowledged, so the next start begins that many lines earlier
+ * (images/log). Servers with librelp refuse clients without a certificate, so the unit gets a
+ * certificate of the box (images/systemd/sekisho-log.service).
  */
 static void relp(struct text *t, const struct ir_peer *p, const char *address)
 {
@@ -111,8 +111,8 @@ static void relp(struct text *t, const struct ir_peer *p, const char *address)
 
 /*
  * Turns each line into EVE by a program of this repository (mgmt/eve). If that program dies while
- * it has a line, a second one gets the line. If the second one fails too, or cannot be started, the
- * line is sent as the box wrote it.
+ * it has a line, a second process gets the line. If the second process fails, too, or cannot be
+ * started, the line is sent as the box wrote it.
  */
 static void as_eve(struct text *t)
 {

@@ -114,8 +114,8 @@ extern const char *const authority_words[AUTHORITIES];
 /* Checks a file. When it is ready, *ret_text is its text (malloc'd, owned by the caller); otherwise
  * *ret says what is wrong. `path` is absolute. The certificates are not parsed. */
 enum authority authority_look(const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret);
-/* As authority_look, for the open file `fd` of name `path`. It may be a file that only root can
- * read, and may be reached by a symbolic link. */
+/* As authority_look, for the open file `fd` of name `path`. Here the file may be readable for root
+ * only, and `path` may be a symbolic link. */
 enum authority certificate_read(int fd, const char *path, uint8_t **ret_text, size_t *ret_n, struct sentence *ret);
 /* False: *ret says what is wrong. */
 bool authority_ready(const char *path, struct sentence *ret);

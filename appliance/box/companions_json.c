@@ -109,7 +109,8 @@ static json_t *program_json(const struct ir_peer *p, const char *run, const char
 	snprintf(path, sizeof(path), "%s-%s/state", run, folder);
 	if (!program_said(path, of, &t))
 		return json_pack("{s:o, s:s}", "server", json_endpoint(&p->address, p->port), "state", "away");
-	/* The service may work and still report an error: it cannot save how much it has sent. */
+	/* A service that works may still report an error, if it cannot save how much it has
+	 * sent. */
 	wrong = strcmp(t.state, "failing") == 0 || strcmp(t.why, "-") != 0;
 	return json_pack("{s:o, s:s, s:o, s:I, s:I, s:o}", "server", json_endpoint(&p->address, p->port), "state",
 			 t.state, "since", wrong && t.since >= 0 ? companion_time((uint64_t)t.since) : json_null(),

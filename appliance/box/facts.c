@@ -246,8 +246,8 @@ int box_routes(struct rtnl *r, const struct ir *ir, bool admin, struct err *e)
 /*
  * Routes that the kernel makes for an address: to its network, to the box's own address, and for
  * IPv6 multicast, by which hosts look for neighbours. The kernel makes each of them once, and does
- * not notice when it is gone. Then a zone, or the box itself, cannot be reached although all
- * addresses exist.
+ * not notice when it is gone. Without such a route, a zone or the box itself cannot be reached
+ * although all addresses exist.
  *
  * A missing route is made anew with the kernel's protocol number, so that it disappears together
  * with its address. A route with that number but without an address was made by another program,
@@ -261,7 +261,7 @@ struct view {
 	size_t n_routes, n_addresses;
 };
 
-/* The route to the network of `a`, on its device. */
+/* Whether `x` is the route to the network of `a`, on the device of `a`. */
 static bool leads_there(const struct rtnl_route *x, const struct rtnl_address *a)
 {
 	struct addr net = network_of(a->addr, a->prefix);

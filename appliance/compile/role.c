@@ -306,7 +306,8 @@ static void say_brief(struct brief *b, const json_t *all, size_t more, enum lang
 	}
 }
 
-/* The first error, in the box's language: the language of the record's readers is not known. */
+/* The first error, in the box's language, because the language of the record's readers is not
+ * known. */
 static void first_error(const json_t *diagnostics, char *out, size_t size)
 {
 	const json_t *d;

@@ -173,7 +173,7 @@ bool inspector_lent(struct inspector *i, const struct once_lease *l);
 /* Counts a request of this lent session, which was repeated `times` times in the kernel. */
 void inspector_asked(struct inspector *i, const struct once_lease *l, const struct count_again *a, uint64_t times);
 /* False: requests with this `a` are now counted as one sum only, so their sessions are better taken
- * back. */
+ * back from the kernel. */
 bool inspector_counts(const struct inspector *i, const struct count_again *a);
 /*
  * Takes the session back. Everything that passed meanwhile counts as judged here. `last`: the
@@ -182,14 +182,15 @@ bool inspector_counts(const struct inspector *i, const struct count_again *a);
  */
 bool inspector_take_back(struct inspector *i, const struct once_lease *l, const struct once_template *last);
 /*
- * Before the first packet: goes on with a session that a former worker left, as if this one had
- * lent it and took it back. The bytes of *l and of the templates may be anything. `lent`: the
- * kernel had the session until now, so nothing else has passed. Otherwise packets came that no
+ * Before the first packet: goes on with a session that a former worker left, as if this worker had
+ * lent the session and took it back. The bytes of *l and of the templates may be anything. `lent`:
+ * the kernel had the session until now, so nothing else has passed. Otherwise packets came that no
  * worker saw, and the session is only resumed where such packets cannot have passed. False: the
  * session is not followed; if it still exists, it will be met half-way.
  */
 bool inspector_resume(struct inspector *i, const struct once_lease *l, const struct once_template *last, bool lent);
-/* After inspector_resume: requests of this template passed `times` times and were not counted. */
+/* To be called after inspector_resume: counts the requests of this template, which passed `times`
+ * times and were not counted. */
 void inspector_recount(struct inspector *i, const struct once_lease *l, const struct once_template *t, uint64_t times);
 
 struct inspector_stats {

@@ -448,8 +448,8 @@ static uint32_t keeps(const struct flow *f)
 
 /*
  * Makes room in the pool for `bytes` more of this flow: the holder with the most bytes of the share
- * loses one session's bytes, if it has more than this flow's holder would have then. False when no
- * session is taken.
+ * loses one session's bytes, if it has more bytes than this flow's holder would have with the new
+ * ones. False when no session is taken.
  */
 static bool make_way(struct crossing *x, size_t bytes)
 {
@@ -469,7 +469,7 @@ static bool make_way(struct crossing *x, size_t bytes)
 			return true;
 		}
 	}
-	return false; /* its next packet continues the search */
+	return false; /* the search continues at this flow's next packet */
 }
 
 bool life_room(struct crossing *x, size_t bytes)

@@ -19,7 +19,7 @@ void outcomes_stats(const struct outcomes *o, struct inspector_stats *ret);
 void outcome_drop_waiting(struct inspector *i, uint32_t fi, enum reason r);
 
 /* Results about a flow as a whole. Of several refusals, the first one is remembered. */
-/* the flow goes on */
+/* Notes a refusal after which the flow goes on. */
 void outcome_note_refusal(struct crossing *x, enum reason r, enum protocol speaks);
 /* The flow has a protocol that its permit allows; it is not inspected further. PROTO_NONE: the
  * permit does not ask for a protocol. */
@@ -27,9 +27,11 @@ void outcome_confirm(struct crossing *x, enum protocol p);
 /* Cuts a flow whose permit has ended, without a packet of it. Only for flows whose sequence numbers
  * are known in both directions. */
 void outcome_cut_idle(struct crossing *x, enum reason r);
-/* Takes the kept bytes from a flow for the benefit of others. Its retransmissions can then not be
- * compared any more, so the flow ends; where its conduits only observe, it is met
- * half-way instead. */
+/*
+ * Takes the kept bytes from a flow for the benefit of others. Its retransmissions can then not be
+ * compared any more, so the flow ends; where its conduits only observe, the flow is treated as met
+ * half-way instead.
+ */
 void outcome_give_way(struct inspector *i, uint32_t fi);
 /* Ensures room for `bytes` more of this packet's direction, before any of them is judged. */
 bool life_room(struct crossing *x, size_t bytes);

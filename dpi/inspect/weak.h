@@ -34,10 +34,10 @@ void weaks_write_all(struct inspector *i);
 /*
  * Follows TLS sessions from the client's first bytes, which show that the protocol is TLS, to the
  * server's hello, which shows how well the session is protected. Where the policy reports weak TLS,
- * a session is no longer followed after that, or as soon as it cannot be followed; nothing is ever
- * refused. Where the policy denies weak TLS, sessions are followed like commands: no byte passes
- * unread, the last bytes of a hello that chooses weak TLS do not pass, and a session whose hello
- * cannot be read ends.
+ * a session is no longer followed after the server's hello, or as soon as it cannot be followed;
+ * nothing is ever refused. Where the policy denies weak TLS, sessions are followed like commands:
+ * no byte passes unread, the last bytes of a hello that chooses weak TLS do not pass, and a session
+ * whose hello cannot be read ends.
  */
 
 /* Whether weak TLS, and TLS that may be weak, is denied. */
@@ -47,9 +47,9 @@ static inline bool greet_stops(const struct command_permit *permit)
 }
 
 /* These new bytes showed that the session is of protocol `p`. True when the session is followed
- * on (f->greets). */
+ * from now on (f->greets). */
 bool greet_begin(struct crossing *x, enum protocol p, struct bytes fresh);
-/* Whether a session that is no longer followed must end. */
+/* Whether a session that greet_begin does not follow must end. */
 bool greet_has_to_begin(const struct crossing *x, enum protocol p);
 /* Compares the server name in the client's hello with what this permit's conduits declare. A
  * session to an undeclared server is recorded, once. */
@@ -57,7 +57,8 @@ void greet_look_up(struct inspector *i, struct flow *f, const struct command_per
 /* A session of this protocol goes on though the client's hello could not be read. It counts as one
  * without a server name. */
 void greet_unnamed(struct crossing *x, enum protocol p);
-/* Reads new bytes of such a session. STEP_ON when they pass and the session is followed on. */
+/* Reads new bytes of a session that is followed. STEP_ON when they pass and the session is still
+ * followed. */
 MUST_SEND struct verdict greet_take(struct crossing *x, struct bytes fresh);
 /* The server's hello was not read: the session is no longer followed, or ends. */
 MUST_SEND struct verdict greet_let_go(struct crossing *x);

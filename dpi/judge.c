@@ -56,7 +56,8 @@ void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, 
 	ret->quantity = o->count < UINT32_MAX ? (uint32_t)o->count : UINT32_MAX;
 }
 
-/* A malformed request is refused in the name of the first row that could apply. */
+/* Judges operations. A malformed request is refused in the name of the first row that could
+ * apply. */
 static void rule(const struct vocabulary *v, const struct operation *o, uint32_t n, enum reason wrong,
 		 const struct command_table *t, const struct command_permit *p, struct ruling *ret)
 {

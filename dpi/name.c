@@ -33,8 +33,8 @@ static unsigned users;
 static enum protocol protocol_of_id[NDPI_LAST_IMPLEMENTED_PROTOCOL + 1];
 static uint16_t id_of_protocol[PROTO_MAX];
 
-/* Every block starts with its size class; a free one goes on with the next of its list, where the
- * user's bytes were. */
+/* Every block starts with its size class. In a free block, the next block of its list follows,
+ * where the user's bytes were. */
 struct block {
 	uint64_t size;
 	struct block *next;

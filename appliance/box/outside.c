@@ -298,8 +298,8 @@ static void tell_tables(struct looking *l, const char *where)
 
 /* ---- legacy iptables ------------------------------------------------------------------------- */
 
-/* Lists the iptables tables that were ever opened in this namespace: from then on each packet
- * passes their hooks. */
+/* Reports the iptables tables that were ever opened in this namespace, because since then each
+ * packet passes their hooks. */
 static void look_legacy(struct looking *l, const char *path, const char *tool)
 {
 	char names[256], detail[80];

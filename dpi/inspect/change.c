@@ -358,8 +358,8 @@ static struct flow *flow_of_session(struct inspector *i, const struct session_en
 {
 	struct flow *f = flow_between(i, ends);
 
-	/* If the flow was forgotten or has ended here, the kernel still tracks it, so it would be
-	 * met half-way. */
+	/* The kernel still tracks the session. If its flow was forgotten or has ended here, the
+	 * session would be met half-way. */
 	return f != NULL && relabel_lives(f) && f->kind != KIND_REFUSED ? f : NULL;
 }
 

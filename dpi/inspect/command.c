@@ -225,7 +225,8 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 			j->reason = u.reason;
 			return;
 		}
-		/* A request that would have to wait passes later; under observe, it passes now. */
+		/* Under observe, or if waiting would not help, the request does not wait: all older
+		 * requests count as lost. */
 		pending_age(c->enforcer, c->state, true);
 		judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
 	}

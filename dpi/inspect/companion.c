@@ -26,8 +26,8 @@ struct companion {
 	bool open;
 	uint64_t used_ns;   /* when it was last used */
 	uint64_t silent_ns; /* nanoseconds without use after which it ends */
-	/* the flow that opened it has ended, so it ends at this time even if it is used; 0: that
-	 * flow is open */
+	/* when it ends even if it is used, because the flow that opened it has ended; 0: there is
+	 * no such end */
 	uint64_t last_ns;
 	/* next in its bucket, or in the list of free places */
 	uint32_t next;
@@ -267,7 +267,8 @@ static void companions_close(struct companions *all, const struct opener *by, ui
 		let_go(all, i);
 }
 
-/* The opening flow has ended: its connections may be used for some time, or go on. */
+/* The opening flow has ended. Its connections go on if they outlive their flow (`stays`); the
+ * others may be used for some time more. */
 static void companions_orphan(struct companions *all, const struct opener *by, uint64_t now_ns)
 {
 	uint32_t i = *bucket_of(all, by->protocol, &by->client, &by->server);

@@ -21,7 +21,7 @@ struct counted {
 	struct addr client, server;
 	uint16_t server_port, protocol;
 	uint8_t l4proto, s2c, space;
-	bool wide; /* kinds are not distinguished by addresses */
+	bool wide; /* this kind is not distinguished by its addresses */
 	uint32_t targets[TARGET_MAX], function;
 	/* addresses; if `wide`, the span of all operations */
 	uint64_t first, last;

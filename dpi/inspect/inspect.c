@@ -132,7 +132,8 @@ static void give_up(struct inspector *i, uint32_t fi, uint32_t w)
 	release(i, fi, t.x.dir, t.p.frame);
 }
 
-/* Drops packets whose time is over, so that they are repeated. */
+/* Takes out the waiting packets whose time is over. Most of them are dropped, and their senders
+ * repeat them. */
 static void turn_expire(struct inspector *i)
 {
 	uint32_t w, fi;
@@ -142,8 +143,6 @@ static void turn_expire(struct inspector *i)
 }
 
 /* ---- the inspector: memory, rules and time -------------------------------------------------- */
-
-/* The inspector as a whole: its memory, its table, the entry of packets, what is due. */
 
 #define TICK_FLOWS 64u /* flows that one tick ends, at most */
 

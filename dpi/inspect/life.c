@@ -123,8 +123,8 @@ void outcome_drop_waiting(struct inspector *i, uint32_t fi, enum reason r)
 
 /* ---- the state of a flow --------------------------------------------------------------------- */
 
-/* The first refusal becomes the flow's verdict, unless it was only observed. Later refusals are
- * only counted. */
+/* Records a refusal. The first one becomes the flow's verdict; if that one was only observed, the
+ * first enforced refusal replaces it. */
 static void note(struct crossing *x, enum event_verdict v, enum reason r, enum protocol speaks)
 {
 	struct flow *f = x->f;

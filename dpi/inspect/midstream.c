@@ -363,8 +363,8 @@ struct verdict midstream_go_on_behind(struct crossing *x)
 	if (x->dir == DIR_S2C && f->stream.anew && !crossing_is_observed(x))
 		return go_on();
 	f->missed = midstream_may_miss(x);
-	/* The missing bytes would have shown the protocol: the session goes on for a while, and
-	 * then begins anew. A client's segment does not have this effect. */
+	/* The missing bytes would have shown the protocol, so the session is treated as met
+	 * half-way. A client's segment does not have this effect. */
 	if (f->commands == NULL && x->dir == DIR_S2C)
 		return midstream_await(x);
 	return midstream_skip_gap(x);

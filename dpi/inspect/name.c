@@ -60,8 +60,8 @@ enum protocol name_only_commands(const struct crossing *x)
 
 /*
  * Whether a name of nDPI is accepted. nDPI gives wrong names even at full confidence. So where
- * there is a recogniser of ours, it must agree. Where there is none, the name counts only for
- * permits that allow such a name.
+ * there is a recogniser of ours, the recogniser must agree. Where there is none, the name counts
+ * only for permits that allow names of nDPI.
  */
 static bool bears_out(enum protocol p, const struct crossing *x, const struct promise *promised)
 {

@@ -84,7 +84,7 @@ void rules_note_generations(struct rules *r, struct event_generation now, struct
 	}
 }
 
-/* While two generations are known, old permits still belong to the old one. */
+/* A permit that came with an earlier generation still belongs to that one. */
 struct event_generation rules_generation(const struct rules *r, const struct command_permit *permit)
 {
 	return permit != NULL ? r->generations[r->now][permit - r->table.permits] : r->generation;

@@ -17,7 +17,7 @@ struct waiting {
 	struct packet p;    /* `ip` is not valid; the bytes are in `bytes` */
 	struct chain bytes; /* the packet from its IP header on */
 	uint32_t flow;
-	uint32_t seq, end;   /* first number of its payload, first after it */
+	uint32_t seq, end;   /* first number of its payload, and first number after it */
 	bool ahead;	     /* bytes before it were missing */
 	uint32_t payload_at; /* offset of the payload in `bytes` */
 	enum direction dir;
@@ -118,7 +118,7 @@ static bool may_wait(const struct inspector *i, const struct flow *f)
 	       i->flows.holders.holders[f->holder].held[HELD_WAITS] < 1u + part / WAIT_HOLDER_PART;
 }
 
-/* Compares the bytes that two waiting segments both carry. */
+/* Whether this segment and a waiting one have the same bytes where they overlap. */
 static bool agrees(const struct crossing *x, const struct waiting *w)
 {
 	struct bytes mine = x->d.payload, both;

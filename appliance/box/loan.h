@@ -47,9 +47,9 @@ bool loan_bare(const json_t *picture);
  */
 bool loan_another(const json_t *before, const json_t *now);
 /*
- * Gives devices back to the first namespace as their pictures have them, wherever they are now:
- * {DEVICE: picture, or null where none is known}. s->data and s->admin may be -1. What is there
- * already is left alone. An array, owned by the caller:
+ * Gives devices back to the first namespace, wherever they are now, in the state of their pictures.
+ * `wanted`: {DEVICE: picture, or null where none is known}. s->data and s->admin may be -1. What a
+ * device has already is left alone. Returns an array, owned by the caller:
  *   {"device", "now": its name, "" = it is nowhere,
  *    "was_here": it had come back by itself,
  *    "facts": how many were set, "expired": [text],

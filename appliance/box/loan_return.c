@@ -55,8 +55,8 @@ static const json_t *links_of(const struct giving *g)
 	return json_object_get(g->picture, "links");
 }
 
-/* Whether the machine was started again after the picture was taken. Then the elapsed time is that
- * of the wall clock. */
+/* Whether the machine was started again after the picture was taken. If so, the elapsed time is
+ * taken from the wall clock. */
 static bool other_start(const json_t *picture, uint64_t *ret_elapsed_s)
 {
 	char boot[LOAN_BOOT_ID];

@@ -181,7 +181,8 @@ static int take_note(void *ctx, int dirfd, const char *name, struct err *e)
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-/* Number and time of the record in these bytes; `time` may be NULL. False: there is no record. */
+/* Reads number and time of the record in these bytes; `time` may be NULL. False: there is no
+ * record. */
 static bool record(const char *line, size_t n, uint64_t *ret_seq, char *time)
 {
 	json_t *j = json_loadb(line, n, 0, NULL);
@@ -219,8 +220,8 @@ static int record_at(const struct file *f, uint64_t at, uint64_t *ret_seq, char 
 		       : err_set(e, -EBADMSG, "no record in a file of records");
 }
 
-/* The number of the last complete record. If there is none: the number before the file's first
- * record. */
+/* The number of the last complete record. If there is no complete record, the number before the
+ * file's first record. */
 static int last_of(const struct file *f, uint64_t *ret, struct err *e)
 {
 	static char text[2 * LINE_MOST];

@@ -85,7 +85,7 @@ void fetch_tls_free(struct fetch_tls *t)
 	free(t);
 }
 
-/* False: the time is over. */
+/* Waits until the socket is ready for `what`. False: the time is over. */
 static bool wait_for(const struct fetch_tls *t, short what, struct mono until)
 {
 	struct pollfd p = { .fd = t->fd, .events = what };

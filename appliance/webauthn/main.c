@@ -3,8 +3,8 @@
  * sekisho-webauthn checks the messages that browsers send about a security key, one after the
  * other, for the role accounts. Accounts starts it before entering its own sandbox. It is a
  * separate program, so that no process with a key, a file or a capability loads its libraries. It
- * has a socket, memory and computing time. When accounts or this program ends, the other one ends
- * as well.
+ * has only a socket, memory and computing time. When accounts or this program ends, the other one
+ * ends as well.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -27,13 +27,13 @@ MUST_SEND struct verdict midstream_await_boundary(struct crossing *x);
 /* The segment repeats bytes from before the pick-up that its receiver lacks. If they can be read,
  * the session is judged from these bytes on; else STEP_ON. */
 MUST_SEND struct verdict midstream_go_back(struct crossing *x);
-/* Bytes are missing for good: the session waits for the next pick-up. */
+/* Bytes are missing for good, so the session waits for the next pick-up. */
 MUST_SEND struct verdict midstream_await(struct crossing *x);
 /* Both ends repeatedly agree on bytes that never passed here. The session is then treated as met
  * half-way, as its conduits say. */
 MUST_SEND struct verdict midstream_give_up_place(struct crossing *x);
-/* The conduits only observe, and the bytes cannot be kept: from here on only sequence numbers
- * are followed. */
+/* To be called if the conduits only observe, and the bytes cannot be kept. From here on, only
+ * sequence numbers are followed. */
 MUST_SEND struct verdict midstream_lose_track(struct crossing *x);
 /* If bytes passed unseen that this segment acknowledges, or that precede it, the session continues
  * after them; else STEP_ON. */

@@ -9,7 +9,7 @@ _Static_assert(sizeof(struct bacnet_state) <= ENFORCER_STATE_MAX, "BACnet state 
 _Static_assert(BACNET_PDU_MAX <= ENFORCER_PDU_MAX, "the longest datagram must fit into what is kept");
 
 #define ANY UINT32_MAX
-/* The device that has the address, whatever its instance (clause 15.5.2): device 4194303. */
+/* Device 4194303. It means the addressed device, whatever its instance (clause 15.5.2). */
 #define ANY_DEVICE (8u << BACNET_INSTANCE_BITS | 0x3fffffu)
 #define DEVICE_TYPE 8u
 
@@ -25,8 +25,8 @@ enum due { DUE_NOTHING, DUE_APDU, DUE_RESULT, DUE_TABLE };
 
 /*
  * Messages that a server sends by itself: they answer no invoke id. Each entry has the code of the
- * message, and the codes of the requests that ask for it. Without such requests, a row must allow
- * the message itself.
+ * message, and the codes of the requests that ask for it. If an entry names no request, a row must
+ * allow the message itself.
  */
 static const struct {
 	uint32_t code;
@@ -105,8 +105,8 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[KEPT_PROPERTY] = property;
 }
 
-/* Whether the client may send this answer: it must fit a request of the server, or segments of the
- * server's answer, and go only to the station that sent them. */
+/* Whether the client may send this answer. It must fit a request of the server or segments of the
+ * server's answer, and go only to the station that sent this request or these segments. */
 static bool is_told(struct bacnet_state *s, const struct parsed *p)
 {
 	uint8_t type = (uint8_t)p->kept[KEPT_ACKNOWLEDGES], invoke = (uint8_t)p->kept[KEPT_INVOKE];
@@ -169,8 +169,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 		expect(s, o);
 	if (p->kept[KEPT_DUE] == DUE_NOTHING)
 		return;
-	/* A request that is sent again is remembered only once, and so are the segments of one
-	 * request: there is one answer. */
+	/* A repeated request is remembered only once, and so are the segments of one request,
+	 * because only one answer is due. */
 	for (uint32_t i = 0; i < s->wait.n; i++) {
 		struct bacnet_open *w = &s->open[i];
 
@@ -275,7 +275,7 @@ static bool may(const struct bacnet_unit *u, uint32_t code, const struct command
 	struct operation o = bacnet_operation(u, code);
 	struct ruling ruling;
 
-	/* the way of an answer does not matter */
+	/* rows need not name the route or way of what the server sends */
 	o.broadcast = 0;
 	o.idle = (1u << TARGET_MAX) - 1u;
 	evaluate(t, p, vocabulary_of(PROTO_BACNET), &o, 1, &ruling);
@@ -284,8 +284,9 @@ static bool may(const struct bacnet_unit *u, uint32_t code, const struct command
 	return ruling.reason == R_ALLOWED;
 }
 
-/* Judges what the server sends by itself. It is allowed if the client has asked for it, by a
- * request that some row still allows, or if a row allows the message itself (`comes`). */
+/* Judges a message that the server sends by itself, by its entry in `comes`. If the entry names
+ * requests, the client must have sent one of them, and a row must still allow that request.
+ * Otherwise a row must allow the message itself. */
 static void came(struct bacnet_state *s, const struct bacnet_unit *u, const struct command_table *t,
 		 const struct command_permit *p, struct pdu *ret)
 {

@@ -4,9 +4,9 @@
  *
  * Of each request of a client, the service, route, way, objects, properties, priorities and values
  * must be allowed. If a request has several elements, each must be allowed. A server may answer an
- * open request by its invoke id with what was asked for. By itself it may send only what a client
- * has subscribed to or what a row names. The enforcer owns nothing but the flow's inline state,
- * and never sees packets, time or other flows.
+ * open request by its invoke id with what was asked for. Without a request it may send only what a
+ * client has subscribed to or what a row names. The enforcer owns nothing but the flow's inline
+ * state, and never sees packets, time or other flows.
  */
 #ifndef SEKISHO_DPI_BACNET_BACNET_H
 #define SEKISHO_DPI_BACNET_BACNET_H
@@ -25,11 +25,11 @@
 /*
  * A datagram of BACnet/IP, taken apart.
  *
- *   link (ANSI/ASHRAE 135, annex J.2)	81, function, length of the datagram; of a forwarded message
- *  *					the address of who sent it (6 bytes)
+ *   link (ANSI/ASHRAE 135, annex J.2)	81, function, length of the datagram; in a forwarded message
+ *  *					also the address of its sender (6 bytes)
  *   network layer (clause 6.2)		01, control; destination (network, length, address), source
- *  *					(the same), hop count, type of a message, each where control
- *  *					says so
+ *  *					(the same), hop count, type of a message: each only if
+ *  *					control says that it is there
  *   APDU (clause 20.1)			type and flags; if confirmed, the invoke id, and in a
  *  *					segment its number and window; service; tagged data
  */
@@ -88,8 +88,8 @@ bool bacnet_link_fits(uint8_t function, size_t bytes);
 
 /* ---- tags ------------------------------------------------------------------------------------ */
 
-/* The tags of BACnet (ANSI/ASHRAE 135, clause 20.2.1), as its enforcer reads them: strictly, in the
- * shortest form that the clause has, since receivers read other forms differently. */
+/* The tags of BACnet (ANSI/ASHRAE 135, clause 20.2.1). The enforcer accepts a tag only in its
+ * shortest form, because receivers read other forms differently. */
 
 enum bacnet_tag_kind { BACNET_APPLICATION, BACNET_CONTEXT, BACNET_OPENING, BACNET_CLOSING };
 
@@ -129,13 +129,13 @@ bool bacnet_number(struct bytes holds, uint32_t *ret);
 struct bacnet_any {
 	struct values written; /* the number of a single primitive value; otherwise unknown */
 	bool null;	       /* it is a single NULL */
-	bool again;	       /* data inside have the number of `holder` */
+	bool again;	       /* a tag inside has the number `holder` */
 };
 
 #define BACNET_NO_HOLDER 255u
 
-/* Takes all data up to the first closing tag whose opening tag is not among them, or to the end.
- * `holder`: number of the constructed data around them, or BACNET_NO_HOLDER. */
+/* Takes all data up to the first closing tag whose opening tag is not in the data, or to the end.
+ * `holder`: number of the constructed data around the taken data, or BACNET_NO_HOLDER. */
 bool bacnet_any(struct bytes *b, uint8_t holder, struct bacnet_any *ret);
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -167,10 +167,10 @@ struct bacnet_open {
 	struct pending_entry wait;
 	bool began; /* segments of the answer came */
 	uint8_t invoke;
-	uint8_t sequence; /* of the segment of the answer that comes next */
+	uint8_t sequence; /* number of the answer's next segment */
 	uint32_t service; /* as rows name it */
 	uint8_t choice;	  /* as answers repeat it */
-	uint8_t link;	  /* function of the link that answers; 0: an APDU does */
+	uint8_t link;	  /* the answer is this function of the link; 0: an APDU */
 	uint32_t route;
 	uint32_t object, property; /* the answer must begin with these; all ones: any */
 };

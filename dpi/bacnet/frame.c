@@ -60,8 +60,8 @@ static bool take_route(struct bytes *b, bool source, uint32_t *ret)
 	bytes_be16(b, &network);
 	if (!bytes_u8(b, &n) || network == 0)
 		return false;
-	/* A source is one network and a station. Network 65535 means all networks, and no station
-	 * of theirs can be named (clause 6.2.2). */
+	/* A source is one network and a station. Network 65535 means all networks; it can only be
+	 * a destination, and must not be followed by a station (clause 6.2.2). */
 	if (source ? network == UINT16_MAX || n == 0 : network == UINT16_MAX && n > 0)
 		return false;
 	*ret = BACNET_ROUTE_OF(network, n == 0 ? BACNET_STATION_ALL : BACNET_STATION_LONG);

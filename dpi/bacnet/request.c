@@ -138,7 +138,7 @@ static void end_operation(struct reader *r)
 		o.idle &= (uint8_t) ~(1u << BACNET_PROPERTY);
 	}
 	if (r->writes) {
-		/* a device that finds the value's end elsewhere reads another priority behind it */
+		/* a device may find the value's end elsewhere, and read another priority there */
 		o.targets[BACNET_PRIORITY] = r->again ? BACNET_PRIORITY_NONE : r->priority;
 		o.idle &= (uint8_t) ~(1u << BACNET_PRIORITY);
 		if (r->null || (r->service->untold & UNTOLD_VALUE) != 0)
@@ -363,9 +363,9 @@ static void one(struct parsed *to, const struct bacnet_unit *u, uint32_t code, u
 	to->n = 1;
 }
 
-/* A device may take the first closing tag with the number of the data around a value for the
- * value's end. What it then reads behind that tag may be anything that the service can write. Adds
- * operations for this. */
+/* For a value that contains a closing tag with the number of the data around the value. A device
+ * may take this tag for the end of the value, and read anything that the service can write behind
+ * it. Adds operations for that. */
 static void anything_behind(struct reader *r)
 {
 	static const uint32_t others[] = { 0, BACNET_OTHER, BACNET_RELINQUISH };
@@ -412,9 +412,9 @@ static void parse_service(const struct bacnet_unit *u, struct parsed *ret)
 
 enum end { CLIENT, SERVER, BOTH };
 
-/* What is wrong with a message whose length must be `least` bytes plus a multiple of `each`. A
- * device that does not know messages of the network layer reads their bytes as a request, so the
- * length is checked. */
+/* What is wrong with a message whose length must be `least` bytes plus a multiple of `each`. The
+ * length is checked because a device that does not know messages of the network layer reads their
+ * bytes as a request. */
 static enum reason wrong_of(const struct bacnet_unit *u, enum end end, size_t least, size_t each)
 {
 	if (end == SERVER)
@@ -452,7 +452,7 @@ void bacnet_request_parse(const struct bacnet_unit *u, struct parsed *ret)
 	}
 	one(ret, u, code, f != NULL ? f->untold : UNTOLD_PLACE | UNTOLD_VALUE);
 	if (u->carries && !u->message) {
-		/* every use includes answers to the server; the enforcer checks where they go */
+		/* every use needs answers to the server; is_told checks to which station they go */
 		ret->operations[0].setup = true;
 		ret->operations[0].broadcast = 0;
 		ret->operations[0].idle |= 1u << BACNET_ROUTE | 1u << BACNET_WAY;

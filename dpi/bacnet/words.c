@@ -15,8 +15,8 @@
  * Writing the present value is writing. Writing another property, creating and deleting objects,
  * and reading and writing files is programming. To relinquish a command is a write with a name of
  * its own, because the value after it is not known. Sending values is writing, because receivers
- * may take them over. Sending events, or saying that one is a device, is control, because receivers
- * act on it. Messages with which a server of the link answers have no class.
+ * may take them over. Sending events, or announcing oneself as a device, is control, because
+ * receivers act on it. Messages with which a server of the link answers have no class.
  */
 #define ONE(code, name, class, places, untold, form)                                                                   \
 	{                                                                                                              \

@@ -53,9 +53,9 @@ enum bacnet_service {
 #define BACNET_UNCONFIRMED(choice) (1000u + (choice))
 #define BACNET_NETWORK(type) (2000u + (type))	   /* a message of the network layer */
 #define BACNET_LINK(function) (3000u + (function)) /* a function of the link */
-/* added to the code of a service that writes: it writes another property than the present value */
+/* added to the code of a service that writes another property than the present value */
 #define BACNET_OTHER 4000u
-#define BACNET_RELINQUISH 4100u		   /* the same: it writes NULL to the present value */
+#define BACNET_RELINQUISH 4100u		   /* ... that writes NULL to the present value */
 #define BACNET_APDU(type) (5000u + (type)) /* an answer or an acknowledgement */
 
 #endif

@@ -14,7 +14,7 @@ _Static_assert(DNP3_PDU_MAX <= ENFORCER_PDU_MAX, "the longest fragment must fit 
 /* Second byte of a response's indications (clause 4): function, object or parameter not known. */
 #define NOT_UNDERSTOOD 0x07u
 
-/* What `parse` hands to `asked`. */
+/* Indexes of parsed.kept, in which `parse` hands data to `asked`. */
 enum kept { KEPT_DATA, KEPT_FUNCTION, KEPT_CONTROL, KEPT_OBJECTS, KEPT_SILENT };
 
 static void begin(void *state, bool datagrams, uint16_t port)
@@ -217,7 +217,7 @@ static void answered_request(struct dnp3_state *s, const struct dnp3_unit *u, co
 	pending_answered_unseen(&s->wait, R_DNP3_UNSEEN, R_DNP3_UNREAD, ret);
 }
 
-/* Objects of secure authentication pass where a row names them, or lets the master authenticate. */
+/* Objects of secure authentication pass if a row names them or lets the master authenticate. */
 static bool is_secure_allowed(const struct dnp3_unit *u, const struct command_table *t, const struct command_permit *p,
 			      struct pdu *ret)
 {
@@ -303,7 +303,7 @@ static void missed(void *state)
 	s->select_unknown = true;
 }
 
-/* Whether the direction bit and the function are those of this end. */
+/* Whether the direction bit and the function are such as this end sends. */
 static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	uint8_t joined[DNP3_FRAGMENT_MAX];
@@ -333,8 +333,8 @@ static size_t state_used(const void *state)
  * 64 after it lost its place, would execute it. The header has a checksum, so real values do not
  * look like it.
  *
- * The second case is a segment that is a request by itself: an outstation that does not put
- * segments together, since the requests that it knows fit into one, would not wait for the others.
+ * The second case is a segment that is a request by itself. An outstation that knows only requests
+ * of one segment does not put segments together, and would execute this one at once.
  */
 
 static bool begins_data(struct bytes b)

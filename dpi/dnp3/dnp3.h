@@ -36,8 +36,8 @@
  *   fragment (clause 4)             FIR, FIN, CON, UNS and a number of 4 bits, function; of a
  *                                   response two bytes of indications; objects
  *
- * A PDU is either one frame of a link layer service, or all frames of a fragment. Frames of link
- * layer services may stand between the latter. Over UDP a datagram has whole frames, and a
+ * A PDU is either one frame of a link layer service, or all frames of a fragment, between which
+ * frames of link layer services may stand. Over UDP a datagram has whole frames, and a
  * response may take several datagrams; a request may not.
  */
 
@@ -75,7 +75,7 @@ enum frame_result dnp3_frame(bool datagrams, struct bytes head, size_t *ret_len)
 /* Reads a whole PDU. The fragment is put together in `joined`, which has room for DNP3_FRAGMENT_MAX
  * bytes. */
 bool dnp3_unwrap(bool datagrams, struct bytes pdu, uint8_t *joined, struct dnp3_unit *ret);
-/* Reads one whole frame whose segment is only a part of a fragment, as if it were a whole one.
+/* Reads one whole frame whose segment is a part of a fragment, as if that part were a fragment.
  * `joined` has room for DNP3_SEGMENT_MAX bytes. False: the frame has a whole fragment, or no
  * data. */
 bool dnp3_segment_alone(struct bytes frame, uint8_t *joined, struct dnp3_unit *ret);
@@ -142,7 +142,7 @@ struct dnp3_request {
 	enum reason wrong;
 	uint32_t n;
 	uint32_t max; /* number of operations that there is room for, at least 1 */
-	/* lent by the caller; values are borrowed from the fragment */
+	/* an array of the caller; values point into the fragment */
 	struct operation *operations;
 	struct bytes objects; /* behind the function */
 };

@@ -151,7 +151,7 @@ static void copy_out(struct bytes b, size_t n, uint8_t *out)
 	}
 }
 
-/* Whether this frame's segment may follow `u`, of whose fragment `carried` bytes have come. */
+/* Whether this frame's segment may follow `u`. `carried`: bytes of the fragment so far. */
 static bool follows(const struct dnp3_unit *u, const struct link *l, bool datagrams, size_t carried)
 {
 	bool begins = (l->segment & DNP3_SEGMENT_FIR) != 0;

@@ -52,7 +52,7 @@ enum dnp3_function {
 #define DNP3_OF_TIME 3000u
 #define DNP3_OF_INDICATIONS 4000u
 #define DNP3_OF_TERMINALS 5000u
-/* The same for analog outputs: the functions that switch a binary output set a value here. */
+/* Added for analog outputs, because functions that switch a binary output set a value there. */
 #define DNP3_OF_ANALOG 7000u
 #define DNP3_SECURE 6000u /* objects of secure authentication, whatever the function */
 /* Link layer services, by PRM bit (1 or 0) and function. */

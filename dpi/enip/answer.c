@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers: each must fit a waiting request; answers show the state of sessions and connections. */
+/* Answers. Each must fit a waiting request, and may change the state of session and connections. */
 #include "dpi/enip/enip.h"
 
 #include <string.h>
@@ -129,7 +129,7 @@ static bool part_fits(uint16_t elements, const struct reply *r)
 	return r->status == 0 || r->status == STATUS_PARTIAL || r->data.left <= ERROR_MAX;
 }
 
-/* The same for a part whose number of elements was not kept: it may have at most that of the
+/* The same for a part whose number of elements was not kept. It may have as many elements as the
  * largest part. */
 static bool any_part_fits(uint16_t most, const struct reply *r)
 {
@@ -239,8 +239,8 @@ static void remove_connection(struct enip_state *s, const struct enip_opener *op
 /*
  * Opens an I/O connection: datagrams with these ids may pass, up to the requested size. The
  * connection ends when no datagram came for its timeout, or for ten seconds if that is longer
- * (volume 1, 3-4.5.2). A device closes connections for requests with their session, but not I/O
- * connections.
+ * (volume 1, 3-4.5.2). When a session ends, a device closes its connections for requests, but not
+ * its I/O connections.
  */
 static void open_io(struct enip_state *s, const struct enip_opening *a, const struct opened *is, struct bond *ret)
 {

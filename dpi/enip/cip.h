@@ -69,8 +69,8 @@ struct cip_asked {
 	bool sent_on;
 	bool empty;    /* a successful answer has no data */
 	uint8_t parts; /* number of parts of a Multiple Service Packet */
-	/* elements of the tag that is read; 0: the length of the answer is not limited by this. Of
-	 * several parts, the largest number, CIP_EMPTY not counted */
+	/* elements of the tag that is read; 0: the length of the answer is not limited by this. For
+	 * several parts, the largest of their numbers, not counting CIP_EMPTY */
 	uint16_t elements;
 	uint32_t digest; /* over the services of the parts */
 	struct enip_opening opening;

@@ -88,7 +88,8 @@ static bool writes(uint32_t code)
 
 /*
  * Whether the service is about one attribute, or a member of one. Other services ignore an
- * attribute in the path: OpENer then reads or writes the whole instance, or what the data list.
+ * attribute in the path: OpENer then reads or writes the whole instance, or the attributes that the
+ * data list.
  */
 static bool is_of_attribute(uint32_t code)
 {
@@ -244,7 +245,7 @@ static bool is_padded(uint32_t size, uint32_t values, uint32_t due, struct bytes
 	return bytes_u8(&data, &last) && last == 0;
 }
 
-/* Reads a write to a tag: type, number of values, with `fragment` the offset, and then exactly so
+/* Reads a write to a tag: type, number of values, offset (only if `fragment`), and exactly that
  * many values. */
 static bool write_tag(struct build *b, const struct cip_request *r, bool fragment)
 {
@@ -318,7 +319,7 @@ bool build_request(struct build *b, const struct cip_request *r)
 	case ENIP_OF_CLASS(CLASS_SYMBOL, 0x55):
 		touch_onward(b, r);
 		return bytes_le16(&data, &count) && data.left == 2u * (size_t)count;
-	case 0x11: /* the next instance that there is */
+	case 0x11: /* for the next existing instance, whatever its number */
 		touch_onward(b, r);
 		return true;
 	/* the data have a meaning of their own; the whole named object counts as touched */

@@ -138,7 +138,7 @@ struct enip_state {
 	struct pending wait;
 	/* enum enip_session; SESSION_UNSEEN: its beginning may have been missed */
 	uint8_t session;
-	uint8_t lenient; /* LENIENT_*, as of the client's last bytes */
+	uint8_t lenient; /* LENIENT_* that held for the client's last bytes */
 	bool datagrams;	 /* over UDP, which has no sessions: only the List commands */
 	bool missed;	 /* bytes were missed, so connections may have been opened unseen */
 	bool cut;	 /* a request came in pieces: a server may have lost its place */

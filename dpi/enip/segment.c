@@ -5,12 +5,12 @@
  * for 0, and read on in the middle of that message, where the data may look like another message.
  * So a message may not be cut there; no client does so by itself.
  *
- * With non-blocking sockets (on Windows and the BSDs they inherit this from the listening socket),
- * OpENer gives up a message if the rest is not there after those four bytes, or if it has no room
- * for it, and takes the next bytes for a message. It then goes on by the lengths that it finds,
- * perhaps for the rest of the session. So once a message came in pieces, no later message may
- * contain bytes that a server out of step would execute: the header of a request, or the beginning
- * of one that goes on in the next message.
+ * With non-blocking sockets (on Windows and the BSDs, accepted sockets inherit this from the
+ * listening one), OpENer gives up a message if the rest is not there after those four bytes, or if
+ * the message is too long for its buffer. It takes the next bytes for a message. It then goes on by
+ * the lengths that it finds, perhaps for the rest of the session. So once a message came in pieces,
+ * no later message may contain bytes that a server out of step would execute: the header of a
+ * request, or the beginning of such a header that goes on in the next message.
  *
  * A message that has all its items although its header says that more is to come is refused at
  * once, because a server that takes the result of one read for a message would not wait.

@@ -15,7 +15,7 @@ _Static_assert(FINS_PDU_MAX <= ENFORCER_PDU_MAX, "the longest frame must fit int
 #define END_RELAY 0x8000u /* a relay could not forward the command; two more bytes name it */
 #define RELAY_BYTES 3u	  /* at most, if the unit is named too */
 
-/* What `parse` hands to `asked`. */
+/* Indexes of parsed.kept, in which `parse` hands data to `asked`. */
 enum kept { KEPT_TCP, KEPT_SID, KEPT_ANSWER, KEPT_ANSWER_MAX, KEPT_DUE };
 
 static void begin(void *state, bool datagrams, uint16_t port)
@@ -387,8 +387,8 @@ static bool once(const void *state, struct bytes request, struct bytes answer, s
 	    function_by_code(vocabulary_of(PROTO_FINS), r.service) == NULL || !bytes_be16(&says.rest, &end_code) ||
 	    end_code != 0 || says.rest.left != r.answer)
 		return false;
-	/* An answer must have the header of this one, except the service id, and its end code. So
-	 * it comes from the same node. */
+	/* A later answer must have the same end code and, except for the service id, the same
+	 * header. So it comes from the same node. */
 	return once_begin(ret, request, n + r.answer) && once_repeats(ret, SID_AT, SID_AT, 1) &&
 	       once_says(ret, 0, answer.p, SID_AT) &&
 	       once_says(ret, SID_AT + 1u, answer.p + SID_AT + 1u, n - SID_AT - 1u);

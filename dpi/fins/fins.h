@@ -122,7 +122,7 @@ struct fins_request {
 	uint8_t due;		      /* enum fins_due */
 	uint16_t answer, answer_max;  /* bytes after an end code of success: minimum and maximum */
 	uint32_t n, max;	      /* operations, and how many there is room for (at least 2) */
-	struct operation *operations; /* lent; values are borrowed from the frame */
+	struct operation *operations; /* of the caller; values point into the frame */
 	struct operation like;	      /* the values that all operations have in common */
 };
 

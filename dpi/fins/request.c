@@ -183,8 +183,8 @@ static bool parse_list(struct fins_request *r, struct bytes *b)
 	return true;
 }
 
-/* Reads a transfer: one row has to allow source and destination, and the written values are
- * not known. */
+/* Reads a transfer. One row has to allow both its source and its destination. The written values
+ * are not known. */
 static bool parse_transfer(struct fins_request *r, struct bytes *b)
 {
 	struct fins_place from, to;
@@ -198,7 +198,7 @@ static bool parse_transfer(struct fins_request *r, struct bytes *b)
 	return true;
 }
 
-/* 0: from memory to a file; 1: from a file to memory; 2: compared. */
+/* Parameter 0 copies memory to a file, 1 copies a file to memory, 2 compares the two. */
 static bool parse_file(struct fins_request *r, struct bytes *b)
 {
 	struct values values = { .form = VALUES_UNKNOWN };

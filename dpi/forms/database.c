@@ -75,8 +75,8 @@ static bool may_be_mysql_packet(struct prefix *p, uint32_t lo, uint32_t hi, uint
 	return may_be(p, number, number);
 }
 
-/* A server's greeting in protocol version 10: its version text begins with a number and a dot. Or
- * an error instead, with its code. */
+/* A server's greeting in protocol version 10, in which the version text begins with a number and a
+ * dot; or an error with its code. */
 static enum recognition mysql_server(struct bytes head)
 {
 	struct prefix p = { .b = head }, error;

@@ -26,7 +26,7 @@ _Static_assert(IEC104_PDU_MAX <= ENFORCER_PDU_MAX, "the longest APDU must fit in
 #define UNKNOWN_FIRST 44u /* unknown type, cause, common address, object address */
 #define UNKNOWN_LAST 47u
 
-/* What `parse` hands to `asked`. */
+/* Indexes of parsed.kept, in which `parse` hands data to `asked`. */
 enum kept { KEPT_SAYS, KEPT_NS, KEPT_NR, KEPT_FILES };
 
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
@@ -43,8 +43,8 @@ static uint16_t distance(uint16_t from, uint16_t to)
 	return (uint16_t)(to - from) & NUMBERS;
 }
 
-/* Whether N(S) is the next number, and fewer frames than the window are unacknowledged. The next
- * number is always counted from this N(S). */
+/* Whether N(S) is the expected number, and fewer frames than the window are unacknowledged. In any
+ * case, this N(S) plus one is the number expected next. */
 static bool sends(struct iec104_side *side, uint16_t ns)
 {
 	bool fits = side->next_unknown ||
@@ -258,8 +258,8 @@ static void confirmed(struct iec104_state *s, const struct iec104_head *h, const
 	pending_answered_unseen(&s->wait, R_IEC104_UNSEEN, R_IEC104_UNREAD, ret);
 }
 
-/* Whether these are values that a station sends by itself, or because it was interrogated. Only the
- * common address says to which station they belong, so it must name one. */
+/* Whether these are values that a station sends by itself, or because it was interrogated. Their
+ * common address must name one station, because nothing else says whose values they are. */
 static bool is_monitored(const struct iec104_head *h)
 {
 	uint8_t cause = h->cause & IEC104_CAUSE_BITS;
@@ -363,8 +363,8 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
  * file segment or across the end of an APDU. A server that takes the result of one recv for an
  * APDU, or looks for the next 68 after it lost its place, would execute it.
  *
- * An APDU with a wrong length cannot hide a command: the length must fit the type before any byte
- * of the command passes.
+ * An APDU with a wrong length cannot hide a command, because the length must fit the type before
+ * any byte of the command passes.
  */
 
 /* Whether a command begins at `b`, where the client began no APDU, and rows forbid it. */

@@ -8,8 +8,8 @@
 
 /*
  * A time (CP56Time2a, IEC 60870-5-101, 7.2.6.18): milliseconds of the minute, minute, hour, day of
- * the month, month, year. Flags and days of the week say nothing here. Nor does the year: it ends
- * at 99, but some clients count from 1900 and send 109 for 2009.
+ * the month, month, year. Flags, the day of the week and the year are not checked. The year may be
+ * above 99, because some clients count from 1900 and send 109 for 2009.
  */
 static bool is_time(struct bytes b)
 {

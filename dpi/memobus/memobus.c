@@ -9,7 +9,7 @@
 _Static_assert(sizeof(struct memobus_state) <= ENFORCER_STATE_MAX, "MEMOBUS state must fit into a flow");
 _Static_assert(MEMOBUS_PDU_MAX <= ENFORCER_PDU_MAX, "the longest message must fit into what is kept");
 
-/* What `parse` hands to `asked`. */
+/* Indexes of parsed.kept, in which `parse` hands data to `asked`. */
 enum kept { KEPT_NUMBER, KEPT_ANSWER, KEPT_ANSWER_MAX, KEPT_SILENT };
 
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)

@@ -91,7 +91,7 @@ struct memobus_request {
 	bool well_formed;
 	uint16_t answer, answer_max;  /* length of the answer's message: minimum and maximum */
 	uint32_t n, max;	      /* operations, and how many there is room for (at least 2) */
-	struct operation *operations; /* lent; values are borrowed from the message */
+	struct operation *operations; /* of the caller; values point into the message */
 	struct operation like;	      /* the values that all operations have in common */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the end of a PDU: by its header; for devices whose wrong headers are forgiven, by
- * its function. */
+/* Finds the end of a PDU by its header, or by its function for devices whose wrong headers are
+ * forgiven. */
 #include "dpi/modbus/modbus.h"
 
 #include "dpi/prefix.h"
@@ -49,9 +49,10 @@ static bool may_begin(struct bytes b, size_t at)
 }
 
 /*
- * An answer of a device whose headers are forgiven: by its function, it is one byte shorter or
- * longer than *ret_len. The following bytes show whether there is a byte of padding, or the header
- * counts a byte that does not exist. The first byte of the next answer is never taken for padding.
+ * Corrects *ret_len, the length by the header, for an answer of a device whose headers are
+ * forgiven. By its function, the answer may be one byte shorter or longer. If it is shorter, the
+ * following bytes show whether there is a byte of padding, or the header counts a byte that does
+ * not exist. The first byte of the next answer is never taken for padding.
  */
 static enum frame_result frame_lying(unsigned lenient, struct bytes answer, size_t *ret_len)
 {

@@ -113,8 +113,9 @@ static void judge_unseen(struct modbus_state *s, struct bytes data, const struct
 }
 
 /*
- * Takes eight bytes at a time, because a digest is computed for every answer. It is folded, because
- * otherwise the highest bits of two words could cancel each other. A server that constructs another
+ * Takes eight bytes at a time, because a digest is computed for every answer. Each step folds the
+ * upper half into the lower one, because otherwise the highest bits of two words could cancel each
+ * other. A server that constructs another
  * answer with the same digest gains nothing, since it could have sent that answer in the first
  * place.
  */

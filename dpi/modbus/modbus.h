@@ -228,8 +228,8 @@ void modbus_slip_answered(struct modbus_slip *s, uint32_t at, uint32_t length, c
 /*
  * What the Modbus enforcer remembers of a flow.
  *
- * Requests wait for their answers as in dpi/pending.h. A client may have several waiting requests;
- * it may not have more than sixteen that are all still to be answered.
+ * Requests wait for their answers as in dpi/pending.h. A client may have up to MODBUS_OPEN_MAX
+ * requests that are still to be answered.
  */
 
 struct open_request {

@@ -318,7 +318,7 @@ static bool parse_data(struct modbus_request *r, struct bytes *b)
  * Unit 0 has two meanings: behind a serial gateway it is the broadcast, which is possible only for
  * functions that write (MODBUS over Serial Line V1.02, 2.1); on TCP/IP it is the device itself
  * (Messaging on TCP/IP V1.0b, 4.4.2.2). So a row that names no unit allows unit 0 for functions
- * that cannot be broadcasts. A write to unit 0 is allowed only by a row that names it.
+ * that cannot be broadcasts. A write to unit 0 is allowed only by a row that names unit 0.
  */
 static uint8_t modbus_broadcasts(uint8_t unit, uint8_t function)
 {

@@ -48,7 +48,7 @@ enum builtin {
 	BUILTINS,
 };
 
-/* Bytes of the types that have a fixed length; 0: of the others. */
+/* Bytes of a type that has a fixed length; 0: the type has none. */
 static const uint8_t sizes[BUILTINS] = {
 	[BOOLEAN] = 1, [SBYTE] = 1,  [BYTE] = 1,  [INT16] = 2,	[UINT16] = 2,	 [INT32] = 4,	      [UINT32] = 4,
 	[INT64] = 8,   [UINT64] = 8, [FLOAT] = 4, [DOUBLE] = 8, [DATE_TIME] = 8, [GUID] = GUID_BYTES, [STATUS_CODE] = 4,
@@ -204,9 +204,9 @@ static uint64_t low_bytes(struct bytes b, unsigned n)
 	return v;
 }
 
-/* Converts a number of a type with a sign to the form that rows use: negative numbers count as 2^32
- * more. False: rows cannot name the number, because it is below -2^31, or because its form belongs
- * to a negative number. */
+/* Converts a number of a signed type to the form that rows use, in which 2^32 is added to a
+ * negative number. False: rows cannot name the number, because it is below -2^31, or because this
+ * form means a negative number. */
 static bool in_rows(int64_t v, uint64_t *ret)
 {
 	if (v < INT32_MIN || (v > INT32_MAX && v <= UINT32_MAX))

@@ -15,11 +15,11 @@ _Static_assert(OPCUA_PDU_MAX <= ENFORCER_PDU_MAX, "the longest message must fit 
 #define RENEW 1u
 #define MODE_NONE 1u
 
-/* What `parse` hands to `asked`. */
+/* Indexes of parsed.kept, in which `parse` hands data to `asked`. */
 #define NUMBERLESS UINT64_MAX /* KEPT_REQUEST of chunks that do not form a message */
 enum kept { KEPT_KIND, KEPT_FIRST, KEPT_LAST, KEPT_REQUEST, KEPT_CHANNEL, KEPT_TOKEN, KEPT_POLICY, KEPT_RENEWS };
 
-/* a security policy encrypts the sequence numbers, so the certificate takes their place */
+/* a security policy encrypts the sequence numbers, so the certificate is in their entry */
 #define KEPT_CERTIFICATE KEPT_FIRST
 
 static bool is_secured(uint8_t policy)
@@ -88,7 +88,7 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 /* ---- requests -------------------------------------------------------------------------------- */
 
 /* The operation of an encrypted message. Nobody can read it, so it counts as everything that a
- * client may ask for. Its place is the certificate with which the client opened the channel. */
+ * client may ask for. Its address is the certificate with which the client opened the channel. */
 static void secured(struct parsed *ret, uint8_t policy, uint64_t certificate)
 {
 	struct operation o = opcua_operation(OPCUA_SECURED, policy);

@@ -87,11 +87,10 @@ struct reader {
 	const struct service *service;
 	uint8_t policy;
 	bool crowded, bodies;
-	/* there is no room for an operation each, so neighbours become one operation, which one row
-	 * must allow */
+	/* there is no room for one operation per item, so several items become one operation, which
+	 * one row must allow */
 	bool joins;
-	/* a body was skipped before the present item: servers may read another item
-	 * in its place */
+	/* a body was skipped before the present item, so servers may read another item here */
 	bool doubtful;
 	bool doubted; /* one operation stands for all doubtful items */
 	/* the following fields belong to the present item */
@@ -102,7 +101,8 @@ struct reader {
 	struct values value;
 };
 
-/* Whether the operation extends the last one to the next node, so that both become one. */
+/* Makes the last operation stand for `o` too, if neither has a value, and the node of `o` is in the
+ * last operation or follows it. False: this is not possible. */
 static bool goes_on(struct operation *last, const struct operation *o)
 {
 	if (last->service != o->service || last->targets[OPCUA_ATTRIBUTE] != o->targets[OPCUA_ATTRIBUTE] ||
@@ -116,9 +116,9 @@ static bool goes_on(struct operation *last, const struct operation *o)
 	return o->first - last->first < last->count;
 }
 
-/* Whether the last operation, for which there is room, may stand for this one too. It then covers
- * all places between them, any attribute if theirs differ, and an unknown value. Its place is
- * unknown if they are in different namespaces. */
+/* Makes the last operation that there is room for stand for `o` too. It then covers both nodes and
+ * all between them, or unknown nodes if the two are in different namespaces. The attribute becomes
+ * unknown if the two differ in it, and a value always does. False: they are different services. */
 static bool stands_for(struct operation *last, const struct operation *o)
 {
 	uint64_t end = last->first + last->count;
@@ -204,7 +204,7 @@ static void touch(struct reader *r, bool expanded, bool may_be_null)
 static void arguments(struct reader *r)
 {
 	const struct opcua_node method = r->places[r->n_places - 1u];
-	/* servers may read other arguments behind a body, also where there are none */
+	/* after a skipped body, servers may read other arguments, even if there are none */
 	struct values none = { .form = r->doubtful ? VALUES_UNKNOWN : VALUES_NONE }, value;
 	uint32_t n;
 
@@ -370,7 +370,7 @@ void opcua_request_parse(struct bytes body, uint8_t policy, struct parsed *ret)
 	ret->wrong = r.crowded ? R_OPCUA_MANY : bytes_done(&r.b) ? R_ALLOWED : R_OPCUA_FRAME;
 	if (ret->n == 0 || ret->wrong != R_ALLOWED) {
 		ret->n = 0;
-		/* behind a body, servers may find nodes where there are none */
+		/* after a skipped body, servers may find nodes where there are none */
 		one(ret, code, policy, r.service->untold | (r.bodies && r.service->places ? UNTOLD_PLACE : 0),
 		    r.service->class == 0);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Messages that a server sends by itself. They pass if the session has subscribed to them and the
- * present rows still allow that, because subscriptions survive the policy under which they
- * were made.
+ * present rows still allow the subscription. The rows are asked again because a subscription
+ * survives the policy under which it was made.
  */
 #include <string.h>
 
@@ -13,7 +13,7 @@
 	(1u << 3 | 1u << 5 | 1u << 6 | 1u << 9 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 16 | 1u << 17 | 1u << 18 |     \
 	 1u << 22)
 
-/* A permit that allows less than before has another number. */
+/* If the session is allowed less than before, its permit has another number. */
 void s7_notice_permit(struct s7_state *s, const struct command_permit *p)
 {
 	s->moved |= s->permit != 0 && s->permit != p->permit;
@@ -29,7 +29,7 @@ static void watch(struct s7_state *s, const struct operation *o)
 				      .space = o->space,
 				      .sub = (uint8_t)o->service };
 
-	/* a request that ends a subscription names no place */
+	/* a request that ends a subscription names no address */
 	if (o->space == SPACE_NONE && !o->place_unknown)
 		return;
 	for (uint32_t i = 0; i < s->n_watched; i++)
@@ -90,8 +90,8 @@ static uint32_t subscription(const struct s7_state *s, const struct s7_message *
 	return 0;
 }
 
-/* Judges a push with unknown addresses: only a row without limits of addresses and values allows
- * it, as for the request. */
+/* Judges a push with unknown addresses. Only a row without limits of addresses and values allows
+ * it, as such a row alone allows its request. */
 static void rule_unknown(const struct s7_state *s, uint32_t service, const struct command_table *t,
 			 const struct command_permit *p, struct pdu *ret)
 {

@@ -129,12 +129,12 @@ bool s7_answer_fits(uint32_t service, const struct s7_message *m);
 /*
  * What the S7comm enforcer remembers of a flow.
  *
- * Requests that passed wait for their answers, and so do refused ones where refusals end nothing.
- * For a read the length of each item's answer is kept; these lengths are stored together at the
- * end, in the order of the requests. What a server sends by itself must have been made possible:
- * pushes by a request that subscribes to them, questions for blocks by a download. A push does not
- * say which addresses it carries, so the addresses of all cyclic reads of the session are kept,
- * and each must still be allowed.
+ * Requests that passed wait for their answers, and so do refused requests if refusals do not end
+ * the flow. For a read the length of each item's answer is kept; these lengths are stored together
+ * at the end, in the order of the requests. A server may send pushes only after a request that
+ * subscribes to them, and ask for blocks only during a download. A push does not say which
+ * addresses it carries, so the addresses of all cyclic reads of the session are kept, and each must
+ * still be allowed.
  */
 
 /* requests that may wait for their answers in one flow; controllers agree on 8 at most */
@@ -226,7 +226,7 @@ struct s7_state {
 void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u, const struct command_table *t,
 		 const struct command_permit *p, struct pdu *ret);
 void s7_forget(struct s7_state *s, uint32_t i);
-/* Notes what a request that has passed makes the server send later, without being asked again. */
+/* Notes what the server may send by itself from now on, because this request has passed. */
 void s7_subscribe(struct s7_state *s, const struct parsed *p);
 /* Notes the permit under which the server's messages are judged now. */
 void s7_notice_permit(struct s7_state *s, const struct command_permit *p);

@@ -7,7 +7,7 @@
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
-/* Whether a place is only read, and adjacent to the last one. */
+/* Whether a read begins at the address where the last operation, also a read, ends. */
 static bool goes_on(const struct slmp_request *r, uint8_t space, uint64_t first, const struct values *values)
 {
 	const struct operation *last;

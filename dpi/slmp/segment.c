@@ -469,8 +469,8 @@ static void keep_tail(struct slmp_state *s, struct bytes b)
 	memcpy(s->tail, b.p, s->n_tail);
 }
 
-/* For a request whose data are incomplete: values that have not come whole, and the last place,
- * which stands for all operations without room, are not judged yet. */
+/* Leaves out what is not judged yet in a request whose data are incomplete: values that have not
+ * come whole, and the last operation if it stands for all operations without room. */
 static void as_far_as_known(struct found *f)
 {
 	if (f->n == FEW)

@@ -36,7 +36,7 @@ static void registered_places(const struct slmp_monitor *m, struct slmp_request 
 
 /*
  * 0802 reads the devices that were registered in this session, at the same station. Between a
- * registration and its answer, these may be the new or the earlier devices. Registrations of other
+ * registration and its answer, it may read the new or the earlier devices. Registrations of other
  * sessions are not known here.
  */
 static void parse_monitor(const struct slmp_state *s, struct slmp_request *r)
@@ -267,7 +267,7 @@ static void missed(void *state)
 {
 	struct slmp_state *s = state;
 
-	/* Another registration may have gone by, in bytes that a full queue let pass. */
+	/* Another registration may have been in the missed bytes. */
 	if (s->registered.n > 0)
 		s->registered.n = SLMP_MONITOR_MORE;
 	if (s->registering.n > 0)

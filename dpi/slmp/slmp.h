@@ -127,7 +127,7 @@ struct slmp_request {
 	 * by more data */
 	bool short_of;
 	uint32_t n, max; /* operations, and how many there is room for (at least 2) */
-	/* lent; each is a group of its own, and values are borrowed from `data` */
+	/* an array of the caller; each is a group of its own, and values point into `data` */
 	struct operation *operations;
 	struct operation like; /* the values that all operations have in common */
 };

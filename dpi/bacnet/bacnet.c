@@ -84,7 +84,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->asks = dir == DIR_C2S;
 	if (!ret->asks)
 		return;
-	if (!bacnet_unwrap(pdu, &u)) { /* only the link's function is known */
+	if (!bacnet_unwrap(pdu, &u)) { /* malformed: only the link's function is known */
 		u.carries = false;
 		ret->operations[0] = bacnet_operation(&u, BACNET_LINK(u.function));
 		ret->n = 1;

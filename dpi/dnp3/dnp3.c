@@ -342,8 +342,9 @@ static bool begins_data(struct bytes b)
 	return dnp3_is_header(b) && b.p[2] > 5 && (b.p[3] & DNP3_DIR) != 0;
 }
 
-/* Whether the frame has one of several segments, and rows forbid this segment as a request of its
- * own. A segment is too short to need more operations than there is room for. */
+/* Whether the frame has one of several segments of a fragment, and rows forbid what this segment
+ * would be as a request by itself. A segment is too short to need more than OPERATIONS_MAX
+ * operations. */
 static bool is_forbidden_alone(struct bytes frame, const struct command_table *t, const struct command_permit *p,
 			       struct ruling *ret)
 {

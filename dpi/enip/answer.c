@@ -329,10 +329,10 @@ static void judge_unseen(struct enip_state *s, const struct encap *e, const stru
 }
 
 /*
- * Whether the effect of a refused request is kept. A refused request is answered only where
- * refusals do not end the flow, and then its connection is really open or closed. This is
- * remembered, so that data over the connection are judged by the opening request, now and under a
- * later policy that enforces. The effect of an unreadable request is not known.
+ * Whether the effect of a refused request on connections is kept. A refused request is answered
+ * only if refusals do not end the flow. Its connection is then really open or closed. This is
+ * remembered so that data over the connection are judged by the request that opened it, now and
+ * under a later policy that enforces. The effect of an unreadable request is not known.
  */
 static bool is_kept(const struct enip_open *o)
 {

@@ -97,15 +97,15 @@ static bool is_of_attribute(uint32_t code)
 }
 
 /*
- * Adds an operation for each object in the path, the innermost last, and for the tag. A row has to
- * allow all of them, because servers differ in which one they use. Returns the last one; NULL when
- * there is no room.
+ * Adds an operation for the tag and for each object in the path, the innermost last. A row has to
+ * allow all these operations, because servers differ in which part of the path they use. Returns
+ * the last operation; NULL when there is no room.
  */
 static struct operation *touch(struct build *b, const struct cip_request *r, uint32_t first, uint32_t last)
 {
 	struct operation *o = NULL;
 	const struct values unknown = { .form = VALUES_UNKNOWN };
-	/* the meaning for servers that stop at the tag, as cpppo does */
+	/* some servers, such as cpppo, ignore the path after the tag */
 	uint32_t of_tag = cip_code(CLASS_SYMBOL, r->service);
 
 	if (r->path.has_tag && (o = build_add(b, of_tag)) != NULL) {
@@ -297,8 +297,8 @@ bool build_request(struct build *b, const struct cip_request *r)
 	uint16_t count;
 
 	switch (r->code) {
-	/* Data of some classes (0xac of Rockwell's modules), or a route that pycomm3 appends;
-	 * neither limits the read. */
+	/* These reads may carry data: some classes (0xac of Rockwell's modules) have them, and
+	 * pycomm3 appends a route. Neither limits what is read. */
 	case 0x01: /* all attributes */
 	case 0x0e: /* one */
 		return touch_all(b, r) != NULL || b->crowded;

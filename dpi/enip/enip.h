@@ -141,9 +141,9 @@ struct enip_state {
 	uint8_t lenient; /* LENIENT_* that held for the client's last bytes */
 	bool datagrams;	 /* over UDP, which has no sessions: only the List commands */
 	bool missed;	 /* bytes were missed, so connections may have been opened unseen */
-	bool cut;	 /* a request came in pieces: a server may have lost its place */
+	bool cut;	 /* a request came in pieces, so a server may be out of step */
 	bool idled;	 /* the client has sent a NOP */
-	/* since the NOP: the last bytes of the latest whole message are kept in `tail` */
+	/* `tail` holds the last bytes of the latest whole message since the NOP */
 	bool has_tail;
 	uint8_t tail[ENIP_TAIL];
 	uint32_t tail_end; /* stream offset after the kept bytes */
@@ -155,7 +155,7 @@ struct enip_state {
 	 * I/O data */
 	struct enip_opener io[ENIP_IO_MAX];
 	uint32_t n_parts;
-	/* in this array and the following ones, only entries in use have a meaning */
+	/* in this array and the next one, only entries in use have a meaning */
 	struct enip_open open[ENIP_OPEN_MAX];
 	/* struct cip_asked.elements of each part, in the order of the requests */
 	uint16_t parts[ENIP_PARTS_KEPT];

@@ -77,7 +77,7 @@ static void keep_tail(struct enip_state *s, uint64_t offset, struct bytes b)
 
 	while (enip_frame(s, DIR_C2S, rest, &n) == FRAME_WHOLE && bytes_skip(&rest, n))
 		whole += n;
-	/* A repetition may end before what is kept. */
+	/* A repetition may end before the kept bytes do. */
 	if (whole == 0 || (s->has_tail && (int32_t)((uint32_t)(offset + whole) - s->tail_end) <= 0))
 		return;
 	bytes_skip(&b, whole - ENIP_TAIL);
@@ -86,8 +86,9 @@ static void keep_tail(struct enip_state *s, uint64_t offset, struct bytes b)
 	s->tail_end = (uint32_t)(offset + whole);
 }
 
-/* Bytes of the first message that came earlier are searched again: they may have passed under
- * another policy, or before any message was cut. */
+/* Whether a server out of step could find a request in the bytes. The part of the first message
+ * that came in an earlier segment is searched again, because it may have passed under another
+ * policy, or before any message was cut. */
 static bool mistakable(struct enip_state *s, uint64_t offset, size_t carried, struct bytes b,
 		       const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {

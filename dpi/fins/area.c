@@ -179,8 +179,8 @@ static bool is_old(uint8_t code)
 	return code == 0x00 || code == 0x05 || code == 0x40 || code == 0x80 || code == 0x85 || code == 0xc0;
 }
 
-/* The last address of the area. In CV mode, items may go on from one area into the next, and from
- * timers to counters; then no single key covers them. */
+/* The last address of the area. In CV mode, a run of items may go on from one area into the next,
+ * or from timers to counters. No single key covers such a run. */
 static uint64_t area_end(const struct fins_place *p)
 {
 	if (is_old(p->code))

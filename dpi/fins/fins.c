@@ -284,7 +284,7 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
  * this.
  *
  * The second case is a command that is complete although the length of its frame says that more is
- * to come: a server that takes the result of one recv for a frame would not wait.
+ * to come, because a server that takes the result of one recv for a frame would not wait.
  */
 
 /* operations of an incomplete list that are read; in a longer list, the rest may be anything */

@@ -255,13 +255,13 @@ static bool once(const void *state, struct bytes request, struct bytes answer, s
 	if (!r.well_formed || r.answer != r.answer_max || says.service != asks.service || says.length != r.answer ||
 	    memobus_layout_of(asks.service) == NULL)
 		return false;
-	/* The headers of the answer stay the same, so that the same CPU answers. */
+	/* A later answer has the same header except the number, so it is from the same CPU. */
 	return once_begin(ret, request, MEMOBUS_HEADER + MEMOBUS_LENGTH + r.answer) &&
 	       once_repeats(ret, NUMBER_AT, NUMBER_AT, 1) && once_says(ret, 0, answer.p, NUMBER_AT) &&
 	       once_says(ret, NUMBER_AT + 1u, answer.p + NUMBER_AT + 1u, SAID - NUMBER_AT - 1u);
 }
 
-/* The state is the same in all sessions with a template. */
+/* Nothing is written, because the state is the same in all sessions with a template. */
 static bool keep(const void *state, struct outbuf *to)
 {
 	(void)to;

@@ -65,7 +65,7 @@ struct modbus_request {
 	/* false: only the three fields before this one, and perhaps the addresses of an operation,
 	 * are valid */
 	bool well_formed;
-	/* enum reason: what is wrong with it otherwise; R_ALLOWED when it is well-formed */
+	/* enum reason: what is wrong with the request; R_ALLOWED when it is well-formed */
 	uint8_t wrong;
 	uint8_t n; /* operations, one group; written values are borrowed from the PDU */
 	struct operation operations[MODBUS_OPERATIONS];
@@ -78,14 +78,14 @@ void modbus_request_parse(struct bytes pdu, struct modbus_request *ret);
 /*
  * Reads the beginning of a request as far as it has come, without values. Only for functions of
  * which all servers determine the length in the same way, at least up to the end of `pdu`. If the
- * first operation has no addresses (SPACE_NONE), they are still to come. `well_formed`: the request
+ * first operation has no addresses (SPACE_NONE), they have not come yet. `well_formed`: the request
  * may still become well-formed.
  */
 void modbus_request_begin(struct bytes pdu, struct modbus_request *ret);
 /*
  * Whether this is a malformed request that some servers carry out nevertheless: a coil value that
- * is neither on nor off, or a byte count that does not fit. The values that they write are then
- * not known.
+ * is neither on nor off, or a byte count that does not fit. The written values are then set to
+ * unknown.
  */
 bool modbus_request_forgiven(struct modbus_request *r);
 
@@ -147,17 +147,17 @@ void modbus_serial_answered(struct modbus_serial *s, uint16_t tid);
 /*
  * Reads the client's bytes in the ways of a server that has lost its position in the stream. A
  * server may discard the beginning of a request that came in two segments, and read the next bytes
- * as a new request. pymodbus 3.0 and OpenPLC do so at once, others when the rest is late. So from
- * the first segment that begins inside a request, the client's bytes are kept until an answer
- * shows that the server is in step with the client. Meanwhile they are also read in these ways,
- * from every position where a segment began inside a request:
+ * as a new request. pymodbus 3.0 and OpenPLC do so at once, other servers only if the rest is late.
+ * So from the first segment that begins inside a request, the client's bytes are kept until an
+ * answer shows that the server is in step with the client. Meanwhile the bytes are also read in
+ * these ways, from every position where a segment began inside a request:
  *
  *   by length     as pymodbus does: the header's length says where a request ends, its protocol
  *                 number is ignored
  *   by function   as OpenPLC, libmodbus and nanoMODBUS do: the function says where a request ends,
  *                 whatever the header says
- *   by search     whatever is no header is skipped, byte by byte or eight at a time (nanoMODBUS):
- *                 the next request may begin anywhere; only after a late rest
+ *   by search     only after a late rest: what is no header is skipped byte by byte, or eight bytes
+ *                 at a time (nanoMODBUS), so the next request may begin anywhere
  *
  * An answer shows that the server is in step only if no server out of step could have given it to
  * another request.
@@ -188,7 +188,8 @@ struct modbus_reading {
 /* Adds the client's bytes from offset `at` on, which follow the kept ones. False when there is no
  * room for them. */
 bool modbus_slip_add(struct modbus_slip *s, uint32_t at, struct bytes b);
-/* Like modbus_slip_add, but `b` begins earlier, and ends where the kept bytes end. */
+/* Puts `b` in place of the kept bytes, from whose beginning it goes further back and with which it
+ * ends. Positions where a request may begin stay marked. False when there is no room. */
 bool modbus_slip_extend(struct modbus_slip *s, uint32_t at, struct bytes b);
 /* A server out of step may begin a request at offset `at`. `late`: this includes servers that wait
  * for some time for the rest of a request. */

@@ -90,8 +90,9 @@ static bool begins_allowed(struct bytes b, const struct command_table *t, const 
 	return refuse(ret, r.well_formed ? ruling.reason : (enum reason)r.wrong, r.unit, r.function);
 }
 
-/* Checks requests that have to come alone (modbus_goes_alone): each must fill its segment, and no
- * answer may be due. False: refused. */
+/* Checks requests that have to come alone (modbus_goes_alone): such a request must fill its
+ * segment, and no answer may be due. Of an incomplete request, checks what has come. False:
+ * refused. */
 static bool careful(const struct modbus_state *s, size_t carried, struct bytes b, const struct command_table *t,
 		    const struct command_permit *p, struct pdu *ret)
 {
@@ -135,9 +136,10 @@ static bool refuse_cut(struct pdu *ret, const struct command_table *t, const str
 }
 
 /*
- * Whether the bytes, together with those that no answer has shown to be read, fit in one read of a
- * server. If not, the segment waits. If it would be too large alone, or older requests have waited
- * for long, it passes only if no forbidden command begins anywhere in it.
+ * Whether one read of a server has room for the bytes and for the earlier requests that still wait.
+ * If recent requests are in the way, the segment is held back (R_MODBUS_PENDING). If the segment is
+ * too large alone, or only requests that have waited for long are in the way, it passes only if no
+ * forbidden command begins anywhere in it.
  */
 static bool fits_a_read(const struct modbus_state *s, uint32_t at, struct bytes b, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)
@@ -175,7 +177,7 @@ static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bo
 		modbus_slip_start(&s->slip, at + (uint32_t)carried - 1, false);
 	if (!modbus_slip_forbids(&s->slip, t, p, &r, &ruling))
 		return true;
-	s->slip.n = 0; /* reported once, where refusals do not end the flow */
+	s->slip.n = 0; /* reported only once, if refusals do not end the flow */
 	return refuse_cut(ret, t, &r.request, &ruling);
 }
 

@@ -245,7 +245,7 @@ bool modbus_serial_judge(struct modbus_serial *s, bool begins, struct bytes b, c
 
 	if (s->reads == READS_TCP || b.left == 0)
 		return true;
-	/* Where everything is allowed nothing can be misread. */
+	/* If everything is allowed, misreading does no harm. */
 	refused = (begins && is_serial(b, t, p, ret)) ||
 		  (!evaluate_allows_all(t, p, vocabulary_of(PROTO_MODBUS)) && search(s, b, t, p, ret));
 	keep(s, b);

@@ -102,7 +102,7 @@ static size_t data_length(uint8_t function, struct bytes data)
 	}
 }
 
-/* The same for servers that use the number of written values instead of the byte count. */
+/* The bytes of data for servers that use the number of written values, not the byte count. */
 static size_t least_length(uint8_t function, struct bytes data)
 {
 	uint16_t n = 0;

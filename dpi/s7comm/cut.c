@@ -27,7 +27,8 @@ void s7_lose(struct s7_state *s)
 }
 
 #define HEADER 10u /* bytes of a request's header, which are the bytes that are checked */
-/* DTs that such a server reassembles correctly; its behaviour with more is not known */
+/* the number of DTs in a message that snap7's server reassembles correctly; with more DTs, its
+ * behaviour is not known */
 #define PARTS 2u
 
 /* A DT: its first bytes, and the number of its data bytes. */
@@ -78,7 +79,7 @@ static bool asks(const struct header *h, size_t all)
 }
 
 /*
- * Whether such a server would find a whole header of a request at the beginning of `b`. A message
+ * Whether snap7's server would find a whole header of a request at the beginning of `b`. A message
  * without its last DT counts as soon as its kind is known, because the beginning may be forgotten
  * when the last DT comes.
  */
@@ -165,7 +166,7 @@ static bool search(struct s7_state *s, uint64_t offset, struct bytes b)
 	struct bytes all = b;
 	size_t next = 0; /* bytes to the client's next packet */
 	uint32_t starts = 0;
-	/* the packet before it ended no message */
+	/* goes_on: the packet before this position ended no message */
 	bool found = tail_begins(s, offset, b), goes_on = false;
 
 	for (; b.left > 0 && !found; bytes_skip(&b, 1)) {
@@ -191,7 +192,7 @@ static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct b
 	 * another policy. */
 	if (!s->lost || !search(s, offset, b) || evaluate_allows_all(t, p, &vocabulary_s7comm))
 		return true;
-	s->lost = 0; /* recorded once, if refusals end nothing */
+	s->lost = 0; /* recorded only once, if refusals do not end the flow */
 	pdu_name_choice(PROTO_S7COMM, t, p, 0, ret);
 	ret->targets[0] = s7_slot(s);
 	ret->reason = R_S7COMM_CUT;

@@ -202,15 +202,15 @@ struct s7_state {
 	/* bit n: a test job (group 1) with sub-function n was started; it sends reports
 	 * by itself */
 	uint32_t jobs;
-	/* From here to `tail_end`: for a server that may be out of step, because the rest of a
-	 * request, or an acknowledgement, came late; see cut.c. */
-	/* 1: no answer has shown since then that the server is in step with the client */
+	/* The fields from here to `tail_end` are for a server that may be out of step, because the
+	 * rest of a request, or an acknowledgement, came late; see cut.c. */
+	/* 1: since the late bytes, no answer has shown that the server is in step */
 	uint8_t lost;
-	uint16_t lost_number; /* running number of the first request after that */
+	uint16_t lost_number; /* running number of the first request after the late bytes */
 	uint8_t n_tail;
 	uint8_t tail[S7_TAIL]; /* the client's last bytes */
-	uint32_t tail_starts;  /* bit n: one of its packets begins at tail[n] */
-	uint32_t tail_end;     /* offset in its stream */
+	uint32_t tail_starts;  /* bit n: a packet of the client begins at tail[n] */
+	uint32_t tail_end;     /* offset in the client's stream */
 	uint8_t watches_more;  /* 1: there are subscribed addresses that are not in `watched` */
 	/* 1: the session has got another permit since its first one */
 	uint8_t moved;

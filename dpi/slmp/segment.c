@@ -31,10 +31,10 @@
 /*
  * Frames of forms that this enforcer does not accept: 1E, and those that read and write the
  * buffers of an Ethernet module (subheaders 60 to 62). Many servers accept 1E besides 3E. Such a
- * frame is only recognised here, with what it would do, in commands of 3E.
+ * frame is only recognised here. What it would do is reported as a command of 3E.
  *
- *   1E      subheader, PC number, monitoring timer, and then in binary number (4 bytes) and code
- *           (2) of a device, in ASCII code and number
+ *   1E      subheader, PC number, monitoring timer, and a device: in binary its number (4 bytes),
+ *           then its code (2); in ASCII its code, then its number
  *   buffer  subheader, 00, numbers
  */
 
@@ -249,11 +249,11 @@ static bool finds(struct bytes b, size_t at, bool ascii, enum digits digits, str
 }
 
 /*
- * Forms of frames that are not enforced, and the position of their command: extended MT, its push
- * and answer, and request and answer of CC-Link IE TSN. (Answers of 3E and 4E have no command
- * there.) libslmp2 accepts each of them wherever it reads a frame, discards the rest of what one
- * recv returned, and executes the command. Length and data are at other positions than in
- * our forms.
+ * Forms of frames that this enforcer does not accept, and the position of their command: extended
+ * MT, its push and answer, and request and answer of CC-Link IE TSN. libslmp2 accepts these forms
+ * wherever it reads a frame, executes the command, and discards the rest of what one recv returned.
+ * Length and data are at other positions than in 3E and 4E. (Answers of 3E and 4E are not listed,
+ * because they have no command.)
  */
 static const struct {
 	uint8_t subheader, command;
@@ -331,16 +331,16 @@ static inline bool may_be_foreign(const uint8_t *p, size_t left, bool ascii)
 	       (p[0] == 0x5d || p[0] == 0x9d || p[0] == 0xdd || p[0] == 0x68 || p[0] == 0xe8);
 }
 
-/* The same for the subheaders of our own forms, in ASCII. */
+/* The same for the subheaders of 3E and 4E in ASCII. */
 static inline bool may_be_own(const uint8_t *p, size_t left)
 {
 	return p[0] == '5' && left >= OWN_MIN && (p[1] == '0' || p[1] == '4') && p[2] == '0' && p[3] == '0';
 }
 
 /*
- * For a frame of our own forms in ASCII whose subheader is at `at`: the position of the command as
- * libslmp2 reads it, if the frame has bytes that we do not accept as digits. Other frames are found
- * by the normal search. 0: there is none.
+ * For a 3E or 4E frame in ASCII whose subheader is at `at`: the position of the command as libslmp2
+ * reads it, if the frame has bytes that this enforcer does not accept as digits. 0: it has only
+ * digits, and the normal search finds it.
  */
 static size_t oddly_written(struct bytes b, size_t at)
 {

@@ -149,7 +149,7 @@ void slmp_request_forget_place(struct slmp_request *r);
 /*
  * What the SLMP enforcer remembers of a flow.
  *
- * Requests of both ends wait for their answers, see dpi/pending.h. A remote reset is not answered.
+ * Requests of both ends wait for their answers as in dpi/pending.h. A remote reset is not answered.
  */
 
 struct slmp_open {

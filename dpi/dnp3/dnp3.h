@@ -5,8 +5,8 @@
  * For each request of a master (the client), function, outstation, objects, points, values and
  * operations must be allowed. OPERATE has to repeat the bytes of the SELECT before it. An
  * outstation (the server) answers an open request by its number, and may send unsolicited
- * responses at any time; a master confirms only responses that asked for it. The enforcer owns
- * nothing but the flow's inline state, and never sees packets, time or other flows.
+ * responses at any time. A master confirms only responses that asked to be confirmed. The enforcer
+ * owns nothing but the flow's inline state, and never sees packets, time or other flows.
  */
 #ifndef SEKISHO_DPI_DNP3_DNP3_H
 #define SEKISHO_DPI_DNP3_DNP3_H

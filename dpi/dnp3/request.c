@@ -227,7 +227,7 @@ static bool add_objects(struct dnp3_request *r, const struct dnp3_unit *u, struc
 	}
 	if (h->index > 0 || (h->holds && h->bits == 0))
 		return add_each(r, h, &o);
-	o.first = h->ranged ? h->first : 0; /* a range with only a count may mean any indexes */
+	o.first = h->ranged ? h->first : 0; /* without a range, any indexes may be meant */
 	o.count = h->ranged ? h->count : INDEXES;
 	if (h->bits == 1 && h->group != GROUP_CROB)
 		o.values = values_at(VALUES_BITS, (uint32_t)h->count, h->body);

@@ -35,7 +35,7 @@ enum enip_transport {
 /* The originator of a connection. A Forward Close must name the same originator as the
  * Forward Open. */
 struct enip_opener {
-	uint32_t serial; /* of the device */
+	uint32_t serial; /* of the originating device */
 	uint16_t connection, vendor;
 };
 
@@ -76,8 +76,8 @@ struct cip_asked {
 	struct enip_opening opening;
 };
 
-/* The route of a request as far as its carrier determines it; the request's own path may add
- * to it. */
+/* The route of a request, as far as the message or connection around the request determines it. The
+ * path of the request may add to the route. */
 struct cip_way {
 	uint32_t route;
 	bool far;
@@ -85,7 +85,7 @@ struct cip_way {
 
 /*
  * Adds the operations of one request to `p`. p->wrong says whether the request is well-formed; if
- * it is not, the first operation says as much as is known of it. For a Multiple Service Packet, the
+ * not, the first operation has all that is known of the request. For a Multiple Service Packet, the
  * numbers of elements of its parts, two bytes each, are left in p->joined.
  */
 void cip_parse(struct bytes b, struct cip_way way, struct parsed *p, struct cip_asked *ret);

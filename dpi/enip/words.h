@@ -3,12 +3,12 @@
  * How the services and commands of EtherNet/IP are numbered by codes of 32 bits. The highest byte
  * of a code is its kind:
  *
- *   0  a CIP service. Those below 0x32 mean the same for all classes: the code is the service. From
- *      0x32 on each class has its own meaning: the code is class << 8 | service. Services on a tag
- *      belong to class 0x6b, the controller's symbols.
+ *   0  a CIP service. A service below 0x32 means the same for all classes, so the code is the
+ *      service. From 0x32 on, a service has another meaning for each class, so the code is
+ *      class << 8 | service. Services on a tag belong to class 0x6b, the controller's symbols.
  *   1  a command of the encapsulation, in the lowest 16 bits
- *   2  a PCCC command << 8 | function, of controllers before Logix; 0 where a command has no
- *      functions
+ *   2  a PCCC command << 8 | function, for controllers older than Logix; the function is 0 if the
+ *      command has none
  *   3  the purpose for which a connection is opened, and data over a connection without CIP
  *      requests
  */

@@ -7,10 +7,10 @@
 /* The numbering of the words of an area. */
 enum form {
 	PLAIN,	/* one space; in an area of bits, the third byte of an address is the bit */
-	OLD,	/* codes of CV mode and of the C series: several areas have one numbering */
+	OLD,	/* codes of CV mode and of the C series: one numbering for several areas */
 	COUNTS, /* timers, and from 8000h on counters (in CV mode from 0800h on) */
 	BANK,	/* expansion DM */
-	NONE,	/* policies have no key for it */
+	NONE,	/* policies have no key for the area */
 };
 
 struct area {

@@ -152,7 +152,7 @@ struct fins_open {
 
 enum fins_phase {
 	FINS_FRESH,  /* nothing was said */
-	FINS_ASKED,  /* the client said its node */
+	FINS_ASKED,  /* the client has sent its node number, or asked for one */
 	FINS_AGREED, /* the server has named the nodes of both ends */
 	/* frames came without an exchange of node numbers, which some servers accept */
 	FINS_SPOKEN,

@@ -74,7 +74,7 @@ struct iec104_layout {
 	uint8_t who;   /* enum iec104_who */
 	uint8_t bytes; /* bytes of an object after its address */
 	uint8_t shape, value, qualifier;
-	bool places; /* its object address has a meaning */
+	bool places; /* the object address has a meaning */
 	uint16_t causes;
 };
 
@@ -88,7 +88,7 @@ struct iec104_head {
 	uint16_t nr;  /* I and S frames */
 	uint8_t type, n;
 	bool run;	    /* SQ */
-	uint8_t cause;	    /* with its bits */
+	uint8_t cause;	    /* with IEC104_NEGATIVE and the test bit */
 	uint8_t originator; /* 0: there is none */
 	uint16_t ca;
 	uint32_t ioa;	     /* of the first object */
@@ -116,7 +116,7 @@ enum reason iec104_request_parse(const struct iec104_head *h, struct operation *
 
 struct iec104_open {
 	struct pending_entry wait;
-	uint8_t cause;	/* without its bits */
+	uint8_t cause;	/* only IEC104_CAUSE_BITS */
 	bool confirmed; /* confirmed by the station; its termination may still come */
 	uint16_t service;
 	uint16_t ca;
@@ -143,7 +143,7 @@ struct iec104_state {
 	struct pending wait;
 	uint8_t phase;	   /* enum iec104_phase */
 	bool met;	   /* the session was met half-way: earlier bytes were not seen */
-	uint8_t tested[2]; /* by direction: number of its test frames that are not confirmed yet */
+	uint8_t tested[2]; /* by direction: number of test frames that are not confirmed yet */
 	/* a file was requested from station `files_ca`, allowed by `files_choice` */
 	bool files;
 	uint16_t files_choice, files_ca;

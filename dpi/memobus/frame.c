@@ -106,7 +106,7 @@ static enum frame_result is_length(struct bytes b, uint32_t length)
 	return length == l->length + memobus_items(n, l->item) ? FRAME_WHOLE : FRAME_BAD;
 }
 
-/* Whether a byte may stand at offset `i` of a 218 header, as far as it can be judged by itself. */
+/* Whether byte `i` of a 218 header may be `c`, as far as this byte alone shows. */
 static bool may_stand(size_t i, uint8_t c)
 {
 	switch (i) {

@@ -349,14 +349,14 @@ static bool once(const void *state, struct bytes request, struct bytes answer, s
 	memcpy(said, (uint8_t[]){ 0, 0, (uint8_t)((n + 2u) >> 8), (uint8_t)(n + 2u), r.unit }, sizeof(said));
 	if (!once_says(ret, 2, said, sizeof(said)) || !once_says(ret, HEADER, &r.function, 1))
 		return false;
-	if (n == 4) /* the address, and what was written or how much: as in the request */
+	if (n == 4) /* as in the request: the address, and the value or quantity */
 		return once_says(ret, HEADER + 1u, (const uint8_t *)ret->request + HEADER + 1u, 4);
 	said[0] = (uint8_t)(n - 1u);
 	return once_says(ret, HEADER + 1u, said, 1);
 }
 
-/* The state is the same in all sessions with a template, except for answers that gateways may send
- * twice. */
+/* Nothing is written, because the state is the same in all sessions with a template, except for
+ * answers that gateways may send twice. */
 static bool keep(const void *state, struct outbuf *to)
 {
 	(void)to;
@@ -374,7 +374,7 @@ const struct enforcer modbus_enforcer = {
 	.pdu_max = MODBUS_PDU_MAX,
 	.state_size = sizeof(struct modbus_state),
 	.open = PENDING_IN(struct modbus_state, MODBUS_OPEN_MAX),
-	.datagrams = 1, /* one PDU, because some servers would read on in the next one */
+	.datagrams = 1, /* one PDU in each, because some servers would read on in a second one */
 	.state_used = state_used,
 	.frame = modbus_frame,
 	.malformed = R_MODBUS_FRAME,

@@ -179,7 +179,7 @@ struct modbus_slip {
 	uint8_t starts[SLIP_READERS][SLIP_MAX / 8u];
 };
 
-/* A request as such a server reads it, with the bytes of that request. */
+/* A request as a server out of step reads it, with the bytes of that request. */
 struct modbus_reading {
 	struct modbus_request request;
 	uint8_t pdu[MODBUS_PDU_MAX];

@@ -212,7 +212,7 @@ bool modbus_response_possible(uint8_t function, struct bytes data)
 		second = (uint16_t)b.left;
 		bytes_be16(&b, &third);
 		return modbus_response_fits(function, first, second, third, data);
-	default: /* answers that echo up to three numbers, or have none */
+	default: /* the answer repeats up to three numbers, or has none */
 		bytes_be16(&b, &first);
 		bytes_be16(&b, &second);
 		bytes_be16(&b, &third);

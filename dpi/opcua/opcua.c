@@ -361,7 +361,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-/* Judges by the rows alone whether such a request could be answered. */
+/* Whether the rows allow some request for this service, so that its answer may pass although the
+ * request was not seen. */
 static enum reason rule(const struct command_table *t, const struct command_permit *p, uint32_t service, uint8_t policy,
 			struct pdu *ret)
 {

@@ -110,16 +110,16 @@ struct opcua_node {
 bool opcua_string(struct bytes *b, struct bytes *ret);
 /* Reads the number of elements of an array, which is never more than the remaining bytes. */
 bool opcua_count(struct bytes *b, uint32_t *ret);
-/* `expanded`: an ExpandedNodeId, which may also name a namespace URI or a server; ret->number is
- * then false. */
+/* `expanded`: reads an ExpandedNodeId, which may also name a namespace URI or a server. If it does,
+ * ret->number is false. */
 bool opcua_node(struct bytes *b, bool expanded, struct opcua_node *ret);
 bool opcua_qualified_name(struct bytes *b);
 bool opcua_localized_text(struct bytes *b);
-/* *bodies becomes true if a body was skipped whose type does not determine its end: servers may
- * find another end than its length says. */
+/* *bodies becomes true if a body was skipped whose end its type does not determine, because servers
+ * may find another end than the one that its length says. */
 bool opcua_extension(struct bytes *b, bool *bodies);
 bool opcua_diagnostic(struct bytes *b);
-/* *ret: the number in it (docs/protocols/opcua.md), or VALUES_UNKNOWN. */
+/* *ret: the number in the Variant (docs/protocols/opcua.md), or VALUES_UNKNOWN. */
 bool opcua_variant(struct bytes *b, struct values *ret, bool *bodies);
 bool opcua_data_value(struct bytes *b, struct values *ret, bool *bodies);
 
@@ -135,8 +135,8 @@ uint32_t opcua_service_of_answer(uint32_t service);
 /* The service of the answer to a request; 0: not known. */
 uint32_t opcua_answer_of_service(uint32_t service);
 /*
- * Reads a request into ret->operations; values are borrowed. `body` begins with the node id of the
- * service, and has the whole request. `policy`: number of the channel's security policy.
+ * Reads a request into ret->operations, whose values point into `body`. `body` begins with the node
+ * id of the service, and has the whole request. `policy`: number of the channel's security policy.
  */
 void opcua_request_parse(struct bytes body, uint8_t policy, struct parsed *ret);
 /* Whether `body`, the beginning of a message, is already a complete request. */

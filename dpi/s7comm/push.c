@@ -107,9 +107,9 @@ static void rule_unknown(const struct s7_state *s, uint32_t service, const struc
 }
 
 /*
- * Judges cyclic values: the addresses of every cyclic read must still be allowed. Unknown
- * addresses, in a session met half-way or with too many reads, were allowed when they were
- * requested; this holds until the permit changes.
+ * Judges cyclic values: the addresses of every cyclic read must still be allowed. In a session met
+ * half-way or with too many reads, some addresses are unknown. They were allowed when they were
+ * requested, and count as allowed until the permit changes.
  */
 static void rule_cyclic(const struct s7_state *s, uint32_t service, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)

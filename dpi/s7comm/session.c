@@ -59,9 +59,9 @@ static bool answers(const struct s7_state *s, uint32_t i, uint32_t at, const str
 }
 
 /*
- * Applies the effect of an answer on the session. A refused setup is answered only where refusals
- * do not end the flow; there the session continues with the values that both ends agreed on, also
- * under later rows.
+ * Applies the effect of an answer on the session. A refused setup is answered only if refusals do
+ * not end the flow. The session then continues with the values that both ends agreed on, also under
+ * later rows.
  */
 static void take_effect(struct s7_state *s, const struct s7_open *o, const struct s7_message *m, struct pdu *ret)
 {

@@ -10,9 +10,9 @@
  * parts, the client's bytes are searched for commands at every position, in both codings, whatever
  * bytes precede the length field; each command must be allowed.
  *
- * Some servers accept frames of other forms as well, which may be hidden in a session. They are
- * searched for by their subheaders; 1E, whose subheader is one byte, also by the device that it
- * names. A 1E frame without a device is searched for only where a segment begins.
+ * Some servers accept frames of other forms as well. Such frames may be hidden in a session, so
+ * they are searched for by their subheaders. The subheader of 1E is only one byte, so a 1E frame
+ * must also name a device. A 1E frame without a device is searched for only where a segment begins.
  *
  * Servers differ in what they accept as an ASCII digit: most accept lower case as well, and
  * libslmp2 reads any other character as 0.
@@ -370,7 +370,8 @@ static bool refuses(const struct found *f, enum reason reason, const struct comm
 	return true;
 }
 
-/* The position of the next command that the client wrote, which is judged as it is. */
+/* The position of the next command that the client wrote. The search leaves it out, because its
+ * frame is judged as a PDU. */
 static size_t next_written(uint8_t form, struct bytes *b, size_t *at)
 {
 	size_t n = 0, command;
@@ -405,8 +406,8 @@ static inline bool may_be_any(const uint8_t *p, size_t left)
 	       may_be_own(p, left);
 }
 
-/* Whether a refused command begins at `at`, except the one that the client wrote at `written`, and
- * commands that end before `seam`. */
+/* Whether a refused command begins at `at`. Not counted are the command that the client wrote at
+ * `written`, and commands that end before `seam`. */
 static bool is_refused_at(struct bytes b, size_t at, size_t written, size_t seam, const struct command_table *t,
 			  const struct command_permit *p, struct pdu *ret)
 {
@@ -529,9 +530,10 @@ static bool takes(struct bytes b, struct found *ret, bool *ret_all)
 }
 
 /*
- * Whether the incomplete frame at the end may pass: the part that has come must be allowed;
+ * Whether the incomplete frame at the end may pass. What has come of its command must be allowed;
  * otherwise the complete frame would be refused for the same reason. A frame that already has all
- * the data that it needs cannot become well-formed, and is refused.
+ * the data that it needs cannot become well-formed. If such a frame is refused, the reason is that
+ * it is malformed.
  */
 static bool unfinished_may_pass(uint8_t form, struct bytes b, const struct command_table *t,
 				const struct command_permit *p, struct pdu *ret)
@@ -589,7 +591,7 @@ bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct
 	    !other_begins(fresh, &service))
 		return true;
 	take_other(service, &f);
-	if (!refuses(&f, R_SLMP_OTHER, t, p, ret)) { /* no answer to it could be judged */
+	if (!refuses(&f, R_SLMP_OTHER, t, p, ret)) { /* its answer could not be judged */
 		pdu_name_operation(ret, f.room, f.n, &(struct ruling){ 0 });
 		ret->reason = R_SLMP_OTHER;
 	}

@@ -120,11 +120,10 @@ uint64_t slmp_device_points(const struct slmp_device *d, uint32_t n);
 
 struct slmp_request {
 	uint32_t service; /* command << 16 | subcommand */
-	uint16_t answer;  /* bytes or characters of data in its answer; SLMP_ANY */
-	uint16_t later;	  /* for a request 0801: as `answer`, for the requests 0802 that follow */
+	uint16_t answer;  /* bytes or characters of data in the answer, or SLMP_ANY */
+	uint16_t later;	  /* for a request 0801: `answer` of the requests 0802 after it */
 	bool well_formed;
-	/* some of its data are missing. If not set, a malformed request cannot become well-formed
-	 * by more data */
+	/* some data are missing. If false, more data cannot make a malformed request well-formed */
 	bool short_of;
 	uint32_t n, max; /* operations, and how many there is room for (at least 2) */
 	/* an array of the caller; each is a group of its own, and values point into `data` */
@@ -184,12 +183,12 @@ struct slmp_monitor {
 struct slmp_state {
 	struct pending wait;
 	uint8_t form; /* form of all frames of the session; 0: none was seen */
-	bool cut;     /* a server may be out of step, and read from where no request begins */
+	bool cut;     /* a server may be out of step, and read where no request begins */
 	uint8_t n_tail;
 	/* bytes of the client since the last moment when all requests were answered */
 	uint32_t unanswered;
 	struct slmp_open open[SLMP_OPEN_MAX];
-	/* `registering`: the request is not answered yet */
+	/* `registering`: the devices of a registration that is not answered yet */
 	struct slmp_monitor registered, registering;
 	uint8_t tail[SLMP_TAIL];
 };

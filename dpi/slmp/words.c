@@ -12,9 +12,9 @@
  * SLMP reference manual (SH-080956), MELSEC communication protocol reference manual (SH-080008). A
  * code is the command and the subcommand, 16 bits each. In device commands, the subcommands 0 and 1
  * access words and bits; 2 and 3 do the same with the longer device numbers of iQ-R. 0080 to 0083
- * are their extended forms, whose devices may be in another module or network, or be given by a
- * register. A remote run may clear devices. A label may stand for any device. All servers that were
- * examined go by the length of a frame, so they find the same commands.
+ * are the extended forms of 0 to 3, whose devices may be in another module or network, or be given
+ * by a register. A remote run may clear devices. A label may stand for any device. All servers that
+ * were examined go by the length of a frame, so they find the same commands.
  */
 static const struct function_info functions[] = {
 	{ CODES(0x0101u, 0, 0), "read_type_name", CLASS_DIAGNOSE, 0, 0, FRAMING_ALIKE },

@@ -107,8 +107,8 @@ static uint32_t property_of(const struct reader *r)
 							      : BACNET_PROPERTY_OF(r->property, index);
 }
 
-/* The code of a service that writes depends on what it writes: the present value, NULL in its
- * place, or another property. */
+/* The code of a service that writes depends on whether it writes a value to the present value, NULL
+ * to the present value, or another property. */
 static uint32_t code_of_write(const struct reader *r)
 {
 	if (r->code != BACNET_WRITE_PROPERTY && r->code != BACNET_WRITE_MULTIPLE)

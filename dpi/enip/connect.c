@@ -44,7 +44,8 @@ static bool is_to_router(const struct enip_path *p)
 	       p->objects[0].instance == 1 && !p->objects[0].has_attribute;
 }
 
-/* Adds the objects of an I/O connection: configuration, consumed and produced data. */
+/* Adds the objects and the tag of a connection that does not carry requests. `tells`: it may write
+ * to them. */
 static void touch_points(struct build *b, const struct enip_path *p, uint32_t code, bool tells)
 {
 	struct operation *o;

@@ -11,8 +11,8 @@
 
 /*
  * Bytes of parameters of each command, and of its answer after the end code: minimum and maximum.
- * The sections are those of W227 and W342; CS and CJ have a path after a file name. Commands
- * without a row may have any parameters.
+ * The sections are those of W227 and W342; CS and CJ have a path after a file name. Commands that
+ * are not listed may have any parameters.
  */
 static const struct {
 	uint16_t command, least, most, answer, answer_max;
@@ -54,7 +54,8 @@ static bool answers_with(struct fins_request *r, uint32_t n)
 	return n <= FINS_ANSWER_MAX;
 }
 
-/* Adds an operation. When there is no more room, the last one is extended to any address. */
+/* Adds an operation. When there is no more room, it replaces the last operation, and gets an
+ * unknown address, so that it stands for both. */
 static void touch(struct fins_request *r, const struct fins_place *p, uint8_t group, struct values values)
 {
 	bool room = r->n + 1u < r->max;

@@ -145,7 +145,7 @@ static bool is_of_a_terminal(uint32_t c, uint32_t before)
 static enum recognition others(struct bytes head, enum direction dir)
 {
 	static const char *const greetings[] = { "SSH-", "220", "120", "421", "554", "+OK", "-ERR", "* ",
-						 /* NNTP: RFC 3977, 5.1 */
+						 /* 200 to 502: NNTP (RFC 3977, 5.1) */
 						 "RFB ", "HTTP/", "RTSP/", "200 ", "201 ", "400 ", "502 ",
 						 "@RSYNCD:", "*KISMET:" };
 	static const char *const speeches[] = { "SSH-", "EHLO ", "HELO ", "RFB ", "@RSYNCD:" };

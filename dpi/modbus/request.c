@@ -154,7 +154,7 @@ static bool parse_file_head(struct bytes *b, uint16_t *ret_file, uint16_t *ret_r
 	return !b->failed && reference == 6 && *ret_file != 0 && *ret_record <= FILE_RECORD_MAX && *ret_n != 0;
 }
 
-/* quantity: sub-requests, value: registers asked for. */
+/* Sets `quantity` to the number of sub-requests, and `value` to the registers that they ask for. */
 static bool parse_read_file(struct modbus_request *r, struct bytes *b)
 {
 	uint8_t count;
@@ -179,8 +179,8 @@ static bool parse_read_file(struct modbus_request *r, struct bytes *b)
 	return true;
 }
 
-/* address: first record, quantity: bytes of data, value: first file; the answer repeats
- * the request. */
+/* Sets `address` to the first record, `quantity` to the bytes of data, and `value` to the first
+ * file, because the answer repeats the request. */
 static bool parse_write_file(struct modbus_request *r, struct bytes *b)
 {
 	uint8_t count;
@@ -221,7 +221,8 @@ static void leave_open(struct modbus_request *r, struct bytes *b)
 	bytes_skip(b, b->left);
 }
 
-/* address: sub-function, quantity: bytes of data, value: first word of it. */
+/* Sets `address` to the sub-function, `quantity` to the bytes of data, and `value` to the first
+ * word of the data. */
 static bool parse_diagnostics(struct modbus_request *r, struct bytes *b)
 {
 	uint16_t sub;
@@ -254,7 +255,7 @@ static bool parse_diagnostics(struct modbus_request *r, struct bytes *b)
 	return r->value == 0;
 }
 
-/* address: MEI type, quantity: read device id code. */
+/* Sets `address` to the MEI type, and `quantity` to the read device id code. */
 static bool parse_encapsulated(struct modbus_request *r, struct bytes *b)
 {
 	uint8_t mei, code, object;

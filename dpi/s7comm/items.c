@@ -212,7 +212,7 @@ bool s7_data_length(uint8_t type, uint16_t length, size_t *ret)
 	}
 }
 
-/* The same for a server that uses the item instead of the header. */
+/* The number of data bytes for a server that goes by the item's type, not by the header's. */
 static size_t length_by_item(const struct item *i, uint16_t length)
 {
 	return i->type == TYPE_BIT || i->type == TYPE_COUNTER || i->type == TYPE_TIMER ? length : length / 8u;

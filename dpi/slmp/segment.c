@@ -99,9 +99,9 @@ static bool is_code(int letter, int second)
 	return letter >= 'A' && letter <= 'Z' && (second == ' ' || second == 'N' || second == 'S' || second == 'C');
 }
 
-/* Whether such a frame begins at `p`, of `left` bytes, judged by the device that it names.
- * *ret_service: the 3E command with the same effect. Device numbers are limited to 16 bits:
- * otherwise any text of digits would contain one. */
+/* Whether a frame of another form that names a device begins at `p`, where `left` bytes are.
+ * *ret_service: the 3E command with the same effect. Device numbers are limited to 16 bits, because
+ * otherwise any text of digits would contain such a frame. */
 static bool other_names(const uint8_t *p, size_t left, bool ascii, uint32_t *ret_service)
 {
 	int subheader = left < OTHER_MIN * (ascii ? 2u : 1u) ? -1 : ascii ? pair(p) : p[0];
@@ -117,8 +117,8 @@ static bool other_names(const uint8_t *p, size_t left, bool ascii, uint32_t *ret
 	return p[at + 2] == 0 && p[at + 3] == 0 && is_code(p[at + 5], p[at + 4]);
 }
 
-/* Whether `b` may begin with any such frame, even if little distinguishes it from other bytes. For
- * a position where a receiver begins to read. */
+/* Whether `b` may begin with any frame of another form, even one that looks much like other bytes.
+ * For a position where a receiver begins to read. */
 static bool other_begins(struct bytes b, uint32_t *ret_service)
 {
 	for (unsigned ascii = 0; ascii < 2; ascii++) {
@@ -143,8 +143,8 @@ static bool other_begins(struct bytes b, uint32_t *ret_service)
 /* ---- commands where none begins -------------------------------------------------------------- */
 
 #define READ_MAX 1024u /* the smallest number of bytes that a server reads at once */
-/* operations of a command at a position where the client wrote none; with more, it counts as
- * touching any address */
+/* room for the operations of a command at a position where the client wrote none; a command with
+ * more operations counts as touching any address */
 #define FEW 8u
 
 /* Bytes before a command: route, length, monitoring timer. */
@@ -180,7 +180,7 @@ static bool any_is_odd(const uint8_t *p, size_t n)
 	return n > 0;
 }
 
-/* As slmp_number, with this definition of digits. */
+/* Like slmp_number, but `digits` says what counts as an ASCII digit. */
 static uint32_t number(struct slmp_reader *r, unsigned n, enum digits digits)
 {
 	struct bytes b = r->b;
@@ -262,9 +262,10 @@ static const struct {
 
 #define OWN_MIN 30u /* characters of a 3E frame up to the subcommand */
 #define FOREIGN_ROUTE 6u
-#define FOREIGN_MIN 22u /* bytes of such a frame up to the subcommand */
+#define FOREIGN_MIN 22u /* bytes of a frame of these forms, up to the subcommand */
 
-/* Finds such a frame at `at`, if its command is there. Its addresses are not known. */
+/* Finds a frame of one of these forms at `at`, if its command is there. Its addresses are not
+ * known. */
 static bool finds_foreign(struct bytes b, size_t at, bool ascii, struct found *ret)
 {
 	unsigned width = ascii ? 2 : 1;

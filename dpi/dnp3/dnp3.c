@@ -330,7 +330,7 @@ static size_t state_used(const void *state)
  *
  * The first case is a frame at a position where the client began none, for example in a value or a
  * file. An outstation that takes the result of one recv for a frame, or that looks for the next 05
- * 64 after it lost its place, would execute it. The header has a checksum, so real values do not
+ * 64 after an error, would execute it. The header has a checksum, so real values do not
  * look like it.
  *
  * The second case is a segment that is a request by itself. An outstation that knows only requests

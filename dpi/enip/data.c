@@ -137,7 +137,7 @@ static struct operation *touch_all(struct build *b, const struct cip_request *r)
 	return touch(b, r, 0, ATTRIBUTES);
 }
 
-/* The same as touch(), and also for all instances after the named one. */
+/* Like touch(), but the last operation also covers all instances after the named one. */
 static void touch_onward(struct build *b, const struct cip_request *r)
 {
 	struct operation *o = touch_all(b, r);

@@ -79,7 +79,7 @@ static bool is_bit(uint8_t kind)
 	return kind == FINS_KIND_BIT || kind == FINS_KIND_FORCED_BIT;
 }
 
-/* Sets a place in an area whose addresses are bits: a word, or a bit of it. */
+/* Sets the addresses of an item, a word or a bit of it, in an area that is addressed by bits. */
 static void by_bits(struct fins_place *p, uint8_t space, uint32_t word, uint8_t bit)
 {
 	p->space = space;

@@ -98,7 +98,7 @@ struct fins_place {
 
 /* Reads area code and address. False: there are not enough bytes. */
 bool fins_place_parse(struct bytes *b, struct fins_place *ret);
-/* Extends the place to `items` items. False: `items` is 0, or the items go beyond the
+/* Extends the run to `items` items. False: `items` is 0, or the items go beyond the
  * last address. */
 bool fins_place_extend(struct fins_place *p, uint32_t items);
 

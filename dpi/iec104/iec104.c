@@ -361,7 +361,7 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
  * Searches for commands that a server would execute if it does not read APDUs as the specification
  * describes: a forbidden command at a position where the client began no APDU, for example in a
  * file segment or across the end of an APDU. A server that takes the result of one recv for an
- * APDU, or looks for the next 68 after it lost its place, would execute it.
+ * APDU, or looks for the next 68 after an error, would execute it.
  *
  * An APDU with a wrong length cannot hide a command, because the length must fit the type before
  * any byte of the command passes.

@@ -71,7 +71,7 @@ struct memobus_head {
 const struct memobus_layout *memobus_layout_of(uint32_t service);
 /* Reads the count of a message that begins at `b`. False: its bytes have not arrived yet. */
 bool memobus_count(const struct memobus_layout *l, struct bytes b, size_t length, uint32_t *ret);
-/* Bytes of `n` items of so many bits. */
+/* Bytes that `n` items take, of `bits` bits each. */
 static inline uint32_t memobus_items(uint32_t n, uint8_t bits)
 {
 	return (n * bits + 7u) / 8u;

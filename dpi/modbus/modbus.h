@@ -188,8 +188,8 @@ struct modbus_reading {
 /* Adds the client's bytes from offset `at` on, which follow the kept ones. False when there is no
  * room for them. */
 bool modbus_slip_add(struct modbus_slip *s, uint32_t at, struct bytes b);
-/* Puts `b` in place of the kept bytes, from whose beginning it goes further back and with which it
- * ends. Positions where a request may begin stay marked. False when there is no room. */
+/* Replaces the kept bytes by `b`, which has earlier bytes and then the kept ones. Positions where a
+ * request may begin stay marked. False when there is no room. */
 bool modbus_slip_extend(struct modbus_slip *s, uint32_t at, struct bytes b);
 /* A server out of step may begin a request at offset `at`. `late`: this includes servers that wait
  * for some time for the rest of a request. */

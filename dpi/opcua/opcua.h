@@ -143,7 +143,7 @@ void opcua_request_parse(struct bytes body, uint8_t policy, struct parsed *ret);
 bool opcua_request_is_whole(struct bytes body);
 /* Reads the header of a request, after the node id of its service. */
 bool opcua_request_header_take(struct bytes *b);
-/* The same for an answer; *ret_bad: the answer reports an error. */
+/* Reads the header of an answer. *ret_bad: the answer reports an error. */
 bool opcua_answer_header_take(struct bytes *b, bool *ret_bad);
 /* An operation that has only a code and a security policy. */
 struct operation opcua_operation(uint32_t service, uint8_t policy);

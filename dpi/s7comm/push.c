@@ -91,7 +91,7 @@ static uint32_t subscription(const struct s7_state *s, const struct s7_message *
 }
 
 /* Judges a push with unknown addresses. Only a row without limits of addresses and values allows
- * it, as such a row alone allows its request. */
+ * it, because only such a row allows the request for the push. */
 static void rule_unknown(const struct s7_state *s, uint32_t service, const struct command_table *t,
 			 const struct command_permit *p, struct pdu *ret)
 {

@@ -323,7 +323,7 @@ static inline bool may_begin(const uint8_t *p, size_t left, bool ascii)
 	return left >= 4 && p[3] == 0 && p[1] > 0 && p[1] <= 0x21;
 }
 
-/* The same for the subheaders of other forms. */
+/* A quick test for the subheaders of the forms in `foreign`. */
 static inline bool may_be_foreign(const uint8_t *p, size_t left, bool ascii)
 {
 	if (ascii)
@@ -332,7 +332,7 @@ static inline bool may_be_foreign(const uint8_t *p, size_t left, bool ascii)
 	       (p[0] == 0x5d || p[0] == 0x9d || p[0] == 0xdd || p[0] == 0x68 || p[0] == 0xe8);
 }
 
-/* The same for the subheaders of 3E and 4E in ASCII. */
+/* A quick test for the subheaders of 3E and 4E in ASCII. */
 static inline bool may_be_own(const uint8_t *p, size_t left)
 {
 	return p[0] == '5' && left >= OWN_MIN && (p[1] == '0' || p[1] == '4') && p[2] == '0' && p[3] == '0';
@@ -392,7 +392,7 @@ static size_t next_written(uint8_t form, struct bytes *b, size_t *at)
 	return command;
 }
 
-/* The same for 1E, whose subheader is below 8. */
+/* A quick test for a 1E frame, whose subheader is below 8. */
 static inline bool may_be_other(const uint8_t *p, size_t left, bool ascii)
 {
 	uint32_t service;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ledger: the alarms, which of them were sent, and what waits to be sent. It is kept on the
- * disk, so that a restart neither forgets nor repeats any. An alarm begins or ends when two looks
- * in a row agree. Pure but for its file. The number of waiting texts is bounded: the oldest is
- * dropped and counted.
+ * disk, so that no entry is lost or sent twice after a restart. An alarm counts as begun or ended
+ * when two looks at the status in a row agree. Pure but for its file. The number of waiting texts
+ * is bounded: the oldest is dropped and counted.
  */
 #ifndef SEKISHO_MGMT_NOTIFY_LEDGER_H
 #define SEKISHO_MGMT_NOTIFY_LEDGER_H
@@ -34,7 +34,8 @@ void ledger_free(struct ledger *l);
 /* Takes the alarms of one look (mgmt/state/alarms.h). `now`: the time by the box's clock, with "Z"
  * at its end. */
 void ledger_look(struct ledger *l, const json_t *alarms, const char *now);
-/* Sets the generation in force, which is told with everything that begins or ends from now on. */
+/* Sets the generation in force. From now on, its number is told with every alarm that begins or
+ * ends. */
 void ledger_generation(struct ledger *l, uint64_t number);
 /* Adds a serious record, as sentences in both languages. */
 void ledger_record(struct ledger *l, uint64_t seq, const char *when, const char *en, const char *ja);

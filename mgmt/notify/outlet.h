@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the programs that send alarms share. Every two seconds they look at the box's status, which
- * anybody may ask for, and at its grave records, to update the ledger; and they send what waits.
- * While sending fails, the wait doubles each time. The daemon hears of it by a file, which also
- * says if the ledger cannot be saved; that does not stop alarms from being sent.
+ * What the programs that send alarms share. Every two seconds they read the box's status, which
+ * anybody may ask for, and its grave records, to update the ledger; and they send what waits. While
+ * sending fails, the wait doubles each time. A file tells the daemon that sending fails, or that
+ * the ledger cannot be saved. Alarms are still sent if the ledger cannot be saved.
  */
 #ifndef SEKISHO_MGMT_NOTIFY_OUTLET_H
 #define SEKISHO_MGMT_NOTIFY_OUTLET_H
@@ -50,26 +50,27 @@ struct outlet {
 	char site[100], contact[512]; /* from the last answer */
 	bool new_ledger;	      /* the ledger is new: records from before it are not sent */
 	unsigned absent;	      /* looks in a row without an answer */
-	/* the records continue those of the last look: this was checked, and the box has answered
-	 * each time since */
+	/* the records are a continuation of those of the last look: this was checked once, and the
+	 * box has answered every question since */
 	bool sure;
 	/* Sending. */
-	uint64_t next_s, back_off_s; /* when to try again (boot time); the present wait */
-	uint64_t failing_s;	     /* boot time of the first failure in a row, 0 = none */
+	/* next_s: when to try again (boot time); back_off_s: the present wait */
+	uint64_t next_s, back_off_s;
+	uint64_t failing_s; /* boot time of the first failure in a row, 0 = none */
 	char why[OUTLET_WHY];
 	uint64_t unsaved_s; /* boot time since which the ledger cannot be saved; 0 = it can */
 	char unsaved[OUTLET_WHY];
 };
 
-/* Reads the program's arguments, settings and ledger. 0, or the status to end with: *o has
- * `program` alone before. */
+/* Reads the program's arguments, settings and ledger. 0, or the exit status of the program. Before
+ * the call, only the member `program` of *o is set. */
 int outlet_open(struct outlet *o, enum outlet_kind kind, int argc, char **argv);
-/* Looks and sends for ever. `tell` is called when something waits and sending may be tried; it says
- * how it went. */
+/* Reads the status and sends alarms for ever. `tell` is called when something waits and it is time
+ * to try; it calls outlet_failed or outlet_well. */
 _Noreturn void outlet_run(struct outlet *o, void (*tell)(struct outlet *o));
 void outlet_failed(struct outlet *o, const char *why);
 void outlet_well(struct outlet *o);
-/* Saves the ledger. A failure is neither one to send nor a reason to wait. */
+/* Saves the ledger. A failure to save does not count as a failure to send, and delays nothing. */
 void outlet_save(struct outlet *o);
 /* Seconds since 1970. */
 uint64_t outlet_wall_s(void);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A report without a form yet: headings, sentences and tables in one language. It can be printed as
- * text for a terminal, as one HTML file for A4, or as CSV of its tables. Owns copies of its texts.
- * Labels and names in it come from a policy or from foreign packets; each form makes them harmless
- * in its own way. Without memory the page is incomplete, and every form of it fails.
+ * The contents of a report, independent of its form: headings, sentences and tables in one
+ * language. It can be printed as text for a terminal, as one HTML file for A4, or as CSV of its
+ * tables. Owns copies of its texts. Labels and names in it come from a policy or from foreign
+ * packets; each form makes them harmless in its own way. Without memory the page is incomplete, and
+ * every form of it fails.
  */
 #ifndef SEKISHO_MGMT_REPORT_PAGE_H
 #define SEKISHO_MGMT_REPORT_PAGE_H

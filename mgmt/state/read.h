@@ -32,8 +32,8 @@ const char *render_kind(const char *word, enum lang l);
 void render_span(unsigned long long seconds, char out[RENDER_TEXT]);
 /* A conduit of `expected.conduits`: "RTG 1 reads (tos-reads-rtg01)". */
 void render_conduit(const json_t *silent, enum lang l, char *out, size_t size);
-/* The first CONDUITS_NAMED of such a list, which has `all` conduits: "RTG 1 reads
- * (tos-reads-rtg01), vendor, +2". */
+/* The first CONDUITS_NAMED conduits of `list`, which stands for `all` conduits: "RTG 1 reads (tos-
+ * reads-rtg01), vendor, +2". */
 #define CONDUITS_NAMED 4u
 void render_conduits(const json_t *list, unsigned long long all, enum lang l, char *out, size_t size);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counts wrong tokens by address (by /64 for IPv6). An address with many failures is answered late;
- * other addresses are not affected, and the right token is never delayed. Every failure is recorded
- * exactly once, in at most one record per second and address. Memory is fixed; a full table never
- * loses a count. Time is a parameter.
+ * Counts wrong tokens by address (by /64 for IPv6). An address with many failures gets late
+ * answers; other addresses are not affected, and the right token is never delayed. Every failure is
+ * recorded exactly once, in at most one record per second and address. Memory is fixed; a full
+ * table never loses a count. Time is a parameter.
  */
 #ifndef SEKISHO_MGMT_WEB_BUDGET_H
 #define SEKISHO_MGMT_WEB_BUDGET_H

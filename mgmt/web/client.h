@@ -22,9 +22,9 @@ enum client_state {
 	CLIENT_IDLE, /* no request, or an incomplete request head */
 	CLIENT_HEAD, /* head seen, nothing decided */
 	CLIENT_HELD, /* suspended: `reply` goes out at wake_ns */
-	/* suspended: waits until wake_ns for a place to ask without a session (crowd_next) */
+	/* suspended: a login that waits, until wake_ns at most, for its turn to ask (crowd_next) */
 	CLIENT_QUEUED,
-	/* suspended: waits until wake_ns for control's answer to question `id` */
+	/* suspended: waits, until wake_ns at most, for control's answer to question `id` */
 	CLIENT_ASKED,
 	CLIENT_READY, /* decided: answer_fd (>= 0) or `reply` is sent */
 };
@@ -39,10 +39,10 @@ struct client {
 	uint64_t since_ns; /* when it connected */
 	bool spoke;	   /* its first request has begun, so its handshake is over */
 	bool known;	   /* it has shown the right token */
-	/* part of the digest of the session or token that covers the connection; 0 = none, so the
-	 * connection counts for its address */
+	/* part of the digest of the session or token that covers the connection; 0 = none: the
+	 * connection is counted for its address instead */
 	uint64_t covered;
-	/* its question changes nothing, so the question can be stopped if the client leaves */
+	/* its question changes nothing, so that it can be stopped if the client leaves */
 	bool tries;
 	uint32_t id;
 	/* the number that the page gave its question to get progress reports; 0 = none */
@@ -86,7 +86,7 @@ struct client {
 	uint16_t port;
 	/* SHA-256 of the client certificate of the connection; zero = none */
 	uint8_t shown[32];
-	/* the reader of the box's data, as named by accounts; for the record */
+	/* name of the account that reads the box's data, as accounts gave it; for the record */
 	char reader[USER_BY];
 };
 
@@ -116,10 +116,11 @@ bool client_is_our_page(const struct client *k);
 bool client_has_header(const struct client *k, const char *name);
 
 /*
- * Chooses which client has to leave when connections are scarce, and which one may ask next when
- * questions are. A client without a session ("stranger") pays nothing for a connection, an endless
- * request or a slow reading, so strangers could hold all places for as long as they like. A client
- * that has shown the token, or waits for an answer of the box, never has to leave.
+ * Chooses which client has to leave when there are too many connections, and which one may ask next
+ * when there are too many questions. A client without a session ("stranger") pays nothing for a
+ * connection, an endless request or a slow reading, so strangers could hold all places for as long
+ * as they like. A client that has shown the token, or waits for an answer of the box, never has to
+ * leave.
  */
 
 /* The number of connections from this address that no session covers. */

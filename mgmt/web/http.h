@@ -51,9 +51,10 @@ struct http_counts {
 struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, struct event_port *events,
 			struct err *e);
 int http_poll_fd(const struct http *h); /* readable: call http_run */
-/* A further descriptor to poll: a client that libmicrohttpd does not watch has hung up. */
+/* A further descriptor to poll. Readable: a client of a stream, which libmicrohttpd does not watch,
+ * has hung up. */
 int http_gone_fd(const struct http *h);
-/* A further descriptor to poll: a client that waits for the box has hung up. */
+/* A further descriptor to poll. Readable: a client that waits for the box has hung up. */
 int http_left_fd(const struct http *h);
 /* Does everything that can be done now. */
 void http_run(struct http *h, struct mono now);

@@ -41,9 +41,9 @@ struct stream;
 
 /* The request for a stream. */
 struct live_wish {
-	bool own; /* by the box's own token: accounts is not asked */
-	/* otherwise the question for accounts, which is completed here; it has the client's address
-	 * in any case */
+	bool own; /* opened with the box's own token, so accounts is not asked */
+	/* else the question for accounts, which is completed here; in both cases it has the
+	 * client's address */
 	struct msg_judge who;
 	const char *name; /* the owner's name; "" with `own` */
 	bool flow;	  /* wants the counters of the rules as well */
@@ -77,7 +77,7 @@ bool live_answer(struct live *v, struct msg *m, uint64_t now_ns);
 void live_progress(struct live *v, enum credential what, const uint8_t secret[32], uint32_t ask,
 		   const struct msg_progress *p, uint64_t now_ns);
 uint64_t live_next_ns(const struct live *v); /* UINT64_MAX = nothing is due */
-/* the alarms and since when they were seen; valid as long as `v` */
+/* The alarms, and since when each has been seen; valid as long as `v`. */
 struct seen *live_seen(struct live *v);
 bool live_asks(const struct live *v); /* whether a question is in progress */
 /* Ends all streams after their present text. To be called before libmicrohttpd is stopped. */
@@ -95,8 +95,8 @@ bool live_newest(const char *status, size_t n, uint64_t *ret);
 void live_put_records(FILE *to, const json_t *records, uint64_t after);
 /*
  * The part of the effective rules that a map needs to show traffic:
- * {"time","digest","conduits":{NAME: packets}}; owned by the caller. NULL when it is not an answer
- * of that kind.
+ * {"time","digest","conduits":{NAME: packets}}; owned by the caller. NULL when `effective` is no
+ * such answer.
  */
 char *live_flow(const char *effective, size_t n);
 /* An event with the progress of a question; owned by the caller, NULL without memory. */

@@ -34,7 +34,7 @@ order_read login_read_key;
 /* The text of member `key`, which belongs to the object. NULL: it is missing, too long, or has a
  * NUL in it. */
 const char *login_text_of(const json_t *j, const char *key, size_t most);
-/* Copies such a text without its NUL to `out`, which is zero already. */
+/* Copies the text of member `key` without its NUL to `out`, which must be all zero. */
 bool login_put(const json_t *j, const char *key, void *out, size_t most);
 /* Reads the session's secret from a Cookie header. False when there is none, more than one, or one
  * in another form than ours. */
@@ -43,12 +43,12 @@ bool login_cookie(const char *header, uint8_t ret[LOGIN_SECRET]);
 bool login_bearer(const char *header, uint8_t ret[LOGIN_SECRET]);
 /*
  * Whether a request with an effect comes from our own pages, or from a program that is no browser.
- * The request must be JSON, which a form of another site cannot send without being asked for
- * permission; and if the browser tells the origin, that must be this box. NULL = the browser does
- * not tell it.
+ * The request must be JSON, because a form of another site cannot send JSON without the browser
+ * asking us first. If the browser names an origin, it must be this box. NULL = no origin was named.
  */
 bool login_same_origin(const char *type, const char *origin, const char *fetch_site, const char *host);
-/* Reads the only header of its name: a decimal length of at most `most`, without a leading zero. */
+/* Reads the value of a Content-Length header: a decimal number of at most `most`, without a leading
+ * zero. */
 bool login_length(const char *header, size_t most, size_t *ret);
 
 #endif

@@ -21,9 +21,10 @@ uint32_t web_report_rights(const json_t *words);
 struct web_report;
 
 /*
- * `t` was accepted by the route's `ask`. `rights`: words of the person's rights, NULL = all except
- * the register of accounts. `platform`: the operating system (platform_of), read before the
- * sandbox; both are borrowed during the call. NULL without memory.
+ * Begins a report. `t`: the target, which the route's `ask` has accepted. `rights`: words of the
+ * person's rights, NULL = all except the register of accounts. `platform`: the operating system
+ * (platform_of), read before the sandbox. Both are only borrowed during the call. NULL without
+ * memory.
  */
 struct web_report *web_report_new(const struct target *t, const json_t *rights, json_t *platform);
 /* Fills in the next question; false: there is no further one. */

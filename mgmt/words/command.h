@@ -11,7 +11,8 @@
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/vocabulary.h"
 
-/* The vocabulary of the command's protocol; NULL: it names none, or one of a later release. */
+/* The vocabulary of the command's protocol. NULL: the JSON names no protocol, or one of a later
+ * release. */
 const struct vocabulary *command_words(const json_t *o);
 /*
  * Prints the targets, each after `before`: "unit 1", "network 0, station 2". A target that means

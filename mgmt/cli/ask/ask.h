@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by `ask`, `who-can` and `reach`: the policy and the moment, the ends that are meant, and
- * the printing of lines. */
+/* Shared by `ask`, `who-can` and `reach`: opens the policy at a moment, finds the ends that a name
+ * stands for, and prints lines. */
 #ifndef SEKISHO_MGMT_CLI_ASK_ASK_H
 #define SEKISHO_MGMT_CLI_ASK_ASK_H
 
@@ -12,7 +12,8 @@ enum { OPT_POLICY, OPT_AT, OPT_N };
 /* True: the policy is open, and *ret_at is the moment. False: the reason was printed, and
  * *ret_status is the status of the verb. source_close in both cases. */
 bool asking_open(struct cli *c, const struct cli_args *a, struct source *ret, uint64_t *ret_at, int *ret_status);
-/* The ends with this name, in the source's arena; NULL when there are none, which was printed. */
+/* The ends with this name, in the source's arena. NULL when there are none; a message about this
+ * was printed. */
 const struct asked_end *asking_ends(struct cli *c, const struct source *s, const char *text, size_t *ret_n,
 				    int *ret_status);
 /* Prints a sentence that belongs to the line above. */

@@ -10,9 +10,9 @@
 #include "mgmt/cli/cli.h"
 
 /*
- * What a whole backup has besides the policy: the register of accounts, the API's authority and
- * token, and the credentials beside box.cfg, as a bundle (base/bundle.h) whose names are a fixed
- * list. Its plain text is in memory only, which is wiped.
+ * The bundle (base/bundle.h) with what a whole backup has besides the policy: the register of
+ * accounts, the API's authority and token, and the credentials beside box.cfg. The names of its
+ * parts are a fixed list. Its plain text is only in memory, which is wiped afterwards.
  */
 
 #define WHOLE_REGISTER_MOST (1u << 20) /* bytes; accounts reads no more */
@@ -43,7 +43,7 @@ struct whole {
  * missing, or something follows. */
 bool whole_read(struct whole *w);
 void whole_free(struct whole *w);
-/* The bundle of these parts. False: no memory, or too much. */
+/* Makes the bundle of these parts. False: no memory, or too much. */
 bool whole_bundle(const struct bytes parts[WHOLE_PARTS], struct whole *ret);
 /* Encrypts the bundle in a process of its own; *ret is malloc'd, owned by the caller. */
 bool whole_seal(const struct whole *w, struct bytes certificate, uint8_t **ret, size_t *ret_n);
@@ -86,24 +86,26 @@ bool cards_place(struct cli *c, const struct cli_args *a, size_t option, const j
 char *cards_rename(struct card_places *p, struct bytes text, size_t *ret_n);
 
 /*
- * The files of a whole backup at a box: taken from their folders, which root alone reads, and put
- * back. Each is old or new at any moment, however this process ends: a file by its rename, key and
- * certificate together by an exchange of their folder.
+ * Collects the files of a whole backup from their folders on a box, which only root can read, and
+ * puts them back. At any moment each file is either the old or the new one, even if this process is
+ * killed: a single file is replaced by a rename, key and certificate together by an exchange of
+ * their folder.
  */
 
-/* Reads the files. 0; negative errno with *e; -ENODATA: *ret_name is missing, without which there
- * is no whole backup. Credentials that are links are left out, and named in `left_out`, a list. */
+/* Reads the files. 0; negative errno with *e; -ENODATA: the file *ret_name is missing, and a whole
+ * backup needs it. Credentials that are links are left out, and their names are added to the list
+ * `left_out`. */
 int place_collect(const char *state, const char *settings, struct whole *ret, json_t *left_out, const char **ret_name,
 		  struct err *e);
-/* Writes credentials that `settings` lacks, and leaves existing ones as they are. Adds their names
- * to the lists. 0 or negative errno. */
+/* Writes the credentials that the folder `settings` lacks, and adds their names to `put`. Existing
+ * ones are not changed; their names are added to `stay`. 0 or negative errno. */
 int place_settings(const struct whole *w, const char *settings, json_t *put, json_t *stay, struct err *e);
-/* Writes the authority and the token beside those of the box, and exchanges both. The former ones
- * are then in the place of the new ones, until place_done. 0 or negative errno. */
+/* Writes the authority and the token to a folder beside that of the box, and exchanges the two
+ * folders. The former files are kept beside until place_done. 0 or negative errno. */
 int place_secrets(const struct whole *w, const char *state, struct err *e);
-/* Exchanges them again, so that the former ones are in force. */
+/* Exchanges the two folders again, so that the former files are in force. */
 int place_back(const char *state, struct err *e);
-/* Deletes what was written beside, or is left of an interrupted restore. */
+/* Deletes the folder that place_secrets or an interrupted restore left beside that of the box. */
 void place_done(const char *state);
 
 /*
@@ -112,15 +114,15 @@ void place_done(const char *state);
  * which leaves no core file.
  */
 
-/* least digits of the SHA-256 that a person gives: nobody finds another file whose SHA-256 begins
- * with them */
+/* The fewest digits of a SHA-256 that a person may give. Nobody can find another file whose SHA-256
+ * begins with the same 16 digits. */
 #define DIGITS_LEAST 16u
 
 /* The accounts and keys of a file. */
 struct opened_keys {
 	bool wanted; /* set by the caller: open them */
-	/* set by the caller: the SHA-256 of the file that somebody noted, or its beginning; NULL =
-	 * not to be compared */
+	/* set by the caller: the SHA-256 of the file as somebody noted it, or its first digits;
+	 * NULL = do not compare */
 	const char *noted;
 	bool there; /* the file has them */
 	unsigned accounts;
@@ -174,8 +176,8 @@ int texts_write(struct cli *c, const json_t *sources, struct card_places *places
  * that the generation had on the box. Needs no box; if one runs here, it records the result.
  */
 
-/* Records that `what` happened, where a box runs; what is not ASCII in `text` becomes '?'. False:
- * it is not on record. Prints nothing. */
+/* If a box runs here, records in its journal that `what` happened. Characters of `text` that are
+ * not ASCII become '?'. False: nothing was recorded. Prints nothing. */
 bool backup_recorded(struct cli *c, enum machine_event what, char *text);
 /* The exit status: CLI_YES when all generations came out as they were, else CLI_NO. */
 int backup_rehearse(struct cli *c, const char *name, const char *key_name);

@@ -37,8 +37,8 @@ typedef int box_print(struct cli *c, const json_t *answer, int status);
  * verb. */
 int box_tell(struct cli *c, const struct msg_body *question, box_print *print);
 /*
- * As box_request, for a question that may take long. Ctrl-C ends the wait: then the waited time,
- * and whether the box goes on with the work, were printed, and *ret_status is CLI_STOPPED.
+ * As box_request, for a question that may take long. If Ctrl-C ends the wait, it prints how long it
+ * waited and whether the box goes on with the work, and *ret_status is CLI_STOPPED.
  */
 bool box_request_long(struct cli *c, const struct msg_body *question, const int *fds, size_t n_fds, unsigned timeout_s,
 		      struct box_answer *ret, int *ret_status);
@@ -65,9 +65,9 @@ bool box_journal_done(struct cli *c, const struct box_answer *a, int *ret_status
 int box_order_words(struct cli *c, const char *reason, const char *by, const char **ret_reason, char *ret_person);
 
 /*
- * One page of the journal: at most `most` matching events after *after, which moves to where the
- * journal has searched; an array that is the caller's. *ret_more: there may be more. NULL when the
- * verb ends with *ret_status.
+ * Reads one page of the journal: at most `most` matching events after the number *after. Sets
+ * *after to the number up to which the journal has searched. Returns an array, owned by the caller.
+ * *ret_more: there may be more. NULL when the verb ends with *ret_status.
  */
 #define EVENTS_PAGE 1000u
 json_t *events_page(struct cli *c, const struct event_filter *f, unsigned long long *after, unsigned most,
@@ -76,16 +76,16 @@ json_t *events_page(struct cli *c, const struct event_filter *f, unsigned long l
 /* "--since": the events of the journal from a moment on. */
 
 /*
- * Every event from `since` on whose kind is `kind` (NULL = any), oldest first, as an array that is
- * the caller's; NULL when the verb has to end with *ret_status; the reason was printed.
+ * Returns every event from `since` on whose kind is `kind` (NULL = any), oldest first, as an array,
+ * owned by the caller. NULL: the reason was printed, and the verb has to end with *ret_status.
  */
 json_t *events_since(struct cli *c, const char *since, const char *kind, int *ret_status);
 /* As events_since, without keeping the events: `each` is called for every event of any kind. False
  * when the verb ends with *ret_status. */
 bool events_each(struct cli *c, const char *since, void (*each)(void *ctx, const json_t *event), void *ctx,
 		 int *ret_status);
-/* The oldest event that the journal still has, the caller's; NULL when there is none. False
- * as above. */
+/* Gets the oldest event that the journal still has, owned by the caller; *ret is NULL when there is
+ * none. False as above. */
 bool events_oldest(struct cli *c, json_t **ret, int *ret_status);
 
 /*

@@ -80,11 +80,11 @@ struct mirror {
  * of a policy that was named on the command line, or NULL.
  */
 bool mirror_take(struct cli *c, const char *device, const struct model *model, struct mirror *ret, int *ret_status);
-/* The number of frames for which the card had no room since it was taken. Call it only once; it
- * needs no privilege. */
+/* The number of frames that the card lost for lack of room since the interface was taken. Call it
+ * only once; it needs no privilege. */
 uint64_t mirror_missed(const struct mirror *m);
-/* Restores the interface. Prints what was sent nevertheless, and prints and returns how many frames
- * the card lost. */
+/* Restores the interface. Returns how many frames the card lost. Without --json, it also prints
+ * this number, and how many frames the interface sent although it should send none. */
 uint64_t mirror_give_back(struct cli *c, const struct mirror *m);
 
 #endif

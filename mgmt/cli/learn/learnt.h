@@ -37,7 +37,8 @@ struct talk {
 	uint64_t cut;	  /* sessions of which the capture lacks some or all bytes */
 };
 
-/* Operations of one kind within such sessions. A request may have several. */
+/* Operations of one kind within the sessions of one `talk`. One request may have several
+ * operations. */
 struct act {
 	struct addr client, server;
 	uint16_t port;
@@ -70,7 +71,7 @@ struct tally {
 	uint64_t not_ip, cut;
 	uint64_t unanswered; /* sessions without an answer */
 	uint64_t not_unicast;
-	/* commands and answers that do not fit their protocol, or stand without their beginning */
+	/* commands and answers that do not fit their protocol, or whose beginning was not seen */
 	uint64_t misfits;
 	/* sessions and operations for whose kind there was no room */
 	uint64_t talks_left, acts_left;

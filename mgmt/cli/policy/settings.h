@@ -22,9 +22,9 @@
 json_t *settings_json(const struct source *s);
 /*
  * The differences: {"change":"changed","object","name","setting","before","after","file","line"}.
- * An object that only one of both has gives {"change":"added|removed",...,"settings":{...}}. Places
- * are those in `after`; for removed objects those in `before`. Borrows both; a new reference, NULL
- * when memory is out.
+ * For an object that exists in only one of the two:
+ * {"change":"added|removed",...,"settings":{...}}. `file` and `line` are the place in `after`; for
+ * removed objects, in `before`. Borrows both; a new reference, NULL when memory is out.
  */
 json_t *settings_compare(const json_t *before, const json_t *after);
 /* The names of the assets; a new reference. */

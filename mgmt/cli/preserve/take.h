@@ -52,10 +52,10 @@ int take_read(int fd, uint8_t **ret, size_t *ret_n);
 /* Writes and syncs a new file: 0, or an errno. A file that could not be written completely is
  * removed. */
 int take_write(int dirfd, const char *name, const uint8_t *p, size_t n);
-/* Leaves out a line that is just being written. */
+/* The length of `p` without a last line that is still being written. */
 size_t take_whole_lines(const uint8_t *p, size_t n);
-/* The file name of a segment that the box handed out. True: it is packed, so that its contents are
- * no lines. */
+/* Writes the file name of a segment that the box handed out. True: the segment is packed, so its
+ * contents are not lines of text. */
 bool take_segment_name(uint64_t first, const uint8_t *p, size_t n, char ret[48]);
 /* Whole seconds until a moment of the monotonic clock; at least one, for a question. */
 unsigned take_seconds(uint64_t until_ns);
@@ -69,10 +69,10 @@ void take_records(struct bundle *b, const char *folder, uint64_t until_ns);
 /* As take_records, for a caller without root rights: the files that the box hands out to his
  * account. */
 void take_handed_records(struct bundle *b, struct cli *c, uint64_t until_ns);
-/* As take_generations, for such a caller: the texts of stored policies. Their sealed files are
- * listed as missing. */
+/* As take_generations, for a caller without root rights: copies the texts of the stored policies.
+ * Their sealed files are listed as missing. */
 void take_handed_policies(struct bundle *b, struct cli *c, uint64_t until_ns);
-/* Copies the stored policies as they are, in sealed form, from beside the records. */
+/* Copies the stored policies in their sealed form from the folder beside the records. */
 void take_generations(struct bundle *b, const char *records, uint64_t until_ns);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * Replays a capture: its frames pass through link layer, defragmentation, session tracking,
  * ordering and the inspector, which is the same code as in the workers of the box. Implements the
- * outside functions of the inspector; a program can do one replay at a time. Results go to the
- * book, and each judged PDU to the caller's function.
+ * functions that the inspector needs from its program; a program can do one replay at a time. The
+ * results are in the book, and the caller's function gets each judged PDU.
  */
 #ifndef SEKISHO_MGMT_CLI_REPLAY_RUN_H
 #define SEKISHO_MGMT_CLI_REPLAY_RUN_H
@@ -22,8 +22,8 @@
 #include "policy/space/prove.h"
 
 /*
- * The results of a replay: one entry for each flow, and one for each kind of command, which only
- * people are shown. For replay only. Owns its entries; knows nothing of packets or output.
+ * The results of a replay: one entry for each flow, and one for each kind of command. Commands are
+ * only printed for people. For replay only. Owns its entries; knows nothing of packets or output.
  */
 
 struct book_flow {
@@ -102,11 +102,13 @@ struct session {
 	uint32_t lane;
 	enum reason refused; /* R_NONE, or the reason why the kernel lets no packet of it pass */
 	bool midstream;	     /* its beginning is not in the capture */
-	/* met half-way, and more than the ports shows which end is the server */
+	/* its beginning is missing, but something other than the ports shows which end is the
+	 * server */
 	bool told;
 	bool bad_checksum; /* at least one of its packets has a bad checksum */
 	bool same_zone;	   /* both ends are in one zone, so no box sees this session */
-	/* its protocol is confirmed and its lane lets it go: it is not inspected further */
+	/* it is not inspected further: its protocol is confirmed, and its lane (the kind of
+	 * inspection that its permit needs) requires no more */
 	bool released;
 	bool closed;   /* reset, or finished by both ends */
 	bool answered; /* the server has sent its SYN|ACK */
@@ -127,8 +129,8 @@ struct session {
 
 struct tracker;
 
-/* Tells which end of a session that was met half-way is the server, if the caller knows more than
- * the ports show. */
+/* For a session whose beginning is not in the capture: tells which end is the server, if the caller
+ * knows more than the ports show. */
 enum tracker_server { SERVER_UNTOLD, SERVER_SOURCE, SERVER_DESTINATION };
 typedef enum tracker_server tracker_ask(void *ctx, const struct decoded *d);
 
@@ -137,8 +139,8 @@ typedef enum tracker_server tracker_ask(void *ctx, const struct decoded *d);
  * out. */
 struct tracker *tracker_new(struct ir *ir, bool as_captured);
 void tracker_free(struct tracker *t);
-/* Whether controllers serve at this port, although their clients often use lower ones:
- * EtherNet/IP's 44818. */
+/* Whether controllers serve at this port, for example at 44818 of EtherNet/IP. Such a port is the
+ * server's even if the client's port is lower. */
 bool tracker_registered(uint16_t port);
 /* Sets the function that is asked before ports are compared, also for UDP. */
 void tracker_asks(struct tracker *t, tracker_ask *ask, void *ctx);
@@ -214,16 +216,18 @@ void order_free(struct order *o);
  * packet, and is dropped. */
 bool order_packet(struct order *o, uint32_t session, const struct decoded *d, enum direction dir, uint32_t frame,
 		  uint64_t now_ns);
-/* The session has no further packets: hands on what waits, across gaps. */
+/* To be called when the session has no further packets: hands on its waiting packets, even after
+ * gaps. */
 void order_give_up(struct order *o, uint32_t session);
 /*
- * `session` began with this SYN on the ports of `older`, which has no further packets. If the SYN
- * is that of `older` itself, captured late, the positions of the ends are kept.
+ * To be called when `session` begins with this SYN on the ports of `older`, which has no further
+ * packets. If this SYN began `older` itself and was only captured late, the positions of both ends
+ * are kept.
  */
 void order_go_on_as(struct order *o, uint32_t older, uint32_t session, uint32_t isn);
 void order_give_up_all(struct order *o);
-/* Hands on packets that have waited long enough. order_next_due: when the next one has; UINT64_MAX
- * = none waits. */
+/* Hands on packets that have waited long enough. order_next_due: the time at which the next packet
+ * will have waited long enough; UINT64_MAX = no packet waits. */
 void order_expire(struct order *o, uint64_t now_ns);
 uint64_t order_next_due(const struct order *o);
 

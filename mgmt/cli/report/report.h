@@ -29,8 +29,8 @@ bool page_text(const struct page *p, FILE *to, bool color);
  */
 int report_give(struct cli *c, const struct cli_args *a, struct page *p, json_t *data, int status);
 
-/* Calls `each` for the events of a span, as facts_events does. False, after printing that, if the
- * facts were saved without events. */
+/* Calls `each` for the events of a span, as facts_events does. If the facts were saved without
+ * events, it prints this and returns false. */
 bool report_events(struct cli *c, const json_t *facts, const char *since, const char *until,
 		   void (*each)(void *ctx, const json_t *event), void *ctx, int *ret_status);
 /* Counts what happened in the year before the facts were taken. */

@@ -69,7 +69,7 @@ struct card {
 	char name[16], mac[20], driver[32], master[16];
 	int speed_mbit; /* 0 = not known */
 	bool up, carrier, hardware, yours;
-	/* set by links_raise: it turned the card on; it turned the card's IPv6 off */
+	/* `raised`: links_raise turned the card on; `quieted`: it turned the card's IPv6 off */
 	bool raised, quieted;
 };
 
@@ -84,7 +84,7 @@ struct setup_interface {
 	unsigned vlan; /* 0 = frames without a tag */
 	char addresses[SETUP_ADDRESSES][ADDR_TEXT], networks[SETUP_ADDRESSES][ADDR_TEXT];
 	size_t n_addresses;
-	char zone[64]; /* only of data interfaces, as are the next two */
+	char zone[64]; /* zone, label and owner: only of data interfaces */
 	char label[SETUP_LINE], owner[SETUP_LINE];
 	unsigned class; /* index into zone_class_words */
 };
@@ -116,8 +116,8 @@ struct setup {
 enum said { SAID_TEXT, SAID_BACK, SAID_QUIT };
 
 /* ask.c: prints the question (and what an empty line means), reads one line into `out` without
- * spaces at its ends. Asks again if no answer can contain what was typed. At the end of the input,
- * the answer is "quit", and also after s->ends_ns. */
+ * spaces at its ends. Asks again if the line has something that no answer can have. The answer is
+ * "quit" at the end of the input and after s->ends_ns. */
 enum said setup_ask(struct setup *s, const char *question, const char *otherwise, char out[SETUP_LINE]);
 /* From here on, a signal that would end the program (Ctrl-C, the end of the session) is the answer
  * "quit" to every question. */
@@ -132,11 +132,11 @@ void cards_watch(struct setup *s);
 void card_blink(struct setup *s, const struct card *card);
 
 /*
- * A card that is down shows no link. Cards that are down, have no address and are part of
- * nothing else are turned on, so that they receive: without ARP and IPv6 the kernel has nothing to
- * send on them. links_settle waits for the links of cards that have just been turned on: else a
- * cable that was there would count as new. links_lower turns them off again; it may be called
- * twice.
+ * A card that is down shows no link, so links_raise turns on the cards that are down, have no
+ * address and are part of nothing else. It turns off ARP and IPv6 on them, so that the kernel has
+ * nothing to send there. links_settle waits for the links of the cards that have just been turned
+ * on, because a cable that was there before would otherwise count as new. links_lower turns these
+ * cards off again; it may be called twice.
  */
 void links_raise(struct cards *all);
 void links_settle(const struct cards *all);
@@ -174,9 +174,10 @@ step step_zone, step_class_of, step_zone_label, step_owner;
 /* interface.c */
 step step_admin_card, step_admin_vlan, step_admin_address, step_terminals;
 step step_data_card, step_data_vlan, step_data_address;
-/* step_admin_card for a side of a box between two switches, in other words */
+/* as step_admin_card, for a side of a box between two switches; only the words of the question
+ * differ */
 step step_side_card;
-/* between.c; `k` of the two questions about gateways: the network */
+/* between.c. For the two questions about gateways, `k` is the number of the network. */
 step step_shared_address, step_hosts, step_gateway, step_gateway_side;
 /* apply.c */
 step step_show;

@@ -11,8 +11,9 @@
 void overview_headline(struct cli *c, const json_t *status, const json_t *faults, const json_t *alarms,
 		       enum stand stand);
 /*
- * The short form: as many of those lines as there is room for, and one line each for interfaces,
- * processes, refusals, inspection, records and certificates, and how to see everything.
+ * The short form: as many lines of overview_headline as there is room for, one line each for
+ * interfaces, processes, refusals, inspection, records and certificates, and a line about how to
+ * see everything.
  */
 void overview_screen(struct cli *c, const json_t *status, const json_t *faults, const json_t *alarms, enum stand stand);
 /* If the policy file of this box is not what is in force, says so. */

@@ -42,8 +42,8 @@ static bool listen_to(int fd, int64_t until, child_said *said, void *of)
 	}
 }
 
-/* The child has no children, starts nothing, leaves no core file (its memory holds keys), and ends
- * with its parent. */
+/* The child starts no other processes, leaves no core file (its memory holds keys), and ends with
+ * its parent. */
 static _Noreturn void be_child(pid_t parent, child_work *work, void *of, int to)
 {
 	const struct rlimit none = { 0, 0 };

@@ -34,10 +34,10 @@ struct informer {
 };
 
 /*
- * Initialises the library, in the process that sends and not before. It draws its message numbers
- * and the start of its encryption then; two rounds with equal numbers would take each other's
- * answers. The library reads and writes no files, knows no older protocol versions, and prints
- * nothing.
+ * Initialises the library. Only called in the process that sends: the library then draws its first
+ * message number and the start of its encryption, and two rounds with equal numbers would take each
+ * other's answers. The library reads and writes no files, knows no older protocol versions, and
+ * prints nothing.
  */
 static void library(void)
 {
@@ -117,7 +117,7 @@ static void session(struct informer *i)
 	i->s.securityPrivKeyLen = i->n_privacy;
 }
 
-/* Sets only the text of the library, which `status` shows, without the text of an errno. */
+/* Sets *e to the library's text alone, without the text of an errno. `status` shows this text. */
 static bool failed(struct err *e, const char *why)
 {
 	e->code = -EIO;
@@ -224,8 +224,9 @@ static netsnmp_pdu *pdu_of(const struct inform *w)
 	return NULL;
 }
 
-/* A response repeats the inform's variables (RFC 3416, 4.2.7): a recorded response to another
- * inform does not match. */
+/* Whether this is an authenticated and encrypted response to this inform. A response repeats the
+ * inform's variables (RFC 3416, 4.2.7), so a recorded response to another inform has another
+ * serial. */
 static bool answers(const netsnmp_pdu *answer, const struct inform *what)
 {
 	const oid name[] = { OURS, 1, OF_SERIAL, 0 };

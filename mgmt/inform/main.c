@@ -25,7 +25,7 @@
 #define TOLD 1
 #define KEY_DIGEST 8u /* bytes */
 
-/* Of a round: how many were sent, and why it stopped. */
+/* One round: how many informs were sent, and why it stopped. */
 struct round {
 	struct outlet *o;
 	unsigned told;
@@ -34,8 +34,8 @@ struct round {
 
 static struct informer *informer;
 
-/* A short key as in the ledger; of a long one the beginning and a digest of the whole: two alarms
- * never have the same. */
+/* Returns a short key unchanged. Of a long key it keeps the beginning and adds a digest of the
+ * whole, so that two alarms never have the same key. */
 static const char *short_key(const char *key, char out[INFORM_KEY + 1])
 {
 	size_t n = strlen(key), keep = INFORM_KEY - 2 * KEY_DIGEST - 1;
@@ -97,8 +97,8 @@ static void tell_all(void *of, int to)
 		return;
 }
 
-/* An acknowledged inform is saved before the next, so that it is not repeated when this program
- * ends, unless the disk is full. */
+/* An acknowledged inform is saved as sent before the next one goes out, so that it is not repeated
+ * if this program ends. If the disk is full, it may be repeated. */
 static bool hear(void *of, uint8_t byte)
 {
 	struct round *r = of;
@@ -140,8 +140,8 @@ static void tell(struct outlet *o)
 	struct err e = { 0 };
 	int r;
 
-	/* Without keys it is tried again: a disk that was full at the start may have room for the
-	 * engine's number later. */
+	/* If the keys could not be made, this is tried again: a disk that was full at the start may
+	 * have room for the engine's number later. */
 	if (informer == NULL && (informer = with_keys(o, &e)) == NULL) {
 		outlet_failed(o, e.text);
 		return;

@@ -131,10 +131,11 @@ static int has_mark(const struct outlet *o)
 }
 
 /*
- * After a restart of the records, numbers begin at 1 again, the first record tells why, and all
- * records are new. This is checked after each look without an answer, and when there are fewer
- * records than before. After a power cut, only the last records that were not on the disk yet may
- * be missing: then reading continues after the record that is still known. False: not known yet.
+ * Finds out whether the records are still a continuation of those of the last look. If the records
+ * were begun anew, numbers begin at 1 again, the first record tells why, and all records are new.
+ * After a power cut, only the last records may be missing, because they were not on the disk yet:
+ * then reading continues after the record that is still known. This is checked after each look
+ * without an answer, and when there are fewer records than before. False: not known yet.
  */
 static bool hold_to_records(struct outlet *o, const json_t *journal)
 {
@@ -343,8 +344,9 @@ void outlet_run(struct outlet *o, void (*tell)(struct outlet *o))
 	put_down(o); /* written before the first look: the program runs */
 	for (;; sleep(LOOK_S)) {
 		look(o);
-		/* Saved before it is sent: a new start repeats a mail or an inform at worst, with
-		 * the same number. A full disk holds nothing back. */
+		/* The ledger is saved before sending, so that a restart at worst repeats a mail or
+		 * an inform with the same number. If the disk is full, sending goes on all the
+		 * same. */
 		outlet_save(o);
 		put_down(o);
 		if (!is_due(o))

@@ -12,7 +12,7 @@ static const char *const ways[] = {
 	[FLOW_THERE] = "to_destination", [FLOW_BACK] = "to_source", [FLOW_THERE | FLOW_BACK] = "both"
 };
 
-/* The index of `word`, one of 1 to 3; 0: `words` has no such word. */
+/* The index of `word` in `words`, from 1 to 3; 0: `words` has no such word. */
 static unsigned place_of(const char *const words[], const char *word)
 {
 	unsigned i = 3;
@@ -142,8 +142,8 @@ json_t *flow_sheet(const json_t *effective, enum flow_part part)
 	}
 	json_array_foreach(ja(effective, "zones"), i, one)
 	{
-		/* Zones of the other side, and the box itself, only if something goes there or
-		 * comes from there. */
+		/* Zones that do not belong to this part, and the box itself, are kept only if a
+		 * conduit leads to or from them. */
 		if (json_object_get(ends, js(one, "name")) != NULL ||
 		    ((side_of(js(one, "class")) & part) != 0 && strcmp(js(one, "name"), "self") != 0))
 			(void)json_array_append(zones, one);

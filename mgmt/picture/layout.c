@@ -30,8 +30,9 @@ struct work {
 	struct layout *l;
 	unsigned least, place; /* least: the given width; place: index into `spacings` */
 	unsigned *text;	       /* by box: the width of its text */
-	unsigned *ports[2];    /* by side and box: number of arrows that touch it there */
-	unsigned *next[2];     /* number of arrows that have a place */
+	/* by side and box: number of arrows that touch the box at this side */
+	unsigned *ports[2];
+	unsigned *next[2]; /* number of arrows that have a place */
 	struct piece (*pieces)[2];
 	unsigned tracks[LAYOUT_ROWS], margins;
 	unsigned *margin; /* by arrow: its place in the right margin, from 0 */
@@ -99,8 +100,8 @@ static void place_boxes(struct work *w)
 		struct layout_box *b = &l->boxes[i];
 		unsigned most = w->ports[TOP][i] > w->ports[BOTTOM][i] ? w->ports[TOP][i] : w->ports[BOTTOM][i];
 
-		/* A whole number of places, an even number of them before the first, so that each
-		 * row uses its own. */
+		/* The width is a whole number of places. Before the first box of a row there is an
+		 * even number of places, so that each row keeps to its own places. */
 		b->width = w->text[i] > (most + 1) * place ? w->text[i] : (most + 1) * place;
 		b->width = (b->width + place - 1) / place * place;
 		b->x = x[b->row];

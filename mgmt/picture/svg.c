@@ -141,7 +141,8 @@ static void commands(struct legend *g, size_t arrow, const json_t *grants, enum 
 		else
 			for (m = 0; m < json_array_size(rows); m++)
 				grant(g, arrow, one, json_array_get(rows, m), l);
-		/* A grant that was listed already is left out with its first line. */
+		/* If the first line of this grant is listed already, the grant's lines are removed
+		 * again. */
 		if (before > first && before < g->n && told(g, first, &g->lines[before]))
 			while (g->n > before)
 				free(g->lines[--g->n].text);
@@ -302,7 +303,7 @@ struct way {
 struct picture {
 	const json_t *effective;
 	enum lang lang;
-	enum flow_part part; /* whose data flows; 0 = a map of all rules */
+	enum flow_part part; /* the part whose data flows are drawn; 0 = a map of all rules */
 	struct zone *zones;
 	size_t n_zones;
 	struct way *ways;

@@ -281,8 +281,8 @@ struct page *report_controls(const json_t *facts, const struct deeds *deeds, enu
 /* ---- the half-yearly self-check -------------------------------------------------------------- */
 
 /*
- * In figures. The box answers what it can, with evidence. All other items have an empty field for a
- * person, and count as answered only when a person has filled it in.
+ * The self-check in figures. The box answers what it can, with evidence. All other items have an
+ * empty field for a person, and count as answered only when a person has filled it in.
  */
 
 /* Whether the box has decided about an item. A part that is missing counts as not done. */

@@ -138,7 +138,7 @@ static void nearly_full(struct faults *f, enum message m, const json_t *x, const
 	fault(f, m, what, text, "");
 }
 
-/* Reported before the share is full: then new sessions are refused, in that share alone. */
+/* Reported before a share is full, because the box then refuses new sessions in this share. */
 static void shares(struct faults *f)
 {
 	const json_t *tracking = ja(f->status, "tracking"), *zones = ja(tracking, "shares"),

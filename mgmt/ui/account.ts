@@ -116,8 +116,8 @@ export function accountPage(draw: () => void): () => Node_[] {
 
 // ---- one's own passphrase -----------------------------------------------------------------------
 
-// Changing one's own passphrase: on the account's page, and instead of every page while it is a
-// handed-out or leaked one.
+// Changing one's own passphrase: on the account's page; and in place of all pages as long as the
+// passphrase is one that a manager has handed out, or a leaked one.
 
 let ownBusy = false, ownComplaint: Key | undefined, ownRefusal = "", ownDone = false;
 

@@ -18,7 +18,7 @@ const HEADS: Key[] = ["device_mac", "condition", "addresses", "device_place", "f
 
 interface Chosen {
 	order: "accept" | "forget";
-	// number of `device`; without a device the last one of the list that was seen
+	// number of `device`; without `device`, the last number of the list that the person saw
 	number: number;
 	device?: Device;
 }

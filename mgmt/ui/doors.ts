@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Doors that the policy has prepared: which are open and until when, and in words what each would
-// open. Two presses and a name open a door, two shut it. A door for two persons asks for the
-// second, who sees what the first one asked.
+// open. Two presses and a name open a door; two presses shut it. If a door needs two persons, the
+// second one sees what the first one has asked for.
 import { h, type Child, type Node_ } from "./dom";
 import { clockTime, count, moment } from "./format";
 import { field, bar, card, chip } from "./parts";

@@ -50,7 +50,7 @@ export const change: Change = { texts: [], stamp: 0, busy: "", comments: { ...NO
 let timer: ReturnType<typeof setTimeout> | undefined;
 let run = 0;
 let looking = false;
-let seen = -1; // number of records at the last look: every change of a draft makes one
+let seen = -1; // number of records at the last look: every change of a draft makes a record
 
 const LONG = ["check", "try", "apply", "rollback"]; // orders that may take a while
 // orders that change neither the draft's text nor the policy in force: nobody has to wait for them
@@ -233,8 +233,8 @@ async function look(changed: () => void): Promise<void> {
 		if (!moved()) {
 			const was = begins(change.kept), own = edited();
 			change.kept.draft = answer.value.draft;
-			// An applied draft is a draft again: the editor begins with another text,
-			// which is nobody's edit.
+			// After an apply, the editor begins with another text, which is nobody's
+			// edit.
 			if (!own && !same(begins(change.kept), was)) return load(false, changed);
 		}
 		if (JSON.stringify(change.now) !== before) changed();

@@ -332,7 +332,7 @@ export const changeKey = (order: "add" | "remove", label: string, password: stri
  * then nobody is signed in.
  */
 export async function useToken(given: string): Promise<Refused | undefined> {
-	// A header accepts nothing else; copied text often ends with a line break.
+	// Copied text often ends with a line break, which a header does not accept.
 	const clean = given.trim();
 	if (!/^[\x21-\x7e]+$/.test(clean)) return "unauthorized";
 	const answer = await send<unknown>("/api/v1/state", bearing(clean));

@@ -105,10 +105,10 @@ let found: Told[] = [];
 // by the record's number: the nearest conduit, or why it is not known
 let nearest = new Map<number, Said | "busy" | "no_answer" | "rules_no_right">();
 const askers = new WeakMap<Told, () => void>();
-let words = ""; // text that a record has to contain, in small letters
+let words = ""; // text that a record has to contain, in lower case
 let query = ""; // the box's filter, without the range of records
 let end = 0; // the records up to this number were not searched
-let upTo = 0; // records after this number came later, and were not searched either
+let upTo = 0; // records after this number came later than the search began, and were not searched
 let state: "new" | "busy" | "done" | "failed" | "forbidden" | "wrong" = "new";
 let between = false; // the period has a beginning and an end
 let run = 0; // number of the present search
@@ -225,7 +225,7 @@ async function news(changed: () => void): Promise<void> {
 	const list = await stretch(upTo, last, mine);
 	if (mine !== run) return;
 	if (list?.length === KEPT) {
-		// There are more than fit before the others: the list begins anew.
+		// There are more new records than this page keeps: the list begins anew.
 		found = [];
 		upTo = end = last;
 		void search(changed);

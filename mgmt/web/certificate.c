@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A handshake keeps the certificate that it began with, and several handshakes may run: so no
- * certificate is ever freed. The number of addresses bounds that of certificates.
+ * A handshake keeps the certificate that it began with, and several handshakes may run, so no
+ * certificate is ever freed. Their number is bounded, because there is at most one for each new
+ * address.
  */
 #include "mgmt/web/certificate.h"
 
@@ -24,7 +25,7 @@ static int make_key(gnutls_x509_privkey_t key)
 					     NULL, 0);
 }
 
-/* The version, a serial number, the validity and the key, whose id is returned. */
+/* Sets the version, a serial number, the validity and the key. *ret_id: the id of the key. */
 static int fill_common(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, time_t from, time_t until,
 		       unsigned char ret_id[KEY_ID])
 {
@@ -56,8 +57,8 @@ struct certificate {
 	gnutls_privkey_t signer; /* `key` in the form for handshakes */
 	struct addr addresses[CERTIFICATE_ADDRESSES];
 	size_t n_addresses;
-	/* Each a chain: its certificate, and the authority's, which a browser shows only if it is
-	 * sent. The last one is presented. */
+	/* All certificates so far; the last one is presented. Each is a chain with the authority's
+	 * certificate, because a browser shows the authority's only if it is sent. */
 	gnutls_pcert_st versions[CERTIFICATE_ADDRESSES + 1][CHAIN];
 	size_t n_versions;
 };
@@ -79,7 +80,8 @@ static int fill(const struct certificate *c, gnutls_x509_crt_t crt)
 {
 	unsigned char id[KEY_ID];
 	size_t id_size = sizeof(id);
-	/* the certificate ends with the authority's, whatever the clock tells now */
+	/* the certificate is valid exactly as long as the authority's, whatever the clock says
+	 * now */
 	int r = fill_common(crt, c->key, gnutls_x509_crt_get_activation_time(c->authority),
 			    gnutls_x509_crt_get_expiration_time(c->authority), id);
 

@@ -76,7 +76,8 @@ static bool asks_as_stranger(const struct client *k)
 	return k->state == CLIENT_ASKED && (k->stage == STAGE_LOGIN || k->stage == STAGE_CHALLENGE);
 }
 
-/* The number of these questions that a host has under way; NULL: all hosts together. */
+/* The number of questions that anybody may ask and that this host has under way; NULL: of all
+ * hosts. */
 static unsigned under_way(const struct client *all, size_t n, const struct addr *of)
 {
 	unsigned found = 0;

@@ -52,7 +52,7 @@ static enum MHD_Result answer_report(struct client *k)
 
 enum MHD_Result http_answer_now(struct http *h, struct client *k)
 {
-	/* By the stage: whose answer is sent, if it is not control's in the box's name. */
+	/* For each stage, the kind of answer to send; 0: an answer of control in the box's name. */
 	static const enum reply_to said[STAGE_REPORT + 1] = {
 		[STAGE_ME] = REPLY_TO_ME,	  [STAGE_CHALLENGE] = REPLY_TO_ME,   [STAGE_LOGIN] = REPLY_TO_LOGIN,
 		[STAGE_LOGOUT] = REPLY_TO_LOGOUT, [STAGE_KEY] = REPLY_TO_KEY,	     [STAGE_CHANGE] = REPLY_TO_CHANGE,
@@ -611,7 +611,7 @@ static void join_stream(struct http *h, struct client *k, const json_t *who)
 	}
 }
 
-/* The client may have what the route gives. True: the box is asked for it. */
+/* To be called when the client may use the route. True: the box is asked for its data. */
 static bool allowed(struct http *h, struct client *k, const json_t *who)
 {
 	const json_t *rights = json_object_get(who, "rights");
@@ -624,7 +624,8 @@ static bool allowed(struct http *h, struct client *k, const json_t *who)
 		join_stream(h, k, who);
 		return false;
 	case ROUTE_REPORT:
-		/* The rights also tell which other data he may read. */
+		/* The report needs the rights, because they tell which data this person may
+		 * read. */
 		k->reply = REPLY_UNAVAILABLE;
 		return json_is_array(rights) && begin_report(h, k, rights);
 	case ROUTE_ANSWER:

@@ -33,7 +33,8 @@ static gnutls_session_t tls_of(struct MHD_Connection *c)
 	return i != NULL ? i->tls_session : NULL;
 }
 
-/* The place is free when libmicrohttpd has seen the end of the connection. */
+/* Ends a client's connection. The client's place is free only when libmicrohttpd has seen the
+ * end. */
 static void end_connection(struct client *k)
 {
 	k->deadline_ns = UINT64_MAX;
@@ -50,8 +51,8 @@ static struct client *client_of(struct MHD_Connection *c)
 	return i != NULL ? i->socket_context : NULL;
 }
 
-/* Checked before any work: libmicrohttpd's own count for an address cannot leave out connections
- * that a session covers. */
+/* Whether a new connection is accepted, decided before any work on it. libmicrohttpd's own limit
+ * for an address would also count connections that a session covers. */
 static enum MHD_Result on_dial(void *cls, const struct sockaddr *from, socklen_t n)
 {
 	struct http *h = cls;
@@ -403,8 +404,8 @@ void http_run(struct http *h, struct mono now)
 /*
  * While a peer owes the rest of its handshake, libmicrohttpd (0.9.75) wants to be called again at
  * once, because it does not see that its TLS library has read everything. Input is reported by the
- * descriptor, so a short pause delays nothing. In a crowd there is no pause: connections that have
- * to end would end later.
+ * descriptor, so a short pause delays nothing. In a crowd there is no pause, because it would delay
+ * the end of connections that have to end.
  */
 static bool shakes_hands(const struct http *h)
 {

@@ -25,7 +25,8 @@ struct stream {
 	int fd;
 	bool own, flow;
 	struct msg_judge who;
-	/* id of the question about it: to accounts, or to the journal for its records */
+	/* id of the question about this stream: to accounts, or to the journal for the stream's
+	 * records */
 	uint32_t asked;
 	uint32_t rights; /* its rights now, while its records are requested */
 	char name[LOGIN_NAME + 8];
@@ -109,7 +110,8 @@ static void wake(struct stream *s)
 
 /* ---- clients that hung up -------------------------------------------------------------------- */
 
-/* A stream's place and its socket. When the event comes, another stream may have the place. */
+/* Identifies a stream by its place and its socket, because another stream may have the place when
+ * the event comes. */
 static uint64_t mark_of(const struct live *v, const struct stream *s)
 {
 	return (uint64_t)(s - v->all) << 32 | (uint32_t)s->fd;
@@ -540,8 +542,8 @@ static void judged(struct live *v, uint32_t id, int status, const char *text, si
 	judge_next(v, now_ns);
 }
 
-/* `text` NULL: the journal is silent. The stream gets the rest, and nobody waits for the journal
- * again in this turn. */
+/* The records for a stream have come, or the journal is silent (`text` NULL). Then the stream gets
+ * the rest, and nobody waits for the journal again in this turn. */
 static void recorded(struct live *v, uint32_t id, const char *text, size_t n, uint64_t now_ns)
 {
 	struct stream *s = &v->all[v->at++];

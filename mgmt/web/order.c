@@ -33,7 +33,7 @@ static const char *line_of(const json_t *j, const char *key, size_t least, size_
 	return text != NULL && strlen(text) >= least && text_is_plain(text, most) ? text : NULL;
 }
 
-/* Copies such a line. There is room for `most` bytes and a NUL. */
+/* Copies the line of text at `key`. `out` has room for `most` bytes and a NUL. */
 static bool take_line(const json_t *j, const char *key, size_t least, size_t most, void *out)
 {
 	const char *text = line_of(j, key, least, most);
@@ -90,7 +90,7 @@ static bool take_flag(const json_t *j, const char *key, uint8_t flag, uint8_t *f
 	return v == NULL || json_is_boolean(v);
 }
 
-/* What is isolated, or which door; for these orders only. */
+/* Takes the object to be isolated, or the door. No other order may name an object. */
 static bool take_object(const json_t *j, enum change_order order, struct msg_change *m)
 {
 	if (!change_names_object(order))
@@ -98,7 +98,8 @@ static bool take_object(const json_t *j, enum change_order order, struct msg_cha
 	return take_line(j, "object", 1, ISOLATE_OBJECT - 1, m->object);
 }
 
-/* Who uses the door, the ticket, and for how long; for that order only. */
+/* Takes who uses the door, the ticket, and for how long. Only an order to open a door may have
+ * these. */
 static bool take_door(const json_t *j, enum change_order order, struct msg_change *m)
 {
 	uint64_t for_s;
@@ -353,7 +354,7 @@ static bool take_which(const json_t *j, uint32_t least, struct msg_records *ret)
 	return true;
 }
 
-/* A hold that is lifted, or an alarm that is acknowledged. */
+/* Takes an order to lift a hold or to acknowledge an alarm. */
 static bool take_one(const json_t *j, struct msg_records *ret, char text[HOLD_REASON + 1])
 {
 	return json_object_size(j) == 3 && take_which(j, 1, ret) && take_line(j, "reason", 1, HOLD_REASON, text);

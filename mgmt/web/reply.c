@@ -229,8 +229,9 @@ static enum MHD_Result reply_json(struct MHD_Connection *c, unsigned http, const
 			(cookie == NULL || MHD_add_response_header(r, MHD_HTTP_HEADER_SET_COOKIE, cookie) == MHD_YES));
 }
 
-/* Accounts refuses before it knows the person: then the answer to an order has no "done". For a
- * key, a person has to read the error, and no session has ended because of it. */
+/* The HTTP status of an answer. If accounts refuses an order before it knows the person, the answer
+ * has no "done", and the status is about the login. A refused security key does not get the status
+ * of a refused login, because a person has to read the error and no session has ended. */
 static unsigned http_of(enum reply_to to, const json_t *j, int status)
 {
 	const json_t *done = json_object_get(j, "done");
@@ -249,8 +250,8 @@ static unsigned http_of(enum reply_to to, const json_t *j, int status)
 #define ATTRIBUTES "; Secure; HttpOnly; SameSite=Strict; Path=/"
 #define COOKIE_MOST (sizeof(LOGIN_COOKIE ATTRIBUTES) + 2u * LOGIN_SECRET + 16u)
 
-/* The session's secret is sent only in the cookie. Whatever the box knows of a session that ends,
- * the browser deletes the cookie. False: there is no secret. */
+/* The session's secret is sent only in the cookie. At a logout, the browser is told to delete the
+ * cookie even if the box does not know the session. False: there is no secret. */
 static bool set_cookie(enum reply_to to, json_t *j, int status, char out[COOKIE_MOST])
 {
 	const char *secret = json_string_value(json_object_get(j, "session"));

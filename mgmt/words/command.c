@@ -306,8 +306,8 @@ static void groups(FILE *to, const json_t *row, const struct vocabulary *words, 
 	}
 }
 
-/* "; holding 0-99, no other address": a space that is not named is closed, which a reader must not
- * have to know. */
+/* Prints "; holding 0-99, no other address". The last words are there because readers need not know
+ * that all other addresses are refused. */
 static void addresses(FILE *to, const json_t *row, const struct vocabulary *words, enum lang l)
 {
 	unsigned any = 0, named = 0;
@@ -343,7 +343,8 @@ static bool writes(const json_t *row, const struct vocabulary *words)
 	return false;
 }
 
-/* "; units 1-5": an unnamed target means any, which is left out where requests mostly have none. */
+/* Prints "; units 1-5". Where any value is allowed, a target with a usual number is not printed,
+ * because requests mostly mean the connected device itself. */
 static void target_text(FILE *to, const json_t *row, const struct target_info *t, enum lang l)
 {
 	const char *text = js(row, t->key);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Only conduits from the client's zone to the server's are considered. A cell can match a packet in
- * three things: client, server and service. The conduit with the most matches is the nearest, of
- * several the first in the policy's text.
+ * three things: client, server and service. The nearest conduit is the one with the most matches;
+ * of several such conduits, the first in the policy's text.
  */
 #include "mgmt/words/nearest.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho who-can COMMAND ASSET` and `sekisho reach ASSET`: through chains of conduits, from where
- * and to where? */
+/* `sekisho who-can COMMAND ASSET`: from where the command can be given to the asset. `sekisho reach
+ * ZONE|ASSET`: where its hosts can get to. Both follow chains of conduits. */
 #include <stdlib.h>
 #include <string.h>
 

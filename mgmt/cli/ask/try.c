@@ -174,8 +174,8 @@ static json_t *read_text(uint64_t unit, uint8_t function, uint64_t place)
 			    (unsigned)unit & 0xff, function, (unsigned)(place >> 8) & 0xff, (unsigned)place & 0xff);
 }
 
-/* The bytes of a read that a row allows, and of one that no conduit allows. Only reads: even a test
- * that fails must not set anything in a machine. */
+/* Adds the bytes of a read that a row allows, and of one that no conduit allows. There are only
+ * reads, because even a test that fails must not set anything in a machine. */
 static void modbus_bytes(const struct trial *t, const struct probe *p, const struct model_service *s, json_t *packet)
 {
 	const struct command_table *rows = &t->m->rows.t;
@@ -511,8 +511,8 @@ int verb_try(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--at", a->values[OPT_AT]);
 	if (a->values[OPT_AT] == NULL)
 		t.at = clock_wall_ns() / 1000000000ull;
-	/* The policy's text, not what is sealed: that includes the box's own addresses, which are
-	 * no examples of hosts. */
+	/* The policy's text is opened and not the sealed generation, because the latter includes
+	 * the box's own addresses, which are no examples of hosts. */
 	if (source_open_any(c, policy != NULL ? policy : "box", SOURCE_CHECKED, &s, &status) &&
 	    (policy != NULL || source_doors(c, &s, t.at, &status))) {
 		t.s = &s;

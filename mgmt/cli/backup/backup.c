@@ -140,8 +140,8 @@ static uint8_t *joined(struct bytes message, struct bytes keys, size_t *ret_n)
 	return p;
 }
 
-/* Reads accounts and keys. This comes before the box is asked, because the box then records a
- * backup. False: the reason was printed. */
+/* Reads accounts and keys. This comes before the question to the box, because the box records a
+ * backup as soon as it is asked for one. False: the reason was printed. */
 static bool collected(struct cli *c, struct making *m)
 {
 	const char *name = "";

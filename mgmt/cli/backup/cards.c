@@ -64,7 +64,7 @@ static const char *mapped(const struct cli_args *a, size_t option, const char *w
 	return NULL;
 }
 
-/* The card with that address; of several the one with the same name. */
+/* The card with that address; if several cards have it, the one with the same name. */
 static const char *same_card(here_t *here, const char *was, const char *mac)
 {
 	const char *name, *found = NULL;

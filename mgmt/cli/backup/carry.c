@@ -22,10 +22,11 @@
 #include "mgmt/cli/words/render.h"
 
 /*
- * The stick for scheduled backups: a FAT file system with one label. mtools reads and writes it, as
- * at the appliance's console, and not the kernel: whoever brings a stick chooses its bytes. So
- * nothing is mounted, and there are no links, owners or devices. Of its files, only the one just
- * written is read. A file that this box did not write is neither replaced nor deleted.
+ * The stick for scheduled backups: a FAT file system with one label. It is read and written by
+ * mtools, as at the appliance's console, and not by the kernel, because whoever brings a stick
+ * chooses its bytes. So nothing is mounted, and there are no links, owners or devices. Of its
+ * files, only the one just written is read. A file that this box did not write is neither replaced
+ * nor deleted.
  */
 
 #define DEVICE "/dev/disk/by-label/SEKISHO-BAK"

@@ -168,16 +168,17 @@ static json_t *exchanged(struct cli *c, const struct people *p, int *ret_status)
 	struct err e = { 0 };
 	json_t *taken = NULL;
 
-	/* The keys first: as soon as the accounts are there, the box reads its keys anew. Both are
-	 * independent of each other, so a power cut in between does no harm. */
+	/* The keys come first, because the box reads its keys anew as soon as it has the accounts.
+	 * Keys and accounts are independent of each other, so a power cut in between does no
+	 * harm. */
 	if (place_secrets(&p->keys->whole, p->state, &e) < 0) {
 		*ret_status = cli_fail_file(c, CLI_CANNOT, p->state, -e.code);
 		return json_pack("{s:s}", "error", e.text);
 	}
 	if (hand(c, p, USER_RESTORE, &a, ret_status)) {
 		taken = a.json;
-		/* "done" is in an answer of the supervisor alone, which it gives when accounts did
-		 * not answer in time. So the accounts may have been replaced nevertheless. */
+		/* Only an answer that the supervisor gives in place of accounts has "done":
+		 * accounts did not answer in time, so they may have been replaced nevertheless. */
 		if (a.status != CLI_YES && json_object_get(taken, "done") != NULL)
 			json_object_set_new(taken, "unsure", json_true());
 		if (a.status != CLI_YES && !c->json)

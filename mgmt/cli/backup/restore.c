@@ -202,8 +202,8 @@ static bool try_devices(struct cli *c, const json_t *backup, const char *from, c
 	return false;
 }
 
-/* Makes the box take the list, after the policy: that stays in force whatever happens to the list.
- * *ret_status: CLI_YES, or the verb's status. A new reference. */
+/* Makes the box take the list. This comes after the policy, which stays in force whatever happens
+ * to the list. *ret_status: CLI_YES, or the verb's status. A new reference. */
 static json_t *take_devices(struct cli *c, const json_t *backup, const char *from, int *ret_status)
 {
 	struct box_answer a;
@@ -253,9 +253,10 @@ static bool has_leaked(struct cli *c)
 }
 
 /*
- * Whether the policy is in force, or would be. *ret_number: its generation. `tried`: what the box
- * would do with the list of devices, NULL = no list; *ret_listed: what it did, and what became of
- * the accounts. `people`: NULL = they stay.
+ * Gives the order to apply. Returns whether the policy is in force or, in a dry run, would be.
+ * *ret_number: its generation. `tried`: what the box would do with the list of devices; NULL =
+ * there is no list. *ret_listed: what the box did with the list, and what became of the accounts.
+ * `people`: NULL = the box keeps its accounts.
  */
 static int order(struct cli *c, const struct cli_args *a, const json_t *backup, const json_t *g, const char *from,
 		 uint32_t confirm_s, int fd, const json_t *tried, const struct people *people,

@@ -147,8 +147,9 @@ static int copy(int at, const char *file, const char *to, mode_t mode)
 	return r;
 }
 
-/* Gives the present file a second name, which replaces the former backup: so the file stays in its
- * place until it is replaced. *ret_mode is unchanged when there is none. */
+/* Gives the present file a second name, under which it is kept; a file that was kept before is
+ * replaced. The present file also keeps its own name until it is replaced. *ret_mode is unchanged
+ * when there is no file. */
 static int keep(int at, const char *file, mode_t *ret_mode)
 {
 	char before[NAME_MOST + sizeof(BEFORE)], beside[sizeof(before) + 8];

@@ -92,7 +92,7 @@ bool alone_request(struct cli *c, const char *question, struct box_answer *ret, 
 	pid_t pid;
 
 	memset(ret, 0, sizeof(*ret));
-	/* Without a note it is unknown what a socket other than the default one belongs to. */
+	/* Without a note, only the default socket is known to be this box's. */
 	if ((noted(c, text, lines) == 0 && strcmp(c->socket, SOCKET_DEFAULT) != 0) || !daemon_path(path)) {
 		*ret_status = cli_fail(c, CLI_CANNOT, M_BOX_ABSENT, c->socket);
 		return false;

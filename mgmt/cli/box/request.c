@@ -233,8 +233,8 @@ static void keyboard_begin(struct keyboard *k)
 	}
 }
 
-/* Waits for an answer or Ctrl-C. 0: an answer is there. -EINTR: nobody wants it any more. -EAGAIN:
- * the time is up. */
+/* Waits for an answer or Ctrl-C. 0: an answer is there. -EINTR: Ctrl-C was pressed. -EAGAIN: the
+ * time is up. */
 static int keyboard_wait(const struct keyboard *k, int sock, uint64_t until_ns)
 {
 	struct pollfd p = { .fd = sock, .events = POLLIN };
@@ -261,7 +261,8 @@ static void keyboard_end(const struct keyboard *k)
 	sigaction(SIGINT, &k->before, NULL);
 }
 
-/* A question that changes nothing: the box stops it when nobody waits. It finishes all others. */
+/* Whether the question changes nothing. The box stops such a question when nobody waits for the
+ * answer; it finishes all others. */
 static bool only_looks(const struct msg_body *q)
 {
 	if (q->type == MSG_CTL_APPLY)
@@ -309,8 +310,8 @@ static struct msg_body telling(const struct msg_body *question)
 
 /* ---- a question ------------------------------------------------------------------------------ */
 
-/* Reports a connection that has ended: the box has ended, or the role that answers people, whose
- * successor starts soon. */
+/* Reports a connection that has ended. Either the box has ended, or only the role that answers
+ * people; its successor then starts soon. */
 static int fail_ended(struct cli *c, unsigned timeout_s)
 {
 	int again = try_connect(c, timeout_s);

@@ -41,7 +41,7 @@ static void stop(int signal)
 static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
 
 /* A signal that the caller had ignored stays ignored, as under nohup or for a background job.
- * SIGTERM is never ignored, because this process uses it to end its other half. */
+ * SIGTERM is never ignored, because this process ends its child with it. */
 static bool is_spared(int signal)
 {
 	struct sigaction act;

@@ -19,7 +19,7 @@
 
 #define BOX_POLICY CLI_BOX_FOLDER "/site.cfg"
 #define ANSWER_S 5u
-#define LOCKS "/run/sekisho-mirror" /* only root can open it, and so hold a lock */
+#define LOCKS "/run/sekisho-mirror" /* only root can open this file, so only root can hold a lock */
 
 static const char *const losses[MIRROR_LOSSES] = { "rx_missed_errors", "rx_fifo_errors", "rx_over_errors" };
 
@@ -239,8 +239,8 @@ static bool named_by_answer(const json_t *answer, const char *device, char *out,
 	return false;
 }
 
-/* Whether the box's own policy uses it, with or without its daemon. True: it cannot be taken; the
- * reason was reported. */
+/* Whether the box's own policy uses the device, with or without its daemon. True: the device cannot
+ * be taken; the reason was reported. */
 static bool is_of_the_box(struct cli *c, const char *device, int *ret_status)
 {
 	struct compilation k = { 0 };
@@ -280,9 +280,10 @@ static bool is_of_the_box(struct cli *c, const char *device, int *ret_status)
 }
 
 /*
- * Two runs at once would each take the other's settings for the interface's own. A lock is a byte
- * that stands for a namespace and an interface in it, and ends with its process. A descriptor, or
- * -1 with errno; EAGAIN: somebody has it.
+ * Locks the interface, because two runs at once would each take the other's settings for the
+ * interface's own. The lock is on one byte of the file LOCKS, whose position stands for a namespace
+ * and an interface in it; it ends with its process. A descriptor, or -1 with errno; EAGAIN:
+ * somebody has the lock.
  */
 static int lock_interface(const char *device)
 {

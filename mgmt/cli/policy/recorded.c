@@ -16,8 +16,8 @@ struct asked {
 	const struct vocabulary *v;
 	const struct function_info *f; /* NULL: the code has no name */
 	struct operation o;	       /* without the values that it wrote */
-	/* each operation touched all of these addresses, and only equal ones were counted
-	 * together */
+	/* the addresses are exact: each operation touched all of them, because only equal
+	 * operations were counted together */
 	bool exact;
 	bool cut;   /* there are more addresses than the record holds */
 	bool named; /* an address names a thing, which may be a part of another */

@@ -109,9 +109,9 @@ static bool is_hash(const char *line, size_t n, uint8_t prefix[LEAKED_PREFIX])
 }
 
 /*
- * Other hashes: NTLM, MD5, SHA-1 without its first five digits (so in the parts of a list that is
- * queried by these digits), SHA-224 to SHA-512. If such lines were read as passphrases, the list
- * would refuse nobody.
+ * Whether the line is a hash of another kind: NTLM, MD5, SHA-1 without its first five digits (as in
+ * lists that are queried by these digits), SHA-224 to SHA-512. If such lines were read as
+ * passphrases, the list would refuse nobody.
  */
 static bool is_other_hash(const char *line, size_t n)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `sekisho isolate`, `sekisho rejoin`, `sekisho isolations`: cuts traffic until a person ends that,
- * whatever the policy allows. Root orders it as root; everybody else in the name of his account.
+ * `sekisho isolate`, `sekisho rejoin`, `sekisho isolations`: cuts traffic, whatever the policy
+ * allows, until a person ends the isolation. Root gives these orders as root, everybody else in the
+ * name of his account.
  */
 #include <stdio.h>
 #include <string.h>

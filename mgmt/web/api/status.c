@@ -130,7 +130,7 @@ struct element {
 	const char *key;
 };
 
-/* The value at a path of keys, of which `n` bytes count. NULL when it is missing. */
+/* The value at a path of keys: the first `n` bytes of `path`. NULL when it is missing. */
 static json_t *under(json_t *from, const char *path, size_t n)
 {
 	while (n > 0 && from != NULL) {
@@ -335,7 +335,7 @@ static char *metrics_text(const struct asked *a, json_t *status)
 	}
 	histogram(out, status);
 	failed = ferror(out) != 0;
-	/* Closed in any case: before that the text must not be freed. */
+	/* The stream is closed even after a failure, because its text must not be freed before. */
 	if (fclose(out) == 0 && !failed)
 		return text;
 	free(text);

@@ -133,8 +133,8 @@ static const char help_html[] =
 
 static const size_t help_size = sizeof(help_html) - 1;
 
-/* Only our own script and style, and questions to this box alone: text that was smuggled into the
- * page cannot run as a script. */
+/* Allows only our own script and style, and requests to this box, so that text that was smuggled
+ * into the page cannot run as a script. */
 #define UI_POLICY                                                                                                      \
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri " \
 	"'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"

@@ -1,4 +1,4 @@
-# `sekisho journal verify` reads a record folder by the code that wrote it.
+# The journal's code is in CLI_SRC because `sekisho journal verify` reads records by it.
 CLI_SRC = $(wildcard mgmt/cli/*.c mgmt/cli/*/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c mgmt/report/*.c appliance/seal/*.c) $(addprefix appliance/journal/,chain.c checkpoint.c filter.c segment.c verify.c) build/controls/files.c
 MGMT_SRC = $(wildcard mgmt/web/*.c mgmt/web/api/*.c mgmt/web/pages/*.c mgmt/state/*.c mgmt/words/*.c mgmt/picture/*.c mgmt/report/*.c) $(addprefix mgmt/cli/screen/,table.c wrap.c) build/ui/files.c build/controls/files.c
 

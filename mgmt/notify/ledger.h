@@ -45,7 +45,7 @@ void ledger_set_after(struct ledger *l, uint64_t seq);
 /* Number of the record by whose hash a later look recognises that the records are still the same:
  * the last serious one up to `after`, or another one if there was none. 0 = none. */
 uint64_t ledger_mark(const struct ledger *l);
-/* The hash of that record; "" = none. */
+/* The hash of the record ledger_mark(); "" = none. */
 const char *ledger_mark_hash(const struct ledger *l);
 void ledger_set_mark(struct ledger *l, uint64_t seq, const char *hash);
 
@@ -66,7 +66,7 @@ char *ledger_subject(const struct ledger *l, enum lang lang, const char *site);
  */
 const json_t *ledger_at(const struct ledger *l, size_t n);
 void ledger_first_told(struct ledger *l, uint64_t now_s);
-/* Everything that waited was sent. */
+/* To be called when everything that waited was sent. */
 void ledger_told(struct ledger *l, uint64_t now_s);
 
 #endif

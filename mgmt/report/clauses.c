@@ -160,7 +160,7 @@ static void judge(json_t *d, const json_t *facts, const struct deeds *deeds)
 
 /* ---- for people ------------------------------------------------------------------------------ */
 
-/* Of a judged clause. */
+/* The verdict of a clause that was judged. */
 static enum verdict verdict_of(const json_t *j)
 {
 	for (unsigned v = 0; v < VERDICT_COUNT; v++)

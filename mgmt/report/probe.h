@@ -56,9 +56,9 @@ struct deeds {
 	unsigned long long clear_more; /* clear-text sessions for which `clear` had no room */
 };
 
-/* What a probe looks at. Whatever it needs was read. */
+/* What a probe looks at. Everything that the probe needs could be read. */
 struct evidence {
-	const json_t *facts, *answer; /* all answers, and the one that it needs */
+	const json_t *facts, *answer; /* all answers, and the one that the probe needs */
 	const struct deeds *deeds;
 };
 

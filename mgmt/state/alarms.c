@@ -292,7 +292,8 @@ static void of_devices(json_t *list, const json_t *status)
 		add(list, "devices more", true, "", M_ALARM_DEVICES_MORE, "", "");
 	if (ju(d, "beyond") > 0 && *js(d, "reviewed") != '\0')
 		add(list, "devices beyond", true, "", M_ALARM_DEVICES_BEYOND, "", "");
-	/* A box's first list is only reported when nobody has reviewed it. */
+	/* A box's first list is not among these: it is reported below, and only when its review is
+	 * overdue. */
 	for (size_t i = 0; i < sizeof(anew) / sizeof(anew[0]); i++)
 		if (strcmp(js(d, "anew"), anew[i].why) == 0)
 			add(list, "devices anew", true, js(d, "began"), anew[i].m, "", "");
@@ -329,8 +330,8 @@ static void of_weak(json_t *list, const json_t *status)
 		add(list, "weak damaged", false, "", M_ALARM_WEAK_DAMAGED, "", "");
 }
 
-/* Each alarm that sounds: its key changes when it sounds again, so that receivers are told
- * again. */
+/* One alarm for each sign of an attack that sounds. Its key changes when the sign sounds again, so
+ * that receivers are told again. */
 static void of_attacks(json_t *list, const json_t *status)
 {
 	const json_t *a = ja(ja(status, "journal"), "attacks"), *alarms = ja(a, "alarms");

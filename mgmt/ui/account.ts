@@ -149,7 +149,7 @@ async function give(draw: () => void, then: () => void): Promise<void> {
 	draw();
 }
 
-/** `must`: no other page is available before; `then` is called afterwards. */
+/** `must`: no other page is shown before the change; `then` is called after it. */
 export function passphraseForm(draw: () => void, must: boolean, then: () => void = () => undefined): Node_ {
 	const onGive = (event: Event): void => {
 		event.preventDefault();

@@ -46,7 +46,7 @@ export function attackActs(number: number, draw: () => void): Child[] {
 	return [h("p", { class: "acts" }, act("acknowledge"), act("silence"))];
 }
 
-/** Asked again when the box reports that another alarm sounds or was acknowledged. */
+/** Reads the list again when the box reports that another alarm sounds or was acknowledged. */
 function read(key: string, draw: () => void): void {
 	if (asked === key) return;
 	asked = key;
@@ -70,7 +70,7 @@ export function seenAttacks(state: State, draw: () => void): Node_ | false {
 				x.from || t("unknown"), x.to || t("unknown"), count(x.count), moment(x.last), x.person, x.reason])));
 }
 
-/** The number of such alarms, for a person who may not read the list. */
+/** How many alarms are acknowledged or silenced, also for a person who may not read the list. */
 export function seenNote(state: State): Node_ | false {
 	const a = state.status.journal?.attacks;
 	if ((a?.acknowledged ?? 0) + (a?.silenced ?? 0) === 0) return false;

@@ -180,7 +180,7 @@ whenLeft(() => {
 	delete change.left;
 });
 
-/** A token is no person, so it is not asked who it is. */
+/** Asks who is signed in, but not for a token, which is no person. */
 const me = (): Promise<Answer<Person>> => (account() !== "" ? ask<Person>("/api/v1/me") : Promise.resolve({ ok: false, why: "unauthorized" }));
 
 /**

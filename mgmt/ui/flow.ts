@@ -14,7 +14,7 @@ const WINDOW_MS = 60000;
 
 const ms = (text: string | undefined): number => new Date(text ?? "").getTime();
 
-/** `old`: when it was true, by this machine's clock; undefined: it is true now. */
+/** `old`: the time at which `n` was true, by this machine's clock; undefined: `n` is true now. */
 export interface Rate {
 	n: number;
 	old: number | undefined;
@@ -27,7 +27,7 @@ export function keepRates(of: Set<string>): void {
 	for (const name of kept.keys()) if (!of.has(name)) kept.delete(name);
 }
 
-/** When what is shown of the last minute was true; undefined: now. */
+/** The time at which the numbers of the last minute were true; undefined: they are true now. */
 export const heardAt = (): number | undefined => (feed.failed !== undefined ? feed.at : undefined);
 
 /**

@@ -78,8 +78,8 @@ function lastSeen(e: Effective, ranges: string[], devices: Device[] | undefined)
 const assets = (e: Effective, devices: Device[] | undefined): Row[] => (e.assets ?? []).map((a: Asset) => ({ ...a, owner: e.zones?.find((z) => z.name === a.zone)?.owner, last_seen: lastSeen(e, a.addresses ?? [], devices) }));
 
 /**
- * One row for each line, and one for each zone that has no line but is an organisation's or of the
- * class "external".
+ * One row for each line to a zone (carrier, service, place), and one for each zone that has no line
+ * but is an organisation's or of the class "external".
  */
 function connections(e: Effective): Row[] {
 	return (e.zones ?? []).flatMap((z) => {

@@ -45,8 +45,8 @@ const IDLE_MS = 15 * 60 * 1000, TELL_MS = 60 * 1000;
 let touched = Date.now(), told = Date.now();
 
 /**
- * The pages that the person sees: one that needs a right only with one of its rights. A token's
- * rights are known to the box alone; it manages no accounts.
+ * The pages that the person sees. A page with a list of rights is shown to a person with one of
+ * them. A token sees all pages but that of accounts, because only the box knows its rights.
  */
 const shown = (): typeof PAGES => PAGES.filter((p) => p.rights === undefined || p.rights.some(mayDo) || (person() === "" && p.hash !== "#people"));
 const here = (): (typeof PAGES)[number] => shown().find((p) => p.hash === location.hash) ?? (PAGES[0] as (typeof PAGES)[number]);

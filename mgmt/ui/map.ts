@@ -61,7 +61,7 @@ async function recallRefusals(changed: () => void): Promise<void> {
 	changed();
 }
 
-/** A window that is too narrow for the margin and a zone begins with the zone. */
+/** If the window is too narrow for the margin and a zone, scrolls the map to the first zone. */
 function begin(): void {
 	const map = document.querySelector(".map"), p = picture?.places, first = Math.min(...[...(p?.zones.values() ?? [])].map((z) => z.x));
 	if (map === null || p === undefined) return;

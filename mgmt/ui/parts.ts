@@ -152,7 +152,7 @@ function progress(p: Patience): Child {
 	return h("p", { class: "note", "data-key": "progress", "data-stage": said.stage }, t(stage) + far);
 }
 
-/** Shown instead of an answer meanwhile. Screen readers do not read each second. */
+/** Shown while an answer is awaited. Screen readers do not read each second. */
 export function waiting(p: Patience | undefined, what: Key): Child[] {
 	const label = h("p", { role: "status", "data-key": "waiting" }, t(what));
 	if (p === undefined) return [label];

@@ -91,7 +91,7 @@ function open(draw: () => void, name: string | undefined, next: Act | undefined,
 
 // ---- orders -------------------------------------------------------------------------------------
 
-/** For each its button, and its explanation. */
+/** The button and the explanation of each act. */
 const ACTS: Record<Act, [Key, Key]> = {
 	add: ["people_add", "people_add_what"], change: ["people_change", "people_change_what"], disable: ["people_disable", "people_disable_what"], enable: ["people_enable", "people_enable_what"],
 	remove: ["people_remove", "people_remove_what"], passphrase: ["people_passphrase", "people_passphrase_what"], authenticator: ["people_authenticator", "people_authenticator_what"],

@@ -61,8 +61,8 @@ export function commandsOf(e: Effective, conduit: string): string[] {
 const end = (address: string | undefined, asset: string | undefined, label: string | undefined): string => (asset !== undefined && asset !== "" ? named(asset, label) + " " : "") + (address ?? "");
 
 /**
- * The rules with their texts in words. For a policy that is too large for that the box answers
- * "unavailable": then the rules alone. `of`: "?at=" and a time in seconds.
+ * The rules with their texts in words. If the policy is too large for that, the box answers
+ * "unavailable", and the rules come without words. `of`: "?at=" and a time in seconds.
  */
 export async function askRules(of = ""): Promise<Answer<Effective>> {
 	const said = await ask<Effective>("/api/v1/rules" + of);

@@ -84,7 +84,7 @@ const ASK_MS = 15000, ORDER_MS = 90000, AGAIN_MS = 1000;
 let who: Who | undefined;
 let again = 0, told: () => void = () => undefined;
 
-/** A question is repeated because it did not reach the box; the page shows that. */
+/** Whether a question is being repeated because it did not reach the box. The page shows that. */
 export const tryingAgain = (): boolean => again > 0;
 
 export function watchTrying(changed: () => void): void {
@@ -102,7 +102,7 @@ export function signedIn(): boolean {
 
 const leavers: (() => void)[] = [];
 
-/** `forget` is called before another person signs in: what was shown belongs to who left. */
+/** `forget` is called before another person signs in, who must not see what was shown before. */
 export function whenLeft(forget: () => void): void {
 	leavers.push(forget);
 }

@@ -387,7 +387,7 @@ static bool ask_login(struct http *h, struct client *k)
 	return sent;
 }
 
-/* Asks for a challenge, for anybody. */
+/* Asks for a challenge, which anybody may get. */
 static bool ask_challenge(struct http *h, struct client *k)
 {
 	struct msg_body question = { .type = MSG_CHALLENGE };

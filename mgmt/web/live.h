@@ -26,7 +26,7 @@
 #define LIVE_STREAMS 16u
 #define LIVE_EACH 4u /* streams of one account; the box's own token counts as one account */
 #define LIVE_TURN_MS 2000u
-#define LIVE_IDLE_MS 30000u /* LIVE_TURN_MS while no page is open */
+#define LIVE_IDLE_MS 30000u /* time between two turns while no page is open */
 /* shortest time between two turns, when a new page has come or a stream is behind */
 #define LIVE_SOON_MS 250u
 #define LIVE_SLOW_S 10u

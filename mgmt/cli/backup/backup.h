@@ -26,7 +26,7 @@ struct whole_row {
 	enum whole_folder folder;
 	bool compulsory;
 	size_t most;   /* bytes */
-	unsigned mode; /* of a file in the settings' folder */
+	unsigned mode; /* permissions; only of a file in the settings' folder */
 };
 
 enum { WHOLE_ACCOUNTS, WHOLE_KEY, WHOLE_CERTIFICATE, WHOLE_PARTS = 12 };
@@ -120,11 +120,11 @@ void place_done(const char *state);
 
 /* The accounts and keys of a file. */
 struct opened_keys {
-	bool wanted; /* set by the caller: open them */
+	bool wanted; /* set by the caller: open accounts and keys */
 	/* set by the caller: the SHA-256 of the file as somebody noted it, or its first digits;
 	 * NULL = do not compare */
 	const char *noted;
-	bool there; /* the file has them */
+	bool there; /* the file has accounts and keys */
 	unsigned accounts;
 	struct whole whole;
 	char sha256[65]; /* of the whole file */

@@ -386,7 +386,8 @@ static bool told(struct cli *c, const struct schedule *s, const json_t *list)
 
 /* ---- the server ------------------------------------------------------------------------------ */
 
-/* The other program's reason (appliance/fetch/fetch.h), as a word. */
+/* The reason of a failure as a word, by the exit status of
+ * sekisho-fetch (appliance/fetch/fetch.h). */
 static const char *word_of(int status)
 {
 	static const char *const ends[] = { NULL,	 "broken", "broken", "undeclared", "unreached",

@@ -17,9 +17,9 @@
 /* The state of both ends of a session, by direction. */
 struct sides {
 	uint32_t next[2];  /* next sequence number to hand on */
-	bool known[2];	   /* that number is valid */
-	bool spoke[2];	   /* data of it were handed on */
-	uint32_t frame[2]; /* frame at which the end reached that number */
+	bool known[2];	   /* next[] is valid */
+	bool spoke[2];	   /* data of this direction were handed on */
+	uint32_t frame[2]; /* frame at which next[] was reached */
 	uint32_t first;	   /* the session's newest waiting packet, NOTHING = none */
 	uint32_t n, bytes;
 };

@@ -477,7 +477,7 @@ static void settle(struct replay *r, const struct session *s)
 		book_judge(f, EV_ALLOW, R_HANDSHAKE, 0);
 	f->unread += s->cut;
 	f->unjudged |= s->cut > 0 && lane_of(s->lane, &lane) && lane.kind == LANE_COMMANDS;
-	/* nothing about it was reported */
+	/* the inspector reported nothing about the flow */
 	if (f->unread > 0 && f->pdus == 0 && f->reason != R_CONFIRMED) {
 		f->unjudged = true;
 		f->protocol = PROTO_NONE;

@@ -115,7 +115,7 @@ struct session {
 	/* an end sent something that is only sent after a SYN|ACK, even if none was captured */
 	bool went_on;
 	bool spoke;   /* at least one packet had payload */
-	uint8_t fins; /* 1 client, 2 server */
+	uint8_t fins; /* which ends have sent a FIN: 1 client, 2 server */
 	uint32_t syn_seq;
 	uint32_t first_frame, refused_frame; /* refused_frame is 0 unless it was refused */
 	uint64_t packets;
@@ -243,7 +243,7 @@ struct replay {
 	/* packets that were refused or could not be judged, by reason */
 	uint64_t refused[REASON_COUNT];
 	struct defrag_stats fragments;
-	/* for these files only */
+	/* the members below are for the files of this header only */
 	struct tracker *tracker;
 	struct inspector *inspector;
 	struct defrag *defrag;

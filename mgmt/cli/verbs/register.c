@@ -124,7 +124,7 @@ static json_t *rows_assets(struct cli *c, const json_t *e)
 	return rows;
 }
 
-/* The values of that key, each once. */
+/* The values of `key` in the conduits from or to the zone, each once. */
 static json_t *conduits_of(const json_t *e, const char *zone, const char *key)
 {
 	const json_t *conduits = ja(e, "conduits");
@@ -143,7 +143,8 @@ static json_t *conduits_of(const json_t *e, const char *zone, const char *key)
 	return list;
 }
 
-/* One row for each line, or for a zone without a line. */
+/* One row for each line to a zone (its carrier, service and place). A zone without a line has one
+ * row if an organisation is behind it or its class is `external`. */
 static json_t *rows_connections(struct cli *c, const json_t *e)
 {
 	const json_t *zones = ja(e, "zones");

@@ -550,7 +550,8 @@ static void add_steps(json_t *list)
 		       (strlen(steps[s].word) != n || strncmp(steps[s].word, key, n) != 0))
 			s++;
 		if (s < sizeof(steps) / sizeof(steps[0]))
-			/* The machines behind the place are only named for a link. */
+			/* Machines are named only if the fault is one of a link: then the step is
+			 * that for a link. */
 			add_step(a, steps[s].m == M_STEP_FAULT && json_array_size(ja(a, "machines")) > 0 ? M_STEP_LINK
 													 : steps[s].m);
 		else

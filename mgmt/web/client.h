@@ -65,7 +65,7 @@ struct client {
 		STAGE_BODY,
 		STAGE_REPORT
 	} stage;
-	/* for STAGE_JUDGE_...: the route that is asked once it is allowed */
+	/* for STAGE_JUDGE_...: the route that is asked once accounts has allowed it */
 	const struct route *route;
 	uint8_t *body; /* owned; NULL = no body is expected */
 	size_t n_body, body_room;

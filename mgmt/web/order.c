@@ -25,7 +25,7 @@ _Static_assert(ORDER_TEXT > MANAGE_TEXT && ORDER_TEXT > HOLD_REASON, "a text tha
 
 /* ---- members --------------------------------------------------------------------------------- */
 
-/* A line of text; NULL: it is missing, or something else. */
+/* The text at `key`; NULL: there is none, or it is no single line. */
 static const char *line_of(const json_t *j, const char *key, size_t least, size_t most)
 {
 	const char *text = login_text_of(j, key, most);

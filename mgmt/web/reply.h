@@ -53,7 +53,8 @@ enum reply_to {
 	REPLY_TO_RECORDS
 };
 
-/* Sends such an answer; takes over `fd`. Secrets in it are passed once, and then wiped. */
+/* Sends such an answer of a role; takes over `fd`. Secrets in it are passed once, and
+ * then wiped. */
 enum MHD_Result reply_said(struct MHD_Connection *c, enum reply_to to, int status, int fd);
 #define REPLY_ACCOUNTS_MOST (1u << 16) /* bytes of an answer of accounts */
 /* Reads the answer of a role, an object; takes over `fd`. NULL when it is invalid. */

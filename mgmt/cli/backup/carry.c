@@ -277,7 +277,7 @@ static const enum message names[TARGETS] = { M_CARRY_STICK, M_CARRY_SERVER };
 /* ---- root's schedule ------------------------------------------------------------------------- */
 
 struct schedule {
-	unsigned long every, keep; /* days between two backups; files that are kept */
+	unsigned long every, keep; /* days between two backups; number of files that are kept */
 	bool to[TARGETS];
 };
 
@@ -511,7 +511,7 @@ static void name_it(struct carrying *k)
 	snprintf(k->name, sizeof(k->name), "%s%s.backup", k->prefix, date);
 }
 
-/* Nothing is made before it is known that there is a stick for it. */
+/* Looks for the stick first, so that no backup is made for a stick that is not there. */
 static void carry(struct carrying *k, const char *state, backup_make *make)
 {
 	const char *why = k->wants[STICK] ? stick_open(&k->stick) : NULL;

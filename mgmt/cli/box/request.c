@@ -141,7 +141,8 @@ static int try_connect_to(const char *path, unsigned timeout_s)
 	return -code;
 }
 
-/* The socket for logins of accounts is beside root's socket. */
+/* Tries root's socket, and if this is not permitted, the socket for logins of accounts
+ * beside it. */
 static int try_connect(const struct cli *c, unsigned timeout_s)
 {
 	static const char own[] = "/control.sock", logins[] = "/login.sock";

@@ -24,8 +24,8 @@ struct effective_filter {
 
 /* Whether the text is an address, a prefix, or a first and a last address with "-" between them. */
 bool effective_host(const char *text);
-/* The first conduit, zone or asset of the filter that the box's answer does not have; NULL when it
- * has all. */
+/* The first name in the filter (conduit, zone or asset) that is not in the box's answer; NULL when
+ * all of them are. */
 const char *effective_lacks(const json_t *effective, const struct effective_filter *f);
 
 /*

@@ -284,7 +284,7 @@ static void commands(struct cli *c, const json_t *grants)
 		if (is_shown(shown, g))
 			continue;
 		grant_lines(c, g, t);
-		(void)json_array_append(shown, g); /* without memory it is printed twice */
+		(void)json_array_append(shown, g); /* without memory, the grant is printed twice */
 	}
 	table_wrap(t);
 	if (table_rows(t) > 0)
@@ -437,7 +437,7 @@ static void summary(struct cli *c, const json_t *conduits)
 	(void)table_end(t, c->out, c->color);
 }
 
-/* Which box and time this is about, because it is read later and elsewhere. */
+/* Prints which box and time the output is about, because it is read later and elsewhere. */
 static void head(struct cli *c, const json_t *effective)
 {
 	const json_t *site = json_object_get(effective, "site"), *g = json_object_get(effective, "generation");

@@ -202,8 +202,8 @@ void learnt_act(struct learnt *l, const struct act *a)
 	*at = (uint32_t)l->n_acts;
 }
 
-/* Largest number of places that are searched. A stranger who chooses colliding names finds no room
- * after that many, and costs no time. */
+/* Largest number of places that are searched. If a stranger chooses names that collide, those that
+ * find no place are not kept, so they cost little time. */
 #define NEIGHBOURS 16u
 
 void learnt_name(struct learnt *l, uint64_t digest, const char *text)

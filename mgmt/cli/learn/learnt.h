@@ -29,7 +29,7 @@ struct talk {
 	uint16_t port; /* ICMP: type << 8 | code */
 	uint8_t l4proto;
 	enum protocol protocol; /* PROTO_NONE: not recognised */
-	enum protocol guess;	/* the guess of nDPI if it was not recognised; PROTO_NONE: none */
+	enum protocol guess;	/* nDPI's guess of an unrecognised protocol; PROTO_NONE: none */
 	/* largest number of bytes in a session before the protocol or the guess was known */
 	uint32_t undecided;
 	uint64_t sessions;
@@ -84,7 +84,8 @@ struct learnt {
 	size_t n_talks, talks_room;
 	struct act *acts;
 	size_t n_acts, acts_room;
-	/* hash index of the acts that were added since the last settling: place + 1; 0: free */
+	/* hash index of the acts that were added since the last settling: an act's index + 1;
+	 * 0: free */
 	uint32_t fresh[LEARNT_FRESH];
 	struct {
 		uint64_t digest;

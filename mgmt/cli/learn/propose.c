@@ -294,7 +294,7 @@ static const char *collected(struct proposal *p, FILE *to, char **text)
 	return kept;
 }
 
-/* Commands that were seen half-way are listed above the rows and make no row. */
+/* Commands whose beginning was not seen are listed above the rows and make no row. */
 static void print_halves(FILE *to, enum lang lang, const struct vocabulary *v, const struct act *acts, size_t n)
 {
 	for (size_t i = 0, rows; i < n; i += rows) {
@@ -387,9 +387,9 @@ static bool same_ends(const struct talk *a, const struct talk *b)
 }
 
 /*
- * Sessions that did not show their protocol (no data, or seen half-way) count like other sessions
- * of the same ends. When another client's sessions with that server show commands, a line without
- * rows would allow all commands, so none is proposed.
+ * Sessions that did not show their protocol (no data, or a beginning that was not seen) count like
+ * other sessions of the same ends. If another client's sessions with that server show commands, no
+ * line is proposed, because a line without rows would allow all commands.
  */
 static bool is_covered(const struct learnt *l, size_t i, bool *ret_unclear)
 {

@@ -176,7 +176,7 @@ static bool may_ask(struct act *a, int *ret_status)
 	return heard;
 }
 
-/* Everything written so far is signed before it is copied. */
+/* Has the journal sign all records so far, before they are copied. */
 static void sign_records(const struct act *a)
 {
 	struct box_answer answer;
@@ -218,7 +218,7 @@ static void take_answers(struct act *a)
 	(void)bundle_put_json(a->b, "facts.json", facts);
 }
 
-/* How to check the copy where it is, without this product. */
+/* Writes how to check the copy, wherever it is, without this product. */
 static void take_readme(const struct act *a)
 {
 	char *text = NULL;

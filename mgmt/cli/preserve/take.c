@@ -342,8 +342,8 @@ static void leave_segment(struct bundle *b, const struct segment_file *f)
 	bundle_miss(b, as, M_REPORT_NO_TIME);
 }
 
-/* Files beside the segments that describe them: public key, last record's number, torn ends,
- * holds. */
+/* Takes the files that describe the segments: public key, last record's number, torn
+ * ends, holds. */
 static void take_beside(struct bundle *b, int dirfd)
 {
 	static const struct {

@@ -106,8 +106,8 @@ static bool block_room(struct pcapng *n, size_t size)
 	return true;
 }
 
-/* The mark of a section's byte order stands behind the section's length, whose own bytes are in
- * that order. */
+/* Begins a section and takes its byte order from its mark `magic`. To be called before the length
+ * is read: it comes before the mark, but is in this byte order. False: the mark is invalid. */
 static bool section_order(struct pcapng *n, const uint8_t magic[4])
 {
 	static const uint8_t big[4] = { 0x1a, 0x2b, 0x3c, 0x4d }, little[4] = { 0x4d, 0x3c, 0x2b, 0x1a };

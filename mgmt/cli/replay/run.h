@@ -117,7 +117,7 @@ struct session {
 	bool spoke;   /* at least one packet had payload */
 	uint8_t fins; /* which ends have sent a FIN: 1 client, 2 server */
 	uint32_t syn_seq;
-	uint32_t first_frame, refused_frame; /* refused_frame is 0 unless it was refused */
+	uint32_t first_frame, refused_frame; /* refused_frame: 0 = the session was not refused */
 	uint64_t packets;
 	uint64_t passed, dropped; /* numbers of inspected packets */
 	/* payload bytes that the capture cut off */

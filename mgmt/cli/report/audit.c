@@ -80,7 +80,7 @@ static const char *reviews_cover(const json_t *list, const struct span *s)
 	return json_array_size(list) > 0 ? "partly" : "no";
 }
 
-/* Adds each person's name from the list of accounts, unless it was removed there. */
+/* Adds each person's full name from the list of accounts; null if the account was removed. */
 static void reviews_name(json_t *list, const json_t *accounts)
 {
 	json_t *r;

@@ -225,8 +225,8 @@ void overview_headline(struct cli *c, const json_t *status, const json_t *faults
 		message_print(c->out, c->lang, M_STATUS_STUCK);
 }
 
-/* Prints the lines above; if they are too many, only the first ones, and the number of the
- * others. */
+/* Prints `head`, the lines of overview_headline; if there are too many, only the first ones and the
+ * number of the others. */
 static void head_print(struct cli *c, const char *head)
 {
 	size_t lines = 0, room = SCREEN - BELOW_HEAD;

@@ -73,7 +73,7 @@ static json_t *counterexample_json(const struct source *s, const struct countere
 /* The result for one statement. */
 struct finding {
 	const struct model_never *never;
-	/* how it is broken, or the conditions under which it does not hold */
+	/* how the statement is broken, or the conditions under which it does not hold */
 	const struct counterexample *list;
 	size_t n;
 	const struct model_chain_break **rests_on;

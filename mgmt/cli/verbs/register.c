@@ -478,7 +478,7 @@ static void keep(json_t *to, const json_t *row, const char *key)
 /* Each row with the values of its columns only. */
 static json_t *rows_json(const struct printed *p)
 {
-	/* keys of that column besides the last use */
+	/* keys that belong to the column of the last use */
 	static const char *const told[] = { "watched_since", "unwatched" };
 	json_t *list = json_array();
 

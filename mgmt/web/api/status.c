@@ -270,7 +270,7 @@ static void samples(FILE *out, const struct metric *m, json_t *from, const char 
 	}
 }
 
-/* Inspection times by worker and part: the only family that is no plain number (docs/json.md). */
+/* Inspection times by worker and part: the only family that is a histogram (docs/json.md). */
 static void histogram(FILE *out, const json_t *status)
 {
 	static const char name[] = "sekisho_inspection_seconds";

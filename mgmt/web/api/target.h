@@ -42,8 +42,8 @@ bool target_number(const struct target *t, const char *key, uint64_t *ret);
 const struct target_parameter *target_find(const struct target *t, const char *key);
 /* "" when the parameter is missing. */
 const char *target_text(const struct target *t, const char *key);
-/* False when the parameter is there and is none of these words, which end with NULL. Adds to *n
- * whether it is there. */
+/* False when the parameter is there but is none of `words`, a list that ends with NULL. Increments
+ * *n when the parameter is there. */
 bool target_is_one_of(const struct target *t, const char *key, const char *const words[], size_t *n);
 
 #endif

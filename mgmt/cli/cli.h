@@ -3,12 +3,12 @@
  * The command line `sekisho`: what all verbs share.
  *
  * Each verb has a file (verbs/check.c, verbs/apply.c, ...), or a folder when it needs several
- * (setup/), with its function and the table of its options; verbs.def lists them all with their
- * help texts: a new verb is one file and one row there. Verbs that
- * work off-line read files with policy/ and dpi/ alone. Verbs that need the box ask it over its
- * control socket (box/request.h), and only print the JSON that comes back. They decide nothing: the
- * box checks who asks. Only a few verbs touch the machine themselves and need root for that, for
- * example `learn` at an interface and `restore` with accounts.
+ * (setup/), with its function and the table of its options. verbs.def lists all verbs with their
+ * help texts, so a new verb is one file and one row there. Verbs that work off-line read files with
+ * policy/ and dpi/ alone. Verbs that need the box ask it over its control socket (box/request.h),
+ * and only print the JSON that comes back. They decide nothing, because the box checks who asks.
+ * Only a few verbs touch the machine themselves and need root for that, for example `learn` at an
+ * interface and `restore` with accounts.
  */
 #ifndef SEKISHO_MGMT_CLI_CLI_H
 #define SEKISHO_MGMT_CLI_CLI_H

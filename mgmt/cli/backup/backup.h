@@ -190,8 +190,8 @@ int backup_rehearse(struct cli *c, const char *name, const char *key_name);
 
 /* Takes a finished backup; `sha256` in hex. The status for the verb. */
 typedef int backup_store(void *ctx, struct bytes file, const char *sha256);
-/* Makes a whole backup with the state in that folder. A status other than the store's: the reason
- * was printed, and the store was not called. */
+/* Makes a whole backup with the files in the folder `state`, and returns the status of `store`. If
+ * `store` could not be called: the reason was printed, and the status is that of the failure. */
 typedef int backup_make(struct cli *c, const char *state, backup_store *store, void *ctx);
 
 /* Backs up to the targets of the schedule; with `only_due` only to those whose time has come.

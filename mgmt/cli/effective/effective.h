@@ -30,7 +30,7 @@ const char *effective_lacks(const json_t *effective, const struct effective_filt
 
 /*
  * Leaves out of the box's answer what does not match, and adds "filter" to it. False when the
- * filter names what this generation does not have; *ret then is the word that was not found.
+ * filter has a name that this generation does not have; *ret then is this name.
  */
 bool effective_filter(json_t *effective, const struct effective_filter *f, const char **ret);
 

@@ -100,7 +100,7 @@ void learnt_talk(struct learnt *l, const struct talk *t);
 /* also calls learnt_settle when there are many acts */
 void learnt_act(struct learnt *l, const struct act *a);
 /* Keeps the name behind a digest that is used as an address of an act. The first spelling is kept.
- * A name for which the table has no room near its place is not kept. */
+ * A name is not kept if the places near its own are taken. */
 void learnt_name(struct learnt *l, uint64_t digest, const char *text);
 const char *learnt_name_of(const struct learnt *l, uint64_t digest); /* NULL: it is not known */
 /* Joins equal entries and sorts them. If there are more than LEARNT_TALKS or LEARNT_ACTS, the

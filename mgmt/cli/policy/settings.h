@@ -45,11 +45,11 @@ void means_answered(struct cli *c, const json_t *answer, const char *folder);
  * What a policy makes of accepted operations that the journal counted (events of kind "counts",
  * docs/json.md): by the generation's cells and by the evaluator that judges packets. Pure.
  *
- * A record does not have everything that the evaluator needs. When a worker had too many kinds, the
- * record's addresses are the span of several operations. It has only the smallest and the largest
- * value. If an operation names a part of a thing, the record does not say which thing. It does not
- * say which operations came in one request. So the answer is a range: the least and the largest
- * number of operations that would have been stopped.
+ * A record does not have everything that the evaluator needs. If a worker had too many kinds of
+ * operations, the record's addresses are the span of several operations. The record has only the
+ * smallest and the largest value. If an operation names a part of a thing, the record does not say
+ * which thing. Nor does it say which operations came in one request. So the answer is a range: the
+ * least and the largest number of operations that would have been stopped.
  */
 
 struct recorded {

@@ -87,9 +87,9 @@ void book_judge(struct book_flow *f, enum event_verdict v, enum reason r, uint32
 void book_pdu(struct book *b, const struct flow_info *f, const struct pdu *p, enum event_verdict v, uint32_t frame);
 
 /*
- * Sessions of a capture, tracked as by the box's kernel: who opened a session, and which permit it
- * got at its beginning. For replay only. The rule IR is asked once for each session, by addresses
- * alone. Owns its sessions.
+ * Tracks the sessions of a capture as the box's kernel does: who opened a session, and which permit
+ * it got at its beginning. For replay only. The rule IR is asked once for each session, and only
+ * for its addresses. Owns its sessions.
  */
 
 struct session {
@@ -134,9 +134,9 @@ struct tracker;
 enum tracker_server { SERVER_UNTOLD, SERVER_SOURCE, SERVER_DESTINATION };
 typedef enum tracker_server tracker_ask(void *ctx, const struct decoded *d);
 
-/* `ir` is borrowed, and its ends are updated to the moment of each packet. as_captured: sessions
- * met half-way are taken as permitted, as if they had begun in the capture. NULL when memory is
- * out. */
+/* `ir` is borrowed; what is open in it is updated to the time of each packet (ir_follow).
+ * as_captured: sessions that began before the capture are taken as permitted, as if they had begun
+ * in it. NULL when memory is out. */
 struct tracker *tracker_new(struct ir *ir, bool as_captured);
 void tracker_free(struct tracker *t);
 /* Whether controllers serve at this port, for example at 44818 of EtherNet/IP. Such a port is the

@@ -91,7 +91,8 @@ static bool meant_hint(struct check *k, struct diag *g, const struct notation *n
 	return meant != NULL;
 }
 
-/* Whether the text begins with a name of the first part; if it is almost one, says which. */
+/* Whether the text begins with a name of the first part, or almost does. Then a hint gives the
+ * right name, and *ret_said is set. */
 static bool name_hint(struct check *k, struct diag *g, const struct notation *n, const char *text, bool *ret_said)
 {
 	const struct number_names *names = n->names != NULL ? n->names[0] : NULL;
@@ -531,8 +532,8 @@ static bool any_passes(const struct check *k, const struct command_row *a, const
 	return evaluate_passes(&k->m->rows.t, a, voc, codes, CLASS_ALL, &code);
 }
 
-/* How many consecutive addresses the function needs when the row has none of that length in its
- * spaces; else 1. */
+/* For a function that the row always refuses: how many consecutive addresses it needs at least in a
+ * space of the row; 1 if it uses no such space. */
 static uint32_t too_few(const struct check *k, const struct vocabulary *voc, const struct command_row *a,
 			const struct function_info *f)
 {

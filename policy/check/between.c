@@ -112,7 +112,8 @@ static size_t side_of(const struct model_between *b, const struct model_interfac
 	return n;
 }
 
-/* The zone's side, and in *two a second side of the zone; n_sides stands for none in both. */
+/* The side on which the zone is. *two: another side on which it is, too. Both are n_sides if there
+ * is none. */
 static size_t side_of_zone(const struct model_between *b, const struct model_zone *z, size_t *two)
 {
 	size_t ret = b->n_sides;
@@ -317,8 +318,8 @@ void check_sides(struct check *k)
 	for (size_t i = 0; i < box->n_betweens; i++)
 		if (box->betweens[i].n_sides > 1 && !one_between(k, &box->betweens[i], &routes))
 			return;
-	/* The routes of box.cfg come after them, because their gateways are reached through
-	 * them. */
+	/* The routes of box.cfg come after the routes to hosts, because their gateways may be such
+	 * hosts. */
 	for (size_t i = 0; i < box->n_routes && routes.n > 0; i++) {
 		struct model_route *r = arena_grow(k->a, (void **)&routes.list, &routes.n, &routes.room, sizeof(*r));
 
@@ -340,8 +341,9 @@ void check_sides(struct check *k)
  * whole networks. If there are too many, the box answers only for assets and gateways.
  */
 
-#define ANSWERS_MOST 4096u  /* for one interface: the kernel has an entry for each */
-#define ANSWERS_WHOLE 2048u /* of one family behind one side: above it, only assets and gateways */
+#define ANSWERS_MOST 4096u /* for one interface: the kernel has an entry for each */
+/* hosts of one family behind one side; beyond, only assets and gateways */
+#define ANSWERS_WHOLE 2048u
 
 /* The number of addresses, ANSWERS_MOST + 1 when there are more. */
 static size_t count(const struct addr_range *r)

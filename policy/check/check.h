@@ -40,7 +40,8 @@ struct check {
 	/* by zone index: some of its networks could not be read, so no address is reported as
 	 * outside it */
 	bool *unsure;
-	const struct ast_node **networks; /* by zone index: the list of them, or NULL */
+	/* by zone index: the zone's setting `networks`, or NULL */
+	const struct ast_node **networks;
 	struct names interfaces, zones, assets, services, windows, doors;
 	/* the vocabulary of the service whose rows are read, or NULL; for hints */
 	const struct vocabulary *words;
@@ -60,8 +61,8 @@ struct object {
 	const char *name;
 };
 
-/* A diagnostic about an object; `x` and `y` are the words of its sentence behind the object, ""
- * where it has fewer. */
+/* A diagnostic about an object; `x` and `y` are the words that its sentence has after the object; a
+ * word that it does not have is "". */
 struct diag *check_say(struct check *k, enum severity s, const char *code, struct srcpos at, uint32_t width,
 		       enum message m, struct object o, const char *x, const char *y);
 /* The same with words that differ by language. */
@@ -119,8 +120,8 @@ bool keys_read(struct check *k, const struct ast_node *group, const struct key *
 	       void *object, const struct ast_node **ret);
 /* Reports that the group lacks this key. */
 void key_missing(struct check *k, const struct ast_node *group, const struct key *key, struct object o);
-/* The children of a list as AST nodes of `kinds`; others are reported and skipped. NULL `list`
- * has none. */
+/* The next element of `list` after `last` (NULL: the first) that has one of these kinds, or NULL.
+ * Elements of other kinds are reported and skipped. `list` may be NULL. */
 const struct ast_node *list_next(struct check *k, const struct ast_node *list, const struct ast_node *last,
 				 unsigned kinds, struct object o);
 /* A text for people: no control characters, at most TEXT_MAX bytes. `fallback` when node
@@ -148,7 +149,8 @@ bool names_new(struct check *k, struct names *t, size_t n);
 void names_put(struct names *t, const char *name, void *object);
 bool names_build(struct check *k, struct names *t);
 void *names_find(const struct names *t, const char *name);
-/* Finds the object, or reports `m`, whose arguments are the object and the word. */
+/* Finds what the word of `node` names. If there is nothing of that name, reports `m`; its arguments
+ * are the object `o` and the word. */
 void *names_need(struct check *k, const struct names *t, const struct ast_node *node, enum message m, const char *code,
 		 struct object o);
 
@@ -184,7 +186,7 @@ void interface_network(const struct model_interface *f, size_t n, struct addr_ra
 bool in_network(const struct model_interface *f, const struct addr *a);
 /* The interface through which the route's gateway is reached, or NULL. */
 const struct model_interface *gateway_side(const struct model_box *b, const struct model_route *r);
-/* Whether a machine can have this address; link-local ones included. */
+/* Whether a host can have this address. A link-local address counts, too. */
 bool is_host(const struct addr *a);
 /* Whether the address is IPv6 link-local (fe80::/10), which means nothing without an interface. */
 bool is_of_a_link(const struct addr *a);
@@ -216,8 +218,8 @@ void check_time_zone(struct check *k, const struct ast_node *node, struct object
 void check_windows(struct check *k, const struct ast_node *node);
 /*
  * Reads `until` or `contract_until`: a day, which means its end in the site's time zone, or a
- * moment with its offset. `past`: the message for one that is over. *ret is unchanged if the value
- * is invalid.
+ * moment with its offset. `past`: the message for a day or moment that is over. *ret is unchanged
+ * if the value is invalid.
  */
 void end_moment(struct check *k, const struct ast_node *node, enum message past, struct object o, uint64_t *ret);
 /* Reads `within` and `starts` of a conduit; each may be NULL. To be called after its `until`. */
@@ -248,7 +250,7 @@ const char *ledger_day(struct check *k, const struct ast_node *node, const struc
  * lack entries. */
 void check_ledger(struct check *k);
 
-#define INTERFACES_MAX 256u /* of a box */
+#define INTERFACES_MAX 256u /* interfaces of a box, at most */
 
 /* ---- kinds of objects; `node`: the section of the kind, NULL when the text has none ---- */
 
@@ -307,14 +309,14 @@ unsigned classes_of(struct check *k, const struct ast_node *list, const struct v
 /* ---- what an invalid value was meant to be (check/meant.c) ----------------------------------- */
 
 /*
- * Guesses what an invalid value was meant to be, and writes it as the policy language does. Gives
- * policy/read/meant.h readers (struct meant_reader) that accept what the language accepts. Each
- * function returns what to write, in quotes and in the arena, or NULL. *ret_several: one text had
- * several values, and a list of them is returned.
+ * These functions guess what an invalid value was meant to be, and write it as the policy language
+ * does. They use policy/read/meant.h with readers (struct meant_reader) that accept what the
+ * language accepts. Each function returns what to write, in quotes and in the arena, or NULL. If
+ * the text had several values, the function returns a list of them and sets *ret_several.
  */
 
-/* Of an address with bits behind its mask ("10.1.2.3/24"), the network is meant if `network` is
- * set, and the host if it is not. */
+/* For an address with bits behind its mask ("10.1.2.3/24"), returns the network if `network` is
+ * set; otherwise the host. */
 const char *meant_address(struct arena *a, bool network, const char *text, bool *ret_several);
 /* A port on a transport that protocol `p` can use; with PROTO_NONE, on any transport. */
 const char *meant_port(struct arena *a, enum protocol p, const char *text, bool *ret_several);
@@ -323,8 +325,8 @@ const char *meant_span(struct arena *a, const char *text);
  * row. */
 const char *meant_number(struct arena *a, const struct vocabulary *v, const char *key, const struct notation *n,
 			 const char *text, bool *ret_several);
-/* For a text that `meant_number` could not read: the address in a controller that it is. *ret_key:
- * the key of the list in which such an address belongs. */
+/* For a text that `meant_number` could not read: if it is an address in a controller, returns that
+ * address. *ret_key: the key of the list in which such an address belongs. */
 const char *meant_elsewhere(struct arena *a, const struct vocabulary *v, const char *text, const char **ret_key);
 const char *meant_function(struct arena *a, const struct vocabulary *v, const char *text, bool *ret_several);
 const char *meant_command(struct arena *a, const char *text, bool *ret_several);

@@ -317,8 +317,8 @@ static const struct space_info *last_place(struct arena *a, const struct vocabul
 		dotted--;
 	while (word > 0 && !is_letter(first[word - 1]))
 		word--;
-	/* For a place with several parts the shortened end repeats the last part, or those behind a
-	 * dot. A hexadecimal number may begin with letters of its own. */
+	/* The shortened end of an address with several parts stands for the last part, or for the
+	 * parts after the dot. A hexadecimal number may begin with letters of its own. */
 	for (unsigned i = 0; i < 4 && s == NULL; i++) {
 		const size_t shared[] = { letters, dotted, word, strcspn(first, "0123456789") };
 		size_t k = strpbrk(first, ".,") != NULL ? i : (i + 3) % 4;
@@ -429,7 +429,8 @@ const char *meant_number(struct arena *a, const struct vocabulary *v, const char
 	if (plain == NULL || (n->named && strchr(plain, ' ') != NULL && strpbrk(plain, ",;") == NULL))
 		return NULL; /* a tag with a blank is one tag */
 	value = meant_value(a, kind, text, &r, ret_several);
-	/* Unlike a place, a target has no letters in front of its number. */
+	/* A target, unlike an address in a controller, has no letters of its own before its
+	 * number. */
 	if (value != NULL || !is_target(v, key))
 		return value;
 	plain = only_number(a, plain);

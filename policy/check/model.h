@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The checked model: what a policy means, with every name resolved and every rule of the language
- * checked. What a generation has in the same form is the structure of that (ir/objects.def).
+ * checked. What a generation holds in the same form has the structure that ir/objects.def
+ * describes.
  *
  * Made by check.c from the AST or by raise.c from a sealed generation, read by the stages of the
- * compiler and by the files of policy/space. After that only asking_doors changes it, which sets
- * the open doors of a box. Everything lives in the arena of the compile run. Cross references are
- * pointers into this model. Every object has its place in the text.
+ * compiler and by the files of policy/space. Later only asking_doors changes the model: it sets
+ * which doors of a box are open. Everything lives in the arena of the compile run. Cross references
+ * are pointers into this model. Every object has its place in the text.
  */
 #ifndef SEKISHO_POLICY_CHECK_MODEL_H
 #define SEKISHO_POLICY_CHECK_MODEL_H

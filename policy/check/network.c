@@ -217,8 +217,8 @@ static bool is_of_zone(const struct model_zone *z, const struct model_interface 
 	return false;
 }
 
-/* The networks that the box reaches behind the zone's interfaces. False when these have no
- * addresses: then others route for the box. */
+/* The networks that the box reaches behind the zone's interfaces. False if those interfaces have no
+ * addresses, because then another router sends packets there; and when memory is out. */
 static bool reached(struct check *k, const struct model_zone *z, struct ranges *ret)
 {
 	const struct model_box *b = &k->m->box;

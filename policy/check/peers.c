@@ -173,7 +173,7 @@ struct server {
 	struct ir_peer *p;
 };
 
-/* Whether the peer may be kept. UNFIT: its address is not looked at either. */
+/* Whether the peer may be kept. For MISFIT its address is still checked; for UNFIT it is not. */
 enum fit { FIT, MISFIT, UNFIT };
 
 /* Reads the server's identity: the name in its certificate, and the authority that signs it. Only

@@ -180,7 +180,7 @@ static void address_hint(struct check *k, struct diag *g, const char *text, bool
 	meant = meant_address(k->a, network, text, &several);
 	if (network && meant_everything(plain))
 		diag_hint(k->d, g, MP_HINT_REST);
-	/* with a leading zero as the only fault there would be a suggestion */
+	/* if the leading zero were the only fault, `meant` would be set */
 	else if (meant == NULL)
 		diag_hint(k->d, g, fault == MP_HINT_LEADING_ZERO ? MP_HINT_ADDRESS : fault);
 	else if (several)

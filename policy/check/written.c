@@ -145,7 +145,7 @@ static void add_host(struct written *w, struct hosts *h, const struct ast_node *
 				       own != NULL };
 }
 
-/* Checks that the fleet has the member of ".plc". */
+/* Checks a word such as ".plc": the fleet of `each` must have that member. */
 static void check_own(struct written *w, const struct ast_node *word, const struct fleet *each, struct object o)
 {
 	struct diag *g;
@@ -162,7 +162,8 @@ static void check_own(struct written *w, const struct ast_node *word, const stru
 	g->also = each->node->at;
 }
 
-/* `s`: with several zones on this side each host must belong to a known one. */
+/* The hosts that `key` lists for one side. If that side `s` has several zones, the zone of each
+ * host must be known. */
 static struct hosts hosts_of(struct written *w, const struct ast_node *group, const char *key, const struct side *s,
 			     const struct fleet *each, struct object o)
 {

@@ -49,8 +49,8 @@ static bool all_commands(const struct model_service *s)
 	       (s->whole && vocabulary_of(s->protocol) != NULL);
 }
 
-/* Adds a name to a list, once: whoever changes one conduit, or accepts the warning, must know of
- * the others. */
+/* Adds a conduit's name to a list unless it is there. A warning names all conduits concerned,
+ * because whoever changes or accepts one must know of the others. */
 static const char *also(struct compilation *c, const char *names, const char *name)
 {
 	size_t n = strlen(name);
@@ -183,8 +183,9 @@ static void leave_out(const struct model *m, struct model_conduit *copy, const s
 	}
 }
 
-/* Searches all ways once. Reports the ways whose last conduit does not accept the warning. Leaves
- * the accepting last conduits of the others out of `copy`. True: something was left out. */
+/* Searches all ways once. Reports the ways whose last conduit does not accept the warning. If the
+ * last conduit of a way accepts the warning, all accepting conduits between its two zones are
+ * removed from `copy`. True: some were removed. */
 static bool look(struct compilation *c, const struct model *asked, struct model_conduit *copy, bool *told)
 {
 	struct arena *scratch = arena_new(COMPILE_BUDGET);

@@ -126,7 +126,7 @@ static void report_nevers(struct compilation *c)
 
 /* What the policy's shadow conduits can observe. */
 struct watched {
-	bool *meets; /* by conduit: a live conduit allows packets of it */
+	bool *meets; /* by conduit: another conduit that is not over allows some of its packets */
 	/* by pair: its rows are applied, because another conduit there has that protocol's commands
 	 * judged */
 	bool *asked;
@@ -146,7 +146,8 @@ static bool is_asked(const struct model *m, const struct cells *cells, const str
 	return false;
 }
 
-/* A set whose conduits have all ended leaves nothing to observe. */
+/* Whether some conduit of the set allows packets now or later. If none does, shadows of the set
+ * have nothing to observe. */
 static bool is_live(const struct model *m, const struct cells *cells, const struct interned *set)
 {
 	for (uint32_t k = 0; k < set->n; k++) {
@@ -159,9 +160,9 @@ static bool is_live(const struct model *m, const struct cells *cells, const stru
 }
 
 /*
- * Warns of a shadow without live packets, or with rows for a protocol that nobody judges: it
- * records nothing. Its author may believe that it allows something, or that its silence proves that
- * its rows suffice.
+ * Warns of a shadow that records nothing, because no other conduit allows its packets, or because
+ * nobody judges the protocol of its rows. Its author may believe that it allows something, or that
+ * its rows suffice since nothing is recorded.
  */
 static void report_shadow(struct compilation *c, const struct cells *cells, const struct watched *w, uint32_t pair)
 {

@@ -8,8 +8,8 @@
 #include "policy/ir/objects.h"
 #include "policy/space/intern.h"
 
-/* The settings that are joined; the smaller value is the stricter one, for `upward` ones the
- * larger. */
+/* The settings that are joined. The smaller value is the stricter one, except for a setting with
+ * `upward`, where it is the larger. */
 enum setting { SET_DOWN, SET_OVERLOADED, SET_MIDSTREAM, SET_CRITICALITY, SET_TIGHTEN, SET_WEAK_TLS, SETTINGS };
 
 #define OF(member) offsetof(struct model_conduit, member), sizeof(((struct model_conduit *)0)->member)
@@ -180,8 +180,8 @@ static bool inspected(struct joiner *j, const struct interned *set, const struct
 	return false;
 }
 
-/* Workers that judge commands have no nDPI: beside commands a protocol that only nDPI knows cannot
- * be recognised and is refused. */
+/* Workers that judge commands have no nDPI. So where commands are judged, a protocol that only nDPI
+ * knows cannot be recognised, and is refused. */
 static void join_names(struct joiner *j, const struct interned *set, const struct model_conduit *enforces)
 {
 	uint32_t commands = 0;

@@ -68,15 +68,16 @@
 /* clang-format on */
 #include "policy/ir/objects.def"
 
-/* The card that an interface needs: what is taken from the machine, and given back. */
+/* The card that an interface needs. The box takes cards, and not VLANs, from the machine's network
+ * namespace, and gives them back. */
 static inline const char *ir_card(const struct ir_interface *i)
 {
 	return i->vlan != 0 ? i->card : i->device;
 }
 
-/* Whether an address is an IPv6 next hop of the box's routes. Its neighbours take it for a router
- * only while every neighbour advertisement about it has the router flag (RFC 4861, 7.2.5), so the
- * box sets the flag in its answers for it. */
+/* Whether an address is an IPv6 next hop of the box's routes. Hosts treat a next hop as a router
+ * only while every neighbour advertisement for it has the router flag (RFC 4861, 7.2.5). So the box
+ * sets the flag when it answers for a next hop. */
 static inline bool ir_is_router(const struct ir *ir, const struct addr *a)
 {
 	for (uint32_t i = 0; a->family == 6 && i < ir->n_routes; i++)
@@ -278,9 +279,11 @@ enum ir_stmt_kind {
 	/* a: family, b: words of the TCP header: the segment carries no data; only after
 	 * IR_PLAIN */
 	IR_TCP_BARE,
-	/* a: enum lane_kind. The verdict cache knows the packet: it opens a session, or, in a lane
-	 * with commands, it repeats, in its turn, a request that a worker judged in this session
-	 * under this permit, or answers it (appliance/wire/once.h) */
+	/*
+	 * a: enum lane_kind. The verdict cache (appliance/wire/once.h) knows the packet: it opens a
+	 * session. In a lane with commands, it may also repeat, in its turn, a request that a
+	 * worker judged in this session under this permit, or answer such a request
+	 */
 	IR_ONCE,
 	IR_LIMIT, /* a: packets per second, b: burst */
 	/* set, key a: one rate per element, b a second with a burst of c; holds while the rate is
@@ -485,17 +488,17 @@ struct ir_place {
 	uint8_t digest[32];
 };
 
-/* One place for each permit: those kept by ir_places_keep, else computed in the arena. False when
- * memory is out. */
+/* *ret: the place of each permit, by index. Taken from ir_places_keep if that was called, otherwise
+ * computed in the arena. False when memory is out. */
 bool ir_places(const struct ir *ir, struct arena *a, const struct ir_place **ret);
 /* Computes the places and keeps them for later calls of ir_places. `a` must live as long as
  * `ir`. */
 bool ir_places_keep(struct ir *ir, struct arena *a);
 /*
  * For each permit of `next` the permit of `now` that it continues, or UINT32_MAX. The two have the
- * same meaning, and everywhere in the old permit's place at least as much is still allowed. So
- * sessions may keep the permit's id. At most one permit continues each old one. False when memory
- * is out.
+ * same meaning, and `next` allows at least as much everywhere in the part of packet space that the
+ * old permit covers. So sessions may keep the permit's id. At most one permit continues each old
+ * one. False when memory is out.
  */
 bool ir_carry_on(const struct ir *now, const struct ir *next, struct arena *a, uint32_t *ret);
 

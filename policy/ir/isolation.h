@@ -33,7 +33,8 @@ struct ir_cut_range {
 	struct addr_range source, destination;
 };
 /* Returns a conduit that fulfils the statement of `always` now, and would be cut by an isolation
- * with this list; UINT32_MAX: the statement is not affected, or its conduits there are all kept. */
+ * with this list. UINT32_MAX: the list does not meet the statement, or all conduits that it meets
+ * are kept. */
 uint32_t ir_always_cut(const struct ir *ir, const struct ir_always *w, const struct ir_cut_range *list, size_t n,
 		       const bool *kept);
 

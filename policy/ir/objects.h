@@ -18,8 +18,8 @@
  *   command table image
  *
  * The present version is written. All versions since the first are read, since a box boots with
- * what an older release sealed: each row names the version that introduced it. The first is that of
- * the first release.
+ * what an older release sealed: each row names the version that introduced it. The first version of
+ * the form belongs to the first release.
  */
 #define IR_MAGIC "SEKISHO1"
 #define IR_MAGIC_SIZE 8u

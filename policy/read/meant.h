@@ -27,7 +27,8 @@ enum meant {
 	MEANT_COMMAND,
 };
 
-/* A notation in other words: `text` as a row has it, `of` that row's place. */
+/* A notation translated by a row of meant.def: `text` is what to write, by the row's `wanted`; `of`
+ * is the row's `of`. */
 struct meant_word {
 	const char *text, *of;
 	/* where the search continues: a row and the rest of its notations; 0 and NULL at first */
@@ -68,7 +69,8 @@ struct meant_time {
 };
 struct meant_time meant_time(struct arena *a, const char *text);
 /* The same as one text: the day alone, or with hour and offset (`whole`). If no hour was written,
- * it is the end of the day; if no offset was written, it is Japan's. NULL: no date was read. */
+ * the end of the day is taken; if no offset was written, Japan's is taken. NULL: no date was
+ * read. */
 const char *meant_when(struct arena *a, const char *text, bool whole);
 
 #endif

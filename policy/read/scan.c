@@ -29,8 +29,9 @@ static void unopened(struct scan *s, struct ast_node *node);
 
 /* ---- elements of ( ) and [ ], and their commas ----------------------------------------------- */
 
-/* `name = value` where an element should be: the braces were forgotten, or, when it is further
- * left, the list's own closing bracket (*ret_over). True for both. */
+/* Whether `name = value` stands where an element should be. Then its braces were forgotten; or, if
+ * it begins no further right than the setting of the list, the list's closing bracket
+ * (*ret_over). */
 static bool element_is_setting(struct scan *s, struct srcpos opener, uint32_t opener_indent, bool *ret_over)
 {
 	struct scan_cursor before = *s->cur;
@@ -380,8 +381,9 @@ static void value(struct scan *s, struct ast_node *node, bool in_array)
 }
 
 /*
- * Behind a value, at `c`: a "]" without an opener, or "," and another value. The list's opening
- * bracket was forgotten; continues behind its closing one.
+ * At the sign `c` behind a value. If it is a closing bracket without an opener, or a "," before
+ * another value, the list's opening bracket was forgotten, or the closing one is one too many. Then
+ * reports this, reads to the end of the list and returns true.
  */
 static bool without_opener(struct scan *s, const struct ast_node *node, char c)
 {

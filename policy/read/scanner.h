@@ -132,9 +132,9 @@ void scan_report_unclosed(struct scan *s, struct srcpos at, char closer, struct 
 void scan_extra_sign(struct scan *s);
 void scan_report_unexpected(struct scan *s, struct srcpos at, enum message hint);
 /*
- * After a wrong bracket: whether a setting of the outermost level begins here, which ends
- * everything that is open. It does where a line of an indented text begins with "name =". From
- * there on, errors are reported again.
+ * After a wrong bracket: whether a setting of the outermost level begins here. In an indented text,
+ * one begins where "name =" starts in column 1. It ends everything that is open, and errors after
+ * it are reported again.
  */
 bool scan_resumes(struct scan *s);
 /*

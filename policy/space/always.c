@@ -180,7 +180,8 @@ static bool prove_part(const struct model *m, struct lapse *x, uint8_t family, u
 	return ok;
 }
 
-/* *ret_lapsed: the statement does not hold; `x` tells why. */
+/* Proves one service of a statement. *ret_lapsed is set if it does not hold; then `x` tells why.
+ * False: out of memory or steps. */
 static bool prove_service(const struct model *m, struct lapse *x, uint64_t *steps, bool *ret_lapsed)
 {
 	static const struct {

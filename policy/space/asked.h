@@ -12,8 +12,8 @@
 #include "policy/check/model.h"
 #include "policy/read/compilation.h"
 
-/* One end: the addresses of a zone, of an asset, or one host's. `zone` is NULL for an address that
- * lies in none. */
+/* One end: the addresses of a zone or an asset, or the address of one host. `zone` is NULL for an
+ * address that lies in no zone. */
 struct asked_end {
 	const struct model_zone *zone;
 	const struct model_asset *asset; /* NULL: none was named */

@@ -44,8 +44,9 @@ struct box_sink {
 /*
  * Cuts the union of `boxes` into disjoint pieces; each piece is covered by the same boxes
  * everywhere. `wanted`: one flag per tag, NULL = all; groups of overlapping boxes without a wanted
- * tag are skipped. Takes about one from *steps per box and slab. False when the steps run out, the
- * sink refuses, or memory is out. The recursion is as deep as the logarithm of n.
+ * tag are skipped. Each step of the walk along a dimension takes about one from *steps for each box
+ * that it touches. False when the steps run out, the sink refuses, or memory is out. The recursion
+ * is as deep as the logarithm of n.
  */
 bool boxes_split(const struct box *boxes, size_t n, const bool *wanted, struct arena *a, uint64_t *steps,
 		 const struct box_sink *sink);

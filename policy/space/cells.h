@@ -8,7 +8,7 @@
  * range. Layer 0 is what holds without end. A piece of space on which conduits with n different
  * ends meet has a cell in each of the layers n to 1: the highest with all of them, until the
  * earliest ends; the next with those that remain then; and so on down to layer 0. A higher layer is
- * asked first. Where nothing but shadows apply there is no cell: they allow nothing.
+ * asked first. Where only shadow conduits apply there is no cell, because they allow nothing.
  *
  * Where conduits open by hours or start one day, there is a cell for each set of them that holds at
  * some moment (together.c), in layers: a set that holds more is asked before one that holds less.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/space/cells.h"
 
-#define NAMED 5u /* conduits that the message for a policy that is too large names */
+#define NAMED 5u /* conduits in the message that a policy is too large */
 
 /* The conduits with the highest cost, highest first. Returns how many. */
 static size_t costliest(const struct model *m, const uint64_t *cost, const struct model_conduit *ret[NAMED])

@@ -318,8 +318,8 @@ static bool names_within(const struct state *a, const struct state *b)
 	return true;
 }
 
-/* Whether `b` has every way of reading of `a`, and its rows there allow at least as much. Where
- * nothing is stopped, rows do not matter for what passes. */
+/* Whether `b` reads answers in every way in which `a` does, and with rows that allow at least as
+ * much. Rows are not compared if both policies let everything pass. */
 static bool manners_within(const struct finding *f, const struct state *a, const struct state *b)
 {
 	for (size_t i = 0; i < a->n; i++) {
@@ -539,7 +539,7 @@ static void moments_named(struct moments *m, const struct differ_pair *p)
 		moment_add(m, t.within->except[i] * UINT64_C(86400));
 }
 
-/* Whether this set of conduits was not open together before. */
+/* Whether the set of conduits that are open now is new, and notes it in `seen`. */
 static bool is_new_set(struct finding *f, struct moments *seen)
 {
 	uint64_t hash = UINT64_C(14695981039346656037);

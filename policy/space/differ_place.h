@@ -9,7 +9,7 @@
 #include "appliance/wire/commands.h"
 #include "policy/space/differ.h"
 
-/* One promise of one conduit of one of the policies. */
+/* One service of one conduit of one of the two policies. */
 struct differ_pair {
 	unsigned side; /* 0 the old one, 1 the new one */
 	bool wanted;

@@ -9,7 +9,8 @@
 #include "policy/space/cells.h"
 #include "policy/space/prove.h"
 
-/* What a `never` may name: each set of command words, and any permission at all. */
+/* What a `never` can forbid: one number for each set of command words, and the last one for any
+ * permission at all. */
 #define WANTS (CLASS_ALL + 2u)
 #define WAYS 4u /* enum unattended */
 #define UNASKED UINT32_MAX

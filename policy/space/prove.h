@@ -12,13 +12,14 @@
 #include "policy/check/model.h"
 #include "policy/ir/ir.h"
 
-/* A way by which a forbidden packet passes although the rows refuse it: nobody judges it. */
+/* A way by which a forbidden packet passes although the rows refuse it, because no inspector judges
+ * it. */
 enum unattended {
 	/* not such a way: the rows allow the packet, so the statement does not hold */
 	ATTENDED,
 	UNATTENDED_OPEN, /* the inspector is down or overloaded, and the conduit is `open` */
 	UNATTENDED_HOLD, /* the same, but only in live sessions of a conduit with `hold` */
-	/* the session was met half-way and is picked up: nobody saw what began before */
+	/* the session is picked up half-way, so nobody saw how it began */
 	UNATTENDED_PICK_UP,
 };
 
@@ -64,10 +65,11 @@ bool prove_is_vacuous(const struct model_never *never);
 struct lapse {
 	const struct model_always *always;
 	const struct model_service *service;
-	struct addr source, destination; /* of different families: the ends have none in common */
+	struct addr source, destination; /* their families differ if the ends have none in common */
 	uint8_t l4proto;
 	uint16_t port;
-	const struct model_conduit *ends; /* lets it pass until it ends; NULL: none does */
+	/* lets the packet pass until this conduit ends; NULL: no conduit does */
+	const struct model_conduit *ends;
 };
 
 /* One for each statement that does not hold, in their order. Without memory, or where too much

@@ -82,8 +82,8 @@ static bool row_within(const struct comparison *c, const struct ref *a, const st
 	 * So b refuses them all. */
 	if (all && (untold & UNTOLD_PLACE) != 0)
 		return false;
-	/* The function's requests touch no address and write nothing, or do not say what they
-	 * touch: any limit refuses the latter. */
+	/* Some of the function's requests touch no address and write nothing. The others do not say
+	 * what they touch, so a row that limits addresses or values refuses them. */
 	if ((untold & UNTOLD_AT_TIMES) != 0)
 		return !limits_nothing(a->row) || limits_nothing(b->row);
 	for (unsigned s = 0; s < c->v->n_spaces; s++)
@@ -93,8 +93,8 @@ static bool row_within(const struct comparison *c, const struct ref *a, const st
 		return true;
 	if (a->row->values.any && !b->row->values.any && (untold & UNTOLD_VALUE) != 0)
 		return false;
-	/* A request without an address writes nothing, or something unknown, which any limit
-	 * refuses. */
+	/* A request without an address either writes nothing, or writes something unknown. The
+	 * second kind is refused by any limit of values, and row a has one. */
 	if (c->f != NULL && c->f->spaces == 0 && !a->row->values.any)
 		return true;
 	return numbers_within(a, &a->row->values, b, &b->row->values, c->v->value_max);

@@ -80,8 +80,8 @@ void lane_rules(struct writer *w, uint64_t lanes);
 void post_rules(struct writer *w);
 void failure_rules(struct writer *w);
 
-/* sessions.c: sessions that begin, that are not or no longer live, and how long they may last and
- * be silent */
+/* sessions.c: how sessions begin, what happens to sessions that are not live, and how long a
+ * session may last or be silent */
 void new_rules(struct writer *w);
 void take_rules(struct writer *w);
 void share_rules(struct writer *w);

@@ -24,7 +24,8 @@ static const struct key records_keys[] = {
 	  INTO(model_records, responsible) },
 };
 
-/* Thresholds for signs of an attack: a key for each condition, and the common ones. */
+/* Thresholds for signs of an attack: one key for each condition, and the keys for all
+ * conditions. */
 static const struct key detect_keys[] = {
 #define ATTACK(id, word, usual, most, ...)                                                                             \
 	{ #word, AST_NUMBER, .use = KEY_NUMBER, INTO(attack_rule, at_least[id]), .lo = 1, .hi = (most) },

@@ -131,7 +131,8 @@ static size_t side_of_zone(const struct model_between *b, const struct model_zon
 }
 
 /* Gives the zone's hosts in this network to the zone's side. A zone behind other interfaces may not
- * have hosts here, except as part of its "rest", which means other hosts. */
+ * have hosts here. If it takes the "rest", its ranges may contain this network all the same,
+ * because hosts of this network are not meant. */
 static void add_zone(struct check *k, const struct model_between *b, const struct model_zone *z,
 		     const struct addr_range *net, struct ranges *sides)
 {
@@ -160,7 +161,8 @@ static void add_zone(struct check *k, const struct model_between *b, const struc
 	}
 }
 
-/* The side of a gateway in this network: by its zone, or without one by the route's interface. */
+/* The side of a gateway in this network: by its zone, or if it has no zone, by the route's
+ * interface. */
 static void add_gateway(struct check *k, const struct model_between *b, struct model_route *r, struct ranges *sides)
 {
 	struct addr_range one = { r->via, r->via };

@@ -10,7 +10,7 @@
 /*
  * VLANs in box.cfg: several interfaces on one card, told apart by the number in a frame's tag (IEEE
  * 802.1Q-2018, 9.6). The box refuses other frames on such a card (without a tag, with two, of
- * another VLAN), so interfaces that would need those are refused here.
+ * another VLAN), so this file refuses interfaces that would need such frames.
  */
 
 #define DEVICE_NAME_MOST 15u /* IFNAMSIZ without its NUL */

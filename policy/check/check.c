@@ -67,7 +67,7 @@ static bool read_box(struct compilation *c, const struct policy_loader *l, const
 	return *ret != NULL;
 }
 
-#define CELLS_NAMED 200u /* errors whose cell is named: more than anybody is shown */
+#define CELLS_NAMED 200u /* errors whose cell is named, at most; fewer are shown */
 
 /* Names the cell of an error in a spreadsheet's table as spreadsheets do: "C12". */
 static void name_cells(struct compilation *c)

@@ -37,8 +37,8 @@ struct check {
 	/* the last dates that were judged, a ring buffer; the next one is stored at n_dated */
 	struct srcpos dated[DATED];
 	size_t n_dated;
-	/* by zone index: some of its networks could not be read, so no address is reported as
-	 * outside it */
+	/* by zone index: some networks of the zone could not be read, so no address is reported as
+	 * outside the zone */
 	bool *unsure;
 	/* by zone index: the zone's setting `networks`, or NULL */
 	const struct ast_node **networks;
@@ -95,7 +95,7 @@ enum key_use {
 	KEY_NUMBER,	 /* uint16_t or uint32_t from lo to hi */
 };
 
-#define KEYS_MAX 80u /* keys of one object; a row of `allow` has the keys of its protocol */
+#define KEYS_MAX 80u /* keys of one object, at most */
 
 /* A key of an object. Unless it is KEY_BY_HAND, this is enough to read its value into the model. */
 struct key {
@@ -263,8 +263,8 @@ void vlan_name(struct check *k, struct model_interface *i, const struct ast_node
 void check_vlans(struct check *k);
 /*
  * Sides of one network (check/between.c). check_betweens reads the list. check_sides comes after
- * the zones: it finds the side of each host, and makes the routes to it. check_answers
- * comes after the assets: it finds the hosts for which each side answers.
+ * the zones: it finds the side of each host, and makes a route to the host. check_answers comes
+ * after the assets: it finds the hosts for which each side answers.
  */
 void check_betweens(struct check *k, const struct ast_node *list);
 void check_sides(struct check *k);
@@ -279,9 +279,9 @@ void check_peers(struct check *k, const struct ast_node *const nodes[PEER_NODES]
 void check_site(struct check *k, const struct ast_node *node);
 void check_zones(struct check *k, const struct ast_node *node);
 /*
- * `r` is outside the zone. True: one of the zone's networks has no prefix length, and would contain
- * `r` with one. This is reported once for the network, and no further address is reported as
- * outside the zone.
+ * For an `r` outside the zone: returns true if one of the zone's networks was written without a
+ * prefix length, and would contain `r` with one. This is reported once for the network, and no
+ * further address is reported as outside the zone.
  */
 bool check_lone_network(struct check *k, const struct model_zone *z, const struct addr_range *r);
 void check_assets(struct check *k, const struct ast_node *node);
@@ -294,8 +294,8 @@ void check_allows(struct check *k, const struct ast_node *list, struct model_ser
 const struct model_zone *check_not_self(struct check *k, const struct ast_node *node, const struct model_zone *z,
 					struct object o);
 void check_conduits(struct check *k, const struct ast_node *node);
-/* To be called after the conduits, which end with the contract of an organisation at one of
- * their ends. */
+/* To be called after the conduits, because it sets when they end: a conduit from or to the zone of
+ * an organisation ends with the organisation's contract at the latest. */
 void check_organisations(struct check *k, const struct ast_node *node);
 void check_nevers(struct check *k, const struct ast_node *node);
 void check_always(struct check *k, const struct ast_node *node);

@@ -33,7 +33,7 @@ enum {
 	C_EXCEPTION,
 	C_WEAK_TLS,
 	C_NAMES,
-	C_EACH, /* removed before a conduit is read: it was expanded */
+	C_EACH, /* `each` is expanded before, so no conduit that is read has it */
 };
 #define CHOICE(member, list) .use = KEY_CHOICE, INTO(model_conduit, member), .words = list
 static const struct key conduit_keys[] = {

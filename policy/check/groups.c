@@ -188,7 +188,8 @@ static void read_group(struct written *w, struct group *g, unsigned level)
 	g->state = READ;
 }
 
-/* A name must have one meaning: an object of that name comes before a group. */
+/* Reports a group with the name of a zone, asset or service, because a name must have one
+ * meaning. */
 static bool name_is_free(struct written *w, const struct ast_node *node)
 {
 	for (unsigned i = 0; i < KINDS; i++) {

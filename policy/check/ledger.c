@@ -91,7 +91,8 @@ static bool entry_conduit(const struct model *m, size_t i, struct entry *ret)
 
 struct ledger_register {
 	enum message name;
-	bool (*entry)(const struct model *m, size_t i, struct entry *ret); /* false: not an entry */
+	/* false: the object needs no entry */
+	bool (*entry)(const struct model *m, size_t i, struct entry *ret);
 	size_t n;
 	const char *keys[FIELDS], *example;
 };

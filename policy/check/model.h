@@ -31,9 +31,9 @@
 struct ast_node; /* policy/read/ast.h */
 
 /*
- * The rows of a checked model are those that workers read (appliance/wire/commands.h), so that
- * proofs use the same data and the same functions as workers. Their lists lie in a pool of the
- * model; the compiler copies what a generation needs.
+ * The rows of a checked model have the form that workers read (appliance/wire/commands.h), so that
+ * proofs use the same data and the same functions as workers. The lists in rows lie in a pool of
+ * the model; the compiler copies what a generation needs.
  */
 
 struct model_rows {
@@ -67,14 +67,15 @@ struct model_interface {
 	uint8_t *prefix_lengths; /* one per address */
 	size_t n_addresses;
 	const struct model_between *between; /* the network of which it is a side, or NULL */
-	/* hosts of its other sides, for which the box answers here; sorted, disjoint */
+	/* hosts on other sides of that network, for which the box answers on this interface;
+	 * sorted, disjoint */
 	struct addr_range *answers;
 	size_t n_answers;
 	struct srcpos at;
 };
 
-/* Interfaces of one network, with the box between its hosts, so that no host needs
- * another address. */
+/* One network whose hosts are behind several interfaces of the box. The hosts keep their
+ * addresses. */
 struct model_between {
 	/* Only its addresses are used: the box's own addresses, the same on every side, and their
 	 * networks. */
@@ -165,7 +166,8 @@ struct model_asset {
 	struct srcpos at;
 };
 
-/* A name for several zones or assets. Once the policy is written out, only its name is kept. */
+/* A name for several zones or assets, kept for questions that use it. In the rest of the model,
+ * groups are expanded. */
 struct model_group {
 	const char *name;
 	const char *const *zones, *const *assets; /* by name */
@@ -319,8 +321,8 @@ struct model_isolation {
 	struct srcpos at;
 };
 
-/* "office reaches the TOS over TLS, the TOS writes to cranes, and that is accepted because ...":
- * walks through this asset are not counted. */
+/* A statement `chain_break`: walks through this asset are not counted, for a stated reason ("office
+ * reaches the TOS over TLS, the TOS writes to cranes, and that is accepted because ..."). */
 struct model_chain_break {
 	const struct model_asset *asset;
 	const char *reason;

@@ -55,8 +55,8 @@ static bool interface_address(struct check *k, const struct ast_node *node, stru
 		memcpy(head, node->string, n);
 		head[n] = '\0';
 		*ret_len = (uint8_t)len;
-		/* The text is an address with host bits, or of a network in which every address
-		 * belongs to a host. */
+		/* Accepts an address with host bits, or any address of a network that is so small
+		 * that each of its addresses may be a host's. */
 		if (addr_parse(head, ret) && (stray || len >= (ret->family == 4 ? 31u : 127u))) {
 			if (len > 0 && is_host(ret) && !is_broadcast(ret, &net, len))
 				return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outside organisations: each has a zone of its own, no conduit to another, and none beyond its
- * contract. */
+/* Outside organisations. Each has a zone of its own. It has no conduit to another organisation, and
+ * no conduit that outlasts its contract. */
 #include "policy/check/check.h"
 
 enum { ORGANISATION_ZONE, ORGANISATION_UNTIL, ORGANISATION_CONTACTS };

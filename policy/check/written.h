@@ -38,7 +38,7 @@ struct written {
 	size_t nodes; /* number of nodes that were made */
 	/* position of the object that is being expanded, for the message that there are too many */
 	struct srcpos from;
-	bool full; /* this has been reported, and no more nodes are made */
+	bool full; /* it was reported that there are too many nodes, and no more are made */
 };
 
 /* The expanded policy; `root` itself if there is nothing to expand. NULL when memory is out. */
@@ -49,7 +49,7 @@ const struct ast_node *write_out(struct check *k, const struct ast_node *root);
 /* A copy of a node without siblings, or a new node at its position; NULL when there are
  * too many. */
 struct ast_node *node_like(struct written *w, const struct ast_node *like);
-/* A group or list like that one, without its members. */
+/* A new group or list with the name and the position of `like`, but without members. */
 struct ast_node *node_empty(struct written *w, const struct ast_node *like);
 struct ast_node *node_text(struct written *w, const struct ast_node *at, const char *name, const char *text);
 /* Appends to the group or list; `last` is its last child, NULL when it has none. */

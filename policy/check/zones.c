@@ -188,7 +188,8 @@ static bool add_admin(struct check *k, struct ranges *claimed)
 	return true;
 }
 
-/* The addresses that no zone claims, computed once; a zone's own claims are added by the union. */
+/* Gives the addresses that no zone claims to each zone with "rest", besides the zone's own
+ * claims. */
 static void expand_rest(struct check *k, const struct ranges *unicast, const struct claims *claims)
 {
 	struct ranges claimed = { 0 }, rest = { 0 };

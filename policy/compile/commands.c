@@ -228,8 +228,8 @@ static int largest_first(const void *pa, const void *pb)
 	return a->n != b->n ? (a->n < b->n ? 1 : -1) : (a->index > b->index) - (a->index < b->index);
 }
 
-/* Largest sets first: a set that is contained in a larger one is usually a run of its grants, and
- * shares them. */
+/* Writes the largest sets first, because the grants of a smaller set are usually a run of the
+ * grants of a larger one. Then both share these grants. */
 static bool put_sets(struct writer *w, const struct ir *ir)
 {
 	struct sized *order = arena_array(w->a, ir->n_permits, sizeof(*order));

@@ -49,8 +49,8 @@ static bool all_commands(const struct model_service *s)
 	       (s->whole && vocabulary_of(s->protocol) != NULL);
 }
 
-/* Adds a conduit's name to a list unless it is there. A warning names all conduits concerned,
- * because whoever changes or accepts one must know of the others. */
+/* Adds the name of a service or protocol to a list unless it is there. A warning names them all,
+ * because whoever changes one, or accepts the warning, must know of the others. */
 static const char *also(struct compilation *c, const char *names, const char *name)
 {
 	size_t n = strlen(name);

@@ -513,7 +513,8 @@ static void lower_cells(struct lowering *w, const struct cells *cells)
 	}
 }
 
-/* Permits share grants, but lists of what is in force name each of them. */
+/* Grants of all permits together, at most. A shared grant counts for each permit, because lists of
+ * what is in force name it for each. */
 #define GRANTS_NAMED_MAX 200000u
 
 /* Refuses a command table that no worker could load, with the conduits whose grants fill it. */

@@ -468,8 +468,8 @@ static size_t permit_size(const struct ir *ir, const struct command_permit *p)
 	return n;
 }
 
-/* The order of grants counts: it is that of the conduits, which decides whose name an event
- * carries. */
+/* The identity depends on the order of the grants. They are in the order of the conduits, and the
+ * order decides which conduit an event names. */
 bool permits_identify(struct ir *ir, struct arena *a)
 {
 	const struct command_table *t = &ir->table;

@@ -588,7 +588,8 @@ static int same_meaning(const struct known *a, const struct known *b)
 	return memcmp(a->identity, b->identity, 32);
 }
 
-/* Equal places first: that costs nothing and leaves little for the rest. */
+/* Matches permits with equal places. This is done first, because it costs next to nothing and
+ * leaves few permits for match_covered. */
 static void match_equal(const struct known *old, uint32_t n_old, bool *used, const struct known *new, uint32_t n_new,
 			uint32_t *ret)
 {
@@ -606,8 +607,8 @@ static void match_equal(const struct known *old, uint32_t n_old, bool *used, con
 }
 
 /*
- * Permits of the same meaning allow the same, so whether an old one is covered does not depend on
- * which of them continues it: it is computed once.
+ * Matches the other permits. Permits of the same meaning allow the same. So it does not matter
+ * which of them continues an old permit, and whether the old one is covered is computed only once.
  */
 static bool match_covered(struct cover *c, struct arena *a, const struct known *old, bool *used,
 			  const struct known *new, uint32_t *ret)

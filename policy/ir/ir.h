@@ -242,8 +242,8 @@ static inline bool ir_set_kept(unsigned s)
 	return s >= SET_KEPT4 && s <= SET_KEPT6_NEXT;
 }
 
-/* The map that stands in for an interval map of cells; SET_COUNT for all others, which change over
- * at once. */
+/* The bridge map of an interval map of cells, used while that map changes. SET_COUNT for any other
+ * set: it needs none, because it changes at once. */
 static inline unsigned ir_set_bridge_of(unsigned s)
 {
 	if (s >= SET_UNTIL4 && s < SET_EXACT4)

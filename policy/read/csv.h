@@ -32,7 +32,7 @@ enum csv_fault {
 
 struct csv_cell {
 	const char *text;     /* without quotes, and without blanks around it; arena */
-	struct srcpos at;     /* of what stands in the file */
+	struct srcpos at;     /* where the cell begins in the file, its quotes included */
 	uint32_t width;	      /* characters, at least 1 */
 	uint32_t row, column; /* from 1 */
 	bool last;	      /* of its row */

@@ -200,8 +200,8 @@ static const char *take(char sign, const char *text, struct values *v)
 	}
 }
 
-/* The text behind what the notation matched; NULL: it is another one. *written moves on to the
- * row's next notation. */
+/* Returns the text behind what the notation matched; NULL: the notation does not match. *written
+ * moves on to the row's next notation. */
 static const char *match(const char **written, const char *text, struct values *v)
 {
 	const char *notation = *written;

@@ -44,7 +44,7 @@ struct meant_word {
 const char *meant_plain(struct arena *a, const char *text);
 /* The next notation that matches all of `plain`. False: there is none. */
 bool meant_next(struct arena *a, enum meant kind, const char *plain, struct meant_word *w);
-/* "any", "all", "*", 「すべて」: everything, in other languages. */
+/* Whether the text means everything: "any", "all", "*", 「すべて」. */
 bool meant_everything(const char *plain);
 
 /* If the language accepts `text`, returns what to write: `text` itself, or its usual form.

@@ -18,7 +18,8 @@
 #define SCAN_INCLUDE_MAX 8u	   /* files inside files */
 #define SCAN_TOTAL_MAX (16u << 20) /* bytes with all includes expanded */
 
-/* A piece of the expanded text, to lead a line of it back to its file. */
+/* A piece of the expanded text. It tells the file and line that a line of the expanded text comes
+ * from. */
 struct scan_chunk {
 	const char *text;
 	size_t size;

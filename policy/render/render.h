@@ -31,7 +31,7 @@ json_t *render_json(const struct ir *ir);
  */
 json_t *means_json(const struct compilation *before, const struct compilation *after, uint64_t now);
 /* The same, shortened to be stored and sent: at most MEANS_MOST sentences with MEANS_PLACES places
- * each; *ret_more: how many are left out. Takes the reference. */
+ * each; *ret_more: how many are left out. Takes over the reference `sentences`. */
 json_t *means_bounded(json_t *sentences, size_t *ret_more);
 #define MEANS_MOST 200u
 #define MEANS_PLACES 20u

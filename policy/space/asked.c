@@ -101,8 +101,8 @@ static size_t called_so(const struct model *m, const char *text, struct asked_en
 	return 0;
 }
 
-/* A host is in every zone that has its address. There may be several, if they take the unclaimed
- * addresses on their interfaces. */
+/* A host is in every zone that has its address. These are several zones if each of them takes the
+ * unclaimed addresses behind its interfaces. */
 static size_t host_ends(const struct model *m, const struct addr_range *host, struct asked_end *ret)
 {
 	size_t n = 0;

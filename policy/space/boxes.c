@@ -318,9 +318,9 @@ static struct part next_part(const struct cutter *c, struct part list, size_t fr
 }
 
 /*
- * Where the list consists of separate parts along `dim`, each part is cut by itself. The largest is
- * left in *list for the caller: so nested lists halve, and the recursion is only logarithmically
- * deep. *apart: there were separate parts.
+ * Where the list consists of separate parts along `dim`, cuts each part by itself. Only the largest
+ * is left in *list for the caller. So a list that is cut by recursion has at most half of the
+ * boxes, and the recursion is only logarithmically deep. *apart: there were separate parts.
  */
 static bool cut_parts(struct split *s, struct part *list, int dim, const struct span w[DIMS], bool *apart)
 {
@@ -364,9 +364,9 @@ static bool cut_slabs(struct split *s, size_t at, size_t n, int dim, const struc
 
 /*
  * Separate parts first, then slabs: a list with separate parts along any dimension costs only a
- * sort. Slabs are cut only when the boxes are connected in all three dimensions, along the one that
- * touches the fewest. Inside a slab all boxes are equal along its dimension, so slabs nest at most
- * three deep.
+ * sort. Slabs are cut only when the boxes are connected in all three dimensions, and along the
+ * dimension where the slabs have the fewest boxes. Inside a slab all boxes are equal along its
+ * dimension, so slabs nest at most three deep.
  */
 static bool cut(struct split *s, size_t at, size_t n, const struct span w[DIMS])
 {

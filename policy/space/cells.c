@@ -452,7 +452,8 @@ static bool add_cell(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t s
 	return true;
 }
 
-/* Leaves out a remainder of cut ranges that is a single point and was laid as one already. */
+/* Adds a cell, unless it is a single point, left over from cutting ranges, that has its own cell
+ * already. */
 static bool add_ground(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t set, const struct box *b)
 {
 	if (layer == 0 && k->n_laid > 0 && box_is_point(b) &&

@@ -16,8 +16,8 @@
 #define UNASKED UINT32_MAX
 #define NOBODY (UINT32_MAX - 1u)
 
-/* All conduits from one zone to another, and what was found out about them, so that it is found out
- * once for all statements. */
+/* All conduits from one zone to another, and what is known about them. It is kept here to be
+ * computed only once for all statements. */
 struct hop {
 	uint32_t from, to; /* zones */
 	uint32_t first, n; /* in proof.sorted */

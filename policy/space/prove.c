@@ -265,9 +265,12 @@ size_t prove_nevers(const struct model *m, struct arena *a, struct counterexampl
 	return p.n;
 }
 
-/* Finds which of n excuses the statement needs; *off says which of them are ignored. None, if it
- * holds with all of them off. Otherwise turns them off one by one, and on again if the statement
- * fails without this one. Returns how many; their numbers are in the proof's memory. */
+/*
+ * Finds which of n excuses (chain_breaks, or services of answer_only) a statement needs. It needs
+ * none if it holds with all of them off. Otherwise each is turned off in turn, and on again if the
+ * statement fails without it. Returns how many it needs; *ret has their numbers, in the proof's
+ * memory. `off`: where the proof looks up which excuses are off.
+ */
 static size_t rests_on(struct proof *p, const struct model_never *never, const bool **off, size_t n, size_t **ret)
 {
 	bool *ignored = arena_array(p->work, n, sizeof(*ignored));

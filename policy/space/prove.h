@@ -43,9 +43,9 @@ struct counterexample {
  * by which it fails when nobody inspects. The array is in the arena. When memory is out the arena
  * has failed, and the results of all functions here mean nothing. */
 size_t prove_nevers(const struct model *m, struct arena *a, struct counterexample **ret);
-/* For a statement that holds: chain_breaks that are enough for it, none of which can be left out;
- * none if it holds without chain_breaks. Returns how many; the array of pointers is in the
- * arena. */
+/* For a statement that holds: a set of chain_breaks that is enough for it, and of which none can be
+ * left out. The set is empty if the statement holds without chain_breaks. Returns how many; the
+ * array of pointers is in the arena. */
 size_t prove_rests_on(const struct model *m, const struct model_never *never, struct arena *a,
 		      const struct model_chain_break ***ret);
 /* The same for the services of its answer_only, with all chain_breaks in force. */

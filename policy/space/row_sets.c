@@ -180,9 +180,10 @@ static bool next_stretch(const struct cover *k, uint32_t *i, uint64_t *ret_lo, u
 }
 
 /*
- * First addresses of runs of `n` addresses in lo..hi. Each stands for all runs up to the next one:
- * the first run, and each at which some row no longer has all of it. Where a row begins to have a
- * run, more is allowed than before. Returns how many.
+ * Chooses runs of `n` addresses in lo..hi that stand for all such runs: the first run, and each run
+ * that is the first to go beyond a range of some row. A chosen run stands for all runs up to the
+ * next chosen one. In between, a row can only begin to have the whole run, so no less is allowed.
+ * *ret: the first addresses of these runs. Returns how many.
  */
 static size_t firsts_in(const struct cover *k, uint64_t lo, uint64_t hi, uint64_t n, uint64_t *ret)
 {

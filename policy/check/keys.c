@@ -427,8 +427,8 @@ static void *called(struct check *k, const struct names *t, const char *word)
 	return found;
 }
 
-/* For a word where a zone is expected: the word may be an asset of a zone, an address or an
- * interface. */
+/* For a word where a zone is expected: hints at the zone of the asset, address or interface that
+ * the word names. True: a hint was given. */
 static bool zone_hint(struct check *k, struct diag *g, const char *word)
 {
 	const struct model_asset *asset = called(k, &k->assets, word);
@@ -492,7 +492,8 @@ static bool other_hint(struct check *k, const struct names *t, struct diag *g, c
 	return true;
 }
 
-/* For a word where a service is expected: the word may be the protocol or the port of one. */
+/* For a word where a service is expected: hints at the services with the protocol or port that the
+ * word names. */
 static bool service_hint(struct check *k, struct diag *g, const char *word)
 {
 	enum protocol p = protocol_by_name(word);
@@ -527,7 +528,7 @@ static bool service_hint(struct check *k, struct diag *g, const char *word)
 	return true;
 }
 
-/* For a word where an asset is expected: the word may be a zone that has assets. */
+/* For a word where an asset is expected: hints at the assets of the zone that the word names. */
 static bool asset_hint(struct check *k, struct diag *g, const char *word)
 {
 	const struct model_zone *z = called(k, &k->zones, word);

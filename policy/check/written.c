@@ -458,7 +458,7 @@ static void write_conduit(struct written *w, const struct ast_node *node, const 
 /* An end of a statement: zones, or assets, which are expanded into one statement for each zone. */
 struct end {
 	struct side side;
-	struct hosts hosts; /* without a list the end names zones */
+	struct hosts hosts; /* if `hosts` has no list, the end names zones */
 };
 
 static void add_asset(struct written *w, const struct ast_node *word, const char *name, struct words *seen,
@@ -479,7 +479,9 @@ static struct end end_of(struct written *w, const struct ast_node *node, const c
 	struct words of, seen;
 
 	if (list == NULL || (list->kind & AST_LISTS) == 0 || e.side.node != NULL)
-		return e; /* both, or a wrong kind: refused when it is read */
+		/* it names both zones and assets, or has a wrong kind: refused later, when the
+		 * statement is read */
+		return e;
 	check_not_empty(w->k, list, o, NO_HINT);
 	e.hosts.list = list;
 	e.side.several = true;

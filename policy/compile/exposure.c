@@ -101,8 +101,8 @@ static void test_meets_production(struct compilation *c, const struct model_cond
 			  M_HINT_TEST);
 }
 
-/* Reports every way by which something passes that nobody judged. `limited`: rows say which
- * commands may pass. */
+/* Reports each setting of the conduit that lets unjudged traffic pass. `limited`: rows limit the
+ * commands that may pass. */
 static void passes_unjudged(struct compilation *c, const struct model_conduit *x, bool limited)
 {
 	bool hold = x->when_down == FAIL_HOLD;
@@ -166,8 +166,8 @@ static void say_way(struct compilation *c, const struct counterexample *x)
 		  M_EXPOSED_ACCEPT, WAY_CODE);
 }
 
-/* Removes from `copy` the conduits from the zone `from` (NULL: any) to the zone `to`. `accepts`:
- * those that accept the warning; false: those that do not. */
+/* Removes conduits from the zone `from` (NULL: any) to the zone `to` from `copy`: if `accepts` is
+ * set, those that accept the warning; otherwise those that do not. */
 static void leave_out(const struct model *m, struct model_conduit *copy, const struct model_zone *from,
 		      const struct model_zone *to, bool accepts)
 {
@@ -212,9 +212,10 @@ static bool look(struct compilation *c, const struct model *asked, struct model_
 }
 
 /*
- * Ways from each zone of `nevers` into one zone. A conduit's acceptance does not cover ways through
- * other conduits. So the search is repeated without the accepting ones, at most once for each zone;
- * then without the reported ones, to see which other acceptances are used.
+ * Reports ways from each zone of `nevers` into one zone. A conduit's acceptance does not cover ways
+ * through other conduits. So the search is repeated without the accepting conduits, at most once
+ * for each zone. Then conduits that do not accept are left out, too, and the search is repeated to
+ * find further acceptances that are used.
  */
 static void ways_into(struct compilation *c, struct model_never *nevers, size_t n, struct model_conduit *copy)
 {

@@ -347,7 +347,7 @@ static void lower_organisations(struct lowering *w)
 	}
 }
 
-/* Lowers the services without their rows, which follow with the command table. */
+/* Copies the services without their rows; the rows follow with the command table. */
 static void lower_services(struct lowering *w)
 {
 	struct ir *ir = w->ir;

@@ -156,9 +156,9 @@ static unsigned join_setting(struct joiner *j, const struct interned *set, const
 }
 
 /*
- * A conduit that allows without inspection makes any other inspection of the same cell pointless:
- * it allows whatever the inspector would refuse. Such cells stay out of the queues, and the conduit
- * that expects inspection gets a warning.
+ * A conduit that allows without inspection makes inspection for other conduits of the same cell
+ * pointless, because it allows whatever the inspector would refuse. Such cells stay out of the
+ * queues, and the conduit that expects inspection gets a warning.
  */
 static bool inspected(struct joiner *j, const struct interned *set, const struct model_conduit *enforces)
 {
@@ -421,8 +421,8 @@ static void put_grant(struct outbuf *o, const struct command_table *t, const str
 		put_row(o, t, &t->rows[g->first_row + i]);
 }
 
-/* Writes when a grant with hours or a door holds; nothing for all others, whose bytes must stay as
- * they were before hours existed. */
+/* Writes when a grant with hours or a door holds. For all other grants it writes nothing, because
+ * their bytes must stay as they were before hours existed. */
 static void put_hours(struct outbuf *o, const struct ir *ir, const struct ir_conduit *c)
 {
 	const struct ir_window *w = c->window != UINT32_MAX ? &ir->windows[c->window] : NULL;

@@ -286,8 +286,8 @@ static int fill(const char **p, const struct values *v, char *out, size_t size)
 	switch (form) {
 	case 'x':
 		return snprintf(out, size, "0x%" PRIx64, n);
-	case 's': /* the last of so many bytes; the other value is their number */
-	case 'w': /* the last byte of so many words */
+	case 's': /* the last of a run of bytes; the other value is their number */
+	case 'w': /* the last byte of a run of words */
 		other = other >= 1 && other <= v->n ? v->v[other] * (form == 'w' ? 2 : 1) : 0;
 		return other == 0 ? -1 : snprintf(out, size, "%" PRIu64, v->v[which] + other - 1);
 	case 'y': /* a year of this century: a past one was hardly meant */

@@ -129,7 +129,8 @@ static void read_elements(struct scan *s, struct ast_node *list, char closer, st
 			bool broken = s->broken;
 
 			scan_report_unclosed(s, s->cur->at, closer, opener);
-			s->broken = broken; /* its end is known */
+			/* this error has no consequences: the list's end is known */
+			s->broken = broken;
 			return;
 		}
 		if (c == ',' || c == ';') {
@@ -185,7 +186,7 @@ static void read_elements(struct scan *s, struct ast_node *list, char closer, st
 				continue;
 			}
 			setting(s, scrap, &inner);
-			separated = true; /* its separator was read */
+			separated = true; /* the separator after the setting was read with it */
 			any = false;
 			continue;
 		}
@@ -210,7 +211,7 @@ static void elements(struct scan *s, struct ast_node *list, char closer, struct 
 
 	s->braceless = false;
 	read_elements(s, list, closer, opener, opener_indent);
-	if (s->braceless) /* the settings without braces belonged to this list, and end with it */
+	if (s->braceless) /* errors that follow from settings without braces end with the list */
 		s->broken = broken;
 	s->braceless = braceless;
 }

@@ -30,7 +30,7 @@ struct differing {
 	struct arena *a, *scratch;
 	struct differ_pair *pairs;
 	size_t n_pairs, pairs_room;
-	bool *wanted; /* by pair: the other side has no equal conduit */
+	bool *wanted; /* by pair: the other policy has no equal conduit */
 	struct raw *raw;
 	size_t n_raw, raw_room;
 	uint64_t steps;
@@ -188,7 +188,7 @@ static bool same_conduit(const struct model *ma, const struct model_conduit *a, 
 
 /* ---- conduits that matter -------------------------------------------------------------------- */
 
-/* An ended conduit or a shadow lets nothing pass. */
+/* Whether the conduit can let anything pass from now on: it has not ended, and is no shadow. */
 static bool matters(const struct differing *k, const struct model_conduit *c)
 {
 	return !c->shadow && !conduit_past(c, k->now);

@@ -33,10 +33,11 @@ const struct differ_line *differ_sentence(const struct differ_sentences *s, uint
 
 /* ---- the rules of one place and time --------------------------------------------------------- */
 
-/* doors that meet: three of each policy, the most that the kernel can follow (together.c) */
+/* doors at one place, at most: three of each policy, because the kernel can follow no more
+ * (together.c) */
 #define DOORS_MEET 6u
 
-/* The state of one policy there. */
+/* What one policy allows at one place and time. */
 struct state {
 	const struct differ_pair **pairs; /* the pairs that decide */
 	size_t n;
@@ -44,7 +45,7 @@ struct state {
 	bool observed, transport;
 };
 
-/* `open`: by tag, whether its conduit holds. */
+/* `open`: by tag, whether the conduit of that pair is open. */
 static void state_of(const struct differ_pair *pairs, const uint32_t *tags, size_t n, unsigned side, const bool *open,
 		     struct state *ret)
 {
@@ -69,7 +70,7 @@ static bool everything(const struct state *s)
 	return s->observed || s->transport;
 }
 
-/* A group of services whose answers are read in the same way; PROTO_NONE: all. */
+/* A group of services whose answers are read in the same way. PROTO_NONE: all services. */
 struct read_alike {
 	enum protocol protocol;
 	bool any_manner;
@@ -119,8 +120,9 @@ struct finding {
 	const uint32_t *tags;
 	size_t n;
 	struct state state[2];
-	bool *open;		       /* by tag: it holds at the present moment */
-	uint64_t since, until;	       /* the span around that moment; both 0 with hours */
+	bool *open; /* by tag: it holds at the present moment */
+	/* the span of time around that moment; both are 0 if hours are involved */
+	uint64_t since, until;
 	const char *doors[DOORS_MEET]; /* the doors of any of the conduits */
 	unsigned n_doors;
 	uint32_t shut; /* bits of the doors that are shut */
@@ -369,8 +371,8 @@ static struct protocol_set protocols_of(const struct state *s)
 	return found;
 }
 
-/* Whether other protocols are recorded than before, where both policies only observe: there nothing
- * is stopped, and the records report what the rows do not allow. */
+/* Where both policies only observe: whether the new one records other protocols. Nothing is stopped
+ * there, but what the rows do not allow is recorded. */
 static bool looks_for_others(const struct state *a, const struct state *b)
 {
 	struct protocol_set old = protocols_of(a), new = protocols_of(b);

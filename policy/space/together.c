@@ -4,12 +4,14 @@
 #include <stdlib.h>
 
 #define DAY_S 86400u
-#define AROUND (9 * DAY_S)    /* before and after a named time: its day, a week, and a day more */
-#define SOME_WEEK 1767571200u /* a Monday in 2026: any week will do where no day was named */
+/* seconds looked at before and after a named time: the day itself, a week, and one more day */
+#define AROUND (9 * DAY_S)
+/* a Monday in 2026, for the ordinary week: any week without named days has the same hours */
+#define SOME_WEEK 1767571200u
 #define STEPS_MAX 200000u
 
-/* doors that meet: each combination is a set of its own, and with four there are more than the
- * kernel has layers for */
+/* doors at one place, at most. Each combination of open doors is a set of its own, and four doors
+ * make more sets than the kernel has layers */
 #define DOORS_MEET 3u
 
 struct walk {
@@ -22,7 +24,7 @@ struct walk {
 	struct arena *a;
 	uint64_t *named; /* times */
 	size_t n_named, named_room;
-	uint32_t *tops; /* sets that hold at some time, with everything that holds then */
+	uint32_t *tops; /* sets of all rights that hold at some time, with all doors open */
 	size_t n_tops, tops_room;
 	struct together *ret;
 	size_t room;
@@ -93,8 +95,9 @@ static bool put_all(struct walk *w, uint32_t open)
 	return true;
 }
 
-/* Adds the set that holds at `moment`. Then adds what is left of it after each of its ends, as if
- * nothing opened meanwhile. *ret: when something opens next; 0 = never. */
+/* Adds the set of rights that hold at `moment`. Then, each time one of these rights ends, adds the
+ * set of those that are left, as if nothing opened meanwhile. *ret: when something opens next; 0 =
+ * never. */
 static bool look(struct walk *w, uint64_t moment, uint64_t *ret)
 {
 	uint64_t ends[TOGETHER_MAX], next;

@@ -14,7 +14,7 @@
  * and no restart of a process, counts a session twice.
  */
 
-/* Matches a session with this limit and continues with the rule. */
+/* Begins a rule for sessions with this limit; the caller continues it. */
 static enum ir_set put_limited(struct writer *w, enum ir_chain chain, uint32_t limit, bool counted)
 {
 	uint32_t bit = limit & IR_LIMIT_IDLE ? MARK_IDLES : MARK_AGES;
@@ -60,8 +60,8 @@ static void put_counted(struct writer *w, enum ir_chain chain)
 	}
 }
 
-/* Used wherever a session may get a label: an ended session gets none, and the bits by which it was
- * counted are kept. */
+/* Used wherever a session may get a label. A session that was ended by its limits gets none, and
+ * keeps the bits that say so. */
 static void put_not_over(struct writer *w, enum ir_chain chain)
 {
 	for (int idle = 0; idle < 2; idle++) {
@@ -71,8 +71,9 @@ static void put_not_over(struct writer *w, enum ir_chain chain)
 	}
 }
 
-/* Used behind IR_LIVE, which marks packets of the session. A packet at a wrong interface keeps the
- * mark of that interface, without FAST or lane, and does not count for the session. */
+/* Used after IR_LIVE, which marks packets of live sessions. A packet at a wrong interface keeps the
+ * mark of that interface, which has neither FAST nor a lane, so it does not renew the session's
+ * idle time. */
 void put_limits(struct writer *w, enum ir_chain chain)
 {
 	for (uint32_t i = 0; i < w->limits.n; i++) {
@@ -90,8 +91,8 @@ void put_limits(struct writer *w, enum ir_chain chain)
 	put_pass(w);
 }
 
-/* Tells both ends, as when a permit ends. A datagram session keeps its label, which says
- * that it is over. */
+/* Ends a session that exceeded a limit. Both ends of a TCP session are told, as when a permit ends.
+ * A datagram session keeps its label, which says that it is over. */
 void limits_rules(struct writer *w)
 {
 	for (int idle = 0; idle < 2; idle++) {
@@ -232,10 +233,10 @@ void share_rules(struct writer *w)
 	put_drop(w, R_SHARE_ZONE);
 }
 
-/* The session has its label; the packet goes to the label's lane. */
+/* Sends the packet of a session that has just got its label to the label's lane. */
 void admit_rules(struct writer *w)
 {
-	/* Only now is the permit known. */
+	/* Isolations are checked again here, because only now the permit is known. */
 	put_apart(w, CHAIN_ADMIT, true);
 	put_counted(w, CHAIN_ADMIT);
 	put_rule(w, CHAIN_ADMIT);

@@ -215,8 +215,8 @@ static bool reachable(const struct model_box *b, const struct addr *via, const s
 	return false;
 }
 
-/* Whether the route belongs in this interface's namespace (data or admin): that of the first
- * interface whose networks contain the route's gateway. */
+/* Whether the route belongs in this interface's namespace (data or admin). A route belongs in the
+ * namespace of the first interface whose networks contain its gateway. */
 static bool beside_gateway(const struct model_box *b, const struct model_route *r, const struct model_interface *f)
 {
 	const struct model_interface *side = gateway_side(b, r);
@@ -224,7 +224,7 @@ static bool beside_gateway(const struct model_box *b, const struct model_route *
 	return side != NULL && side->admin == f->admin;
 }
 
-/* The interface with exactly this network; NULL: none. */
+/* The interface of the box whose network is the route's destination; NULL: none. */
 static const struct model_interface *connected(const struct model_box *b, const struct model_route *r)
 {
 	for (size_t i = 0; i < b->n_interfaces; i++)

@@ -214,8 +214,9 @@ static bool is_inspected(const struct model_conduit *c)
 	return false;
 }
 
-/* The failure settings have no effect without inspection, for a shadow conduit, or for one that has
- * ended. */
+/* Sets the failure settings of an observing conduit where the text has none. Warns of `hold` beside
+ * when_midstream = "reset", unless neither has an effect: without inspection, for a shadow, and
+ * after the conduit's end. */
 static void conduit_failure(struct check *k, const struct ast_node *const *v, struct model_conduit *c, struct object o)
 {
 	/* An observing conduit must not stop traffic, not even when its inspection fails. */

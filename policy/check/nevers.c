@@ -18,7 +18,7 @@ static const struct key never_keys[] = {
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_never, label) },
 };
 
-/* The ends' keys as in never_keys. */
+/* The first four keys, of the ends, are in the same order as in never_keys. */
 enum { ALWAYS_FROM, ALWAYS_TO, ALWAYS_FROM_ASSETS, ALWAYS_TO_ASSETS, ALWAYS_SERVICES };
 static const struct key always_keys[] = {
 	[ALWAYS_FROM] = { "from", .kinds = AST_STRING, .example = "from = \"tos\";" },

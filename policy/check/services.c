@@ -64,8 +64,8 @@ static enum protocol protocol_meant(struct check *k, const char *name)
 	return p;
 }
 
-/* Tries other common names of a protocol first: the nearest spelling would mislead ("https" is not
- * http). */
+/* Tries other common names of a protocol first, because the nearest spelling could mislead ("https"
+ * is not http). */
 static void hint_protocol(struct check *k, struct diag *g, const char *name)
 {
 	const char *known[PROTO_MAX], *near;

@@ -384,7 +384,8 @@ struct cover {
 		*sorted;
 	/* by permit of `next`: 1 + the permit of `now` for which as_much was last computed */
 	uint32_t *asked;
-	bool *as_much;		/* whether it allows at least as much */
+	/* by permit of `next`: whether it allows at least as much as that permit of `now` */
+	bool *as_much;
 	struct ir_cell *pieces; /* what is still to be covered; room for PIECES_MAX */
 	uint32_t from;		/* the present permit of `now` */
 	uint8_t layer;		/* layer of its present cell */
@@ -401,7 +402,8 @@ static bool allows_as_much(struct cover *c, uint32_t permit)
 	return c->as_much[permit];
 }
 
-/* A cell of another layer may cover it only if it never ends. */
+/* Whether this cell of `next` may cover the present one. A cell of another layer may do so only in
+ * layer 0, because cells there never end. */
 static bool may_cover(void *ctx, const struct ir_cell *x)
 {
 	struct cover *c = ctx;
@@ -410,7 +412,8 @@ static bool may_cover(void *ctx, const struct ir_cell *x)
 	       allows_as_much(c, x->permit);
 }
 
-/* A cell that lies over the covering one and allows less. */
+/* Whether this cell of `next` lies over a covering range and allows less than the present
+ * permit. */
 static bool denies(void *ctx, const struct ir_cell *x)
 {
 	struct cover *c = ctx;
@@ -419,7 +422,8 @@ static bool denies(void *ctx, const struct ir_cell *x)
 	       !allows_as_much(c, x->permit);
 }
 
-/* Ranges first: an exact cell over a range does not cut pieces from what the range covers. */
+/* As may_cover, but for ranges only. They are tried first, because an exact cell over a range would
+ * cut pieces from what the range covers whole. */
 static bool may_cover_whole(void *ctx, const struct ir_cell *x)
 {
 	return !ir_cell_exact(x) && may_cover(ctx, x);

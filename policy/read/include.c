@@ -95,8 +95,8 @@ static bool reject(struct diags *d, struct srcpos at, const char *code, enum mes
 }
 
 /*
- * Line breaks that some editors show and libconfig does not: a line behind one may in fact be part
- * of a comment.
+ * Whether the character is a line break to some editors and not to libconfig. A line behind such a
+ * break may in fact be part of a comment.
  */
 static bool is_odd_break(const struct utf8_char *c, const struct bytes *rest)
 {
@@ -109,9 +109,9 @@ static bool is_odd_break(const struct utf8_char *c, const struct bytes *rest)
 }
 
 /*
- * The first byte that makes the text binary or wrongly encoded; false when there is none. *ret_odd
- * then tells whether something else has to be searched for: nearly always not, so that one pass is
- * enough.
+ * Finds the first byte that makes the text binary or wrongly encoded; false when there is none.
+ * Then *ret_odd tells whether the text has direction characters or odd line breaks, which need a
+ * second pass. Nearly always it has none.
  */
 static bool first_fault(const struct source_text *s, size_t start, size_t *ret, bool *ret_control, bool *ret_odd)
 {
@@ -142,7 +142,8 @@ static void report_bidi(struct diags *d, const struct source_text *s, uint32_t f
 	while (utf8_next(&b, &c)) {
 		if (utf8_is_bidi(c.cp)) {
 			diag_add(d, SEV_ERROR, "policy.direction_character", at, MP_BIDI, c.cp);
-			return; /* one is enough: the others are found after it was mended */
+			/* only the first is reported; the next is when this one was mended */
+			return;
 		}
 		at.column++;
 		if (c.cp == '\n') {

@@ -235,7 +235,8 @@ static uint32_t indent_of(const struct scan *s, const struct ast_node *node)
 	return node->name != NULL && node->at.line == s->cur->at.line ? node->at.column : 0;
 }
 
-/* Behind "{": a text, followed by another one or by the end. In JSON a ":" would follow. */
+/* Behind "{": whether a text comes next, and "," or "}" after it. (In JSON, a ":" would come after
+ * it.) */
 static bool texts_follow(struct scan *s)
 {
 	const char *p = s->cur->p;
@@ -251,8 +252,8 @@ static bool texts_follow(struct scan *s)
 	return p < s->cur->end && (*p == ',' || *p == '}');
 }
 
-/* Behind "{": elements instead of settings. A list of groups is written in "( )", one of texts in
- * "[ ]". */
+/* Behind "{": whether elements come next, and not settings; reports this. A list of groups is
+ * written in "( )", a list of texts in "[ ]". */
 static bool elements_follow(struct scan *s, struct srcpos opener)
 {
 	scan_blank(s);
@@ -628,9 +629,9 @@ static void text_of_settings(struct scan *s, struct ast_node *group)
 }
 
 /*
- * In a text that lacks a closing bracket: a setting further left than its siblings, at the column
- * where the value began. The bracket was forgotten before it, and this place helps more than the
- * end of the file.
+ * In a text that lacks a closing bracket: whether a setting begins further left than its siblings,
+ * at the column of the setting that holds them, or left of it. Then the bracket was forgotten
+ * before it. This place helps more than the end of the file.
  */
 static bool outdented(struct scan *s, const struct ast_node *group, uint32_t opener_indent)
 {
@@ -641,8 +642,8 @@ static bool outdented(struct scan *s, const struct ast_node *group, uint32_t ope
 	       s->cur->at.column <= opener_indent && scan_balance(s) == LACKS_CLOSER;
 }
 
-/* Reports a group that was not closed, when the bracket of an outer group or the next element of
- * the list comes among its settings. */
+/* Whether the sign `c` among the settings of a group shows that the group was not closed: a ';', or
+ * the beginning of the next element of the list that the group is in. */
 static bool not_closed(struct scan *s, char c)
 {
 	if (c == ';')
@@ -651,7 +652,8 @@ static bool not_closed(struct scan *s, char c)
 	       s->closers[s->depth - 2] == ')';
 }
 
-/* An indented setting at the outermost level: the last bracket closed too much. */
+/* Reports an indented setting at the outermost level: the last bracket before it closed too
+ * much. */
 static void check_indent(struct scan *s, const struct ast_node *group)
 {
 	if (group->child != NULL && s->cur->outer == NULL && s->cur->at.column > group->child->at.column &&

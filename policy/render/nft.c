@@ -83,7 +83,7 @@ static struct set_words words_of(enum ir_set set)
 		w.flags = "interval, timeout";
 		return w;
 	}
-	/* nft has no type for the parts of these keys; it knows that of a session's id only inside
+	/* nft has no types for the parts of these keys, or, for a session's id, has one only inside
 	 * a rule */
 	if (set >= SET_SHARE4)
 		return (struct set_words){ NULL, NULL, NULL };

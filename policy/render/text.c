@@ -72,8 +72,8 @@ static void put_value(FILE *to, const struct ast_node *n)
 	}
 }
 
-/* An asset of a fleet has a '.' in its name, which a setting cannot have: then assets are written
- * as a list. */
+/* Whether the name of an asset has a '.', as in a fleet. The name of a setting cannot have one, so
+ * the assets are then written as a list. */
 static bool names_in_a_list(const struct ast_node *section)
 {
 	for (const struct ast_node *c = section->child; c != NULL; c = c->next)

@@ -248,7 +248,8 @@ bool asked_words(const struct asked *q, const char **ret_word)
 	return false;
 }
 
-/* The first of command, place and value that the row does not allow; ASKED_NOTHING: none. */
+/* What the row does not allow: the command, or else the address (ASKED_PLACE), or else the value.
+ * ASKED_NOTHING: it allows all. */
 static enum asked_lack ask_row(const struct model *m, const struct command_row *row, const struct meaning *is)
 {
 	const struct command_table *t = &m->rows.t;

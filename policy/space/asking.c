@@ -225,7 +225,8 @@ static void line_say(struct asking *k, const struct asked_line *l)
 		say(k, M_ASK_SESSION, duration_text(d->session, until));
 }
 
-/* A conduit that fits except for its source counts as the least near. */
+/* Puts into *best the conduit that comes nearest to allowing what is asked. A conduit from another
+ * zone, if it would allow this from there, counts as less near than any other. */
 static void nearer(const struct asking *k, struct asked_line *best)
 {
 	const struct model *m = k->c->model;

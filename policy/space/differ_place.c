@@ -131,7 +131,8 @@ struct finding {
 	bool failed;
 };
 
-/* The conduit that a sentence is about: a changed one, of this side first. */
+/* Chooses the conduit that a sentence is about: one that differs, if possible of the policy
+ * `side`. */
 static const struct differ_pair *for_whom(const struct finding *f, unsigned side)
 {
 	const struct differ_pair *best = NULL;
@@ -270,7 +271,8 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* The strictest of all settings; without inspection most have no meaning. */
+/* The strictest value of each setting. Without inspection some settings have no meaning and are
+ * left out. */
 static struct joint joint_of(const struct state *s)
 {
 	struct joint j = {
@@ -489,7 +491,7 @@ static void judge(struct finding *f)
 	at_one_moment(f);
 }
 
-/* Looks at each span between two ends. */
+/* Judges each span of time between two ends of conduits, the last without end. */
 static void until_the_last_end(struct finding *f, uint64_t now)
 {
 	for (uint64_t at = now; !f->failed; at = f->until) {

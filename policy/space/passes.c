@@ -207,8 +207,8 @@ static bool passes_unjudged(enum unattended u, const struct model_conduit *c)
 	return false;
 }
 
-/* Whether unjudged packets of a cell pass, as they would by its conduit alone. They do not if a
- * stricter conduit has the same cell. */
+/* Whether unjudged packets pass in a cell with this set of conduits. They do not if one of its
+ * conduits is stricter. */
 static bool decides(const struct proof *p, const struct cells *cells, const struct interned *set)
 {
 	enum failure least = p->unattended == UNATTENDED_OPEN ? FAIL_OPEN : FAIL_HOLD;

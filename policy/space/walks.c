@@ -66,7 +66,7 @@ static void add_to(struct walking *w, const struct model_conduit *first)
 	w->begun[first->index] = true;
 }
 
-/* Puts zones from which the target is one hop away on the queue, each once. */
+/* Puts each zone from which one hop leads to the target on the queue, once. */
 static size_t last_hops(struct walking *w)
 {
 	const struct model *m = &w->then;

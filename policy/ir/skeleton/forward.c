@@ -215,17 +215,17 @@ void lane_rules(struct writer *w, uint64_t lanes)
  * packets that left a queue without an answer. */
 
 /*
- * The rules of a base chain after the queues. A packet that was judged under a permit that its
- * session no longer has, or that is no longer live, is queued again the first time and dropped the
- * second time.
+ * The rules of a base chain after the queues. If a packet was judged under a permit that is no
+ * longer live, or no longer its session's, the packet is queued again the first time and dropped
+ * the second time.
  */
 static void judged_rules(struct writer *w, enum ir_chain chain)
 {
 	put_rule(w, chain);
 	put(w, IR_MARK, UINT32_MAX, MARK_FAST);
 	put(w, IR_ACCEPT, 0, 0);
-	/* A packet that belongs to no session was queued as a stray. It does not pass, whatever
-	 * mark it has got. */
+	/* A packet without a session was queued only to be answered by a reset (sessions.c). It
+	 * does not pass, whatever mark it has got. */
 	put_rule(w, chain);
 	put(w, IR_CT_STATE, CT_INVALID, 0);
 	put_drop(w, R_STALE);

@@ -359,8 +359,8 @@ void cut_rules(struct writer *w)
 	put_drop(w, R_ENDED);
 }
 
-/* A TCP segment without a session is answered for pairs that some conduit allows, so that peers
- * reconnect. Others get no answer. */
+/* A TCP segment without a session is answered by a reset if some conduit allows its pair of hosts
+ * and port, so that the peer reconnects. Other segments get no answer. */
 void invalid_rules(struct writer *w)
 {
 	put_rule(w, CHAIN_INVALID);

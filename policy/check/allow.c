@@ -309,9 +309,9 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 }
 
 /*
- * Adds the codes all of whose classes are wanted; a function that reads and writes needs both. A
- * word covers what any server understands the same way: functions with a different format in some
- * servers must be named.
+ * Adds the codes of functions all of whose classes are wanted: a function that reads and writes
+ * needs both. Functions with a different format in some servers are left out, and must be named in
+ * the policy.
  */
 static void class_functions(const struct vocabulary *v, unsigned classes, struct numbers *ret)
 {

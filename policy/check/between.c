@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One network that the box splits (`between` in box.cfg), without new addresses or gateways for its
- * hosts. A host's zone tells its side; from that follow a route for it, and the sides on which the
- * box answers for it. Hosts without a zone have neither and are unreachable across the box.
+ * hosts. A host's zone tells on which side the host is. From that follow a route to the host, and
+ * the sides on which the box answers for it. For a host without a zone there is no route and no
+ * answer, so it cannot be reached across the box.
  */
 #include <string.h>
 

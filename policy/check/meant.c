@@ -230,7 +230,8 @@ const char *meant_port(struct arena *a, enum protocol p, const char *text, bool 
 
 /* ---- numbers, and places in controllers ------------------------------------------------------ */
 
-/* The vocabulary's space for a row's "modbus holding", or NULL. */
+/* The address space that a row of meant.def names, such as "modbus holding"; NULL if this
+ * vocabulary has no such space. */
 static const struct space_info *space_of(const struct vocabulary *v, const char *of)
 {
 	const char *name = protocol_info(v->protocol)->name;
@@ -255,8 +256,8 @@ static const char *without_digits(const char *plain, uint64_t *ret_bits)
 	return plain + 2;
 }
 
-/* Reads "d100" or "W1F": a key and its number, hexadecimal for some keys. A word's bit counts as
- * the word: "D100.5". */
+/* Reads "d100" or "W1F": the key of an address space and a number, which is hexadecimal for some
+ * keys. A bit of a word ("D100.5") is read as the word. */
 static const struct space_info *by_key(struct arena *a, const struct vocabulary *v, const char *plain,
 				       struct number_range *ret)
 {

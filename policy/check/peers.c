@@ -73,7 +73,7 @@ static const struct key mail_keys[] = {
 	PORT,
 };
 
-/* Informs are always authenticated and encrypted, so only the receiver can be chosen. */
+/* An SNMP inform is always authenticated and encrypted, so box.cfg can only choose the receiver. */
 enum { SNMP_USER = 1 };
 static const struct key snmp_keys[] = {
 	ADDRESS("10.99.0.30"),
@@ -81,8 +81,8 @@ static const struct key snmp_keys[] = {
 	PORT,
 };
 
-/* A backup is encrypted. The server is authenticated all the same, because nobody else may learn
- * how much the box has and how often that changes. */
+/* A backup is encrypted. The server is authenticated all the same, so that nobody else learns how
+ * large the backups are and how often they change. */
 enum { BACKUP_NAME = 1, BACKUP_CA, BACKUP_FOLDER, BACKUP_USER };
 static const struct key backup_keys[] = {
 	ADDRESS("10.99.0.31"),
@@ -159,7 +159,8 @@ static void hosts(struct check *k, const struct ast_node *list, struct ir_peer a
 		if (peer(k, c, o, &b->peers[b->n_peers]))
 			b->n_peers++;
 	}
-	/* When two sources differ, neither can be believed, and chrony would follow either. */
+	/* If two sources differ, nobody can tell which of them is wrong, and chrony might follow
+	 * that one. */
 	if (as.use == PEER_TIME && list->n == 2)
 		check_hinted(k, SEV_ERROR, "policy.time", list, MP_TIME_TWO, o, "", MP_HINT_TIME_TWO);
 }

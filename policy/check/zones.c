@@ -142,8 +142,8 @@ static bool stands_before(const struct srcpos *a, const struct srcpos *b)
 	return a->line != b->line ? a->line < b->line : a->column < b->column;
 }
 
-/* Claims are sorted by address, so a claim that overlaps any earlier one overlaps the one with the
- * highest end. */
+/* Sorts the claims by address. Then a claim that overlaps any claim before it also overlaps the one
+ * of these with the highest end, `far`. */
 static void report_overlaps(struct check *k, struct claims *claims)
 {
 	const struct claim *far;
@@ -172,7 +172,8 @@ static void report_overlaps(struct check *k, struct claims *claims)
 	}
 }
 
-/* Admin networks are claimed first: no host behind a data interface may have such an address. */
+/* Adds the admin networks to the claimed addresses, because no host behind a data interface may
+ * have an address in them. */
 static bool add_admin(struct check *k, struct ranges *claimed)
 {
 	for (size_t i = 0; i < k->m->box.n_interfaces; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prepared isolations for the box, and their contradictions. What is kept passes by its permit, so
- * a conduit can only be kept together with others that allow some of the same packets.
+ * Prepared isolations for the box, and contradictions in them. Traffic that is kept passes by its
+ * permit, which can join several conduits. So if a conduit is kept, all conduits that allow some of
+ * the same packets must be kept, too.
  */
 #include "policy/compile/lower.h"
 
@@ -114,8 +115,8 @@ static bool is_cut(const struct cutting *x, const struct ir_cell *c)
 	return false;
 }
 
-/* A conduit that allows something under this permit: with `wanted` one that is in `kept`, else one
- * that is not. */
+/* A conduit that allows something under this permit and is kept, if `wanted` is set, or is not
+ * kept, if it is not. */
 static const struct model_conduit *one_of(const struct compilation *c, const struct ir *ir, uint32_t permit,
 					  const bool *kept, bool wanted)
 {

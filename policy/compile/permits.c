@@ -209,7 +209,8 @@ static bool has_names(const struct joiner *j, const struct interned *set, uint32
 	return pair_of(j, set, i)->service->protocol == PROTO_TLS && (conduit_of(j, set, i)->n_servers > 0) == declared;
 }
 
-/* A conduit without server names allows any server, whatever another one declares. */
+/* Warns of a conduit whose server names have no effect, because another conduit of the cell has
+ * none and so allows any server. */
 static void join_names_of_servers(struct joiner *j, const struct interned *set, const struct model_conduit *enforces)
 {
 	const struct model_conduit *any = NULL;
@@ -226,7 +227,7 @@ static void join_names_of_servers(struct joiner *j, const struct interned *set, 
 	}
 }
 
-/* The earliest end; what continues after it is another permit, one layer below. */
+/* The earliest end of the conduits. What they allow after it is another permit, one layer below. */
 static uint64_t join_until(const struct joiner *j, const struct interned *set)
 {
 	uint64_t first = 0;

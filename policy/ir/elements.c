@@ -114,7 +114,8 @@ static void add_cell(struct writer *w, const struct ir_cell *c)
 	e->line = c->line;
 }
 
-/* The marks of a session of this permit at this interface, one for each outcome. */
+/* Adds the element of SET_LIVE for sessions of this permit whose packets come in at this interface
+ * in this direction. */
 static void add_live(struct writer *w, uint32_t permit, uint32_t interface, uint8_t direction, uint32_t line)
 {
 	const struct ir_permit *p = &w->ir->permits[permit];
@@ -126,14 +127,15 @@ static void add_live(struct writer *w, uint32_t permit, uint32_t interface, uint
 	e->iif = interface;
 	e->direction = direction;
 	e->mark_key = mark;
-	/* A session with limits is not passed at once: skeleton/sessions.c checks them first. */
+	/* A packet of a session with limits does not pass at once, because skeleton/sessions.c
+	 * checks the limits first. */
 	e->data = p->lane == LANE_NONE ? MARK_FAST | (limited != 0 ? MARK_REPLY : 0)
 				       : (mark & ~MARK_LIMITS) | (direction == 1 ? MARK_REPLY : 0);
 	e->until = p->until;
 	e->line = line;
 }
 
-/* One interface where packets of a permit come in, in one direction. */
+/* An interface at which packets of a permit come in, and their direction. */
 struct side {
 	uint32_t permit, interface, line;
 	uint8_t direction;

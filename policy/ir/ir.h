@@ -33,10 +33,11 @@
 #include "appliance/wire/vocabulary.h"
 
 /*
- * Ends that can overlap on one packet. What holds without end is layer 0. A permit of conduits with
- * n different ends stands in layer n and ends with the earliest of them; under it, in layer n - 1,
- * lies what the others allow together. So even a kernel that can only let elements expire gives the
- * right answer at every moment: the highest layer that is left decides.
+ * The most different ends that can apply to one packet. For them, cells are in layers. Cells that
+ * hold without end are in layer 0. A permit of conduits with n different ends is in layer n, and
+ * ends with the earliest of them. Below it, layer n - 1 has what the other conduits allow together.
+ * So even a kernel that can only let elements expire gives the right answer at every moment: the
+ * highest layer that is left decides.
  */
 #define IR_LAYERS 8u
 
@@ -102,7 +103,7 @@ static inline bool ir_cell_exact(const struct ir_cell *c)
 
 #define IR_SEALED_MAX (256u << 20)
 
-/* Whether the bytes begin with the magic of sealed bytes. */
+/* Whether the bytes begin like a sealed generation. */
 bool ir_is_sealed(struct bytes b);
 /* Seals in the present version; the caller frees the bytes. Sets ir->digest and ir->version. */
 int ir_seal(struct ir *ir, uint8_t **ret, size_t *ret_n, struct err *e);
@@ -417,15 +418,15 @@ struct ir_rule {
  * seconds. */
 #define IR_LIMIT_IDLE 0x80000000u
 #define IR_LIMIT_S 0x7fffffffu
-/* Most different limits of a generation. Each one adds a rule that packets of limited conduits are
- * tested by. */
+/* Different session limits of a generation, at most. For each one there is a rule against which
+ * packets of limited conduits are tested. */
 #define IR_LIMITS 16u
 struct ir_limits {
 	uint32_t list[IR_LIMITS]; /* ascending */
 	uint32_t n;
 	bool full; /* there were more */
 };
-void ir_limits_add(struct ir_limits *l, uint32_t limit); /* 0 seconds: none */
+void ir_limits_add(struct ir_limits *l, uint32_t limit); /* a limit of 0 seconds is not added */
 void ir_limits_add_all(struct ir_limits *l, const struct ir *ir);
 /* The conntrack mark of a session of this permit. */
 uint32_t ir_label(const struct ir_permit *p, uint32_t id);

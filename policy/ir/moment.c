@@ -40,7 +40,8 @@ static void earlier(uint64_t at, uint64_t after, uint64_t *ret)
 		*ret = at;
 }
 
-/* The conduit's end at this moment; IR_SHUT; or 0 = it holds without end. */
+/* When the conduit ends, as seen at this moment. 0 = it is open without end; IR_SHUT = it is not
+ * open. */
 static uint64_t conduit_end(const struct ir *ir, const struct ir_conduit *c, const struct time_zone *z, uint64_t moment,
 			    uint64_t *ret_next)
 {
@@ -52,8 +53,8 @@ static uint64_t conduit_end(const struct ir *ir, const struct ir_conduit *c, con
 		earlier(next, moment, ret_next);
 		return IR_SHUT;
 	}
-	/* The end is computed again when the conduit opens again. This includes a conduit that
-	 * continues at `end`, because wire/hours.c joins at most STRETCHES openings. */
+	/* At the conduit's next opening its end has to be computed again. The next opening can be
+	 * at `end` itself, because wire/hours.c joins at most STRETCHES openings. */
 	if (end != 0) {
 		if (times_hold(&t, z, end, &ignored, &next))
 			next = end;

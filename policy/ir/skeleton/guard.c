@@ -51,20 +51,21 @@ static void error_rules(struct writer *w)
 }
 
 /*
- * Connection tracking accepts a SYN and its answer from any interface and would follow them instead
- * of the live session: a blind stranger could cut it with two packets. So packets that open or end
- * a TCP session are only taken from their source's interface. The segments in between need no
- * check: a forged one would have to hit both windows, and the map `live` names their interface.
- * IPv4 datagrams are checked too: the kernel's own strict reverse path filter would drop them
- * before any rule that reports them. Headers that no rule names are dropped for every session.
+ * Connection tracking accepts a SYN and its answer from any interface, and would then follow them
+ * instead of the live session. So a stranger who sees nothing of a session could cut it with two
+ * packets. Therefore packets that open or end a TCP session are only taken from their source's
+ * interface. The segments in between need no check: a forged one would have to hit both windows,
+ * and the map `live` names their interface. IPv4 datagrams are checked too: the kernel's own strict
+ * reverse path filter would drop them before any rule that reports them. Headers that no rule names
+ * are dropped for every session.
  */
 void guard_rules(struct writer *w)
 {
 	/* Marks the packet with its interface: the box itself may have to answer it (own.c). */
 	put_rule(w, CHAIN_GUARD);
 	put(w, IR_ARRIVED, 0, 0);
-	/* The most frequent packets first, with as few checks as possible; the rules behind would
-	 * decide the same. */
+	/* The most frequent packets come first and need few checks. The later rules would let them
+	 * pass, too. */
 	for (uint32_t family = 4; family <= 6; family += 2) {
 		if (family == 4) {
 			put_rule(w, CHAIN_GUARD);
@@ -80,8 +81,8 @@ void guard_rules(struct writer *w)
 		put(w, IR_TCP_FLAGS, TCP_SYN | TCP_RST | TCP_FIN, 0);
 		put(w, IR_ACCEPT, 0, 0);
 	}
-	/* Group queries need IP options. They only reach the box itself, because their hop limit is
-	 * used up. */
+	/* Multicast listener queries have IP options and are let through all the same. They reach
+	 * only the box itself, because their hop limit is used up. */
 	put_of_link(w, CHAIN_GUARD, ICMP6_WHO_LISTENS, ICMP6_LAST_HOP);
 	put_rule(w, CHAIN_GUARD);
 	put(w, IR_IP_OPTIONS, 0, 0);

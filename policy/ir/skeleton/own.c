@@ -7,9 +7,10 @@
 #define ECHO_RATE 10u /* echo requests per second that the box answers */
 
 /*
- * RFC 3810: a switch asks for the members of multicast groups and forwards a group to those only.
- * Neighbour solicitations go to groups: without an answer neither the box, nor hosts for whom it
- * answers, are found behind the switch. The older messages are for a switch that asks by RFC 2710.
+ * Lets the box answer a switch that asks who is in which multicast group (RFC 3810). The switch
+ * forwards packets for a group only to its members, and neighbour solicitations are sent to groups.
+ * So without an answer, nobody behind the switch would find the box, or the hosts for which the box
+ * answers. The older messages are for a switch that asks by RFC 2710.
  */
 static void listeners(struct writer *w)
 {
@@ -60,12 +61,13 @@ void input_rules(struct writer *w)
 }
 
 /*
- * The box's own answers hold bytes of the packet they answer, so they leave only by the interface
- * where it came in: a forged source of another zone gets nothing bounced there. The kernel answers
- * some packets before a rule has checked their source (hop limit reached, too long, wrong header,
- * missing fragments), and such an answer has no mark from the guard. The strict reverse path filter
- * does not help: the kernel reports a missing route before it checks the source. A packet that the
- * rules let through came from its source's interface.
+ * An answer of the box holds bytes of the packet that it answers. So it leaves only by the
+ * interface where that packet came in: with a forged source, nobody can make the box send these
+ * bytes into another zone. The kernel answers some packets before a rule has checked their source
+ * (hop limit reached, too long, wrong header, missing fragments), and such an answer has no mark
+ * from the guard. The strict reverse path filter does not help: the kernel reports a missing route
+ * before it checks the source. A packet that the rules let through came from its source's
+ * interface.
  */
 void answer_rules(struct writer *w)
 {
@@ -102,7 +104,7 @@ void output_rules(struct writer *w)
 		put_go(w, CHAIN_ANSWER);
 	}
 	/*
-	 * A gate's reset: its socket sets the mark of the lane of the tracked session. An end with
+	 * A reset from a gate, whose socket sets the mark of the session's lane. An end with
 	 * another sequence number answers by an acknowledgement without data, which the worker must
 	 * hear.
 	 */

@@ -334,7 +334,7 @@ static size_t state_used(const void *state)
  * look like it.
  *
  * The second case is a segment that is a request by itself. An outstation that knows only requests
- * of one segment does not put segments together, and would execute this one at once.
+ * of one segment may not put segments together, and would execute this one at once.
  */
 
 static bool begins_data(struct bytes b)

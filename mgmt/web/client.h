@@ -22,7 +22,7 @@ enum client_state {
 	CLIENT_IDLE, /* no request, or an incomplete request head */
 	CLIENT_HEAD, /* head seen, nothing decided */
 	CLIENT_HELD, /* suspended: `reply` goes out at wake_ns */
-	/* suspended: a login that waits, until wake_ns at most, for its turn to ask (crowd_next) */
+	/* suspended: a login or challenge that waits, until wake_ns at most, to ask (crowd_next) */
 	CLIENT_QUEUED,
 	/* suspended: waits, until wake_ns at most, for control's answer to question `id` */
 	CLIENT_ASKED,

@@ -88,8 +88,8 @@ void book_pdu(struct book *b, const struct flow_info *f, const struct pdu *p, en
 
 /*
  * Tracks the sessions of a capture as the box's kernel does: who opened a session, and which permit
- * it got at its beginning. For replay only. The rule IR is asked once for each session, and only
- * for its addresses. Owns its sessions.
+ * it got at its beginning. For replay only. The rule IR is asked once for each session, by
+ * addresses alone. Owns its sessions.
  */
 
 struct session {

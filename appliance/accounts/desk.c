@@ -397,7 +397,7 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 }
 
 /* Whether the certificate of a session was shown again and still belongs to the account. If not,
- * records why; the removal of a certificate was recorded before. */
+ * records why, unless the certificate was removed: that was recorded then. */
 static bool certificate_holds(struct desk *d, const struct session *x, const struct addr *from,
 			      const uint8_t shown[DIGEST_BYTES], struct moment now)
 {

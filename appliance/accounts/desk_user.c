@@ -301,8 +301,8 @@ static void disable(const struct desk_order *o, struct account *a)
 		     (struct account_change){ .what = off ? ACCOUNT_DISABLED : ACCOUNT_ENABLED, .shuts_out = off });
 }
 
-/* Records name an account, so it has to stay findable: it is disabled first, which can be undone,
- * and removed by a second order. */
+/* An account is removed only when an earlier order has disabled it, which can be undone: records
+ * name the account, and nobody finds it after its removal. */
 static void remove_account(const struct desk_order *o, struct account *a)
 {
 	const struct account before = *a;
@@ -354,7 +354,7 @@ static void new_factor(const struct desk_order *o, struct account *a)
 	explicit_bzero(&before, sizeof(before));
 }
 
-/* Without a key the account would have only its ten paper codes. */
+/* Refused for an account without a security key, which would have only its ten paper codes left. */
 static void totp_remove(const struct desk_order *o, struct account *a)
 {
 	struct account before = *a;

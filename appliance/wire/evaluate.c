@@ -136,8 +136,8 @@ static uint32_t rows_of(const struct command_grant *g)
 	return g->whole ? 1 : g->n_rows;
 }
 
-/* The best row for the operations of one group, or for one operation of which only the answer was
- * seen. */
+/* Finds the row that allows the operations of one group, or else the row that came furthest in the
+ * checks. `unseen`: there is one operation, of which only the answer was seen. */
 static void best_row(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
 		     const struct operation *o, uint32_t n, bool unseen, bool shadow, struct ruling *ret)
 {
@@ -273,8 +273,8 @@ static void limit_place(struct limit *l, const struct command_table *t, const st
 	uint64_t last = o->first + (o->count > 0 ? o->count - 1u : 0);
 
 	l->at = o->first;
-	/* Goes from range to adjoining range: the number of steps is the number of ranges, not of
-	 * addresses. */
+	/* Finds the first address outside by going from range to adjoining range: so there are as
+	 * many steps as ranges, not as addresses. */
 	for (uint32_t i = 0; s != NULL && i < s->n; i++) {
 		const struct number_range *r = &t->ranges[s->first + i];
 

@@ -245,7 +245,7 @@ static int open_chain(int dirfd, bool cut, struct journal *j, struct journal_rec
 	if (n > 0)
 		from = list[n > 1 ? n - 2 : 0].first;
 	let_group_read(dirfd, list, n);
-	/* Usually the newest segment is enough. If it has no valid line, the one before it gives
+	/* The last two segments are read: if the newest has no valid line, the one before it gives
 	 * the last hash, and the newest begins anew. */
 	for (size_t i = n > 1 ? n - 2 : 0; i < n && r == 0; i++) {
 		if (j->next_seq < list[i].first)

@@ -262,7 +262,8 @@ static void join_weak(struct event *o, const struct event *e)
 		o->client = o->server = (struct addr){ 0 };
 }
 
-/* Joins event e to event o. What differs is left out. */
+/* Joins event e to event o: adds the counts and takes the time of `e`. What differs is left out,
+ * but different verdicts become EV_DENY. */
 static void join(struct event *o, const struct event *e)
 {
 	join_ends(o, e);

@@ -36,9 +36,11 @@ static const struct thing *thing_called(struct written *w, enum kind kind, const
 	return NULL;
 }
 
-/* Adds a hint to a word that names nothing of this kind. If the word is the label of such a thing:
- * its name. If it is an asset where a zone is due: the asset's zone. If it is a zone where an asset
- * is due: the zone's assets. Otherwise the nearest name. False: no hint. */
+/*
+ * Adds a hint for a word that names nothing of this kind. If the word is the label of a thing of
+ * this kind, the hint gives its name; for an asset where a zone is expected, the asset's zone; for
+ * a zone where an asset is expected, the zone's assets; otherwise the nearest name. False: no hint.
+ */
 static bool hint_thing(struct written *w, struct diag *g, enum kind kind, const char *word)
 {
 	const struct names *all = &w->things[kind], *assets = &w->things[KIND_ASSET];

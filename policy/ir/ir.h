@@ -95,8 +95,8 @@ static inline bool ir_cell_exact(const struct ir_cell *c)
 	       addr_cmp(&c->dst.lo, &c->dst.hi) == 0;
 }
 
-/* The end that a permit with hours has in a sealed generation: long ago, so that readers which do
- * not compute ends (moment.h) treat it as shut. */
+/* The end of every permit with hours in a sealed generation. It is long ago, so that a reader that
+ * does not compute the real ends (moment.h) treats these permits as shut. */
 #define IR_SHUT 1u
 /* 2200-01-01: the end of a permit with hours that is open and has no end */
 #define IR_NO_END 7258118400u

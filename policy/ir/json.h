@@ -26,17 +26,18 @@ json_t *ir_isolations_json(const struct ir *ir);
 json_t *ir_grants_json(const struct ir *ir, const struct command_permit *p, json_t *made);
 /* An empty cache for ir_grants_json: an array with one null per grant, owned by the caller. */
 json_t *ir_grants_made(const struct ir *ir);
-/* All conduits; for each, whether it is open at that moment, until when, or from when on. */
+/* All conduits. Each tells whether it is open at that moment, and until when it is, or when it
+ * opens. */
 json_t *ir_conduits_json(const struct ir *ir, uint64_t at_s);
 /* All organisations, each with the names of the conduits from and to its zones. */
 json_t *ir_organisations_json(const struct ir *ir);
 /* Adds site, conduits, permits, assets, zones and organisations as of the moment `at_s`. Doors are
- * left out, because nobody knows any more which were open. */
+ * left out, because the generation does not tell which were open then. */
 void ir_effective_json(json_t *j, const struct ir *ir, uint64_t at_s);
 
 /* ---- a conduit in words for people who may not read rules ------------------------------------ */
 
-/* How many machines are named at an end, and how many conduits of a door; the total is given
+/* At most so many machines of an end, and conduits of a door, are named. Their full number is given
  * as well. */
 #define CONDUIT_HOSTS 8u
 #define DOOR_CONDUITS 8u
@@ -56,10 +57,10 @@ void ir_door_json(const struct ir *ir, json_t *door);
 /* ---- the hosts that another box.cfg shuts out of the management ------------------------------ */
 
 /*
- * Finds terminals of `now` that `next` does not name; all other hosts, if only `next` names
- * terminals; management addresses of the box that `next` does not have, and all hosts if it has
- * none. A new object (docs/json.md, shut_out); NULL when no host loses access. Without a policy, or
- * without a management address, no host has access.
+ * Finds what `now` has for the management and `next` has not: terminals that `next` does not name;
+ * all hosts except the terminals, if only `next` names terminals; management addresses of the box;
+ * and all hosts, if `next` has no management address. A new object (docs/json.md, shut_out); NULL
+ * when no host loses access. Without a policy, or without a management address, no host has access.
  */
 json_t *ir_shut_out_json(const struct ir *now, const struct ir *next);
 

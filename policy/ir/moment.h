@@ -16,7 +16,8 @@
 
 #include "policy/ir/ir.h"
 
-/* The times at which a conduit is in force. They point into `ir` and into `w`, which is filled. */
+/* The times at which a conduit is in force. The result points into `ir` and into `w`, which this
+ * function fills. */
 struct times ir_times(const struct ir *ir, const struct ir_conduit *c, struct window *w);
 /* Sets the ends of all permits that open by hours. Returns the next moment at which something
  * opens; UINT64_MAX = none. */

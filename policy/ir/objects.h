@@ -17,9 +17,9 @@
  *   magic (8) . SHA-256 of all that follows (32) . version . the rows of `ir` in objects.def .
  *   command table image
  *
- * The present version is written. All versions since the first are read, since a box boots with
- * what an older release sealed: each row names the version that introduced it. The first version of
- * the form belongs to the first release.
+ * The present version is written. All versions since the first can be read, because a box boots
+ * with what an older release sealed. For this, each row names the version that introduced it. The
+ * first version of the form belongs to the first release.
  */
 #define IR_MAGIC "SEKISHO1"
 #define IR_MAGIC_SIZE 8u

@@ -323,7 +323,8 @@ static bool in_order(const struct ir *ir, const struct ir_cell *a, const struct 
 		return c < 0;
 	if (a->hi < b->lo)
 		return true;
-	/* A cell with hours may overlap another of its layer: they never hold at the same time. */
+	/* A cell with hours may overlap another cell of its layer, because the two never hold at
+	 * the same time. */
 	if (ir->permits[a->permit].until == IR_SHUT || ir->permits[b->permit].until == IR_SHUT)
 		return a->lo <= b->lo;
 	/* Otherwise only an exact cell may overlap a range. */

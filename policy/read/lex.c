@@ -207,9 +207,9 @@ const char *scan_run(struct scan *s, const char *stops, uint32_t *ret_width)
 }
 
 /*
- * At a quote that ends the string begun at `from`: whether it is really the opening quote of the
- * next string. Then a word follows at once, and the text between contains the sign that should
- * follow the first string.
+ * At a quote that seems to close the string begun at `from`: whether it is really the opening quote
+ * of the next string. That is so if a word follows the quote at once, and the text since `from`
+ * contains a sign that should follow the first string (';' or ',').
  */
 static bool closed_by_another(const struct scan *s, const char *from)
 {

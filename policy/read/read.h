@@ -3,11 +3,11 @@
  * From texts to a tree: where policy texts come from (a folder of files, or a bundle of texts that
  * another process hands over, appliance/base/bundle.h), and how they are read.
  *
- * libconfig decides: the values that it reads from the operator's own bytes are used. The scanner
- * (scanner.h) goes first, because libconfig stops at its first error and has no columns: it reports
- * mistakes and gives each setting its place. A text without mistakes is then read by libconfig.
- * Both must have seen the same tree, with the same names, kinds and numbers of members in the same
- * order; otherwise the policy is refused.
+ * The values that libconfig reads from the operator's own bytes are the ones that are used. The
+ * scanner (scanner.h) goes first, because libconfig stops at its first error and has no columns.
+ * The scanner reports mistakes and gives each setting its place. A text without mistakes is then
+ * read by libconfig. Both must have seen the same tree, with the same names, kinds and numbers of
+ * members in the same order; otherwise the policy is refused.
  *
  * parse.c is the only module that includes libconfig. Nothing there opens files: libconfig is given
  * the included texts in the place of `@include`, so that it never follows one itself.
@@ -36,9 +36,9 @@ void loader_folder(const char *path, struct arena *a, struct policy_loader *ret,
 /* False when malformed. The loader borrows the bytes and the arena. */
 bool loader_bundle(struct bytes b, struct arena *a, struct policy_loader *ret, const char **ret_main);
 
-/* Opens a confined name below the directory `at` step by step, following no link at all: for
- * kernels and sandboxes without openat2, where links inside the folder cannot be told from those
- * that lead out. A descriptor, or a negative errno. */
+/* Opens a confined name below the directory `at`, one component at a time, and follows no link at
+ * all. Used where openat2 is missing (an old kernel, a sandbox), because a link inside the folder
+ * cannot be told there from a link that leads out. Returns a descriptor, or a negative errno. */
 int load_open_walk(int at, const char *name);
 
 #define SCAN_FILES_MAX 512u    /* texts of one policy */

@@ -2,8 +2,8 @@
 /*
  * Answers "May A do X to B?" for a checked policy: each conduit is tried in turn and gives yes, or
  * the step at which it refuses. A packet passes if any conduit allows it. Pure; allocates in the
- * caller's arena. As in a proof (prove.c), a service whose commands are not inspected counts as all
- * commands, and what a conduit only observes passes whatever its rows say.
+ * caller's arena. As in a proof (prove.c), a service whose commands are not inspected allows all
+ * commands, and a conduit that only observes lets everything pass, whatever its rows say.
  */
 #ifndef SEKISHO_POLICY_SPACE_ASKED_H
 #define SEKISHO_POLICY_SPACE_ASKED_H
@@ -56,7 +56,7 @@ struct asked_line {
 	 * matched */
 	const struct model_allow *allow;
 	enum asked_lack lack;
-	bool observed; /* a yes because the conduit only observes */
+	bool observed; /* the rows refuse it, but it passes because the conduit only observes */
 	/* After a yes: when the conduit shuts; 0 = never. After ASKED_SHUT: when it opens; 0 =
 	 * never. */
 	uint64_t end;
@@ -98,8 +98,8 @@ struct asking_words {
 	uint64_t at; /* seconds since 1970 */
 };
 
-/* Sets which doors are open at that moment, until when and by whom, from the doors of the box's
- * `status`. To be called before the question; without this call all doors are shut. */
+/* Takes from the doors in the box's `status` which doors are open at that moment, until when and by
+ * whom. To be called before the question. Without this call all doors are shut. */
 void asking_doors(const struct compilation *c, const json_t *doors, uint64_t at);
 /* The answer as in docs/json.md. If the question has no meaning, *ret_meant is false and the answer
  * is {"error":{...}}. The compilation must have a model. */
@@ -112,7 +112,7 @@ void ranges_text(const struct addr_range *r, size_t n, char out[RANGES_TEXT]);
 void until_text(uint64_t until, char out[40]);
 /* {"conduit","file","line"} */
 json_t *hop_json(const struct compilation *c, const struct model_conduit *d);
-/* The same as hop_json, with everything that `ask` tells about a line. */
+/* The same, with everything else that `ask` tells about a conduit. */
 json_t *line_json(const struct compilation *c, const struct asked_line *l);
 
 /* ---- walks (walks.c) ------------------------------------------------------------------------- */
@@ -120,10 +120,10 @@ json_t *line_json(const struct compilation *c, const struct asked_line *l);
 /*
  * Walks over chains of conduits, by the graph of the proof (prove.c): who can reach an end to do
  * something there, and what can be reached from an end. As in a proof, any permission is enough for
- * an earlier hop, walks go from zone to zone, and no walk goes on from an asset that a
- * `chain_break` names. A walk does not return to the zone of its end, because within a zone no
- * packet crosses the box. Pure; allocates in the caller's arena, whose failure flag is set when a
- * result is missing for want of memory.
+ * a hop before the last one, walks go from zone to zone, and no walk goes on from an asset that a
+ * `chain_break` names. A walk does not return to the zone in which it begins or which it is to
+ * reach, because packets within a zone do not cross the box. Pure; allocates in the caller's arena,
+ * whose failure flag is set when a result is missing for want of memory.
  */
 
 struct walk {

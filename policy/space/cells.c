@@ -83,8 +83,8 @@ static void say_too_many(struct maker *k, const struct model_conduit *c, enum me
 	diag_hint(k->d, diag_add(k->d, SEV_ERROR, "policy.too_many_ends", c->at, m, c->name, IR_LAYERS), hint);
 }
 
-/* The conduits over one place end at more different times than the kernel can follow, so those that
- * end first would never be allowed. Reports those, unless they have ended already. */
+/* If conduits over one place end at more different times than there are layers, the conduits that
+ * end first would never be allowed. Reports those that end at `end`, unless that is past. */
 static bool too_many_ends(struct maker *k, uint64_t end, const uint32_t *tags, size_t n_tags)
 {
 	for (size_t i = 0; i < n_tags; i++) {
@@ -96,8 +96,8 @@ static bool too_many_ends(struct maker *k, uint64_t end, const uint32_t *tags, s
 	return true;
 }
 
-/* The same for hours. Reports every conduit with hours over that place, because each of them may be
- * the one to change. */
+/* The same for hours: reports every conduit with hours over that place, because the operator may
+ * change any of them. */
 static bool too_many_hours(struct maker *k, const uint32_t *tags, size_t n_tags)
 {
 	for (size_t i = 0; i < n_tags; i++) {

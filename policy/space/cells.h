@@ -3,16 +3,17 @@
  * Cells: the union of all conduits as disjoint boxes of packet space, each with the set of
  * (conduit, service) pairs that apply all over it.
  *
- * Compile stage between the checked model and the rule IR. Each layer is disjoint in itself, except
- * for exact pairs over a range of layer 0 (CELLS_OVER), which are asked first and do not split the
- * range. Layer 0 is what holds without end. A piece of space on which conduits with n different
- * ends meet has a cell in each of the layers n to 1: the highest with all of them, until the
- * earliest ends; the next with those that remain then; and so on down to layer 0. A higher layer is
- * asked first. Where only shadow conduits apply there is no cell, because they allow nothing.
+ * Compile stage between the checked model and the rule IR. Cells of one layer are disjoint. The one
+ * exception is an exact pair of hosts over a range of layer 0 (CELLS_OVER): it is looked up before
+ * the range and does not split it. Layer 0 is what holds without end. A piece of space on which
+ * conduits with n different ends meet has a cell in each of the layers n to 1: the highest with all
+ * of them, until the earliest ends; the next with those that remain then; and so on down to layer
+ * 0. Higher layers are looked up first. Where only shadow conduits apply there is no cell, because
+ * they allow nothing.
  *
- * Where conduits open by hours or start one day, there is a cell for each set of them that holds at
- * some moment (together.c), in layers: a set that holds more is asked before one that holds less.
- * Which of these cells hold depends on the moment (ir/moment.h).
+ * Where conduits open by hours or start one day, there is a cell for each set of conduits that are
+ * open together at some moment (together.c). These cells are in layers, too: a larger set is looked
+ * up before a smaller one. Which of these cells hold depends on the moment (ir/moment.h).
  *
  * Pure; what is returned lives in the arena given, scratch memory is given back before the return.
  */
@@ -30,7 +31,7 @@
 #include "policy/space/intern.h"
 
 #define CELLS_MAX 262144u /* of one policy; a kernel map of this size still loads in seconds */
-/* before cutting: conduits times their addresses, services and interfaces */
+/* boxes before cutting, at most: conduits times their addresses, services and interfaces */
 #define BOXES_MAX 524288u
 
 /* One service of one conduit. Pairs are numbered in the order of conduits, then of the services in
@@ -79,13 +80,13 @@ bool costs_report(struct diags *d, const char *code, const struct model *m, cons
  * Finds which of several rights hold together at some moment, and in which order the kernel looks
  * them up. A right is what a conduit allows at its times.
  *
- * Between two moments at which something opens or shuts, a policy is constant. Of rights with
- * hours, only some sets ever hold together. The module finds them by going through the opening and
- * shutting moments around every named day, and through one ordinary week, which stands for all
- * others. Doors open and shut at any moment, so each of these sets is also taken with any of its
- * doors shut. Each set gets a layer. A set that holds more is looked up before a set that holds
- * less, and two sets that can hold at the same moment never share a layer. Pure; what is returned
- * lives in the arena given.
+ * Between two moments at which something opens or shuts, a policy is constant. Rights with hours
+ * hold together only in some sets. The module finds these sets by going through the moments of
+ * opening and shutting around every named day, and in one ordinary week, which stands for all other
+ * weeks. A door may open or shut at any moment, so each set is also taken without the rights behind
+ * one or more of its doors. Each set gets a layer. A set that holds more is looked up before a set
+ * that holds less, and two sets that can hold at the same moment never share a layer. Pure; what is
+ * returned lives in the arena given.
  */
 
 #define TOGETHER_MAX 32u  /* rights */

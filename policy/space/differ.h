@@ -2,9 +2,9 @@
 /*
  * How two checked policies differ in effect: which packets and commands pass under only one of
  * them, and what is done differently with those that pass under both (failure decisions, weak TLS
- * and so on). Every moment from `now` on is compared: if a conduit ends at another time, this is a
- * difference between the two times. Conduits that are the same in both policies are compared only
- * where a conduit that differs overlaps them. Pure; all memory is the caller's arena.
+ * and so on). Every moment from `now` on is compared. So if only the end of a conduit differs, the
+ * policies differ between the two ends. Conduits that are the same in both policies are compared
+ * only where a conduit that differs overlaps them. Pure; all memory is the caller's arena.
  */
 #ifndef SEKISHO_POLICY_SPACE_DIFFER_H
 #define SEKISHO_POLICY_SPACE_DIFFER_H

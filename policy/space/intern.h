@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Interning of number lists: equal lists get the same small id. Ids count from 0 in the order in
- * which lists were first seen. Used for the sets of conduits that apply on cells, and to report a
- * thing only once. Everything lives in the arena given.
+ * which lists were first seen. Used for the sets of conduits that apply on cells, and to see
+ * whether something was reported before. Everything lives in the arena given.
  */
 #ifndef SEKISHO_POLICY_SPACE_INTERN_H
 #define SEKISHO_POLICY_SPACE_INTERN_H

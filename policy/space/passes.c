@@ -7,7 +7,7 @@
 #include "policy/read/compilation.h"
 #include "policy/space/passes.h"
 
-/* Whether the conduit ends before its hours begin. */
+/* Whether the conduit is not open now and will not be later, even if its door is opened. */
 static bool never_comes(const struct model *m, const struct model_conduit *c)
 {
 	struct times t = conduit_times(c);
@@ -22,7 +22,8 @@ bool conduit_matters(const struct proof *p, const struct model_conduit *c)
 	return !c->shadow && !never_comes(p->m, c) && c->from->n_interfaces > 0 && c->to->n_interfaces > 0;
 }
 
-/* The first address of a network is no host's; the second is a better example. */
+/* The second address of the range, if there is one: the first address of a network belongs to no
+ * host. */
 static struct addr example_of(const struct addr_range *range)
 {
 	struct addr next;
@@ -30,7 +31,7 @@ static struct addr example_of(const struct addr_range *range)
 	return addr_next(&range->lo, &next) && addr_cmp(&next, &range->hi) <= 0 ? next : range->lo;
 }
 
-/* Both ends of an example: two different hosts, where the networks have two. */
+/* Chooses the two ends of an example: two different hosts, if the ranges have two. */
 static void ends_of(const struct addr_range *src, const struct addr_range *dst, struct counterexample *ret)
 {
 	struct addr other;

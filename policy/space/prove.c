@@ -2,32 +2,35 @@
 /*
  * Proofs of `never`.
  *
- * direct: no conduit from -> to lets a packet with one of the named commands pass.
+ * A `direct` statement holds if no conduit from `from` to `to` lets a packet with one of the named
+ * commands pass.
  *
- * chain: no walk in the graph of zones from `from` ends in such a hop into `to`. Commands are
- * tested on the last hop; for an earlier hop whatever a conduit allows counts.
+ * A `chain` statement holds if no walk in the graph of zones that begins at `from` ends with such a
+ * hop into `to`. Only on the last hop it matters which commands pass. For an earlier hop it is
+ * enough that its conduit lets anything pass.
  *
  * Every time from now on counts. A conduit that ends one day passes traffic until then; one that
  * has ended does not count. Where a stricter conduit ends before a laxer one on the same packets,
- * what the laxer one lets pass afterwards counts too; the layers of the cells are these periods. An
- * earlier hop may have ended by then: an attacker who used it is already behind it.
+ * what the laxer one lets pass afterwards counts too; each layer of the cells is one such period.
+ * An earlier hop of a walk may have ended by then, because an attacker may have used it before.
  *
- * What carries a command: rows, by the functions that can pass them (a function counts for each of
- * its classes, one without a name for all). A whole command protocol, and everything whose commands
- * cannot be read, carries all. ICMP carries none, unless its service is a tunnel; it still
- * counts for earlier hops, and for a `never` without commands.
+ * Which commands a service carries: with rows, those of the functions that can pass the rows. (A
+ * function counts for each of its classes; a function without a name counts for all classes.) A
+ * service that allows a whole command protocol, or whose commands cannot be read, carries all. ICMP
+ * carries none, unless its service is a tunnel; it still counts for earlier hops, and for a `never`
+ * without commands.
  *
  * An observed conduit lets everything pass whatever its rows say, so it carries all commands. A
  * shadow allows nothing and does not count.
  *
  * While the inspector is down or overloaded, an `open` conduit carries all commands, and a `hold`
  * conduit carries them in its live sessions. A conduit that picks up sessions carries all commands
- * in sessions that were picked up half-way. None of this holds where a stricter conduit shares the
- * cell. Such settings are the site's decisions and no errors, but a proof must mention them: each
- * statement that holds is tried again with them.
+ * in sessions that were picked up half-way. A stricter conduit on the same cell prevents all of
+ * this. Such settings are the site's decision and no error, but a proof must mention what they let
+ * pass. So each statement that holds is tried again with unjudged traffic.
  *
- * `answer_only` of a statement lists services over which a host gives answers and cannot be driven
- * on: a walk continues over a conduit only if it allows something else.
+ * `answer_only` of a statement lists services over which a host only gives answers, and cannot be
+ * used to go on. So a walk continues over a conduit only if the conduit allows something else.
  *
  * A statement may be about assets: then the last hop reaches one of them, and a direct one also
  * begins at one. A chain begins anywhere in the zone and continues from anywhere, for the following

@@ -7,16 +7,16 @@
 /* ---- what people isolated -------------------------------------------------------------------- */
 
 /*
- * Traffic that people isolated does not pass, whatever the other rules say. It is checked first, by
- * the ends of the session in its original direction, so that answers and errors are covered too. A
- * session that an isolation spares goes on by its permit. A session without a permit is treated
- * like a spared one and checked again when it has got one (sessions.c).
+ * Traffic that people isolated does not pass, whatever the other rules say. This is checked first.
+ * The two ends of the session's original direction are compared, so that answers and errors are
+ * covered too. An isolation can spare permits, and sessions of these pass. A session without a
+ * permit is checked again when it has got one (sessions.c).
  */
 
 /*
- * A live TCP session loses its label: the resets for both ends may then leave (own.c), and its
- * packets pass again only after a new look-up in the policy. Only a packet from its source's
- * interface does this, as elsewhere (sessions.c).
+ * Cuts an isolated session. A live TCP session loses its label. Then the resets for both ends may
+ * leave (own.c), and later packets of the session are looked up in the policy again. Only a packet
+ * that came in at the interface of its source does this, as elsewhere (sessions.c).
  */
 void apart_rules(struct writer *w)
 {
@@ -63,9 +63,10 @@ static void by_tracking(struct writer *w, enum ir_chain chain)
 }
 
 /*
- * Packets of a session in a naming lane pass without the worker once its protocol is confirmed.
- * Packets of a command lane never do, whatever a worker said. Naming lanes have the low numbers, so
- * a few bits of the number tell the kind. The map `live` has just set the packet's mark.
+ * Once the protocol of a session in a naming lane is confirmed, its packets pass without the
+ * worker. Packets in a command lane never do, whatever a worker said. Naming lanes have the low
+ * numbers, so a few bits of a lane's number tell which kind it is. The map `live` has just set the
+ * packet's mark.
  */
 static void let_go_rules(struct writer *w)
 {

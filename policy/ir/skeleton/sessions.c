@@ -7,11 +7,12 @@
 /* ---- limits of sessions ---------------------------------------------------------------------- */
 
 /*
- * How long a session may last or be idle, if its conduit limits that. The session's id is an
- * element with a timeout in a kernel set: added once, with its label, for the duration; renewed by
- * each packet for the idle time. A limited session that is not in its set is over. Bits of the
- * label tell that it was counted, and stay with it from policy to policy: so no change of policy,
- * and no restart of a process, counts a session twice.
+ * Limits how long a session may last or be idle, if its conduit says so. For each limit, the
+ * session's id is put into a kernel set with a timeout. For the duration it is put there once, when
+ * the session gets its label. For the idle time each packet renews the timeout. A limited session
+ * that is not in its set is over. Bits of the label tell that the session was counted, and stay
+ * when the policy changes. So neither a change of policy nor a restart of a process counts a
+ * session twice.
  */
 
 /* Begins a rule for sessions with this limit; the caller continues it. */

@@ -103,8 +103,9 @@ void put_admitted(struct writer *w, enum ir_chain chain, bool six, enum ir_set m
 	}
 }
 
-/* `cuts`: goes on to CHAIN_APART, from which both ends of a TCP session get a reset. Otherwise only
- * drops the packet. Packets without a session match none of these sets, and pass nowhere. */
+/* With `cuts`, an isolated packet goes on to CHAIN_APART, where both ends of its TCP session get a
+ * reset. Otherwise only the packet is dropped. A packet without a session matches none of these
+ * sets, but other rules drop it. */
 void put_apart(struct writer *w, enum ir_chain chain, bool cuts)
 {
 	for (unsigned s = SET_APART4; s <= SET_APART6_NEXT; s++) {

@@ -22,8 +22,8 @@ static const struct key fleet_keys[] = {
 	[FLEET_ABOUT] = { "about", .kinds = AST_GROUP },
 };
 
-/* Fields of an asset's register entry: in `about` for a member of all machines, in a table for a
- * machine or one of its members. */
+/* Fields of an asset's register entry. In `about` they apply to a member of every machine; in a
+ * table, to one machine or one of its members. */
 enum { NOTE_MODEL, NOTE_PLACE, NOTE_SUPPORT, NOTES };
 static const struct key note_keys[NOTES] = {
 	[NOTE_MODEL] = { "model", .kinds = AST_STRING },
@@ -34,19 +34,20 @@ static const struct key note_keys[NOTES] = {
 #define MACHINE_MAX 40u /* bytes of the name of a machine or member */
 #define MEMBERS_MAX 32u
 
-/* Meanings of a machine's cells: its name, label and notes; the members in the order of the policy;
- * then the notes of each member. */
+/* What the cells of a machine hold, by their index: its name, label and notes; the addresses of its
+ * members in the order of the policy; then the notes of each member. */
 enum { CELL_NAME, CELL_LABEL, CELL_NOTES, CELL_MEMBERS = CELL_NOTES + NOTES };
 #define CELLS_MAX (CELL_MEMBERS + MEMBERS_MAX * (1u + NOTES))
 
-/* A cell of a table, or an element of a row; nodes that are made of it get its place. */
+/* A cell of a table, or an element of a row in the policy. Nodes made from a cell get its
+ * position. */
 struct cell {
 	const char *text; /* "" when empty */
 	struct srcpos at;
 	uint32_t width;
 };
 
-/* A machine as it was read; its assets wait until all names are known. */
+/* A machine as it was read. Its assets are made later, when all names are known. */
 struct row {
 	struct machine machine;
 	struct cell *cells;

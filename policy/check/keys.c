@@ -45,8 +45,8 @@ static void example_hint(struct check *k, struct diag *g, const struct key *key)
 		diag_hint(k->d, g, MP_HINT_ADD, key->example);
 }
 
-/* Suggests how a text or number of another kind would be written for this key. True: a hint was
- * given. */
+/* For a value that has a wrong kind and is a text or number: suggests how to write it for this key.
+ * True: a hint was given. */
 static bool kind_hint(struct check *k, struct diag *g, const struct ast_node *node, unsigned kinds, const char *key,
 		      bool element)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The checked model: what a policy means, with every name resolved and every rule of the language
- * checked. What a generation holds in the same form has the structure that ir/objects.def
+ * The checked model: what a policy means. All names are resolved, and all rules of the language
+ * have been checked. What a generation holds in the same form has the structure that ir/objects.def
  * describes.
  *
  * Made by check.c from the AST or by raise.c from a sealed generation, read by the stages of the

@@ -470,8 +470,8 @@ static void lower_conduits(struct lowering *w)
 	}
 }
 
-/* The conduit whose line a cell gets: the first one that decides there, an enforcing one if there
- * is any, never a shadow. */
+/* The conduit whose line a cell gets: the first conduit that enforces there, or if none does, the
+ * first that observes and is not a shadow. */
 static const struct model_conduit *responsible(const struct lowering *w, const struct cells *cells,
 					       const struct interned *set)
 {
@@ -539,8 +539,8 @@ static bool table_fits(struct compilation *c, const struct ir *ir)
 			    COMMANDS_TABLE_MAX >> 10);
 }
 
-/* Refuses more cells than enforce could give to the kernel in its time. Compared with ranges, exact
- * cells cost nothing. */
+/* Refuses a policy with more cells than enforce can give to the kernel before the supervisor ends
+ * it. Exact cells are not counted, because they cost next to nothing compared with ranges. */
 static bool maps_fit(struct compilation *c, const struct lowering *w, const struct cells *cells)
 {
 	uint64_t n[SET_COUNT] = { 0 }, squares = 0, ranges = 0, *cost;

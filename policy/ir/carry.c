@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which permits keep their id in the next generation. Sessions carry a permit's id, and the kernel
- * lets them pass while it is live. So an id may only continue when every session that can carry it
- * is still allowed at least as much.
+ * Decides which permits keep their id in the next generation. A session carries a permit's id, and
+ * the kernel lets the session pass while the id is live. So a permit may keep its id only if every
+ * session that can carry the id is still allowed at least as much.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -154,8 +154,8 @@ static const struct ir_cell *ir_near_find(const struct ir_near *t, const struct 
 	return find(&(struct search){ t, box, wanted, ctx, steps }, 0, t->n);
 }
 
-/* parts of the tree that are visited; what is undecided by then gets a new id, which is always
- * correct */
+/* parts of the tree that are visited, at most. A permit that is undecided by then gets a new id,
+ * which is always correct */
 #define STEPS_MAX 20000000u
 #define HOLES_BUDGET (256u << 20)
 #define PIECES_MAX 16384u /* parts of one cell that are still to be covered */

@@ -7,15 +7,15 @@
 #include "policy/space/intern.h"
 
 /*
- * Walks along one dimension of lists of boxes: used both to cut boxes into pieces (boxes.c) and to
- * write a region in canonical form. No side effects; memory is the arena's, and false means that
- * there is none left.
+ * Walks through lists of boxes along one dimension. Used to cut boxes into pieces, and to write a
+ * region in canonical form. No side effects. Memory is the arena's; false means that none is left.
  */
 
 /*
- * Work in progress. Lists of box numbers are on one stack, because cutting recurses and makes many
- * short lists. They are named by position, because the stack moves when it grows. `w` in the
- * functions is the present window: boxes are not copied to be cut but clipped to the window.
+ * The state of cutting. Lists of box numbers are on one stack, because cutting recurses and makes
+ * many short lists. Functions get the position of a list and no pointer to it, because the stack
+ * moves when it grows. Their `w` is the present window: a box is not copied to be cut, but clipped
+ * to the window.
  */
 struct cutter {
 	const struct box *boxes;
@@ -415,10 +415,10 @@ bool boxes_split(const struct box *boxes, size_t n, const bool *wanted, struct a
 }
 
 /*
- * A region cut into slabs along the first dimension, each slab's section along the second, then the
- * third; adjacent slabs with equal sections are joined. This form depends only on the region and
- * the order of dimensions. Of the orders that begin with source and with destination, the one with
- * fewer boxes is used.
+ * The canonical form of a region. The region is cut into slabs along the first dimension, and the
+ * section of each slab along the second and then the third. Adjacent slabs with equal sections are
+ * joined. This form depends only on the region and the order of dimensions. Of the orders that
+ * begin with source and with destination, the one with fewer boxes is used.
  */
 struct form {
 	struct cutter c;

@@ -113,10 +113,10 @@ static void cut_at(uint64_t *cuts, size_t *n, const struct command_table *t, con
 /* ---- one row inside several ------------------------------------------------------------------ */
 
 /*
- * Functions whose requests touch one run of addresses, or read one run and write another, with the
- * longest run. Several rows together allow what one row does if every such run, with every value
- * that may be written, lies inside some of them. For functions that are not listed a request may
- * span two rows (wire/evaluate.h) in unknown ways.
+ * Functions whose requests touch one run of addresses, or read one run and write another, and how
+ * long a run can be. Several rows together allow what one row does if every such run, with every
+ * value that may be written, is inside at least one of them. For other functions, it is not known
+ * how the addresses of a request are spread over rows (wire/evaluate.h).
  */
 static const struct one_run {
 	enum protocol protocol;
@@ -148,7 +148,7 @@ struct cover {
 	uint64_t last_value;
 	const struct ref *a, *b;
 	size_t n_b;
-	/* one value of each stretch that the rows distinguish, among those of `a` */
+	/* values of row `a`: one from each stretch of values between which no row distinguishes */
 	const uint64_t *values;
 	size_t n_values;
 	uint64_t *firsts;	   /* first addresses of the runs to look at */

@@ -65,7 +65,8 @@ static bool kind_hint(struct check *k, struct diag *g, const struct ast_node *no
 	return meant != NULL;
 }
 
-/* `key` is NULL for an element of `list`, or for an object that has to be a group. */
+/* Reports a value of a wrong kind. `key` is NULL for an element of `list`, or for an object that
+ * has to be a group. */
 static void wrong_kind(struct check *k, const struct ast_node *node, unsigned kinds, struct object o,
 		       const struct key *key, const struct ast_node *list)
 {

@@ -379,8 +379,8 @@ struct ir_stmt {
  * Limits of tracked sessions per lane, for each interface and for each pair of hosts. The kernel
  * counts the sessions of an element by walking a list. So each limit is divided into parts, and a
  * new session is counted in a random part: its cost does not grow with the number of sessions.
- * Random parts fill unevenly, so a few sessions are refused before the limit is reached. The
- * comments below say how few.
+ * Parts fill unevenly, because they are chosen at random. So a few sessions are refused before the
+ * limit is reached; the comments below say how few.
  */
 /* An interface: 40,960 sessions in a lane. At 24,000, as many as SYNs can fill
  * (docs/decisions/shares.md), one part in 20,000 is full. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The packets that a statement asks for are a region of packet space, and so are those that
- * conduits without end allow there. Any part of the first outside of the second will be refused one
- * day.
+ * The packets that a statement asks for are a region of packet space. The packets that conduits
+ * without end allow are another one. Any part of the first region that lies outside of the second
+ * will be refused one day.
  */
 #include <netinet/in.h>
 

@@ -125,8 +125,9 @@ static bool all_broken(const struct proof *p, const struct addr_range *range)
 }
 
 /*
- * Whether hosts only give answers over this service of the conduit. False where anything may pass
- * on its ports: with observe, or while the inspector is down.
+ * Whether hosts only give answers over this service of the conduit. False if other traffic may pass
+ * on its ports, because the conduit observes, or because it is `open` while the inspector is down
+ * or overloaded.
  */
 static bool only_answers(const struct proof *p, const struct model_conduit *c, const struct model_service *s)
 {

@@ -128,7 +128,8 @@ size_t walks_to(const struct model *m, const struct asked *q, struct arena *a, s
 
 /* ---- from ------------------------------------------------------------------------------------ */
 
-/* via[zone]: the conduit by which the shortest walk came there; NULL at a start. */
+/* Adds the shortest walk that ends with the conduit of `line`. via[zone]: the conduit by which the
+ * shortest walk came to the zone; NULL where a walk starts. */
 static void add_from(struct walking *w, const struct asked_line *line, const struct asked_end *ends, size_t n_ends)
 {
 	const struct model_conduit **via = w->p.via, *c = line->conduit;

@@ -20,14 +20,15 @@
 #include "appliance/kernel/expr.h"
 
 #define WHAT "the rules of the admin namespace"
-/* priority behind the source NAT of other programs (NF_IP_PRI_NAT_SRC, 100), so that the rules see
- * the packet as it leaves */
+/* priority after source NAT by other programs (NF_IP_PRI_NAT_SRC, 100), so that the rules see the
+ * packet as it leaves */
 #define BEHIND_ALL 500
-/* rules that belong to no peer, among them one that only the table before the first policy has */
+/* largest number of rules that belong to no peer; one of them exists only before the first
+ * policy */
 #define FIXED 17u
 #define OF_PEER 3u /* most rules of one peer */
 
-/* Which counter a rule's count is added to. */
+/* The counter to which a rule's count is added. */
 enum counts { COUNTS_NOTHING, COUNTS_PEER, COUNTS_ANYBODY, COUNTS_REFUSED, COUNTS_REFUSED_IN };
 
 struct rules {
@@ -102,8 +103,8 @@ static void inside(struct rules *x, enum way way)
 }
 
 /* Types and hop limits of ICMPv6. RFC 4861, 7.1: hop limit 255 for neighbours. RFC 3810, 5: hop
- * limit 1; a switch asks for multicast groups and needs an answer, in the form of RFC 2710 if it
- * asks in that form. */
+ * limit 1 for multicast groups. A switch asks for these groups and needs an answer; if it asks in
+ * the form of RFC 2710, it needs the answer in that form. */
 enum {
 	SOLICITS = 135,
 	ADVERTISES = 136,
@@ -115,8 +116,8 @@ enum {
 	LINK = 1
 };
 
-/* ICMPv6 of these types from a neighbour only: if a packet still has its first hop limit, it has
- * passed no router. */
+/* Accepts ICMPv6 of these types, but only from a neighbour: a packet that still has its first hop
+ * limit has passed no router. */
 static void neighbours(struct rules *x, enum way way)
 {
 	static const struct {
@@ -166,9 +167,9 @@ static void other_end(struct build *b, enum way way, const struct addr *a)
 	}
 }
 
-/* Answers: the reply direction of a session, and errors about its packets; to that host alone, or
- * to everybody (NULL). Packets in the original direction never match, however old their session
- * is. */
+/* Accepts answers: packets in the reply direction of a session, and errors about its packets. They
+ * may go only to that host; NULL: to every host. Packets in the original direction never match,
+ * however old their session is. */
 static void answers(struct rules *x, enum way way, const struct addr *to)
 {
 	struct build b = begin(way);
@@ -181,8 +182,9 @@ static void answers(struct rules *x, enum way way, const struct addr *to)
 	passes(x, &b);
 }
 
-/* Errors that routers report about what the box has sent, above all that a packet is too large.
- * `f`: 4 or 6. For the input chain. Sessions of connection tracking helpers are excluded. */
+/* For the input chain: accepts errors that routers report about what the box has sent, above all
+ * that a packet is too large. `f`: 4 or 6. Related sessions of connection tracking helpers are not
+ * accepted. */
 static void errors(struct rules *x, uint8_t f)
 {
 	struct build b = begin(WAY_IN);
@@ -193,7 +195,7 @@ static void errors(struct rules *x, uint8_t f)
 	passes(x, &b);
 }
 
-/* A peer by address, protocol and destination port; counted. */
+/* Accepts and counts packets to a peer: by address, protocol and destination port. */
 static void peer(struct rules *x, enum way way, const struct ir_peer *p)
 {
 	struct build b = begin(way);
@@ -216,7 +218,7 @@ static void echo(struct rules *x, const struct addr *from)
 	passes(x, &b);
 }
 
-/* Everything else; counted. */
+/* Drops and counts everything else. */
 static void rest(struct rules *x, enum way way, int verdict, enum counts counts)
 {
 	struct build b = begin(way);
@@ -227,8 +229,8 @@ static void rest(struct rules *x, enum way way, int verdict, enum counts counts)
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-/* The rules of the output chain. If terminals are named, only these get answers, so live sessions
- * of other hosts get no more packets. */
+/* The rules of the output chain. If box.cfg names terminals, only these get answers. So when
+ * terminals are named, live sessions of other hosts get no more packets. */
 static void way_out(struct rules *x, const struct ir_peer *list, size_t n, bool anybody)
 {
 	inside(x, WAY_OUT);
@@ -370,8 +372,8 @@ int admin_rules_read(const struct ir_peer *list, size_t n, admin_rules_each *eac
 	*ret = (struct admin_rules_seen){ 0 };
 	if (r < 0)
 		return r;
-	/* The rule for the time before the first policy, when nobody may enter, is this program's
-	 * too. */
+	/* The table before the first policy, when nobody may enter, has a rule that a later table
+	 * lacks. That rule is ours, too. */
 	rest(&known, WAY_IN, NF_DROP, COUNTS_REFUSED_IN);
 	t.n_rules = known.n;
 	r = plain_table_read(NFPROTO_INET, tell, &telling, &ret->there, e);

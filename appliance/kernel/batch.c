@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Netlink messages in one buffer, with a note about each of them, and how they are sent. The
+ * Collects netlink messages in one buffer, with a note about each message, and sends them. The
  * messages get the socket's next sequence numbers, and only the last asks for an acknowledgement.
  * The kernel processes a batch inside sendmsg, so all its answers are in the receive queue when
  * sendmsg returns.
@@ -77,7 +77,7 @@ static void *slot(struct batch *b, uint16_t type, uint32_t object, uint32_t line
 }
 
 /* Begins a message about `what`. NULL: there was no memory for it, or for `what`; the batch has
- * then failed. The sequence number is the message's position until the batch is sent. */
+ * then failed. Until the batch is sent, its sequence number is its position in the batch. */
 static struct nlmsghdr *message(struct batch *b, const void *what, uint16_t type, uint16_t flags, uint32_t object,
 				uint32_t line)
 {
@@ -494,7 +494,7 @@ static int replies(const struct batch *b, struct netlink *n, uint32_t first, uin
 	return code;
 }
 
-/* Numbers the messages from the socket's next sequence number and asks for one acknowledgement. */
+/* Gives the messages the socket's next sequence numbers, and asks for one acknowledgement. */
 static void number(struct batch *b, uint32_t first)
 {
 	size_t at = 0;
@@ -597,9 +597,9 @@ static int on_match(const struct nlmsghdr *m, void *ctx)
 	return 0;
 }
 
-/* Makes the kernel load the module of the match bpf. A rule of an inet table would not: for this
- * family xtables knows no name of the module. If this fails, the probe finds that the match is
- * missing. */
+/* Makes the kernel load the module of the xtables match bpf, by asking for IPv4: for inet
+ * tables the kernel does not know the module's name. If this fails, the probe finds that the match
+ * is missing. */
 static void load_match(struct netlink *n)
 {
 	_Alignas(8) uint8_t buf[4096];

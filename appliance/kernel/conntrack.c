@@ -60,7 +60,7 @@ static bool address(const struct nlattr *v4, const struct nlattr *v6, struct add
 	return true;
 }
 
-/* A number of that many bytes; 0: it is not there. */
+/* The attribute's number, of that many bytes; 0: the attribute is missing. */
 static uint64_t number(const struct nlattr *a, size_t bytes)
 {
 	const uint8_t *p;
@@ -275,8 +275,8 @@ int session_probe_open(struct err *e)
 	return fd;
 }
 
-/* Reads the answer. The kernel has answered when the request is sent, so a session or an error is
- * there. */
+/* Reads the answer. The kernel answers while the request is sent, so the answer is there: a session
+ * or an error. */
 static int probe_answer(int fd)
 {
 	_Alignas(8) uint8_t buf[4096];

@@ -22,14 +22,14 @@
 #include "appliance/kernel/small_tables.h"
 
 #define ATTEMPTS 5
-#define FRAME_PARTS 4u /* number of dump_frame's parts */
+#define FRAME_PARTS 4u /* number of lists that dump_frame reads */
 
 struct dump {
 	struct image *image;
-	/* labels that are known already, NULL = read them; borrowed */
+	/* labels of an earlier dump that are used again, NULL = read them; borrowed */
 	const struct image *labels;
 	uint64_t now_ms;		 /* since 1970 */
-	unsigned set;			 /* whose elements are being read */
+	unsigned set;			 /* the set whose elements are being read */
 	bool failed;			 /* out of memory */
 	struct netlink_reading *reading; /* borrowed */
 	const struct netlink *net;	 /* borrowed */
@@ -84,8 +84,8 @@ static void add_foreign(struct dump *d, enum foreign_kind kind, const char *what
 		d->failed = true;
 }
 
-/* Reads who owns the table. A process that does not own it accepts any owner: only this program
- * makes a persistent table of that name, and its contents are compared anyway. */
+/* Reads who owns the table. If this process does not own it, any owner is accepted, because only
+ * this program makes a persistent table of that name, and the contents are compared anyway. */
 static void table_flags(struct dump *d, const struct nftnl_table *t)
 {
 	uint32_t flags = nftnl_table_get_u32(t, NFTNL_TABLE_FLAGS);
@@ -313,8 +313,8 @@ static bool element_decode(const struct dump *d, struct nftnl_set_elem *x, struc
 			el->chain = (uint8_t)chain_number(nftnl_set_elem_get_str(x, NFTNL_SET_ELEM_CHAIN));
 		}
 	}
-	/* Ends are whole seconds. The kernel counts from the moment when it took the batch, which
-	 * is some milliseconds later, so the value is rounded. */
+	/* Ends are whole seconds. The kernel counts the remaining time from when it took the batch,
+	 * some milliseconds after that time was computed. So the value is rounded. */
 	if (nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_EXPIRATION))
 		el->until = (d->now_ms + nftnl_set_elem_get_u64(x, NFTNL_SET_ELEM_EXPIRATION) + 500) / 1000;
 	if (spec->filled && nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_TIMEOUT))
@@ -369,7 +369,8 @@ static int on_object(const struct nlmsghdr *m, void *ctx)
 		enum reason reason = reason_by_word(name);
 
 		if (!ours(family, table)) {
-			/* The object is in a foreign table, which is noted already. */
+			/* An object in a foreign table is not noted, because its table is noted
+			 * already. */
 		} else if (nftnl_obj_get_u32(o, NFTNL_OBJ_TYPE) != NFT_OBJECT_COUNTER || reason == REASON_COUNT) {
 			add_foreign(d, FOREIGN_OBJECT, "object", family, table, name);
 		} else {
@@ -491,7 +492,7 @@ static int consistent(struct netlink *n, struct arena *a, const struct image *la
 		}
 		if (r == 0)
 			r = err_set(e, -EAGAIN, "the kernel's rules changed while they were read");
-		/* A set or chain may have disappeared between two lists, so this is tried again. */
+		/* If a set or chain has disappeared between two lists, the dump is tried again. */
 		if (r != -EINTR && r != -ENOBUFS && r != -EAGAIN && r != -ENOENT)
 			return r;
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Registers: the kernel has sixteen of 32 bits. A key begins in the first one, and each field is
- * padded to four bytes, as enforce/expect.c lays out elements. At the beginning of a group of four
- * the kernel reports a register by its old name for 128 bits. The same name is written here, so
- * that the text of a rule that is read back is equal.
+ * padded to four bytes, as enforce/expect.c lays out elements. When the kernel reports a rule, it
+ * calls each register that begins a group of four by the old name of the group, a register of 128
+ * bits. The same name is written here, so that a rule that is read back has the same text.
  */
 #include "appliance/kernel/expr.h"
 
@@ -48,7 +48,7 @@ struct nftnl_rule *rule_end(struct build *b)
 	return NULL;
 }
 
-/* Adds `x`, which the rule then owns. Without a rule or an expression the build is bad. */
+/* Adds `x`, which the rule then owns. If there is no rule or no expression, sets `bad`. */
 static struct nftnl_expr *add(struct build *b, struct nftnl_expr *x)
 {
 	if (x != NULL && b->rule != NULL) {
@@ -232,9 +232,9 @@ void expr_draw(struct build *b, uint32_t parts, uint32_t word)
 		nftnl_expr_set_u32(x, NFTNL_EXPR_NG_TYPE, NFT_NG_RANDOM);
 }
 
-/* Finds the element whose key begins in word 0, or adds it. NFT_DYNSET_OP_UPDATE also starts the
- * element's timeout anew. `ms`: this timeout, 0 = the set's. Takes over `what`, an expression of
- * which each element gets a copy. */
+/* Finds the element whose key begins in word 0, or adds it. With NFT_DYNSET_OP_UPDATE its timeout
+ * begins anew. `ms`: the timeout of an element, 0 = that of the set. `what`: an expression of which
+ * each element gets a copy; taken over. */
 static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint64_t ms)
 {
 	struct nftnl_expr *x = expr2(b, "dynset", NFTNL_EXPR_DYNSET_SREG_KEY, reg(0), NFTNL_EXPR_DYNSET_OP, op);
@@ -251,8 +251,8 @@ static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_exp
 		nftnl_expr_set(x, NFTNL_EXPR_DYNSET_EXPR, what, 0);
 }
 
-/* Adds an element with `what`. Without `what` the element would have no effect, so that is an
- * error. */
+/* Adds an element with `what`. `what` NULL is an error, because the element would have no
+ * effect. */
 static void element_of(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint32_t ms)
 {
 	b->bad = b->bad || what == NULL;
@@ -336,7 +336,7 @@ static struct nftnl_expr *xtables(const char *kind, const char *name, uint32_t r
 {
 	size_t aligned = (n + 7u) & ~(size_t)7u; /* xtables aligns its data to 8 bytes */
 	struct nftnl_expr *x = nftnl_expr_alloc(kind);
-	void *data = calloc(1, aligned); /* libnftnl takes it over */
+	void *data = calloc(1, aligned); /* libnftnl takes over the copy */
 
 	_Static_assert((int)NFTNL_EXPR_TG_NAME == (int)NFTNL_EXPR_MT_NAME &&
 			       (int)NFTNL_EXPR_TG_REV == (int)NFTNL_EXPR_MT_REV &&
@@ -421,7 +421,7 @@ void expr_tcp_strip(struct build *b, uint8_t kind)
 
 	if (x == NULL)
 		return;
-	/* If no register is given, the kernel removes the option. */
+	/* The expression has no register, so the kernel removes the option. */
 	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
 	nftnl_expr_set_u8(x, NFTNL_EXPR_EXTHDR_TYPE, kind);
 }

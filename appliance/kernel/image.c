@@ -7,8 +7,9 @@
 
 /*
  * The types of a key as nft numbers them, for listings only: six bits for each field, the last
- * field lowest, at most five fields. Of a key with six fields nft shows all but the last one, the
- * port; `sekisho effective` shows all. Without types, Debian's nft crashes when it lists the sets.
+ * field in the lowest bits, and at most five fields. If a key has six fields, nft does not show the
+ * last one, the port; `sekisho effective` shows all. Without types, Debian's nft crashes when it
+ * lists the sets.
  */
 #define SHOWN_INTEGER 4u
 #define SHOWN_IPV4 7u
@@ -66,10 +67,10 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 		 .verdict_map = true,                                                                                  \
 		 .most = LANE_COUNT }
 
-/* When the set is full, further pairs are not stored. They are then limited only by the share of
- * their zone. */
+/* If the set is full, further pairs are not stored, so they are limited only by the share of their
+ * zone. */
 #define PAIRS 65536u
-/* one element for each session that connection tracking can hold (box/sysctl.h), because all may
+/* room for each session that connection tracking can hold (box/sysctl.h), because all of them may
  * be in the same part */
 #define PARTS 262144u
 #define FILLED(id, text, length, keys, ...)                                                                            \
@@ -81,12 +82,12 @@ _Static_assert(IR_LAYERS == 8, "one map for each layer");
 		 __VA_ARGS__ }
 
 /*
- * ms by which elements stay after their common end. The kernel counts the time of each element from
- * when it read it, so equal ends differ by milliseconds. The order must be: cells, agree, live,
- * together. A session whose label ends must find its old cell gone, or it would get the same label
- * again. `agree` tells an ended label from a wrong interface, so `live` must not end before it. If
- * `together` ended before `live`, packets for one worker would go to others for the rest of the
- * label's time.
+ * ms by which elements of a permit outlast its end. The kernel counts an element's time from when
+ * it read the element, so the same end differs by milliseconds between sets. But the sets' elements
+ * must end in this order: cells, agree, live, together. A session whose label ends must find its
+ * old cell gone, or it would get the same label again. `agree` tells an ended label from a wrong
+ * interface, so `live` must not end before it. If `together` ended before `live`, packets for one
+ * worker would go to others for the rest of the label's time.
  */
 #define AGREE_LATE_MS 40u
 #define LIVE_LATE_MS 80u
@@ -214,7 +215,7 @@ void image_sort(struct image *i)
 
 		while (k < e->n && element_cmp(&e->list[k - 1], &e->list[k]) <= 0)
 			k++;
-		if (k < e->n) /* most of the list is sorted already, so this is quick */
+		if (k < e->n) /* this is quick, because most of the list is sorted already */
 			qsort(e->list, e->n, sizeof(*e->list), element_cmp);
 	}
 }

@@ -9,7 +9,7 @@
 
 /* ---- addresses ------------------------------------------------------------------------------- */
 
-/* At most APART_MOST ranges; beyond that, `beyond` is set. */
+/* At most APART_MOST pairs; if there are more, `beyond` is set. */
 struct ranges {
 	struct ir_cut_range *list; /* owned */
 	size_t n, room;
@@ -21,7 +21,7 @@ static bool is_same(const struct addr_range *a, const struct addr_range *b)
 	return addr_cmp(&a->lo, &b->lo) == 0 && addr_cmp(&a->hi, &b->hi) == 0;
 }
 
-/* Adds a pair once. The order and the policy mostly name the same pairs. */
+/* Adds a pair unless it is there already: mostly, the order and the policy name the same pairs. */
 static void add(void *ctx, const struct addr_range *source, const struct addr_range *destination)
 {
 	struct ranges *r = ctx;
@@ -175,8 +175,8 @@ json_t *isolation_breaks(const struct ir *ir, const json_t *list)
 
 struct going {
 	uint32_t id;
-	uint64_t by; /* bit n: isolation number n keeps it */
-	/* the bounds of all its cells, by address family; family 0 = it has no cell */
+	uint64_t by; /* bit n: isolation number n keeps the permit */
+	/* bounds that contain all its cells, by address family; family 0 = it has no such cell */
 	struct ir_cut_range around[2];
 };
 
@@ -186,7 +186,7 @@ struct cutting {
 	struct going *going;		   /* owned */
 	size_t n_going;
 	struct apart *cut, *kept; /* the result */
-	bool whole;		  /* everything could be cut */
+	bool whole;		  /* cutting everything succeeded */
 };
 
 static void widen(struct addr_range *r, const struct addr_range *by)
@@ -203,7 +203,7 @@ static void widen_both(struct ir_cut_range *r, const struct ir_cut_range *by)
 	widen(&r->destination, &by->destination);
 }
 
-/* Adds the permits of a policy, and which isolations keep each. */
+/* Adds the permits of a policy, each with the isolations that keep it. */
 static void note_permits(struct cutting *x, const struct isolated_policy *p, bool *kept)
 {
 	struct going *mine = x->going + x->n_going;
@@ -236,8 +236,9 @@ static int by_id(const void *pa, const void *pb)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
-/* Joins the entries of one permit. A permit of both policies is kept only if both keep it. Sessions
- * without a permit (id 0) pass to the look-up within the bounds of the kept permits. */
+/* Joins the entries of one permit. A permit of both policies is kept only if both keep it. Adds an
+ * entry for sessions without a permit (id 0): inside the bounds of the kept permits, the rules may
+ * look up their permit. */
 static void join(struct cutting *x)
 {
 	struct going none = { .id = 0 };
@@ -294,7 +295,7 @@ static bool put_going(struct cutting *x, const struct going *g)
 	return good;
 }
 
-/* Writes what may continue. False: this is not known, so nothing may continue. */
+/* Writes the exceptions. False: they could not be written, so nothing may continue. */
 static bool put_kept(struct cutting *x, const struct isolated_policy *now, const struct isolated_policy *next)
 {
 	size_t permits = now->ir->n_permits + (next != NULL ? next->ir->n_permits : 0),

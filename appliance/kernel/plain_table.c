@@ -28,7 +28,7 @@ struct plain_count {
 };
 
 /* A table as text: the table, its chains in order, and their rules. Tables are equal if their texts
- * are. */
+ * are equal. */
 struct table_text {
 	uint8_t family;
 	const char *name;
@@ -37,7 +37,7 @@ struct table_text {
 	size_t head;		    /* bytes of `out` for the table and its chains */
 	bool failed;		    /* memory was out */
 	bool table, chain;	    /* whether `out` has a table, and a chain in it */
-	struct plain_count *counts; /* of each rule, in their order; owned */
+	struct plain_count *counts; /* of each rule, in the order of the rules; owned */
 	size_t n_counts, room_counts;
 };
 
@@ -255,7 +255,7 @@ int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, voi
 
 		snprintf(detail, sizeof(detail), "table %s %.16s", dump_family(t->family), t->name);
 
-		/* No note if only the chain is missing because its card was removed. */
+		/* Nothing is noted if only a chain is missing because its card was removed. */
 		if (note != NULL && !(t->n_chains == 0 && have.n == have.head && !have.chain))
 			note(ctx, !have.table ? "missing" : t->n_chains == 0 ? "extra" : "changed", detail);
 		if (!dry)

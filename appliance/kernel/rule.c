@@ -29,9 +29,9 @@ static void port_field(struct build *b, bool source, uint32_t word)
 		break;
 	default:
 		/*
-		 * The protocol is not known here. In the tuple of connection tracking, the
-		 * destination port, or type and code, is always in the same place. For a packet
-		 * that opens a session, this tuple is the packet's own.
+		 * The protocol is not known here, so the value comes from connection tracking,
+		 * whose tuple has the destination port, or type and code, always in the same place.
+		 * For a packet that opens a session, this is the packet's own tuple.
 		 */
 		if (source)
 			b->bad = true;
@@ -77,8 +77,8 @@ static void load_lane(struct build *b, uint32_t word)
 	expr_bits32(b, word, MARK_LANE_MASK, 0);
 }
 
-/* A word of a key: of the packet (NFT_META_*) or of its session (NFT_CT_*), and what counts of it
- * (0: everything). */
+/* A word of a key: read from the packet (NFT_META_*) or from its session (NFT_CT_*), with a mask
+ * (0: the whole word). */
 struct key_word {
 	enum { OF_NOTHING, OF_PACKET, OF_SESSION } of;
 	uint32_t key, mask;
@@ -97,7 +97,7 @@ struct key_word {
 		OF_PACKET, NFT_META_IIF, 0                                                                             \
 	}
 
-/* The keys that begin with fixed words, and the first and the last set that has such a key. */
+/* For sets whose keys begin with fixed words: the first and the last such set, and the words. */
 static const struct {
 	enum ir_set first, last;
 	struct key_word words[2];
@@ -155,7 +155,8 @@ static void pair_key(struct build *b, const struct ir_stmt *s)
 		expr_draw(b, IR_PAIR_PARTS, words + 1);
 }
 
-/* Loads the key of isolated traffic: the ends of the session, and its permit where that counts. */
+/* Loads the key of isolated traffic: the ends of the session and, for sets whose key has it, the
+ * permit. */
 static void ends_key(struct build *b, const struct ir_stmt *s)
 {
 	bool six = ir_set_six(s->set), permit = s->a == KEY_ENDS_PERMIT;
@@ -207,7 +208,8 @@ static uint32_t state_bits(uint32_t states)
 	return bits;
 }
 
-/* The conditions of IR_IP_OPTIONS. A chain of IPv6 extension headers begins with one of these. */
+/* The conditions of IR_IP_OPTIONS. For IPv6: the protocol numbers of extension headers, one of
+ * which begins every chain of such headers. */
 #define OPTION_VARIANTS 6u
 static void ip_options(struct build *b, unsigned variant)
 {
@@ -228,8 +230,8 @@ static void ip_options(struct build *b, unsigned variant)
 }
 
 /* Matches a header without options and its protocol. Loads from the header itself are the fastest
- * in the kernel. The first byte of IPv4 has version and length. A packet whose version does not fit
- * its family is refused before any rule. */
+ * in the kernel. The first byte of IPv4 has version and length. The kernel refuses a packet whose
+ * version does not fit its family before it reaches any rule. */
 static void plain(struct build *b, uint32_t family, uint8_t l4proto)
 {
 	b->l4proto = l4proto;
@@ -437,8 +439,8 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 	}
 }
 
-/* Whether the statement is a condition. Conditions are in front of the record as well as of the
- * decision. */
+/* Whether the statement is a condition. Both kernel rules of a record get the conditions: the one
+ * that logs, and the one that decides. */
 static bool is_match(enum ir_stmt_kind k)
 {
 	return k <= IR_KNOWN;
@@ -519,8 +521,8 @@ static size_t target_text(const struct nftnl_expr *x, char *out, size_t size)
 	return at;
 }
 
-/* Removes the time of 0 that the kernel reports for an element without an end, because an expected
- * rule has no time there. */
+/* Removes the timeout of 0 that the kernel reports if there is none, because the text of an
+ * expected rule has no timeout there. */
 static size_t dynset_text(char *out, size_t n)
 {
 	static const char none[] = " timeout 0ms";

@@ -50,8 +50,8 @@ static void count(struct ruleset *r)
 
 /* ---- expressions: an unknown one stays OP_UNKNOWN -------------------------------------------- */
 
-/* The place of a register, counted in words of 32 bits. Registers have numbers for the four of 16
- * bytes and for the sixteen of 4 bytes. */
+/* The position of a register, in words of 32 bits. The kernel numbers registers in two ways: as
+ * four registers of 16 bytes, and as sixteen of 4 bytes. */
 static uint16_t place(uint32_t number)
 {
 	if (number >= NFT_REG_1 && number <= NFT_REG_4)
@@ -66,7 +66,7 @@ static uint32_t u32(const struct nftnl_expr *x, uint16_t attribute)
 	return nftnl_expr_is_set(x, attribute) ? nftnl_expr_get_u32(x, attribute) : 0;
 }
 
-/* False when it does not fit. */
+/* False: the bytes do not fit. */
 static bool bytes_from(const struct nftnl_expr *x, uint16_t attribute, uint8_t out[OP_DATA], uint32_t *ret_len)
 {
 	uint32_t len = 0;
@@ -175,8 +175,8 @@ static void take_queue(const struct nftnl_expr *x, struct op *o)
 	o->bypass = (nftnl_expr_get_u16(x, NFTNL_EXPR_QUEUE_FLAGS) & NFT_QUEUE_FLAG_BYPASS) != 0;
 }
 
-/* An expression by which packets add an element. Its counter decides whether the rule goes on; the
- * answer here is for a box without load. */
+/* Reads an expression that adds an element for a packet. In the kernel the element's counter
+ * decides whether the rule goes on; here the result is that of a box without load. */
 static void take_dynset(const struct nftnl_expr *x, struct op *o)
 {
 	uint32_t len = 0;
@@ -190,7 +190,7 @@ static void take_dynset(const struct nftnl_expr *x, struct op *o)
 		o->kind = (u32(inner, NFTNL_EXPR_LIMIT_FLAGS) & NFT_LIMIT_F_INV) != 0 ? OP_CROWD : OP_PASS;
 }
 
-/* An expression that tests or removes a TCP option. Test packets have none. */
+/* Reads an expression that tests or removes a TCP option. Test packets have no options. */
 static void take_exthdr(const struct nftnl_expr *x, struct op *o)
 {
 	if (u32(x, NFTNL_EXPR_EXTHDR_OP) != NFT_EXTHDR_OP_TCPOPT || nftnl_expr_is_set(x, NFTNL_EXPR_EXTHDR_SREG))
@@ -236,7 +236,8 @@ static int take_expression(struct nftnl_expr *x, void *ctx)
 		take_target(x, o);
 	else if (strcmp(name, "queue") == 0)
 		take_queue(x, o);
-	else if (strcmp(name, "match") == 0) /* the verdict cache, which knows no test packet */
+	/* the verdict cache, which would pass no test packet */
+	else if (strcmp(name, "match") == 0)
 		o->kind = strcmp(nftnl_expr_get_str(x, NFTNL_EXPR_MT_NAME), "bpf") == 0 ? OP_CROWD : OP_UNKNOWN;
 	else if (strcmp(name, "exthdr") == 0)
 		take_exthdr(x, o);
@@ -247,7 +248,8 @@ static int take_expression(struct nftnl_expr *x, void *ctx)
 	else if (strcmp(name, "log") == 0 || strcmp(name, "objref") == 0 || strcmp(name, "counter") == 0)
 		o->kind = OP_PASS;
 	else if (strcmp(name, "numgen") == 0) {
-		/* Picks one of a set's parts at random. Without load it does not matter which. */
+		/* Reads an expression that picks one of a set's parts at random. Without load it
+		 * does not matter which part. */
 		o->kind = OP_VALUE;
 		o->len = 4;
 		o->to = place(u32(x, NFTNL_EXPR_NG_DREG));

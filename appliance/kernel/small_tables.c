@@ -18,7 +18,8 @@
 #include "appliance/wire/mark.h"
 #include "appliance/wire/once.h"
 
-/* priority: before the hooks of others, so that their counters only see what is let through */
+/* priority: before the hooks of other programs, so that their counters only see what this table
+ * lets through */
 #define BEFORE_ALL (-500)
 
 static void add(struct plain_table *t, struct build *b)
@@ -32,7 +33,7 @@ static void add_verdict(struct plain_table *t, struct build *b, int verdict)
 	add(t, b);
 }
 
-/* Sets the table, whose list of rules was allocated, and frees its rules and the list. */
+/* Sets the table, then frees its rules and the list of rules, which was allocated. */
 static int set(struct plain_table *t, bool dry, plain_note *note, void *ctx, struct err *e)
 {
 	int r = plain_table_set(t, dry, note, ctx, e);
@@ -161,8 +162,8 @@ int arp_limit_set(const char *const *devices, size_t n, bool dry, plain_note *no
 
 	if (t.rules == NULL)
 		return err_set(e, -ENOMEM, "%s", t.what);
-	/* Reports the sender's device to the tap (appliance/tap/device.c). This comes before the
-	 * limit and decides nothing. */
+	/* Reports the sender's device to the tap (appliance/tap/device.c). This rule comes before
+	 * the limit, and decides nothing. */
 	for (size_t i = 0; i < n; i++) {
 		b = asked(devices[i], ARP_TOLD_PER_SECOND);
 		expr_log_device(&b);

@@ -19,8 +19,8 @@
 #define RECEIVE_QUEUE (8 << 20) /* bytes: room for the acknowledgements of a whole failed batch */
 #define ANSWER_NS 2000000000ull
 
-/* Reads the rest of a dump that the former user of the socket has left. Otherwise the kernel would
- * refuse the next dump. */
+/* If the former user of the socket has left a dump unfinished, reads the rest of it, because
+ * otherwise the kernel would refuse the next dump. */
 static void read_away(struct netlink *n)
 {
 	while (recv(n->fd, n->buffer, NETLINK_RECEIVE, MSG_DONTWAIT | MSG_TRUNC) >= 0 || errno == ENOBUFS ||
@@ -46,7 +46,8 @@ int netlink_open(struct netlink *n, int fd, struct err *e)
 	n->portid = self.nl_pid;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &queue, sizeof(queue)) < 0)
 		return err_set(e, -errno, "receive queue of the netlink socket");
-	/* Old kernels do not have these options. Then answers are longer, or errors less exact. */
+	/* Old kernels lack these options, so their answers are longer, or their errors less
+	 * exact. */
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	n->buffer = malloc(NETLINK_RECEIVE);
@@ -127,8 +128,8 @@ static int wait_input(int fd, uint64_t deadline_ns)
 
 /*
  * Handles one message of an answer. *result keeps the first error. True: it was the last message.
- * If a dump is inconsistent, or `each` refuses a message, the dump is read to its end all the same;
- * its last message has the mark of inconsistency, too.
+ * If `each` refuses a message, or the dump is inconsistent (which its last message also says), the
+ * dump is read to its end all the same.
  */
 static bool answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void *ctx, int *result)
 {
@@ -151,8 +152,8 @@ static bool answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void
 	return last || (!dump && m->nlmsg_type >= NLMSG_MIN_TYPE);
 }
 
-/* Describes a refused request. If the module of a subsystem is missing, the kernel only says
- * "invalid argument". */
+/* Describes a refused request. If the module of a subsystem is missing, the kernel says no more
+ * than "invalid argument", so that is explained. */
 static int refused(const struct nlmsghdr *request, int code, struct err *e)
 {
 	static const char *const module_of[] = { [NFNL_SUBSYS_CTNETLINK] = "nf_conntrack_netlink",
@@ -188,8 +189,8 @@ int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each 
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		/* Some messages were lost. The dump goes on, and the socket takes no other request
-		 * before its end. */
+		/* Some messages were lost. The dump is read on, because the socket takes no other
+		 * request before the dump ends. */
 		if (got < 0 && errno == ENOBUFS && dump) {
 			result = result < 0 ? result : -ENOBUFS;
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Devices in the networks of the box: heard by the kernel's neighbour table and by ARP packets, and
- * reported to the journal within a limit.
+ * Devices in the networks of the box: how they are learnt from the kernel's neighbour table and
+ * from ARP packets, and reported to the journal within a limit.
  */
 #include <errno.h>
 #include <linux/neighbour.h>
@@ -101,7 +101,7 @@ struct sighting tap_arp(struct bytes packet, uint32_t iif, const uint8_t *frame)
 	ret.address.family = 4;
 	bytes_copy(&packet, ret.address.b, 4);
 	if (packet.failed || hardware != ETHERNET || protocol != IPV4 || lengths[0] != 6 || lengths[1] != 4) {
-		/* Nothing in the packet can be used, but a device has sent it. */
+		/* Even if nothing in the packet can be used, a device has sent it. */
 		if (frame == NULL || !sighting_is_mac(frame) || iif == 0)
 			return none;
 		memcpy(ret.mac, frame, sizeof(ret.mac));

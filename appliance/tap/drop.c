@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Dropped packets that the kernel logs (NFLOG), as event records: the reason from the prefix of the
- * rule, the ends from the packet, the losses from the sequence numbers.
+ * Makes event records of dropped packets that the kernel logs (NFLOG). The reason comes from the
+ * log prefix of the rule, the ends from the packet; lost records are counted by the sequence
+ * numbers.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -24,8 +25,8 @@
 /* ---- the packet ------------------------------------------------------------------------------ */
 
 /*
- * What the event needs of the packet: addresses, transport, ports. No length field is trusted
- * beyond the bytes that are there. What cannot be read stays empty.
+ * The functions here read what the event needs of the packet: addresses, transport, ports. No
+ * length field is trusted beyond the bytes that are there. What cannot be read stays empty.
  */
 
 #define EXTENSIONS_MAX 8
@@ -135,7 +136,7 @@ static void tap_packet(struct bytes ip, struct event *ret)
 
 /* bytes that the kernel copies of each packet: headers with a few extensions */
 #define COPY_BYTES 160u
-#define BATCH_RECORDS 16u   /* the kernel sends when this many records wait, ... */
+#define BATCH_RECORDS 16u   /* the kernel sends its records when this many wait, ... */
 #define BATCH_HUNDREDTHS 5u /* ... or after this many hundredths of a second */
 #define RECEIVE_QUEUE (4 << 20)
 #define TYPE_PACKET (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET)
@@ -292,7 +293,7 @@ static enum event_verdict verdict_of(enum reason r)
 	return EV_DENY;
 }
 
-/* Finds the reason of a rule's log prefix: the last word, possibly after "sekisho: " or the
+/* Finds the reason in a rule's log prefix: it is the last word, possibly after "sekisho: " or the
  * like. */
 static enum reason reason_of(char *prefix)
 {
@@ -308,9 +309,10 @@ static enum reason reason_of(char *prefix)
 }
 
 /*
- * The device that sent the packet. An IPv4 packet may come from behind a router, so its source is
- * not taken as the device's address; ARP tells the device's address. An IPv6 link-local source
- * never crosses a router (RFC 4291, section 2.5.6).
+ * The device that sent the packet. The source of an IPv4 packet is not taken as the device's
+ * address, because the device may be a router; ARP tells that address. The source of an IPv6 packet
+ * is taken if it is link-local, because such a packet never crosses a router (RFC 4291, section
+ * 2.5.6).
  */
 static struct sighting sender(const struct record *r, const struct event *e)
 {

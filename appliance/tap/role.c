@@ -20,9 +20,9 @@ struct tap_role {
 	struct event_port events;
 	uint64_t told; /* losses that were reported */
 	/*
-	 * By source. For drops the next sequence number shows how many records were lost; for
-	 * sessions the kernel does not say. Of neighbours nothing is lost for good: a device that
-	 * was missed is heard when it sends again.
+	 * By source: how often its socket overran. For drops the next sequence number shows how
+	 * many records were lost. For sessions the kernel does not say how many. For neighbours
+	 * nothing is lost for good, because a device that was missed is heard when it sends again.
 	 */
 	uint64_t overruns[SOURCES];
 	uint64_t sessions;	/* records of sessions */
@@ -75,7 +75,7 @@ static void sighting(struct tap_role *t, const struct sighting *s)
 		event_send(&t->events, &e);
 }
 
-/* Each takes one message off the datagram. */
+/* The functions for the sources. Each takes one message off the datagram. */
 static void take_drop(struct tap_role *t, struct bytes *datagram)
 {
 	struct event e;

@@ -5,9 +5,10 @@
  * when the session is removed, because it closed or was silent for too long. Both name the permit
  * in the session's mark.
  *
- * Without a listener the kernel sends nothing, and it costs nothing. The supervisor, which alone
- * has CAP_NET_ADMIN, switches listening on and off on its copy of the tap's socket. So the tap
- * needs no order and no privilege, and notifications wait in the socket while it restarts.
+ * While nobody listens, the kernel sends no notifications, so they cost nothing. The supervisor,
+ * which alone has CAP_NET_ADMIN, switches listening on and off on its copy of the tap's socket. So
+ * the tap needs neither a message nor a privilege for this, and notifications wait in the socket
+ * while the tap restarts.
  */
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -183,7 +184,7 @@ static void put_sums(const struct told *t)
 	struct event *e = t->e;
 	uint64_t seconds;
 
-	/* No sums: the session began before the kernel counted. */
+	/* Without sums, the session began before the kernel counted. */
 	if (!t->counted[0] || !t->counted[1] || t->start == 0 || t->stop < t->start)
 		return;
 	seconds = (t->stop - t->start) / SECOND;

@@ -28,8 +28,8 @@
 #define LENGTH 40u
 #define LENGTH_DROP 32u
 
-/* The forms of a queue: accepting 1 to FORM_MOST packets, dropping one packet, and accepting or
- * dropping all packets up to an id. */
+/* The forms of a queue: one to accept 1 to FORM_MOST packets, one to drop a packet, and two to
+ * accept or drop all packets up to an id. */
 enum form_head { HEAD_ACCEPT_1 = 0, HEAD_DROP = FORM_MOST, HEAD_UPTO_ACCEPT, HEAD_UPTO_DROP, HEAD_ROOM = 32 };
 
 #define BLANKS_ACCEPT 4u /* parts of a verdict with a mark: fixed, id, fixed, mark */
@@ -49,8 +49,8 @@ struct form_parts {
 _Static_assert(sizeof(struct msghdr) <= FORM_STEP && FORM_QUEUES * HEAD_ROOM * FORM_STEP <= FORM_ROOM,
 	       "room for all heads");
 
-/* The parts of a form that are filled in, in network byte order. The first byte of a mark is not
- * sent. */
+/* The parts of a form that the worker fills in, in network byte order. The first byte of `mark` is
+ * not sent. */
 static struct blank {
 	uint32_t id;
 	uint32_t mark;
@@ -87,8 +87,8 @@ static void print_parts(struct iovec *v, uint8_t *text, struct blank *b, bool ac
 	v[3] = (struct iovec){ (uint8_t *)&b->mark + 1, sizeof(b->mark) - 1u };
 }
 
-/* Writes the forms of the n-th queue to `base`. Their heads have the addresses of the final
- * place. */
+/* Writes the forms of the n-th queue to `base`. Their message headers have the addresses at which
+ * the forms are mapped later. */
 static void print_queue(uint64_t base, uint32_t n)
 {
 	uint16_t queue = lane_queue(FIRST_LANE + n / LANE_SLOTS, n % LANE_SLOTS);
@@ -138,8 +138,8 @@ int forms_make(struct err *e)
 		return err_set(e, -errno, "room for forms of verdicts");
 	for (uint32_t n = 0; n < FORM_QUEUES; n++)
 		print_queue((uint64_t)(uintptr_t)room, n);
-	/* After this there is no writable mapping, and none can be made: not even this process can
-	 * change a form. */
+	/* From here on there is no writable mapping, and none can be made, so not even this process
+	 * can change a form. */
 	munmap(room, size);
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 ||
 	    !map_sealed(place, size, fd))

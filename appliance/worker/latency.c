@@ -14,9 +14,9 @@
 #define QUARTER 250u
 
 /*
- * The step of a time. Steps are counted in quarters of a us, rounded up, so that the upper end
- * belongs to the step. Step 0 holds up to 4 quarters. Step 4k + q + 1 (q from 0 to 3) holds more
- * than (4 + q) * 2^k and up to (5 + q) * 2^k quarters.
+ * The step to which a time belongs. Times are rounded up to quarters of a us, so the upper end of a
+ * step belongs to the step. Step 0 holds up to 4 quarters. Step 4k + q + 1 (q from 0 to 3) holds
+ * more than (4 + q) * 2^k and up to (5 + q) * 2^k quarters.
  */
 static uint32_t step_of(uint64_t ns)
 {
@@ -74,7 +74,7 @@ static uint64_t in_both(const struct latency_share *s, uint32_t step)
 	return s->windows[0].steps[step] + s->windows[1].steps[step];
 }
 
-/* The upper end of the step with the value of that rank; ranks count from 1. */
+/* The upper end of the step that contains the time of this rank. Rank 1 is the shortest time. */
 static uint64_t at_rank(const struct latency_share *s, uint64_t rank)
 {
 	uint64_t n = 0;

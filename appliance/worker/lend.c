@@ -9,16 +9,16 @@
 #include "appliance/wire/mark.h"
 
 #define LOOK_NS 1000000000u
-/* A look catches up with at most so many handshakes; the next look at the rest comes after
- * LOOK_SOON_NS. In a flood of SYNs the packets of other sessions would otherwise wait for all of
- * them. */
+/* The largest number of handshakes that one look catches up with; the rest follows after
+ * LOOK_SOON_NS. Without this limit, the packets of other sessions would wait for all handshakes of
+ * a flood of SYNs. */
 #define LOOK_MOST 128u
 #define LOOK_SOON_NS 2000000u
 /* a session that was silent for so long is taken back */
 #define SILENT_NS (60u * (uint64_t)LOOK_NS)
-/* ns for processors that still process a packet of a lease that a former worker left */
+/* ns to wait for processors that still process a packet by a former worker's lease */
 #define RECALL_NS 1000000u
-#define SEARCHED 64u /* places that are looked at for one free template */
+#define SEARCHED 64u /* the most places that are searched to free a template */
 
 static void *map(int fd, size_t n)
 {
@@ -61,7 +61,7 @@ static uint32_t first_of(const struct once_lease *key)
 	return once_place(key->client, key->server, (uint32_t)key->client_port << 16 | key->server_port);
 }
 
-/* The place of the session; ONCE_LEASES: it has none. */
+/* The session's place, an index in `leases`; ONCE_LEASES: it has none. */
 static uint32_t find(const struct lends *l, const struct once_lease *key)
 {
 	uint32_t first = first_of(key);
@@ -79,7 +79,8 @@ static void disown(struct once_lease *x)
 	__atomic_store_n(&x->n_kept, 0, __ATOMIC_SEQ_CST);
 }
 
-/* Writes the offered lease, and then the length `n_kept`, which lets a successor go on with it. */
+/* Writes the offered lease, and after that its length `n_kept`. From then on a successor can go on
+ * with the session. */
 static void write_lease(struct lends *l, uint32_t place)
 {
 	uint16_t n_kept = l->offer.lease.n_kept;
@@ -100,8 +101,8 @@ static void forget_templates(struct lends *l, uint32_t place)
 	disown(&l->leases[place]);
 }
 
-/* A place for the session: its own, a free one, or one whose session is not lent. ONCE_LEASES:
- * there is none. */
+/* A place where the session's lease can be written: its own, a free one, or that of a session that
+ * is not lent. ONCE_LEASES: there is none. */
 static uint32_t place_for(struct lends *l, const struct once_lease *key)
 {
 	uint32_t first = first_of(key), at = find(l, key);
@@ -129,7 +130,7 @@ static void count(struct lends *l, struct inspector *i, uint32_t place, bool las
 
 	for (uint32_t k = 0; k < t->n_uses; k++)
 		asked[k] = __atomic_load_n(&x->asked[k], __ATOMIC_ACQUIRE);
-	/* `last` is read after `asked`, because the program writes `last` first */
+	/* the program writes `last` before `asked`, so it is read after `asked` */
 	last = __atomic_load_n(&x->last, __ATOMIC_ACQUIRE);
 	for (uint32_t k = 0; k < t->n_uses; k++) {
 		uint32_t n = asked[k];
@@ -179,11 +180,14 @@ static bool has_passed(struct once_handshake *h)
 	return __atomic_load_n(&h->mark, __ATOMIC_ACQUIRE) != 0;
 }
 
-/* Tells the inspector what has passed of a handshake. For the kernel the handshake is then over. */
+/* Tells the inspector which packets of a handshake have passed. From then on the kernel lets no
+ * more of its packets pass. */
 static void catch_up(struct inspector *i, struct once_handshake *h)
 {
 	recall(&h->state);
-	if (!has_passed(h)) /* the kernel has given it up, and may be taking it again */
+	/* the kernel's program has given up the slot, and may just be taking it for another
+	 * handshake */
+	if (!has_passed(h))
 		return;
 	inspector_catch_up(i, h);
 	/* from now on the kernel may use the slot */
@@ -206,7 +210,8 @@ static void catch_up_with(const struct lends *l, struct inspector *i, const stru
 	} while (next != NULL);
 }
 
-/* Catches up with handshakes that began before that time. False: there were more than `most`. */
+/* Catches up with handshakes that began before this time, but with at most `most`. False: there are
+ * more. */
 static bool catch_up_with_all(const struct lends *l, struct inspector *i, uint64_t before_ns, uint32_t most)
 {
 	for (uint32_t k = 0; l->handshakes != NULL && k < ONCE_HANDSHAKES; k++) {
@@ -246,7 +251,7 @@ static void take_back(struct lends *l, struct inspector *i, uint32_t place)
 		}
 }
 
-/* The ends of an IPv4 TCP packet. False: another packet. */
+/* Reads the two ends of an IPv4 TCP packet. False: this is another packet. */
 static bool read_ends(const struct packet *p, struct once_lease *key)
 {
 	bool back = (p->mark & MARK_REPLY) != 0;
@@ -314,14 +319,14 @@ static void make_room(struct lends *l, uint32_t place)
 	}
 }
 
-/* Keeps the template among those of the place. False: there is no room for it. */
+/* Adds the offered template to the templates of this place. False: there is no room for it. */
 static bool keep_template(struct lends *l, uint32_t place, const struct offer *o)
 {
 	struct once_template of = o->of;
 	struct lent *t = &l->of[place];
 	uint32_t k = 0;
 
-	/* bytes that may differ do not distinguish templates */
+	/* bytes that may differ in each request do not distinguish templates */
 	for (uint32_t i = 0; i < ONCE_REQUEST / 8; i++)
 		of.request[i] &= of.mask[i];
 	while (k < t->n_uses && memcmp(&l->templates[t->uses[k]], &of, sizeof(of)) != 0)
@@ -341,8 +346,8 @@ static bool keep_template(struct lends *l, uint32_t place, const struct offer *o
 	return true;
 }
 
-/* Drops templates that no longer apply: of an earlier session between these ends, of another
- * permit, or counted in another hour. */
+/* Drops templates that no longer apply: those of an earlier session between these ends, of another
+ * permit, or whose requests are counted in an earlier hour. */
 static void drop_stale(struct lends *l, const struct inspector *i, uint32_t place)
 {
 	const struct offer *o = &l->offer;
@@ -406,7 +411,7 @@ void lends_after(struct lends *l, struct inspector *i)
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
-/* A silent session is taken back, because its flow would stay young for ever otherwise. */
+/* A silent session is taken back, because otherwise the inspector would keep its flow for ever. */
 static bool is_silent(const struct once_lease *x, uint64_t now_ns)
 {
 	return (int64_t)(now_ns - __atomic_load_n(&x->seen_ns, __ATOMIC_RELAXED)) > (int64_t)SILENT_NS;
@@ -457,9 +462,9 @@ void lends_leave(struct lends *l, struct inspector *i)
 /* ---- what a former worker lent --------------------------------------------------------------- */
 
 /*
- * As recall, but a former worker may have written anything, so the kernel has only until `until_ns`
- * to finish. False: it did not finish, so it is unknown what passed. *lent: the kernel had the
- * session until now.
+ * As recall, but the lease may have any contents, because a former worker wrote it. So this waits
+ * only until `until_ns` for the kernel to finish. False: it did not finish, so it is unknown what
+ * passed. *lent: the kernel had the session until now.
  */
 static bool recall_unknown(struct once_lease *x, uint64_t until_ns, bool *lent)
 {
@@ -499,8 +504,8 @@ void lends_begin(struct lends *l, struct inspector *i)
 {
 	uint64_t until_ns = clock_mono().ns + RECALL_NS;
 
-	/* The former worker may have left any state, so the kernel has no handshake. What passed of
-	 * them is caught up with later. */
+	/* The former worker may have left any state, so all handshakes are taken back from the
+	 * kernel. The inspector is told later which of their packets passed. */
 	for (uint32_t k = 0; l->handshakes != NULL && k < ONCE_HANDSHAKES; k++)
 		__atomic_store_n(&l->handshakes->of[k].state, ONCE_BACK, __ATOMIC_SEQ_CST);
 

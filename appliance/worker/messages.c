@@ -58,7 +58,8 @@ static bool on_lane(void *ctx, struct msg *m)
 
 	for (unsigned i = 0; i < w->n_ports; i++)
 		if (w->ports[i].lane == p.lane) {
-			/* The lane is given again: the new socket replaces the old one. */
+			/* If the worker has the lane already, the new socket replaces the old
+			 * one. */
 			close(w->ports[i].fd);
 			(void)msg_take_fd(m, 0);
 			verdicts_forget(&w->verdicts, p.lane);
@@ -90,7 +91,8 @@ static bool on_table(void *ctx, struct msg *m)
 
 	if (w->table)
 		lends_take_all_back(&w->lends, w->inspector);
-	w->trying = false; /* the tried table used the room that this one needs */
+	/* the table of the last MSG_IMPACT is given up, because the new one needs its room */
+	w->trying = false;
 	if (memfd_read(m->fds[0], 2 * WORKER_TABLE_BYTES, &image, &n, &e) < 0)
 		fprintf(stderr, "sekishod dpi: %s\n", e.text);
 	else if (b->n_image <= n && b->n_image <= WORKER_TABLE_BYTES &&
@@ -182,8 +184,8 @@ static bool on_status(void *ctx, struct msg *m)
 
 /*
  * What the next generation's table would do to the sessions that this worker follows. The answer
- * consists of numbers, with the index of each session in the question. The supervisor knows the
- * names.
+ * has only numbers: each session is named by its index in the question, and the supervisor knows
+ * the names.
  */
 
 struct telling {
@@ -221,8 +223,8 @@ static void refused(void *ctx, const struct deed *d, const struct pdu *u)
 	};
 }
 
-/* Whether the session would move to a lane of the other kind. A worker of that kind then picks it
- * up half-way, and what this worker knows is lost. */
+/* Whether the session would move to a lane of the other kind. Then a worker of that kind sees it
+ * from the middle on, and what this worker knows of it is lost. */
 static bool leaves(const struct worker *w, const struct msg_told_session *s)
 {
 	const struct command_permit *p = commands_permit(&w->tried, s->permit);
@@ -263,7 +265,8 @@ static bool answer(uint32_t id, bool table, uint32_t n, const struct outbuf *o)
 
 	if (fd >= 0)
 		close(fd);
-	return sent; /* without memory there is no answer, and the sessions are unknown */
+	/* without memory nothing is answered, so what would happen to the sessions stays unknown */
+	return sent;
 }
 
 #define SESSIONS_BYTES (2 * TOLD_MOST * TOLD_SESSION_BYTES)

@@ -51,8 +51,8 @@ static struct nlmsghdr *put_config(char *buf, uint16_t queue, const struct queue
 	return h;
 }
 
-/* Waits for the kernel's acknowledgement. Packets that come before it are discarded here. They stay
- * undecided until the gate decides them, before any worker reads. */
+/* Waits for the kernel's acknowledgement. Packets that come before it are discarded here. They wait
+ * until the gate decides them; no worker reads before that. */
 static int wait_ack(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -92,8 +92,8 @@ int queue_open(uint32_t lane, uint8_t slots, const struct queue_rule *rule, stru
 
 	if (fd < 0)
 		return err_set(e, -errno, "netlink socket of lane %u", lane);
-	/* When the receive buffer is full, packets must be dropped; the call must not fail with
-	 * ENOBUFS. */
+	/* When the receive buffer is full, the kernel must drop packets, and receiving must not
+	 * fail with ENOBUFS. */
 	if (bind(fd, (const struct sockaddr *)&self, sizeof(self)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0 ||
 	    setsockopt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &one, sizeof(one)) < 0 ||
@@ -185,7 +185,8 @@ static void skip_padding(struct bytes *b, size_t len)
 	bytes_skip(b, pad < b->left ? pad : b->left);
 }
 
-/* The library may know more types than this header, but writes only those of this header. */
+/* Room for attributes by type: more than this header's types, because the library that writes them
+ * may be newer. */
 #define TYPES 64
 
 /* An attribute's contents; empty when it is missing or would reach beyond its message. */
@@ -219,8 +220,8 @@ static bool packet_parse(const uint8_t *m, const uint8_t *end, struct packet *re
 	ret->id = ntohl(head.packet_id);
 	ret->mark = number(a[NFQA_MARK], end);
 	ret->directed = ret->mark != MARK_STRAY;
-	/* A packet whose id is known is always reported, even if the rest is invalid, because it
-	 * must be decided. */
+	/* If the id is known, the packet is always reported, even if the rest is invalid, because
+	 * it must be decided. */
 	if (parsed < 0)
 		return true;
 	ret->ip = attribute(a[NFQA_PAYLOAD], end);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loop of the worker. A turn finds the queues with packets, serves the lanes (lanes with
- * commands before the cut lane, each kind in the order of criticality and with a limit), lets the
- * inspector's timers run, and counts up its heartbeat. Verdicts of a batch are sent when the batch
+ * The loop of the worker. A turn finds the queues with packets, serves the lanes (those with
+ * commands first, in each kind by criticality, and each lane up to a limit), lets the inspector's
+ * timers run, and counts up its heartbeat. The verdicts of a batch are sent when the whole batch
  * was judged. The gate is woken at most once in a turn for work that only the gate can do, and when
  * half of the ring is unread (worker/verdicts.c).
  *
@@ -30,7 +30,8 @@
 #define SLEEP_NS 1000000000u	  /* ns: the longest sleep while something is due */
 #define ALARM_MS 1		  /* ms between looks if the alarm fails */
 
-/* The functions that the inspector calls have no context argument, and a process has one worker. */
+/* A variable of the file, because the functions that the inspector calls have no context argument.
+ * A process has only one worker. */
 static struct worker *worker;
 
 /* ---- called by the inspector: towards the gate and the journal ------------------------------- */
@@ -61,7 +62,8 @@ void outside_event(const struct event *e)
 	event_send(&worker->events, e);
 }
 
-/* The box records events and counters. Only replay uses each PDU and verdict. */
+/* Nothing to do: the box records only events and counters. Only replay needs each PDU and
+ * verdict. */
 void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
 {
 	(void)f;
@@ -89,7 +91,8 @@ static void take_packet(struct worker *w, struct worker_port *p, const struct pa
 			w->skipped++;
 			return;
 		}
-		p->skipping[slot] = false; /* ids only rise, so the gate decided no later packet */
+		/* ids only rise, so the gate decided none of the packets that follow */
+		p->skipping[slot] = false;
 	}
 	verdicts_taken(&w->verdicts, packet->queue);
 	lends_before(&w->lends, w->inspector, packet);
@@ -112,8 +115,8 @@ static void take_datagram(struct worker *w, struct worker_port *p, struct bytes 
 	}
 }
 
-/* Serves one batch of a port. If the batch is smaller than asked for, the port is empty; poll
- * reports further packets. */
+/* Serves one batch of a port. If fewer packets come than were asked for, the port is empty until
+ * poll reports further packets. */
 static void serve_batch(struct worker *w, struct worker_port *p, unsigned *left)
 {
 	unsigned most = *left < WORKER_BATCH ? *left : WORKER_BATCH;
@@ -157,7 +160,7 @@ static void begin(struct worker *w)
 	worker_beat(w);
 }
 
-/* How long poll may sleep in ms: for ever (-1), because the alarm wakes the worker. */
+/* How long poll may sleep in ms: normally for ever (-1), because the alarm wakes the worker. */
 static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
 {
 	struct mono at;
@@ -221,9 +224,9 @@ static bool any_ready(const struct worker *w, bool commands)
 }
 
 /*
- * The next lane without commands that has packets and may still get some judged in this round (its
- * credit). When there is none, the round is over: all credits are renewed, and NULL is returned. A
- * round may take several turns if commands come in between.
+ * The next lane without commands that has packets and still has credit, the number of packets that
+ * it may get judged in this round. If there is no such lane, the round is over: all credits are
+ * renewed, and NULL is returned. A round may take several turns if commands come in between.
  */
 static struct worker_port *next_other(struct worker *w)
 {
@@ -326,15 +329,16 @@ static int prepare(struct worker *w, struct err *e)
 		.offer = w->kind == LANE_COMMANDS ? &w->lends.offer : NULL,
 	};
 
-	json_object_seed(0); /* reads random bytes from a file once, before the sandbox closes */
+	/* before the sandbox closes, because this reads random bytes from a file, once */
+	json_object_seed(0);
 	w->inspector = inspector_new(&limits);
 	w->reader = queue_reader_new(WORKER_BATCH);
 	if (w->inspector == NULL || w->reader == NULL)
 		return err_set(e, -ENOMEM, "memory of the worker");
 	if (fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&w->alarm) < 0)
 		return err_set(e, -errno, "control channel");
-	/* A worker with nDPI, which is the largest parser, sends no verdicts to the kernel. Its
-	 * gate sends them. */
+	/* A worker with nDPI sends no verdicts to the kernel, because nDPI is the largest parser.
+	 * Its gate sends them. */
 	w->verdicts.forms = w->kind == LANE_COMMANDS;
 	if ((w->verdicts.forms ? forms_make(e) : forms_none(e)) < 0)
 		return e->code;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sends the decisions of the inspector to the kernel. It uses the prepared messages of this worker,
- * its forms (worker/form.h), and decides several packets of one queue with one send. Each decision
- * is also reported to the gate through the ring, so that the gate can notice forgotten packets. The
+ * Sends the decisions of the inspector to the kernel. It uses the worker's prepared messages, the
+ * forms (worker/form.h), and decides several packets of one queue with one send. Each decision is
+ * also reported to the gate through the ring, so that the gate can notice forgotten packets. The
  * gate sends verdicts that the worker may not send (the cut lane) or that the kernel did not take.
  * A worker whose gate has given it up sends nothing more.
  *
@@ -26,8 +26,8 @@ void worker_wake_gate(struct worker *w)
 		return;
 	w->unannounced = 0;
 	w->told = 0;
-	/* The process that clears `waiting` wakes the gate. A gate that is awake looks at the ring
-	 * before it sleeps. */
+	/* Whoever clears `waiting` has to wake the gate. If it is clear already, the gate is awake,
+	 * and looks at the ring before it sleeps. */
 	if (atomic_exchange(&w->ring->waiting, 0) != 0 && write(w->wake, &one, sizeof(one)) < 0)
 		w->errors++;
 }
@@ -36,7 +36,7 @@ void worker_beat(struct worker *w)
 {
 	uint32_t h = atomic_load_explicit(&w->ring->heartbeat, memory_order_relaxed) + 1u;
 
-	/* 0 is left out, because it means that the loop has not turned yet */
+	/* 0 is skipped, because it means that the loop has not turned yet */
 	atomic_store_explicit(&w->ring->heartbeat, h != 0 ? h : 1u, memory_order_release);
 }
 
@@ -154,8 +154,8 @@ static bool joins(const struct verdicts *v, int fd, uint16_t queue, uint32_t id,
 	       o != OUTCOME_DROP && last->outcome != OUTCOME_DROP;
 }
 
-/* Notes the common verdict. If QUIET and ACCEPT are mixed, all are sent as ACCEPT: the worker then
- * also gets acknowledgements of the quiet session, which does no harm. */
+/* Notes the common verdict. If some are QUIET and some ACCEPT, all are sent as ACCEPT. Then the
+ * worker also gets the acknowledgements of the quiet session, which does no harm. */
 static void gather(struct verdicts *v, uint32_t id, enum outcome o, uint32_t permit)
 {
 	if (v->n == 0) {

@@ -129,8 +129,7 @@ static bool extra_chain(const struct image *have, const struct image *want)
  */
 #define LEAVE_ONE_BY_ONE 32u
 
-/* Removes from the present image the elements of maps that are made anew. False: there are no such
- * maps. */
+/* *ret: the present image without the maps that are made anew. False: there are no such maps. */
 static bool made_anew(const struct image *have, const struct element_diff *d, struct image *ret)
 {
 	size_t gone[TABLE_SET_COUNT] = { 0 };

@@ -17,7 +17,7 @@ interface Feed {
 	before?: State;
 	at: number; // when the last state came, by this machine's clock
 	failed?: Refused;
-	records: Told[]; // the newest, oldest first: what came to this page or was added by recall()
+	records: Told[]; // the newest, oldest first: those that came here or by recall()
 	newest: number; // number of the last record, kept here or not; 0 = unknown
 	flows: Flow[]; // the rules' counters, oldest first
 	progress?: Progress; // the last report on a long question of this page

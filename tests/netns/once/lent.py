@@ -456,7 +456,7 @@ def over_a_live_session(box):
         listener = socket.create_server(("0.0.0.0", 8080), reuse_port=True)
         arrives = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
     with inside(box.ns("ops")):
-        c = socket.create_connection((SERVER, 8080), 3, ("10.72.0.2", 40555))
+        c = socket.create_connection((SERVER, 8080), 3, ("10.72.0.2", 20555))
         raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     s, _ = listener.accept()
     c.sendall(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")
@@ -466,7 +466,7 @@ def over_a_live_session(box):
     workers = box.pids("dpi")
     for pid in workers:
         os.kill(pid, signal.SIGSTOP)
-    syn(40555)
+    syn(20555)
     syn(40556)
     came, at = [], 0
     while at != 40556:
@@ -475,7 +475,7 @@ def over_a_live_session(box):
         came += [at] if at else []
     for pid in workers:
         os.kill(pid, signal.SIGCONT)
-    expect(40555 not in came, "the SYN over the session did not visit the worker")
+    expect(20555 not in came, "the SYN over the session did not visit the worker")
     for x in (c, s, raw, arrives, listener):
         x.close()
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * When each permit last let a new session in: the kernel counts, and each comparison sees which
- * counters rose. So the time is as exact as the interval between comparisons. When the table of the
- * last look is gone, its last counts are lost, and that time is noted as a gap.
+ * counters rose. So the time is as exact as the interval between comparisons. If the kernel
+ * table that the previous comparison read is gone, what it counted since then is lost, and the time
+ * since then is noted as a gap.
  */
 #include "appliance/enforce/matched.h"
 
@@ -51,7 +52,8 @@ static const struct msg_used_permit *find(const struct matched *m, uint32_t perm
 	return matched_permit(m->list, m->n, permit);
 }
 
-/* Joins the entries of one permit and adds up their counters. Returns how many are left. */
+/* Joins all entries that have the same permit, and adds up their counters. Returns how many entries
+ * are left. */
 static size_t join(struct msg_used_permit *list, size_t n_all)
 {
 	size_t n = 0;

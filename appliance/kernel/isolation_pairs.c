@@ -237,8 +237,8 @@ static int by_id(const void *pa, const void *pb)
 }
 
 /* Joins the entries of one permit. A permit of both policies is kept only if both keep it. Adds an
- * entry for sessions without a permit (id 0): inside the bounds of the kept permits, the rules may
- * look up their permit. */
+ * entry with id 0, for sessions whose permit is not known yet: inside the bounds of the kept
+ * permits, the rules may look up the permit of such a session. */
 static void join(struct cutting *x)
 {
 	struct going none = { .id = 0 };
@@ -267,8 +267,8 @@ static void join(struct cutting *x)
 	x->n_going = n;
 }
 
-/* Writes the bounds of a permit, without the pairs of isolations that do not keep it. False: there
- * are too many parts. */
+/* Writes the bounds of a permit, minus the pairs of addresses of each isolation that does not keep
+ * the permit. False: what is left has too many parts. */
 static bool put_going(struct cutting *x, const struct going *g)
 {
 	struct apart left = { .n = 0 };
@@ -295,7 +295,8 @@ static bool put_going(struct cutting *x, const struct going *g)
 	return good;
 }
 
-/* Writes the exceptions. False: they could not be written, so nothing may continue. */
+/* Writes the kept permits, which are the exceptions from the isolations. False: they could not be
+ * written, so no session may go on. */
 static bool put_kept(struct cutting *x, const struct isolated_policy *now, const struct isolated_policy *next)
 {
 	size_t permits = now->ir->n_permits + (next != NULL ? next->ir->n_permits : 0),

@@ -82,8 +82,8 @@ static void power_off(struct supervisor *s, const struct ir_peer *p)
 	machine_event(s, MACHINE_UPS_POWER_OFF, (struct said){ .object = s->ups.of });
 }
 
-/* Deletes the file that orders to turn the machine off. If systemd did not follow it, or the mains
- * came back, it must not turn off a box that works. */
+/* Deletes the file that orders to turn the machine off. If systemd has not acted on it yet, or the
+ * mains came back, a file left behind must not turn off a box that works. */
 static void take_back(struct supervisor *s)
 {
 	unlinkat(s->run_fd, POWER_OFF, 0);

@@ -4,9 +4,10 @@
  *
  * Each verb has a file (verbs/check.c, verbs/apply.c, ...), or a folder when it needs several
  * (setup/), with its function and the table of its options. verbs.def lists all verbs with their
- * help texts, so a new verb is one file and one row there. Verbs that work off-line read files with
- * policy/ and dpi/ alone. Verbs that need the box ask it over its control socket (box/request.h),
- * and only print the JSON that comes back. They decide nothing, because the box checks who asks.
+ * help texts, so a new verb is one file and one row there. Verbs that work off-line need
+ * only the code of policy/ and dpi/ beside their own. Verbs that need the box ask it over its
+ * control socket (box/request.h), and only print the JSON that comes back. They check no rights,
+ * because the box does.
  * Only a few verbs touch the machine themselves and need root for that, for example `learn` at an
  * interface and `restore` with accounts.
  */
@@ -44,7 +45,7 @@ struct cli {
 	FILE *err;
 };
 
-#define CLI_BOX_FOLDER "/etc/sekisho" /* folder of a box's texts */
+#define CLI_BOX_FOLDER "/etc/sekisho" /* the folder of a box's policy */
 #define CLI_OPTIONS 17
 #define CLI_OPERANDS 6
 #define CLI_EVERY 64

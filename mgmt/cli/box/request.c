@@ -286,7 +286,7 @@ static int fail_stopped(struct cli *c, const struct msg_body *question, uint64_t
 
 /* ---- progress -------------------------------------------------------------------------------- */
 
-/* Only a person at a terminal gets progress; output for programs does not change. */
+/* Progress is shown only to a person at a terminal; what a program reads has none of it. */
 static bool wants_progress(const struct cli *c)
 {
 	return !c->json && isatty(fileno(c->err)) == 1;

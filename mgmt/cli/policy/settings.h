@@ -13,7 +13,7 @@
 #include "policy/ir/ir.h"
 
 /*
- * All objects, in the order of the language:
+ * All objects, in the order in which the policy language defines their kinds:
  * {"object":"conduit","name":...,"file":...,"line":...,"settings":{...}}. A setting is null (not
  * given), a text, a number, a truth value, or a list of texts whose order has no meaning. `name` is
  * null for objects that exist only once; `file` is null if the place is not known. A new reference;
@@ -35,21 +35,23 @@ json_t *settings_without(const json_t *list, const json_t *other);
 /* Prints the difference in effect of two policies (policy/render/render.h), for all verbs that
  * show it. */
 
-/* Prints the sentences, or that there are none. `before` and `after` are put before the names of
- * files: "old/". */
+/* Prints `sentences`, which describe the difference in effect, or says that there is no difference.
+ * `before` and `after` are the prefixes of file names of the old and of the new policy, for example
+ * "old/". */
 void means_print(struct cli *c, const json_t *sentences, const char *before, const char *after);
 /* Prints the sentences in an answer of the box; nothing if it has none. */
 void means_answered(struct cli *c, const json_t *answer, const char *folder);
 
 /*
- * What a policy makes of accepted operations that the journal counted (events of kind "counts",
- * docs/json.md): by the generation's cells and by the evaluator that judges packets. Pure.
+ * Computes how a policy would judge the accepted operations that the journal counted (events of
+ * kind "counts", docs/json.md). It uses the cells of the generation and the same evaluator that
+ * judges packets. Pure.
  *
  * A record does not have everything that the evaluator needs. If a worker had too many kinds of
  * operations, the record's addresses are the span of several operations. The record has only the
- * smallest and the largest value. If an operation names a part of a thing, the record does not say
- * which thing. Nor does it say which operations came in one request. So the answer is a range: the
- * least and the largest number of operations that would have been stopped.
+ * smallest and the largest value. If an operation names a part of an object, the record does
+ * not say of which object. Nor does it say which operations came in one request. So the answer is a
+ * range: the least and the largest number of operations that would have been stopped.
  */
 
 struct recorded {

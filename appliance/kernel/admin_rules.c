@@ -275,11 +275,11 @@ static void rules_free(struct rules *x, struct plain_table *t)
 static int table(const struct ir_peer *list, size_t n, bool closed, struct rules *ret_rules, struct plain_table *ret,
 		 struct err *e)
 {
+	struct nftnl_rule **rules = calloc(FIXED + OF_PEER * n, sizeof(void *));
 	struct rules *x = ret_rules;
 	bool anybody = !closed;
 
-	*x = (struct rules){ .list = calloc(FIXED + OF_PEER * n, sizeof(*x->list)),
-			     .owners = calloc(FIXED + OF_PEER * n, sizeof(*x->owners)) };
+	*x = (struct rules){ .list = rules, .owners = calloc(FIXED + OF_PEER * n, sizeof(struct owner)) };
 	*ret = (struct plain_table){ .family = NFPROTO_INET,
 				     .what = WHAT,
 				     .name = TABLE_NAME,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """When each conduit was last used, and how often: the box's numbers equal the packets of the test,
 also when roles, the daemon or the machine end meanwhile."""
+import itertools
 import json
 import os
 import shutil
@@ -18,6 +19,10 @@ NEVER = conduit("never", "ops", "ot", ["plain"])
 
 def moment(text):
     return time.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ") and time.mktime(time.strptime(text.split(".")[0], "%Y-%m-%dT%H:%M:%S")) - time.timezone + float("0." + text.split(".")[1][:-1])
+
+
+# A datagram from a port that an earlier one used would belong to that session, and not be counted.
+PORTS = itertools.count(10000)
 
 
 class Uses:
@@ -38,6 +43,7 @@ class Uses:
         for _ in range(n):
             word = os.urandom(8)
             with inside(self.box.ns("it")), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                client.bind(("", next(PORTS)))
                 client.sendto(word, ("10.73.0.2", 9000))
                 while self.server.recv(100) != word:
                     pass

@@ -173,37 +173,37 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 
 /* ---- the list -------------------------------------------------------------------------------- */
 
-/* Carries out the orders that the supervisor has kept in the list because no process could take
- * them (supervise/orders.c). */
+/* Carries out, in their order, the orders that the supervisor has kept at the end of the list because
+ * no process could take them (supervise/orders.c). They leave the list first: until an order is
+ * carried out, nothing is isolated by it, and an earlier one must not find it there. */
 static void catch_up(struct enforce *f, const struct ir *ir)
 {
-	bool any = false;
+	json_t *orders = json_array(), *one, *list;
+	struct sentence why;
+	size_t i;
 
-	for (size_t i = 0; i < json_array_size(f->isolations);) {
-		json_t *one = json_incref(json_array_get(f->isolations, i)), *list;
+	for (i = json_array_size(f->isolations); i-- > 0;) {
+		one = json_array_get(f->isolations, i);
+		if (change_isolates(change_by_word(text_in(one, "order"))) && json_array_insert(orders, 0, one) == 0)
+			(void)json_array_remove(f->isolations, i);
+	}
+	json_array_foreach(orders, i, one)
+	{
 		const struct ordered o = { .order = change_by_word(text_in(one, "order")),
 					   .object = text_in(one, "what"),
 					   .by = text_in(one, "by"),
 					   .comment = text_in(one, "reason") };
-		struct sentence why;
 
-		if (!change_isolates(o.order)) {
-			json_decref(one);
-			i++;
-			continue;
-		}
-		any = true;
-		(void)json_array_remove(f->isolations, i);
 		list = changed(f->isolations, ir, &o, &why);
-		if (list != NULL) {
-			json_decref(f->isolations);
-			f->isolations = list;
-			record(f, &o, -1);
-		}
-		json_decref(one);
+		if (list == NULL)
+			continue;
+		json_decref(f->isolations);
+		f->isolations = list;
+		record(f, &o, -1);
 	}
-	if (any)
+	if (json_array_size(orders) > 0)
 		(void)hand_in(f, 0);
+	json_decref(orders);
 }
 
 void enforce_isolations(struct enforce *f, int fd)

@@ -367,6 +367,17 @@ static void isolated(void)
 		LIFE(life_settle() == LIFE_GOES_ON && machine.isolated == (i == 0));
 		LIFE(recorded(EVENT_POLICY, i == 0 ? POLICY_ISOLATED : POLICY_REJOINED) > 0);
 	}
+	/* Several kept orders about one zone: the last one holds. */
+	processes.absent = ROLE_ENFORCE;
+	LIFE(process_die(ROLE_ENFORCE) && life_settle() == LIFE_GOES_ON);
+	for (unsigned i = 0; i < 3; i++) {
+		a = life_isolate(i == 1 ? CHANGE_REJOIN : CHANGE_ISOLATE, "zone it");
+		LIFE(life_pass(9 * SECOND) == LIFE_GOES_ON && a->told &&
+		     strstr(a->whole, "the order is stored") != NULL);
+	}
+	processes.absent = ROLE_COUNT;
+	LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON && life_settle() == LIFE_GOES_ON && machine.isolated);
+	LIFE(life_isolate(CHANGE_REJOIN, "zone it")->status == ANSWER_YES && !machine.isolated);
 }
 
 /* ---- processes ------------------------------------------------------------------------------- */

@@ -1302,7 +1302,9 @@ static void test_refused_records(void **state)
 	box_says(MSG_CHECKPOINT, 0, "{}");
 	box_says(MSG_COPY, 0, "{\"segments\":[],\"next\":1}");
 	says(&r, line, 1, "{\"file\":\"journal\",\"en\":\"there are no records in it\"");
-	sleep(1); /* the folder is named by the second */
+	/* the folder is named by the second: the second one may have the name of the first */
+	assert_int_equal(nftw(out, removed, 8, FTW_DEPTH | FTW_PHYS), 0);
+	assert_true(mkdir(out, 0700) == 0 && (geteuid() != 0 || chown(out, as, as) == 0));
 	box_says(MSG_COPY, 3, "{\"error\":\"no\"}");
 	says(&r, line, 1, "{\"file\":\"journal\",\"en\":\"it cannot be read", "!there are no records");
 	box_close();

@@ -8,6 +8,7 @@
  */
 #include "tests/unit/cmocka.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -380,6 +381,23 @@ static void isolated(void)
 	LIFE(life_isolate(CHANGE_REJOIN, "zone it")->status == ANSWER_YES && !machine.isolated);
 }
 
+/* Nobody knows what was isolated: everything is, from before the first rules until a person ends
+ * it. */
+static void isolations_damaged(void)
+{
+	char path[512];
+	FILE *f;
+
+	first_policy();
+	snprintf(path, sizeof(path), "%s/state/isolations", life.folder);
+	life_off(false);
+	f = fopen(path, "we");
+	LIFE(f != NULL && fputs("sekisho isolations 1\n", f) >= 0 && fclose(f) == 0);
+	LIFE(life_boot() == LIFE_GOES_ON && life_settle() == LIFE_GOES_ON);
+	LIFE(machine.isolated && recorded(EVENT_POLICY, POLICY_ISOLATED) > 0);
+	LIFE(life_isolate(CHANGE_REJOIN, "everything")->status == ANSWER_YES && !machine.isolated && sound_at_rest());
+}
+
 /* ---- processes ------------------------------------------------------------------------------- */
 
 static const enum role roles[] = { ROLE_JOURNAL, ROLE_ENFORCE,	ROLE_TAP,  ROLE_MGMT,
@@ -559,8 +577,9 @@ static void failing_calls(void)
 	each(confirmed) each(not_confirmed) each(one_at_a_time) each(anothers_trial) each(back_and_further)            \
 		each(refused) each(by_an_account) each(somebodys_card) each(without_a_daemon) each(foretold)           \
 			each(foretold_in_part) each(lies) each(trial_ends_without_a_card) each(isolated)               \
-				each(refused_beside_a_trial) each(deaths) each(silence) each(control_dies_meanwhile)   \
-					each(restarts) each(power) each(touched) each(failing_calls)
+				each(isolations_damaged) each(refused_beside_a_trial) each(deaths) each(silence)       \
+					each(control_dies_meanwhile) each(restarts) each(power) each(touched)          \
+						each(failing_calls)
 LIVES(A_LIFE)
 
 int main(void)

@@ -173,9 +173,9 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 
 /* ---- the list -------------------------------------------------------------------------------- */
 
-/* Carries out, in their order, the orders that the supervisor has kept at the end of the list because
- * no process could take them (supervise/orders.c). They leave the list first: until an order is
- * carried out, nothing is isolated by it, and an earlier one must not find it there. */
+/* Carries out, in their order, the orders that the supervisor has kept at the end of the list
+ * because no process could take them (supervise/orders.c). They leave the list first: until an
+ * order is carried out, nothing is isolated by it, and an earlier one must not find it there. */
 static void catch_up(struct enforce *f, const struct ir *ir)
 {
 	json_t *orders = json_array(), *one, *list;

@@ -299,6 +299,22 @@ void lends_catch_up(const struct lends *l, struct inspector *i)
 	catch_up_with_all(l, i, clock_mono().ns + 1, ONCE_HANDSHAKES);
 }
 
+void lends_take_one_back(struct lends *l, struct inspector *i, const struct session_ends *ends)
+{
+	struct once_lease key = { .family = ends->client.family,
+				  .client_port = ends->client_port,
+				  .server_port = ends->server_port };
+	uint32_t place;
+
+	if (l->n_given == 0 || ends->l4proto != IP_TCP)
+		return;
+	memcpy(key.client, ends->client.b, addr_len(key.family));
+	memcpy(key.server, ends->server.b, addr_len(key.family));
+	place = find(l, &key);
+	if (place < ONCE_LEASES && l->of[place].given)
+		take_back(l, i, place);
+}
+
 void lends_take_all_back(struct lends *l, struct inspector *i)
 {
 	while (l->n_given > 0)

@@ -61,6 +61,9 @@ void lends_after(struct lends *l, struct inspector *i);
 uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns);
 /* To be called before somebody asks what the inspector knows of sessions. */
 void lends_catch_up(const struct lends *l, struct inspector *i);
+/* To be called before the inspector foretells what becomes of this session: takes it back, because
+ * the inspector does not know a request that passed in the kernel and has no answer yet. */
+void lends_take_one_back(struct lends *l, struct inspector *i, const struct session_ends *ends);
 /* To be called before tables change or sessions are cut: takes back handshakes, too. */
 void lends_take_all_back(struct lends *l, struct inspector *i);
 /* Counts what passed since the last look. */

@@ -240,6 +240,7 @@ static bool foretell(struct worker *w, const struct msg_told_session *s, uint32_
 	struct telling t = { .of.at = at };
 	struct impact x;
 
+	lends_take_one_back(&w->lends, w->inspector, &ends);
 	if (s->unseen)
 		inspector_note_unseen(w->inspector, &ends);
 	if (leaves(w, s))

@@ -2,6 +2,7 @@
 """Sessions that a worker lends to the kernel: a real box with one worker for commands, a client in
 the zone ops, a server in ot. What arrives is what the server reads."""
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -71,7 +72,7 @@ class Server:
     """Answers every request, also those that should not arrive, and keeps what came."""
 
     def __init__(self, box, speech):
-        self.speech, self.got, self.lock = speech, [], threading.Lock()
+        self.speech, self.got, self.lock, self.mute = speech, [], threading.Lock(), False
         with inside(box.ns("ot")):
             self.listener = socket.socket()
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -94,7 +95,8 @@ class Server:
                     return
                 with self.lock:
                     self.got.append(data)
-                s.sendall(self.speech.answers(data))
+                if not self.mute:
+                    s.sendall(self.speech.answers(data))
 
     def forbidden(self):
         with self.lock:
@@ -400,6 +402,27 @@ def narrowed(box):
     expect(polling.lost, "the session goes on")
 
 
+def foretold(box):
+    """A request of a lent session has no answer yet, and the new policy refuses it. The dry run
+    says, as the apply does, that the session ends."""
+    box.services = 'elsewhere = { protocol = "modbus"; ports = ["tcp/502"]; allow = ( { commands = ["read"]; units = [1]; holding = ["50-99"]; } ); };\n'
+    server, = box.prepare(MODBUS)
+    c = Client(box, MODBUS)
+    c.poll(8)
+    server.mute = True
+    before = box.worker()["packets"]
+    c.s.sendall(MODBUS.read)
+    wait_for(lambda: len(server.got) == 9, 3 * SLOWNESS, "the request at the server")
+    expect(box.worker()["packets"] == before, "the worker judged the request itself")
+    path = box.write(MODBUS.policy.replace('"read"', '"elsewhere"'))
+    for how in (["--dry-run"], []):
+        told = json.loads(box.sekisho("apply", "--json", *how, path).stdout)
+        ended = [(x["client"], x["reason"]) for x in told["cut"]]
+        expect(ended == [("10.72.0.2:%d" % c.s.getsockname()[1], "ended")] and not told["narrowed"], "%s: %s", how, told)
+    box.services = ""
+    c.s.close()
+
+
 def goes_without(box):
     """Without the cache the box says so, and every request is judged."""
     said = box.status()["features"]["verdict_cache"]
@@ -480,4 +503,4 @@ def over_a_live_session(box):
         x.close()
 
 
-CASES = (judged_once, all_else_is_judged, counted, ports_again, many_sessions, outlives, outlives_daemon, counted_meanwhile, narrowed, over_a_live_session, no_program, no_bpf)
+CASES = (judged_once, all_else_is_judged, counted, ports_again, many_sessions, outlives, outlives_daemon, counted_meanwhile, narrowed, foretold, over_a_live_session, no_program, no_bpf)

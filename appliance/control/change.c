@@ -8,6 +8,8 @@
 #include "appliance/control/change_private.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/who.h"
+#include "appliance/wire/judged.h"
+#include "appliance/wire/orders.h"
 
 #define ANSWER_MOST (64u << 20) /* bytes of one answer of the supervisor */
 
@@ -87,12 +89,6 @@ void change_ground(struct control *s, struct msg *m)
 	json_decref(who);
 }
 
-bool change_is_boxs(unsigned order)
-{
-	return order == CHANGE_CHECK || order == CHANGE_TRY || order == CHANGE_APPLY || order == CHANGE_CONFIRM ||
-	       order == CHANGE_ROLLBACK || change_names_object(order);
-}
-
 /* ---- identification -------------------------------------------------------------------------- */
 
 static void order_end(struct order *o)
@@ -123,24 +119,6 @@ static struct asker waits(const struct control *s, const struct order *o)
 			       .login = o->asker.login,
 			       .web = o->asker.kind == ASKER_MGMT,
 			       .tell = o->asker.tell };
-}
-
-/* The question to accounts: whose session or login is this, and may he give the order? */
-static struct msg_body question_of(const struct msg_change *c, const struct typist *t)
-{
-	uint8_t right = (uint8_t)change_right((enum change_order)c->order);
-	struct msg_body q = { .type = MSG_JUDGE,
-			      .judge = { .what = CREDENTIAL_SESSION, .family = c->family, .right = right } };
-
-	if (t != NULL) {
-		q = (struct msg_body){ .type = MSG_AT_MACHINE, .at_machine = { .uid = t->uid, .right = right } };
-		memcpy(q.at_machine.login, t->login, sizeof(t->login));
-		return q;
-	}
-	memcpy(q.judge.from, c->from, sizeof(c->from));
-	memcpy(q.judge.secret, c->secret, sizeof(c->secret));
-	memcpy(q.judge.shown, c->shown, sizeof(c->shown));
-	return q;
 }
 
 static void too_many(struct control *s, struct asker a)
@@ -210,24 +188,12 @@ void change_ordered(struct control *s, struct asker a, const struct typist *t, s
 		order_end(o);
 		return;
 	}
-	judge = question_of(c, t);
+	judge = judged_question(c, t != NULL ? t->login : NULL, t != NULL ? t->uid : 0);
 	if (t != NULL)
 		memcpy(o->login, t->login, sizeof(o->login));
 	explicit_bzero(o->m.secret, sizeof(o->m.secret));
 	collect_pass(s, SLOT_ACCOUNTS, &judge, waits(s, o));
 	explicit_bzero(&judge, sizeof(judge));
-}
-
-/* Reads whose session or login it is. False: accounts has named nobody. */
-static bool take_who(struct order *o, int fd)
-{
-	json_t *j = json_of_memfd(fd, WHO_MOST);
-	const char *name = json_string_value(json_object_get(j, "name"));
-
-	if (name != NULL)
-		snprintf(o->by, sizeof(o->by), "%s", name);
-	json_decref(j);
-	return o->by[0] != '\0';
 }
 
 static json_t *object_take(int fd)
@@ -304,7 +270,7 @@ void change_answered(struct control *s, struct asker a, int status, int fd)
 	}
 	if (status != ANSWER_YES)
 		respond_fd(s, o->asker, o->asker.kind == ASKER_CLIENT ? ANSWER_CANNOT : status, fd);
-	else if (!take_who(o, fd))
+	else if (!judged_name(fd, o->by, NULL))
 		respond_fd(s, o->asker, ANSWER_CANNOT, -1);
 	else
 		draft_ordered(s, o);

@@ -8,7 +8,6 @@
 #include "appliance/store/draft.h"
 
 #define ORDERS_MOST 16u /* orders that may wait for accounts at a time */
-#define WHO_MOST 65536u /* bytes of an answer of accounts */
 
 /* An order that waits: for accounts to say who gave it, or for the supervisor to report its
  * result. */

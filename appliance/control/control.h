@@ -285,10 +285,7 @@ int change_open(struct control *s, struct err *e);
 /* Takes an order of mgmt (`t` NULL), or one that was typed at the machine. Takes its
  * descriptors. */
 void change_ordered(struct control *s, struct asker a, const struct typist *t, struct msg *m);
-/* Whether the supervisor carries out this order. Then it is passed on, and the supervisor itself
- * asks accounts about the person. */
-bool change_is_boxs(unsigned order);
-/* Notes that the supervisor reads such an order from this connection. */
+/* Notes that the supervisor reads an order that changes the box from this connection. */
 void change_hand(struct control *s, struct asker a, enum change_order order, uint64_t revision, int fd, bool login);
 /* Answers the supervisor's question whether such an order may be carried out, and with which
  * texts. */

@@ -25,8 +25,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/who.h"
-
-#define WHO_MOST 65536u
+#include "appliance/wire/judged.h"
 
 int people_open(struct control *s, struct err *e)
 {
@@ -312,18 +311,6 @@ static void login_asked(struct control *s, struct client *c, struct asker a)
 	}
 }
 
-static bool account_of(int fd, char out[LOGIN_NAME])
-{
-	json_t *j = json_of_memfd(fd, WHO_MOST);
-	const char *name = json_string_value(json_object_get(j, "name"));
-	bool ok = name != NULL && *name != 0 && strlen(name) < LOGIN_NAME;
-
-	if (ok)
-		snprintf(out, LOGIN_NAME, "%s", name);
-	json_decref(j);
-	return ok;
-}
-
 /* The login of the client's uid, by the machine's file as it is now. */
 static struct typist typist_of(const struct client *c)
 {
@@ -349,7 +336,7 @@ static void login_judged(struct control *s, struct asker a, int status, int fd)
 		answer_client(s, p.asker, ANSWER_CANNOT, fd);
 		return;
 	}
-	if (!account_of(fd, c->account)) {
+	if (!judged_name(fd, c->account, NULL)) {
 		refuse(s, p.asker, M_LOGIN_AT_MACHINE);
 		return;
 	}

@@ -57,6 +57,12 @@ void op_boot(struct supervisor *s)
 	op_tables_begin(s);
 }
 
+/* Whether an account gave the order, and not root. */
+static bool of_account(const struct operation *op)
+{
+	return op->asker.web || op->ground.login[0] != 0;
+}
+
 static void conflict(struct supervisor *s, struct asker a)
 {
 	answer_json(s, a, 3,
@@ -78,7 +84,8 @@ static void confirm(struct supervisor *s)
 	struct generation_cause c = { .why = WHY_CONFIRMED, .by = s->op.by, .other = s->store.confirmed };
 	struct err e = { 0 };
 
-	if (s->trial == 0 || (s->op.to != 0 && s->op.to != s->trial)) {
+	/* An account says which generation it saw on trial. */
+	if (s->trial == 0 || (s->op.to != s->trial && (s->op.to != 0 || of_account(&s->op)))) {
 		op_refuse(s, s->trial == 0 ? REFUSAL_NO_TRIAL : REFUSAL_OTHER_TRIAL, s->op.to);
 		return;
 	}
@@ -130,7 +137,7 @@ static bool rollback_target(struct supervisor *s)
 		why = op->to != 0 ? REFUSAL_NO_SUCH : REFUSAL_NO_PREVIOUS;
 	else if (memcmp(g->digest, s->now->ir->digest, sizeof(g->digest)) == 0 && s->now->number != 0)
 		why = REFUSAL_SAME;
-	else if (op->kind == OP_ROLLBACK && op->ground.one_step && op->number != generation_step(&s->store, s->trial))
+	else if (op->kind == OP_ROLLBACK && of_account(op) && op->number != generation_step(&s->store, s->trial))
 		why = REFUSAL_FURTHER;
 	else
 		return true;
@@ -217,7 +224,7 @@ static void give_way(struct supervisor *s)
  * repeat it anyway. */
 static bool stands_back(const struct operation *op)
 {
-	return op->kind == OP_DRY_RUN && (op->asker.web || op->ground.login[0] != 0);
+	return op->kind == OP_DRY_RUN && of_account(op);
 }
 
 /* Starts the operation, lets it wait, or refuses it. It owns `asked.bundle` from here on. */

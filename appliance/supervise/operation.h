@@ -81,8 +81,6 @@ struct op_ground {
 	uint64_t base;	/* the generation that was in force; 0 = any */
 	/* for an account at the machine: its login; "" = over the web, or root */
 	char login[LOGIN_NAME];
-	/* a rollback by an account, which may only go to the generation before */
-	bool one_step;
 };
 
 /* Names of interfaces that came with an order, each with a NUL. */

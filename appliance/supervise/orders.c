@@ -11,10 +11,10 @@
 #include "appliance/base/memfd.h"
 #include "appliance/role/who.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/wire/judged.h"
 #include "appliance/wire/orders.h"
 
 #define ORDERS_MOST 16u
-#define WHO_MOST 65536u
 #define LIMIT_NS 8000000000ull
 
 /* An order that waits for an answer: first of accounts about the person, then of control about the
@@ -29,7 +29,7 @@ struct order {
 	char comment[COMMENT_BYTES];
 	struct msg_change m; /* its text is in `comment`; the secret is not kept */
 	/* known after the answer: the account, which is the same however the person logged in */
-	char by[BY_BYTES];
+	char by[LOGIN_NAME];
 	char login[LOGIN_NAME]; /* the person's login at the machine; "" = over the web */
 	/* a role itself carries out the order, and its answer is passed on */
 	bool passes;
@@ -147,6 +147,8 @@ static void to_enforce(struct supervisor *s, struct order *o)
 		.door = { .order = o->m.order, .for_s = o->m.confirm_s, .duties = o->duties, .comment = o->comment }
 	};
 
+	if (o->by[0] != '\0')
+		snprintf(o->named, sizeof(o->named), "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
 	memcpy(i.isolate.object, o->m.object, sizeof(i.isolate.object));
 	memcpy(i.isolate.by, o->named, sizeof(i.isolate.by));
 	memcpy(q.door.object, o->m.object, sizeof(q.door.object));
@@ -178,33 +180,6 @@ void orders_stored(struct supervisor *s, uint32_t question)
 
 /* ---- identification -------------------------------------------------------------------------- */
 
-/* The question to accounts: whose session or login is this, and may this person give the order?
- * `uid`: the login's user. */
-static struct msg_body question_of(const struct msg_change *c, const struct order *o, uint32_t uid)
-{
-	uint8_t right = (uint8_t)change_right((enum change_order)c->order);
-	struct msg_body q = { .type = MSG_JUDGE,
-			      .judge = { .what = CREDENTIAL_SESSION, .family = c->family, .right = right } };
-
-	if (!o->asker.web) {
-		q = (struct msg_body){ .type = MSG_AT_MACHINE, .at_machine = { .uid = uid, .right = right } };
-		memcpy(q.at_machine.login, o->login, sizeof(o->login));
-		return q;
-	}
-	memcpy(q.judge.from, c->from, sizeof(c->from));
-	memcpy(q.judge.secret, c->secret, sizeof(c->secret));
-	memcpy(q.judge.shown, c->shown, sizeof(c->shown));
-	return q;
-}
-
-/* Whether the order changes what is in force. Other orders about a draft change only the draft, and
- * control carries them out. */
-static bool changes_the_box(enum change_order o)
-{
-	return o == CHANGE_CHECK || o == CHANGE_TRY || o == CHANGE_APPLY || o == CHANGE_CONFIRM ||
-	       o == CHANGE_ROLLBACK || change_names_object(o);
-}
-
 /* Begins an order, and takes over its descriptors. `login`: an order at the machine, with its uid;
  * NULL: over the web. */
 static bool begin(struct supervisor *s, struct asker a, struct msg *m, const char *login, uint32_t uid)
@@ -213,7 +188,7 @@ static bool begin(struct supervisor *s, struct asker a, struct msg *m, const cha
 	struct msg_body judge;
 	struct order *o;
 
-	if (!changes_the_box((enum change_order)c->order) || (c->order == CHANGE_CHECK && m->n_fds == 0))
+	if (!change_is_boxs(c->order) || (c->order == CHANGE_CHECK && m->n_fds == 0))
 		return false;
 	a.tell = (c->flags & APPLY_TELL) != 0;
 	o = order_new(s, a);
@@ -225,7 +200,7 @@ static bool begin(struct supervisor *s, struct asker a, struct msg *m, const cha
 	o->m.comment = o->comment;
 	if (login != NULL)
 		snprintf(o->login, sizeof(o->login), "%s", login);
-	judge = question_of(c, o, uid);
+	judge = judged_question(c, login, uid);
 	explicit_bzero(o->m.secret, sizeof(o->m.secret));
 	if (!ask(s, o, SLOT_ACCOUNTS, &judge, -1))
 		silent(s, o);
@@ -257,15 +232,6 @@ static bool accounts_order(struct supervisor *s, struct asker a, const char *by,
 	memcpy(order.user.by, by, strnlen(by, USER_BY - 1));
 	if (!ask(s, o, SLOT_ACCOUNTS, &order, m->n_fds > 0 ? m->fds[0] : -1))
 		silent(s, o);
-	return true;
-}
-
-/* Whether the order only asks for the list of isolations, which control knows. */
-static bool lists(struct supervisor *s, struct asker a, const struct msg_change *c)
-{
-	if (!change_isolates(c->order) || c->object[0] != '\0')
-		return false;
-	answer_json(s, a, ANSWER_YES, json_pack("{s:o}", "isolations", json_null()));
 	return true;
 }
 
@@ -306,7 +272,7 @@ static bool change_of(const struct msg_body *b, struct msg_change *ret)
 
 static void roots_object(struct supervisor *s, struct asker a, const struct msg_change *c, const char *by)
 {
-	struct order *o = lists(s, a, c) ? NULL : order_new(s, a);
+	struct order *o = order_new(s, a);
 
 	if (o == NULL)
 		return;
@@ -410,24 +376,6 @@ static struct op_ground ground_of(const struct order *o, uint64_t base, uint64_t
 	return g;
 }
 
-static void rollback(struct supervisor *s, const struct order *o)
-{
-	struct op_ground g = ground_of(o, o->m.base, 0);
-
-	g.one_step = true;
-	op_ordered(s, OP_ROLLBACK, o->asker, o->by, g, -1, o->fd, &o->m);
-}
-
-static void confirm(struct supervisor *s, const struct order *o)
-{
-	if (s->trial != 0 && o->m.to != s->trial)
-		answer_no(
-			s, o->asker, ANSWER_CANNOT,
-			json_sentence(M_CHANGE_OTHER_TRIAL, (unsigned long long)s->trial, (unsigned long long)o->m.to));
-	else
-		op_ordered(s, OP_CONFIRM, o->asker, o->by, ground_of(o, 0, 0), -1, -1, &o->m);
-}
-
 static void check(struct supervisor *s, struct order *o)
 {
 	const struct msg_change tried = { .flags = APPLY_DRY_RUN, .comment = "" };
@@ -460,29 +408,6 @@ static bool ask_draft(struct supervisor *s, struct order *o, int who)
 	return ask(s, o, SLOT_CONTROL, &q, who);
 }
 
-/* Reads the answer of accounts: whose session or login it is. False: it names nobody. */
-static bool take_who(struct order *o, int fd)
-{
-	json_t *j = json_of_memfd(fd, WHO_MOST);
-	const char *name = json_string_value(json_object_get(j, "name"));
-	char named[USER_BY];
-	const json_t *role;
-	size_t i;
-
-	json_array_foreach(json_object_get(j, "roles"), i, role)
-	{
-		unsigned d = json_is_string(role) ? duty_by_word(json_string_value(role)) : DUTY_COUNT;
-
-		o->duties |= d < DUTY_COUNT ? 1u << d : 0;
-	}
-	if (name != NULL)
-		snprintf(o->by, sizeof(o->by), "%s", name);
-	snprintf(named, sizeof(named), "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
-	memcpy(o->named, named, sizeof(named));
-	json_decref(j);
-	return o->by[0] != '\0';
-}
-
 bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m)
 {
 	struct order *o = order_of(s, m->id, sl->number);
@@ -496,17 +421,15 @@ bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m)
 		answer_fd(s, o->asker, status, fd);
 	else if (status != ANSWER_YES)
 		answer_fd(s, o->asker, o->asker.web ? status : ANSWER_CANNOT, fd);
-	else if (!take_who(o, fd))
+	else if (!judged_name(fd, o->by, &o->duties))
 		answer_fd(s, o->asker, ANSWER_CANNOT, -1);
 	else if (o->m.order == CHANGE_CONFIRM)
-		confirm(s, o);
+		op_ordered(s, OP_CONFIRM, o->asker, o->by, ground_of(o, 0, 0), -1, -1, &o->m);
 	else if (o->m.order == CHANGE_ROLLBACK)
-		rollback(s, o);
+		op_ordered(s, OP_ROLLBACK, o->asker, o->by, ground_of(o, o->m.base, 0), -1, o->fd, &o->m);
 	else if (change_names_object(o->m.order)) {
-		if (!lists(s, o->asker, &o->m)) {
-			to_enforce(s, o);
-			return true;
-		}
+		to_enforce(s, o);
+		return true;
 	} else if (o->m.order == CHANGE_CHECK)
 		check(s, o);
 	else if (ask_draft(s, o, fd))

@@ -36,6 +36,12 @@ bool change_isolates(unsigned order)
 	return order == CHANGE_ISOLATE || order == CHANGE_REJOIN_READS || order == CHANGE_REJOIN;
 }
 
+bool change_is_boxs(unsigned order)
+{
+	return order == CHANGE_CHECK || order == CHANGE_TRY || order == CHANGE_APPLY || order == CHANGE_CONFIRM ||
+	       order == CHANGE_ROLLBACK || change_names_object(order);
+}
+
 const char *change_word(enum change_order o)
 {
 	return changes[o].word;

@@ -31,6 +31,10 @@ static inline bool change_names_object(unsigned o)
 	return change_isolates(o) || o == CHANGE_OPEN || o == CHANGE_SHUT || o == CHANGE_REVIEW_DOOR;
 }
 
+/* Whether the order changes what is in force. The supervisor carries it out, and asks accounts about
+ * the person itself; other orders change only the draft, which control keeps. */
+bool change_is_boxs(unsigned order);
+
 const char *change_word(enum change_order o);
 enum right change_right(enum change_order o);
 /* CHANGE_ORDERS when no order has that word. */

@@ -140,12 +140,8 @@ static int ask(struct cli *c, uint8_t order, uint8_t flags, const char *object, 
 	}
 	if (!box_ask(c, &m, &answer, &status))
 		return status;
-	if (!box_answer_done(c, &answer, &status)) {
-		if (object[0] == '\0')
-			list(c, ja(answer.json, "isolations"));
-		else if (jb(answer.json, "done"))
-			tell(c, order, answer.json);
-	}
+	if (!box_answer_done(c, &answer, &status) && jb(answer.json, "done"))
+		tell(c, order, answer.json);
 	box_answer_free(&answer);
 	return status;
 }

@@ -7,6 +7,7 @@
  *
  * LINK: appliance/supervise/orders.c appliance/supervise/relay.c appliance/role/who.c
  * LINK: appliance/base/logins.c appliance/wire/msg.c appliance/wire/orders.c
+ * LINK: appliance/wire/judged.c
  * LINK: appliance/wire/duty.c appliance/base/sentence.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c appliance/base/bytes.c

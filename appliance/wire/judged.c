@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/wire/judged.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/json.h"
+#include "appliance/wire/orders.h"
+
+struct msg_body judged_question(const struct msg_change *c, const char *login, uint32_t uid)
+{
+	uint8_t right = (uint8_t)change_right((enum change_order)c->order);
+	struct msg_body q = { .type = MSG_JUDGE,
+			      .judge = { .what = CREDENTIAL_SESSION, .family = c->family, .right = right } };
+
+	if (login != NULL) {
+		q = (struct msg_body){ .type = MSG_AT_MACHINE, .at_machine = { .uid = uid, .right = right } };
+		memcpy(q.at_machine.login, login, strnlen(login, LOGIN_NAME - 1));
+		return q;
+	}
+	memcpy(q.judge.from, c->from, sizeof(c->from));
+	memcpy(q.judge.secret, c->secret, sizeof(c->secret));
+	memcpy(q.judge.shown, c->shown, sizeof(c->shown));
+	return q;
+}
+
+bool judged_name(int fd, char ret_name[LOGIN_NAME], uint32_t *ret_duties)
+{
+	json_t *j = json_of_memfd(fd, WHO_MOST);
+	const char *name = json_string_value(json_object_get(j, "name"));
+	bool ok = name != NULL && *name != '\0' && strlen(name) < LOGIN_NAME;
+	const json_t *role;
+	size_t i;
+
+	if (ok)
+		snprintf(ret_name, LOGIN_NAME, "%s", name);
+	json_array_foreach(json_object_get(j, "roles"), i, role)
+	{
+		unsigned d = json_is_string(role) ? duty_by_word(json_string_value(role)) : DUTY_COUNT;
+
+		if (ret_duties != NULL && d < DUTY_COUNT)
+			*ret_duties |= 1u << d;
+	}
+	json_decref(j);
+	return ok;
+}

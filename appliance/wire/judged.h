@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who gives an order: the question to accounts about the person, and what its answer says. */
+#ifndef SEKISHO_WIRE_JUDGED_H
+#define SEKISHO_WIRE_JUDGED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/wire/msg.h"
+
+#define WHO_MOST 65536u /* bytes of an answer of accounts */
+
+/* Asks whose session or login this is, and whether that person may give the order. `login`: an
+ * order at the machine, with the uid of that login; NULL: over the web. */
+struct msg_body judged_question(const struct msg_change *c, const char *login, uint32_t uid);
+/* Reads the account's name from the answer, and the person's duties if ret_duties is not NULL.
+ * False: it names nobody. */
+bool judged_name(int fd, char ret_name[LOGIN_NAME], uint32_t *ret_duties);
+
+#endif

@@ -130,9 +130,15 @@ static void by_an_account(void)
 	LIFE(life_change(CHANGE_SAVE, 0, 0)->status == ANSWER_YES);
 	LIFE(life_change(CHANGE_TRY, 0, 0)->status == ANSWER_YES && rules_are(KNOWN_PLAIN));
 	LIFE(life_change(CHANGE_APPLY, 60, 0)->status == ANSWER_YES && rules_are(KNOWN_WIDER));
-	LIFE(life_change(CHANGE_CONFIRM, 0, 9)->status == ANSWER_CANNOT);
+	/* Unlike root, an account says which trial it has seen. */
+	LIFE(strstr(life_change(CHANGE_CONFIRM, 0, 9)->whole, "not generation 9 that you saw") != NULL);
+	LIFE(life_change(CHANGE_CONFIRM, 0, 0)->status == ANSWER_CANNOT && processes.standing.trial == 2);
 	LIFE(life_change(CHANGE_CONFIRM, 0, 2)->status == ANSWER_YES && sound_at_rest());
-	LIFE(life_change(CHANGE_ROLLBACK, 0, 0)->status == ANSWER_YES && rules_are(KNOWN_PLAIN));
+	/* Nor does it go back by more than one step. */
+	LIFE(life_apply(KNOWN_INSPECTED, 0, 0)->status == ANSWER_YES);
+	LIFE(life_change(CHANGE_ROLLBACK, 0, 1)->status == ANSWER_CANNOT && rules_are(KNOWN_INSPECTED));
+	LIFE(life_change(CHANGE_ROLLBACK, 0, 0)->status == ANSWER_YES && rules_are(KNOWN_WIDER));
+	LIFE(life_rollback(1)->status == ANSWER_YES && rules_are(KNOWN_PLAIN));
 	/* The role accounts cannot say who it is. */
 	LIFE(process_freeze(ROLE_ACCOUNTS));
 	LIFE(!life_change(CHANGE_APPLY, 60, 0)->told);

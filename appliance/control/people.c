@@ -379,9 +379,9 @@ static bool hand_on(struct control *s, struct client *c, struct asker a)
 		if (!bytes_u8(&b, &order) || order >= USER_ORDERS || user_order_looks((enum user_order)order) ||
 		    c->login)
 			return false;
-	} else if (type != MSG_CTL_APPLY && type != MSG_CTL_CONFIRM && type != MSG_CTL_ROLLBACK &&
-		   type != MSG_CTL_RELEASE && type != MSG_CTL_CLOCK && type != MSG_CTL_ISOLATE && type != MSG_CTL_DOOR)
+	} else if (type != MSG_CTL_CHANGE && type != MSG_CTL_RELEASE && type != MSG_CTL_CLOCK) {
 		return false;
+	}
 	c->waiting = c->handed = true;
 	a.tell = true; /* the supervisor reads whether the person wants progress reports */
 	collect_pass_fd(s, SLOT_BOX, &(struct msg_body){ MSG_HAND, .hand = { .login = c->login } }, c->fd, a);

@@ -250,9 +250,12 @@ static void begin(struct supervisor *s, struct operation asked, const char *by)
 	}
 }
 
-void op_ordered(struct supervisor *s, enum op_kind kind, struct asker a, const char *by, struct op_ground g, int texts,
-		int agreed, const struct msg_change *order)
+void op_ordered(struct supervisor *s, struct asker a, const char *by, struct op_ground g, int texts, int agreed,
+		const struct msg_change *order)
 {
+	enum op_kind kind = order->order == CHANGE_CONFIRM    ? OP_CONFIRM
+			    : order->order == CHANGE_ROLLBACK ? OP_ROLLBACK
+							      : OP_APPLY;
 	bool dry = (order->flags & APPLY_DRY_RUN) != 0 && kind != OP_CONFIRM;
 	struct operation op = {
 		.kind = dry ? OP_DRY_RUN : kind,

@@ -183,13 +183,13 @@ void op_tables_late(struct supervisor *s);
 
 /* operation.c and apply.c, for other files */
 /*
- * An order to apply, confirm or roll back (`kind`); it is answered now or later. `texts`: what to
+ * An order to apply, try, confirm or roll back; it is answered now or later. `texts`: what to
  * apply, taken over; `agreed`: as in taking_agreed. `order->to`: the generation; 0 = the one on
  * trial. For a rollback, 0 is the confirmed generation while there is a trial, otherwise the last
  * one with another meaning; a second rollback in a row has to name its target.
  */
-void op_ordered(struct supervisor *s, enum op_kind kind, struct asker a, const char *by, struct op_ground g, int texts,
-		int agreed, const struct msg_change *order);
+void op_ordered(struct supervisor *s, struct asker a, const char *by, struct op_ground g, int texts, int agreed,
+		const struct msg_change *order);
 /* The asker of this request does not wait any more. Its dry run is ended, also one that waits;
  * other operations go on. */
 void op_stop(struct supervisor *s, uint32_t id);

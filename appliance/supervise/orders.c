@@ -62,7 +62,8 @@ static void order_end(struct order *o)
 	o->fd = -1;
 }
 
-static struct order *order_new(struct supervisor *s, struct asker a)
+/* `c`: the order; NULL: one about accounts. */
+static struct order *order_new(struct supervisor *s, struct asker a, const struct msg_change *c)
 {
 	for (size_t i = 0; i < ORDERS_MOST; i++) {
 		struct order *o = &s->orders->list[i];
@@ -70,6 +71,12 @@ static struct order *order_new(struct supervisor *s, struct asker a)
 		if (o->used)
 			continue;
 		*o = (struct order){ .used = true, .asker = a, .fd = -1 };
+		if (c != NULL) {
+			o->m = *c;
+			snprintf(o->comment, sizeof(o->comment), "%s", c->comment);
+			explicit_bzero(o->m.secret, sizeof(o->m.secret));
+		}
+		o->m.comment = o->comment;
 		return o;
 	}
 	answer_no(s, a, ANSWER_CANNOT, json_sentence(M_CONTROL_MANY));
@@ -191,17 +198,13 @@ static bool begin(struct supervisor *s, struct asker a, struct msg *m, const cha
 	if (!change_is_boxs(c->order) || (c->order == CHANGE_CHECK && m->n_fds == 0))
 		return false;
 	a.tell = (c->flags & APPLY_TELL) != 0;
-	o = order_new(s, a);
+	o = order_new(s, a, c);
 	if (o == NULL)
 		return true;
 	o->fd = m->n_fds > 0 ? msg_take_fd(m, 0) : -1;
-	o->m = *c;
-	snprintf(o->comment, sizeof(o->comment), "%s", c->comment);
-	o->m.comment = o->comment;
 	if (login != NULL)
 		snprintf(o->login, sizeof(o->login), "%s", login);
 	judge = judged_question(c, login, uid);
-	explicit_bzero(o->m.secret, sizeof(o->m.secret));
 	if (!ask(s, o, SLOT_ACCOUNTS, &judge, -1))
 		silent(s, o);
 	explicit_bzero(&judge, sizeof(judge));
@@ -224,7 +227,7 @@ static bool accounts_order(struct supervisor *s, struct asker a, const char *by,
 
 	if (user_order_carries((enum user_order)m->body.ctl_user.order) != (m->n_fds > 0))
 		return false;
-	o = order_new(s, a);
+	o = order_new(s, a, NULL);
 	if (o == NULL)
 		return true;
 	o->passes = true;
@@ -235,77 +238,55 @@ static bool accounts_order(struct supervisor *s, struct asker a, const char *by,
 	return true;
 }
 
-/* Root's order as a person would give it. False: it is another one. */
-static bool change_of(const struct msg_body *b, struct msg_change *ret)
+/* Root's order as a person would give it. */
+static struct msg_change change_of(const struct msg_ctl_change *c)
 {
-	const struct msg_ctl_door *d = &b->ctl_door;
+	struct msg_change m = {
+		.order = c->order, .flags = c->flags, .to = c->to, .confirm_s = c->confirm_s, .comment = c->comment
+	};
 
-	*ret = (struct msg_change){ .comment = "" };
-	if (b->type == MSG_CTL_APPLY) {
-		*ret = (struct msg_change){ .order = CHANGE_APPLY,
-					    .flags = b->ctl_apply.flags,
-					    .confirm_s = b->ctl_apply.confirm_s,
-					    .comment = b->ctl_apply.comment };
-	} else if (b->type == MSG_CTL_CONFIRM) {
-		ret->order = CHANGE_CONFIRM;
-		ret->to = b->ctl_confirm.to;
-	} else if (b->type == MSG_CTL_ROLLBACK) {
-		*ret = (struct msg_change){ .order = CHANGE_ROLLBACK,
-					    .flags = b->ctl_rollback.flags,
-					    .to = b->ctl_rollback.to,
-					    .comment = b->ctl_rollback.comment };
-	} else if (b->type == MSG_CTL_ISOLATE && change_isolates(b->ctl_isolate.order)) {
-		*ret = (struct msg_change){ .order = b->ctl_isolate.order,
-					    .flags = b->ctl_isolate.flags,
-					    .comment = b->ctl_isolate.comment };
-		memcpy(ret->object, b->ctl_isolate.object, sizeof(ret->object));
-	} else if (b->type == MSG_CTL_DOOR && change_names_object(d->order) && !change_isolates(d->order)) {
-		*ret = (struct msg_change){ .order = d->order, .confirm_s = d->for_s, .comment = d->comment };
-		memcpy(ret->object, d->object, sizeof(ret->object));
-		memcpy(ret->person, d->person, sizeof(ret->person));
-		memcpy(ret->ticket, d->ticket, sizeof(ret->ticket));
-	} else {
-		return false;
-	}
-	return true;
+	memcpy(m.object, c->object, sizeof(m.object));
+	memcpy(m.person, c->person, sizeof(m.person));
+	memcpy(m.ticket, c->ticket, sizeof(m.ticket));
+	return m;
 }
 
-static void roots_object(struct supervisor *s, struct asker a, const struct msg_change *c, const char *by)
+/* Root's order in its own name, for which nobody is asked. False: there is no such order. */
+static bool roots_change(struct supervisor *s, struct asker a, const char *by, struct msg *m)
 {
-	struct order *o = order_new(s, a);
+	const struct msg_change c = change_of(&m->body.ctl_change);
+	bool applies = c.order == CHANGE_APPLY;
+	struct order *o;
 
-	if (o == NULL)
-		return;
-	o->duties = DUTIES_ALL;
-	o->m = *c;
-	snprintf(o->comment, sizeof(o->comment), "%s", c->comment);
-	snprintf(o->named, sizeof(o->named), "%s", by);
-	to_enforce(s, o);
+	a.tell = (c.flags & APPLY_TELL) != 0;
+	if (change_names_object(c.order)) {
+		o = order_new(s, a, &c);
+		if (o == NULL)
+			return true;
+		o->duties = DUTIES_ALL;
+		snprintf(o->named, sizeof(o->named), "%s", by);
+		to_enforce(s, o);
+		return true;
+	}
+	if ((!applies && c.order != CHANGE_CONFIRM && c.order != CHANGE_ROLLBACK) || (applies && m->n_fds == 0))
+		return false;
+	op_ordered(s, a, by, (struct op_ground){ 0 }, applies ? msg_take_fd(m, 0) : -1, m->fds[applies ? 1 : 0], &c);
+	return true;
 }
 
 /* Carries out root's own orders, for which nobody is asked. False: it is another order. */
 static bool roots_order(struct supervisor *s, struct asker a, const char *by, struct msg *m)
 {
-	const struct op_ground none = { 0 };
-	struct msg_change c;
-
 	if (m->body.type == MSG_CTL_RELEASE) {
 		op_release(s, a, by, &m->body.ctl_release);
 	} else if (m->body.type == MSG_CTL_CLOCK) {
 		clock_confirm(s, a, by);
 	} else if (m->body.type == MSG_CTL_USER) {
 		return accounts_order(s, a, by, m);
-	} else if (!change_of(&m->body, &c)) {
-		return false;
-	} else if (change_names_object(c.order)) {
-		roots_object(s, a, &c, by);
+	} else if (m->body.type == MSG_CTL_CHANGE) {
+		return roots_change(s, a, by, m);
 	} else {
-		a.tell = (c.flags & APPLY_TELL) != 0;
-		if (c.order == CHANGE_APPLY)
-			op_ordered(s, OP_APPLY, a, by, none, msg_take_fd(m, 0), m->fds[1], &c);
-		else
-			op_ordered(s, c.order == CHANGE_CONFIRM ? OP_CONFIRM : OP_ROLLBACK, a, by, none, -1, m->fds[0],
-				   &c);
+		return false;
 	}
 	return true;
 }
@@ -390,7 +371,7 @@ static void check(struct supervisor *s, struct order *o)
 	}
 	free(texts);
 	o->fd = -1;
-	op_ordered(s, OP_APPLY, o->asker, o->by, ground_of(o, 0, 0), fd, -1, &tried);
+	op_ordered(s, o->asker, o->by, ground_of(o, 0, 0), fd, -1, &tried);
 }
 
 /* Asks control, which keeps the draft, for its state. `who`: what accounts said. True: the order
@@ -424,9 +405,9 @@ bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m)
 	else if (!judged_name(fd, o->by, &o->duties))
 		answer_fd(s, o->asker, ANSWER_CANNOT, -1);
 	else if (o->m.order == CHANGE_CONFIRM)
-		op_ordered(s, OP_CONFIRM, o->asker, o->by, ground_of(o, 0, 0), -1, -1, &o->m);
+		op_ordered(s, o->asker, o->by, ground_of(o, 0, 0), -1, -1, &o->m);
 	else if (o->m.order == CHANGE_ROLLBACK)
-		op_ordered(s, OP_ROLLBACK, o->asker, o->by, ground_of(o, o->m.base, 0), -1, o->fd, &o->m);
+		op_ordered(s, o->asker, o->by, ground_of(o, o->m.base, 0), -1, o->fd, &o->m);
 	else if (change_names_object(o->m.order)) {
 		to_enforce(s, o);
 		return true;
@@ -455,7 +436,7 @@ void orders_grounded(struct supervisor *s, struct msg *m)
 	if (g->status != ANSWER_YES)
 		answer_fd(s, o->asker, g->status, m->fds[0]);
 	else
-		op_ordered(s, OP_APPLY, o->asker, o->by, ground_of(o, g->base, o->m.revision), msg_take_fd(m, 0),
+		op_ordered(s, o->asker, o->by, ground_of(o, g->base, o->m.revision), msg_take_fd(m, 0),
 			   o->m.order == CHANGE_TRY ? -1 : o->fd, &order);
 	order_end(o);
 }

@@ -297,20 +297,26 @@ static const struct answer *ordered(const struct msg_body *order, int fd)
 
 const struct answer *life_apply(enum known_policy p, uint32_t confirm_s, uint8_t flags)
 {
-	const struct msg_body m = { MSG_CTL_APPLY,
-				    .ctl_apply = { .flags = flags, .confirm_s = confirm_s, .comment = "a change" } };
+	const struct msg_body m = {
+		MSG_CTL_CHANGE,
+		.ctl_change = { .order = CHANGE_APPLY, .flags = flags, .confirm_s = confirm_s, .comment = "a change" }
+	};
 
 	return ordered(&m, policy_bundle(p));
 }
 
 const struct answer *life_confirm(uint64_t to)
 {
-	return ordered(&(struct msg_body){ MSG_CTL_CONFIRM, .ctl_confirm = { .to = to } }, -1);
+	return ordered(&(struct msg_body){ MSG_CTL_CHANGE,
+					   .ctl_change = { .order = CHANGE_CONFIRM, .to = to, .comment = "" } },
+		       -1);
 }
 
 const struct answer *life_rollback(uint64_t to)
 {
-	return ordered(&(struct msg_body){ MSG_CTL_ROLLBACK, .ctl_rollback = { .to = to, .comment = "" } }, -1);
+	return ordered(&(struct msg_body){ MSG_CTL_CHANGE,
+					   .ctl_change = { .order = CHANGE_ROLLBACK, .to = to, .comment = "" } },
+		       -1);
 }
 
 const struct answer *life_release(const char *device)
@@ -320,17 +326,17 @@ const struct answer *life_release(const char *device)
 
 const struct answer *life_isolate(uint8_t order, const char *what)
 {
-	struct msg_body m = { MSG_CTL_ISOLATE, .ctl_isolate = { .order = order, .comment = "" } };
+	struct msg_body m = { MSG_CTL_CHANGE, .ctl_change = { .order = order, .comment = "" } };
 
-	(void)snprintf((char *)m.ctl_isolate.object, sizeof(m.ctl_isolate.object), "%s", what);
+	(void)snprintf((char *)m.ctl_change.object, sizeof(m.ctl_change.object), "%s", what);
 	return ordered(&m, -1);
 }
 
 const struct answer *life_door(uint8_t order, uint32_t for_s)
 {
-	struct msg_body m = { MSG_CTL_DOOR, .ctl_door = { .order = order, .for_s = for_s, .comment = "" } };
+	struct msg_body m = { MSG_CTL_CHANGE, .ctl_change = { .order = order, .confirm_s = for_s, .comment = "" } };
 
-	(void)snprintf((char *)m.ctl_door.object, sizeof(m.ctl_door.object), "gate");
+	(void)snprintf((char *)m.ctl_change.object, sizeof(m.ctl_change.object), "gate");
 	return ordered(&m, -1);
 }
 

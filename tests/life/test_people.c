@@ -95,18 +95,18 @@ static const struct inquiry {
 	{ BY(AS_ROOT, CTL_RECORD, ctl_record, .what = MACHINE_BACKUP_TRIED, .text = "a"), ANSWER_YES, "{}" },
 	{ BY(AS_ROOT, CTL_RELEASE, ctl_release, .flags = RELEASE_LIST, .device = ""), ANSWER_YES, "\"eth0\"" },
 	{ BY(AS_ROOT, CTL_RELEASE, ctl_release, .device = "none"), ANSWER_CANNOT, "no interface none" },
-	{ BY(AS_ROOT, CTL_ISOLATE, ctl_isolate, .order = CHANGE_APPLY, .comment = ""), ANSWER_CANNOT, "only root" },
-	{ BY(AS_ROOT, CTL_DOOR, ctl_door, .order = CHANGE_APPLY, .comment = ""), ANSWER_CANNOT, "only root" },
-	{ BY(AS_ROOT, CTL_DOOR, ctl_door, .order = CHANGE_OPEN, .object = "gate", .comment = ""), ANSWER_CANNOT,
+	{ BY(AS_ROOT, CTL_CHANGE, ctl_change, .order = CHANGE_APPLY, .comment = ""), ANSWER_CANNOT, "only root" },
+	{ BY(AS_ROOT, CTL_CHANGE, ctl_change, .order = CHANGE_SAVE, .comment = ""), ANSWER_CANNOT, "only root" },
+	{ BY(AS_ROOT, CTL_CHANGE, ctl_change, .order = CHANGE_OPEN, .object = "gate", .comment = ""), ANSWER_CANNOT,
 	  "no door of that name" },
 	{ A(AS_ROOT, BACKUP), ANSWER_INVALID, "backup.pem" },
-	{ BY(AS_ROOT, CTL_CONFIRM, ctl_confirm, .to = 0), ANSWER_CANNOT, "error" },
+	{ BY(AS_ROOT, CTL_CHANGE, ctl_change, .order = CHANGE_CONFIRM, .comment = ""), ANSWER_CANNOT, "error" },
 	{ A(AS_ROOT, PING), CLOSED },
 	/* the user that forwards alarms */
 	{ A(AS_NOTIFY, STATUS), ANSWER_YES, "\"forwarding\":true" },
 	{ A(AS_NOTIFY, EVENTS), ANSWER_YES, HEARD("journal") },
 	{ A(AS_NOTIFY, HISTORY), CLOSED },
-	{ BY(AS_NOTIFY, CTL_ROLLBACK, ctl_rollback, .comment = ""), CLOSED },
+	{ BY(AS_NOTIFY, CTL_CHANGE, ctl_change, .order = CHANGE_ROLLBACK, .comment = ""), CLOSED },
 	/* a login whose account may do everything that an account may */
 	{ A(AS_LOGIN, STATUS), ANSWER_YES, "\"forwarding\":true" },
 	{ A(AS_LOGIN, EFFECTIVE), ANSWER_YES, "\"tables_digest\":\"" },
@@ -117,8 +117,8 @@ static const struct inquiry {
 	{ BY(AS_LOGIN, DEVICES, devices, .order = DEVICES_TRY, .reason = ""), ANSWER_CANNOT, "only root" },
 	{ BY(AS_LOGIN, CTL_USER, ctl_user, .order = USER_LIST, .text = "{}"), ANSWER_YES, HEARD("accounts") },
 	{ BY(AS_LOGIN, CTL_USER, ctl_user, .order = USER_ADD, .text = "{}"), ANSWER_CANNOT, "only root" },
-	{ BY(AS_LOGIN, CTL_ROLLBACK, ctl_rollback, .comment = ""), ANSWER_CANNOT, "only root" },
-	{ BY(AS_LOGIN, CTL_CONFIRM, ctl_confirm, .to = 0), ANSWER_CANNOT, "only root" },
+	{ BY(AS_LOGIN, CTL_CHANGE, ctl_change, .order = CHANGE_ROLLBACK, .comment = ""), ANSWER_CANNOT, "only root" },
+	{ BY(AS_LOGIN, CTL_CHANGE, ctl_change, .order = CHANGE_CONFIRM, .comment = ""), ANSWER_CANNOT, "only root" },
 	{ BY(AS_LOGIN, CTL_RECORD, ctl_record, .what = MACHINE_BACKUP_TRIED, .text = ""), ANSWER_CANNOT, "only root" },
 	{ BY(AS_LOGIN, CHANGE, change, .order = CHANGE_ROLLBACK, .base = 2, .comment = ""), ANSWER_YES,
 	  "\"done\":true" },
@@ -458,9 +458,10 @@ static void leaving(void)
 	first_policy();
 	/* A dry run ends with its asker, and a change does not. */
 	for (unsigned dry = 0; dry < 2; dry++) {
-		const struct msg_body m = { MSG_CTL_APPLY,
-					    .ctl_apply = { .flags = dry != 0 ? APPLY_DRY_RUN | APPLY_TELL : APPLY_TELL,
-							   .comment = "" } };
+		const struct msg_body m = { MSG_CTL_CHANGE,
+					    .ctl_change = { .order = CHANGE_APPLY,
+							    .flags = dry != 0 ? APPLY_DRY_RUN | APPLY_TELL : APPLY_TELL,
+							    .comment = "" } };
 		int fd = policy_bundle(KNOWN_INSPECTED);
 
 		processes.worker = WORKER_SLEEPS;

@@ -263,11 +263,12 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 		 unsigned long long *ret_number, int *ret_listed)
 {
 	bool dry_run = a->values[OPT_DRY_RUN] != NULL, take_over = a->values[OPT_TAKE_OVER] != NULL;
-	const struct msg_body m = { MSG_CTL_APPLY,
-				    .ctl_apply = { .flags = (uint8_t)(APPLY_RESTORED | (dry_run ? APPLY_DRY_RUN : 0) |
-								      (take_over ? APPLY_TAKE_OVER : 0)),
-						   .confirm_s = confirm_s,
-						   .comment = from } };
+	const struct msg_body m = { MSG_CTL_CHANGE,
+				    .ctl_change = { .order = CHANGE_APPLY,
+						    .flags = (uint8_t)(APPLY_RESTORED | (dry_run ? APPLY_DRY_RUN : 0) |
+								       (take_over ? APPLY_TAKE_OVER : 0)),
+						    .confirm_s = confirm_s,
+						    .comment = from } };
 	const char *digest = js(json_object_get(g, "generation"), "digest");
 	int fds[2] = { fd, -1 }, status;
 	json_t *devices = NULL, *taken = NULL;

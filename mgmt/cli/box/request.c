@@ -266,10 +266,8 @@ static void keyboard_end(const struct keyboard *k)
  * answer; it finishes all others. */
 static bool only_looks(const struct msg_body *q)
 {
-	if (q->type == MSG_CTL_APPLY)
-		return (q->ctl_apply.flags & APPLY_DRY_RUN) != 0;
-	if (q->type == MSG_CTL_ROLLBACK)
-		return (q->ctl_rollback.flags & APPLY_DRY_RUN) != 0;
+	if (q->type == MSG_CTL_CHANGE)
+		return (q->ctl_change.flags & APPLY_DRY_RUN) != 0;
 	if (q->type == MSG_CHANGE)
 		return q->change.order == CHANGE_CHECK || q->change.order == CHANGE_TRY ||
 		       (q->change.flags & APPLY_DRY_RUN) != 0;
@@ -282,6 +280,22 @@ static int fail_stopped(struct cli *c, const struct msg_body *question, uint64_t
 		fputc('\n', c->err); /* the terminal has written "^C" */
 	return cli_fail(c, CLI_STOPPED, only_looks(question) ? M_BOX_STOPPED : M_BOX_GOES_ON,
 			(unsigned)((clock_mono().ns - since_ns) / SECOND_NS));
+}
+
+struct msg_body box_change(const struct msg_change *c)
+{
+	struct msg_body m = { MSG_CHANGE, .change = *c };
+
+	if (geteuid() != 0)
+		return m;
+	m = (struct msg_body){
+		MSG_CTL_CHANGE,
+		.ctl_change = { .order = c->order, .flags = c->flags, .confirm_s = c->confirm_s, .comment = c->comment }
+	};
+	memcpy(m.ctl_change.object, c->object, sizeof(c->object));
+	memcpy(m.ctl_change.person, c->person, sizeof(c->person));
+	memcpy(m.ctl_change.ticket, c->ticket, sizeof(c->ticket));
+	return m;
 }
 
 /* ---- progress -------------------------------------------------------------------------------- */
@@ -300,10 +314,8 @@ static struct msg_body telling(const struct msg_body *question)
 		q.verify.tell = 1;
 	else if (q.type == MSG_EFFECTIVE)
 		q.effective.tell = 1;
-	else if (q.type == MSG_CTL_APPLY)
-		q.ctl_apply.flags |= APPLY_TELL;
-	else if (q.type == MSG_CTL_ROLLBACK)
-		q.ctl_rollback.flags |= APPLY_TELL;
+	else if (q.type == MSG_CTL_CHANGE)
+		q.ctl_change.flags |= APPLY_TELL;
 	else if (q.type == MSG_CHANGE)
 		q.change.flags |= APPLY_TELL;
 	return q;

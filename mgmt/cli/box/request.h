@@ -33,6 +33,8 @@ bool box_ask_silently(const struct cli *c, const struct msg_body *question, unsi
 bool box_status(struct cli *c, struct box_answer *ret, int *ret_status);
 /* Prints what only this verb's answer has; the status of the verb. */
 typedef int box_print(struct cli *c, const json_t *answer, int status);
+/* The order as a message: of root in its own name, of anybody else in his account's. */
+struct msg_body box_change(const struct msg_change *c);
 /* Asks, and prints the answer: box_answer_done, else `print` (NULL = nothing). The status of the
  * verb. */
 int box_tell(struct cli *c, const struct msg_body *question, box_print *print);

@@ -59,11 +59,12 @@ static int send_bundle(struct cli *c, struct source *s, int fd, const struct cli
 {
 	bool dry_run = a->values[OPT_DRY_RUN] != NULL;
 	bool take_over = a->values[OPT_TAKE_OVER] != NULL;
-	const struct msg_body order = { MSG_CTL_APPLY,
-					.ctl_apply = { .flags = (uint8_t)((dry_run ? APPLY_DRY_RUN : 0) |
-									  (take_over ? APPLY_TAKE_OVER : 0)),
-						       .confirm_s = confirm_s,
-						       .comment = a->values[OPT_COMMENT] } };
+	const struct msg_body order = { MSG_CTL_CHANGE,
+					.ctl_change = { .order = CHANGE_APPLY,
+							.flags = (uint8_t)((dry_run ? APPLY_DRY_RUN : 0) |
+									   (take_over ? APPLY_TAKE_OVER : 0)),
+							.confirm_s = confirm_s,
+							.comment = a->values[OPT_COMMENT] } };
 	struct box_answer answer;
 	int fds[2] = { fd, -1 }, status;
 	bool answered;

@@ -98,23 +98,10 @@ static int ordered_print(struct cli *c, const json_t *answer, int status)
 	return status;
 }
 
-static int order(struct cli *c, const struct msg_ctl_door *o)
-{
-	struct msg_body m = { MSG_CTL_DOOR, .ctl_door = *o };
-
-	if (geteuid() != 0) {
-		m = (struct msg_body){ MSG_CHANGE,
-				       .change = { .order = o->order, .confirm_s = o->for_s, .comment = o->comment } };
-		memcpy(m.change.object, o->object, sizeof(o->object));
-		memcpy(m.change.person, o->person, sizeof(o->person));
-		memcpy(m.change.ticket, o->ticket, sizeof(o->ticket));
-	}
-	return box_tell(c, &m, ordered_print);
-}
-
-static int ordered(struct cli *c, uint8_t what, const char *door, const char *reason, struct msg_ctl_door o)
+static int ordered(struct cli *c, uint8_t what, const char *door, const char *reason, struct msg_change o)
 {
 	int status = CLI_INVALID;
+	struct msg_body m;
 
 	o.order = what;
 	o.comment = reason != NULL ? reason : "";
@@ -122,20 +109,21 @@ static int ordered(struct cli *c, uint8_t what, const char *door, const char *re
 		return cli_fail(c, CLI_INVALID, M_DOOR_TEXT_BAD, door);
 	if (!apply_comment_good(c, o.comment, &status))
 		return status;
-	return order(c, &o);
+	m = box_change(&o);
+	return box_tell(c, &m, ordered_print);
 }
 
 int verb_open(struct cli *c, const struct cli_args *a)
 {
 	const char *time = a->values[OPEN_FOR];
-	struct msg_ctl_door o = { 0 };
+	struct msg_change o = { 0 };
 	uint64_t span = 0;
 
 	if ((time == NULL) != (a->values[OPEN_AGREE] != NULL))
 		return cli_fail(c, CLI_INVALID, M_DOOR_HOW);
 	if (time != NULL && (!moment_span(time, CONFIRM_MOST, &span) || span == 0))
 		return cli_fail(c, CLI_INVALID, M_DOOR_SPAN, time);
-	o.for_s = (uint32_t)span;
+	o.confirm_s = (uint32_t)span;
 	if (!put(o.person, sizeof(o.person), a->values[OPEN_NAME]))
 		return cli_fail(c, CLI_INVALID, M_DOOR_TEXT_BAD, a->values[OPEN_NAME]);
 	if (!put(o.ticket, sizeof(o.ticket), a->values[OPEN_TICKET]))
@@ -145,7 +133,7 @@ int verb_open(struct cli *c, const struct cli_args *a)
 
 int verb_shut(struct cli *c, const struct cli_args *a)
 {
-	return ordered(c, CHANGE_SHUT, a->operands[0], a->values[SHUT_REASON], (struct msg_ctl_door){ 0 });
+	return ordered(c, CHANGE_SHUT, a->operands[0], a->values[SHUT_REASON], (struct msg_change){ 0 });
 }
 
 /* As for `status`: everybody who may see the state of the box may ask this. */
@@ -158,7 +146,7 @@ int verb_doors(struct cli *c, const struct cli_args *a)
 
 	if (a->values[LIST_REVIEWED] != NULL)
 		return ordered(c, CHANGE_REVIEW_DOOR, a->values[LIST_REVIEWED], a->values[LIST_REASON],
-			       (struct msg_ctl_door){ 0 });
+			       (struct msg_change){ 0 });
 	if (!box_status(c, &answer, &status))
 		return status;
 	status = answer.status;

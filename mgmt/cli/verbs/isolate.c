@@ -125,19 +125,13 @@ static void tell(struct cli *c, uint8_t order, const json_t *j)
 
 static int ask(struct cli *c, uint8_t order, uint8_t flags, const char *object, const char *comment)
 {
-	struct msg_body m = { .type = MSG_CTL_ISOLATE };
+	struct msg_change o = { .order = order, .flags = flags, .comment = comment };
 	struct box_answer answer;
+	struct msg_body m;
 	int status;
 
-	if (geteuid() == 0) {
-		m.ctl_isolate.order = order;
-		m.ctl_isolate.flags = flags;
-		m.ctl_isolate.comment = comment;
-		memcpy(m.ctl_isolate.object, object, strlen(object));
-	} else {
-		m = (struct msg_body){ MSG_CHANGE, .change = { .order = order, .flags = flags, .comment = comment } };
-		memcpy(m.change.object, object, strlen(object));
-	}
+	memcpy(o.object, object, strlen(object));
+	m = box_change(&o);
 	if (!box_ask(c, &m, &answer, &status))
 		return status;
 	if (!box_answer_done(c, &answer, &status) && jb(answer.json, "done"))

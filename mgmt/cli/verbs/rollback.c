@@ -40,8 +40,9 @@ static void add_difference(const struct cli *c, json_t *answer)
 int verb_rollback(struct cli *c, const struct cli_args *a)
 {
 	bool dry_run = a->values[OPT_DRY_RUN] != NULL;
-	struct msg_body order = { MSG_CTL_ROLLBACK, .ctl_rollback = { .flags = dry_run ? APPLY_DRY_RUN : 0,
-								      .comment = a->values[OPT_COMMENT] } };
+	struct msg_body order = { MSG_CTL_CHANGE, .ctl_change = { .order = CHANGE_ROLLBACK,
+								  .flags = dry_run ? APPLY_DRY_RUN : 0,
+								  .comment = a->values[OPT_COMMENT] } };
 	unsigned long long to = 0;
 	struct box_answer answer;
 	bool answered;
@@ -51,7 +52,7 @@ int verb_rollback(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_SHOW_NUMBER, a->values[OPT_TO]);
 	if (!apply_comment_good(c, a->values[OPT_COMMENT], &status))
 		return status;
-	order.ctl_rollback.to = to;
+	order.ctl_change.to = to;
 	if (!taking_fd(c, a, OPT_TAKE, &agreed, &status))
 		return status;
 	answered = box_request_long(c, &order, &agreed, 1, 120, &answer, &status);

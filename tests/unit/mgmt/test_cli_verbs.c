@@ -798,7 +798,7 @@ static void test_rollback(struct run *r)
 	assert_null(strchr(r->out, '\x1b'));
 	says(r, "show 4 --json", ANY,
 	     "\"difference\":[{\"file\":\"site.cfg\",\"line\":2,\"change\":\"removed\",\"text\":\"2\"}");
-	box_says(MSG_CTL_ROLLBACK, 0,
+	box_says(MSG_CTL_CHANGE, 0,
 		 "{\"done\":true," GENERATION("confirmed", "null") ",\"from\":5,\"target\":" RECORD(
 			 "4", "confirmed", "") ","
 					       "\"cut\":[],\"narrowed\":[{\"client\":\"10.10.0.5:40000\",\"server\":"
@@ -838,7 +838,7 @@ static void test_apply(void **state)
 	snprintf(text, sizeof(text), HEAD, "read");
 	policy(path, sizeof(path), text);
 	box_open();
-	box_says(MSG_CTL_APPLY, 0,
+	box_says(MSG_CTL_CHANGE, 0,
 		 "{\"done\":true," GENERATION(
 			 "waiting", "\"2026-11-20T08:20:00Z\"") ",\"cut\":[{\"client\":\"10.10.0.5:40000\","
 								"\"server\":\"10.30.1.10:502\",\"transport\":\"tcp\","
@@ -847,8 +847,8 @@ static void test_apply(void **state)
 	snprintf(line, sizeof(line), "apply %s --confirm 600", path);
 	run(&r, line);
 	assert_int_equal(r.status, 0);
-	assert_int_equal(box.last.ctl_apply.flags, 0);
-	assert_int_equal(box.last.ctl_apply.confirm_s, 600);
+	assert_int_equal(box.last.ctl_change.flags, 0);
+	assert_int_equal(box.last.ctl_change.confirm_s, 600);
 	assert_true(box.bundle_bytes > strlen(text)); /* the text as it was read from the file */
 	expect_in(r.out, "Live sessions cut: 1");
 	expect_in(r.out, "  10.10.0.5:40000 -> 10.30.1.10:502 tcp  [old]  its permission ended or was");
@@ -857,17 +857,17 @@ static void test_apply(void **state)
 	expect_in(r.out, "Keep it with: sekisho confirm --to 4");
 	snprintf(line, sizeof(line), "apply %s --dry-run", path);
 	run(&r, line);
-	assert_int_equal(box.last.ctl_apply.flags, APPLY_DRY_RUN);
-	assert_int_equal(box.last.ctl_apply.confirm_s, 0);
+	assert_int_equal(box.last.ctl_change.flags, APPLY_DRY_RUN);
+	assert_int_equal(box.last.ctl_change.confirm_s, 0);
 	expect_in(r.out, "would be cut: 1");
 	expect_in(r.out, "Nothing was changed");
 	/* nothing is in force: there is nothing to compare */
 	expect_not_in(r.out, "same meaning");
 #define MEANT(all)                                                                                                     \
 	"{\"done\":true," GENERATION("confirmed", "null") ",\"cut\":[],\"meaning\":[" all "],\"more_meaning\":0}"
-	box_says(MSG_CTL_APPLY, 0, MEANT(""));
+	box_says(MSG_CTL_CHANGE, 0, MEANT(""));
 	says(&r, line, 0, "same meaning: the same packets and commands pass");
-	box_says(MSG_CTL_APPLY, 0,
+	box_says(MSG_CTL_CHANGE, 0,
 		 MEANT("{\"kind\":\"commands\",\"comes\":true,\"what\":\"modbus "
 		       "write_single_register\",\"from\":\"tos\","
 		       "\"to\":\"crane\",\"conduit\":\"c\",\"file\":\"site.cfg\",\"line\":12,\"of\":\"after\","
@@ -890,7 +890,7 @@ static void test_apply(void **state)
 #define SHUT_OUT(others)                                                                                               \
 	"{\"done\":true," GENERATION("confirmed", "null") ",\"cut\":[],\"shut_out\":{\"terminals\":["                  \
 							  "\"10.99.0.20\",\"2001:db8::20\"],\"others\":" others "}}"
-	box_says(MSG_CTL_APPLY, 0, SHUT_OUT("false"));
+	box_says(MSG_CTL_CHANGE, 0, SHUT_OUT("false"));
 	says(&r, line, 0,
 	     "Terminals that would no longer reach the management, and whose sessions with it would end: "
 	     "2\n  10.99.0.20\n  2001:db8::20\n",
@@ -901,12 +901,12 @@ static void test_apply(void **state)
 	     "10.99.0.20\n");
 	snprintf(line, sizeof(line), "apply %s", path);
 	says(&r, line, ANY, "Terminals that no longer reach the management, and whose sessions with it end: 2\n");
-	box_says(MSG_CTL_APPLY, 0, SHUT_OUT("true"));
+	box_says(MSG_CTL_CHANGE, 0, SHUT_OUT("true"));
 	says(&r, line, ANY, "Only terminals of box.cfg still reach the management");
 	snprintf(line, sizeof(line), "apply %s --dry-run", path);
 	says(&r, line, ANY, "Only terminals of box.cfg would still reach the management",
 	     "!Addresses of the management");
-	box_says(MSG_CTL_APPLY, 0, SHUT_OUT("true,\"addresses\":[\"10.99.0.1\"],\"nobody\":true"));
+	box_says(MSG_CTL_CHANGE, 0, SHUT_OUT("true,\"addresses\":[\"10.99.0.1\"],\"nobody\":true"));
 	run(&r, line);
 	expect_in(r.out, "Addresses of the management that would be removed, with the sessions there: 1\n  10.99.0.1\n"
 			 "Nobody would reach the management any more: box.cfg gives it no address.\n");
@@ -918,35 +918,35 @@ static void test_apply(void **state)
 	     "box.cfg に管理機能のアドレスがないため、どのホストからも管理機能に接続できなくなります。\n");
 	snprintf(line, sizeof(line), "apply %s", path);
 #undef SHUT_OUT
-	box_says(MSG_CTL_APPLY, 1,
+	box_says(MSG_CTL_CHANGE, 1,
 		 "{\"done\":false,\"cut\":[],\"diagnostics\":[{\"severity\":\"error\",\"code\":\"x\","
 		 "\"file\":\"site.cfg\",\"line\":3,\"column\":5,\"message\":\"the kernel refuses "
 		 "this\",\"hint\":null}],\"error\":null}");
 	run(&r, line);
 	assert_int_equal(r.status, 1);
 	expect_in(r.err, "site.cfg:3:5: error: the kernel refuses this");
-	box_says(MSG_CTL_APPLY, 3, "{\"done\":false,\"error\":\"another apply is running\"}");
+	box_says(MSG_CTL_CHANGE, 3, "{\"done\":false,\"error\":\"another apply is running\"}");
 	run(&r, line);
 	assert_int_equal(r.status, 3);
 	expect_in(r.err, "another apply is running");
 	/* An invalid policy is never sent to the box. */
-	box.asked[MSG_CTL_APPLY] = 0;
+	box.asked[MSG_CTL_CHANGE] = 0;
 	policy(path, sizeof(path), "language_version = 1;\nzonez = {};\n");
 	run(&r, line);
 	assert_int_equal(r.status, 2);
-	assert_int_equal(box.asked[MSG_CTL_APPLY], 0);
-	box_says(MSG_CTL_CONFIRM, 0, "{\"done\":true," GENERATION("confirmed", "null") "}");
+	assert_int_equal(box.asked[MSG_CTL_CHANGE], 0);
+	box_says(MSG_CTL_CHANGE, 0, "{\"done\":true," GENERATION("confirmed", "null") "}");
 	run(&r, "confirm --to 4");
 	assert_int_equal(r.status, 0);
-	assert_int_equal(box.last.ctl_confirm.to, 4);
+	assert_int_equal(box.last.ctl_change.to, 4);
 	run(&r, "confirm --to 0");
 	assert_int_equal(r.status, 2);
 	run(&r, "confirm");
 	assert_int_equal(r.status, 0);
-	assert_int_equal(box.last.ctl_confirm.to, 0);
+	assert_int_equal(box.last.ctl_change.to, 0);
 	expect_in(r.out, "Confirmed: generation 4");
 	test_rollback(&r);
-	box_says(MSG_CTL_ROLLBACK, 1,
+	box_says(MSG_CTL_CHANGE, 1,
 		 "{\"done\":false,\"error\":{\"en\":\"there is none before\",\"ja\":\"前の世代がありません\"}}");
 	run(&r, "rollback --lang ja");
 	assert_int_equal(r.status, 1);

@@ -127,12 +127,14 @@ const struct generation_record *generation_find(const struct generation_store *s
 	return NULL;
 }
 
-void op_ordered(struct supervisor *of, enum op_kind kind, struct asker a, const char *by, struct op_ground g, int texts,
-		int agreed, const struct msg_change *order)
+void op_ordered(struct supervisor *of, struct asker a, const char *by, struct op_ground g, int texts, int agreed,
+		const struct msg_change *order)
 {
-	(void)of, (void)a, (void)by, (void)agreed, (void)g, (void)order;
-	begun[kind == OP_APPLY ? APPLIED : kind == OP_CONFIRM ? CONFIRMED : ROLLED_BACK]++;
-	assert_int_equal(texts >= 0, kind == OP_APPLY);
+	enum change_order what = (enum change_order)order->order;
+
+	(void)of, (void)a, (void)by, (void)agreed, (void)g;
+	begun[what == CHANGE_CONFIRM ? CONFIRMED : what == CHANGE_ROLLBACK ? ROLLED_BACK : APPLIED]++;
+	assert_int_equal(texts >= 0, what != CHANGE_CONFIRM && what != CHANGE_ROLLBACK);
 	if (texts >= 0)
 		close(texts);
 }
@@ -238,7 +240,8 @@ static void hand(uid_t uid, const struct msg_body *order, bool logins)
 		if ((geteuid() == 0 && setresuid(uid, uid, uid) < 0) ||
 		    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, own) < 0 ||
 		    msg_send(own[0], 1, order, &texts,
-			     order->type == MSG_CTL_APPLY || order->type == MSG_CHANGE ||
+			     (order->type == MSG_CTL_CHANGE && order->ctl_change.order == CHANGE_APPLY) ||
+				     order->type == MSG_CHANGE ||
 				     (order->type == MSG_CTL_USER &&
 				      user_order_carries((enum user_order)order->ctl_user.order))) < 0)
 			_exit(1);
@@ -259,9 +262,9 @@ static void hand(uid_t uid, const struct msg_body *order, bool logins)
 	close(sv[1]);
 }
 
-static const struct msg_body apply = { MSG_CTL_APPLY, .ctl_apply = { .comment = "" } },
-			     confirm = { MSG_CTL_CONFIRM, .ctl_confirm = { .to = 0 } },
-			     rollback = { MSG_CTL_ROLLBACK, .ctl_rollback = { .comment = "" } },
+static const struct msg_body apply = { MSG_CTL_CHANGE, .ctl_change = { .order = CHANGE_APPLY, .comment = "" } },
+			     confirm = { MSG_CTL_CHANGE, .ctl_change = { .order = CHANGE_CONFIRM, .comment = "" } },
+			     rollback = { MSG_CTL_CHANGE, .ctl_change = { .order = CHANGE_ROLLBACK, .comment = "" } },
 			     release = { MSG_CTL_RELEASE, .ctl_release = { .device = "" } },
 			     right_clock = { .type = MSG_CTL_CLOCK },
 			     user = { MSG_CTL_USER, .ctl_user = { .order = USER_ADD, .text = "{}" } };
@@ -338,8 +341,8 @@ static void a_door_is_enforces(void **state)
 	struct msg said = { .body = { MSG_ANSWER, .answer = { .status = ANSWER_YES } },
 			    .fds = { -1, -1, -1, -1 },
 			    .n_fds = 1 };
-	const struct msg_body roots = { MSG_CTL_DOOR,
-					.ctl_door = { .order = CHANGE_SHUT, .object = "nagoya", .comment = "" } };
+	const struct msg_body roots = { MSG_CTL_CHANGE,
+					.ctl_change = { .order = CHANGE_SHUT, .object = "nagoya", .comment = "" } };
 	static const char who[] = "{\"name\":\"doi\",\"roles\":[\"supervisor\"]}";
 	const struct msg_door *door = &last[SLOT_ENFORCE].door;
 
@@ -392,7 +395,7 @@ static void a_door_is_enforces(void **state)
 static void an_isolation_is_kept(void **state)
 {
 	static const struct msg_body roots = {
-		MSG_CTL_ISOLATE, .ctl_isolate = { .order = CHANGE_ISOLATE, .object = "zone it", .comment = "" }
+		MSG_CTL_CHANGE, .ctl_change = { .order = CHANGE_ISOLATE, .object = "zone it", .comment = "" }
 	};
 	const uint64_t late = 1000u + 9 * SECOND;
 	struct paper_kept *p = &s.papers[PAPER_ISOLATIONS];

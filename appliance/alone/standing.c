@@ -78,7 +78,7 @@ static int open_policy(struct supervisor *s, struct enforce_look *k, const char 
 	s->trial = g != NULL && g->state == GEN_WAITING ? g->number : 0;
 	if (g == NULL)
 		return 0;
-	fd = policy_memfd(s->now, NULL);
+	fd = policy_memfd(s->now, NULL, false);
 	if (fd < 0)
 		return err_set(e, fd, "generation");
 	r = memfd_read(fd, GENERATION_MAX_BYTES, &bytes, &n, e);

@@ -59,7 +59,7 @@ bool told_generation(struct control *s, struct msg *m)
 
 	if (p == NULL)
 		return false;
-	p->number = g->number;
+	p->number = g->which.number;
 	in_force_free(s->now);
 	s->now = p;
 	s->events.now = event_generation(p->number, p->ir->digest);

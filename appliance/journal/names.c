@@ -199,26 +199,52 @@ static int copy(struct named_generation *g, const struct ir *ir, const struct na
 	return 0;
 }
 
-static void put_first(struct names *n, struct named_generation *g)
+bool names_carried(struct bytes carried, struct event_generation g)
 {
-	size_t at = 0, bytes;
+	struct event_generation one;
+
+	while (event_generation_get(&carried, &one))
+		if (event_generation_same(one, g))
+			return true;
+	return false;
+}
+
+static void forget_at(struct names *n, size_t at)
+{
+	forget(n->list[at]);
+	memmove(&n->list[at], &n->list[at + 1], (n->n - at - 1) * sizeof(n->list[0]));
+	n->n--;
+}
+
+/* The place of the oldest generation that no live session needs, or else of the oldest. */
+static size_t goes_first(const struct names *n, struct bytes carried)
+{
+	size_t at = n->n - 1;
+
+	while (at > 0 && names_carried(carried, n->list[at]->which))
+		at--;
+	return at > 0 ? at : n->n - 1;
+}
+
+static void put_first(struct names *n, struct named_generation *g, struct bytes carried)
+{
+	size_t at = 0, bytes = 0;
 
 	while (at < n->n && !event_generation_same(n->list[at]->which, g->which))
 		at++;
 	if (at < n->n)
-		forget(n->list[at]);
+		forget_at(n, at);
 	else if (n->n == NAMES_KEPT)
-		forget(n->list[--at]);
-	else
-		n->n++;
-	for (; at > 0; at--)
-		n->list[at] = n->list[at - 1];
+		forget_at(n, goes_first(n, carried));
+	memmove(&n->list[1], &n->list[0], n->n * sizeof(n->list[0]));
 	n->list[0] = g;
-	bytes = arena_used(g->arena);
-	for (size_t i = 1; i < n->n; i++) {
+	n->n++;
+	for (size_t i = 0; i < n->n; i++)
 		bytes += arena_used(n->list[i]->arena);
-		while (bytes > NAMES_BYTES && n->n > i)
-			forget(n->list[--n->n]);
+	while (bytes > NAMES_BYTES && n->n > 1) {
+		at = goes_first(n, carried);
+		bytes -= arena_used(n->list[at]->arena);
+		forget_at(n, at);
 	}
 }
 
@@ -248,7 +274,7 @@ static int add(struct names *n, const struct names_source *from, const uint8_t m
 	arena_free(work);
 	if (r == 0) {
 		memcpy(g->made_from, made_from, sizeof(g->made_from));
-		put_first(n, g);
+		put_first(n, g, from->carried);
 	} else {
 		forget(g);
 	}

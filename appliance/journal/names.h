@@ -37,12 +37,17 @@ struct names_source {
 	struct bytes permits;	    /* u32 each, by permit index */
 	const uint32_t *interfaces; /* by interface index; missing ones count as absent */
 	size_t n_interfaces;
+	/* the generations whose permits live sessions have, as event_generation_put writes them: they
+	 * stay if others have to go */
+	struct bytes carried;
 };
 
 /* Copies what it needs. A known generation is replaced, unless it is the newest and has not
  * changed. 0, or negative errno; the names are then unchanged. */
 int names_add(struct names *n, const struct names_source *from, struct err *e);
 void names_forget(struct names *n);
+/* Whether the list `carried` of a names_source has the generation. */
+bool names_carried(struct bytes carried, struct event_generation g);
 /* Whether one of the generations names a log server, so that records are sent, or may be sent again
  * after a rollback. */
 bool names_send(const struct names *n);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/journal/remembered.h"
 #include "appliance/journal/role_private.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
@@ -146,6 +147,16 @@ static int open_chain(struct journal_role *j)
 	return 0;
 }
 
+/* Names that the journal before this one was told. */
+static void take_names(void *ctx, const struct names_source *from)
+{
+	struct journal_role *j = ctx;
+	struct err e = { 0 };
+
+	if (names_add(&j->names, from, &e) < 0)
+		fprintf(stderr, "sekishod journal: %s\n", e.text);
+}
+
 #define LAST_MS 1000
 
 /* The other roles are ending and send their last records. The supervisor's own source ends only
@@ -197,19 +208,23 @@ int role_journal(void)
 	}
 	if (open_chain(&j) != 0)
 		return 1;
+	remembered_take(JOURNAL_FD_NAMES, take_names, &j);
+	role_names(&j);
 	if (msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		return 0;
 	for (;;) {
-		struct pollfd p[SOURCES + 1] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN } };
+		struct pollfd p[SOURCES + 2] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN } };
 		size_t n = j.n_sources;
 		uint64_t now = clock_mono().ns;
 		bool ended;
 
 		for (size_t i = 0; i < n; i++)
 			p[i + 1] = (struct pollfd){ .fd = j.sources[i].fd, .events = POLLIN };
-		if (poll(p, (nfds_t)n + 1, wait_ms(&j, now)) < 0)
+		p[n + 1] = (struct pollfd){ .fd = JOURNAL_FD_TOLD, .events = POLLIN };
+		if (poll(p, (nfds_t)n + 2, wait_ms(&j, now)) < 0)
 			continue;
 		/* Names are read before the records that they belong to. */
+		role_names(&j);
 		ended = (p[0].revents != 0 || role_heard(&j)) && !role_hear(&j);
 		for (size_t i = 0; i < n && !ended; i++)
 			if (p[i + 1].revents != 0)

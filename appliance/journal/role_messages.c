@@ -8,6 +8,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/sentence.h"
+#include "appliance/journal/remembered.h"
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/search.h"
 #include "appliance/role/roles.h"
@@ -279,10 +280,9 @@ static bool on_source(void *ctx, struct msg *m)
 	return true;
 }
 
-static bool on_generation(void *ctx, struct msg *m)
+static void on_generation(struct journal_role *j, const struct msg *m)
 {
 	const struct msg_generation *b = &m->body.generation;
-	struct journal_role *j = ctx;
 	struct names_source from = { 0 };
 	struct err e = { 0 };
 	uint8_t *all = NULL;
@@ -294,18 +294,22 @@ static bool on_generation(void *ctx, struct msg *m)
 	if (r == 0 && (b->n_sealed > n || b->n_ids > n - b->n_sealed))
 		r = err_set(&e, -EBADMSG, "names of a generation");
 	if (r == 0) {
-		from = (struct names_source){ .number = b->number,
+		from = (struct names_source){ .number = b->which.number,
 					      .sealed = all,
 					      .n_sealed = b->n_sealed,
 					      .permits = bytes_of(all + b->n_sealed, b->n_ids),
 					      .interfaces = b->interfaces.list,
-					      .n_interfaces = b->interfaces.n };
+					      .n_interfaces = b->interfaces.n,
+					      .carried = bytes_of(all + b->n_sealed + b->n_ids,
+								  n - b->n_sealed - b->n_ids) };
+		/* first of all, so that it is not lost if this process ends now */
+		remembered_put(JOURNAL_FD_NAMES, &from, b->which);
 		r = names_add(&j->names, &from, &e);
 	}
 	free(all);
 	/* The first generation that is added after the start is the one that was in force
 	 * before. */
-	if (j->was_empty && b->number != 0)
+	if (j->was_empty && b->which.number != 0)
 		role_put_own(j, LOST_EMPTIED, 1, 0, NULL);
 	j->was_empty = false;
 	if (r == 0) {
@@ -314,7 +318,18 @@ static bool on_generation(void *ctx, struct msg *m)
 	}
 	if (r < 0)
 		fprintf(stderr, "sekishod journal: %s\n", e.text);
-	return true;
+}
+
+void role_names(struct journal_role *j)
+{
+	struct pollfd p = { .fd = JOURNAL_FD_TOLD, .events = POLLIN };
+	struct msg m;
+
+	while (poll(&p, 1, 0) > 0 && msg_recv(JOURNAL_FD_TOLD, ROLE_SUPERVISOR, ROLE_JOURNAL, &m) == 1) {
+		if (m.body.type == MSG_GENERATION)
+			on_generation(j, &m);
+		msg_close_fds(&m);
+	}
 }
 
 static bool on_hold(void *ctx, struct msg *m)
@@ -382,14 +397,21 @@ static bool on_chain(void *ctx, struct msg *m)
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
-	[MSG_SOURCE] = on_source,	[MSG_GENERATION] = on_generation,
-	[MSG_STATUS] = on_status,	[MSG_EFFECTIVE] = on_effective,
-	[MSG_EVENTS] = on_question,	[MSG_EXPLAIN] = on_question,
-	[MSG_RETENTION] = on_retention, [MSG_CHECKPOINT] = on_checkpoint,
-	[MSG_HOLD] = on_hold,		[MSG_PRESERVE] = on_preserve,
-	[MSG_DEVICES] = on_devices,	[MSG_ATTACKS] = on_attacks,
-	[MSG_COPY] = on_copy,		[MSG_STOP] = on_stop,
-	[MSG_TRENDS] = on_trends,	[MSG_CHAIN] = on_chain,
+	[MSG_SOURCE] = on_source,
+	[MSG_STATUS] = on_status,
+	[MSG_EFFECTIVE] = on_effective,
+	[MSG_EVENTS] = on_question,
+	[MSG_EXPLAIN] = on_question,
+	[MSG_RETENTION] = on_retention,
+	[MSG_CHECKPOINT] = on_checkpoint,
+	[MSG_HOLD] = on_hold,
+	[MSG_PRESERVE] = on_preserve,
+	[MSG_DEVICES] = on_devices,
+	[MSG_ATTACKS] = on_attacks,
+	[MSG_COPY] = on_copy,
+	[MSG_STOP] = on_stop,
+	[MSG_TRENDS] = on_trends,
+	[MSG_CHAIN] = on_chain,
 };
 
 bool role_heard(const struct journal_role *j)

@@ -674,6 +674,8 @@ json_t *role_trends_json(struct journal_role *j, const struct msg_trends *m);
 
 /* ---- role_messages.c ------------------------------------------------------------------------- */
 
+/* Reads the generations that wait. To be called before any record is read. */
+void role_names(struct journal_role *j);
 /* Reads all waiting messages; questions about records are queued. False: the supervisor has ended,
  * or sent a message that is not allowed. */
 bool role_hear(struct journal_role *j);

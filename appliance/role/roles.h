@@ -30,9 +30,14 @@
 #define TAP_FD_LOG 5
 #define TAP_FD_SESSIONS 6
 #define TAP_FD_NEIGHBOURS 7
-/* journal: its folder, and the folder of its signing key, which is not copied or sent */
+/* journal: its folder; the folder of its signing key, which is not copied or sent; a socket on which
+ * it is told generations, and memory in which it leaves them to its successor
+ * (journal/remembered.h). Both outlive it, so no generation is lost */
 #define JOURNAL_FD_FOLDER 5
 #define JOURNAL_FD_KEY 6
+#define JOURNAL_FD_TOLD 7
+#define JOURNAL_FD_NAMES 8
+#define JOURNAL_NAMES_BYTES (15ull << 28) /* only what is written takes memory */
 /* mgmt: listening socket in the admin namespace, folder of its secrets, its channel to control */
 #define MGMT_FD_LISTEN 5
 #define MGMT_FD_SECRETS 6

@@ -102,7 +102,7 @@ static void weigh(struct supervisor *s)
 	int table = table_merge(&parts[0], &parts[1], NULL, NULL, &both)
 			    ? memfd_sealed("sekisho-impact", both.image, both.n)
 			    : -1,
-	    next = policy_memfd(op->next, NULL);
+	    next = policy_memfd(op->next, NULL, false);
 
 	q.impact.n_image = (uint32_t)both.n;
 	table_drop(&both);
@@ -552,12 +552,11 @@ static void in_force(struct supervisor *s)
 	op->next = NULL;
 	box_try_again(s, whole ? NULL : box.text);
 	sentence_forget(&s->store_error);
-	/* Interfaces may have other numbers now. */
-	journal_generation(s, s->now);
 	in_force_tell(s);
 	beside_write(s);
 	tables_of_new(s, old);
-	journal_lingering(s);
+	/* Interfaces may have other numbers now, and other generations may linger. */
+	journal_generation(s, s->now);
 	if (op->told.n_cut > 0)
 		cuts_hand_on(s, op->told.cuts);
 	if (op->kind != OP_APPLY)

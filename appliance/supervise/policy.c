@@ -202,9 +202,10 @@ bool policy_table(const struct policy *p, const struct policy *old, struct table
 	return table_merge(&own, &table, lingers, old, ret);
 }
 
-int policy_memfd(const struct policy *p, const struct table *table)
+int policy_memfd(const struct policy *p, const struct table *table, bool journal)
 {
-	size_t n = p->n_sealed + ((size_t)p->ir->n_permits + (table != NULL ? table->n_permits : 0)) * 4;
+	size_t others = table != NULL ? table->n_permits : 0,
+	       n = p->n_sealed + (size_t)p->ir->n_permits * 4 + others * (journal ? 12 : 4);
 	uint8_t *buf = malloc(n + 1);
 	struct outbuf o = outbuf_of(buf, buf != NULL ? n : 0);
 	int fd;
@@ -214,7 +215,9 @@ int policy_memfd(const struct policy *p, const struct table *table)
 	out_bytes(&o, p->sealed, p->n_sealed);
 	for (uint32_t i = 0; i < p->ir->n_permits; i++)
 		out_be32(&o, p->ids[i]);
-	for (uint32_t i = 0; table != NULL && i < table->n_permits; i++)
+	for (size_t i = 0; i < others && journal; i++)
+		event_generation_put(&o, table->permits[i].of);
+	for (size_t i = 0; i < others && !journal; i++)
 		out_be32(&o, table->permits[i].permit);
 	fd = o.failed ? -EOVERFLOW : memfd_sealed("sekisho-generation", buf, n);
 	free(buf);
@@ -226,7 +229,7 @@ int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t 
 	const struct msg_body m = { MSG_APPLY, .apply = { .flags = (uint8_t)(flags | (s->adopted ? 0 : APPLY_BOOT)),
 							  .n_sealed = (uint32_t)p->n_sealed,
 							  .n_ids = p->ir->n_permits * 4 } };
-	int fd = policy_memfd(p, &s->table);
+	int fd = policy_memfd(p, &s->table, false);
 	bool sent;
 
 	if (fd < 0)
@@ -237,60 +240,6 @@ int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t 
 }
 
 /* ---- names for the journal ------------------------------------------------------------------- */
-
-/* A generation that the journal has been told. It is kept for the next journal, because records
- * that need its names may still wait. */
-struct generation_told {
-	struct event_generation which;
-	int fd; /* owned */
-	struct msg_generation body;
-};
-
-#define REMEMBERED 16u
-
-struct remembered {
-	struct generation_told list[REMEMBERED]; /* oldest first */
-	size_t n;
-};
-
-static void tell(struct supervisor *s, const struct generation_told *t)
-{
-	const struct msg_body m = { MSG_GENERATION, .generation = t->body };
-
-	(void)role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, &t->fd, 1);
-}
-
-/* Whether sessions still have a permit of this generation. As long as such a session lives, it may
- * be recorded. */
-static bool is_carried(const struct supervisor *s, struct event_generation g)
-{
-	for (uint32_t i = 0; i < s->table.n_permits; i++)
-		if (event_generation_same(s->table.permits[i].of, g))
-			return true;
-	return false;
-}
-
-/* Puts the generation at the end of the list, as the newest. If the list is full, drops the oldest
- * one of which no session has a permit, or else the oldest. */
-static void remember(const struct supervisor *s, struct remembered *r, struct generation_told t)
-{
-	size_t at = 0;
-
-	while (at < r->n && !event_generation_same(r->list[at].which, t.which))
-		at++;
-	if (at == r->n && r->n == REMEMBERED) {
-		at = 0;
-		while (at < r->n && is_carried(s, r->list[at].which))
-			at++;
-		at = at < r->n ? at : 0;
-	}
-	if (at < r->n) {
-		close(r->list[at].fd);
-		memmove(&r->list[at], &r->list[at + 1], (r->n - at - 1) * sizeof(t));
-		r->n--;
-	}
-	r->list[r->n++] = t;
-}
 
 /* The kernel's numbers of all interfaces. Records name an interface by its number. */
 static void number_interfaces(struct supervisor *s, const struct policy *p, struct msg_numbers *ret)
@@ -305,40 +254,18 @@ static void number_interfaces(struct supervisor *s, const struct policy *p, stru
 			ret->list[i] = 0;
 }
 
-void journal_remember(struct supervisor *s, const struct policy *p)
-{
-	struct generation_told t = { .which = generation_of(p),
-				     .fd = policy_memfd(p, NULL),
-				     .body = { .number = (uint32_t)p->number,
-					       .n_sealed = (uint32_t)p->n_sealed,
-					       .n_ids = p->ir->n_permits * 4 } };
-
-	if (s->remembered == NULL)
-		s->remembered = calloc(1, sizeof(*s->remembered));
-	if (t.fd < 0 || s->remembered == NULL) {
-		if (t.fd >= 0)
-			close(t.fd);
-		return;
-	}
-	number_interfaces(s, p, &t.body.interfaces);
-	remember(s, s->remembered, t);
-}
-
 void journal_generation(struct supervisor *s, const struct policy *p)
 {
-	journal_remember(s, p);
-	if (s->remembered != NULL && s->remembered->n > 0)
-		tell(s, &s->remembered->list[s->remembered->n - 1]);
-}
+	struct msg_body m = { MSG_GENERATION, .generation = { .which = generation_of(p),
+							      .n_sealed = (uint32_t)p->n_sealed,
+							      .n_ids = p->ir->n_permits * 4 } };
+	int fd = policy_memfd(p, &s->table, true);
 
-void journal_lingering(struct supervisor *s)
-{
-	const struct event_generation now = generation_of(s->now);
-
-	for (size_t i = 0; s->remembered != NULL && i < s->remembered->n; i++)
-		if (!event_generation_same(s->remembered->list[i].which, now) &&
-		    is_carried(s, s->remembered->list[i].which))
-			tell(s, &s->remembered->list[i]);
+	if (fd < 0)
+		return;
+	number_interfaces(s, p, &m.generation.interfaces);
+	(void)msg_send(s->told_in, 0, &m, &fd, 1);
+	close(fd);
 }
 
 void journal_retention(struct supervisor *s)
@@ -347,13 +274,6 @@ void journal_retention(struct supervisor *s)
 				    .retention = retention_now(s->now->ir, s->trial, s->clock.wait == CLOCK_TRUSTED) };
 
 	role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, NULL, 0);
-}
-
-void journal_generations(struct supervisor *s)
-{
-	journal_remember(s, s->now);
-	for (size_t i = 0; s->remembered != NULL && i < s->remembered->n; i++)
-		tell(s, &s->remembered->list[i]);
 }
 
 /* Tells a role without a command table which generation is in force. */

@@ -122,7 +122,7 @@ static bool boot_table(struct supervisor *s, struct table *ret)
 	bool made = policy_table(s->now, before, policy_part(before != NULL ? before : s->now), ret);
 
 	if (before != NULL)
-		journal_remember(s, before);
+		journal_generation(s, before);
 	policy_free(before);
 	return made;
 }
@@ -182,6 +182,10 @@ static int open_own(struct supervisor *s, struct err *e)
 		return r;
 	s->events_out = sv[0];
 	s->events.fd = sv[1];
+	if (event_pair(sv, e) < 0)
+		return e->code;
+	s->told_out = sv[0];
+	s->told_in = sv[1];
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS) {
 		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &limit);
@@ -454,6 +458,9 @@ int supervise(const struct supervise_options *o)
 		.backstop = { .monitor = -1, .forwarding = { -1, -1 } },
 		.passed_fd = -1,
 		.alarms_fd = -1,
+		.names_fd = -1,
+		.told_in = -1,
+		.told_out = -1,
 		.neighbours_fd = -1,
 		.link_fd = -1,
 		.network_fd = { -1, -1, -1, -1 },

@@ -72,7 +72,7 @@ static int open_event_socket(struct supervisor *s, struct slot *sl, struct err *
  * may wait in it. */
 static void tell_journal(struct supervisor *s)
 {
-	journal_generations(s);
+	journal_generation(s, s->now);
 	journal_retention(s);
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (i != SLOT_JOURNAL && s->slots[i].event_out >= 0)

@@ -121,13 +121,13 @@ static int open_pulse(struct pair *p, struct err *e)
 	return p->pulse != NULL ? again(p->pulse_fd) : -1;
 }
 
-/* Shared memory that lasts as long as the daemon: each control process leaves its alarms there for
- * the next one. It cannot grow. */
-static int open_alarms(struct supervisor *s, struct err *e)
+/* Shared memory that lasts as long as the daemon, for what each process of a role leaves to the next
+ * one. It cannot grow. */
+static int open_shared(int *fd, const char *name, size_t bytes, struct err *e)
 {
-	if (s->alarms_fd < 0)
-		s->alarms_fd = shared_create("sekisho-alarms", CONTROL_ALARMS_BYTES, e);
-	return again(s->alarms_fd);
+	if (*fd < 0)
+		*fd = shared_create(name, bytes, e);
+	return again(*fd);
 }
 
 /* Opens a folder of state that belongs to the user of one role alone. */
@@ -203,6 +203,8 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		if (fds[n] < 0)
 			fds[n] = again(fds[n - 1]);
 		n++;
+		fds[n++] = again(s->told_out);
+		fds[n++] = open_shared(&s->names_fd, "sekisho-names", JOURNAL_NAMES_BYTES, e);
 		break;
 	case ROLE_MGMT:
 		fds[n++] = stays(s, &s->mgmt_fd, s->spaces.admin, open_listener, e);
@@ -213,7 +215,7 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		fds[n++] = open_folder(s, "control", ROLE_CONTROL, e);
 		fds[n++] = again(s->listen_fd);
 		fds[n++] = s->logins_fd >= 0 ? again(s->logins_fd) : open("/dev/null", O_RDONLY | O_CLOEXEC);
-		fds[n++] = open_alarms(s, e);
+		fds[n++] = open_shared(&s->alarms_fd, "sekisho-alarms", CONTROL_ALARMS_BYTES, e);
 		fds[n++] = in_space(s, data, open_queue_table, e);
 		break;
 	case ROLE_ACCOUNTS:

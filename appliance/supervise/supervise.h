@@ -175,24 +175,18 @@ struct table_part table_part(const struct table *t);
 bool policy_table(const struct policy *p, const struct policy *old, struct table_part table, struct table *ret);
 /*
  * Makes the memfd for MSG_GENERATION and MSG_APPLY: the sealed generation, the ids of its permits,
- * and the ids of the permits of `table` (NULL: none). Owned by the caller; negative errno on
- * failure.
+ * and of the permits of `table` (NULL: none) the ids or, for the journal, the generations. Owned by
+ * the caller; negative errno on failure.
  */
-int policy_memfd(const struct policy *p, const struct table *table);
+int policy_memfd(const struct policy *p, const struct table *table, bool journal);
 
 /* messages to enforce and the journal */
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e);
+/* Tells the journal, or the next one, the names of this generation, and which ones live sessions
+ * still need. */
 void journal_generation(struct supervisor *s, const struct policy *p);
-/* Sends the journal again each generation of which live sessions still have permits, because the
- * journal drops the generations that it was sent longest ago. */
-void journal_lingering(struct supervisor *s);
 /* Tells the journal how long to keep records. */
 void journal_retention(struct supervisor *s);
-/* Notes the generation for the journal without sending it. journal_generations sends it to the next
- * journal. */
-void journal_remember(struct supervisor *s, const struct policy *p);
-/* Sends a new journal the generations that further records may name. */
-void journal_generations(struct supervisor *s);
 
 /* Tells the roles without a command table which generation decides from now on. */
 void in_force_tell(struct supervisor *s);
@@ -517,10 +511,12 @@ struct supervisor {
 	int rules_fd;
 	bool rules_kept; /* the service manager kept rules_fd of an earlier daemon */
 	struct backstop backstop;
-	int passed_fd;	   /* notifications of connection tracking for the tap; told.c */
-	int alarms_fd;	   /* for control, sockets.c; -1 = not made yet */
-	int neighbours_fd; /* notifications of the neighbour table for the tap */
-	int link_fd;	   /* notifications of devices in the initial namespace */
+	int passed_fd; /* notifications of connection tracking for the tap; told.c */
+	/* memory of control and of the journal, sockets.c; -1 = not made yet */
+	int alarms_fd, names_fd;
+	int told_in, told_out; /* generations for the journal wait there, also while there is none */
+	int neighbours_fd;     /* notifications of the neighbour table for the tap */
+	int link_fd;	       /* notifications of devices in the initial namespace */
 	/* notifications: 0 and 1 of links, addresses and routes of the data and the admin
 	 * namespace; NETWORK_RULES and NETWORK_EGRESS of their rules */
 	int network_fd[NETWORKS];
@@ -541,7 +537,6 @@ struct supervisor {
 	int table_fd;
 	struct table table;
 	uint8_t table_digest[32];
-	struct remembered *remembered; /* private data of policy.c; owned */
 	uint32_t next_id;
 	struct generation_store store;
 	json_t *kept;	   /* store/kept.h: the earlier state of devices; owned */

@@ -45,14 +45,14 @@ static bool is_told(const struct msg_standing *a, const struct msg_standing *b)
 static void tell_policy(struct supervisor *s, struct slot *control)
 {
 	const struct policy *p = s->now;
-	const struct msg_body m = { MSG_GENERATION, .generation = { .number = (uint32_t)p->number,
+	const struct msg_body m = { MSG_GENERATION, .generation = { .which = event_generation(p->number, p->ir->digest),
 								    .n_sealed = (uint32_t)p->n_sealed,
 								    .n_ids = p->ir->n_permits * 4 } };
 	int fd;
 
 	if (s->relay.policy == p && s->relay.number == p->number)
 		return;
-	fd = policy_memfd(p, NULL);
+	fd = policy_memfd(p, NULL, false);
 	if (fd < 0)
 		return; /* the next turn tries again */
 	if (role_send(s, control, 0, &m, &fd, 1)) {

@@ -10,6 +10,7 @@
  * LINK: appliance/journal/segment.c appliance/journal/chain.c
  * LINK: appliance/journal/filter.c
  * LINK: appliance/journal/json.c appliance/wire/tls.c appliance/journal/names.c
+ * LINK: appliance/journal/remembered.c
  * LINK: appliance/journal/flood.c
  * LINK: $(WIRE_SRC) policy/ir/unseal.c appliance/wire/hours.c policy/ir/objects.c policy/ir/book.c
  * LINK: appliance/base/err.c appliance/base/sha256.c appliance/base/json.c appliance/base/addr.c

@@ -25,21 +25,6 @@
 #define ADMIN_PORT 443u
 #define QUEUE_TABLE "/proc/self/net/netfilter/nfnetlink_queue"
 
-/* A function that opens a descriptor in a namespace, as the context of in_namespace. */
-struct opener {
-	int (*open)(struct err *e);
-};
-
-static int run(void *ctx, struct err *e)
-{
-	return ((const struct opener *)ctx)->open(e);
-}
-
-static int in_space(struct supervisor *s, int space, int (*open_it)(struct err *e), struct err *e)
-{
-	return in_namespace(s, space, run, &(struct opener){ open_it }, e);
-}
-
 /* A duplicate of the descriptor; -1 = there is none. */
 static int again(int fd)
 {
@@ -48,26 +33,11 @@ static int again(int fd)
 
 /* Opens a socket once, and returns a duplicate for the role. The socket stays open over restarts of
  * the role, so that nothing in between is lost or refused. */
-static int stays(struct supervisor *s, int *fd, int space, int (*open_it)(struct err *e), struct err *e)
+static int stays(int *fd, int (*open_it)(struct err *e), struct err *e)
 {
 	if (*fd < 0)
-		*fd = in_space(s, space, open_it, e);
+		*fd = open_it(e);
 	return again(*fd);
-}
-
-static int open_monitor(struct err *e)
-{
-	return enforce_socket_open(true, e);
-}
-
-static int open_reset4(struct err *e)
-{
-	return reset_socket_open(AF_INET, e);
-}
-
-static int open_reset6(struct err *e)
-{
-	return reset_socket_open(AF_INET6, e);
 }
 
 static int open_queue_table(struct err *e)
@@ -164,35 +134,39 @@ static int open_people(struct supervisor *s, struct err *e)
 	return sv[1];
 }
 
-int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_FDS], int *nsfd, struct err *e)
-{
-	int data = s->spaces.data, n = 0;
+/* A role whose descriptors are opened, as the context of in_namespace. */
+struct opening {
+	struct supervisor *s;
+	const struct slot *sl;
+	int *fds;
+};
 
-	*nsfd = -1;
-	switch (sl->role) {
+/* Opens a role's descriptors in the namespace in which it has sockets. Returns their number; one
+ * that could not be opened is negative. */
+static int open_all(void *ctx, struct err *e)
+{
+	const struct opening *o = ctx;
+	struct supervisor *s = o->s;
+	int n = 0, *fds = o->fds;
+
+	switch (o->sl->role) {
 	case ROLE_ENFORCE:
-		*nsfd = data;
 		fds[n++] = again(s->rules_fd);
-		fds[n++] = in_space(s, data, open_monitor, e);
-		if (fds[0] >= 0 && fds[1] >= 0 && backstop_follow(s, fds[0], e) < 0) {
-			close(fds[1]);
-			fds[1] = -1;
-		}
+		fds[n++] = enforce_socket_open(true, e);
 		for (unsigned k = 0; s->once.leases != NULL && k < LANE_KINDS; k++)
 			fds[n++] = again(s->once.cache[k].program);
 		break;
 	case ROLE_GATE:
-		*nsfd = data;
-		fds[n++] = in_space(s, data, open_reset4, e);
-		fds[n++] = in_space(s, data, open_reset6, e);
-		fds[n++] = in_space(s, data, open_queue_table, e);
-		fds[n++] = in_space(s, data, session_probe_open, e);
-		fds[n++] = open_pulse(&s->pairs[sl->index], e);
+		fds[n++] = reset_socket_open(AF_INET, e);
+		fds[n++] = reset_socket_open(AF_INET6, e);
+		fds[n++] = open_queue_table(e);
+		fds[n++] = session_probe_open(e);
+		fds[n++] = open_pulse(&s->pairs[o->sl->index], e);
 		break;
 	case ROLE_TAP:
-		fds[n++] = in_space(s, data, tap_open, e);
-		fds[n++] = stays(s, &s->passed_fd, data, tap_sessions_open, e);
-		fds[n++] = stays(s, &s->neighbours_fd, data, tap_neighbours_open, e);
+		fds[n++] = tap_open(e);
+		fds[n++] = stays(&s->passed_fd, tap_sessions_open, e);
+		fds[n++] = stays(&s->neighbours_fd, tap_neighbours_open, e);
 		break;
 	case ROLE_JOURNAL:
 		fds[n++] = open_folder(s, "journal", ROLE_JOURNAL, e);
@@ -207,7 +181,7 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		fds[n++] = open_shared(&s->names_fd, "sekisho-names", JOURNAL_NAMES_BYTES, e);
 		break;
 	case ROLE_MGMT:
-		fds[n++] = stays(s, &s->mgmt_fd, s->spaces.admin, open_listener, e);
+		fds[n++] = stays(&s->mgmt_fd, open_listener, e);
 		fds[n++] = open_folder(s, "secrets", ROLE_MGMT, e);
 		fds[n++] = open_people(s, e);
 		break;
@@ -216,7 +190,7 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 		fds[n++] = again(s->listen_fd);
 		fds[n++] = s->logins_fd >= 0 ? again(s->logins_fd) : open("/dev/null", O_RDONLY | O_CLOEXEC);
 		fds[n++] = open_shared(&s->alarms_fd, "sekisho-alarms", CONTROL_ALARMS_BYTES, e);
-		fds[n++] = in_space(s, data, open_queue_table, e);
+		fds[n++] = open_queue_table(e);
 		break;
 	case ROLE_ACCOUNTS:
 		fds[n++] = open_folder(s, "accounts", ROLE_ACCOUNTS, e);
@@ -228,15 +202,22 @@ int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_F
 	case ROLE_COUNT:
 		break;
 	}
-	for (int i = 0; i < n; i++) {
-		if (fds[i] >= 0)
-			continue;
-		for (int k = 0; k < n; k++)
-			if (fds[k] >= 0)
-				close(fds[k]);
-		return -EIO;
-	}
 	return n;
+}
+
+int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_FDS], int *nsfd, struct err *e)
+{
+	int n = in_namespace(s, sl->role == ROLE_MGMT ? s->spaces.admin : s->spaces.data, open_all,
+			     &(struct opening){ s, sl, fds }, e);
+	bool good = n >= 0 && (sl->role != ROLE_ENFORCE || fds[0] < 0 || backstop_follow(s, fds[0], e) == 0);
+
+	*nsfd = sl->role == ROLE_ENFORCE || sl->role == ROLE_GATE ? s->spaces.data : -1;
+	for (int i = 0; i < n; i++)
+		good = good && fds[i] >= 0;
+	for (int i = 0; i < n && !good; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	return good ? n : -EIO;
 }
 
 struct queue_wish {

@@ -66,26 +66,21 @@ void told_clear(struct told *t)
 	*t = (struct told){ .held = false };
 }
 
+/* The answer. Control fills in what has no value here: it has the compiler's answer, and knows what
+ * became of sessions. */
 static json_t *op_json(struct supervisor *s, bool done)
 {
 	struct operation *op = &s->op;
-	json_t *j = json_object(),
-	       *waits = done ? json_clock_waits(s, op->next != NULL ? op->next->ir : s->now->ir) : NULL;
+	json_t *why = op->refused == REFUSAL_NONE ? sentence_json(&op->error)
+						  : json_pack("{s:i, s:I}", "refused", (int)op->refused, "number",
+							      (json_int_t)op->refused_n);
+	json_t *j = json_pack("{s:b, s:n, s:[], s:[], s:o, s:O*, s:O*}", "done", (int)done, "generation", "cut",
+			      "diagnostics", "error", why, "taking",
+			      json_array_size(op->taking) > 0 ? op->taking : NULL, "given_back", op->given_back);
+	json_t *waits = done ? json_clock_waits(s, op->next != NULL ? op->next->ir : s->now->ir) : NULL;
 
-	json_object_set_new(j, "done", json_boolean(done));
-	json_object_set_new(j, "generation", json_null()); /* filled in by control */
-	/* filled in by control, if the operation is done */
-	json_object_set_new(j, "cut", json_array());
-	/* Filled in by control, which has the answer of the compiler. */
-	json_object_set_new(j, "diagnostics", json_array());
-	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back)) {
-		json_object_set_new(j, "meaning", json_null());
-		json_object_set_new(j, "more_meaning", json_integer(0));
-	}
-	json_object_set_new(j, "error",
-			    op->refused != REFUSAL_NONE ? json_pack("{s:i, s:I}", "refused", (int)op->refused, "number",
-								    (json_int_t)op->refused_n)
-							: sentence_json(&op->error));
+	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back))
+		json_object_update_new(j, json_pack("{s:n, s:i}", "meaning", "more_meaning", 0));
 	if (waits != NULL)
 		json_object_set_new(j, "clock", waits);
 	if (op->line != 0)
@@ -98,10 +93,6 @@ static json_t *op_json(struct supervisor *s, bool done)
 		json_object_set_new(j, "from", json_integer((json_int_t)op->from));
 		json_object_set_new(j, "target", g != NULL ? json_record(g, s->now->number) : json_null());
 	}
-	if (json_array_size(op->taking) > 0)
-		json_object_set(j, "taking", op->taking);
-	if (op->given_back != NULL)
-		json_object_set(j, "given_back", op->given_back);
 	return j;
 }
 
@@ -237,58 +228,29 @@ struct agreed_names taking_agreed(int fd)
 	return x;
 }
 
-/* memfd_read adds a NUL that it does not count. So a last name without its own NUL ends as well,
- * but it is ignored. */
-static bool agreed(const struct agreed_names *x, const struct ir_interface *i)
+/* Whether the card may be taken. An interface that is named stands for its card. memfd_read adds a NUL
+ * that it does not count, so a last name without its own NUL ends as well, but it is ignored. */
+static bool agreed(const struct agreed_names *x, const struct ir *ir, const char *card)
 {
-	if (x->text == NULL)
-		return false;
-	for (size_t at = 0; at + strlen(x->text + at) < x->n; at += strlen(x->text + at) + 1) {
-		const char *name = x->text + at;
+	for (size_t at = 0; x->text != NULL && at + strlen(x->text + at) < x->n; at += strlen(x->text + at) + 1)
+		for (uint32_t i = 0; i < ir->n_interfaces; i++) {
+			const struct ir_interface *f = &ir->interfaces[i];
+			const char *name = x->text + at;
 
-		if (strcmp(name, ir_card(i)) == 0 || strcmp(name, i->device) == 0 || strcmp(name, i->name) == 0)
-			return true;
-	}
+			if (strcmp(ir_card(f), card) == 0 &&
+			    (strcmp(name, card) == 0 || strcmp(name, f->device) == 0 || strcmp(name, f->name) == 0))
+				return true;
+		}
 	return false;
-}
-
-/* An interface that is named stands for its card. */
-static bool card_agreed(const struct agreed_names *list, const struct ir *ir, const char *card)
-{
-	for (uint32_t i = 0; i < ir->n_interfaces; i++)
-		if (strcmp(ir_card(&ir->interfaces[i]), card) == 0 && agreed(list, &ir->interfaces[i]))
-			return true;
-	return false;
-}
-
-/* Refuses, and lists the devices with sessions: "eth0, eth1". */
-static void refuse(struct supervisor *s, const json_t *taking)
-{
-	char names[200] = "", options[400] = "";
-	uint64_t sessions = 0;
-	size_t i;
-	json_t *t;
-
-	json_array_foreach(taking, i, t)
-	{
-		const char *device = json_string_value(json_object_get(t, "device"));
-		size_t at = strlen(names), opt = strlen(options);
-
-		if (json_array_size(json_object_get(t, "sessions")) == 0 || json_is_true(json_object_get(t, "agreed")))
-			continue;
-		sessions += json_array_size(json_object_get(t, "sessions")) +
-			    (uint64_t)json_integer_value(json_object_get(t, "more"));
-		snprintf(names + at, sizeof(names) - at, "%s%s", at > 0 ? ", " : "", device);
-		snprintf(options + opt, sizeof(options) - opt, "%s--take-interface %s", opt > 0 ? " " : "", device);
-	}
-	op_explain(s, 3, M_OP_TAKES_SESSIONS, names, (unsigned long long)sessions, options);
 }
 
 bool taking_allowed(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	const struct ir *ir = op->next->ir;
-	bool allowed = true;
+	/* what would be broken: devices ("eth0, eth1"), options that agree, sessions */
+	char names[200] = "", options[400] = "";
+	uint64_t broken = 0;
 
 	/* Operations of the box itself, and the end of a trial, ask nobody. */
 	if (op->kind != OP_APPLY && op->kind != OP_DRY_RUN && op->kind != OP_ROLLBACK)
@@ -298,7 +260,7 @@ bool taking_allowed(struct supervisor *s)
 		const struct ir_interface *x = &ir->interfaces[i];
 		uint64_t more = 0;
 		json_t *sessions;
-		bool yes = card_agreed(&op->agreed, ir, ir_card(x));
+		bool yes = agreed(&op->agreed, ir, ir_card(x));
 		struct err e = { 0 };
 
 		if (!vlans_first(ir, i) || !device_at_home(&s->spaces, ir_card(x)))
@@ -310,15 +272,22 @@ bool taking_allowed(struct supervisor *s)
 		}
 		if (sessions == NULL)
 			sessions = json_array();
-		allowed = allowed && (yes || json_array_size(sessions) == 0);
+		if (!yes && json_array_size(sessions) > 0) {
+			size_t at = strlen(names), opt = strlen(options);
+
+			broken += json_array_size(sessions) + more;
+			snprintf(names + at, sizeof(names) - at, "%s%s", at > 0 ? ", " : "", ir_card(x));
+			snprintf(options + opt, sizeof(options) - opt, "%s--take-interface %s", opt > 0 ? " " : "",
+				 ir_card(x));
+		}
 		json_array_append_new(op->taking,
 				      json_pack("{s:o, s:o, s:s, s:o, s:I, s:b}", "interface", json_text(x->name),
 						"device", json_text(ir_card(x)), "space", x->admin ? "admin" : "data",
 						"sessions", sessions, "more", (json_int_t)more, "agreed", (int)yes));
 	}
-	if (!allowed)
-		refuse(s, op->taking);
-	return allowed;
+	if (broken > 0)
+		op_explain(s, 3, M_OP_TAKES_SESSIONS, names, (unsigned long long)broken, options);
+	return broken == 0;
 }
 
 /* ---- what the policy makes possible ---------------------------------------------------------- */

@@ -322,13 +322,6 @@ void op_prepare(struct supervisor *s)
 
 /* ---- compile --------------------------------------------------------------------------------- */
 
-/* The policy in force, with which the compiler compares the new one. -1: there is none, or it
- * cannot be passed on. */
-static int sealed_in_force(const struct supervisor *s)
-{
-	return s->now->ir->n_sources > 0 ? memfd_sealed("sekisho-in-force", s->now->sealed, s->now->n_sealed) : -1;
-}
-
 void op_compile_begin(struct supervisor *s)
 {
 	struct operation *op = &s->op;
@@ -343,7 +336,8 @@ void op_compile_begin(struct supervisor *s)
 		return; /* the last compiler is not reaped yet; op_compile_died continues here */
 	roles_want(s, SLOT_COMPILE);
 	fds[0] = op->bundle;
-	fds[1] = sealed_in_force(s);
+	/* the compiler compares it with the new one */
+	fds[1] = s->now->ir->n_sources > 0 ? policy_sealed(s, s->now->number) : -1;
 	op->compiling = role_send(s, sl, op->id, &m, fds, fds[1] >= 0 ? 2 : 1);
 	if (fds[1] >= 0)
 		close(fds[1]);

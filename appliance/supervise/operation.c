@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
-#include <unistd.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/store/kept.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/wire/orders.h"
 
 #define DEVICE_SETTLES (SECOND / 20) /* ns: a new device gets its name in several steps */
 
@@ -61,13 +61,6 @@ void op_boot(struct supervisor *s)
 static bool of_account(const struct operation *op)
 {
 	return op->asker.web || op->ground.login[0] != 0;
-}
-
-static void conflict(struct supervisor *s, struct asker a)
-{
-	answer_json(s, a, 3,
-		    json_pack("{s:b, s:{s:i, s:i, s:o}}", "done", 0, "error", "refused", (int)REFUSAL_BUSY, "number",
-			      (int)s->op.kind, "by", json_text(s->op.by)));
 }
 
 /* Whether an order waits instead of being refused: only while the box itself does something, which
@@ -236,18 +229,17 @@ static void begin(struct supervisor *s, struct operation asked, const char *by)
 		op_explain(s, 3, M_OP_GAVE_WAY);
 		give_way(s);
 	}
-	if (s->op.kind != OP_NONE && must_wait(s)) {
-		s->queued = asked;
-		progress_stage(s, &asked.asker, PROGRESS_WAITS_CHANGE);
-	} else if (s->op.kind != OP_NONE) {
-		if (asked.bundle >= 0)
-			close(asked.bundle);
-		free(asked.agreed.text);
-		conflict(s, asked.asker);
-	} else {
-		s->queued = asked;
-		op_next_queued(s);
+	if (s->op.kind != OP_NONE && !must_wait(s)) {
+		answer_json(s, asked.asker, 3,
+			    json_pack("{s:b, s:{s:i, s:i, s:o}}", "done", 0, "error", "refused", (int)REFUSAL_BUSY,
+				      "number", (int)s->op.kind, "by", json_text(s->op.by)));
+		op_clear(&asked);
+		return;
 	}
+	s->queued = asked;
+	if (s->op.kind != OP_NONE)
+		progress_stage(s, &asked.asker, PROGRESS_WAITS_CHANGE);
+	op_next_queued(s);
 }
 
 void op_ordered(struct supervisor *s, struct asker a, const char *by, struct op_ground g, int texts, int agreed,
@@ -256,7 +248,7 @@ void op_ordered(struct supervisor *s, struct asker a, const char *by, struct op_
 	enum op_kind kind = order->order == CHANGE_CONFIRM    ? OP_CONFIRM
 			    : order->order == CHANGE_ROLLBACK ? OP_ROLLBACK
 							      : OP_APPLY;
-	bool dry = (order->flags & APPLY_DRY_RUN) != 0 && kind != OP_CONFIRM;
+	bool dry = change_tries(order->order, order->flags);
 	struct operation op = {
 		.kind = dry ? OP_DRY_RUN : kind,
 		.back = dry && kind == OP_ROLLBACK,

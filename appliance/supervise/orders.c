@@ -30,7 +30,7 @@ struct order {
 	struct msg_change m; /* its text is in `comment`; the secret is not kept */
 	/* known after the answer: the account, which is the same however the person logged in */
 	char by[LOGIN_NAME];
-	char login[LOGIN_NAME]; /* the person's login at the machine; "" = over the web */
+	struct op_ground ground; /* of it only the person's login is known from the beginning */
 	/* a role itself carries out the order, and its answer is passed on */
 	bool passes;
 	char named[USER_BY]; /* for enforce: the person, with the login */
@@ -153,9 +153,10 @@ static void to_enforce(struct supervisor *s, struct order *o)
 		MSG_DOOR,
 		.door = { .order = o->m.order, .for_s = o->m.confirm_s, .duties = o->duties, .comment = o->comment }
 	};
+	const char *login = o->ground.login;
 
 	if (o->by[0] != '\0')
-		snprintf(o->named, sizeof(o->named), "%s%s%s", o->login, o->login[0] != '\0' ? "/" : "", o->by);
+		snprintf(o->named, sizeof(o->named), "%s%s%s", login, login[0] != '\0' ? "/" : "", o->by);
 	memcpy(i.isolate.object, o->m.object, sizeof(i.isolate.object));
 	memcpy(i.isolate.by, o->named, sizeof(i.isolate.by));
 	memcpy(q.door.object, o->m.object, sizeof(q.door.object));
@@ -203,7 +204,7 @@ static bool begin(struct supervisor *s, struct asker a, struct msg *m, const cha
 		return true;
 	o->fd = m->n_fds > 0 ? msg_take_fd(m, 0) : -1;
 	if (login != NULL)
-		snprintf(o->login, sizeof(o->login), "%s", login);
+		snprintf(o->ground.login, sizeof(o->ground.login), "%s", login);
 	judge = judged_question(c, login, uid);
 	if (!ask(s, o, SLOT_ACCOUNTS, &judge, -1))
 		silent(s, o);
@@ -349,17 +350,8 @@ void orders_handed(struct supervisor *s, struct msg *hand)
 
 /* ---- carrying it out ------------------------------------------------------------------------- */
 
-static struct op_ground ground_of(const struct order *o, uint64_t base, uint64_t draft)
-{
-	struct op_ground g = { .base = base, .draft = draft };
-
-	memcpy(g.login, o->login, sizeof(g.login));
-	return g;
-}
-
 static void check(struct supervisor *s, struct order *o)
 {
-	const struct msg_change tried = { .flags = APPLY_DRY_RUN, .comment = "" };
 	uint8_t *texts = NULL;
 	int fd = o->fd;
 	struct err e;
@@ -371,7 +363,7 @@ static void check(struct supervisor *s, struct order *o)
 	}
 	free(texts);
 	o->fd = -1;
-	op_ordered(s, o->asker, o->by, ground_of(o, 0, 0), fd, -1, &tried);
+	op_ordered(s, o->asker, o->by, o->ground, fd, -1, &o->m);
 }
 
 /* Asks control, which keeps the draft, for its state. `who`: what accounts said. True: the order
@@ -385,7 +377,7 @@ static bool ask_draft(struct supervisor *s, struct order *o, int who)
 						      .comment = o->comment } };
 
 	memcpy(q.ground.by, o->by, sizeof(o->by));
-	memcpy(q.ground.login, o->login, sizeof(o->login));
+	memcpy(q.ground.login, o->ground.login, sizeof(o->ground.login));
 	return ask(s, o, SLOT_CONTROL, &q, who);
 }
 
@@ -405,10 +397,11 @@ bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m)
 	else if (!judged_name(fd, o->by, &o->duties))
 		answer_fd(s, o->asker, ANSWER_CANNOT, -1);
 	else if (o->m.order == CHANGE_CONFIRM)
-		op_ordered(s, o->asker, o->by, ground_of(o, 0, 0), -1, -1, &o->m);
-	else if (o->m.order == CHANGE_ROLLBACK)
-		op_ordered(s, o->asker, o->by, ground_of(o, o->m.base, 0), -1, o->fd, &o->m);
-	else if (change_names_object(o->m.order)) {
+		op_ordered(s, o->asker, o->by, o->ground, -1, -1, &o->m);
+	else if (o->m.order == CHANGE_ROLLBACK) {
+		o->ground.base = o->m.base;
+		op_ordered(s, o->asker, o->by, o->ground, -1, o->fd, &o->m);
+	} else if (change_names_object(o->m.order)) {
 		to_enforce(s, o);
 		return true;
 	} else if (o->m.order == CHANGE_CHECK)
@@ -423,36 +416,27 @@ void orders_grounded(struct supervisor *s, struct msg *m)
 {
 	struct order *o = order_of(s, m->id, SLOT_CONTROL);
 	const struct msg_grounded *g = &m->body.grounded;
-	struct msg_change order;
 
 	if (o == NULL)
 		return;
-	order = o->m;
-	order.comment = g->comment;
-	if (o->m.order == CHANGE_TRY) {
-		order.flags = APPLY_DRY_RUN;
-		order.confirm_s = 0;
-	}
+	o->m.comment = g->comment;
+	o->ground.base = g->base;
+	o->ground.draft = o->m.revision;
 	if (g->status != ANSWER_YES)
 		answer_fd(s, o->asker, g->status, m->fds[0]);
 	else
-		op_ordered(s, o->asker, o->by, ground_of(o, g->base, o->m.revision), msg_take_fd(m, 0),
-			   o->m.order == CHANGE_TRY ? -1 : o->fd, &order);
+		op_ordered(s, o->asker, o->by, o->ground, msg_take_fd(m, 0), o->m.order == CHANGE_TRY ? -1 : o->fd,
+			   &o->m);
 	order_end(o);
 }
 
 /* ---- by the clock ---------------------------------------------------------------------------- */
 
-static bool only_tries(const struct order *o)
-{
-	return o->m.order == CHANGE_CHECK || o->m.order == CHANGE_TRY ||
-	       ((o->m.order == CHANGE_APPLY || o->m.order == CHANGE_ROLLBACK) && (o->m.flags & APPLY_DRY_RUN) != 0);
-}
-
 void orders_stop(struct supervisor *s, uint32_t id)
 {
 	for (size_t i = 0; i < ORDERS_MOST; i++)
-		if (s->orders->list[i].used && s->orders->list[i].asker.id == id && only_tries(&s->orders->list[i]))
+		if (s->orders->list[i].used && s->orders->list[i].asker.id == id &&
+		    change_tries(s->orders->list[i].m.order, s->orders->list[i].m.flags))
 			order_end(&s->orders->list[i]);
 	op_stop(s, id);
 }

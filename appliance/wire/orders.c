@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "appliance/wire/msg.h"
+
 struct order {
 	const char *word;
 	enum right right;
@@ -40,6 +42,12 @@ bool change_is_boxs(unsigned order)
 {
 	return order == CHANGE_CHECK || order == CHANGE_TRY || order == CHANGE_APPLY || order == CHANGE_CONFIRM ||
 	       order == CHANGE_ROLLBACK || change_names_object(order);
+}
+
+bool change_tries(unsigned order, unsigned flags)
+{
+	return order == CHANGE_CHECK || order == CHANGE_TRY ||
+	       ((order == CHANGE_APPLY || order == CHANGE_ROLLBACK) && (flags & APPLY_DRY_RUN) != 0);
 }
 
 const char *change_word(enum change_order o)

@@ -35,6 +35,9 @@ static inline bool change_names_object(unsigned o)
  * the person itself; other orders change only the draft, which control keeps. */
 bool change_is_boxs(unsigned order);
 
+/* Whether the order, with these flags of an apply, only tells what would happen. */
+bool change_tries(unsigned order, unsigned flags);
+
 const char *change_word(enum change_order o);
 enum right change_right(enum change_order o);
 /* CHANGE_ORDERS when no order has that word. */

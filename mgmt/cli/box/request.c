@@ -267,10 +267,9 @@ static void keyboard_end(const struct keyboard *k)
 static bool only_looks(const struct msg_body *q)
 {
 	if (q->type == MSG_CTL_CHANGE)
-		return (q->ctl_change.flags & APPLY_DRY_RUN) != 0;
+		return change_tries(q->ctl_change.order, q->ctl_change.flags);
 	if (q->type == MSG_CHANGE)
-		return q->change.order == CHANGE_CHECK || q->change.order == CHANGE_TRY ||
-		       (q->change.flags & APPLY_DRY_RUN) != 0;
+		return change_tries(q->change.order, q->change.flags);
 	return q->type == MSG_VERIFY || q->type == MSG_EFFECTIVE;
 }
 

@@ -46,28 +46,13 @@ static int cannot(enum message m, const char *what)
 	return answer(ANSWER_CANNOT, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
 }
 
-static json_t *asked_on_disk(const json_t *kept, const char *device)
-{
-	json_t *wanted = json_object(), *record;
-	const char *each;
-
-	json_object_foreach(json_object_get(kept, "devices"), each, record)
-	{
-		if (device == NULL && kept_in_box(kept, each))
-			kept_want(wanted, kept, each);
-	}
-	if (device != NULL && kept_in_box(kept, device))
-		kept_want(wanted, kept, device);
-	return wanted;
-}
-
 /*
  * The policy's devices are not known here, so all devices are marked as released: only the next
  * apply takes them again. The next start writes the records of who did this, and when.
  */
 static int give_alone(int state, const struct box_spaces *spaces, json_t *kept, const char *device)
 {
-	json_t *wanted = asked_on_disk(kept, device), *reports, *picture, *one;
+	json_t *wanted = kept_wanted(kept, device), *reports, *picture, *one;
 	struct err e = { 0 };
 	const char *each;
 	char by[USER_BY];

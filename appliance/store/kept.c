@@ -172,6 +172,21 @@ void kept_want(json_t *wanted, const json_t *kept, const char *device)
 	json_object_set_new(wanted, device, picture != NULL ? json_incref(picture) : json_null());
 }
 
+json_t *kept_wanted(const json_t *kept, const char *device)
+{
+	json_t *wanted = json_object(), *record;
+	const char *each;
+
+	json_object_foreach(json_object_get(kept, "devices"), each, record)
+	{
+		if (device == NULL && kept_in_box(kept, each))
+			kept_want(wanted, kept, each);
+	}
+	if (device != NULL && kept_in_box(kept, device))
+		kept_want(wanted, kept, device);
+	return wanted;
+}
+
 void kept_going(json_t *kept, const char *device)
 {
 	json_t *picture = json_object_get(kept_find(kept, device), "picture");

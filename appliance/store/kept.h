@@ -57,6 +57,9 @@ uint64_t kept_left_out_by(const json_t *record);
 bool kept_in_box(const json_t *kept, const char *device);
 /* Adds the device to `wanted`, the devices to be given back: {DEVICE: picture or null}. */
 void kept_want(json_t *wanted, const json_t *kept, const char *device);
+/* The devices to be given back by an order: all in the box (NULL), or this one if it is; owned by
+ * the caller. */
+json_t *kept_wanted(const json_t *kept, const char *device);
 /* Notes that the device is being given back. A program that finds this note completes
  * the return. */
 void kept_going(json_t *kept, const char *device);

@@ -143,21 +143,6 @@ int kept_take(struct supervisor *s, const struct ir *ir, struct err *e)
 	return r;
 }
 
-/* Writes the reports to standard error as well, because often nobody waits for an answer. */
-static void tell(const struct supervisor *s, const json_t *reports)
-{
-	for (size_t i = 0; i < json_array_size(reports); i++) {
-		const json_t *r = json_array_get(reports, i), *list = json_object_get(r, "lost");
-		const char *now = json_string_value(json_object_get(r, "now"));
-
-		if (now != NULL && *now != '\0')
-			say(s, M_GIVEN_BACK, now);
-		for (size_t n = 0; n < json_array_size(list); n++)
-			say(s, M_GIVEN_BACK_LOST,
-			    json_string_value(json_object_get(json_array_get(list, n), lang_name(s->o->lang))));
-	}
-}
-
 /* The name of a device in records: "lan1 (ot0)", with all interfaces on a card; the device's own
  * name, if the policy does not name it. */
 static void object_text(const struct ir *ir, const char *device, char out[EVENT_TEXT])
@@ -174,21 +159,27 @@ static void object_text(const struct ir *ir, const char *device, char out[EVENT_
 		snprintf(out, EVENT_TEXT, "%.32s", device);
 }
 
-/* Records which devices were given back, and by whose order. `ir` has the names of the interfaces;
- * NULL: they are not known. */
-static void record(struct supervisor *s, enum policy_event what, const struct ir *ir, const json_t *reports)
+/* Records which devices were given back, and by whose order. Writes it to standard error as well,
+ * because often nobody waits for an answer. `ir` has the names of the interfaces; NULL: they are not
+ * known. */
+static void tell(struct supervisor *s, enum policy_event what, const struct ir *ir, const json_t *reports)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++) {
-		const json_t *r = json_array_get(reports, i);
+		const json_t *r = json_array_get(reports, i), *list = json_object_get(r, "lost");
+		const char *now = json_string_value(json_object_get(r, "now"));
+		bool moved = now != NULL && *now != '\0';
 		char object[EVENT_TEXT];
 
-		if (json_is_true(json_object_get(r, "stuck")))
-			continue;
+		if (moved)
+			say(s, M_GIVEN_BACK, now);
+		for (size_t n = 0; n < json_array_size(list); n++)
+			say(s, M_GIVEN_BACK_LOST,
+			    json_string_value(json_object_get(json_array_get(list, n), lang_name(s->o->lang))));
 		/* A device that was in the first namespace all the time, or does not exist, is not
 		 * given back by a change, so there is no record. The report for an order lists
 		 * it. */
-		if (what == POLICY_GIVEN_BACK && (json_is_true(json_object_get(r, "was_here")) ||
-						  json_string_length(json_object_get(r, "now")) == 0))
+		if (json_is_true(json_object_get(r, "stuck")) ||
+		    (what == POLICY_GIVEN_BACK && (!moved || json_is_true(json_object_get(r, "was_here")))))
 			continue;
 		object_text(ir, json_string_value(json_object_get(r, "device")), object);
 		policy_event(s, what, s->now->number, object);
@@ -250,8 +241,7 @@ static void give(struct supervisor *s, json_t *wanted, enum policy_event what, c
 		}
 		save(s);
 	}
-	tell(s, reports);
-	record(s, what, ir, reports);
+	tell(s, what, ir, reports);
 	if (reports != NULL && s->op.given_back == NULL)
 		s->op.given_back = json_incref(reports);
 	else if (reports != NULL)
@@ -381,22 +371,14 @@ static const struct ir_interface *named(const struct supervisor *s, const char *
 /* All devices of the box, or the named one. Empty: the box has no such device. */
 static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 {
-	json_t *wanted = json_object(), *record;
 	const struct ir_interface *i = all ? NULL : named(s, name);
 	const char *device = i != NULL ? ir_card(i) : name;
+	json_t *wanted;
 
-	if (!all) {
-		record = kept_find(s->kept, device);
-		if ((i != NULL || record != NULL) && kept_in_box(s->kept, device))
-			kept_want(wanted, s->kept, device);
-		return wanted;
-	}
-	json_object_foreach(json_object_get(s->kept, "devices"), device, record)
-	{
-		if (kept_in_box(s->kept, device))
-			kept_want(wanted, s->kept, device);
-	}
-	for (uint32_t n = 0; n < s->now->ir->n_interfaces; n++) {
+	if (!all && i == NULL && kept_find(s->kept, device) == NULL)
+		return json_object();
+	wanted = kept_wanted(s->kept, all ? NULL : device);
+	for (uint32_t n = 0; all && n < s->now->ir->n_interfaces; n++) {
 		device = ir_card(&s->now->ir->interfaces[n]);
 		if (kept_in_box(s->kept, device) && json_object_get(wanted, device) == NULL)
 			kept_want(wanted, s->kept, device);
@@ -404,18 +386,11 @@ static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 	return wanted;
 }
 
-/* The policy to which a start or the end of a trial would go back, and which would take its devices
- * without asking. NULL: there is no trial, or the policy cannot be read. */
-static struct policy *behind_the_trial(struct supervisor *s)
-{
-	struct err e;
-
-	return s->trial != 0 ? policy_stored(s, s->store.confirmed, &e) : NULL;
-}
-
 bool kept_release(struct supervisor *s, const char *name, bool all)
 {
-	struct policy *behind = behind_the_trial(s);
+	/* A start or the end of a trial would go back to this policy, and take its devices without
+	 * asking. NULL: there is no trial, or it cannot be read. */
+	struct policy *behind = s->trial != 0 ? policy_stored(s, s->store.confirmed, NULL) : NULL;
 	json_t *wanted = asked_for(s, name, all), *picture;
 	bool any = all || json_object_size(wanted) > 0;
 	const char *device;

@@ -37,8 +37,8 @@ struct names_source {
 	struct bytes permits;	    /* u32 each, by permit index */
 	const uint32_t *interfaces; /* by interface index; missing ones count as absent */
 	size_t n_interfaces;
-	/* the generations whose permits live sessions have, as event_generation_put writes them: they
-	 * stay if others have to go */
+	/* the generations whose permits live sessions have, as event_generation_put writes them:
+	 * they stay if others have to go */
 	struct bytes carried;
 };
 

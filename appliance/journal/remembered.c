@@ -11,8 +11,8 @@
 #define PLACE_BYTES (JOURNAL_NAMES_BYTES / PLACES)
 #define BODY_AT 4096u
 
-/* The beginning of a place. Behind BODY_AT: the sealed bytes, then the numbers of the permits. It is
- * written last, so a journal that ended meanwhile leaves a free place. */
+/* The beginning of a place. Behind BODY_AT: the sealed bytes, then the numbers of the permits. It
+ * is written last, so a journal that ended meanwhile leaves a free place. */
 struct remembered {
 	uint64_t order; /* rises; 0 = the place is free */
 	struct event_generation which;

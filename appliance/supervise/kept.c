@@ -160,8 +160,8 @@ static void object_text(const struct ir *ir, const char *device, char out[EVENT_
 }
 
 /* Records which devices were given back, and by whose order. Writes it to standard error as well,
- * because often nobody waits for an answer. `ir` has the names of the interfaces; NULL: they are not
- * known. */
+ * because often nobody waits for an answer. `ir` has the names of the interfaces; NULL: they are
+ * not known. */
 static void tell(struct supervisor *s, enum policy_event what, const struct ir *ir, const json_t *reports)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++) {

@@ -228,8 +228,9 @@ struct agreed_names taking_agreed(int fd)
 	return x;
 }
 
-/* Whether the card may be taken. An interface that is named stands for its card. memfd_read adds a NUL
- * that it does not count, so a last name without its own NUL ends as well, but it is ignored. */
+/* Whether the card may be taken. An interface that is named stands for its card. memfd_read adds a
+ * NUL that it does not count, so a last name without its own NUL ends as well, but it
+ * is ignored. */
 static bool agreed(const struct agreed_names *x, const struct ir *ir, const char *card)
 {
 	for (size_t at = 0; x->text != NULL && at + strlen(x->text + at) < x->n; at += strlen(x->text + at) + 1)

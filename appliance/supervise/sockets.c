@@ -91,8 +91,8 @@ static int open_pulse(struct pair *p, struct err *e)
 	return p->pulse != NULL ? again(p->pulse_fd) : -1;
 }
 
-/* Shared memory that lasts as long as the daemon, for what each process of a role leaves to the next
- * one. It cannot grow. */
+/* Shared memory that lasts as long as the daemon, for what each process of a role leaves to the
+ * next one. It cannot grow. */
 static int open_shared(int *fd, const char *name, size_t bytes, struct err *e)
 {
 	if (*fd < 0)

@@ -514,7 +514,8 @@ struct supervisor {
 	int passed_fd; /* notifications of connection tracking for the tap; told.c */
 	/* memory of control and of the journal, sockets.c; -1 = not made yet */
 	int alarms_fd, names_fd;
-	int told_in, told_out; /* generations for the journal wait there, also while there is none */
+	/* generations for the journal wait there, also while there is none */
+	int told_in, told_out;
 	int neighbours_fd;     /* notifications of the neighbour table for the tap */
 	int link_fd;	       /* notifications of devices in the initial namespace */
 	/* notifications: 0 and 1 of links, addresses and routes of the data and the admin

@@ -31,8 +31,8 @@ static inline bool change_names_object(unsigned o)
 	return change_isolates(o) || o == CHANGE_OPEN || o == CHANGE_SHUT || o == CHANGE_REVIEW_DOOR;
 }
 
-/* Whether the order changes what is in force. The supervisor carries it out, and asks accounts about
- * the person itself; other orders change only the draft, which control keeps. */
+/* Whether the order changes what is in force. The supervisor carries it out, and asks accounts
+ * about the person itself; other orders change only the draft, which control keeps. */
 bool change_is_boxs(unsigned order);
 
 /* Whether the order, with these flags of an apply, only tells what would happen. */

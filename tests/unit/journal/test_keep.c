@@ -99,8 +99,10 @@ static void open_with(struct folder *f, struct journal_role *j, struct ir *polic
 	assert_int_equal(found.missing + found.torn_bytes, 0);
 	/* Nothing is packed before a rule is known. */
 	assert_int_equal(ir_seal(policy, &sealed, &n, &e), 0);
-	assert_int_equal(names_add(&j->names, &(struct names_source){ 1, sealed, n, bytes_of(NULL, 0), NULL, 0 }, &e),
-			 0);
+	assert_int_equal(
+		names_add(&j->names,
+			  &(struct names_source){ 1, sealed, n, bytes_of(NULL, 0), NULL, 0, bytes_of(NULL, 0) }, &e),
+		0);
 	free(sealed);
 }
 

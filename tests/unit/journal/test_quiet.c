@@ -233,7 +233,10 @@ static size_t days_of(struct ir *ir, const char *name)
 	record(ir, name);
 	assert_int_equal(ir_seal(ir, &sealed, &n_sealed, &e), 0);
 	assert_int_equal(
-		names_add(&names, &(struct names_source){ 1, sealed, n_sealed, bytes_of(NULL, 0), NULL, 0 }, &e), 0);
+		names_add(&names,
+			  &(struct names_source){ 1, sealed, n_sealed, bytes_of(NULL, 0), NULL, 0, bytes_of(NULL, 0) },
+			  &e),
+		0);
 	free(sealed);
 	assert_true(names_attack_rule(&names, &rule, &which));
 	for (uint32_t i = 0; i < n_recorded; i++)

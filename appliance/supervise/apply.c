@@ -512,17 +512,15 @@ static void undo(struct supervisor *s, const struct err *why)
 	op_to_kernel(s);
 }
 
-/* Notes that a part of the box could not be set, and is to be tried again from time to time. `why`:
- * the reason; NULL: no part is left. */
-static void box_try_again(struct supervisor *s, const char *why)
+void box_try_again(struct supervisor *s, const char *why)
 {
-	s->box_incomplete = why != NULL;
-	s->boot_again = why != NULL ? mono_ns() + DEVICE_RETRY : 0;
-	sentence_forget(&s->boot_error);
-	if (why == NULL)
-		return;
+	struct sentence known = s->boot_error;
+
+	s->box_incomplete = true;
+	s->boot_again = mono_ns() + DEVICE_RETRY;
 	sentence_say(&s->boot_error, M_OP_BOX_INCOMPLETE, why);
-	say(s, M_OP_BOX_INCOMPLETE, why);
+	if (memcmp(&known, &s->boot_error, sizeof(known)) != 0)
+		say(s, M_OP_BOX_INCOMPLETE, why);
 }
 
 static void in_force(struct supervisor *s)
@@ -544,7 +542,11 @@ static void in_force(struct supervisor *s)
 	}
 	s->now = op->next;
 	op->next = NULL;
-	box_try_again(s, whole ? NULL : box.text);
+	s->box_incomplete = false;
+	s->boot_again = 0;
+	sentence_forget(&s->boot_error);
+	if (!whole)
+		box_try_again(s, box.text);
 	sentence_forget(&s->store_error);
 	in_force_tell(s);
 	beside_write(s);
@@ -582,10 +584,6 @@ static void refused(struct supervisor *s, uint32_t line, const char *why)
 
 static void boot_done(struct supervisor *s)
 {
-	/* What could be set is in force. A missing device is looked for from time to time, and
-	 * taken into the box when it comes. */
-	if (s->box_incomplete && s->boot_again == 0)
-		s->boot_again = mono_ns() + DEVICE_RETRY;
 	if (!s->box_incomplete)
 		sentence_forget(&s->boot_error);
 	in_force_tell(s);

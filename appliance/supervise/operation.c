@@ -43,13 +43,8 @@ void op_boot(struct supervisor *s)
 			    box_claim(&s->spaces, s->now->ir, kept_left_alone, s, moved, &e) < 0 ||
 			    box_set(&s->spaces, s->now->ir, NULL, &e) < 0;
 	free(moved);
-	if (s->box_incomplete) {
-		struct sentence known = s->boot_error;
-
-		sentence_say(&s->boot_error, M_OP_BOX_INCOMPLETE, e.text);
-		if (memcmp(&known, &s->boot_error, sizeof(known)) != 0)
-			say(s, M_OP_BOX_INCOMPLETE, e.text);
-	}
+	if (s->box_incomplete)
+		box_try_again(s, e.text);
 	if (workers_prepare(s, s->now->ir, &e) < 0) {
 		op_fail(s, e.text);
 		return;
@@ -101,13 +96,6 @@ static void release(struct supervisor *s)
 	op_finish(s, found);
 }
 
-/* Whether the generation for which the order was given is still in force. The draft cannot change
- * meanwhile, because control knows of this order. */
-static bool ground_holds(const struct supervisor *s, const struct op_ground *g)
-{
-	return g->base == 0 || g->base == s->now->number;
-}
-
 /* Finds the target of a rollback, and puts it into op.number. False: there is none, and the order
  * was refused. */
 static bool rollback_target(struct supervisor *s)
@@ -147,7 +135,7 @@ static void walk(struct supervisor *s)
 
 	op->from = s->now->number;
 	/* The order may have waited for the end of a trial, or for an answer of another process. */
-	if (!ground_holds(s, &op->ground)) {
+	if (op->ground.base != 0 && op->ground.base != op->from) {
 		op_refuse(s, REFUSAL_MOVED, 0);
 		return;
 	}
@@ -286,7 +274,6 @@ void op_stop(struct supervisor *s, uint32_t id)
 	}
 	if (s->op.kind != OP_DRY_RUN || s->op.asker.id != id)
 		return;
-	s->op.stopped = true;
 	op_explain(s, 3, M_OP_STOPPED);
 	give_way(s);
 }

@@ -75,10 +75,9 @@ void meant_record(struct supervisor *s, uint64_t number, const struct meant *m);
 enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPACT, STEP_KERNEL, STEP_UNDO };
 
 /* The state for which an account gave an order. The order may have to wait; it is carried out only
- * if the state is unchanged. */
+ * if the state is unchanged. The draft cannot change meanwhile, because control knows of the order. */
 struct op_ground {
-	uint64_t draft; /* the revision of the draft with these texts; 0 = no draft */
-	uint64_t base;	/* the generation that was in force; 0 = any */
+	uint64_t base; /* the generation that was in force; 0 = any */
 	/* for an account at the machine: its login; "" = over the web, or root */
 	char login[LOGIN_NAME];
 };
@@ -128,7 +127,6 @@ struct operation {
 	/* how many of the sessions that go on the workers were asked about */
 	size_t weighed;
 	uint64_t weighers;     /* bit n: worker n is asked about sessions */
-	bool stopped;	       /* the asker of this dry run does not wait any more */
 	bool foretold;	       /* control has weighed the effect on sessions */
 	struct sentence error; /* why it failed */
 	struct err undone;     /* STEP_UNDO: why the change is undone */
@@ -179,6 +177,9 @@ void op_try(struct supervisor *s);
 void op_prepare(struct supervisor *s);
 void op_to_kernel(struct supervisor *s);
 void op_tables_begin(struct supervisor *s); /* the workers have been given their tables */
+/* What could be set is in force. A missing device is looked for from time to time, and taken into the
+ * box when it comes. `why`: what could not be set. */
+void box_try_again(struct supervisor *s, const char *why);
 void op_tables_late(struct supervisor *s);
 
 /* operation.c and apply.c, for other files */

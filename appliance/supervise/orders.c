@@ -30,7 +30,7 @@ struct order {
 	struct msg_change m; /* its text is in `comment`; the secret is not kept */
 	/* known after the answer: the account, which is the same however the person logged in */
 	char by[LOGIN_NAME];
-	struct op_ground ground; /* of it only the person's login is known from the beginning */
+	struct op_ground ground; /* `base` once it is known */
 	/* a role itself carries out the order, and its answer is passed on */
 	bool passes;
 	char named[USER_BY]; /* for enforce: the person, with the login */
@@ -421,7 +421,6 @@ void orders_grounded(struct supervisor *s, struct msg *m)
 		return;
 	o->m.comment = g->comment;
 	o->ground.base = g->base;
-	o->ground.draft = o->m.revision;
 	if (g->status != ANSWER_YES)
 		answer_fd(s, o->asker, g->status, m->fds[0]);
 	else

@@ -482,7 +482,7 @@ struct pair {
 	uint32_t pulse_seen;
 	struct vigil vigil; /* time since the pulse last moved */
 	bool poked;	    /* the gate has been sent something since the pulse last moved */
-	uint8_t ack[32];    /* digest of the worker's table, once acknowledged */
+	bool refuses;	    /* its last acknowledgement was not of this table */
 	/* outstanding acknowledgements of this table and earlier ones */
 	uint32_t owed;
 	struct vigil table; /* time since an acknowledgement has been awaited; watch.c */

@@ -145,7 +145,7 @@ void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32])
 
 	if (p->owed == 0)
 		return;
-	memcpy(p->ack, digest, sizeof(p->ack));
+	p->refuses = memcmp(digest, s->table_digest, sizeof(s->table_digest)) != 0;
 	p->awaited = false;
 	/* Answers come in order, so only the last one is about the present table. */
 	p->acked = --p->owed == 0;
@@ -300,17 +300,12 @@ int table_set(struct supervisor *s, struct table *t, struct table *ret_before, s
 	return 0;
 }
 
-static bool refuses(const struct supervisor *s, const struct pair *p)
-{
-	return p->acked && memcmp(p->ack, s->table_digest, sizeof(p->ack)) != 0;
-}
-
 void workers_end_refusing(struct supervisor *s)
 {
 	char title[SLOT_TITLE];
 
 	for (uint32_t w = 0; w < PAIR_MAX; w++)
-		if (s->pairs[w].wanted && refuses(s, &s->pairs[w])) {
+		if (s->pairs[w].wanted && s->pairs[w].acked && s->pairs[w].refuses) {
 			say(s, M_WORKER_REFUSED, slot_title(worker_of(s, w), title));
 			s->pairs[w].acked = false;
 			s->pairs[w].distrusted = true;
@@ -329,10 +324,8 @@ enum table_state table_state(const struct supervisor *s)
 			continue;
 		if (!p->acked)
 			return TABLE_WAIT;
-		if (refuses(s, p))
-			refused = true;
-		else
-			taken = true;
+		refused |= p->refuses;
+		taken |= !p->refuses;
 	}
 	if (!refused)
 		return TABLE_EQUAL;

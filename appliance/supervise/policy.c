@@ -276,17 +276,6 @@ void journal_retention(struct supervisor *s)
 	role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, NULL, 0);
 }
 
-/* Tells a role without a command table which generation is in force. */
-static void tell_in_force(struct supervisor *s, unsigned slot)
-{
-	struct msg_body m = { .type = MSG_IN_FORCE };
-
-	if (!slot_alive(&s->slots[slot]) || s->now == NULL)
-		return;
-	m.in_force.now = generation_of(s->now);
-	role_send(s, &s->slots[slot], 0, &m, NULL, 0);
-}
-
 /* Sets whether passed sessions are recorded, by the policy in force, also on trial. The setting is
  * one of the kernel's socket that reports them (appliance/tap/tap.h). */
 static void passed_follow(struct supervisor *s)
@@ -298,6 +287,7 @@ static void passed_follow(struct supervisor *s)
 		return;
 	say(s, M_PASSED_NOT_HEARD, e.text);
 }
+
 void clock_tell(struct supervisor *s)
 {
 	const struct msg_body m = { MSG_CLOCK, .clock = { .waits = s->clock.wait != CLOCK_TRUSTED } };
@@ -306,14 +296,23 @@ void clock_tell(struct supervisor *s)
 		role_send(s, &s->slots[SLOT_ENFORCE], 0, &m, NULL, 0);
 }
 
-static void in_force_tell_one(struct supervisor *s, const struct slot *sl)
+void role_told(struct supervisor *s, struct slot *sl)
 {
+	struct msg_body now = { .type = MSG_IN_FORCE };
+
+	if (!slot_alive(sl) || s->now == NULL)
+		return;
 	if (sl->role == ROLE_ENFORCE)
 		clock_tell(s);
 	if (sl->role == ROLE_TAP)
 		passed_follow(s);
+	/* Without this list a gate answers no segment that belongs to no session, and those sessions
+	 * time out. */
+	if (sl->role == ROLE_GATE && s->pairs_fd >= 0)
+		role_send(s, sl, 0, &(struct msg_body){ .type = MSG_PAIRS }, &s->pairs_fd, 1);
+	now.in_force.now = generation_of(s->now);
 	if (sl->role == ROLE_TAP || sl->role == ROLE_ENFORCE || sl->role == ROLE_GATE)
-		tell_in_force(s, (unsigned)(sl - s->slots));
+		role_send(s, sl, 0, &now, NULL, 0);
 }
 
 void in_force_tell(struct supervisor *s)
@@ -322,17 +321,7 @@ void in_force_tell(struct supervisor *s)
 	if (s->now->number != 0)
 		generation_turn(&s->store, s->now->number);
 	for (unsigned i = 0; i < SLOTS; i++)
-		in_force_tell_one(s, &s->slots[i]);
-}
-
-/* The pairs of addresses between which gates may answer TCP segments that belong to no session;
- * enforce reads them from the generation that it has put into force. */
-
-static void pairs_tell(struct supervisor *s, struct slot *gate)
-{
-	/* Without this list a gate answers no such segment, and those sessions time out. */
-	if (s->pairs_fd >= 0 && slot_alive(gate))
-		role_send(s, gate, 0, &(struct msg_body){ .type = MSG_PAIRS }, &s->pairs_fd, 1);
+		role_told(s, &s->slots[i]);
 }
 
 void pairs_told(struct supervisor *s, struct msg *m)
@@ -341,12 +330,5 @@ void pairs_told(struct supervisor *s, struct msg *m)
 		close(s->pairs_fd);
 	s->pairs_fd = msg_take_fd(m, 0);
 	for (uint32_t w = 0; w < PAIR_MAX; w++)
-		pairs_tell(s, &s->slots[SLOT_GATE + w]);
-}
-
-void role_told(struct supervisor *s, struct slot *sl)
-{
-	if (sl->role == ROLE_GATE)
-		pairs_tell(s, sl);
-	in_force_tell_one(s, sl);
+		role_told(s, &s->slots[SLOT_GATE + w]);
 }

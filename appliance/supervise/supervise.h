@@ -188,11 +188,12 @@ void journal_generation(struct supervisor *s, const struct policy *p);
 /* Tells the journal how long to keep records. */
 void journal_retention(struct supervisor *s);
 
-/* Tells the roles without a command table which generation decides from now on. */
+/* Tells the roles which generation decides from now on. */
 void in_force_tell(struct supervisor *s);
-/* Tells a new process of a role what it needs of the policy in force. */
+/* Tells a role what it needs of the policy in force. */
 void role_told(struct supervisor *s, struct slot *sl);
-/* Takes the pairs of addresses for gates from enforce. */
+/* Takes the pairs of addresses between which gates may answer TCP segments that belong to no session.
+ * Enforce reads them from the generation that it has put into force. */
 void pairs_told(struct supervisor *s, struct msg *m);
 
 #include "appliance/supervise/operation.h"

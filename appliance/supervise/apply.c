@@ -366,8 +366,6 @@ void op_compile_died(struct supervisor *s, const siginfo_t *how)
 	op_give_up(s);
 }
 
-/* The part of a dry run before the rules: whether devices may be taken, and addresses and routes,
- * which are tried in empty namespaces. */
 void op_try(struct supervisor *s)
 {
 	struct err e = { 0 };

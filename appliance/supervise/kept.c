@@ -39,8 +39,6 @@ static bool names(const struct ir *ir, const char *device)
 	return false;
 }
 
-/* Whether the device was released by a person's order and must not be taken: only another order of
- * a person takes it again. */
 bool kept_left_alone(const void *supervisor, const char *device)
 {
 	const struct supervisor *s = supervisor;
@@ -407,7 +405,6 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 	return any;
 }
 
-/* Whether no report says that something was lost. */
 bool given_back_whole(const json_t *reports)
 {
 	for (size_t i = 0; i < json_array_size(reports); i++)

@@ -19,36 +19,31 @@
 #include "appliance/supervise/supervise.h"
 
 #define OBJECT "sekisho-once.o"
-/* three numbers: of the layout, and of the memory of leases and of templates */
 #define NOTE "once.memory"
-#define NOTE_MAX 64u
+
+/* The contents of that file. Without it, the next daemon begins with empty memory. */
+struct once_note {
+	uint32_t layout;
+	struct cache_memory memory;
+};
 
 static struct cache_memory read_note(const struct supervisor *s)
 {
-	unsigned long numbers[3] = { 0 };
-	uint8_t *text;
-	char *at;
-	size_t n;
+	struct once_note note = { 0 };
+	uint8_t *p = NULL;
+	size_t n = 0;
 
-	if (file_read(s->run_fd, NOTE, NOTE_MAX, &text, &n, NULL) < 0)
-		return (struct cache_memory){ 0 };
-	at = (char *)text;
-	for (unsigned i = 0; i < 3; i++)
-		numbers[i] = strtoul(at, &at, 10);
-	free(text);
-	if (numbers[0] != ONCE_LAYOUT || numbers[1] > UINT32_MAX || numbers[2] > UINT32_MAX)
-		return (struct cache_memory){ 0 };
-	return (struct cache_memory){ (uint32_t)numbers[1], (uint32_t)numbers[2] };
+	if (file_read(s->run_fd, NOTE, sizeof(note), &p, &n, NULL) == 0 && n == sizeof(note))
+		memcpy(&note, p, n);
+	free(p);
+	return note.layout == ONCE_LAYOUT ? note.memory : (struct cache_memory){ 0 };
 }
 
-/* Without the note, the next daemon begins with empty memory. */
 static void write_note(const struct supervisor *s, struct cache_memory m)
 {
-	char text[NOTE_MAX];
-	struct err e = { 0 };
-	int n = snprintf(text, sizeof(text), "%u %u %u\n", ONCE_LAYOUT, m.leases, m.templates);
+	const struct once_note note = { ONCE_LAYOUT, m };
 
-	atomic_write(s->run_fd, NOTE, text, (size_t)n, &e);
+	(void)atomic_write(s->run_fd, NOTE, &note, sizeof(note), NULL);
 }
 
 /* Loads the cache's program from the folder of this program, or from where packages put it. */

@@ -44,7 +44,6 @@ void op_init(struct supervisor *s, enum op_kind k, struct asker a, const char *b
 	snprintf(s->op.by, sizeof(s->op.by), "%s", by);
 }
 
-/* Sets the reason of a failure; the first one stays. */
 void op_explain(struct supervisor *s, int status, enum message m, ...)
 {
 	va_list ap;

@@ -170,8 +170,8 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds); /* numb
 void op_compile_begin(struct supervisor *s);
 /* ends the compiler of this operation, if there is one; those of others go on */
 void op_compile_end(struct supervisor *s);
-/* op.next exists: the part of a dry run before the rules (agreement to take devices, addresses and
- * routes); then goes on, or gives up */
+/* op.next exists: the part of a dry run before the rules (agreement to take devices; addresses and
+ * routes, which are tried in empty namespaces); then goes on, or gives up */
 void op_try(struct supervisor *s);
 /* op.next exists: prepares devices, queues and tables, and goes on */
 void op_prepare(struct supervisor *s);

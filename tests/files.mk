@@ -11,7 +11,7 @@ UNITS := $(notdir $(UNIT_SRC:.c=))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # A whole box in one process (tests/life/life.h): the supervisor and control are the real ones, and
 # files of that folder replace everything outside of them.
-LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(filter-out %/clock_source.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/store/*.c) $(addprefix appliance/kernel/,apart.c image.c isolation_pairs.c) $(addprefix appliance/enforce/,doors.c door_book.c isolations.c) \
+LIFE_SRC := $(filter-out tests/life/test_%,$(wildcard tests/life/*.c)) $(filter-out %/clock_source.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(wildcard appliance/store/*.c) $(addprefix appliance/kernel/,apart.c image.c isolation_pairs.c) $(addprefix appliance/enforce/,doors.c door_book.c isolations.c trust.c) \
 	$(filter-out %/spawn.c %/once.c,$(wildcard appliance/supervise/*.c)) $(wildcard appliance/alone/*.c appliance/control/*.c) $(addprefix appliance/role/,said.c sandbox_table.c vigil.c) \
 	$(addprefix appliance/box/,companions.c companions_json.c links_json.c log_sent.c loan_whose.c)
 # Parts that many tests link: a command table with the code that judges by it; a packet's way

@@ -17,6 +17,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/box/box.h"
+#include "appliance/box/loan.h"
 #include "appliance/box/netns.h"
 #include "appliance/enforce/look.h"
 #include "appliance/store/in_force.h"
@@ -92,6 +93,31 @@ static int open_policy(struct supervisor *s, struct enforce_look *k, const char 
 	return r;
 }
 
+/* Whether the clock is trusted: what the rules show; if no conduit has an end, they show nothing, and
+ * the clock is judged as enforce would do it (enforce/trust.c). */
+static void clock_look(struct supervisor *s, bool open, bool closed)
+{
+	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);
+	struct moment m = { .latest = 0 };
+	int battery = clock_battery_open();
+	struct clock_facts f = { .now = wall_s(),
+				 .found = s->state_fd >= 0 ? moment_load(s->state_fd, &m) : MOMENT_NONE,
+				 .policy = g != NULL ? g->applied_ns / SECOND : 0,
+				 .sources = ir_time_sources(s->now->ir),
+				 .sync = clock_synchronised() };
+
+	loan_boot_id(s->boot);
+	f.latest = m.latest;
+	f.same_boot = s->boot[0] != '\0' && strcmp(m.boot, s->boot) == 0;
+	f.battery = clock_battery(battery, &f.battery_s);
+	if (battery >= 0)
+		close(battery);
+	s->clock = (struct msg_clock){ .found = (uint8_t)f.found, .latest = f.latest };
+	s->clock.wait = open ? CLOCK_TRUSTED : (uint8_t)clock_judge(&f);
+	if (closed && s->clock.wait == CLOCK_TRUSTED)
+		s->clock.wait = CLOCK_WAITS_DAEMON;
+}
+
 enum standing { STANDS_NOTHING, STANDS_OPEN, STANDS_CLOSED, STANDS_BASE, STANDS_UNKNOWN, STANDS_POLICY };
 
 static const char *const standing_words[] = {
@@ -162,11 +188,11 @@ static json_t *generation(const struct supervisor *s)
 
 static json_t *clock(const struct supervisor *s)
 {
-	const struct clock_said c = { .wait = s->clock.wait,
-				      .found = s->clock.found,
-				      .latest = s->clock.moment.latest,
+	const struct clock_said c = { .wait = (enum clock_wait)s->clock.wait,
+				      .found = (enum moment_found)s->clock.found,
+				      .latest = s->clock.latest,
 				      .sync = clock_synchronised(),
-				      .sources = clock_by_sources(s, s->now->ir) };
+				      .sources = ir_time_sources(s->now->ir) };
 
 	return clock_json(&c, s->now->ir);
 }

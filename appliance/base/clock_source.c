@@ -18,16 +18,16 @@ enum clock_sync clock_synchronised(void)
 	return state != TIME_ERROR && (t.status & STA_UNSYNC) == 0 ? CLOCK_SYNC_YES : CLOCK_SYNC_NO;
 }
 
-bool clock_battery(uint64_t *ret_s)
+int clock_battery_open(void)
 {
-	int fd = open(BATTERY, O_RDONLY | O_CLOEXEC);
-	char text[32], *end;
-	ssize_t n;
+	return open(BATTERY, O_RDONLY | O_CLOEXEC);
+}
 
-	if (fd < 0)
-		return false;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
+bool clock_battery(int fd, uint64_t *ret_s)
+{
+	char text[32], *end;
+	ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
+
 	if (n <= 0)
 		return false;
 	text[n] = 0;

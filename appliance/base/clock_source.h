@@ -15,7 +15,9 @@ enum clock_sync { CLOCK_SYNC_UNKNOWN, CLOCK_SYNC_NO, CLOCK_SYNC_YES };
 /* The kernel's state. A time daemon sets it to synchronised, and the kernel resets it when the
  * daemon does not renew it (adjtimex(2), STA_UNSYNC). */
 enum clock_sync clock_synchronised(void);
-/* Seconds since 1970 by the machine's first RTC. False when there is none, or it cannot be read. */
-bool clock_battery(uint64_t *ret_s);
+/* The machine's first RTC, opened before a sandbox closes; negative when there is none. */
+int clock_battery_open(void);
+/* Seconds since 1970 by that RTC. False when there is none, or it cannot be read. */
+bool clock_battery(int fd, uint64_t *ret_s);
 
 #endif

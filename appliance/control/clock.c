@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the machine's clock follows a source of time. What passes does not depend on this,
- * because the supervisor decides whether the clock is trusted. */
+ * because enforce decides whether the clock is trusted. */
 #include <string.h>
 
 #include "appliance/base/clock.h"

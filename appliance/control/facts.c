@@ -267,8 +267,9 @@ json_t *told_answer(const struct control *s, json_t *j)
 	fill(j, "generation", json_generation(s));
 	fill(j, "doors", json_doors(s));
 	fill(j, "saved",
-	     json_boolean(json_object_get(j, "isolations") != NULL ? !s->facts.isolations_unsaved
-								   : !s->facts.doors_unsaved));
+	     json_boolean(json_object_get(j, "clock") != NULL	     ? !s->facts.clock_unsaved
+			  : json_object_get(j, "isolations") != NULL ? !s->facts.isolations_unsaved
+								     : !s->facts.doors_unsaved));
 	fill(j, "isolations", json_isolations(s));
 	if (json_object_get(j, "before") != NULL)
 		fill(j, "clock", json_clock(s));

@@ -16,6 +16,7 @@
  *   enforce/usage.c       which permits live sessions have
  *   enforce/relabel.c     sessions that now belong to another permit
  *   enforce/cut.c         the sessions that an apply ends
+ *   enforce/trust.c       whether the clock is trusted
  *   enforce/ended.c       sessions whose time is over: their permit's, or their conduit's limits
  *   enforce/isolations.c  isolations by people; isolate.c sets them in the kernel
  *   enforce/doors.c       doors that people open; door_book.c decides about them
@@ -55,6 +56,7 @@
 #include "appliance/kernel/image.h"
 #include "appliance/kernel/rule.h"
 #include "appliance/kernel/talk.h"
+#include "appliance/store/moment.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
 #include "policy/ir/ir.h"
@@ -172,7 +174,26 @@ struct telling {
 };
 
 /* What the loop does at regular intervals (role.c). */
-enum chore { CHORE_SETTINGS, CHORE_LINGER, CHORE_HEARD, CHORE_UNANSWERED, CHORE_COMPARE, CHORES };
+enum chore { CHORE_SETTINGS, CHORE_LINGER, CHORE_HEARD, CHORE_UNANSWERED, CHORE_TRUST, CHORE_COMPARE, CHORES };
+
+/* Whether the clock has been trusted since the machine started (trust.c). */
+struct trust {
+	char boot[MOMENT_BOOT];	 /* boot id of this start of the machine */
+	int battery;		 /* owned: the battery-backed clock, -1 = there is none */
+	enum moment_found found; /* the record on the disk: `moment` */
+	struct moment moment;
+	/* seconds since 1970: when the confirmed policy came into force. If there is no record of
+	 * the latest moment, this is the latest time that is known */
+	uint64_t policy;
+	enum clock_wait wait;
+	bool told;   /* an event that the clock is not trusted was recorded */
+	bool stands; /* the rules of an earlier daemon have elements that end by time */
+	/* the confirmed policy names time sources. A policy on trial must not make a clock trusted
+	 * for longer than the trial */
+	bool sources;
+	uint64_t keep_ns; /* monotonic: when to look again at a trusted clock */
+	struct clock_steady steady;
+};
 
 struct enforce {
 	int control, monitor, links;
@@ -205,7 +226,8 @@ struct enforce {
 	/* the clock is not trusted, so everything with an end is left out */
 	bool waits;
 	bool waits_due; /* `waits` has changed, and the kernel does not have it yet */
-	bool mend_due;	/* our last change did not reach the kernel */
+	struct trust trust;
+	bool mend_due; /* our last change did not reach the kernel */
 	/* the clock was set, and the expiry times in the kernel are not right yet */
 	bool clock_due;
 	bool relabel_due;   /* some sessions may be outside of their permit's cells */
@@ -314,6 +336,22 @@ struct cell_read {
 };
 struct cell_read cell_read(unsigned set, const struct image_element *el);
 
+/* ---- enforce/trust.c ------------------------------------------------------------------------- */
+
+/* To be called before the sandbox closes. */
+void trust_open(struct trust *t);
+/* Takes the record on the disk, or (with the id of an order) a person's word that the clock is
+ * right. False: the message is malformed. */
+bool enforce_trust(struct enforce *f, struct msg *m);
+/* To be called before `next` is applied or tried. While no policy is in force, the clock is judged
+ * by the time sources of `next`. */
+void enforce_trust_before(struct enforce *f, const struct generation_held *next);
+/* A generation has come into force. `had_sources`: the one before it named time sources. */
+void enforce_trust_after(struct enforce *f, bool had_sources);
+void enforce_trust_due(struct enforce *f); /* every second */
+/* How the conduits of `g` with an end would wait for the clock. */
+enum clock_wait enforce_trust_waits(const struct enforce *f, const struct generation_held *g);
+
 /* ---- enforce/doors.c ------------------------------------------------------------------------- */
 
 /* Handles an order about a door. It is answered now, or when the supervisor has stored the change.
@@ -365,8 +403,9 @@ struct sync_report {
 struct apply_result {
 	struct told told; /* owned by the caller: told_free */
 	struct sync_report report;
-	uint32_t lingering; /* number of permits that are kept for their sessions */
-	uint32_t line;	    /* policy line of a refusal; 0 = none */
+	uint32_t lingering;	    /* number of permits that are kept for their sessions */
+	uint32_t line;		    /* policy line of a refusal; 0 = none */
+	enum clock_wait clock_wait; /* how conduits of this generation wait */
 };
 
 /*

@@ -186,6 +186,7 @@ static bool applied(struct enforce *f, uint32_t id, bool done, struct apply_resu
 							.live = t->live,
 							.cut_more = t->cut.more,
 							.changed_more = t->changed.more,
+							.clock_wait = (uint8_t)result->clock_wait,
 							.error = e->text } };
 	int fds[4] = { -1, -1, -1, -1 };
 	size_t n = done ? told_fds(&result->told, fds) : 0;
@@ -201,6 +202,8 @@ static bool on_apply(void *ctx, struct msg *m)
 {
 	const struct msg_apply *b = &m->body.apply;
 	struct enforce *f = ctx;
+	bool looks = (b->flags & (APPLY_DRY_RUN | APPLY_FORETELL)) != 0,
+	     had_sources = f->now != NULL && ir_time_sources(&f->now->ir);
 	struct generation_held *next = NULL;
 	struct apply_result result = { 0 };
 	struct err e = { 0 };
@@ -227,18 +230,24 @@ static bool on_apply(void *ctx, struct msg *m)
 		r = generation_note_known(next, bytes_of(p + b->n_sealed + b->n_ids, n - b->n_sealed - b->n_ids), &e);
 	free(p);
 	telling_begin(f, m->id, (b->flags & APPLY_TELL) != 0);
-	if (r == 0 && (b->flags & (APPLY_DRY_RUN | APPLY_FORETELL)) == 0)
+	if (r == 0)
+		enforce_trust_before(f, next);
+	if (r == 0 && !looks)
 		enforce_isolations_before(f, next);
 	if (r == 0)
 		r = enforce_apply(f, next, b->flags, &result, &e);
-	if (f->now != NULL && (b->flags & (APPLY_DRY_RUN | APPLY_FORETELL)) == 0)
+	if (f->now != NULL && !looks)
 		enforce_isolations_before(f, f->now);
+	if (r == 0)
+		result.clock_wait = enforce_trust_waits(f, next);
 	telling_end(f);
 	stop_end(f, e.code == -ECANCELED);
 	if (f->now != next)
 		generation_drop(next);
-	else
+	else {
 		enforce_pairs_tell(f);
+		enforce_trust_after(f, had_sources);
+	}
 	return applied(f, m->id, r == 0, &result, &e);
 }
 
@@ -258,6 +267,7 @@ static bool on_in_force(void *ctx, struct msg *m)
 	struct enforce *f = ctx;
 
 	f->events.now = m->body.in_force.now;
+	f->trust.sources = m->body.in_force.sources != 0;
 	enforce_isolations_in_force(f);
 	return true;
 }
@@ -283,8 +293,7 @@ static bool on_used(void *ctx, struct msg *m)
 
 static bool on_clock(void *ctx, struct msg *m)
 {
-	enforce_waits(ctx, m->body.clock.waits != 0);
-	return true;
+	return enforce_trust(ctx, m);
 }
 
 /* Has no effect: the question was answered already, or its work is always finished. */
@@ -351,6 +360,8 @@ void enforce_end(struct enforce *f)
 		close(f->delay);
 	if (f->links >= 0)
 		close(f->links);
+	if (f->trust.battery >= 0)
+		close(f->trust.battery);
 }
 
 static int open_all(struct enforce *f, struct err *e)
@@ -366,7 +377,8 @@ static int open_all(struct enforce *f, struct err *e)
 		.events = { .fd = ROLE_FD_EVENTS },
 		.forwarding = { -1, -1 },
 		.reverse_path = -1,
-		.waits = true, /* until the supervisor says otherwise */
+		.waits = true, /* until the clock is found right */
+		.trust = { .battery = -1 },
 	};
 	r = netlink_open(&f->net, ENFORCE_FD_REQUESTS, e);
 	if (r == 0)
@@ -379,6 +391,7 @@ static int open_all(struct enforce *f, struct err *e)
 	f->net.stopped = stopped;
 	f->net.between_ctx = f;
 	f->delay = monitor_open_delay();
+	trust_open(&f->trust);
 	r = sandbox_enter(ROLE_ENFORCE, e);
 	if (r < 0)
 		return r;
@@ -416,6 +429,7 @@ static const struct {
 	[CHORE_LINGER] = { 2000000000ull, look_at_sessions },
 	[CHORE_HEARD] = { HEARD_POLL_NS, enforce_listen },
 	[CHORE_UNANSWERED] = { 1000000000ull, enforce_unanswered },
+	[CHORE_TRUST] = { 1000000000ull, enforce_trust_due },
 	[CHORE_COMPARE] = { 30000000000ull, drift_look },
 };
 

@@ -5,8 +5,8 @@
  * channel, keeps other messages in their order, and ends work that nobody waits for. Only work that
  * changes nothing is begun with stop_begin; all other work is always finished.
  *
- * A person's order to isolate something, or to open or shut a door, does not wait for a question:
- * work on the question is interrupted, and repeated after all messages that came meanwhile.
+ * A person's order about an isolation, a door or the clock does not wait for a question: work on
+ * the question is interrupted, and repeated after all messages that came meanwhile.
  */
 #include <errno.h>
 #include <poll.h>
@@ -27,7 +27,7 @@ static struct msg *kept(struct hearing *h, size_t i)
 static bool is_urgent(const struct msg *m)
 {
 	return m->id != 0 && ((m->body.type == MSG_ISOLATE && !m->body.isolate.rehearse) || m->body.type == MSG_DOOR ||
-			      m->body.type == MSG_DOORS);
+			      m->body.type == MSG_DOORS || m->body.type == MSG_CLOCK);
 }
 
 /* Reads messages as far as there is room. One place is left free, for an interrupted question.

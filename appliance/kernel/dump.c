@@ -541,7 +541,7 @@ int netlink_dump_limits(struct netlink *n, struct arena *a, struct image *ret, s
 	return r;
 }
 
-static int look_for_ends(struct netlink *n, bool *ret, struct err *e)
+int ends_stand(struct netlink *n, bool *ret, struct err *e)
 {
 	struct arena *a = arena_new(DUMP_BUDGET);
 	struct image have;
@@ -550,18 +550,5 @@ static int look_for_ends(struct netlink *n, bool *ret, struct err *e)
 
 	*ret = r == 0 && image_digest(&have, digest) && image_ends(&have) > 0;
 	arena_free(a);
-	return r;
-}
-
-int ends_stand_here(bool *ret, struct err *e)
-{
-	struct netlink n;
-	int r = netlink_open_here(&n, e);
-
-	*ret = false;
-	if (r < 0)
-		return r;
-	r = look_for_ends(&n, ret, e);
-	netlink_close_here(&n);
 	return r;
 }

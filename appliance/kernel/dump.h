@@ -38,12 +38,12 @@ int netlink_dump_counters(struct netlink *n, struct arena *a, struct image *ret,
 int netlink_dump_limits(struct netlink *n, struct arena *a, struct image *ret, struct err *e);
 
 /*
- * Whether the kernel's table has elements that end by time: *ret is true if the caller's namespace
- * has a table with the digest of a generation, and with cells or labels that end. The table does
- * not survive a restart of the machine, so such an element was made by a daemon since the last
- * start. For the supervisor, before enforce runs. Opens a socket for this. 0 or negative errno.
+ * Whether the kernel's table has elements that end by time: *ret is true if there is a table with
+ * the digest of a generation, and with cells or labels that end. The table does not survive a
+ * restart of the machine, so such an element was made by a daemon since the last start. 0 or
+ * negative errno.
  */
-int ends_stand_here(bool *ret, struct err *e);
+int ends_stand(struct netlink *n, bool *ret, struct err *e);
 
 /* The name of a family: "inet" for NFPROTO_INET. */
 const char *dump_family(uint32_t family);

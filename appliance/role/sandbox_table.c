@@ -158,6 +158,8 @@ static const struct call_rule kernel_rules[] = {
 	/* getrusage tells how often enforce has slept. If it slept exactly once between two looks,
 	 * the time of a change is known */
 	CALL(getrusage),
+	/* reads whether the clock is synchronised; setting it would need a capability */
+	CALL(adjtimex), CALL(clock_adjtime),
 	CALL_IF(ioctl, 1, WHOLE, SIOCGIFINDEX), CALL_IF(ioctl, 1, WHOLE, SIOCGIFFLAGS), END
 };
 

@@ -15,21 +15,21 @@
 #define BOOT "\nboot "
 #define FOLLOW_NAME "clock-source"
 #define FOLLOW "sekisho clock source 1\nfollows "
-#define MOST 512u
+#define MOST MOMENT_TEXT
 #define DAY_S 86400u
 
 /* Writes the text, with a digest at its end: damage on the disk must not turn it into another
  * year. */
-static size_t write_text(const struct moment *m, char out[MOST])
+size_t moment_write(const struct moment *m, char out[MOMENT_TEXT])
 {
-	int n = snprintf(out, MOST, LATEST "%" PRIu64 BOOT "%s\n", m->latest, m->boot);
+	int n = snprintf(out, MOMENT_TEXT, LATEST "%" PRIu64 BOOT "%s\n", m->latest, m->boot);
 	uint8_t digest[32];
 
 	sha256(out, (size_t)n, digest);
-	n += snprintf(out + n, MOST - (size_t)n, "sum ");
+	n += snprintf(out + n, MOMENT_TEXT - (size_t)n, "sum ");
 	for (unsigned i = 0; i < sizeof(digest); i++)
-		n += snprintf(out + n, MOST - (size_t)n, "%02x", digest[i]);
-	n += snprintf(out + n, MOST - (size_t)n, "\n");
+		n += snprintf(out + n, MOMENT_TEXT - (size_t)n, "%02x", digest[i]);
+	n += snprintf(out + n, MOMENT_TEXT - (size_t)n, "\n");
 	return (size_t)n;
 }
 
@@ -57,35 +57,36 @@ static bool read_text(const char *text, struct moment *ret)
 /* Whether the text is exactly the one that is written for this moment. */
 static bool same_text(const struct moment *m, const uint8_t *p, size_t n)
 {
-	char text[MOST];
+	char text[MOMENT_TEXT];
 
-	return write_text(m, text) == n && memcmp(text, p, n) == 0;
+	return moment_write(m, text) == n && memcmp(text, p, n) == 0;
 }
 
-enum moment_found moment_load(int statefd, struct moment *ret)
+enum moment_found moment_read(const uint8_t *p, size_t n, struct moment *ret)
 {
-	struct err e;
-	uint8_t *p = NULL;
-	size_t n = 0;
-	int r = file_read(statefd, NAME, MOST - 1, &p, &n, &e);
-	bool whole;
+	char text[MOMENT_TEXT] = "";
 
 	*ret = (struct moment){ .latest = 0 };
-	if (r < 0)
-		return r == -ENOENT ? MOMENT_NONE : MOMENT_DAMAGED;
-	whole = read_text((const char *)p, ret) && same_text(ret, p, n);
-	free(p);
-	if (whole)
+	if (p == NULL)
+		return MOMENT_NONE;
+	if (n < sizeof(text))
+		memcpy(text, p, n);
+	if (read_text(text, ret) && same_text(ret, p, n))
 		return MOMENT_READ;
 	*ret = (struct moment){ .latest = 0 };
 	return MOMENT_DAMAGED;
 }
 
-int moment_save(int statefd, const struct moment *m, struct err *e)
+enum moment_found moment_load(int statefd, struct moment *ret)
 {
-	char text[MOST];
+	enum moment_found found;
+	uint8_t *p = NULL;
+	size_t n = 0;
+	int r = file_read(statefd, NAME, MOMENT_TEXT - 1, &p, &n, NULL);
 
-	return atomic_write(statefd, NAME, text, write_text(m, text), e);
+	found = moment_read(r < 0 ? NULL : p, n, ret);
+	free(p);
+	return r < 0 && r != -ENOENT ? MOMENT_DAMAGED : found;
 }
 
 /* ---- is the clock trusted -------------------------------------------------------------------- */

@@ -2,8 +2,8 @@
 /*
  * Stores the latest moment that the box has seen, and the boot id of the start in which its clock
  * was trusted. So a clock that went back while the power was off cannot reopen conduits that had
- * ended. Supervisor only. If the file cannot be read and no source of time is named, a person has
- * to confirm the clock.
+ * ended. If the file cannot be read and no source of time is named, a person has to confirm the
+ * clock.
  *
  * The second part is pure: it decides whether a clock is trusted, and when its moment is to
  * be written.
@@ -12,6 +12,7 @@
 #define SEKISHO_STORE_MOMENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "appliance/base/clock.h"
@@ -24,9 +25,15 @@ struct moment {
 	char boot[MOMENT_BOOT];
 };
 
+#define MOMENT_TEXT 512u /* room for the text */
+
+/* The text of the file, which enforce writes and reads, and the supervisor keeps on the disk.
+ * Returns its length without a NUL. */
+size_t moment_write(const struct moment *m, char out[MOMENT_TEXT]);
+/* p NULL: there is no file. */
+enum moment_found moment_read(const uint8_t *p, size_t n, struct moment *ret);
 /* A damaged file stays where it is until the next one is written. */
 enum moment_found moment_load(int statefd, struct moment *ret);
-int moment_save(int statefd, const struct moment *m, struct err *e);
 
 /* ---- is the clock trusted -------------------------------------------------------------------- */
 

@@ -61,7 +61,6 @@ void op_to_kernel(struct supervisor *s)
 	vigil_beat(&s->slots[SLOT_ENFORCE].work);
 	if (op->asker.tell)
 		flags |= APPLY_TELL;
-	clock_before(s, p);
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {
 		/* If enforce is dying, op_enforce_died will follow. Any other error, for example
 		 * lack of memory, ends the operation. */
@@ -526,7 +525,8 @@ static void in_force(struct supervisor *s)
 	struct operation *op = &s->op;
 	struct policy *old = s->now;
 	struct err box = { 0 }, e = { 0 };
-	bool whole = box_set(&s->spaces, op->next->ir, old->ir, &box) == 0;
+	bool whole = box_set(&s->spaces, op->next->ir, old->ir, &box) == 0,
+	     on_trial = op->kind == OP_APPLY && op->confirm_s != 0;
 
 	if (!whole && op->kind != OP_REVERT) {
 		undo(s, &box);
@@ -546,7 +546,7 @@ static void in_force(struct supervisor *s)
 	if (!whole)
 		box_try_again(s, box.text);
 	sentence_forget(&s->store_error);
-	in_force_tell(s);
+	trial_set(s, on_trial ? op->number : 0, on_trial ? op->confirm_s : 0);
 	beside_write(s);
 	tables_of_new(s, old);
 	/* Interfaces may have other numbers now, and other generations may linger. */
@@ -557,7 +557,6 @@ static void in_force(struct supervisor *s)
 		kept_settle(s, true, old->ir);
 	policy_free(old);
 	if (op->kind == OP_APPLY) {
-		trial_set(s, op->confirm_s != 0 ? op->number : 0, op->confirm_s);
 		meant_record(s, op->number, &op->meant);
 		if (op->restored)
 			policy_event_of(s, POLICY_RESTORED, op->number,
@@ -565,7 +564,6 @@ static void in_force(struct supervisor *s)
 		if (op->confirm_s == 0)
 			policy_event(s, POLICY_CONFIRMED, op->number, NULL);
 	} else {
-		trial_set(s, 0, 0);
 		policy_event(s, POLICY_REVERTED, s->now->number, NULL);
 	}
 	op_finish(s, true);
@@ -610,6 +608,7 @@ void op_applied(struct supervisor *s, struct msg *m)
 	if (op->step != STEP_FORETELL && b->done != 0)
 		s->adopted = true;
 	op->lingering = b->lingering;
+	op->clock_wait = b->clock_wait;
 	if (b->done == 0 && op->step == STEP_UNDO) {
 		op->not_back.code = -EREMOTEIO;
 		snprintf(op->not_back.text, sizeof(op->not_back.text), "%s", b->error);

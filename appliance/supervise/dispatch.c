@@ -109,6 +109,23 @@ static void on_isolations(struct supervisor *s, struct msg *m)
 	facts_tell(s);
 }
 
+/* What enforce decides about the clock, and its record. */
+static void on_clock(struct supervisor *s, struct msg *m)
+{
+	bool said = s->clock.told != 0, trusted = s->clock.wait == CLOCK_TRUSTED;
+
+	if (m->n_fds > 0)
+		(void)paper_told(s, PAPER_CLOCK, m);
+	s->clock = m->body.clock;
+	if (!said && s->clock.told != 0)
+		say(s, M_CLOCK_WAITS);
+	if (trusted != (s->clock.wait == CLOCK_TRUSTED))
+		journal_retention(s);
+	/* before the answer to an order, which control completes */
+	relay_tell(s);
+	facts_tell(s);
+}
+
 static void on_drift(struct supervisor *s, struct msg *m)
 {
 	static const enum message words[DRIFT_COUNT] = {
@@ -276,6 +293,7 @@ static const struct row {
 	[MSG_UNANSWERED] = { counting_told },
 	[MSG_HEARD] = { on_heard },
 	[MSG_USED] = { on_used },
+	[MSG_CLOCK] = { on_clock },
 	[MSG_DOORS] = { on_doors },
 	[MSG_ISOLATIONS] = { on_isolations },
 	[MSG_PROGRESS] = { .judges = on_progress },

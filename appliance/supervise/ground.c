@@ -108,11 +108,6 @@ uint64_t trial_until(const struct supervisor *s)
 	return apart > CLOCK_STEP_NS ? due : s->trial_until_wall;
 }
 
-bool clock_by_sources(const struct supervisor *s, const struct ir *ir)
-{
-	return ir_time_sources(ir) || (s->trial != 0 && s->clock.sources);
-}
-
 /* The process of a role: messages to it, and how it is ended. roles.c starts it. */
 
 /* A socket pair with room for some thousand records, so that none is lost while the journal

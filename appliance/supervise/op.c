@@ -76,12 +76,17 @@ static json_t *op_json(struct supervisor *s, bool done)
 	json_t *j = json_pack("{s:b, s:n, s:[], s:[], s:o, s:O*, s:O*}", "done", (int)done, "generation", "cut",
 			      "diagnostics", "error", why, "taking",
 			      json_array_size(op->taking) > 0 ? op->taking : NULL, "given_back", op->given_back);
-	json_t *waits = done ? json_clock_waits(s, op->next != NULL ? op->next->ir : s->now->ir) : NULL;
+	const struct ir *ir = op->next != NULL ? op->next->ir : s->now->ir;
 
 	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back))
 		json_object_update_new(j, json_pack("{s:n, s:i}", "meaning", "more_meaning", 0));
-	if (waits != NULL)
-		json_object_set_new(j, "clock", waits);
+	if (done && op->clock_wait != CLOCK_TRUSTED && waiting_count(ir, wall_s()) > 0)
+		json_object_set_new(
+			j, "clock",
+			json_pack("{s:b, s:s, s:o, s:o}", "trusted", 0, "waits", clock_wait_words[op->clock_wait],
+				  "latest",
+				  s->clock.found == MOMENT_READ ? json_time(s->clock.latest * SECOND) : json_null(),
+				  "waiting", waiting_names(ir, wall_s())));
 	if (op->line != 0)
 		json_object_set_new(j, "line", json_integer(op->line));
 	if (op->kind == OP_DRY_RUN)
@@ -206,6 +211,7 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
 	s->trial_until_wall = number != 0 ? clock_wall_ns() + seconds * SECOND : 0;
 	s->trial_until_boot = trial_boot_ns() + seconds * SECOND;
 	timerfd_settime(s->trial_fd, 0, &t, NULL);
+	in_force_tell(s);
 	journal_retention(s);
 }
 

@@ -134,6 +134,7 @@ static void walk(struct supervisor *s)
 	struct err e = { 0 };
 
 	op->from = s->now->number;
+	op->clock_wait = s->clock.wait;
 	/* The order may have waited for the end of a trial, or for an answer of another process. */
 	if (op->ground.base != 0 && op->ground.base != op->from) {
 		op_refuse(s, REFUSAL_MOVED, 0);
@@ -313,6 +314,7 @@ void op_trial_over(struct supervisor *s)
 void op_enforce_ready(struct supervisor *s)
 {
 	s->adopted = false;
+	clock_give(s);
 	paper_give(s, PAPER_USED, 0);
 	paper_give(s, PAPER_DOORS, 0);
 	paper_give(s, PAPER_ISOLATIONS, 0);

@@ -132,8 +132,9 @@ struct operation {
 	struct err undone;     /* STEP_UNDO: why the change is undone */
 	/* STEP_UNDO: why rules or addresses could not be restored; code 0 = they were */
 	struct err not_back;
-	int status;    /* exit status of a failure */
-	uint32_t line; /* policy line of a refusal, 0 = none */
+	uint8_t clock_wait; /* how its conduits wait for the clock (enum clock_wait) */
+	int status;	    /* exit status of a failure */
+	uint32_t line;	    /* policy line of a refusal, 0 = none */
 	enum op_refusal refused;
 	uint64_t refused_n;
 };

@@ -142,14 +142,14 @@ static void silent(struct supervisor *s, struct order *o)
 	order_end(o);
 }
 
-/* Passes an order about an isolation or a door to enforce, which carries it out and answers. While
- * enforce has no policy the order waits (orders_again). */
+/* Passes an order about an isolation, a door or the clock to enforce, which carries it out and
+ * answers. While enforce has no policy the order waits (orders_again). */
 static void to_enforce(struct supervisor *s, struct order *o)
 {
 	struct msg_body i = { MSG_ISOLATE, .isolate = { .order = o->m.order,
 							.rehearse = (o->m.flags & APPLY_DRY_RUN) != 0,
 							.comment = o->comment } };
-	struct msg_body q = {
+	struct msg_body c = { .type = MSG_CLOCK }, q = {
 		MSG_DOOR,
 		.door = { .order = o->m.order, .for_s = o->m.confirm_s, .duties = o->duties, .comment = o->comment }
 	};
@@ -164,8 +164,14 @@ static void to_enforce(struct supervisor *s, struct order *o)
 	memcpy(q.door.ticket, o->m.ticket, sizeof(q.door.ticket));
 	memcpy(q.door.by, o->named, sizeof(q.door.by));
 	memcpy(q.door.account, o->by, sizeof(q.door.account));
+	memcpy(c.clock.by, o->named, sizeof(c.clock.by));
 	o->passes = true;
-	(void)ask(s, o, SLOT_ENFORCE, !s->adopted ? NULL : change_isolates(o->m.order) ? &i : &q, -1);
+	(void)ask(s, o, SLOT_ENFORCE,
+		  !s->adopted			    ? NULL
+		  : change_isolates(o->m.order)	    ? &i
+		  : change_names_object(o->m.order) ? &q
+						    : &c,
+		  -1);
 }
 
 void orders_again(struct supervisor *s)
@@ -252,21 +258,27 @@ static struct msg_change change_of(const struct msg_ctl_change *c)
 	return m;
 }
 
+/* Has enforce carry out root's order. */
+static void roots_object(struct supervisor *s, struct asker a, const struct msg_change *c, const char *by)
+{
+	struct order *o = order_new(s, a, c);
+
+	if (o == NULL)
+		return;
+	o->duties = DUTIES_ALL;
+	snprintf(o->named, sizeof(o->named), "%s", by);
+	to_enforce(s, o);
+}
+
 /* Root's order in its own name, for which nobody is asked. False: there is no such order. */
 static bool roots_change(struct supervisor *s, struct asker a, const char *by, struct msg *m)
 {
 	const struct msg_change c = change_of(&m->body.ctl_change);
 	bool applies = c.order == CHANGE_APPLY;
-	struct order *o;
 
 	a.tell = (c.flags & APPLY_TELL) != 0;
 	if (change_names_object(c.order)) {
-		o = order_new(s, a, &c);
-		if (o == NULL)
-			return true;
-		o->duties = DUTIES_ALL;
-		snprintf(o->named, sizeof(o->named), "%s", by);
-		to_enforce(s, o);
+		roots_object(s, a, &c, by);
 		return true;
 	}
 	if ((!applies && c.order != CHANGE_CONFIRM && c.order != CHANGE_ROLLBACK) || (applies && m->n_fds == 0))
@@ -281,7 +293,7 @@ static bool roots_order(struct supervisor *s, struct asker a, const char *by, st
 	if (m->body.type == MSG_CTL_RELEASE) {
 		op_release(s, a, by, &m->body.ctl_release);
 	} else if (m->body.type == MSG_CTL_CLOCK) {
-		clock_confirm(s, a, by);
+		roots_object(s, a, &(struct msg_change){ .comment = "" }, by);
 	} else if (m->body.type == MSG_CTL_USER) {
 		return accounts_order(s, a, by, m);
 	} else if (m->body.type == MSG_CTL_CHANGE) {

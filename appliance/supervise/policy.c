@@ -288,22 +288,12 @@ static void passed_follow(struct supervisor *s)
 	say(s, M_PASSED_NOT_HEARD, e.text);
 }
 
-void clock_tell(struct supervisor *s)
-{
-	const struct msg_body m = { MSG_CLOCK, .clock = { .waits = s->clock.wait != CLOCK_TRUSTED } };
-
-	if (slot_alive(&s->slots[SLOT_ENFORCE]))
-		role_send(s, &s->slots[SLOT_ENFORCE], 0, &m, NULL, 0);
-}
-
 void role_told(struct supervisor *s, struct slot *sl)
 {
-	struct msg_body now = { .type = MSG_IN_FORCE };
+	struct msg_body now = { .type = MSG_IN_FORCE, .in_force.sources = trial_sources(s) };
 
 	if (!slot_alive(sl) || s->now == NULL)
 		return;
-	if (sl->role == ROLE_ENFORCE)
-		clock_tell(s);
 	if (sl->role == ROLE_TAP)
 		passed_follow(s);
 	/* Without this list a gate answers no segment that belongs to no session, and those sessions
@@ -318,6 +308,8 @@ void role_told(struct supervisor *s, struct slot *sl)
 void in_force_tell(struct supervisor *s)
 {
 	s->events.now = generation_of(s->now);
+	if (s->trial == 0)
+		s->sources = ir_time_sources(s->now->ir);
 	if (s->now->number != 0)
 		generation_turn(&s->store, s->now->number);
 	for (unsigned i = 0; i < SLOTS; i++)

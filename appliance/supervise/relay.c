@@ -3,6 +3,7 @@
  * What this process carries for others without reading it: questions of control to other processes
  * and their answers, and what enforce keeps on the disk.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "appliance/base/memfd.h"
 #include "appliance/kernel/isolation_pairs.h"
 #include "appliance/store/listed.h"
+#include "appliance/store/moment.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/slot.h"
 
@@ -76,6 +78,7 @@ static const struct {
 	enum msg_type type;
 	size_t most;	/* bytes */
 	uint64_t every; /* ns between two writes */
+	bool noted;	/* written at once, and to the run folder as well */
 	/* only for a list with a digest (store/listed.h), which is written at once: the most
 	 * entries, and, if the file cannot be read, the message and what enforce gets instead.
 	 * Enforce itself checks papers without a digest */
@@ -84,9 +87,10 @@ static const struct {
 	const char *instead;
 } papers[PAPERS] = {
 	[PAPER_USED] = { .file = "used", .type = MSG_USED, .most = USED_BYTES, .every = 600 * SECOND },
-	[PAPER_DOORS] = { "doors", MSG_DOORS, 1u << 20, 5 * SECOND, DOORS_OPEN, M_DOOR_DAMAGED, "[]" },
-	[PAPER_ISOLATIONS] = { "isolations", MSG_ISOLATIONS, 16u << 20, 5 * SECOND, ISOLATIONS_MOST, M_ISOLATE_DAMAGED,
-			       "null" },
+	[PAPER_DOORS] = { "doors", MSG_DOORS, 1u << 20, 5 * SECOND, false, DOORS_OPEN, M_DOOR_DAMAGED, "[]" },
+	[PAPER_ISOLATIONS] = { "isolations", MSG_ISOLATIONS, 16u << 20, 5 * SECOND, false, ISOLATIONS_MOST,
+			       M_ISOLATE_DAMAGED, "null" },
+	[PAPER_CLOCK] = { .file = "clock", .type = MSG_CLOCK, .most = MOMENT_TEXT, .every = 5 * SECOND, .noted = true },
 };
 
 static void save(struct supervisor *s, enum paper which)
@@ -94,6 +98,8 @@ static void save(struct supervisor *s, enum paper which)
 	struct paper_kept *p = &s->papers[which];
 	struct err e;
 
+	if (papers[which].noted && atomic_write(s->run_fd, papers[which].file, p->bytes, p->n, &e) < 0)
+		unlinkat(s->run_fd, papers[which].file, 0); /* an older moment must not count */
 	p->unsaved = papers[which].listed != 0
 			     ? !listed_write(s->state_fd, papers[which].file, (const char *)p->bytes, p->n)
 			     : atomic_write(s->state_fd, papers[which].file, p->bytes, p->n, &e) < 0;
@@ -110,12 +116,22 @@ static void take(struct paper_kept *p, char *text)
 void paper_open(struct supervisor *s, enum paper which)
 {
 	struct paper_kept *p = &s->papers[which];
+	struct moment m;
 	struct err e;
 	json_t *list;
+	int r;
 
+	if (papers[which].noted && moment_load(s->run_fd, &m) == MOMENT_READ && s->boot[0] != '\0' &&
+	    strcmp(m.boot, s->boot) == 0) {
+		p->unsaved = file_read(s->run_fd, papers[which].file, papers[which].most, &p->bytes, &p->n, &e) == 0;
+		if (p->unsaved)
+			return;
+	}
 	if (papers[which].listed == 0) {
-		if (file_read(s->state_fd, papers[which].file, papers[which].most, &p->bytes, &p->n, &e) < 0)
-			p->bytes = NULL;
+		r = file_read(s->state_fd, papers[which].file, papers[which].most, &p->bytes, &p->n, &e);
+		/* Enforce has to know of a record that cannot be read. */
+		if (r < 0)
+			take(p, papers[which].noted && r != -ENOENT ? strdup("") : NULL);
 		return;
 	}
 	list = listed_read(s->state_fd, papers[which].file, papers[which].listed);
@@ -134,13 +150,15 @@ int paper_memfd(const struct supervisor *s, enum paper which)
 
 void paper_give(struct supervisor *s, enum paper which, uint32_t id)
 {
-	const struct msg_body m = { .type = papers[which].type };
+	struct msg_body m = { .type = papers[which].type };
 	int fd = paper_memfd(s, which);
 
-	if (fd < 0)
-		return;
-	(void)role_send(s, &s->slots[SLOT_ENFORCE], id, &m, &fd, 1);
-	close(fd);
+	if (which == PAPER_CLOCK)
+		m.clock = s->clock;
+	if (fd >= 0 || which == PAPER_CLOCK)
+		(void)role_send(s, &s->slots[SLOT_ENFORCE], id, &m, &fd, fd >= 0 ? 1 : 0);
+	if (fd >= 0)
+		close(fd);
 }
 
 bool paper_told(struct supervisor *s, enum paper which, struct msg *m)
@@ -159,7 +177,7 @@ bool paper_told(struct supervisor *s, enum paper which, struct msg *m)
 	p->unsaved = true;
 	if (which == PAPER_USED && m->body.used.at_once != 0)
 		p->save_at = 0;
-	if (papers[which].listed != 0)
+	if (papers[which].listed != 0 || papers[which].noted)
 		save(s, which);
 	return true;
 }
@@ -178,6 +196,14 @@ bool paper_add(struct supervisor *s, enum paper which, json_t *one)
 	take(p, text);
 	save(s, which);
 	return true;
+}
+
+void clock_give(struct supervisor *s)
+{
+	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);
+
+	s->clock.policy = g != NULL ? g->applied_ns / SECOND : 0;
+	paper_give(s, PAPER_CLOCK, 0);
 }
 
 void papers_save(struct supervisor *s)

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/box/loan.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/role/sandbox.h"
@@ -254,7 +255,8 @@ static int start_all(struct supervisor *s, struct err *e)
 	kept_guard(s);
 	standing_note(s);
 	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
-	clock_open(s);
+	loan_boot_id(s->boot);
+	paper_open(s, PAPER_CLOCK);
 	paper_open(s, PAPER_USED);
 	paper_open(s, PAPER_DOORS);
 	paper_open(s, PAPER_ISOLATIONS);
@@ -305,8 +307,8 @@ enum {
 /* What each part does by the clock. Returns when it wants to be asked again, in monotonic ns;
  * UINT64_MAX = not before something happens. */
 static uint64_t (*const parts_due[])(struct supervisor *, uint64_t now) = {
-	backstop_due, roles_due,  op_due,	network_due, watch_due,	 unsaved_due,
-	clock_due,    papers_due, counting_due, ups_due,     notify_due, orders_due,
+	backstop_due, roles_due,    op_due,  network_due, watch_due,  unsaved_due,
+	papers_due,   counting_due, ups_due, notify_due,  orders_due,
 };
 
 /* Does what is due. Returns the milliseconds until more is. */
@@ -472,6 +474,7 @@ int supervise(const struct supervise_options *o)
 		.queued = { .bundle = -1 },
 		.relay = { .web = -1 },
 		.store = { .dirfd = -1 },
+		.clock = { .wait = CLOCK_WAITS_DAEMON }, /* until enforce has looked */
 	};
 	s.cores = sandbox_cores();
 	roles_init(&s);

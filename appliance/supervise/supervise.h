@@ -28,7 +28,6 @@
  * dispatch.c    messages of roles, what follows from a role's death, and control's work for a
  *                 compiler
  * companions.c  settings of the programs for mail, SNMP and logs; the UPS
- * clock.c       whether the clock has been trusted since the machine started
  *
  * A function NAME_due does what its part has to do by the clock at `now`, in monotonic ns. It
  * returns when it is to be asked again; UINT64_MAX: not before something happens (role.c).
@@ -55,7 +54,6 @@
 #include "appliance/role/said.h"
 #include "appliance/role/vigil.h"
 #include "appliance/store/generation.h"
-#include "appliance/store/moment.h"
 #include "appliance/store/permit_ids.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
@@ -338,6 +336,10 @@ enum paper {
 	/* what people have isolated (enforce/isolations.c): written before an order is answered. If
 	 * the file cannot be read, enforce isolates everything */
 	PAPER_ISOLATIONS,
+	/* the latest moment (store/moment.h): written at once. Also in the run folder, which does
+	 * not survive a restart of the machine: the disk may be full, and what is open must stay
+	 * open after a restart of the daemon */
+	PAPER_CLOCK,
 	PAPERS
 };
 
@@ -360,6 +362,8 @@ bool paper_told(struct supervisor *s, enum paper which, struct msg *m);
 bool paper_add(struct supervisor *s, enum paper which, json_t *one);
 /* The bytes in a memfd, for control; negative = there are none. */
 int paper_memfd(const struct supervisor *s, enum paper which);
+/* Gives a new enforce the record of the latest moment. */
+void clock_give(struct supervisor *s);
 void papers_save(struct supervisor *s);
 uint64_t papers_due(struct supervisor *s, uint64_t now);
 
@@ -414,49 +418,6 @@ struct ups_state {
 };
 
 uint64_t ups_due(struct supervisor *s, uint64_t now);
-
-/*
- * Whether the clock has been trusted since the machine started. While it is not, enforce leaves out
- * everything that ends by time, and the clock is checked every second. Once the clock is trusted,
- * it stays trusted until the machine restarts, and only its latest moment is stored on the disk now
- * and then. clock_judge (store/moment.h) decides. If the clock loses its source later, it stays
- * trusted; control records that (control/clock.c).
- */
-
-struct clock_trust {
-	char boot[MOMENT_BOOT]; /* boot id of this start of the machine */
-	enum moment_found found;
-	struct moment moment; /* what is on disk */
-	enum clock_wait wait;
-	bool told;    /* an event that the clock is not trusted was recorded */
-	bool unsaved; /* the clock is trusted, but this is not on disk yet */
-	/* the clock is trusted, and this is in the run folder, which does not survive a restart of
-	 * the machine */
-	bool noted;
-	bool stands; /* used at the start only, for clock_facts */
-	/* the confirmed policy names time sources. A policy on trial must not make a clock trusted
-	 * for longer than the trial */
-	bool sources;
-	uint64_t look_at; /* monotonic ns */
-	struct clock_steady steady;
-};
-
-void clock_open(struct supervisor *s);
-/* To be called before generation `p` is sent to enforce. While the empty generation is in force,
- * which names no time sources, the clock is judged by those of `p`. */
-void clock_before(struct supervisor *s, const struct policy *p);
-uint64_t clock_due(struct supervisor *s, uint64_t now);
-void clock_tell(struct supervisor *s); /* to enforce */
-/* A person confirms that the clock is right now, whatever moment is on record. */
-void clock_confirm(struct supervisor *s, struct asker a, const char *by);
-
-/* For an answer about a policy: the part of json_clock about conduits of `ir` that wait, or would
- * wait; NULL: there are none. */
-json_t *json_clock_waits(const struct supervisor *s, const struct ir *ir);
-/* For a process that is no daemon and writes nothing: takes from the rules (enforce/look.h) whether
- * the clock is trusted. If no conduit has an end, the rules do not show it, and the clock is judged
- * as a daemon would do it. */
-void clock_look(struct supervisor *s, bool open, bool closed);
 
 struct supervise_options {
 	const char *data_netns, *admin_netns, *state, *run;
@@ -544,7 +505,9 @@ struct supervisor {
 	json_t *kept;	   /* store/kept.h: the earlier state of devices; owned */
 	bool kept_unsaved; /* it is not on disk, which is full or fails */
 	struct permit_ids ids;
-	struct clock_trust clock;
+	struct msg_clock clock; /* what enforce said last */
+	char boot[MOMENT_BOOT]; /* boot id of this start of the machine */
+	bool sources;		/* the confirmed policy names time sources */
 	struct paper_kept papers[PAPERS];
 	struct ups_state ups;
 	/* pid of the process of mgmt that last reported the state of its token; 0 = none */
@@ -600,9 +563,11 @@ void machine_event(struct supervisor *s, uint8_t what, struct said x);
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e);
 /* time for the trial's timer: it goes on while the machine sleeps, and cannot be set */
 uint64_t trial_boot_ns(void);
-/* Whether time sources decide about the clock: those of `ir`, or during a trial those of the
- * confirmed policy. */
-bool clock_by_sources(const struct supervisor *s, const struct ir *ir);
+/* Whether a policy is on trial, and time sources of the confirmed one decide about the clock. */
+static inline bool trial_sources(const struct supervisor *s)
+{
+	return s->trial != 0 && s->sources;
+}
 /* wall ns, by the clock as it is now set: when the trial ends */
 uint64_t trial_until(const struct supervisor *s);
 

@@ -142,13 +142,13 @@ void relay_begin(struct supervisor *s, struct slot *sl)
 
 void facts_tell(struct supervisor *s)
 {
-	const struct clock_trust *c = &s->clock;
 	int fds[2];
 	struct msg_body m = { MSG_FACTS, .facts = { .until = trial_until(s),
-						    .clock_wait = (uint8_t)c->wait,
-						    .clock_found = (uint8_t)c->found,
-						    .clock_latest = c->moment.latest,
-						    .clock_sources = clock_by_sources(s, s->now->ir),
+						    .clock_wait = s->clock.wait,
+						    .clock_found = s->clock.found,
+						    .clock_latest = s->clock.latest,
+						    .clock_sources = ir_time_sources(s->now->ir) || trial_sources(s),
+						    .clock_unsaved = s->papers[PAPER_CLOCK].unsaved,
 						    .doors_unsaved = s->papers[PAPER_DOORS].unsaved,
 						    .isolations_unsaved = s->papers[PAPER_ISOLATIONS].unsaved ||
 									  s->papers[PAPER_ISOLATIONS].missed,
@@ -174,7 +174,7 @@ void facts_tell(struct supervisor *s)
 	}
 	for (unsigned w = 0; w < PAIR_MAX; w++)
 		f->pairs |= (uint64_t)s->pairs[w].wanted << w;
-	memcpy(f->boot, c->boot, sizeof(f->boot));
+	memcpy(f->boot, s->boot, sizeof(f->boot));
 	memcpy(f->table, s->table_digest, sizeof(f->table));
 	if (fds[0] >= 0 && fds[1] >= 0)
 		(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m, fds, 2);

@@ -262,6 +262,9 @@ bool event_said_by(enum role r, const struct event *e)
 	if (r == ROLE_ENFORCE && e->kind == EVENT_POLICY &&
 	    (e->code < POLICY_ISOLATED || e->code > POLICY_DOOR_REVIEWED))
 		return false;
+	if (r == ROLE_ENFORCE && e->kind == EVENT_MACHINE &&
+	    (e->code < MACHINE_CLOCK_WAITS || e->code > MACHINE_CLOCK_CONFIRMED))
+		return false;
 	if (e->kind == EVENT_COUNTS && (r == ROLE_ENFORCE) != (e->code == COUNTS_BEGUN))
 		return false;
 	/* Only the journal decides what a sighting means. */

@@ -130,7 +130,7 @@ static inline void ends_take(struct bytes *b, struct ends *ret)
  * tests/unit/wire/test_msg.c fails if this is forgotten. Programs of two releases meet at the
  * control socket when one of them has been updated and the other still runs.
  */
-#define MSG_VERSION 29
+#define MSG_VERSION 30
 #define MSG_BODY 8192
 #define MSG_FDS 5
 #define MSG_NUMBERS 256u /* numbers in a list: as many as a box may have interfaces */

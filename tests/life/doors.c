@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of the role enforce that are about doors and isolations: its own files, over a kernel
- * that is the machine.
+ * The parts of the role enforce that are about doors, isolations and the clock: its own files, over
+ * a kernel that is the machine.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +32,7 @@ void doors_begin(int events)
 {
 	doors_end();
 	enforce = (struct enforce){ .events = { .fd = events }, .waits = true };
+	trust_open(&enforce.trust);
 }
 
 void doors_end(void)
@@ -56,6 +57,13 @@ void enforce_waits_due(struct enforce *f)
 			machine.gate_open = door_until(f->doors.list, &f->now->ir.doors[i]);
 }
 
+void enforce_waits(struct enforce *f, bool waits)
+{
+	machine.ends_wait = f->waits = waits;
+	f->waits_due = true;
+	enforce_waits_due(f);
+}
+
 /* Something is isolated if the list names any pairs. */
 json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, const struct generation_held *next,
 			struct err *e)
@@ -77,8 +85,8 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, co
 	return json_pack("{s:i}", "sessions", 0);
 }
 
-/* The rules of this generation are loaded. */
-void doors_apply(struct bytes all, size_t n_sealed)
+/* The generation of this message, which the caller owns. False: it is malformed. */
+static bool hold(struct bytes all, size_t n_sealed, struct generation_held *ret)
 {
 	struct generation_held next = { .arena = arena_new(GENERATION_BYTES_MOST) };
 	struct bytes sealed;
@@ -88,17 +96,45 @@ void doors_apply(struct bytes all, size_t n_sealed)
 	    ir_unseal(sealed, next.arena, &next.ir, &e) < 0 ||
 	    (next.ids = calloc(next.ir.n_permits + 1u, sizeof(*next.ids))) == NULL) {
 		drop(&next);
-		return;
+		return false;
 	}
 	for (uint32_t i = 0; i < next.ir.n_permits; i++)
 		LIFE(bytes_be32(&all, &next.ids[i]));
+	*ret = next;
+	return true;
+}
+
+enum clock_wait doors_try(struct process *p, struct bytes all, size_t n_sealed)
+{
+	struct generation_held next;
+	enum clock_wait waits;
+
+	enforce.control = p->chan;
+	if (!hold(all, n_sealed, &next))
+		return CLOCK_TRUSTED;
+	enforce_trust_before(&enforce, &next);
+	waits = enforce_trust_waits(&enforce, &next);
+	drop(&next);
+	return waits;
+}
+
+/* The rules of this generation are loaded. */
+void doors_apply(struct bytes all, size_t n_sealed)
+{
+	bool had_sources = enforce.now != NULL && ir_time_sources(&enforce.now->ir);
+	struct generation_held next;
+
+	if (!hold(all, n_sealed, &next))
+		return;
 	enforce_isolations_before(&enforce, &next);
 	drop(&held);
 	held = next;
 	enforce.now = &held;
 	enforce_isolations_before(&enforce, &held);
+	machine.ends_wait = enforce.waits;
 	enforce.waits_due = true;
 	enforce_waits_due(&enforce);
+	enforce_trust_after(&enforce, had_sources);
 }
 
 /* Instead of the list that an order has changed. */
@@ -119,6 +155,7 @@ bool doors_hear(struct process *p, struct msg *m)
 	switch ((unsigned)m->body.type) {
 	case MSG_IN_FORCE:
 		enforce.events.now = m->body.in_force.now;
+		enforce.trust.sources = m->body.in_force.sources != 0;
 		enforce_isolations_in_force(&enforce);
 		return true;
 	case MSG_ISOLATE:
@@ -127,10 +164,7 @@ bool doors_hear(struct process *p, struct msg *m)
 		enforce_isolations(&enforce, m->fds[0]);
 		return true;
 	case MSG_CLOCK:
-		enforce.waits = m->body.clock.waits != 0;
-		enforce.waits_due = true;
-		enforce_waits_due(&enforce);
-		return true;
+		return enforce_trust(&enforce, m);
 	case MSG_DOOR:
 		return processes.doors_too_long ? too_long(p, m->id) : enforce_door(&enforce, m);
 	default:
@@ -142,4 +176,5 @@ void doors_turn(struct process *p)
 {
 	enforce.control = p->chan;
 	enforce_doors_due(&enforce);
+	enforce_trust_due(&enforce);
 }

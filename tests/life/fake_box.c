@@ -166,8 +166,9 @@ bool forwarding_is_on(const struct forwarding *f)
 	return machine.forwarding;
 }
 
-int ends_stand_here(bool *ret, struct err *e)
+int ends_stand(struct netlink *n, bool *ret, struct err *e)
 {
+	(void)n;
 	*ret = machine.ends_stand;
 	return machine_call("look for ends", e);
 }

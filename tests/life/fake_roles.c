@@ -174,8 +174,14 @@ enum clock_sync clock_synchronised(void)
 	return machine.sync;
 }
 
-bool clock_battery(uint64_t *ret_s)
+int clock_battery_open(void)
 {
+	return -1;
+}
+
+bool clock_battery(int fd, uint64_t *ret_s)
+{
+	(void)fd;
 	*ret_s = machine.battery_s;
 	return machine.battery_s != 0;
 }

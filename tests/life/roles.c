@@ -44,6 +44,20 @@ static void answer(struct process *p, uint32_t id, enum answer_status status, co
 
 /* ---- enforce --------------------------------------------------------------------------------- */
 
+/* Before a generation is applied or tried, the clock is judged. */
+static enum clock_wait look_at(struct process *p, const struct msg *m)
+{
+	enum clock_wait waits = CLOCK_TRUSTED;
+	uint8_t *all = NULL;
+	struct err e;
+	size_t n;
+
+	if (memfd_read(m->fds[0], GENERATION_BYTES_MOST, &all, &n, &e) == 0)
+		waits = doors_try(p, bytes_of(all, n), m->body.apply.n_sealed);
+	free(all);
+	return waits;
+}
+
 /* Notes in the table's own data to which generation the rules belong, as the real role does. */
 static void make_true(const struct msg *m)
 {
@@ -107,6 +121,7 @@ static void on_apply(struct process *p, struct msg *m)
 		process_end(p, CLD_KILLED, SIGSEGV);
 		return;
 	}
+	said.applied.clock_wait = (uint8_t)look_at(p, m);
 	if (only_looks)
 		said.applied.done = true;
 	if (only_looks)
@@ -423,8 +438,6 @@ bool role_hears(struct process *p, struct msg *m)
 	case MSG_DOORS:
 	case MSG_CLOCK:
 	case MSG_IN_FORCE:
-		if (m->body.type == MSG_CLOCK)
-			machine.ends_wait = m->body.clock.waits != 0;
 		if (p->role == ROLE_ENFORCE && !doors_hear(p, m))
 			process_end(p, CLD_EXITED, 0);
 		break;

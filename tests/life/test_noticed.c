@@ -231,6 +231,78 @@ static void clock_battery_differs(void)
 	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && status_says("\"trusted\":true"));
 }
 
+/* The machine starts with this policy, and its clock follows no source. */
+static void starts_without_source(enum known_policy p)
+{
+	begins_with(p);
+	machine.sync = CLOCK_SYNC_NO;
+	life_off(true);
+	LIFE(life_boot() == LIFE_GOES_ON);
+}
+
+/* What was decided about the clock outlives each process: it is recorded once, and a person's word
+ * stays although the disk has no room for it, until the machine starts again. */
+static void clock_is_kept(void)
+{
+	begins_with(KNOWN_TIMED);
+	machine.wall_ns -= 3 * 86400 * SECOND;
+	machine.sync = CLOCK_SYNC_NO;
+	life_off(true);
+	LIFE(life_boot() == LIFE_GOES_ON && waits("earlier") && noticed(MACHINE_CLOCK_WAITS) == 1);
+	LIFE(process_die(ROLE_ENFORCE) && life_pass(3 * SECOND) == LIFE_GOES_ON && waits("earlier"));
+	LIFE(noticed(MACHINE_CLOCK_WAITS) == 1);
+	machine.no_room_for = "/state/.clock";
+	LIFE(says(life_asks(AS_ROOT, &(struct msg_body){ .type = MSG_CTL_CLOCK }, -1), "\"saved\":false"));
+	LIFE(status_says("\"trusted\":true"));
+	LIFE(process_die(ROLE_ENFORCE) && life_pass(3 * SECOND) == LIFE_GOES_ON && status_says("\"trusted\":true"));
+	life_kill();
+	LIFE(life_boot() == LIFE_GOES_ON && status_says("\"trusted\":true"));
+	life_off(true);
+	LIFE(life_boot() == LIFE_GOES_ON && waits("earlier"));
+	/* As soon as there is room, the disk has it. */
+	LIFE(says(life_asks(AS_ROOT, &(struct msg_body){ .type = MSG_CTL_CLOCK }, -1), "\"saved\":false"));
+	machine.no_room_for = NULL;
+	LIFE(life_pass(6 * SECOND) == LIFE_GOES_ON);
+	life_off(true);
+	LIFE(life_boot() == LIFE_GOES_ON && waits("source") && noticed(MACHINE_CLOCK_CONFIRMED) == 2);
+}
+
+/* An order about the clock that finds no enforce is carried out by the next one. */
+static void clock_order_waits(void)
+{
+	const struct answer *a;
+
+	starts_without_source(KNOWN_TIMED);
+	LIFE(process_freeze(ROLE_ENFORCE));
+	a = life_asks(AS_ROOT, &(struct msg_body){ .type = MSG_CTL_CLOCK }, -1);
+	LIFE(a != NULL && !a->told && life_pass(5 * SECOND) == LIFE_GOES_ON && says(a, "\"waited\":true"));
+	LIFE(status_says("\"trusted\":true") && noticed(MACHINE_CLOCK_CONFIRMED) == 1);
+}
+
+/* A policy on trial without time sources does not make the clock trusted, because the one before it
+ * names some, and may come back; the confirmed one does. */
+static void clock_in_a_trial(void)
+{
+	starts_without_source(KNOWN_TIMED);
+	LIFE(waits("source") && life_apply(KNOWN_ENDING, 60, 0)->status == ANSWER_YES);
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && waits("source"));
+	LIFE(process_die(ROLE_ENFORCE) && life_pass(3 * SECOND) == LIFE_GOES_ON && waits("source"));
+	LIFE(life_confirm(0)->status == ANSWER_YES && life_pass(3 * SECOND) == LIFE_GOES_ON);
+	LIFE(status_says("\"trusted\":true"));
+}
+
+/* The clock of a box without a policy is judged by the first policy's sources. */
+static void clock_of_a_first_policy(void)
+{
+	machine.sync = CLOCK_SYNC_NO;
+	LIFE(life_boot() == LIFE_GOES_ON && life_pass(2 * SECOND) == LIFE_GOES_ON);
+	LIFE(status_says("\"trusted\":true"));
+	LIFE(says(life_apply(KNOWN_TIMED, 0, APPLY_DRY_RUN), "\"waits\":\"source\""));
+	LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON && status_says("\"trusted\":true"));
+	LIFE(says(life_apply(KNOWN_TIMED, 0, 0), "\"waits\":\"source\"") && waits("source"));
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && waits("source"));
+}
+
 /* Since when the clock has been in this state, as the status says. */
 static void source_since(bool follows, char ret[40])
 {
@@ -448,8 +520,9 @@ static void ups(void)
 }
 
 #define LIVES(each)                                                                                                    \
-	each(uninspected) each(away) each(unheard) each(clock_waits) each(clock_battery_differs) each(clock_source)    \
-		each(doors) each(reports) each(ups)
+	each(uninspected) each(away) each(unheard) each(clock_waits) each(clock_battery_differs) each(clock_is_kept)   \
+		each(clock_order_waits) each(clock_in_a_trial) each(clock_of_a_first_policy) each(clock_source)        \
+			each(doors) each(reports) each(ups)
 LIVES(A_LIFE)
 
 int main(void)

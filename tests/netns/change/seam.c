@@ -207,12 +207,12 @@ enum clock_sync __wrap_clock_synchronised(void)
 	return sync != 0 ? (enum clock_sync)(sync - 1) : __real_clock_synchronised();
 }
 
-bool __wrap_clock_battery(uint64_t *ret_s)
+bool __wrap_clock_battery(int fd, uint64_t *ret_s)
 {
 	int64_t ahead = orders != NULL ? __atomic_load_n(&orders->battery, __ATOMIC_RELAXED) : 0;
 
 	if (ahead == 0)
-		return __real_clock_battery(ret_s);
+		return __real_clock_battery(fd, ret_s);
 	*ret_s = __real_clock_wall_ns() / 1000000000u + (uint64_t)ahead;
 	return ahead != NO_BATTERY;
 }

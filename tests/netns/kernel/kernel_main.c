@@ -33,8 +33,10 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/clock_source.h"
 #include "appliance/base/json.h"
 #include "appliance/base/sha256.h"
+#include "appliance/box/loan.h"
 #include "appliance/enforce/sockets.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/isolation_pairs.h"
@@ -69,6 +71,19 @@ uint64_t __wrap_clock_wall_ns(void);
 uint64_t __wrap_clock_wall_ns(void)
 {
 	return __real_clock_wall_ns() + (uint64_t)(ahead_ns != NULL ? __atomic_load_n(ahead_ns, __ATOMIC_RELAXED) : 0);
+}
+
+/* The clock follows a source, so conduits with an end apply. */
+enum clock_sync __wrap_clock_synchronised(void);
+
+enum clock_sync __wrap_clock_synchronised(void)
+{
+	return CLOCK_SYNC_YES;
+}
+
+void loan_boot_id(char out[LOAN_BOOT_ID])
+{
+	snprintf(out, LOAN_BOOT_ID, "start");
 }
 
 static void die(const char *what)
@@ -108,9 +123,6 @@ static void start(struct driver *d)
 	close(events[1]);
 	d->control = control[0];
 	d->events = events[0];
-	/* Like the supervisor, says before the first generation that conduits with an end apply. */
-	if (msg_send(d->control, 0, &(struct msg_body){ MSG_CLOCK, .clock = { .waits = 0 } }, NULL, 0) < 0)
-		die("tell of the clock");
 }
 
 static void stop(struct driver *d)
@@ -257,6 +269,7 @@ static bool from_role(struct driver *d)
 	case MSG_CUTS:
 	case MSG_PAIRS: /* for gates, of which there are none */
 	case MSG_DOORS: /* what changed by the clock; each situation sends its own list */
+	case MSG_CLOCK: /* that it is trusted, and its record */
 	case MSG_USED:	/* the record of uses, for a successor that is never started */
 	/* comes each second without a question; another test checks what the supervisor does with
 	 * it */
@@ -301,9 +314,8 @@ static void at(struct driver *d, char *rest)
 	}
 	(void)ir_at(ir, moment);
 	fd = json_memfd(list);
-	if (fd < 0 || msg_send(d->control, 0, &(struct msg_body){ MSG_CLOCK, .clock = { .waits = 0 } }, NULL, 0) < 0 ||
-	    msg_send(d->control, ++d->next_id, &(struct msg_body){ .type = MSG_DOORS }, &fd, 1) < 0)
-		die("tell of the clock and the doors");
+	if (fd < 0 || msg_send(d->control, ++d->next_id, &(struct msg_body){ .type = MSG_DOORS }, &fd, 1) < 0)
+		die("tell of the doors");
 	close(fd);
 }
 

@@ -12,7 +12,7 @@
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c appliance/base/bytes.c
  * LINK: appliance/base/sha256.c appliance/base/err.c appliance/base/atomic_file.c
- * LINK: appliance/store/listed.c
+ * LINK: appliance/store/listed.c appliance/store/moment.c appliance/base/clock.c
  * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
@@ -110,11 +110,6 @@ uint64_t mono_ns(void)
 	return 1000;
 }
 
-uint64_t clock_wall_ns(void)
-{
-	return 1000;
-}
-
 int policy_memfd(const struct policy *p, const struct table *table, bool journal)
 {
 	(void)p, (void)table, (void)journal;
@@ -142,12 +137,6 @@ void op_ordered(struct supervisor *of, struct asker a, const char *by, struct op
 void op_release(struct supervisor *of, struct asker a, const char *by, const struct msg_ctl_release *order)
 {
 	(void)of, (void)a, (void)by, (void)order;
-	begun[ELSE]++;
-}
-
-void clock_confirm(struct supervisor *of, struct asker a, const char *by)
-{
-	(void)of, (void)a, (void)by;
 	begun[ELSE]++;
 }
 
@@ -274,6 +263,7 @@ static void root_is_who_the_kernel_says(void **state)
 	const struct msg_body *const orders[] = { &apply, &confirm, &rollback, &release, &right_clock };
 
 	(void)state;
+	s.adopted = true;
 	for (size_t i = 0; i < 5; i++) {
 		hand(NOBODY, orders[i], false);
 		hand(NOBODY, orders[i], true);
@@ -282,9 +272,14 @@ static void root_is_who_the_kernel_says(void **state)
 	}
 	assert_int_equal(all_begun(), 0);
 	assert_int_equal(answered, 20);
+	assert_int_equal(asked[SLOT_ENFORCE], 0);
 	for (size_t i = 0; i < 5; i++)
 		hand(0, orders[i], false);
-	assert_int_equal(all_begun(), 5);
+	assert_int_equal(all_begun(), 4);
+	/* Enforce decides about the clock, and is told who has vouched for it. */
+	assert_int_equal(asked[SLOT_ENFORCE], 1);
+	assert_int_equal(last[SLOT_ENFORCE].type, MSG_CLOCK);
+	assert_true(last_id[SLOT_ENFORCE] != 0 && last[SLOT_ENFORCE].clock.by[0] != '\0');
 	assert_int_equal(asked[SLOT_ACCOUNTS], 0);
 	/* A user who may do what root may do. */
 	hand(NOBODY, &user, true);

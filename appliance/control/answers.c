@@ -336,9 +336,7 @@ static void finish(struct control *s, struct collect *c)
  * asked now. */
 static bool ask_box(struct control *s, struct collect *c)
 {
-	static const enum box_what boxes[] = {
-		[COLLECT_STATUS] = BOX_STATUS, [COLLECT_EFFECTIVE] = BOX_EFFECTIVE, [COLLECT_VERIFY] = BOX_VERIFY
-	};
+	uint8_t what = c->kind == COLLECT_STATUS ? BOX_STATUS : BOX_RULES;
 
 	if (c->box_asked || c->stopped || (c->kind != COLLECT_STATUS && !is_of_one_moment(c)))
 		return false;
@@ -347,7 +345,7 @@ static bool ask_box(struct control *s, struct collect *c)
 		return false;
 	c->box_asked = true;
 	c->deadline = now_ns() + BOX_LIMIT;
-	ask(s, c, SLOT_BOX, &(struct msg_body){ MSG_BOX, .box = { .what = (uint8_t)boxes[c->kind] } });
+	ask(s, c, SLOT_BOX, &(struct msg_body){ MSG_BOX, .box = { .what = what } });
 	return c->waiting[SLOT_BOX];
 }
 

@@ -185,22 +185,6 @@ void facts_tell(struct supervisor *s)
 
 /* ---- what only this process can read of the machine ------------------------------------------ */
 
-/* Whether the kernel reports passed sessions to the tap: true, false, or null when this cannot be
- * read. */
-
-static json_t *passed_json(const struct supervisor *s)
-{
-	int heard = s->passed_fd < 0 ? -1 : tap_sessions_heard(s->passed_fd);
-
-	return heard < 0 ? json_null() : json_boolean(heard);
-}
-
-/* Whether the kernel's setting differs from the policy. */
-static bool passed_differs(const struct supervisor *s)
-{
-	return s->passed_fd >= 0 && tap_sessions_heard(s->passed_fd) != (int)s->now->ir->record_passed;
-}
-
 static void difference(void *ctx, const char *where, const char *what, const char *detail)
 {
 	json_array_append_new(ctx, json_pack("{s:o, s:s, s:o, s:i}", "where", json_text(where), "what", what, "detail",
@@ -232,47 +216,26 @@ static json_t *json_notice(const struct supervisor *s)
 	return is_unsaved(s) ? json_sentence(M_STORE_UNSAVED) : json_null();
 }
 
-static json_t *json_status(struct supervisor *s)
+json_t *json_box(struct supervisor *s, enum box_what what)
 {
+	/* Whether the kernel reports passed sessions to the tap. This is set outside the rules. */
+	int heard = s->passed_fd < 0 ? -1 : tap_sessions_heard(s->passed_fd);
 	json_t *j = json_object();
 
-	json_object_set_new(j, "interfaces", box_interfaces_json(&s->spaces, s->now->ir));
 	json_object_set_new(j, "reach", box_reach_json(&s->spaces, s->now->ir));
-	companions_json(j, s->now->ir, s->state_fd, s->o->state, s->o->run, &s->ups.watch);
 	json_object_set_new(j, "surroundings", json_surroundings(s));
+	if (what == BOX_RULES) {
+		json_object_set_new(j, "record_passed", heard < 0 ? json_null() : json_boolean(heard));
+		json_object_set_new(j, "passed_differs",
+				    json_boolean(s->passed_fd >= 0 && heard != (int)s->now->ir->record_passed));
+		json_object_set_new(j, "answers", box_answering_json(&s->spaces, s->now->ir));
+		return j;
+	}
+	json_object_set_new(j, "interfaces", box_interfaces_json(&s->spaces, s->now->ir));
+	companions_json(j, s->now->ir, s->state_fd, s->o->state, s->o->run, &s->ups.watch);
 	json_object_set_new(j, "partition", partition_json(&s->partition));
 	json_object_set_new(j, "notice", json_notice(s));
 	return j;
-}
-
-static json_t *json_effective(struct supervisor *s)
-{
-	json_t *j = json_object();
-
-	json_object_set_new(j, "record_passed", passed_json(s));
-	json_object_set_new(j, "answers", box_answering_json(&s->spaces, s->now->ir));
-	json_object_set_new(j, "reach", box_reach_json(&s->spaces, s->now->ir));
-	return j;
-}
-
-static json_t *json_verify(struct supervisor *s)
-{
-	json_t *j = json_object();
-
-	json_object_set_new(j, "surroundings", json_surroundings(s));
-	json_object_set_new(j, "passed_differs", json_boolean(passed_differs(s)));
-	return j;
-}
-
-json_t *json_box(struct supervisor *s, enum box_what what)
-{
-	static json_t *(*const makers[BOX_WHATS])(struct supervisor *) = {
-		[BOX_STATUS] = json_status,
-		[BOX_EFFECTIVE] = json_effective,
-		[BOX_VERIFY] = json_verify,
-	};
-
-	return makers[what](s);
 }
 
 /* Answers to people who gave orders, sent through control. */

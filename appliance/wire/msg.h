@@ -334,7 +334,7 @@ enum op_refusal {
 
 /* Questions of control to the supervisor itself, for the supervisor's part of the answer to
  * a client. */
-enum box_what { BOX_STATUS, BOX_EFFECTIVE, BOX_VERIFY, BOX_WHATS };
+enum box_what { BOX_STATUS, BOX_RULES, BOX_WHATS };
 /* Files of which the supervisor gives control a descriptor: BACKUP_CERTIFICATE
  * and LOG_CERTIFICATE. */
 enum box_file { BOX_FILE_BACKUP, BOX_FILE_LOG, BOX_FILES };

@@ -288,11 +288,15 @@ static enum reason half_way(const struct impact *x, const struct msg_told_sessio
 	return permit->midstream == MID_DROP ? R_MIDSTREAM_DROP : R_MIDSTREAM_RESET;
 }
 
-/* Makes the list of the next generation's permits, sorted by id. */
+/* Makes the list of the next generation's permits, sorted by id. There is no such generation if
+ * enforce could not say what would become of the sessions. */
 static void order_places(struct impact *x)
 {
-	const struct ir *ir = next_ir(x);
+	const struct ir *ir;
 
+	if (x->next == NULL)
+		return;
+	ir = next_ir(x);
 	x->places = calloc((size_t)ir->n_permits + 1, sizeof(*x->places));
 	for (uint32_t i = 0; x->places != NULL && i < ir->n_permits; i++)
 		x->places[i] = (struct permit_place){ x->next->ids[i], i };

@@ -25,6 +25,7 @@ enum enforce_mood {
 	ENFORCE_DIES_BEFORE, /* ... and its process ends without an answer */
 	ENFORCE_DIES_AFTER,  /* the rules are loaded, and its process ends without an answer */
 	ENFORCE_SLEEPS,	     /* it never answers */
+	ENFORCE_BLIND,	     /* it cannot say which sessions a change would end */
 };
 enum compile_mood { COMPILE_WORKS, COMPILE_FINDS_MISTAKES, COMPILE_DIES, COMPILE_SLEEPS };
 enum worker_mood { WORKER_TAKES, WORKER_REFUSES, WORKER_SLEEPS };

@@ -122,10 +122,12 @@ static void on_apply(struct process *p, struct msg *m)
 		return;
 	}
 	said.applied.clock_wait = (uint8_t)look_at(p, m);
-	if (only_looks)
-		said.applied.done = true;
-	if (only_looks)
-		said.applied.error = "";
+	if (only_looks) {
+		said.applied.done = mood != ENFORCE_BLIND;
+		said.applied.error = mood == ENFORCE_BLIND ? "the sessions cannot be read" : "";
+	}
+	if (mood == ENFORCE_BLIND)
+		processes.enforce = ENFORCE_OBEYS;
 	if (!only_looks && mood != ENFORCE_REFUSES)
 		make_true(m);
 	if (!only_looks && mood == ENFORCE_DIES_AFTER)

@@ -280,6 +280,24 @@ static void foretold_in_part(void)
 	LIFE(strstr(a->whole, "\"unknown\":") != NULL && strstr(a->whole, "\"unknown\":0") == NULL);
 }
 
+/* Enforce cannot say what a change does to sessions: the change is given up, and the person reads
+ * why. */
+static void nothing_foretold(void)
+{
+	const struct answer *a;
+	unsigned died;
+
+	first_policy();
+	died = recorded(EVENT_ROLE, ROLE_DIED);
+	for (unsigned dry = 0; dry < 2; dry++) {
+		processes.enforce = ENFORCE_BLIND;
+		a = life_apply(KNOWN_WIDER, 0, dry != 0 ? APPLY_DRY_RUN : 0);
+		LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && a->told && a->status == ANSWER_CANNOT);
+		LIFE(strstr(a->whole, "the sessions cannot be read") != NULL && rules_are(KNOWN_PLAIN));
+	}
+	LIFE(recorded(EVENT_ROLE, ROLE_DIED) == died && sound_at_rest());
+}
+
 /* What a change does to sessions, as enforce and the worker that follows them say. */
 static void foretold(void)
 {
@@ -583,10 +601,10 @@ static void failing_calls(void)
 #define LIVES(each)                                                                                                    \
 	each(confirmed) each(not_confirmed) each(one_at_a_time) each(anothers_trial) each(back_and_further)            \
 		each(refused) each(by_an_account) each(somebodys_card) each(without_a_daemon) each(foretold)           \
-			each(foretold_in_part) each(lies) each(trial_ends_without_a_card) each(isolated)               \
-				each(isolations_damaged) each(refused_beside_a_trial) each(deaths) each(silence)       \
-					each(control_dies_meanwhile) each(restarts) each(power) each(touched)          \
-						each(failing_calls)
+			each(foretold_in_part) each(nothing_foretold) each(lies) each(trial_ends_without_a_card)       \
+				each(isolated) each(isolations_damaged) each(refused_beside_a_trial) each(deaths)      \
+					each(silence) each(control_dies_meanwhile) each(restarts) each(power)          \
+						each(touched) each(failing_calls)
 LIVES(A_LIFE)
 
 int main(void)

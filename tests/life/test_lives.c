@@ -236,7 +236,7 @@ static void mood(void)
 {
 	switch (draw(3)) {
 	case 0:
-		processes.enforce = (enum enforce_mood)draw(ENFORCE_SLEEPS + 1);
+		processes.enforce = (enum enforce_mood)draw(ENFORCE_BLIND + 1);
 		break;
 	case 1:
 		processes.compile = (enum compile_mood)draw(COMPILE_SLEEPS + 1);

@@ -349,8 +349,9 @@ void enforce_trust_before(struct enforce *f, const struct generation_held *next)
 /* A generation has come into force. `had_sources`: the one before it named time sources. */
 void enforce_trust_after(struct enforce *f, bool had_sources);
 void enforce_trust_due(struct enforce *f); /* every second */
-/* How the conduits of `g` with an end would wait for the clock. */
-enum clock_wait enforce_trust_waits(const struct enforce *f, const struct generation_held *g);
+/* How the conduits of `g` with an end would wait for the clock. `tried`: `g` is on trial, and the
+ * policy before it names time sources. */
+enum clock_wait enforce_trust_waits(const struct enforce *f, const struct generation_held *g, bool tried);
 
 /* ---- enforce/doors.c ------------------------------------------------------------------------- */
 

@@ -239,7 +239,7 @@ static bool on_apply(void *ctx, struct msg *m)
 	if (f->now != NULL && !looks)
 		enforce_isolations_before(f, f->now);
 	if (r == 0)
-		result.clock_wait = enforce_trust_waits(f, next);
+		result.clock_wait = enforce_trust_waits(f, next, had_sources && (b->flags & APPLY_TRIAL) != 0);
 	telling_end(f);
 	stop_end(f, e.code == -ECANCELED);
 	if (f->now != next)

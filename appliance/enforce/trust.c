@@ -39,7 +39,8 @@ static bool of_this_start(const struct trust *t)
 	return t->boot[0] != 0 && strcmp(t->moment.boot, t->boot) == 0;
 }
 
-static enum clock_wait judge(const struct trust *t, const struct generation_held *g)
+/* `tried`: `g` is tried, and the policy before it names time sources. */
+static enum clock_wait judge(const struct trust *t, const struct generation_held *g, bool tried)
 {
 	struct clock_facts facts = {
 		.now = now_s(),
@@ -48,7 +49,7 @@ static enum clock_wait judge(const struct trust *t, const struct generation_held
 		.same_boot = of_this_start(t),
 		.stands = t->stands && !is_empty(g),
 		.policy = t->policy,
-		.sources = ir_time_sources(&g->ir) || t->sources,
+		.sources = ir_time_sources(&g->ir) || t->sources || tried,
 		.sync = clock_synchronised(),
 	};
 
@@ -121,7 +122,7 @@ static void look(struct enforce *f, const struct generation_held *g)
 	struct trust *t = &f->trust;
 	enum clock_wait before = t->wait;
 
-	t->wait = judge(t, g);
+	t->wait = judge(t, g, false);
 	if (t->wait == before)
 		return;
 	tell(f, -1);
@@ -183,10 +184,11 @@ void enforce_trust_due(struct enforce *f)
 	}
 }
 
-enum clock_wait enforce_trust_waits(const struct enforce *f, const struct generation_held *g)
+enum clock_wait enforce_trust_waits(const struct enforce *f, const struct generation_held *g, bool tried)
 {
-	/* A policy is judged by its own sources, not by those in force. */
-	return !is_empty(f->now) && f->trust.wait == CLOCK_TRUSTED ? CLOCK_TRUSTED : judge(&f->trust, g);
+	/* A policy is judged by its own sources, not by those in force. While it is on trial, both
+	 * count. */
+	return !is_empty(f->now) && f->trust.wait == CLOCK_TRUSTED ? CLOCK_TRUSTED : judge(&f->trust, g, tried);
 }
 
 static bool confirmed(struct enforce *f, const struct msg *m)

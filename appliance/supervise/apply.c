@@ -61,6 +61,8 @@ void op_to_kernel(struct supervisor *s)
 	vigil_beat(&s->slots[SLOT_ENFORCE].work);
 	if (op->asker.tell)
 		flags |= APPLY_TELL;
+	if (op->confirm_s != 0)
+		flags |= APPLY_TRIAL;
 	if (kernel_send(s, p, flags, op->id, &e) < 0) {
 		/* If enforce is dying, op_enforce_died will follow. Any other error, for example
 		 * lack of memory, ends the operation. */

@@ -329,8 +329,10 @@ enum op_refusal {
 #define APPLY_TAKE_OVER 8u /* may end the trial that stands */
 /* from the command line: the texts are from a backup, which the comment names */
 #define APPLY_RESTORED 16u
-#define APPLY_TELL 32u /* the client that waits for the answer wants MSG_PROGRESS */
-#define APPLY_FLAGS (APPLY_DRY_RUN | APPLY_BOOT | APPLY_FORETELL | APPLY_TAKE_OVER | APPLY_RESTORED | APPLY_TELL)
+#define APPLY_TELL 32u	/* the client that waits for the answer wants MSG_PROGRESS */
+#define APPLY_TRIAL 64u /* from the supervisor to enforce: the generation is on trial at first */
+#define APPLY_FLAGS                                                                                                    \
+	(APPLY_DRY_RUN | APPLY_BOOT | APPLY_FORETELL | APPLY_TAKE_OVER | APPLY_RESTORED | APPLY_TELL | APPLY_TRIAL)
 
 /* Questions of control to the supervisor itself, for the supervisor's part of the answer to
  * a client. */

@@ -104,16 +104,17 @@ static bool hold(struct bytes all, size_t n_sealed, struct generation_held *ret)
 	return true;
 }
 
-enum clock_wait doors_try(struct process *p, struct bytes all, size_t n_sealed)
+enum clock_wait doors_try(struct process *p, struct bytes all, const struct msg_apply *m)
 {
+	bool tried = enforce.now != NULL && ir_time_sources(&enforce.now->ir) && (m->flags & APPLY_TRIAL) != 0;
 	struct generation_held next;
 	enum clock_wait waits;
 
 	enforce.control = p->chan;
-	if (!hold(all, n_sealed, &next))
+	if (!hold(all, m->n_sealed, &next))
 		return CLOCK_TRUSTED;
 	enforce_trust_before(&enforce, &next);
-	waits = enforce_trust_waits(&enforce, &next);
+	waits = enforce_trust_waits(&enforce, &next, tried);
 	drop(&next);
 	return waits;
 }

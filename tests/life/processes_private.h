@@ -39,7 +39,7 @@ void doors_begin(int events);
 void doors_end(void);
 void doors_apply(struct bytes all, size_t n_sealed);
 /* A generation is to be applied or tried: how it waits for the clock. */
-enum clock_wait doors_try(struct process *p, struct bytes all, size_t n_sealed);
+enum clock_wait doors_try(struct process *p, struct bytes all, const struct msg_apply *m);
 bool doors_hear(struct process *p, struct msg *m);
 void doors_turn(struct process *p);
 /* Drops the records that the present journal has not read. */

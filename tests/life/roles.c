@@ -53,7 +53,7 @@ static enum clock_wait look_at(struct process *p, const struct msg *m)
 	size_t n;
 
 	if (memfd_read(m->fds[0], GENERATION_BYTES_MOST, &all, &n, &e) == 0)
-		waits = doors_try(p, bytes_of(all, n), m->body.apply.n_sealed);
+		waits = doors_try(p, bytes_of(all, n), &m->body.apply);
 	free(all);
 	return waits;
 }

@@ -283,8 +283,12 @@ static void clock_order_waits(void)
  * names some, and may come back; the confirmed one does. */
 static void clock_in_a_trial(void)
 {
+	const struct answer *a;
+
 	starts_without_source(KNOWN_TIMED);
-	LIFE(waits("source") && life_apply(KNOWN_ENDING, 60, 0)->status == ANSWER_YES);
+	LIFE(waits("source"));
+	a = life_apply(KNOWN_ENDING, 60, 0);
+	LIFE(a->status == ANSWER_YES && says(a, "\"waits\":\"source\""));
 	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && waits("source"));
 	LIFE(process_die(ROLE_ENFORCE) && life_pass(3 * SECOND) == LIFE_GOES_ON && waits("source"));
 	LIFE(life_confirm(0)->status == ANSWER_YES && life_pass(3 * SECOND) == LIFE_GOES_ON);

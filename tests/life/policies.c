@@ -68,7 +68,8 @@ static const char *const texts[POLICIES_KNOWN][2] = {
 							       ", " DOOR("two") ", " DOOR("glass") " );\n",
 			  BOX BOX_END "ups = { address = \"10.79.0.7\"; name = \"hall\"; user = \"a\"; on_low = "
 				      "\"power_off\"; };\ntime = [\"10.79.0.5\"];\n" },
-	[KNOWN_ENDING] = { HEAD SERVICES "conduits = ( " CONDUIT("a", "ping") ", " SOON " );\n", BOX BOX_END },
+	[KNOWN_ENDING] = { HEAD SERVICES "conduits = ( " CONDUIT("a", "ping") ", " SOON ", " STARTS " );\n",
+			   BOX BOX_END },
 	[KNOWN_INSPECTED] = { HEAD SERVICES "conduits = ( " CONDUIT("a", "ping") ", " CONDUIT("c", "read") " );\n",
 			      BOX BOX_END },
 };

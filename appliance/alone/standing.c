@@ -93,8 +93,8 @@ static int open_policy(struct supervisor *s, struct enforce_look *k, const char 
 	return r;
 }
 
-/* Whether the clock is trusted: what the rules show; if no conduit has an end, they show nothing, and
- * the clock is judged as enforce would do it (enforce/trust.c). */
+/* Whether the clock is trusted: what the rules show; if no conduit has an end, they show nothing,
+ * and the clock is judged as enforce would do it (enforce/trust.c). */
 static void clock_look(struct supervisor *s, bool open, bool closed)
 {
 	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);

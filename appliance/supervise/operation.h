@@ -75,7 +75,8 @@ void meant_record(struct supervisor *s, uint64_t number, const struct meant *m);
 enum op_step { STEP_COMPILE, STEP_TABLES, STEP_ENFORCE, STEP_FORETELL, STEP_IMPACT, STEP_KERNEL, STEP_UNDO };
 
 /* The state for which an account gave an order. The order may have to wait; it is carried out only
- * if the state is unchanged. The draft cannot change meanwhile, because control knows of the order. */
+ * if the state is unchanged. The draft cannot change meanwhile, because control knows of
+ * the order. */
 struct op_ground {
 	uint64_t base; /* the generation that was in force; 0 = any */
 	/* for an account at the machine: its login; "" = over the web, or root */
@@ -178,8 +179,8 @@ void op_try(struct supervisor *s);
 void op_prepare(struct supervisor *s);
 void op_to_kernel(struct supervisor *s);
 void op_tables_begin(struct supervisor *s); /* the workers have been given their tables */
-/* What could be set is in force. A missing device is looked for from time to time, and taken into the
- * box when it comes. `why`: what could not be set. */
+/* What could be set is in force. A missing device is looked for from time to time, and taken into
+ * the box when it comes. `why`: what could not be set. */
 void box_try_again(struct supervisor *s, const char *why);
 void op_tables_late(struct supervisor *s);
 

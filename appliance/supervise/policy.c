@@ -296,8 +296,8 @@ void role_told(struct supervisor *s, struct slot *sl)
 		return;
 	if (sl->role == ROLE_TAP)
 		passed_follow(s);
-	/* Without this list a gate answers no segment that belongs to no session, and those sessions
-	 * time out. */
+	/* Without this list a gate answers no segment that belongs to no session, and those
+	 * sessions time out. */
 	if (sl->role == ROLE_GATE && s->pairs_fd >= 0)
 		role_send(s, sl, 0, &(struct msg_body){ .type = MSG_PAIRS }, &s->pairs_fd, 1);
 	now.in_force.now = generation_of(s->now);

@@ -190,8 +190,8 @@ void journal_retention(struct supervisor *s);
 void in_force_tell(struct supervisor *s);
 /* Tells a role what it needs of the policy in force. */
 void role_told(struct supervisor *s, struct slot *sl);
-/* Takes the pairs of addresses between which gates may answer TCP segments that belong to no session.
- * Enforce reads them from the generation that it has put into force. */
+/* Takes the pairs of addresses between which gates may answer TCP segments that belong to no
+ * session. Enforce reads them from the generation that it has put into force. */
 void pairs_told(struct supervisor *s, struct msg *m);
 
 #include "appliance/supervise/operation.h"

@@ -643,7 +643,7 @@ static void test_status(void **state)
 	     "12  kernel   no conduit allows this", "3  workers  function code not allowed", "!allowed by the policy");
 	/* Traffic that passed uninspected is named, but not as refused. */
 	expect_not_in(strstr(r.out, "Passed without inspection"), "no conduit allows this");
-	expect_in(strstr(r.out, "Passed without inspection"), "142  kernel  inspector did not answer; live session");
+	expect_in(strstr(r.out, "Passed without inspection"), "142  kernel  the inspector did not answer; the packet");
 	expect_in(r.out, "dpi/9 (naming)");
 	expect_in(r.out, "worker 0 (commands): 9 packets");
 	expect_in(r.out, "queueing: NFQUEUE target");
@@ -851,7 +851,7 @@ static void test_apply(void **state)
 	assert_int_equal(box.last.ctl_change.confirm_s, 600);
 	assert_true(box.bundle_bytes > strlen(text)); /* the text as it was read from the file */
 	expect_in(r.out, "Live sessions cut: 1");
-	expect_in(r.out, "  10.10.0.5:40000 -> 10.30.1.10:502 tcp  [old]  its permission ended or was");
+	expect_in(r.out, "  10.10.0.5:40000 -> 10.30.1.10:502 tcp  [old]  the session's permission");
 	expect_in(r.out, "generation 4 (waiting for confirm)");
 	expect_in(r.out, "On trial until 2026-11-20 08:20:00 UTC");
 	expect_in(r.out, "Keep it with: sekisho confirm --to 4");
@@ -1034,10 +1034,12 @@ static void test_events(void **state)
 		 "{\"event\":{\"seq\":22,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"decided\",\"verdict\":\"allow\","
 		 "\"reason\":\"unanswered.held\",\"role\":\"gate\",\"value\":41,\"count\":2}}");
 	run(&r, "explain 22 --lang ja");
-	assert_string_equal(r.out, "2026-11-20 08:10:11 UTC、検査部が応答しなかったため、2 "
-				   "個のパケットを検査なしで判定しました"
-				   "（検査部が応答せず、接続済みセッションのみ継続（hold））（判定: gate "
-				   "プロセス）。\n");
+	assert_string_equal(
+		r.out,
+		"2026-11-20 08:10:11 UTC、検査部が応答しなかったため、2 "
+		"個のパケットを検査なしで判定しました"
+		"（検査部が応答せず、コンジットの指定により、接続済みセッションのパケットを通過（hold））（判定: gate "
+		"プロセス）。\n");
 	box_says(MSG_EXPLAIN, 0,
 		 "{\"event\":{\"seq\":23,\"time\":\"2026-11-20T08:10:11Z\",\"kind\":\"lost\",\"role\":\"journal\","
 		 "\"code\":\"missing\",\"count\":1}}");

@@ -226,7 +226,7 @@ static void a_refused_value_is_named(void **state)
 	(void)state;
 	sentence(json,
 		 "At 2026-11-20 08:10:11 UTC, modbus write_single_register unit 1 holding 400 from 10.20.0.10:40000 to "
-		 "RTG 4号機 (10.30.1.13:502) was refused: value not allowed, or cannot be known; wrote 9 to "
+		 "RTG 4号機 (10.30.1.13:502) was refused: value not allowed, or not known to the box; wrote 9 to "
 		 "holding 400; "
 		 "allowed 0 to 1; by conduit w (site.cfg:9).",
 		 "2026-11-20 08:10:11 UTC、10.20.0.10:40000 から RTG 4号機 (10.30.1.13:502) への modbus "

@@ -41,7 +41,7 @@ def cut_before_it_counts(m, site, version):
     m.start()
     m.wait("Sekisho: slot A", 300)
     log_in(m)
-    events_say(m, "A VERSION DID NOT COME UP")
+    events_say(m, "A VERSION DID NOT START")
     said = m.text[before:]
     expect("in slot B did not" in said and "スロット B のバージョン" in said, "the console does not say it in both languages: %s", said[-2000:])
     expect("slot A" in m.ask("machine") and "ENFORCING" in m.ask("status --all"), "not the version before")

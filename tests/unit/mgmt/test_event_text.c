@@ -78,35 +78,36 @@ static void why_it_was_refused(void **state)
 	(void)state;
 	sentence(REFUSED
 		 ",\"object\":\"the kernel refused the rules (policy line 12): No space left; nothing was changed\"}",
-		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka: the kernel refused "
+		 "At 2026-11-20 08:10:11 UTC, a policy (generation 5) that tanaka ordered was refused: the kernel "
+		 "refused "
 		 "the rules (policy "
-		 "line 12): No space left; nothing was changed; the box stays with generation 4.",
+		 "line 12): No space left; nothing was changed; generation 4 stays in force.",
 		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました（理由: "
 		 "カーネルがルールを拒否しました（ポリシーの 12 行目）: No space left。何も変更していません）。世代 4 "
 		 "のまま変わりません。");
 	sentence(REFUSED ",\"object\":\"interface lan1: mtu; rules and addresses are as before\"}",
-		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka: interface lan1: "
+		 "At 2026-11-20 08:10:11 UTC, a policy (generation 5) that tanaka ordered was refused: interface lan1: "
 		 "mtu; rules and "
-		 "addresses are as before; the box stays with generation 4.",
+		 "addresses are as before; generation 4 stays in force.",
 		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました（理由: "
 		 "interface lan1: mtu。ルールとアドレスは元のままです）。世代 4 のまま変わりません。");
 	/* A sentence that is cut, or of another release, is shown as it is. */
 	sentence(REFUSED ",\"object\":\"interface lan1: mtu; rules and addr\"}",
-		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka: interface lan1: "
+		 "At 2026-11-20 08:10:11 UTC, a policy (generation 5) that tanaka ordered was refused: interface lan1: "
 		 "mtu; rules and addr; "
-		 "the box stays with generation 4.",
+		 "generation 4 stays in force.",
 		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました（理由: "
 		 "interface lan1: mtu; rules and addr）。世代 4 のまま変わりません。");
 	sentence(REFUSED "}",
-		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka; the box stays with "
-		 "generation 4.",
+		 "At 2026-11-20 08:10:11 UTC, a policy (generation 5) that tanaka ordered was refused; generation 4 "
+		 "stays in force.",
 		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました。世代 4 "
 		 "のまま変わりません。");
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"overdue\",\"value\":5,\"object\":\"route: no memory; nothing "
 		 "was changed\",\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, the trial of generation 5 was over, but the box could not go back: "
 		 "route: no memory; nothing "
-		 "was changed; it tries until it can.",
+		 "was changed; the box keeps trying.",
 		 "2026-11-20 08:10:11 UTC、世代 5 の試行期間が終わりましたが、元のポリシーに戻せませんでした（理由: "
 		 "route: no "
 		 "memory。何も変更していません）。戻せるまで再試行します。");
@@ -127,15 +128,15 @@ static void of_the_journal_itself(void **state)
 		 "その他 40 件、通信 2 件）。");
 	sentence("{" TIME "\"kind\":\"lost\",\"code\":\"stuck\",\"role\":\"journal\",\"count\":1,"
 		 "\"object\":\"delete events-00000000000000000001.log: Is a directory\"}",
-		 "At 2026-11-20 08:10:11 UTC, the oldest records could not be deleted although the policy's "
-		 "retention is over: "
+		 "At 2026-11-20 08:10:11 UTC, the oldest records could not be deleted, although the policy's "
+		 "retention time is over: "
 		 "delete events-00000000000000000001.log: Is a directory.",
 		 "2026-11-20 08:10:11 UTC、ポリシーの保存期間（retention）を過ぎた最も古い記録を削除できませんでした（"
 		 "events-00000000000000000001.log を削除できません: ファイルではなくフォルダー）。");
 	sentence("{" TIME "\"kind\":\"lost\",\"code\":\"stuck\",\"role\":\"journal\",\"count\":1,"
 		 "\"object\":\"age of events-1.log.gz: Gone fishing\"}",
-		 "At 2026-11-20 08:10:11 UTC, the oldest records could not be deleted although the policy's "
-		 "retention is over: "
+		 "At 2026-11-20 08:10:11 UTC, the oldest records could not be deleted, although the policy's "
+		 "retention time is over: "
 		 "age of events-1.log.gz: Gone fishing.",
 		 "2026-11-20 08:10:11 UTC、ポリシーの保存期間（retention）を過ぎた最も古い記録を削除できませんでした（"
 		 "events-1.log.gz の日時を確認できません: Gone fishing）。");
@@ -289,14 +290,14 @@ static void the_box_itself(void **state)
 	/* The refused policy is not the one in force. */
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"refused\",\"generation\":{\"number\":4,\"digest\":\"00\"},"
 		 "\"value\":5,\"by\":\"tanaka\"}",
-		 "At 2026-11-20 08:10:11 UTC, a policy was refused (generation 5), asked by tanaka; the box stays with "
-		 "generation 4.",
+		 "At 2026-11-20 08:10:11 UTC, a policy (generation 5) that tanaka ordered was refused; generation 4 "
+		 "stays in force.",
 		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシー（世代 5）の適用は拒否されました。世代 4 "
 		 "のまま変わりません。");
 	/* A text that was no policy has no generation number. */
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"refused\",\"generation\":{\"number\":4,\"digest\":\"00\"},"
 		 "\"by\":\"tanaka\"}",
-		 "At 2026-11-20 08:10:11 UTC, a policy was refused, asked by tanaka; the box stays with generation 4.",
+		 "At 2026-11-20 08:10:11 UTC, a policy that tanaka ordered was refused; generation 4 stays in force.",
 		 "2026-11-20 08:10:11 UTC、tanaka が指示したポリシーの適用は拒否されました。世代 4 "
 		 "のまま変わりません。");
 	/* A person who changed the rules is not named as the one who restored them. */
@@ -321,13 +322,13 @@ static void sums(void **state)
 		"\"wan0\",\"count\":5000,\"records\":1200}";
 
 	(void)state;
-	sentence(
-		json,
-		"Up to 2026-11-20 08:10:11 UTC, 5000 packets or requests on wan0: REFUSED, no conduit allows this; the "
-		"sum of 1200 records, of which only what they have in common is shown.",
-		"2026-11-20 08:10:11 UTC まで、wan0 に届いたパケットまたは要求 5000 件: "
-		"拒否（許可するコンジットがない）。"
-		"記録 1200 件をまとめたもので、共通する内容だけを示しています。");
+	sentence(json,
+		 "Up to 2026-11-20 08:10:11 UTC, 5000 packets or requests on wan0: REFUSED, no conduit allows this; "
+		 "this "
+		 "is the sum of 1200 records, and shows only what these records have in common.",
+		 "2026-11-20 08:10:11 UTC まで、wan0 に届いたパケットまたは要求 5000 件: "
+		 "拒否（許可するコンジットがない）。"
+		 "記録 1200 件をまとめたもので、共通する内容だけを示しています。");
 	line = said(json, LANG_EN, event_line);
 	assert_non_null(strstr(line, "x5000 (sum of 1200 records)"));
 	free(line);

@@ -284,11 +284,11 @@ void kept_hold(struct supervisor *s)
 	json_decref(held);
 }
 
-bool kept_held(const struct supervisor *s, const char *device)
+bool kept_wants(const struct supervisor *s, const char *device)
 {
 	const json_t *record = kept_find(s->kept, device);
 
-	return record != NULL && kept_mark(record) == KEPT_RETIRED;
+	return names(s->now->ir, device) || (record != NULL && kept_mark(record) == KEPT_RETIRED);
 }
 
 void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before)

@@ -334,10 +334,7 @@ static void note_device(void *ctx, const char *device)
 {
 	struct supervisor *s = ctx;
 
-	for (uint32_t i = 0; i < s->now->ir->n_interfaces; i++)
-		if (strcmp(ir_card(&s->now->ir->interfaces[i]), device) == 0)
-			s->boot_again = mono_ns() + DEVICE_SETTLES;
-	if (kept_held(s, device))
+	if (kept_wants(s, device))
 		s->boot_again = mono_ns() + DEVICE_SETTLES;
 }
 

@@ -307,9 +307,8 @@ static bool roots_order(struct supervisor *s, struct asker a, const char *by, st
 /* An order in the name of an account. For root the login counts from which the process was started.
  * Any other user gives orders only in his own login: if the process was started from another one,
  * the order is refused. */
-static bool account_order(struct supervisor *s, struct asker a, const struct ucred *who, struct msg *m)
+static bool account_order(struct supervisor *s, struct asker a, const struct ucred *who, bool root, struct msg *m)
 {
-	bool root = who->uid == 0 || who->uid == geteuid();
 	uint32_t typed = who_typed(who->pid, who->uid), uid = root ? typed : who->uid;
 	char login[LOGIN_MOST + 1];
 
@@ -340,7 +339,7 @@ void orders_handed(struct supervisor *s, struct msg *hand)
 	socklen_t n = sizeof(who);
 	char by[BY_BYTES];
 	struct msg m;
-	bool done = false;
+	bool done = false, root;
 
 	/* Control has looked at the head of the message, so it is there already. An invalid message
 	 * or order closes the connection. */
@@ -348,12 +347,13 @@ void orders_handed(struct supervisor *s, struct msg *hand)
 		end_connection(s, a, fd);
 		return;
 	}
-	if (who.uid == 0 || who.uid == geteuid()) {
+	root = who.uid == 0 || who.uid == geteuid();
+	if (root) {
 		who_name(who.pid, who.uid, by, sizeof(by));
 		done = roots_order(s, a, by, &m);
 	}
-	if (!done && (hand->body.hand.login != 0 ? login_is_persons(who.uid) : who.uid == 0 || who.uid == geteuid()))
-		done = account_order(s, a, &who, &m);
+	if (!done && (hand->body.hand.login != 0 ? login_is_persons(who.uid) : root))
+		done = account_order(s, a, &who, root, &m);
 	if (!done)
 		end_connection(s, a, fd);
 	msg_close_fds(&m);

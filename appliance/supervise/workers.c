@@ -171,34 +171,20 @@ static int open_lane(struct supervisor *s, uint32_t lane, uint32_t w, struct err
 /* ---- the number of workers ------------------------------------------------------------------- */
 
 /*
- * The number of workers that suits the cores: half of them for commands, a quarter for naming. The
- * rest is for the kernel's own work, and commands go first on a shared core. With the verdict cache
- * there is one worker for commands: one is enough, because the kernel repeats its verdicts, and
- * only one may write leases.
+ * The number of workers that the policy asks for, or that suits the cores: half of them for commands,
+ * a quarter for naming. The rest is for the kernel's own work, and commands go first on a shared
+ * core. With the verdict cache there is one worker for commands: one is enough, because the kernel
+ * repeats its verdicts, and only one may write leases.
  */
-static uint32_t suits(const struct supervisor *s, enum lane_kind kind)
-{
-	uint32_t n = s->cores / (kind == LANE_COMMANDS ? 2 : 4);
-
-	if (kind == LANE_COMMANDS && s->once.leases != NULL)
-		return 1;
-	return n < 1 ? 1 : n < WORKER_MAX ? n : WORKER_MAX;
-}
-
 static uint32_t asked_for(const struct supervisor *s, const struct ir *ir, enum lane_kind kind)
 {
-	uint32_t n = kind == LANE_COMMANDS ? ir->command_workers : ir->naming_workers;
+	bool commands = kind == LANE_COMMANDS;
+	uint32_t n = commands ? ir->command_workers : ir->naming_workers;
 
 	if (n == 0)
-		n = suits(s, kind);
+		n = commands && s->once.leases != NULL ? 1 : s->cores / (commands ? 2 : 4);
+	n = n < 1 ? 1 : n < WORKER_MAX ? n : WORKER_MAX;
 	return n > s->o->workers ? n : s->o->workers;
-}
-
-/* The number of workers of a kind that can run: at most one for each core, because two on one core
- * only wait for each other. */
-static uint32_t can_run(const struct supervisor *s, uint32_t asked)
-{
-	return asked < s->cores ? asked : s->cores;
 }
 
 /*
@@ -209,7 +195,8 @@ static uint32_t can_run(const struct supervisor *s, uint32_t asked)
  */
 static void divide(struct supervisor *s, enum lane_kind kind)
 {
-	uint32_t n = can_run(s, s->workers_asked[kind]);
+	/* at most one for each core, because two on one core only wait for each other */
+	uint32_t n = s->workers_asked[kind] < s->cores ? s->workers_asked[kind] : s->cores;
 
 	if (s->workers_run[kind] != 0)
 		return;
@@ -222,41 +209,24 @@ static void divide(struct supervisor *s, enum lane_kind kind)
 	}
 }
 
-static bool uses(uint64_t lanes, enum lane_kind kind)
-{
-	for (uint32_t l = 1; l < LANE_COUNT; l++)
-		if ((lanes >> l & 1) != 0 && lane_kind_of(l) == kind)
-			return true;
-	return false;
-}
-
-static int open_lanes(struct supervisor *s, uint32_t w, struct err *e)
+int workers_prepare(struct supervisor *s, const struct ir *ir, struct err *e)
 {
 	int r = 0;
 
-	for (uint32_t l = 1; r >= 0 && l < LANE_COUNT; l++)
-		if ((s->lanes >> l & 1) != 0 && lane_kind_of(l) == pair_kind(w))
-			r = open_lane(s, l, w, e);
-	return r;
-}
-
-int workers_prepare(struct supervisor *s, const struct ir *ir, struct err *e)
-{
 	if (ir->n_zones == 0 && s->lanes == 0)
 		return 0;
 	s->lanes |= ir_lanes(ir) | (uint64_t)1 << LANE_CUT;
-	for (unsigned k = 0; k < LANE_KINDS; k++) {
+	for (unsigned k = 0; k < LANE_KINDS; k++)
 		s->workers_asked[k] = asked_for(s, ir, (enum lane_kind)k);
-		if (uses(s->lanes, (enum lane_kind)k))
-			divide(s, (enum lane_kind)k);
+	for (uint32_t l = 1; l < LANE_COUNT; l++) {
+		if ((s->lanes >> l & 1) == 0)
+			continue;
+		divide(s, lane_kind_of(l));
+		for (uint32_t w = 0; r >= 0 && w < PAIR_MAX; w++)
+			if (s->pairs[w].wanted && pair_kind(w) == lane_kind_of(l))
+				r = open_lane(s, l, w, e);
 	}
-	for (uint32_t w = 0; w < PAIR_MAX; w++) {
-		int r = s->pairs[w].wanted ? open_lanes(s, w, e) : 0;
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return r;
 }
 
 /* A memfd with the image, followed by the generation of each permit. */

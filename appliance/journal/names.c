@@ -212,8 +212,8 @@ bool names_carried(struct bytes carried, struct event_generation g)
 static void forget_at(struct names *n, size_t at)
 {
 	forget(n->list[at]);
-	memmove(&n->list[at], &n->list[at + 1], (n->n - at - 1) * sizeof(n->list[0]));
-	n->n--;
+	for (n->n--; at < n->n; at++)
+		n->list[at] = n->list[at + 1];
 }
 
 /* The place of the oldest generation that no live session needs, or else of the oldest. */
@@ -236,9 +236,9 @@ static void put_first(struct names *n, struct named_generation *g, struct bytes 
 		forget_at(n, at);
 	else if (n->n == NAMES_KEPT)
 		forget_at(n, goes_first(n, carried));
-	memmove(&n->list[1], &n->list[0], n->n * sizeof(n->list[0]));
+	for (at = n->n++; at > 0; at--)
+		n->list[at] = n->list[at - 1];
 	n->list[0] = g;
-	n->n++;
 	for (size_t i = 0; i < n->n; i++)
 		bytes += arena_used(n->list[i]->arena);
 	while (bytes > NAMES_BYTES && n->n > 1) {

@@ -88,7 +88,6 @@ bool is_unsaved(const struct supervisor *s)
 struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint64_t number, struct err *e)
 {
 	struct policy *p = calloc(1, sizeof(*p));
-	int r;
 
 	if (p == NULL) {
 		free(sealed);
@@ -97,13 +96,14 @@ struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint6
 	}
 	*p = (struct policy){ .sealed = sealed, .n_sealed = n, .number = number, .arena = arena_new(UNSEAL_BUDGET) };
 	p->ir = p->arena != NULL ? arena_alloc(p->arena, sizeof(*p->ir)) : NULL;
-	r = p->ir == NULL ? err_set(e, -ENOMEM, "generation") : ir_unseal(bytes_of(sealed, n), p->arena, p->ir, e);
-	if (r >= 0)
-		r = give_ids(s, p, e);
-	if (r >= 0 && (p->image = ir_table_image(p->ir, p->ids, &p->n_image)) == NULL)
-		r = err_set(e, -ENOMEM, "command tables");
-	if (r >= 0)
-		return p;
+	if (p->ir == NULL) {
+		err_set(e, -ENOMEM, "generation");
+	} else if (ir_unseal(bytes_of(sealed, n), p->arena, p->ir, e) >= 0 && give_ids(s, p, e) >= 0) {
+		p->image = ir_table_image(p->ir, p->ids, &p->n_image);
+		if (p->image != NULL)
+			return p;
+		err_set(e, -ENOMEM, "command tables");
+	}
 	policy_free(p);
 	return NULL;
 }

@@ -238,7 +238,9 @@ struct agreed_names taking_agreed(int fd)
  * is ignored. */
 static bool agreed(const struct agreed_names *x, const struct ir *ir, const char *card)
 {
-	for (size_t at = 0; x->text != NULL && at + strlen(x->text + at) < x->n; at += strlen(x->text + at) + 1)
+	if (x->text == NULL)
+		return false;
+	for (size_t at = 0; at + strlen(x->text + at) < x->n; at += strlen(x->text + at) + 1)
 		for (uint32_t i = 0; i < ir->n_interfaces; i++) {
 			const struct ir_interface *f = &ir->interfaces[i];
 			const char *name = x->text + at;

@@ -615,7 +615,7 @@ struct control {
 	struct in_force *now; /* NULL until `stands` */
 	/* only the list of generations, as in the supervisor's store */
 	struct generation_store store;
-	struct msg_facts facts;
+	struct msg_standing facts;
 	struct sentence workers_said; /* facts.c */
 	/* as the supervisor stores them; owned, NULL = not told yet */
 	json_t *doors, *isolations;
@@ -676,7 +676,7 @@ bool ask_slot(struct control *s, unsigned slot, uint32_t number, const struct ms
 bool slot_is_wanted(const struct control *s, unsigned slot);
 
 /* told.c: handles reports of the supervisor about its state. False: the report is invalid. */
-bool told_standing(struct control *s, const struct msg *m);
+bool told_standing(struct control *s, struct msg *m);
 bool told_past(struct control *s, struct msg *m);
 bool told_generation(struct control *s, struct msg *m);
 
@@ -706,8 +706,8 @@ uint64_t impact_next(const struct control *s); /* monotonic ns, UINT64_MAX = nev
  * waits. */
 void impact_answer(struct control *s, uint32_t id, json_t *j);
 
-/* facts.c: what the supervisor tells of the box. False: it is invalid. */
-bool facts_told(struct control *s, struct msg *m);
+/* facts.c: what people are told of the box, from the supervisor's report of its state. */
+void facts_told(struct control *s, struct msg *m);
 /* Writes a line when the number of workers differs from the requested one, unless the last call
  * found the same. */
 void workers_say(struct control *s);

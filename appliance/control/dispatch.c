@@ -63,11 +63,6 @@ static bool on_standing(void *ctx, struct msg *m)
 	return told_standing(ctx, m);
 }
 
-static bool on_facts(void *ctx, struct msg *m)
-{
-	return facts_told(ctx, m);
-}
-
 static bool on_unanswered(void *ctx, struct msg *m)
 {
 	unanswered_told(ctx, &m->body.unanswered);
@@ -156,7 +151,6 @@ static msg_handler *const of_the_box[MSG_TYPE_COUNT] = {
 	[MSG_GONE] = on_gone,
 	[MSG_STANDING] = on_standing,
 	[MSG_PAST] = on_past,
-	[MSG_FACTS] = on_facts,
 	[MSG_UNANSWERED] = on_unanswered,
 	[MSG_HEARD] = on_heard,
 	[MSG_AWAY] = on_away,

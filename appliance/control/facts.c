@@ -15,7 +15,7 @@
 #define LABEL_TEXT 600 /* two labels */
 
 /* Explains when the number of pairs differs from the requested one. False: it does not differ. */
-static bool workers_notice(const struct msg_facts *f, struct sentence *ret)
+static bool workers_notice(const struct msg_standing *f, struct sentence *ret)
 {
 	static const enum lane_kind kinds[] = { LANE_COMMANDS, LANE_NAMING };
 	static const enum message later[LANE_KINDS] = {
@@ -64,13 +64,11 @@ static void take_list(json_t **list, int fd)
 	*list = told;
 }
 
-bool facts_told(struct control *s, struct msg *m)
+void facts_told(struct control *s, struct msg *m)
 {
 	take_list(&s->doors, m->fds[0]);
 	take_list(&s->isolations, m->fds[1]);
-	s->facts = m->body.facts;
-	workers_say(s);
-	return true;
+	s->facts = m->body.standing;
 }
 
 json_t *json_generation(const struct control *s)
@@ -80,7 +78,7 @@ json_t *json_generation(const struct control *s)
 
 json_t *json_clock(const struct control *s)
 {
-	const struct msg_facts *f = &s->facts;
+	const struct msg_standing *f = &s->facts;
 	const enum clock_sync sync = clock_synchronised();
 	const struct clock_said c = { .wait = (enum clock_wait)f->clock_wait,
 				      .found = (enum moment_found)f->clock_found,
@@ -103,7 +101,7 @@ json_t *json_roles(const struct control *s)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < SLOTS; i++) {
-		const struct msg_facts *f = &s->facts;
+		const struct msg_standing *f = &s->facts;
 		enum role r = slot_role(i);
 		json_t *j;
 

@@ -11,6 +11,8 @@
 #define UNSEAL_BUDGET (512u << 20)
 #define PAST_MOST (GENERATIONS_KEPT + 1u) /* the store may have one more (generation.c) */
 
+_Static_assert(SLOTS <= 64, "slots in the bits of `wanted` and `running`");
+
 void in_force_free(struct in_force *p)
 {
 	if (p == NULL)
@@ -85,7 +87,7 @@ bool told_past(struct control *s, struct msg *m)
 	return true;
 }
 
-bool told_standing(struct control *s, const struct msg *m)
+bool told_standing(struct control *s, struct msg *m)
 {
 	const struct msg_standing *t = &m->body.standing;
 
@@ -93,13 +95,17 @@ bool told_standing(struct control *s, const struct msg *m)
 		return false;
 	s->lang = (enum lang)t->lang;
 	s->busy = t->busy != 0;
-	s->changes = t->changes;
+	s->changes = (uint32_t)t->changes;
 	s->trial = t->trial;
 	s->step = t->step;
-	s->trusted = t->trusted != 0;
-	s->wanted = t->wanted;
-	s->running = t->running;
+	s->trusted = t->clock_wait == CLOCK_TRUSTED;
+	s->wanted = s->running = 0;
+	for (unsigned i = 0; i < SLOTS; i++) {
+		s->wanted |= (uint64_t)(t->state[i] != SLOT_OFF) << i;
+		s->running |= (uint64_t)(t->state[i] == SLOT_RUNNING) << i;
+	}
 	s->stands = true;
+	facts_told(s, m);
 	workers_say(s);
 	return true;
 }

@@ -93,7 +93,6 @@ static void on_doors(struct supervisor *s, struct msg *m)
 {
 	bool taken = paper_told(s, PAPER_DOORS, m);
 
-	facts_tell(s);
 	if (m->id == 0)
 		return;
 	if (taken)
@@ -106,7 +105,6 @@ static void on_isolations(struct supervisor *s, struct msg *m)
 {
 	if (paper_told(s, PAPER_ISOLATIONS, m))
 		orders_stored(s, m->id);
-	facts_tell(s);
 }
 
 /* What enforce decides about the clock, and its record. */
@@ -121,9 +119,6 @@ static void on_clock(struct supervisor *s, struct msg *m)
 		say(s, M_CLOCK_WAITS);
 	if (trusted != (s->clock.wait == CLOCK_TRUSTED))
 		journal_retention(s);
-	/* before the answer to an order, which control completes */
-	relay_tell(s);
-	facts_tell(s);
 }
 
 static void on_drift(struct supervisor *s, struct msg *m)

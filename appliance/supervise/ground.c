@@ -100,12 +100,14 @@ uint64_t trial_boot_ns(void)
 
 /* The trial's timer does not follow the wall clock. So the wall time of its end changes when the
  * clock is set. */
-uint64_t trial_until(const struct supervisor *s)
+uint64_t trial_until(struct supervisor *s)
 {
 	uint64_t due = clock_wall_ns() + (s->trial_until_boot - trial_boot_ns());
 	uint64_t apart = due > s->trial_until_wall ? due - s->trial_until_wall : s->trial_until_wall - due;
 
-	return apart > CLOCK_STEP_NS ? due : s->trial_until_wall;
+	if (apart > CLOCK_STEP_NS)
+		s->trial_until_wall = due;
+	return s->trial_until_wall;
 }
 
 /* The process of a role: messages to it, and how it is ended. roles.c starts it. */

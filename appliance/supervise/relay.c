@@ -175,6 +175,7 @@ bool paper_told(struct supervisor *s, enum paper which, struct msg *m)
 	p->bytes = bytes;
 	p->n = n;
 	p->unsaved = true;
+	s->relay.told = false; /* control gets the lists with the state */
 	if (which == PAPER_USED && m->body.used.at_once != 0)
 		p->save_at = 0;
 	if (papers[which].listed != 0 || papers[which].noted)
@@ -194,6 +195,7 @@ bool paper_add(struct supervisor *s, enum paper which, json_t *one)
 	if (text == NULL)
 		return false;
 	take(p, text);
+	s->relay.told = false;
 	save(s, which);
 	return true;
 }

@@ -271,9 +271,6 @@ void relay_begin(struct supervisor *s, struct slot *sl);
 /* Tells control everything that has changed. To be called once a turn, and before an answer about
  * the box. */
 void relay_tell(struct supervisor *s);
-/* Tells control what people are told of the box (MSG_FACTS). Before each answer, to a new control,
- * and when a door is open or shut. */
-void facts_tell(struct supervisor *s);
 
 /*
  * Counts of packets that were not inspected, or not reported to the tap. Control adds them up and
@@ -569,7 +566,7 @@ static inline bool trial_sources(const struct supervisor *s)
 	return s->trial != 0 && s->sources;
 }
 /* wall ns, by the clock as it is now set: when the trial ends */
-uint64_t trial_until(const struct supervisor *s);
+uint64_t trial_until(struct supervisor *s);
 
 /*
  * supervise/guard.c. 0: the namespaces are this process's, and the deny base is loaded. Two

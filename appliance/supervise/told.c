@@ -14,11 +14,33 @@
 #include "appliance/wire/slot.h"
 
 _Static_assert(sizeof(struct sentence) == MEANT_BYTES, "a sentence as it is sent");
-_Static_assert(SLOTS <= 64, "slots in the bits of STANDING");
+_Static_assert(sizeof(struct msg_standing) % 8 == 0 &&
+		       offsetof(struct msg_standing, isolations_unsaved) == sizeof(struct msg_standing) - 1,
+	       "what is compared has no gaps");
 
 /* ---- telling the state ----------------------------------------------------------------------- */
 
-static struct msg_standing standing_of(const struct supervisor *s)
+/* Puts in what each slot's process does. */
+static void slots_of(const struct supervisor *s, struct msg_standing *t)
+{
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const struct slot *sl = &s->slots[i];
+
+		t->pid[i] = (uint64_t)sl->pid;
+		t->state[i] = sl->state;
+		t->restarts[i] = sl->restarts;
+		t->since[i] = sl->since_wall;
+	}
+	for (unsigned k = 0; k < LANE_KINDS; k++) {
+		t->workers_asked[k] = s->workers_asked[k];
+		t->workers_run[k] = s->workers_run[k];
+	}
+	for (unsigned w = 0; w < PAIR_MAX; w++)
+		t->pairs |= (uint64_t)s->pairs[w].wanted << w;
+	memcpy(t->table, s->table_digest, sizeof(t->table));
+}
+
+static struct msg_standing standing_of(struct supervisor *s)
 {
 	struct msg_standing t = { .lang = (uint8_t)s->o->lang,
 				  .busy = s->op.kind != OP_NONE,
@@ -26,20 +48,21 @@ static struct msg_standing standing_of(const struct supervisor *s)
 				  .number = s->now->number,
 				  .trial = s->trial,
 				  .step = generation_step(&s->store, s->trial),
-				  .trusted = s->clock.wait == CLOCK_TRUSTED };
+				  .until = s->trial != 0 ? trial_until(s) : 0,
+				  .clock_wait = s->clock.wait,
+				  .clock_found = s->clock.found,
+				  .clock_latest = s->clock.latest,
+				  .clock_sources = ir_time_sources(s->now->ir) || trial_sources(s),
+				  .clock_unsaved = s->papers[PAPER_CLOCK].unsaved,
+				  .doors_unsaved = s->papers[PAPER_DOORS].unsaved,
+				  .isolations_unsaved =
+					  s->papers[PAPER_ISOLATIONS].unsaved || s->papers[PAPER_ISOLATIONS].missed,
+				  .cores = s->cores };
 
-	for (unsigned i = 0; i < SLOTS; i++) {
-		t.wanted |= (uint64_t)(s->slots[i].state != SLOT_OFF) << i;
-		t.running |= (uint64_t)(s->slots[i].state == SLOT_RUNNING) << i;
-	}
+	t.drifts = network_drifts(s, &t.drift_last);
+	memcpy(t.boot, s->boot, sizeof(t.boot));
+	slots_of(s, &t);
 	return t;
-}
-
-static bool is_told(const struct msg_standing *a, const struct msg_standing *b)
-{
-	return a->lang == b->lang && a->busy == b->busy && a->changes == b->changes && a->number == b->number &&
-	       a->trial == b->trial && a->step == b->step && a->trusted == b->trusted && a->wanted == b->wanted &&
-	       a->running == b->running;
 }
 
 static void tell_policy(struct supervisor *s, struct slot *control)
@@ -105,6 +128,7 @@ void relay_tell(struct supervisor *s)
 {
 	struct slot *control = &s->slots[SLOT_CONTROL];
 	struct msg_body m = { .type = MSG_STANDING };
+	int fds[2];
 
 	if (!slot_alive(control) || s->now == NULL)
 		return;
@@ -115,10 +139,15 @@ void relay_tell(struct supervisor *s)
 	tell_policy(s, control);
 	tell_past(s, control);
 	m.standing = standing_of(s);
-	if (s->relay.told && is_told(&s->relay.standing, &m.standing))
+	if (s->relay.told && memcmp(&s->relay.standing, &m.standing, sizeof(m.standing)) == 0)
 		return;
-	s->relay.told = role_send(s, control, 0, &m, NULL, 0);
+	fds[0] = paper_memfd(s, PAPER_DOORS);
+	fds[1] = paper_memfd(s, PAPER_ISOLATIONS);
+	s->relay.told = fds[0] >= 0 && fds[1] >= 0 && role_send(s, control, 0, &m, fds, 2);
 	s->relay.standing = m.standing;
+	for (size_t i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 }
 
 void relay_begin(struct supervisor *s, struct slot *sl)
@@ -134,53 +163,7 @@ void relay_begin(struct supervisor *s, struct slot *sl)
 	/* The new control answers people as soon as it has the state, which comes last. */
 	if (s->counting.last.type != MSG_NONE)
 		(void)role_send(s, sl, 0, &s->counting.last, NULL, 0);
-	facts_tell(s);
 	relay_tell(s);
-}
-
-/* ---- what people are told -------------------------------------------------------------------- */
-
-void facts_tell(struct supervisor *s)
-{
-	int fds[2];
-	struct msg_body m = { MSG_FACTS, .facts = { .until = trial_until(s),
-						    .clock_wait = s->clock.wait,
-						    .clock_found = s->clock.found,
-						    .clock_latest = s->clock.latest,
-						    .clock_sources = ir_time_sources(s->now->ir) || trial_sources(s),
-						    .clock_unsaved = s->papers[PAPER_CLOCK].unsaved,
-						    .doors_unsaved = s->papers[PAPER_DOORS].unsaved,
-						    .isolations_unsaved = s->papers[PAPER_ISOLATIONS].unsaved ||
-									  s->papers[PAPER_ISOLATIONS].missed,
-						    .cores = s->cores } };
-	struct msg_facts *f = &m.facts;
-
-	if (!slot_alive(&s->slots[SLOT_CONTROL]))
-		return;
-	fds[0] = paper_memfd(s, PAPER_DOORS);
-	fds[1] = paper_memfd(s, PAPER_ISOLATIONS);
-	f->drifts = network_drifts(s, &f->drift_last);
-	for (unsigned k = 0; k < LANE_KINDS; k++) {
-		f->workers_asked[k] = s->workers_asked[k];
-		f->workers_run[k] = s->workers_run[k];
-	}
-	for (unsigned i = 0; i < SLOTS; i++) {
-		const struct slot *sl = &s->slots[i];
-
-		f->pid[i] = (uint64_t)sl->pid;
-		f->state[i] = sl->state;
-		f->restarts[i] = sl->restarts;
-		f->since[i] = sl->since_wall;
-	}
-	for (unsigned w = 0; w < PAIR_MAX; w++)
-		f->pairs |= (uint64_t)s->pairs[w].wanted << w;
-	memcpy(f->boot, s->boot, sizeof(f->boot));
-	memcpy(f->table, s->table_digest, sizeof(f->table));
-	if (fds[0] >= 0 && fds[1] >= 0)
-		(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m, fds, 2);
-	for (size_t i = 0; i < 2; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
 }
 
 /* ---- what only this process can read of the machine ------------------------------------------ */
@@ -244,19 +227,16 @@ void answer_fd(struct supervisor *s, struct asker a, int status, int fd)
 {
 	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
 
-	if (a.id != 0)
-		(void)role_send(s, &s->slots[SLOT_CONTROL], a.id, &m, &fd, fd >= 0 ? 1 : 0);
+	if (a.id == 0)
+		return;
+	relay_tell(s); /* control puts the present state into the answer */
+	(void)role_send(s, &s->slots[SLOT_CONTROL], a.id, &m, &fd, fd >= 0 ? 1 : 0);
 }
 
 void answer_json(struct supervisor *s, struct asker a, int status, json_t *j)
 {
 	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
 
-	/* Control puts the present state into the answer. */
-	if (a.id != 0) {
-		relay_tell(s);
-		facts_tell(s);
-	}
 	answer_fd(s, a, fd < 0 && status == ANSWER_YES ? ANSWER_CANNOT : status, fd);
 	if (fd >= 0)
 		close(fd);

@@ -124,14 +124,15 @@ int control_poll(struct pollfd *p, nfds_t n, int ms)
 
 struct control;
 
-bool __real_told_standing(struct control *s, const struct msg *m);
-bool __wrap_told_standing(struct control *s, const struct msg *m);
+bool __real_told_standing(struct control *s, struct msg *m);
+bool __wrap_told_standing(struct control *s, struct msg *m);
 bool __wrap_login_of_uid(const char *file, uint32_t uid, char out[LOGIN_MOST + 1]);
 bool __wrap_login_group(const char *file, const char *name, uint32_t *ret_gid);
 
-bool __wrap_told_standing(struct control *s, const struct msg *m)
+bool __wrap_told_standing(struct control *s, struct msg *m)
 {
 	processes.standing = m->body.standing;
+	processes.standings++;
 	return __real_told_standing(s, m);
 }
 

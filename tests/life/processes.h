@@ -62,6 +62,7 @@ struct processes {
 	unsigned role_records[ROLE_COUNT][256];
 	enum known_policy draft;
 	struct msg_standing standing; /* the last state that control was told */
+	unsigned standings;	      /* how often it was told one */
 	/* enforce hands in a list of doors that nobody can take */
 	bool doors_too_long;
 	/* the answers of accounts to the question who somebody is, and whether he may */

@@ -181,6 +181,24 @@ static void unheard(void)
 	LIFE(noticed(MACHINE_TAP_DEAF) == 2 && noticed(MACHINE_TAP_HEARS) == 1);
 }
 
+/* ---- the state ------------------------------------------------------------------------------- */
+
+/* Control is told the state when something has changed, and not otherwise. */
+static void state_is_told(void)
+{
+	unsigned before;
+
+	begins_with(KNOWN_PREPARED);
+	LIFE(life_apply(KNOWN_WIDER, 600, 0)->status == ANSWER_YES && life_pass(5 * SECOND) == LIFE_GOES_ON);
+	before = processes.standings;
+	LIFE(life_pass(30 * SECOND) == LIFE_GOES_ON && processes.standings == before);
+	machine.wall_ns += 3600 * SECOND;
+	LIFE(life_pass(30 * SECOND) == LIFE_GOES_ON && processes.standings > before);
+	before = processes.standings;
+	LIFE(life_pass(30 * SECOND) == LIFE_GOES_ON && processes.standings == before);
+	LIFE(process_die(ROLE_TAP) && life_settle() == LIFE_GOES_ON && processes.standings > before);
+}
+
 /* ---- the clock ------------------------------------------------------------------------------- */
 
 static bool waits(const char *why)
@@ -524,9 +542,9 @@ static void ups(void)
 }
 
 #define LIVES(each)                                                                                                    \
-	each(uninspected) each(away) each(unheard) each(clock_waits) each(clock_battery_differs) each(clock_is_kept)   \
-		each(clock_order_waits) each(clock_in_a_trial) each(clock_of_a_first_policy) each(clock_source)        \
-			each(doors) each(reports) each(ups)
+	each(uninspected) each(away) each(unheard) each(state_is_told) each(clock_waits) each(clock_battery_differs)   \
+		each(clock_is_kept) each(clock_order_waits) each(clock_in_a_trial) each(clock_of_a_first_policy)       \
+			each(clock_source) each(doors) each(reports) each(ups)
 LIVES(A_LIFE)
 
 int main(void)

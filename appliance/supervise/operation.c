@@ -314,10 +314,7 @@ void op_trial_over(struct supervisor *s)
 void op_enforce_ready(struct supervisor *s)
 {
 	s->adopted = false;
-	clock_give(s);
-	paper_give(s, PAPER_USED, 0);
-	paper_give(s, PAPER_DOORS, 0);
-	paper_give(s, PAPER_ISOLATIONS, 0);
+	papers_give(s);
 	if (s->op.kind == OP_NONE) {
 		op_boot(s);
 		return;

@@ -200,19 +200,13 @@ bool paper_add(struct supervisor *s, enum paper which, json_t *one)
 	return true;
 }
 
-void clock_give(struct supervisor *s)
+void papers_give(struct supervisor *s)
 {
 	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);
 
 	s->clock.policy = g != NULL ? g->applied_ns / SECOND : 0;
-	paper_give(s, PAPER_CLOCK, 0);
-}
-
-void papers_save(struct supervisor *s)
-{
 	for (unsigned i = 0; i < PAPERS; i++)
-		if (s->papers[i].unsaved)
-			save(s, (enum paper)i);
+		paper_give(s, (enum paper)i, 0);
 }
 
 uint64_t papers_due(struct supervisor *s, uint64_t now)

@@ -256,10 +256,8 @@ static int start_all(struct supervisor *s, struct err *e)
 	standing_note(s);
 	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
 	loan_boot_id(s->boot);
-	paper_open(s, PAPER_CLOCK);
-	paper_open(s, PAPER_USED);
-	paper_open(s, PAPER_DOORS);
-	paper_open(s, PAPER_ISOLATIONS);
+	for (unsigned i = 0; i < PAPERS; i++)
+		paper_open(s, (enum paper)i);
 	if (s->store.gave_up != 0)
 		policy_event(s, POLICY_REVERTED, s->now->number, NULL);
 	once_open(s);
@@ -429,7 +427,7 @@ static void end_all(struct supervisor *s)
 	}
 	for (unsigned i = 0; i < SLOTS; i++)
 		role_kill(s, &s->slots[i]);
-	papers_save(s);
+	(void)papers_due(s, UINT64_MAX);
 	if (s->listen_fd >= 0)
 		unlinkat(s->run_fd, "control.sock", 0);
 	if (s->logins_fd >= 0)

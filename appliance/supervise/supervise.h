@@ -359,9 +359,8 @@ bool paper_told(struct supervisor *s, enum paper which, struct msg *m);
 bool paper_add(struct supervisor *s, enum paper which, json_t *one);
 /* The bytes in a memfd, for control; negative = there are none. */
 int paper_memfd(const struct supervisor *s, enum paper which);
-/* Gives a new enforce the record of the latest moment. */
-void clock_give(struct supervisor *s);
-void papers_save(struct supervisor *s);
+void papers_give(struct supervisor *s); /* all of them, to a new enforce */
+/* UINT64_MAX: whatever is not on the disk is written now. */
 uint64_t papers_due(struct supervisor *s, uint64_t now);
 
 /* Safeguards that do not depend on other processes: no forwarding over cards that are in the first

@@ -31,6 +31,7 @@ struct watch {
 	/* monotonic ns: when to ask every role; when that was last done */
 	uint64_t at, done;
 	uint64_t pulse_at, pulses_felt; /* the same for the pulses of the gates */
+	bool gates;			/* there was a gate then */
 };
 
 int watch_open(struct supervisor *s, struct err *e)
@@ -168,32 +169,26 @@ static void poke(struct supervisor *s, uint32_t w)
 	s->pairs[w].poked = true;
 }
 
-static void feel(struct supervisor *s, uint32_t w, uint64_t passed)
+/* Whether there is such a gate. */
+static bool feel(struct supervisor *s, uint32_t w, uint64_t passed)
 {
 	struct slot *sl = &s->slots[SLOT_GATE + w];
 	struct pair *p = &s->pairs[w];
 	uint32_t turns;
 
 	if (sl->state != SLOT_RUNNING || p->pulse == NULL)
-		return;
+		return false;
 	turns = pulse_feel(p->pulse);
 	if (turns == p->pulse_seen && !vigil_hung(&p->vigil, passed, PULSE_MOST, PULSE_LIMIT)) {
 		poke(s, w);
-		return;
+		return true;
 	}
 	if (turns == p->pulse_seen)
 		hung(s, sl);
 	p->pulse_seen = turns;
 	p->poked = false;
 	vigil_beat(&p->vigil);
-}
-
-static bool any_gate(const struct supervisor *s)
-{
-	for (uint32_t w = 0; w < PAIR_MAX; w++)
-		if (s->slots[SLOT_GATE + w].state == SLOT_RUNNING)
-			return true;
-	return false;
+	return true;
 }
 
 uint64_t watch_due(struct supervisor *s, uint64_t now)
@@ -201,8 +196,9 @@ uint64_t watch_due(struct supervisor *s, uint64_t now)
 	struct watch *x = s->watch;
 
 	if (now >= x->pulse_at) {
+		x->gates = false;
 		for (uint32_t w = 0; w < PAIR_MAX; w++)
-			feel(s, w, now - x->pulses_felt);
+			x->gates |= feel(s, w, now - x->pulses_felt);
 		x->pulses_felt = now;
 		x->pulse_at = now + PULSE_EVERY;
 	}
@@ -212,5 +208,5 @@ uint64_t watch_due(struct supervisor *s, uint64_t now)
 		x->done = now;
 		x->at = now + EVERY;
 	}
-	return any_gate(s) && x->pulse_at < x->at ? x->pulse_at : x->at;
+	return x->gates && x->pulse_at < x->at ? x->pulse_at : x->at;
 }

@@ -6,21 +6,21 @@ DOCUMENTATION = r"""
 module: sekisho_policy
 short_description: Puts a policy in force on a Sekisho box, on trial, and confirms it
 description:
-  - Saves the policy as the box's draft, has the box make a dry run of it, asks for approval where a second person has to give it, applies it on trial,
-    looks whether what the playbook names can still be reached, and confirms it. A policy that is not confirmed goes back by itself.
-  - Talks to the HTTPS API of the box's management alone, from wherever the task runs (usually C(connection=local)).
-  - A policy that is in force already, text by text, is not touched.
+  - Saves the policy as the box's draft, has the box make a dry run of it, asks for approval where a second person has to give it, applies the policy on
+    trial, checks that the addresses in I(reach) can still be reached, and confirms the policy. If it is not confirmed, the box returns to the previous one.
+  - Talks only to the HTTPS API of the box's management, from wherever the task runs (usually C(connection=local)).
+  - If the same texts are in force already, nothing is changed.
 options:
   host:
     description: Address of the box's management, or its name C(sekisho).
     type: str
     required: true
   port:
-    description: Its port.
+    description: TCP port of the management.
     type: int
     default: 443
   ca:
-    description: File with the box's C(certificate.pem), the only authority that is believed.
+    description: File with the box's C(certificate.pem), the only certificate authority that the module trusts.
     type: path
     required: true
   name:
@@ -30,23 +30,23 @@ options:
     description: Passphrase of that account.
     type: str
   client_cert:
-    description: File with a TLS client certificate (PEM) that is registered for that account; the second factor of a playbook.
+    description: File with a TLS client certificate (PEM) that is registered for that account. It is the playbook's second factor.
     type: path
   client_key:
-    description: File with its key.
+    description: File with the key of I(client_cert).
     type: path
   code:
     description: A code of the authenticator, or a recovery code, in the place of the certificate.
     type: str
   token:
-    description: An API token in the place of an account. It can compare and changes nothing, so it is for check mode alone.
+    description: An API token in the place of an account. A token can compare policies, but cannot change anything, so it is for check mode only.
     type: str
   src:
-    description: Files of the policy, the main one first. Their names on the box are their paths below the folder of the main one.
+    description: Files of the policy, the main one first. The name of a file on the box is its path below the folder of the main file.
     type: list
     elements: path
   texts:
-    description: The same as texts, each with C(name) and C(text), where a playbook makes them of templates.
+    description: The policy as texts instead of files, each with C(name) and C(text), for playbooks that make it from templates.
     type: list
     elements: dict
     suboptions:
@@ -55,12 +55,12 @@ options:
         type: str
         required: true
       text:
-        description: What is in it.
+        description: Content of the file.
         type: str
         required: true
   state:
     description:
-      - C(applied) puts the policy in force. C(confirmed) confirms what is on trial, C(rolled_back) goes back from it; neither takes a policy.
+      - C(applied) puts the policy in force. C(confirmed) confirms what is on trial, C(rolled_back) goes back from it; with these two, no policy is given.
     type: str
     choices: [applied, confirmed, rolled_back]
     default: applied
@@ -69,16 +69,17 @@ options:
     type: str
     default: by Ansible
   trial:
-    description: Seconds of the trial. Without a confirmation the box goes back when they are over.
+    description: Seconds of the trial. When they are over, the box goes back if nobody has confirmed the policy.
     type: int
     default: 300
   confirm:
-    description: Whether the module confirms by itself. If not, it leaves the trial to a later task with C(state=confirmed).
+    description: Whether the module confirms the policy by itself. If not, it leaves the trial to a later task with C(state=confirmed).
     type: bool
     default: true
   reach:
     description:
-      - What has to be reachable from here over TCP before the module confirms, each with C(host) and C(port). What is not within I(reach_timeout) makes the module go back at once.
+      - Addresses that have to be reachable over TCP, from where the task runs, before the module confirms; each with C(host) and C(port). If one cannot be reached within
+        I(reach_timeout), the module goes back at once.
     type: list
     elements: dict
     default: []
@@ -96,10 +97,10 @@ options:
     type: int
     default: 60
   generation:
-    description: With C(confirmed) and C(rolled_back), the generation that is meant; another one on trial is refused.
+    description: With C(confirmed) and C(rolled_back), the generation that has to be on trial; if another one is on trial, the task fails.
     type: int
   take:
-    description: Devices that the box may take out of the machine's first namespace although sessions ride on them.
+    description: Devices that the box may take out of the machine's first namespace although sessions with the machine use them.
     type: list
     elements: str
     default: []
@@ -132,7 +133,7 @@ generation:
   returned: always
   type: int
 on_trial:
-  description: Whether it waits for a confirmation.
+  description: Whether this generation waits for a confirmation.
   returned: always
   type: bool
 cut:
@@ -140,7 +141,7 @@ cut:
   returned: after a dry run
   type: list
 narrowed:
-  description: Sessions that stay and lose requests which they made so far.
+  description: Sessions that stay, but may no longer repeat some of the requests that they made so far.
   returned: after a dry run
   type: list
 go_on:

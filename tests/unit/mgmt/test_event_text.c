@@ -247,11 +247,12 @@ static void the_box_itself(void **state)
 
 	(void)state;
 	sentence("{" TIME "\"kind\":\"role\",\"role\":\"gate\",\"index\":0,\"code\":\"died\",\"count\":1}",
-		 "At 2026-11-20 08:10:11 UTC, gate/0 died.",
+		 "At 2026-11-20 08:10:11 UTC, process gate/0 died.",
 		 "2026-11-20 08:10:11 UTC、gate/0 プロセスが異常終了しました。");
 	sentence("{" TIME "\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"flushed\",\"value\":10322,\"count\":1}",
-		 "At 2026-11-20 08:10:11 UTC, all rules were removed from outside; enforce stopped forwarding and "
-		 "reloaded them; gap about 10.3 ms.",
+		 "At 2026-11-20 08:10:11 UTC, all rules were removed from outside; process enforce stopped forwarding "
+		 "and "
+		 "reloaded the rules; time affected: about 10.3 ms.",
 		 "2026-11-20 08:10:11 UTC、外部から全ルールが消去されました。enforce プロセス"
 		 "が転送を止め、ルールを読み込み直しました"
 		 "（影響時間 約 10.3 ミリ秒）。");
@@ -261,7 +262,7 @@ static void the_box_itself(void **state)
 		 "sekisho\",\"before\":\"drop\",\"after\":\"accept\",\"by\":\"nft\",\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, rules were changed from outside by nft: rule 3 of chain forward, table "
 		 "inet "
-		 "sekisho; before: drop; after: accept; enforce restored them.",
+		 "sekisho; before: drop; after: accept; process enforce restored them.",
 		 "2026-11-20 08:10:11 UTC、nft により、外部からルールが変更されました（対象: rule 3 of chain forward, "
 		 "table "
 		 "inet "
@@ -273,7 +274,7 @@ static void the_box_itself(void **state)
 		"\"kind\":\"drift\",\"role\":\"enforce\",\"code\":\"changed\",\"object\":\"table inet sekisho: rule "
 		"added: forward, element deleted: live and 3 more, set added\",\"count\":1}",
 		"At 2026-11-20 08:10:11 UTC, rules were changed from outside: table inet sekisho: rule added: forward, "
-		"element deleted: live and 3 more, set added; enforce restored them.",
+		"element deleted: live and 3 more, set added; process enforce restored them.",
 		"2026-11-20 08:10:11 UTC、外部からルールが変更されました（対象: table inet sekisho: ルールの追加: "
 		"forward、要素の削除: live、ほか 3 件、セットの追加）。enforce プロセスが修復しました。");
 	sentence("{" TIME
@@ -281,7 +282,7 @@ static void the_box_itself(void **state)
 		 "forward: missing (found at a start)\",\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, rules were changed from outside: table inet sekisho, chain forward: "
 		 "missing "
-		 "(found at a start); enforce restored them.",
+		 "(found at a start); process enforce restored them.",
 		 "2026-11-20 08:10:11 UTC、外部からルールが変更されました（対象: table inet sekisho, chain forward: "
 		 "欠落（起動時に検出））。enforce プロセスが修復しました。");
 	sentence("{" TIME "\"kind\":\"policy\",\"code\":\"confirmed\",\"value\":5,\"by\":\"tanaka\",\"count\":1}",
@@ -309,7 +310,8 @@ static void the_box_itself(void **state)
 		 "At 2026-11-20 08:10:11 UTC, the box started without a policy: everything between zones is refused.",
 		 "2026-11-20 08:10:11 UTC、ポリシー未適用で起動しました。ゾーン間通信はすべて拒否されます。");
 	sentence("{" TIME "\"kind\":\"lost\",\"role\":\"dpi\",\"count\":12}",
-		 "At 2026-11-20 08:10:11 UTC, 12 records of dpi were lost, because it could not hand them over.",
+		 "At 2026-11-20 08:10:11 UTC, 12 records of process dpi were lost, because the process could not hand "
+		 "them over.",
 		 "2026-11-20 08:10:11 UTC、dpi プロセスの記録 12 件が失われました（引き渡せなかったため）。");
 }
 
@@ -386,7 +388,8 @@ static void another_time(void **state)
 	assert_non_null(strstr(line, "（受信時刻。送信側が示した時刻: 2031-01-01 00:00:00 UTC）"));
 	free(line);
 	sentence(json,
-		 "At 2026-11-20 08:10:11 UTC, 12 records of dpi were lost, because it could not hand them over. The "
+		 "At 2026-11-20 08:10:11 UTC, 12 records of process dpi were lost, because the process could not hand "
+		 "them over. The "
 		 "time is when it was "
 		 "received: its sender said 2031-01-01 00:00:00 UTC.",
 		 "2026-11-20 08:10:11 UTC、dpi プロセスの記録 12 "

@@ -90,7 +90,7 @@ def partition(box):
         if said["cores"]:
             expect((group.read("guard/cpu.weight"), group.read("parsers/cpu.weight")) == ("900", "100"), "weights")
         shown = box.sekisho("status", "--all", "--lang", "en").stdout
-        expect("are kept for those that enforce" in " ".join(shown.split()), "%s", shown)
+        expect("are kept for processes that enforce" in " ".join(shown.split()), "%s", shown)
         return json.dumps(said)
     finally:
         anew(box)

@@ -294,7 +294,7 @@ def wrong_password(box):
             box.go(declared())
             p.program()
             p.wait_told("the UPS on mains, and the box not counted", state="mains", counted=False)
-            expect("DOES NOT COUNT THIS BOX" in p.lines() and "ログインできない" in p.lines("ja"), "%s", p.lines())
+            expect("WILL NOT WAIT FOR THIS BOX" in p.lines() and "ログインできない" in p.lines("ja"), "%s", p.lines())
             conf = read(p.state + "/upsmon.conf")
             expect(os.stat(p.state + "/upsmon.conf").st_mode & 0o777 == 0o600, "upsmon.conf: %o", os.stat(p.state + "/upsmon.conf").st_mode)
             expect(("MONITOR" in conf) == (password == "other") and "touch" not in conf, "%s", conf)

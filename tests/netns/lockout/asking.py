@@ -97,10 +97,10 @@ def set_up(box, tools):
     t.say("")
     expect("Whom to call" in t.say("北ターミナル"), "%s", t.text)
     expect("Who is responsible" in t.say("当直室 内線 4119"), "%s", t.text)
-    expect("How does the box stand" in t.say(""), "nobody is responsible: nothing is recorded, and what for is not asked: %s", t.text)
+    expect("How is the box connected" in t.say(""), "nobody is responsible: nothing is recorded, and what for is not asked: %s", t.text)
     expect("Who is responsible" in t.say("b"), "back over what was not asked: %s", t.text)
     expect("kept for" in t.say("情報システム課"), "%s", t.text)
-    expect("How does the box stand" in t.say(""), "%s", t.text)
+    expect("How is the box connected" in t.say(""), "%s", t.text)
     expect("1 to 2" in t.say("3"), "a third way to stand")
     listed = t.say("1")
     for word in ("adm0", "ops0", "02:00:00:00:aa:01", "port of br0"):
@@ -346,7 +346,7 @@ def set_up_and_the_file_changed(box, tools):
         done = sh("unshare", "-m", "--propagation", "private", "sh", "-c", 'mount --bind "$0" /etc && exec "$@"', os.path.dirname(folder), tools["build"] + "/sekisho", "status", *words,
                   "--socket", tools["run"] + "/run/control.sock", check=False)
         return " ".join((done.stdout + done.stderr).split())
-    said = {"en": "is NOT what is in force", "ja": "適用中の内容と異なります"}
+    said = {"en": "is NOT the policy in force", "ja": "適用中の内容と異なります"}
     for lang, words in said.items():
         for form in ((), ("--all",)):
             told = status("--lang", lang, *form)
@@ -412,7 +412,7 @@ def set_up_between(box, tools):
     for wrong, word in (("", "There is no card"), ("adm0", "was chosen already"), ("99", "no card")):
         expect(word in t.say(wrong) and "first switch" in t.text[t.seen:], "%r: %s", wrong, t.text[t.seen:])
     t.say("it0"), t.say("")
-    expect("What is in it" in t.say("yard"), "%s", t.text[t.seen:])
+    expect("What is in this zone" in t.say("yard"), "%s", t.text[t.seen:])
     t.say("2"), t.say("")
     expect("Which hosts of the network" in t.say("Yard"), "%s", t.text[t.seen:])
     for wrong, word in (("rtg1", "is not of the form"), ("10.30.1.9", "is not in 10.30.0.0/24, 2001:db8:30::/64"), ("10.30.0.2", "box's own address"),
@@ -427,7 +427,7 @@ def set_up_between(box, tools):
     t.say("crane"), t.say("3"), t.say(""), t.say("Cranes")
     expect("have to be named" in t.say(""), "%s", t.text[t.seen:])
     said = t.say("10.30.0.10-10.30.0.19")  # each of its hosts has an IPv6 address too, as is common
-    expect("none of them is in 2001:db8:30::/64" in said and "router leads from" in said, "%s", said)
+    expect("none of these hosts is in 2001:db8:30::/64" in said and "router leads from" in said, "%s", said)
     expect("Which hosts of the network" in t.say("b"), "back")
     said = t.say("10.30.0.10-10.30.0.19 2001:db8:30::10")
     expect("none of them" not in said and "router leads from 10.30.0.0/24" in said, "%s", said)
@@ -496,7 +496,7 @@ def set_up_between_otherwise(box, tools):
     all_of(t, BETWEEN_FIRST + BETWEEN)
     for _ in BETWEEN + BETWEEN_FIRST[len(SITE):]:
         said = t.say("b")
-    expect("How does the box stand" in said and "[2]" in said, "%s", said)
+    expect("How is the box connected" in said and "[2]" in said, "%s", said)
     shown = all_of_rest(t, ANSWERS[len(SITE):])
     expect("between" not in shown and '"10.71.0.1/24"' in shown and "routes" not in shown, "%s", shown)
     expect("nothing was written" in t.say("q") and t.end() == 1 and not os.path.exists(folder), "%s", t.text[t.seen:])

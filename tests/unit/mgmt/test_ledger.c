@@ -138,7 +138,7 @@ static void no_more_than_there_is_room(void **state)
 	assert_int_equal(ledger_dropped(&l), 3);
 	contains(&l, LANG_EN, "number 2.", false);
 	contains(&l, LANG_EN, "number 3.", true);
-	contains(&l, LANG_EN, "and 3 earlier ones", true);
+	contains(&l, LANG_EN, "and 3 earlier messages", true);
 	ledger_told(&l, 100);
 	assert_int_equal(ledger_dropped(&l), 0);
 	assert_int_equal(ledger_number(&l), 2);
@@ -380,7 +380,7 @@ static void unheard_alarm(void **state)
 	assert_int_equal(json_array_size(alarms), 1);
 	assert_string_equal(
 		json_string_value(json_object_get(a, "en")),
-		"refusals by the rules are not recorded, because the kernel's reports do not arrive (tap): 77 "
+		"refusals by the rules are not recorded, because the kernel's reports do not reach the process tap: 77 "
 		"without a record; sekisho status");
 	assert_string_equal(json_string_value(json_object_get(a, "ja")),
 			    "カーネルからの通知が tap に届かず、ルールによる拒否を記録できません: 記録のない拒否 77 "

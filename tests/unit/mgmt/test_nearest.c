@@ -68,31 +68,35 @@ static void what_is_lacking(void **state)
 {
 	(void)state;
 	told(event("tos", "10.20.0.9:40000", "crane", "10.30.1.13:502", "tcp"),
-	     "Nearest in the policy that is in force now is conduit reads (site.cfg:17), which does not have 10.20.0.9 "
+	     "In the policy that is in force now, the nearest conduit is reads (site.cfg:17), which does not have "
+	     "10.20.0.9 "
 	     "as client.",
 	     "現在有効なポリシーで最も近いのはコンジット reads（site.cfg:17）ですが、次のものを含んでいません: "
 	     "クライアント 10.20.0.9。");
 	told(event("tos", "10.20.0.12:40000", "crane", "10.30.2.13:502", "tcp"),
-	     "Nearest in the policy that is in force now is conduit reads (site.cfg:17), which does not have "
+	     "In the policy that is in force now, the nearest conduit is reads (site.cfg:17), which does not have "
 	     "10.30.2.13 as server.",
 	     "現在有効なポリシーで最も近いのはコンジット reads（site.cfg:17）ですが、次のものを含んでいません: "
 	     "サーバー 10.30.2.13。");
 	told(event("tos", "10.20.0.12:40000", "crane", "10.30.1.13:503", "tcp"),
-	     "Nearest in the policy that is in force now is conduit reads (site.cfg:17), which does not have tcp/503.",
+	     "In the policy that is in force now, the nearest conduit is reads (site.cfg:17), which does not have "
+	     "tcp/503.",
 	     "現在有効なポリシーで最も近いのはコンジット reads（site.cfg:17）ですが、次のものを含んでいません: "
 	     "tcp/503。");
 	/* The second conduit covers more of the traffic. */
 	told(event("tos", "10.20.0.9:40000", "crane", "10.30.1.10:2001", "udp"),
-	     "Nearest in the policy that is in force now is conduit logs (site.cfg:25), which does not have udp/2001.",
+	     "In the policy that is in force now, the nearest conduit is logs (site.cfg:25), which does not have "
+	     "udp/2001.",
 	     "現在有効なポリシーで最も近いのはコンジット logs（site.cfg:25）ですが、次のものを含んでいません: "
 	     "udp/2001。");
 	told(event("tos", "10.20.1.9:40000", "crane", "10.30.2.13:4", "tcp"),
-	     "Nearest in the policy that is in force now is conduit reads (site.cfg:17), which does not have 10.20.1.9 "
+	     "In the policy that is in force now, the nearest conduit is reads (site.cfg:17), which does not have "
+	     "10.20.1.9 "
 	     "as client, 10.30.2.13 as server, tcp/4.",
 	     "現在有効なポリシーで最も近いのはコンジット reads（site.cfg:17）ですが、次のものを含んでいません: "
 	     "クライアント 10.20.1.9、サーバー 10.30.2.13、tcp/4。");
 	told(event("tos6", "[2001:db8:20::5]:40000", "crane6", "[2001:db8:30::11]:502", "tcp"),
-	     "Nearest in the policy that is in force now is conduit reads6 (site.cfg:40), which does not have "
+	     "In the policy that is in force now, the nearest conduit is reads6 (site.cfg:40), which does not have "
 	     "2001:db8:30::11 as server.",
 	     "現在有効なポリシーで最も近いのはコンジット reads6（site.cfg:40）ですが、次のものを含んでいません: "
 	     "サーバー 2001:db8:30::11。");
@@ -106,7 +110,8 @@ static void pings(void **state)
 	json_object_set_new(e, "icmp_type", json_integer(8));
 	json_object_set_new(e, "icmp_code", json_integer(3));
 	told(e,
-	     "Nearest in the policy that is in force now is conduit ping (site.cfg:31), which does not have 10.11.0.1 "
+	     "In the policy that is in force now, the nearest conduit is ping (site.cfg:31), which does not have "
+	     "10.11.0.1 "
 	     "as client.",
 	     "現在有効なポリシーで最も近いのはコンジット ping（site.cfg:31）ですが、次のものを含んでいません: "
 	     "クライアント 10.11.0.1。");
@@ -114,7 +119,8 @@ static void pings(void **state)
 	json_object_set_new(e, "icmp_type", json_integer(80));
 	json_object_set_new(e, "icmp_code", json_integer(0));
 	told(e,
-	     "Nearest in the policy that is in force now is conduit ping (site.cfg:31), which does not have icmp/80.",
+	     "In the policy that is in force now, the nearest conduit is ping (site.cfg:31), which does not have "
+	     "icmp/80.",
 	     "現在有効なポリシーで最も近いのはコンジット ping（site.cfg:31）ですが、次のものを含んでいません: "
 	     "icmp/80。");
 }
@@ -131,7 +137,7 @@ static void allowed_meanwhile(void **state)
 {
 	(void)state;
 	told(event("tos", "10.20.0.10:1", "crane", "10.30.1.255:502", "tcp"),
-	     "The policy that is in force now allows it, by conduit reads (site.cfg:17).",
+	     "The policy that is in force now allows this traffic, by conduit reads (site.cfg:17).",
 	     "現在有効なポリシーでは、コンジット reads（site.cfg:17）により許可されます。");
 }
 

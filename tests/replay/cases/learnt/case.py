@@ -557,7 +557,7 @@ def too_much(t):
     and the status is 1."""
     out = [wire.udp("10.7.1.1", 60000, "10.7.2.2", 1024 + n, b"x") for n in range(13000)]
     capture = t.file("too-much.pcap", wire.pcap(out))
-    for lang, word in (("en", "# NOT A POLICY: sekisho check refuses it."), ("ja", "# このままではポリシーになりません。")):
+    for lang, word in (("en", "# NOT A VALID POLICY: sekisho check refuses the text below."), ("ja", "# このままではポリシーになりません。")):
         done = t.call("--lang", lang, "learn", "--pcap", capture)
         t.equal("status", (done.returncode, done.stderr), (1, b""))
         t.true("said first: %s" % done.stdout[:200], done.stdout.decode().startswith(word))

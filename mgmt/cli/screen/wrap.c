@@ -83,10 +83,11 @@ void text_wrap(FILE *to, const char *text, size_t at, size_t hang)
 	}
 }
 
-/* longest label in cells */
-#define LABEL_CELLS 16u
+#define LABEL_CELLS 16u /* longest label of a value */
+#define TERM_CELLS 28u	/* longest word that an indented line of a help text explains */
 
-size_t text_hang(const char *text)
+/* Where the text behind the first gap of two spaces or more begins, if not beyond `most`. */
+static size_t behind_gap(const char *text, size_t most)
 {
 	size_t lead = strspn(text, " ");
 	const char *gap = strstr(text + lead, "  ");
@@ -95,17 +96,22 @@ size_t text_hang(const char *text)
 	if (gap == NULL)
 		return lead;
 	cells = text_cells(text) - text_cells(gap + strspn(gap, " "));
-	return cells <= LABEL_CELLS ? cells : lead;
+	return cells <= most ? cells : lead;
+}
+
+size_t text_hang(const char *text)
+{
+	return behind_gap(text, LABEL_CELLS);
 }
 
 void text_wrap_all(FILE *to, const char *text)
 {
 	while (*text != '\0') {
-		size_t n = strcspn(text, "\n"), hang = strspn(text, " ");
+		size_t n = strcspn(text, "\n");
 		char *line = strndup(text, n);
 
 		if (line != NULL)
-			text_wrap(to, line, 0, hang);
+			text_wrap(to, line, 0, *line == ' ' ? behind_gap(line, TERM_CELLS) : 0);
 		free(line);
 		text += n;
 		if (*text == '\n') {

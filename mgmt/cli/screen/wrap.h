@@ -20,7 +20,8 @@ void text_wrap(FILE *to, const char *text, size_t at, size_t hang);
 /* The cell at which the value begins in " label value"; without a label, the indentation of the
  * line. */
 size_t text_hang(const char *text);
-/* Wraps a whole text line by line; continuation lines are indented like their line. */
+/* Wraps a whole text line by line. Continuation lines are indented like their line; if an indented
+ * line is " word  explanation", like the explanation. */
 void text_wrap_all(FILE *to, const char *text);
 
 /*

@@ -276,6 +276,38 @@ static void lines_end_before_the_edge(void **state)
 		 "http://a-word-that-is-longer-than-what-is-left");
 }
 
+/* In a list of words, a further line of an explanation begins under the explanation: further to the
+ * left it would look like another word. */
+static void explanations_hang(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} cases[] = {
+		{ "  remove NAME       one two three four five six seven eight nine ten eleven twelve thirteen",
+		  "  remove NAME       one two three four five six seven eight nine ten eleven\n"
+		  "                    twelve thirteen" },
+		{ "  one two three four five six seven eight nine ten eleven twelve thirteen fourteen",
+		  "  one two three four five six seven eight nine ten eleven twelve thirteen\n  fourteen" },
+		{ "holds   one two three four five six seven eight nine ten eleven twelve thirteen fourteen",
+		  "holds   one two three four five six seven eight nine ten eleven twelve thirteen\nfourteen" },
+		{ "  a word of more than thirty cells  one two three four five six seven eight nine ten",
+		  "  a word of more than thirty cells  one two three four five six seven eight\n  nine ten" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *out = NULL;
+		size_t n;
+		FILE *to = open_memstream(&out, &n);
+
+		assert_non_null(to);
+		text_wrap_all(to, cases[i].text);
+		assert_int_equal(fclose(to), 0);
+		assert_string_equal(out, cases[i].shown);
+		free(out);
+	}
+}
+
 /* Help texts have lines of any length in the catalogue; a person sees 80 columns at most. */
 static void help_has_80_columns(void **state)
 {
@@ -324,11 +356,17 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines),	       cmocka_unit_test(test_problems),
-		cmocka_unit_test(test_numbers),	       cmocka_unit_test(test_cells),
-		cmocka_unit_test(test_safe),	       cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_help),	       cmocka_unit_test(lines_end_before_the_edge),
-		cmocka_unit_test(help_has_80_columns), cmocka_unit_test(a_first_word_alone_has_help),
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_problems),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_cells),
+		cmocka_unit_test(test_safe),
+		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_help),
+		cmocka_unit_test(lines_end_before_the_edge),
+		cmocka_unit_test(explanations_hang),
+		cmocka_unit_test(help_has_80_columns),
+		cmocka_unit_test(a_first_word_alone_has_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,10 +76,12 @@ static void names_machines_steps(void **state)
 
 	(void)state;
 	assert_non_null(status);
-	says(list, "isolated asset rtg07.plc", "隔離中: RTG 7号機 plc", "RTG 7号機 plc", "ask who ordered the isolation");
+	says(list, "isolated asset rtg07.plc", "隔離中: RTG 7号機 plc", "RTG 7号機 plc",
+	     "ask who ordered the isolation");
 	says(list, "isolated everything", "隔離中: すべて", "", "ask who ordered the isolation");
 	says(list, "isolated asset gone", "隔離中: asset gone", "", "ask who ordered the isolation");
-	says(list, "glass glass", "非常用の扉を使用（未確認）: 非常時", "クレーン", "ask the person who opened the door");
+	says(list, "glass glass", "非常用の扉を使用（未確認）: 非常時", "クレーン",
+	     "ask the person who opened the door");
 	/* A failed attempt to make a backup is no alarm; an overdue backup is one. */
 	says(list, "backup stick",
 	     "予定のバックアップ（2 日ごと）を USB メモリーに保存できていません（sekisho backup --scheduled）", "", "");

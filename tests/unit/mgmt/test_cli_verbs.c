@@ -660,7 +660,8 @@ static void test_status(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const owned[][2] = { { "true,\"why\":null", "rules: owned (" },
 							{ "false,\"why\":\"earlier\"", "no owner until the machine" },
-							{ "false,\"why\":\"outlived\"", "no owner (before Linux 6.9" } };
+							{ "false,\"why\":\"outlived\"",
+							  "no owner (before Linux 6.9" } };
 		char json[400];
 
 		snprintf(json, sizeof(json),

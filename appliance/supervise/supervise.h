@@ -474,8 +474,8 @@ struct supervisor {
 	int alarms_fd, names_fd;
 	/* generations for the journal wait there, also while there is none */
 	int told_in, told_out;
-	int neighbours_fd;     /* notifications of the neighbour table for the tap */
-	int link_fd;	       /* notifications of devices in the initial namespace */
+	int neighbours_fd; /* notifications of the neighbour table for the tap */
+	int link_fd;	   /* notifications of devices in the initial namespace */
 	/* notifications: 0 and 1 of links, addresses and routes of the data and the admin
 	 * namespace; NETWORK_RULES and NETWORK_EGRESS of their rules */
 	int network_fd[NETWORKS];

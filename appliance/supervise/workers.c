@@ -171,10 +171,10 @@ static int open_lane(struct supervisor *s, uint32_t lane, uint32_t w, struct err
 /* ---- the number of workers ------------------------------------------------------------------- */
 
 /*
- * The number of workers that the policy asks for, or that suits the cores: half of them for commands,
- * a quarter for naming. The rest is for the kernel's own work, and commands go first on a shared
- * core. With the verdict cache there is one worker for commands: one is enough, because the kernel
- * repeats its verdicts, and only one may write leases.
+ * The number of workers that the policy asks for, or that suits the cores: half of them for
+ * commands, a quarter for naming. The rest is for the kernel's own work, and commands go first on a
+ * shared core. With the verdict cache there is one worker for commands: one is enough, because the
+ * kernel repeats its verdicts, and only one may write leases.
  */
 static uint32_t asked_for(const struct supervisor *s, const struct ir *ir, enum lane_kind kind)
 {

@@ -46,7 +46,7 @@ GOOD = {
     "units": '"1"', "commands": '"read"', "modbus": "", "slmp": "", "s7comm": "", "fins": "", "memobus": "", "enip": "", "from": '"office"', "to": '"crane"', "services": '"plc"',
     "sources": '"10.10.1.1"', "destinations": '"rtg01"', "review_by": '"2198-01-01"', "until": '"2198-01-01T00:00:00+09:00"', "heard": '"10 min"',
 }
-LEAVE = "leave it out"
+LEAVE = "leave this setting out"
 NBSP, WIDE = "\u00a0", "\u3000"
 
 # (place, what is written there, what the hint says to write instead). The place of a protocol holds

@@ -277,6 +277,7 @@ void once_died(struct supervisor *s, uint32_t w, const siginfo_t *how)
 /* Their places among the descriptors of a gate and of the web side (role/roles.h). */
 #define GATE_PULSE (GATE_FD_PULSE - ROLE_FD_FIRST)
 #define MGMT_PEOPLE (MGMT_FD_PEOPLE - ROLE_FD_FIRST)
+#define JOURNAL_TOLD (JOURNAL_FD_TOLD - ROLE_FD_FIRST)
 
 int spawn(const struct partition *partition, struct slot *sl, const int *fds, size_t n, int nsfd, struct err *e)
 {
@@ -304,6 +305,8 @@ int spawn(const struct partition *partition, struct slot *sl, const int *fds, si
 		p->pulse = pulse_map(fds[GATE_PULSE], e);
 	if (sl->role == ROLE_MGMT && n > MGMT_PEOPLE)
 		p->people = fcntl(fds[MGMT_PEOPLE], F_DUPFD_CLOEXEC, 3);
+	if (sl->role == ROLE_JOURNAL && n > JOURNAL_TOLD)
+		journal_begin(fcntl(fds[JOURNAL_TOLD], F_DUPFD_CLOEXEC, 3));
 	if (sl->role == ROLE_ENFORCE)
 		doors_begin(fcntl(sl->event_in, F_DUPFD_CLOEXEC, 3));
 	if (sl->role == ROLE_CONTROL) {

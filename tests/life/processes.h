@@ -63,6 +63,8 @@ struct processes {
 	enum known_policy draft;
 	struct msg_standing standing; /* the last state that control was told */
 	unsigned standings;	      /* how often it was told one */
+	/* the last generation whose names the journal was told */
+	struct event_generation named;
 	/* enforce hands in a list of doors that nobody can take */
 	bool doors_too_long;
 	/* the answers of accounts to the question who somebody is, and whether he may */

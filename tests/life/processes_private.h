@@ -43,6 +43,7 @@ enum clock_wait doors_try(struct process *p, struct bytes all, const struct msg_
 bool doors_hear(struct process *p, struct msg *m);
 void doors_turn(struct process *p);
 /* Drops the records that the present journal has not read. */
+void journal_begin(int told); /* takes over the descriptor */
 void journal_ends(void);
 /* people.c: takes all answers that have come; whether there were any. */
 bool people_turn(void);

@@ -259,8 +259,18 @@ static void on_source(struct msg *m)
 	sources[n_sources++] = msg_take_fd(m, 0);
 }
 
+static int told = -1; /* generations wait there */
+
+void journal_begin(int told_here)
+{
+	told = told_here;
+}
+
 void journal_ends(void)
 {
+	if (told >= 0)
+		close(told);
+	told = -1;
 	while (n_sources > 0)
 		close(sources[--n_sources]);
 }
@@ -272,12 +282,19 @@ static bool journal_reads(void)
 	uint8_t wire[EVENT_WIRE_MAX];
 	bool any = false;
 	struct event e;
+	struct msg m;
 	ssize_t n;
 
+	while (told >= 0 && msg_recv(told, ROLE_SUPERVISOR, ROLE_JOURNAL, &m) == 1) {
+		LIFE(m.body.type == MSG_GENERATION);
+		processes.named = m.body.generation.which;
+		msg_close_fds(&m);
+		any = true;
+	}
 	for (unsigned i = 0; i < n_sources; i++)
 		p[i] = (struct pollfd){ .fd = sources[i], .events = POLLIN };
 	if (poll(p, n_sources, 0) <= 0)
-		return false;
+		return any;
 	for (unsigned i = 0; i < n_sources; i++)
 		while ((p[i].revents & POLLIN) != 0 && (n = recv(sources[i], wire, sizeof(wire), MSG_DONTWAIT)) > 0) {
 			any = true;

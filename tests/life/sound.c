@@ -137,6 +137,8 @@ bool sound_at_rest(void)
 {
 	const struct msg_standing *s = &processes.standing;
 
+	/* The journal takes the thresholds of attacks from the generation that it was told last. */
 	return always_sound() && !s->busy && rules_of(s->number) && history_says(s->trial) &&
+	       (!process_lives(ROLE_JOURNAL) || processes.named.number == s->number) &&
 	       (s->trial != 0 ? s->trial == s->number : disk_confirmed() == s->number);
 }

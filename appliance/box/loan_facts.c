@@ -393,7 +393,8 @@ struct sending {
 	const struct devices *now;
 	const json_t *fact;
 	const char *from, *to;
-	uint32_t elapsed_s, flags; /* flags: those that the address has in the end */
+	/* flags: of the address once it is set; while it is set, it has more */
+	uint32_t elapsed_s, flags;
 	bool expired;
 };
 

@@ -331,7 +331,8 @@ static int look_inside(const struct box_spaces *s, struct looking *l, struct err
 }
 
 /* Reports devices of the machine above a card of the box: they would send and receive over the card
- * without any rule. The other end of a pair is not reported here, but in its own namespace. */
+ * without any rule. An end of a veth pair is not reported here; the box's namespace reports
+ * its peer. */
 static int look_home(const struct box_spaces *s, struct looking *l, struct err *e)
 {
 	struct rtnl *home = rtnl_open(s->home, s->home, e);
@@ -341,7 +342,8 @@ static int look_home(const struct box_spaces *s, struct looking *l, struct err *
 	if (home == NULL)
 		return e->code;
 	r = devices_read(home, &l->devices, e);
-	/* The kernel numbers the namespace only when somebody asks for a device that lies there. */
+	/* Only after devices_read: the kernel numbers a namespace when somebody asks for a device
+	 * that is linked to one in it. */
 	numbers[0] = rtnl_nsid(home, s->data);
 	numbers[1] = rtnl_nsid(home, s->admin);
 	for (size_t i = 0; r == 0 && i < l->devices.n; i++) {

@@ -136,8 +136,8 @@ int vlans_clear(const struct handles *p, const struct ir_interface *i, struct er
 
 	if (r == 0)
 		r = devices_read(p->home, all, e);
-	/* The kernel gives the namespace its number when somebody asks for a device that lies
-	 * there. */
+	/* Only after devices_read: the kernel numbers a namespace when somebody asks for a device
+	 * that is linked to one in it. */
 	if (r == 0)
 		nsid = rtnl_nsid(p->home, admin ? p->s->admin : p->s->data);
 	for (size_t n = 0; all != NULL && nsid >= 0 && r == 0 && n < all->n; n++)

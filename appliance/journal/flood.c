@@ -372,7 +372,8 @@ uint64_t share_due(const struct shares *s)
 
 /* ---- merging --------------------------------------------------------------------------------- */
 
-/* records that pass one by one: few, because the kernel reports only a sample */
+/* Records that pass one by one before merging begins. Few of drops, because the kernel reports only
+ * some of them. */
 #define BURST_DROP 1u
 #define BURST_OTHER 16u /* more, because a person who investigates wants to see single refusals */
 
@@ -381,8 +382,8 @@ static bool mergeable(const struct event *e)
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_LOGIN;
 }
 
-/* Whether everything by which records are merged is equal: not time, client port, count and
- * texts. */
+/* Whether two records may be merged: everything but time, client port, count and texts is
+ * equal. */
 static bool same(const struct merge_slot *s, const struct event *e, enum role from)
 {
 	const struct event *o = &s->event;

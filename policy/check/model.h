@@ -245,8 +245,8 @@ struct model_conduit {
 	bool deny_weak_tls;	   /* weak_tls = "deny", here or for the site */
 	struct ir_server *servers; /* TLS servers that it declares, sorted, each once */
 	size_t n_servers;	   /* 0 = it declares none, so any server is accepted */
-	/* end in seconds since 1970 UTC; 0 = none. Not later than the end of its window and of
-	 * the contract */
+	/* end in seconds since 1970 UTC; 0 = none. Not later than the last day of `within`, nor
+	 * than the end of the contract of the organisation that uses the conduit */
 	uint64_t until;
 	/* beginning in seconds since 1970 UTC; 0 = it has begun */
 	uint64_t starts;
@@ -259,7 +259,7 @@ struct model_conduit {
 	const char *review_by; /* YYYY-MM-DD */
 	struct ir_accept *accepts;
 	size_t n_accepts;
-	struct ir_exception *exception; /* NULL: it is none */
+	struct ir_exception *exception; /* NULL: the conduit is no exception */
 	uint32_t index;			/* position in model.conduits */
 	struct srcpos at;
 };
@@ -270,7 +270,7 @@ static inline bool conduit_past(const struct model_conduit *c, uint64_t now)
 	return c->until != 0 && c->until <= now;
 }
 
-/* Hosts at an end of a statement, all in its zone. */
+/* The hosts of one side (from or to) of a statement, all in the zone of that side. */
 struct model_hosts {
 	const struct model_asset **assets; /* assets that the text names; none: the whole zone */
 	size_t n_assets;
@@ -291,8 +291,9 @@ struct model_never {
 	struct model_hosts sources, destinations;
 	/* CLASS_* bits; CLASS_ALL when the text names no commands */
 	unsigned classes;
-	bool all_commands; /* the text names no commands: whatever is allowed counts */
-	bool chain;	   /* scope = "chain" */
+	/* the text names no commands: any allowed traffic breaks the statement */
+	bool all_commands;
+	bool chain; /* scope = "chain" */
 	/* answer_only: a chain does not continue over these services */
 	const struct model_service **answers;
 	size_t n_answers;

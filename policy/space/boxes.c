@@ -185,7 +185,8 @@ static size_t marks_above(const wide *marks, size_t n, wide v)
 	return lo;
 }
 
-/* The number of boxes in all slabs of one dimension together: the cost of cutting along it. */
+/* The cost of cutting along a dimension: the sum of the numbers of boxes in its slabs. A box counts
+ * once in each slab that it touches. */
 static bool sweep_cost(struct cutter *c, size_t at, size_t n, int dim, const struct span w[DIMS], uint64_t *ret)
 {
 	size_t n_marks = 0, kept = 0;
@@ -218,7 +219,7 @@ static bool sweep_cost(struct cutter *c, size_t at, size_t n, int dim, const str
 	return true;
 }
 
-/* Puts the numbers 0 to n - 1 on the stack, beginning at 0. */
+/* Begins with a stack that holds the numbers of all boxes, 0 to n - 1. */
 static bool sweep_start(struct cutter *c, const struct box *boxes, size_t n, struct arena *a)
 {
 	*c = (struct cutter){ .boxes = boxes, .arena = a };

@@ -89,6 +89,15 @@ enum moment_found moment_load(int statefd, struct moment *ret)
 	return r < 0 && r != -ENOENT ? MOMENT_DAMAGED : found;
 }
 
+bool moment_noted(int runfd, int statefd, const char *boot)
+{
+	struct moment note, disk;
+
+	if (boot[0] == '\0' || moment_load(runfd, &note) != MOMENT_READ || strcmp(note.boot, boot) != 0)
+		return false;
+	return moment_load(statefd, &disk) != MOMENT_READ || strcmp(disk.boot, boot) != 0 || disk.latest < note.latest;
+}
+
 /* ---- is the clock trusted -------------------------------------------------------------------- */
 
 const char *const clock_wait_words[] = { "trusted", "earlier", "source", "battery", "record", "daemon", NULL };

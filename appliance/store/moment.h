@@ -34,6 +34,10 @@ size_t moment_write(const struct moment *m, char out[MOMENT_TEXT]);
 enum moment_found moment_read(const uint8_t *p, size_t n, struct moment *ret);
 /* A damaged file stays where it is until the next one is written. */
 enum moment_found moment_load(int statefd, struct moment *ret);
+/* Whether the record in the run folder counts instead of the one on the disk, which could not be
+ * written: it is of this start of the machine, and the other one is not, or is earlier. A former
+ * release wrote the one in the run folder only once. */
+bool moment_noted(int runfd, int statefd, const char *boot);
 
 /* ---- is the clock trusted -------------------------------------------------------------------- */
 

@@ -116,13 +116,11 @@ static void take(struct paper_kept *p, char *text)
 void paper_open(struct supervisor *s, enum paper which)
 {
 	struct paper_kept *p = &s->papers[which];
-	struct moment m;
 	struct err e;
 	json_t *list;
 	int r;
 
-	if (papers[which].noted && moment_load(s->run_fd, &m) == MOMENT_READ && s->boot[0] != '\0' &&
-	    strcmp(m.boot, s->boot) == 0) {
+	if (papers[which].noted && moment_noted(s->run_fd, s->state_fd, s->boot)) {
 		p->unsaved = file_read(s->run_fd, papers[which].file, papers[which].most, &p->bytes, &p->n, &e) == 0;
 		if (p->unsaved)
 			return;

@@ -313,6 +313,39 @@ static void clock_in_a_trial(void)
 	LIFE(status_says("\"trusted\":true"));
 }
 
+/* The record of the latest moment in this folder of the box, read or written. */
+static void moment_of(const char *folder, bool write, char text[512])
+{
+	char path[128];
+	FILE *f;
+	size_t n;
+
+	(void)snprintf(path, sizeof(path), "%s/%s/clock", life.folder, folder);
+	f = fopen(path, write ? "w" : "r");
+	LIFE(f != NULL);
+	n = write ? fwrite(text, 1, strlen(text), f) : fread(text, 1, 511, f);
+	text[n] = '\0';
+	LIFE(n > 0 && fclose(f) == 0);
+}
+
+/* Former releases wrote the note in the run folder once, and the record on the disk every hour: the
+ * later one counts. */
+static void clock_of_a_former_release(void)
+{
+	char note[512];
+
+	begins_with(KNOWN_TIMED);
+	moment_of("run", false, note);
+	LIFE(life_pass(2 * 3600 * SECOND) == LIFE_GOES_ON && life_stop() == LIFE_ENDED);
+	moment_of("run", true, note);
+	LIFE(life_boot() == LIFE_GOES_ON && life_pass(10 * SECOND) == LIFE_GOES_ON);
+	LIFE(status_says("\"trusted\":true"));
+	machine.wall_ns -= 7000 * SECOND;
+	machine.sync = CLOCK_SYNC_NO;
+	life_off(true);
+	LIFE(life_boot() == LIFE_GOES_ON && waits("earlier"));
+}
+
 /* The clock of a box without a policy is judged by the first policy's sources. */
 static void clock_of_a_first_policy(void)
 {
@@ -543,8 +576,8 @@ static void ups(void)
 
 #define LIVES(each)                                                                                                    \
 	each(uninspected) each(away) each(unheard) each(state_is_told) each(clock_waits) each(clock_battery_differs)   \
-		each(clock_is_kept) each(clock_order_waits) each(clock_in_a_trial) each(clock_of_a_first_policy)       \
-			each(clock_source) each(doors) each(reports) each(ups)
+		each(clock_is_kept) each(clock_order_waits) each(clock_in_a_trial) each(clock_of_a_former_release)     \
+			each(clock_of_a_first_policy) each(clock_source) each(doors) each(reports) each(ups)
 LIVES(A_LIFE)
 
 int main(void)

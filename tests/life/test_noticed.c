@@ -313,6 +313,22 @@ static void clock_in_a_trial(void)
 	LIFE(status_says("\"trusted\":true"));
 }
 
+/* ... not either if enforce starts only with the policy on trial. */
+static void clock_in_a_trial_at_a_start(void)
+{
+	const struct answer *a;
+
+	starts_without_source(KNOWN_TIMED);
+	processes.absent = ROLE_ENFORCE;
+	LIFE(process_die(ROLE_ENFORCE) && life_settle() == LIFE_GOES_ON);
+	a = life_apply(KNOWN_ENDING, 60, 0);
+	LIFE(!a->told);
+	processes.absent = ROLE_COUNT;
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && a->told && a->status == ANSWER_YES);
+	LIFE(waits("source") && says(a, "\"waits\":\"source\""));
+	LIFE(life_rollback(0)->status == ANSWER_YES && life_pass(3 * SECOND) == LIFE_GOES_ON && waits("source"));
+}
+
 /* The record of the latest moment in this folder of the box, read or written. */
 static void moment_of(const char *folder, bool write, char text[512])
 {
@@ -576,8 +592,9 @@ static void ups(void)
 
 #define LIVES(each)                                                                                                    \
 	each(uninspected) each(away) each(unheard) each(state_is_told) each(clock_waits) each(clock_battery_differs)   \
-		each(clock_is_kept) each(clock_order_waits) each(clock_in_a_trial) each(clock_of_a_former_release)     \
-			each(clock_of_a_first_policy) each(clock_source) each(doors) each(reports) each(ups)
+		each(clock_is_kept) each(clock_order_waits) each(clock_in_a_trial) each(clock_in_a_trial_at_a_start)   \
+			each(clock_of_a_former_release) each(clock_of_a_first_policy) each(clock_source) each(doors)   \
+				each(reports) each(ups)
 LIVES(A_LIFE)
 
 int main(void)

@@ -190,6 +190,7 @@ void op_give_up(struct supervisor *s)
 				&s->store, op->number, GEN_REVERTED,
 				&(struct generation_cause){ .why = WHY_FAILED, .by = op->by, .other = op->from }, &e);
 		journal_generation(s, s->now);
+		role_told(s, &s->slots[SLOT_ENFORCE]); /* no longer by the time sources of `next` */
 		if (op->step == STEP_UNDO)
 			undone(s, &box);
 	}

@@ -329,6 +329,29 @@ static void clock_in_a_trial_at_a_start(void)
 	LIFE(life_rollback(0)->status == ANSWER_YES && life_pass(3 * SECOND) == LIFE_GOES_ON && waits("source"));
 }
 
+/* A policy that did not stay leaves nothing of its time sources, at whatever step it failed. */
+static void clock_of_an_undone_policy(void)
+{
+	begins_with(KNOWN_ENDING);
+	machine.sync = CLOCK_SYNC_NO;
+	machine.battery_s = machine.wall_ns / SECOND - 2 * 86400;
+	life_off(true);
+	LIFE(life_boot() == LIFE_GOES_ON && waits("battery"));
+	for (uint64_t n = 1; n < 200; n++) {
+		const struct answer *a;
+
+		machine.fails_at = machine.calls + n;
+		a = life_apply(KNOWN_TIMED, 0, 0);
+		LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && a->told);
+		if (machine.calls < machine.fails_at)
+			return; /* no step was left to fail */
+		if (a->status == ANSWER_YES)
+			LIFE(life_rollback(0)->status == ANSWER_YES && life_pass(2 * SECOND) == LIFE_GOES_ON);
+		LIFE(waits("battery"));
+	}
+	LIFE(false);
+}
+
 /* The record of the latest moment in this folder of the box, read or written. */
 static void moment_of(const char *folder, bool write, char text[512])
 {
@@ -593,8 +616,8 @@ static void ups(void)
 #define LIVES(each)                                                                                                    \
 	each(uninspected) each(away) each(unheard) each(state_is_told) each(clock_waits) each(clock_battery_differs)   \
 		each(clock_is_kept) each(clock_order_waits) each(clock_in_a_trial) each(clock_in_a_trial_at_a_start)   \
-			each(clock_of_a_former_release) each(clock_of_a_first_policy) each(clock_source) each(doors)   \
-				each(reports) each(ups)
+			each(clock_of_an_undone_policy) each(clock_of_a_former_release) each(clock_of_a_first_policy)  \
+				each(clock_source) each(doors) each(reports) each(ups)
 LIVES(A_LIFE)
 
 int main(void)

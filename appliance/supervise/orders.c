@@ -447,8 +447,11 @@ void orders_stop(struct supervisor *s, uint32_t id)
 {
 	for (size_t i = 0; i < ORDERS_MOST; i++)
 		if (s->orders->list[i].used && s->orders->list[i].asker.id == id &&
-		    change_tries(s->orders->list[i].m.order, s->orders->list[i].m.flags))
+		    change_tries(s->orders->list[i].m.order, s->orders->list[i].m.flags)) {
+			/* Control keeps the order's place until it hears of the end. */
+			answer_fd(s, s->orders->list[i].asker, ANSWER_CANNOT, -1);
 			order_end(&s->orders->list[i]);
+		}
 	op_stop(s, id);
 }
 

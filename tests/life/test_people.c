@@ -494,6 +494,21 @@ static void leaving(void)
 	LIFE(rules_are(KNOWN_INSPECTED) && sound_at_rest());
 }
 
+/* An order that ends before accounts has judged it leaves its place to others. */
+static void leaving_early(void)
+{
+	const struct msg_body check = { MSG_CHANGE, .change = { .order = CHANGE_CHECK, .comment = "" } };
+	int fd = policy_bundle(KNOWN_PLAIN);
+
+	first_policy();
+	for (unsigned i = 0; i < 20; i++) {
+		LIFE(process_freeze(ROLE_ACCOUNTS) && person_asks(OVER_WEB, &check, fd) != 0);
+		LIFE(life_settle() == LIFE_GOES_ON && process_die(ROLE_MGMT) && life_settle() == LIFE_GOES_ON);
+		LIFE(process_die(ROLE_ACCOUNTS) && life_pass(10 * SECOND) == LIFE_GOES_ON);
+	}
+	LIFE(told(life_asks(OVER_WEB, &check, fd), ANSWER_YES, "\"done\":true"));
+}
+
 /* ---- backups --------------------------------------------------------------------------------- */
 
 static const struct answer *backup(enum way way)
@@ -615,7 +630,7 @@ static void in_time(void)
 
 #define LIVES(each)                                                                                                    \
 	each(questions) each(judged) each(many_logins) each(rubbish) each(mute) each(two_persons)                      \
-		each(of_another_state) each(leaving) each(backups) each(in_time)
+		each(of_another_state) each(leaving) each(leaving_early) each(backups) each(in_time)
 LIVES(A_LIFE)
 
 int main(void)

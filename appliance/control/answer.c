@@ -122,6 +122,7 @@ bool asker_is(const struct asker *a, const struct asker *b)
 {
 	if (a->kind != b->kind)
 		return false;
-	return a->kind == ASKER_MGMT ? a->id == b->id
-				     : a->kind == ASKER_CLIENT && a->client == b->client && a->serial == b->serial;
+	if (a->kind == ASKER_MGMT)
+		return a->id == b->id;
+	return (a->kind == ASKER_CLIENT || a->kind == ASKER_CHANGE) && a->client == b->client && a->serial == b->serial;
 }

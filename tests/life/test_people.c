@@ -494,6 +494,28 @@ static void leaving(void)
 	LIFE(rules_are(KNOWN_INSPECTED) && sound_at_rest());
 }
 
+/* The check of an account ends with its asker as well. */
+static void leaving_a_check(void)
+{
+	const struct msg_body check = { MSG_CHANGE, .change = { .order = CHANGE_CHECK, .comment = "" } };
+	int fd = policy_bundle(KNOWN_PLAIN);
+	uint32_t n;
+
+	first_policy();
+	for (unsigned early = 0; early < 2; early++) {
+		processes.compile = COMPILE_SLEEPS;
+		LIFE(early == 0 || process_freeze(ROLE_ACCOUNTS));
+		n = person_asks(AS_LOGIN, &check, fd);
+		LIFE(life_settle() == LIFE_GOES_ON && processes.standing.busy == (early == 0));
+		person_leaves(n);
+		LIFE(life_settle() == LIFE_GOES_ON && processes.standing.busy == 0);
+		LIFE(early == 0 || process_die(ROLE_ACCOUNTS));
+		processes.compile = COMPILE_WORKS;
+		LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON && processes.standing.busy == 0 && sound_at_rest());
+	}
+	LIFE(told(life_asks(AS_LOGIN, &check, fd), ANSWER_YES, "\"done\":true"));
+}
+
 /* An order that ends before accounts has judged it leaves its place to others. */
 static void leaving_early(void)
 {
@@ -630,7 +652,8 @@ static void in_time(void)
 
 #define LIVES(each)                                                                                                    \
 	each(questions) each(judged) each(many_logins) each(rubbish) each(mute) each(two_persons)                      \
-		each(of_another_state) each(leaving) each(leaving_early) each(backups) each(in_time)
+		each(of_another_state) each(leaving) each(leaving_early) each(leaving_a_check) each(backups)           \
+			each(in_time)
 LIVES(A_LIFE)
 
 int main(void)

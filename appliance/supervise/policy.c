@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "appliance/base/atomic_file.h"
@@ -256,7 +257,9 @@ void journal_generation(struct supervisor *s, const struct policy *p)
 	if (fd < 0)
 		return;
 	number_interfaces(s, p, &m.generation.interfaces);
-	(void)msg_send(s->told_in, 0, &m, &fd, 1);
+	/* While there is no journal, what has waited longest makes room. */
+	while (msg_send(s->told_in, 0, &m, &fd, 1) == -EAGAIN && recv(s->told_out, &(char){ 0 }, 1, MSG_DONTWAIT) > 0)
+		;
 	close(fd);
 }
 

@@ -124,6 +124,7 @@ static bool boot_table(struct supervisor *s, struct table *ret)
 
 	if (before != NULL)
 		journal_generation(s, before);
+	journal_generation(s, s->now);
 	policy_free(before);
 	return made;
 }
@@ -175,6 +176,8 @@ static int (*const parts_open[])(struct supervisor *, struct err *) = { network_
 
 static int open_own(struct supervisor *s, struct err *e)
 {
+	/* Each generation that waits there is in memory. */
+	const int told_room = 32768;
 	struct rlimit limit;
 	sigset_t set;
 	int sv[2], r = event_pair(sv, e);
@@ -187,6 +190,7 @@ static int open_own(struct supervisor *s, struct err *e)
 		return e->code;
 	s->told_out = sv[0];
 	s->told_in = sv[1];
+	setsockopt(s->told_in, SOL_SOCKET, SO_SNDBUF, &told_room, sizeof(told_room));
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS) {
 		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &limit);

@@ -5,6 +5,7 @@
  * lack the role for longer. Each start and death is recorded.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,10 +70,11 @@ static int open_event_socket(struct supervisor *s, struct slot *sl, struct err *
 }
 
 /* A new journal gets the names first and then each source, because records of earlier generations
- * may wait in it. */
+ * may wait in it. If the journal before it has not read the names, they still wait. */
 static void tell_journal(struct supervisor *s)
 {
-	journal_generation(s, s->now);
+	if (poll(&(struct pollfd){ .fd = s->told_out, .events = POLLIN }, 1, 0) == 0)
+		journal_generation(s, s->now);
 	journal_retention(s);
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (i != SLOT_JOURNAL && s->slots[i].event_out >= 0)

@@ -65,6 +65,8 @@ struct processes {
 	unsigned standings;	      /* how often it was told one */
 	/* the last generation whose names the journal was told */
 	struct event_generation named;
+	unsigned names;	    /* how many the journals were told */
+	bool journal_fails; /* each journal ends before it reads anything */
 	/* enforce hands in a list of doors that nobody can take */
 	bool doors_too_long;
 	/* the answers of accounts to the question who somebody is, and whether he may */

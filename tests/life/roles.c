@@ -288,6 +288,7 @@ static bool journal_reads(void)
 	while (told >= 0 && msg_recv(told, ROLE_SUPERVISOR, ROLE_JOURNAL, &m) == 1) {
 		LIFE(m.body.type == MSG_GENERATION);
 		processes.named = m.body.generation.which;
+		processes.names++;
 		msg_close_fds(&m);
 		any = true;
 	}
@@ -491,5 +492,9 @@ bool role_turns(struct process *p)
 		pulse_beat(p->pulse);
 	if (p->role == ROLE_ENFORCE)
 		doors_turn(p);
+	if (p->role == ROLE_JOURNAL && processes.journal_fails) {
+		process_end(p, CLD_EXITED, 1);
+		return true;
+	}
 	return (p->role == ROLE_JOURNAL && journal_reads()) || (p->role == ROLE_MGMT && web_turns(p));
 }

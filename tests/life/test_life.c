@@ -461,6 +461,25 @@ static void silence(void)
 }
 
 /*
+ * No journal can open its folder, and none reads what it is told. The box goes on and takes orders,
+ * and the first journal that runs again is told the generation in force.
+ */
+static void no_journal(void)
+{
+	unsigned told;
+
+	first_policy();
+	processes.journal_fails = true;
+	LIFE(process_die(ROLE_JOURNAL) && life_pass(60 * SECOND) == LIFE_GOES_ON);
+	LIFE(life_apply(KNOWN_WIDER, 0, 0)->status == ANSWER_YES && rules_are(KNOWN_WIDER));
+	LIFE(life_pass(60 * SECOND) == LIFE_GOES_ON);
+	processes.journal_fails = false;
+	told = processes.names;
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && sound_at_rest());
+	LIFE(processes.names - told < 64);
+}
+
+/*
  * The person gets no answer, and the change goes on. The result of a dry run is not kept.
  */
 static void control_dies_meanwhile(void)
@@ -603,8 +622,8 @@ static void failing_calls(void)
 		each(refused) each(by_an_account) each(somebodys_card) each(without_a_daemon) each(foretold)           \
 			each(foretold_in_part) each(nothing_foretold) each(lies) each(trial_ends_without_a_card)       \
 				each(isolated) each(isolations_damaged) each(refused_beside_a_trial) each(deaths)      \
-					each(silence) each(control_dies_meanwhile) each(restarts) each(power)          \
-						each(touched) each(failing_calls)
+					each(silence) each(no_journal) each(control_dies_meanwhile) each(restarts)     \
+						each(power) each(touched) each(failing_calls)
 LIVES(A_LIFE)
 
 int main(void)

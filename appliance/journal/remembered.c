@@ -10,6 +10,7 @@
 #define PLACES 15u
 #define PLACE_BYTES (JOURNAL_NAMES_BYTES / PLACES)
 #define BODY_AT 4096u
+#define ORDER_MOST (UINT64_MAX / 4) /* never reached by counting */
 
 /* The beginning of a place. Behind BODY_AT: the sealed bytes, then the numbers of the permits. It
  * is written last, so a journal that ended meanwhile leaves a free place. */
@@ -31,7 +32,8 @@ static struct remembered look(int fd, size_t at)
 	struct remembered p;
 
 	if (pread(fd, &p, sizeof(p), offset_of(at)) != sizeof(p) || p.n_interfaces > MSG_NUMBERS ||
-	    p.n_sealed > PLACE_BYTES || p.n_permits > PLACE_BYTES)
+	    p.n_sealed > PLACE_BYTES - BODY_AT || p.n_permits > PLACE_BYTES - BODY_AT - p.n_sealed ||
+	    p.order > ORDER_MOST)
 		return (struct remembered){ 0 };
 	return p;
 }
@@ -92,7 +94,10 @@ void remembered_put(int fd, const struct names_source *from, struct event_genera
 		}
 		p.order = old.order > p.order ? old.order : p.order;
 	}
-	p.order++;
+	/* Only a journal that wrote other things than generations counts so far. */
+	for (size_t i = 0; p.order == ORDER_MOST && i < PLACES; i++)
+		(void)put_all(fd, (const uint8_t *)&(struct remembered){ 0 }, sizeof(p), offset_of(i));
+	p.order = p.order % ORDER_MOST + 1;
 	if (put_all(fd, (const uint8_t *)&(struct remembered){ 0 }, sizeof(p), offset_of(at)) &&
 	    put_all(fd, from->sealed, from->n_sealed, offset_of(at) + BODY_AT) &&
 	    put_all(fd, from->permits.p, from->permits.left, offset_of(at) + BODY_AT + (off_t)from->n_sealed))

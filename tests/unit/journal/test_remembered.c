@@ -70,6 +70,12 @@ static void take(void *ctx, const struct names_source *from)
 	taken[n_taken++] = from->number;
 }
 
+static void take_number(void *ctx, const struct names_source *from)
+{
+	(void)ctx;
+	taken[n_taken++] = from->number;
+}
+
 static void holds(const uint64_t *numbers, size_t n)
 {
 	n_taken = 0;
@@ -171,6 +177,26 @@ static void half_a_generation_is_none(void **state)
 	holds(NULL, 0);
 }
 
+/* The journal before was compromised, and wrote any numbers there. What is told from then on is kept. */
+static void anything_may_stand_there(void **state)
+{
+	static const uint64_t orders[] = { UINT64_MAX, UINT64_MAX - 1, UINT64_MAX / 2, UINT64_MAX / 4,
+					   UINT64_MAX / 4 - 1 };
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(orders) / sizeof(orders[0]); k++) {
+		for (size_t i = 0; i < PLACES; i++)
+			assert_int_equal(pwrite(memory, &orders[k], 8, (off_t)(i * (JOURNAL_NAMES_BYTES / PLACES))), 8);
+		for (uint64_t g = 1; g <= PLACES; g++)
+			put(g);
+		n_taken = 0;
+		remembered_take(memory, take_number, NULL);
+		assert_true(n_taken >= PLACES - 1);
+		for (uint64_t g = 0; g < PLACES - 1; g++)
+			assert_int_equal(taken[n_taken - 1 - g], PLACES - g);
+	}
+}
+
 /* A record of that generation finds its names. */
 static bool knows(const struct names *names, uint64_t number)
 {
@@ -214,6 +240,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_successor_gets_them_in_order, begin, finish),
 		cmocka_unit_test_setup_teardown(what_sessions_need_stays, begin, finish),
 		cmocka_unit_test_setup_teardown(half_a_generation_is_none, begin, finish),
+		cmocka_unit_test_setup_teardown(anything_may_stand_there, begin, finish),
 		cmocka_unit_test_setup_teardown(names_of_live_sessions_stay, begin, finish),
 	};
 

@@ -516,7 +516,8 @@ void box_try_again(struct supervisor *s, const char *why)
 	struct sentence known = s->boot_error;
 
 	s->box_incomplete = true;
-	s->boot_again = mono_ns() + DEVICE_RETRY;
+	if (s->op.kind != OP_BOOT)
+		s->boot_again = mono_ns() + DEVICE_RETRY;
 	sentence_say(&s->boot_error, M_OP_BOX_INCOMPLETE, why);
 	if (memcmp(&known, &s->boot_error, sizeof(known)) != 0)
 		say(s, M_OP_BOX_INCOMPLETE, why);
@@ -584,6 +585,9 @@ static void boot_done(struct supervisor *s)
 {
 	if (!s->box_incomplete)
 		sentence_forget(&s->boot_error);
+	/* from now on, because loading may have taken longer */
+	else if (s->boot_again == 0)
+		s->boot_again = mono_ns() + DEVICE_RETRY;
 	in_force_tell(s);
 	beside_write(s);
 	if (!s->booted)

@@ -246,7 +246,9 @@ bool processes_turn(void)
 
 uint64_t processes_due(void)
 {
-	return process_lives(ROLE_CONTROL) ? control_due() : UINT64_MAX;
+	uint64_t due = process_lives(ROLE_CONTROL) ? control_due() : UINT64_MAX;
+
+	return process_lives(ROLE_ENFORCE) && late_due() < due ? late_due() : due;
 }
 
 /* ---- once.c: a kernel without a verdict cache ------------------------------------------------ */

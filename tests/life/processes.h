@@ -52,6 +52,7 @@ struct answer {
 
 struct processes {
 	enum enforce_mood enforce; /* for the next order only; afterwards it obeys again */
+	unsigned slow_loads;	   /* so many times enforce takes 3 s to load rules */
 	enum compile_mood compile; /* for the next question only, like `enforce` */
 	enum worker_mood worker;
 	struct answer answers[ANSWERS_KEPT]; /* index: the number of the order */

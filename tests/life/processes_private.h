@@ -45,6 +45,7 @@ void doors_turn(struct process *p);
 /* Drops the records that the present journal has not read. */
 void journal_begin(int told); /* takes over the descriptor */
 void journal_ends(void);
+uint64_t late_due(void); /* when enforce answers that it has loaded the rules */
 /* people.c: takes all answers that have come; whether there were any. */
 bool people_turn(void);
 /* Nobody has a connection any more: control has ended. */

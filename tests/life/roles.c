@@ -99,6 +99,29 @@ static void sessions_told(int fds[4])
 	fds[3] = memfd_sealed("life", all, 0);
 }
 
+/* An answer about loaded rules that enforce has not given yet. */
+static struct late {
+	pid_t pid;
+	uint32_t id;
+	uint64_t at;
+	struct msg_body said;
+} late;
+
+uint64_t late_due(void)
+{
+	return late.id != 0 ? late.at : UINT64_MAX;
+}
+
+static bool late_turns(struct process *p)
+{
+	if (late.id == 0 || machine.mono_ns < late.at)
+		return false;
+	if (late.pid == p->pid)
+		say(p, late.id, &late.said, NULL, 0);
+	late.id = 0;
+	return true;
+}
+
 static void on_apply(struct process *p, struct msg *m)
 {
 	int fds[4] = { -1, -1, -1, -1 };
@@ -132,7 +155,10 @@ static void on_apply(struct process *p, struct msg *m)
 		make_true(m);
 	if (!only_looks && mood == ENFORCE_DIES_AFTER)
 		process_end(p, CLD_KILLED, SIGSEGV);
-	else {
+	else if (!only_looks && processes.slow_loads > 0) {
+		processes.slow_loads--;
+		late = (struct late){ p->pid, m->id, machine.mono_ns + 3 * SECOND, said };
+	} else {
 		if (said.applied.done && processes.n_cut + processes.n_changed > 0) {
 			sessions_told(fds);
 			n_fds = 4;
@@ -496,5 +522,7 @@ bool role_turns(struct process *p)
 		process_end(p, CLD_EXITED, 1);
 		return true;
 	}
+	if (p->role == ROLE_ENFORCE && late_turns(p))
+		return true;
 	return (p->role == ROLE_JOURNAL && journal_reads()) || (p->role == ROLE_MGMT && web_turns(p));
 }

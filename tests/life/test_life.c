@@ -349,6 +349,23 @@ static void trial_ends_without_a_card(void)
 	LIFE(life_pass(5 * SECOND) == LIFE_GOES_ON && lost->place == CARD_DATA && sound_at_rest());
 }
 
+/* While a card is missing, what there is gets loaded again and again. Between two times the box is at
+ * rest, however long one takes: people get their answers, and a trial ends. */
+static void slow_without_a_card(void)
+{
+	struct card *lost;
+
+	first_policy();
+	lost = machine_card("eth1");
+	lost->name = "none";
+	processes.slow_loads = 20;
+	LIFE(process_die(ROLE_ENFORCE) && life_pass(10 * SECOND) == LIFE_GOES_ON);
+	LIFE(processes.slow_loads < 20 && processes.slow_loads > 15);
+	processes.slow_loads = 0;
+	lost->name = "eth1";
+	LIFE(life_pass(5 * SECOND) == LIFE_GOES_ON && lost->place == CARD_DATA && sound_at_rest());
+}
+
 /* What is cut, and what goes on: by the order, its stage, and the policy in force. */
 static void isolated(void)
 {
@@ -621,9 +638,10 @@ static void failing_calls(void)
 	each(confirmed) each(not_confirmed) each(one_at_a_time) each(anothers_trial) each(back_and_further)            \
 		each(refused) each(by_an_account) each(somebodys_card) each(without_a_daemon) each(foretold)           \
 			each(foretold_in_part) each(nothing_foretold) each(lies) each(trial_ends_without_a_card)       \
-				each(isolated) each(isolations_damaged) each(refused_beside_a_trial) each(deaths)      \
-					each(silence) each(no_journal) each(control_dies_meanwhile) each(restarts)     \
-						each(power) each(touched) each(failing_calls)
+				each(slow_without_a_card) each(isolated) each(isolations_damaged)                      \
+					each(refused_beside_a_trial) each(deaths) each(silence) each(no_journal)       \
+						each(control_dies_meanwhile) each(restarts) each(power) each(touched)  \
+							each(failing_calls)
 LIVES(A_LIFE)
 
 int main(void)

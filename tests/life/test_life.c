@@ -349,8 +349,8 @@ static void trial_ends_without_a_card(void)
 	LIFE(life_pass(5 * SECOND) == LIFE_GOES_ON && lost->place == CARD_DATA && sound_at_rest());
 }
 
-/* While a card is missing, what there is gets loaded again and again. Between two times the box is at
- * rest, however long one takes: people get their answers, and a trial ends. */
+/* While a card is missing, what there is gets loaded again and again. Between two times the box is
+ * at rest, however long one takes: people get their answers, and a trial ends. */
 static void slow_without_a_card(void)
 {
 	struct card *lost;

@@ -177,7 +177,8 @@ static void half_a_generation_is_none(void **state)
 	holds(NULL, 0);
 }
 
-/* The journal before was compromised, and wrote any numbers there. What is told from then on is kept. */
+/* The journal before was compromised, and wrote any numbers there. What is told from then on is
+ * kept. */
 static void anything_may_stand_there(void **state)
 {
 	static const uint64_t orders[] = { UINT64_MAX, UINT64_MAX - 1, UINT64_MAX / 2, UINT64_MAX / 4,

@@ -270,6 +270,7 @@ void op_release(struct supervisor *s, struct asker a, const char *by, const stru
 void op_stop(struct supervisor *s, uint32_t id)
 {
 	if (s->queued.kind == OP_DRY_RUN && s->queued.asker.id == id) {
+		answer_fd(s, s->queued.asker, ANSWER_CANNOT, -1);
 		op_clear(&s->queued);
 		return;
 	}

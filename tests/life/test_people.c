@@ -531,6 +531,29 @@ static void leaving_early(void)
 	LIFE(told(life_asks(OVER_WEB, &check, fd), ANSWER_YES, "\"done\":true"));
 }
 
+/* A dry run that waits behind the box's own work leaves its place to others as well. */
+static void leaving_a_queue(void)
+{
+	const struct msg_body m = { MSG_CTL_CHANGE,
+				    .ctl_change = { .order = CHANGE_APPLY, .flags = APPLY_DRY_RUN, .comment = "" } };
+	int fd = policy_bundle(KNOWN_PLAIN);
+
+	first_policy();
+	for (unsigned i = 0; i < 40; i++) {
+		uint32_t n;
+
+		processes.enforce = ENFORCE_SLEEPS;
+		LIFE(process_die(ROLE_ENFORCE) && life_pass(SECOND / 2) == LIFE_GOES_ON &&
+		     processes.standing.busy == 1);
+		n = person_asks(AS_ROOT, &m, fd);
+		LIFE(life_settle() == LIFE_GOES_ON && !processes.answers[n].told);
+		person_leaves(n);
+		LIFE(life_settle() == LIFE_GOES_ON && process_die(ROLE_ENFORCE));
+		LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON && processes.standing.busy == 0);
+	}
+	LIFE(told(life_asks(AS_ROOT, &m, fd), ANSWER_YES, "\"done\":true"));
+}
+
 /* ---- backups --------------------------------------------------------------------------------- */
 
 static const struct answer *backup(enum way way)
@@ -652,8 +675,8 @@ static void in_time(void)
 
 #define LIVES(each)                                                                                                    \
 	each(questions) each(judged) each(many_logins) each(rubbish) each(mute) each(two_persons)                      \
-		each(of_another_state) each(leaving) each(leaving_early) each(leaving_a_check) each(backups)           \
-			each(in_time)
+		each(of_another_state) each(leaving) each(leaving_early) each(leaving_a_check) each(leaving_a_queue)   \
+			each(backups) each(in_time)
 LIVES(A_LIFE)
 
 int main(void)

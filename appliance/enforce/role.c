@@ -268,6 +268,7 @@ static bool on_in_force(void *ctx, struct msg *m)
 
 	f->events.now = m->body.in_force.now;
 	f->trust.sources = m->body.in_force.sources != 0;
+	f->trust.policy = m->body.in_force.since;
 	enforce_isolations_in_force(f);
 	return true;
 }

@@ -224,7 +224,6 @@ bool enforce_trust(struct enforce *f, struct msg *m)
 		return false;
 	t->found = moment_read(p, n, &t->moment);
 	free(p);
-	t->policy = m->body.clock.policy;
 	t->told = m->body.clock.told != 0;
 	/*
 	 * If there is no record that the clock is trusted, the rules in the kernel may show it: an

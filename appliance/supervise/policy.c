@@ -285,6 +285,7 @@ static void passed_follow(struct supervisor *s)
 
 void role_told(struct supervisor *s, struct slot *sl)
 {
+	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);
 	struct msg_body now = { .type = MSG_IN_FORCE };
 
 	if (!slot_alive(sl) || s->now == NULL)
@@ -296,6 +297,7 @@ void role_told(struct supervisor *s, struct slot *sl)
 	if (sl->role == ROLE_GATE && s->pairs_fd >= 0)
 		role_send(s, sl, 0, &(struct msg_body){ .type = MSG_PAIRS }, &s->pairs_fd, 1);
 	now.in_force.now = generation_of(s->now);
+	now.in_force.since = g != NULL ? g->applied_ns / SECOND : 0;
 	/* A new enforce does not know the policy in force yet, and may get one on trial first. */
 	now.in_force.sources = s->trial != 0 ? s->sources : sl->state == SLOT_STARTING && ir_time_sources(s->now->ir);
 	if (sl->role == ROLE_TAP || sl->role == ROLE_ENFORCE || sl->role == ROLE_GATE)

@@ -200,9 +200,6 @@ bool paper_add(struct supervisor *s, enum paper which, json_t *one)
 
 void papers_give(struct supervisor *s)
 {
-	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);
-
-	s->clock.policy = g != NULL ? g->applied_ns / SECOND : 0;
 	for (unsigned i = 0; i < PAPERS; i++)
 		paper_give(s, (enum paper)i, 0);
 }

@@ -157,6 +157,7 @@ bool doors_hear(struct process *p, struct msg *m)
 	case MSG_IN_FORCE:
 		enforce.events.now = m->body.in_force.now;
 		enforce.trust.sources = m->body.in_force.sources != 0;
+		enforce.trust.policy = m->body.in_force.since;
 		enforce_isolations_in_force(&enforce);
 		return true;
 	case MSG_ISOLATE:

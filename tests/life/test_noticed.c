@@ -397,6 +397,21 @@ static void clock_of_a_first_policy(void)
 	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && waits("source"));
 }
 
+/* Without a record of the clock, it is not trusted before the time of the policy in force, also
+ * if that came into force while nobody trusted the clock. */
+static void clock_before_the_policy(void)
+{
+	machine.sync = CLOCK_SYNC_NO;
+	LIFE(life_boot() == LIFE_GOES_ON && life_apply(KNOWN_TIMED, 0, 0)->status == ANSWER_YES);
+	LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON && waits("source"));
+	machine.wall_ns -= 3 * 86400 * SECOND;
+	machine.sync = CLOCK_SYNC_YES;
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && waits("earlier"));
+	LIFE(process_die(ROLE_ENFORCE) && life_pass(3 * SECOND) == LIFE_GOES_ON && waits("earlier"));
+	machine.wall_ns += 3 * 86400 * SECOND;
+	LIFE(life_pass(3 * SECOND) == LIFE_GOES_ON && status_says("\"trusted\":true"));
+}
+
 /* Since when the clock has been in this state, as the status says. */
 static void source_since(bool follows, char ret[40])
 {
@@ -617,7 +632,7 @@ static void ups(void)
 	each(uninspected) each(away) each(unheard) each(state_is_told) each(clock_waits) each(clock_battery_differs)   \
 		each(clock_is_kept) each(clock_order_waits) each(clock_in_a_trial) each(clock_in_a_trial_at_a_start)   \
 			each(clock_of_an_undone_policy) each(clock_of_a_former_release) each(clock_of_a_first_policy)  \
-				each(clock_source) each(doors) each(reports) each(ups)
+				each(clock_before_the_policy) each(clock_source) each(doors) each(reports) each(ups)
 LIVES(A_LIFE)
 
 int main(void)

@@ -9,7 +9,7 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/sha256.h"
 
-#define FILE_MOST (4u << 20)
+#define FILE_MOST (17u << 20) /* the longest list, that of isolations, has at most 16 MB of JSON */
 
 bool listed_write(int dirfd, const char *name, const char *json, size_t n)
 {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A list on the disk: the longest one is read as it was written. If it were not, everything would be
- * isolated at the next start.
+ * A list on the disk: the longest one is read as it was written. If it were not, everything would
+ * be isolated at the next start.
  *
  * LINK: appliance/store/listed.c appliance/base/atomic_file.c appliance/base/err.c
- * LINK: appliance/base/sha256.c appliance/base/json.c appliance/base/memfd.c
+ * LINK: appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/memfd.c appliance/base/sha256.c appliance/base/clock.c
+ * LINK: appliance/base/columns.c
  * LIBS: nettle jansson
  */
 #include "tests/unit/cmocka.h"

@@ -237,6 +237,17 @@ static void clock_waits(void)
 	LIFE(life_pass(61 * SECOND) == LIFE_GOES_ON && sound_at_rest());
 }
 
+/* What needs a trusted clock is looked at as soon as the clock is trusted, also after a start. */
+static void looked_at_when_trusted(void)
+{
+	begins_with(KNOWN_PLAIN);
+	machine.wall_ns += 6 * 365 * 86400ull * SECOND; /* the review of its conduit is overdue */
+	LIFE(life_pass(61 * SECOND) == LIFE_GOES_ON && recorded(EVENT_POLICY, POLICY_REVIEW_OVERDUE) == 1);
+	life_kill();
+	LIFE(life_boot() == LIFE_GOES_ON && life_pass(3 * SECOND) == LIFE_GOES_ON);
+	LIFE(recorded(EVENT_POLICY, POLICY_REVIEW_OVERDUE) == 2);
+}
+
 /* Without sources, the battery's clock is compared. */
 static void clock_battery_differs(void)
 {
@@ -630,9 +641,11 @@ static void ups(void)
 
 #define LIVES(each)                                                                                                    \
 	each(uninspected) each(away) each(unheard) each(state_is_told) each(clock_waits) each(clock_battery_differs)   \
-		each(clock_is_kept) each(clock_order_waits) each(clock_in_a_trial) each(clock_in_a_trial_at_a_start)   \
-			each(clock_of_an_undone_policy) each(clock_of_a_former_release) each(clock_of_a_first_policy)  \
-				each(clock_before_the_policy) each(clock_source) each(doors) each(reports) each(ups)
+		each(looked_at_when_trusted) each(clock_is_kept) each(clock_order_waits) each(clock_in_a_trial)        \
+			each(clock_in_a_trial_at_a_start) each(clock_of_an_undone_policy)                              \
+				each(clock_of_a_former_release) each(clock_of_a_first_policy)                          \
+					each(clock_before_the_policy) each(clock_source) each(doors) each(reports)     \
+						each(ups)
 LIVES(A_LIFE)
 
 int main(void)

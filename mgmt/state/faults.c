@@ -202,7 +202,9 @@ json_t *faults_find_links(const json_t *status, enum lang l, json_t **ret_links)
 		fault(&f, M_FAULT_SHUT, "", "", "");
 	if (in_force && json_object_get(kernel, "digest") != NULL && strcmp(js(kernel, "digest"), js(g, "digest")) != 0)
 		fault(&f, M_FAULT_DIGEST, "", "", "");
-	if (json_array_size(ja(ja(status, "clock"), "waiting")) > 0)
+	/* While the daemon starts, enforce has not judged the clock yet. */
+	if (json_array_size(ja(ja(status, "clock"), "waiting")) > 0 &&
+	    (strcmp(js(ja(status, "clock"), "waits"), "daemon") != 0 || !json_is_true(json_object_get(status, "busy"))))
 		fault(&f, M_FAULT_CLOCK, clock_why(ja(status, "clock"), l, why), "", "");
 	if (json_is_false(json_object_get(ja(status, "journal"), "signs")))
 		fault(&f, M_FAULT_UNSIGNED, "", "", "");

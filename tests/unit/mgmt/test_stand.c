@@ -50,6 +50,9 @@ static void sentences(void **state)
 	stands("{}", STAND_NO_POLICY, "NO POLICY IN FORCE: everything between zones is refused",
 	       "有効なポリシーがありません: ゾーン間の通信はすべて拒否されています");
 	stands("{" CONFIRMED "," ROLES(ENFORCE) "}", STAND_GOOD, "ENFORCING", "防御中");
+	/* a start, before enforce has judged the clock */
+	stands("{" CONFIRMED "," ROLES(ENFORCE) ",\"busy\":true,\"clock\":{\"waits\":\"daemon\",\"waiting\":[\"c\"]}}",
+	       STAND_GOOD, "ENFORCING", "防御中");
 	stands("{\"generation\":{\"number\":4,\"state\":\"waiting\"}," ROLES(ENFORCE) "}", STAND_WAITING,
 	       "ENFORCING, policy not confirmed yet", "防御中（ポリシーは確定待ち）");
 	stands("{" CONFIRMED "," ROLES("") "}", STAND_UNWATCHED,

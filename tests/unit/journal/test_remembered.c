@@ -198,6 +198,23 @@ static void anything_may_stand_there(void **state)
 	}
 }
 
+/* A place claims more bytes than it has, so that their sum is small or in another place: it is
+ * free. */
+static void lengths_that_lie(void **state)
+{
+	/* behind `n_sealed` */
+	const off_t permits = (off_t)(8 + sizeof(struct event_generation) + 8 + 8);
+	static const uint64_t lies[] = { UINT64_MAX, UINT64_MAX - 4096, JOURNAL_NAMES_BYTES / PLACES };
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(lies) / sizeof(lies[0]); k++) {
+		put(1);
+		holds((const uint64_t[]){ 1 }, 1);
+		assert_int_equal(pwrite(memory, &lies[k], 8, permits), 8);
+		holds(NULL, 0);
+	}
+}
+
 /* A record of that generation finds its names. */
 static bool knows(const struct names *names, uint64_t number)
 {
@@ -242,6 +259,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_sessions_need_stays, begin, finish),
 		cmocka_unit_test_setup_teardown(half_a_generation_is_none, begin, finish),
 		cmocka_unit_test_setup_teardown(anything_may_stand_there, begin, finish),
+		cmocka_unit_test_setup_teardown(lengths_that_lie, begin, finish),
 		cmocka_unit_test_setup_teardown(names_of_live_sessions_stay, begin, finish),
 	};
 

@@ -257,6 +257,9 @@ bool event_said_by(enum role r, const struct event *e)
 	 * them. */
 	if (e->kind == EVENT_LOST && e->code != LOST_UNSENT)
 		return false;
+	/* What no conduit allows, and what is forged, only the kernel knows; alarms believe it. */
+	if (e->kind == EVENT_DROP && r == ROLE_DPI && e->reason >= R_NO_CONDUIT && e->reason <= R_SELF_OUT)
+		return false;
 	if (r == ROLE_CONTROL && !is_controls(e))
 		return false;
 	if (r == ROLE_ENFORCE && e->kind == EVENT_POLICY &&

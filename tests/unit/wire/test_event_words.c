@@ -100,6 +100,13 @@ static void roles_say_their_own(void **state)
 	(void)state;
 	assert_true(says(ROLE_DPI, EVENT_PDU, 0, ""));
 	assert_false(says(ROLE_DPI, EVENT_POLICY, POLICY_CONFIRMED, ""));
+	/* a worker says what it dropped, but not what only the kernel knows */
+	for (unsigned r = 0; r < REASON_COUNT; r++) {
+		struct event e = { .kind = EVENT_DROP, .reason = (uint16_t)r };
+
+		assert_int_equal(event_said_by(ROLE_DPI, &e), r < R_NO_CONDUIT || r > R_SELF_OUT);
+		assert_true(event_said_by(ROLE_TAP, &e));
+	}
 	assert_false(says(ROLE_DPI, EVENT_DRIFT, DRIFT_FLUSHED, ""));
 	assert_true(says(ROLE_SUPERVISOR, EVENT_POLICY, POLICY_CONFIRMED, "suzuki"));
 	assert_true(says(ROLE_ENFORCE, EVENT_DRIFT, DRIFT_CHANGED, "nft"));

@@ -16,6 +16,12 @@ unsigned judge_leniency(enum protocol protocol, const struct command_table *t, c
 	return bits;
 }
 
+bool judge_forgives(enum protocol protocol, const struct command_table *t, const struct command_permit *p,
+		    unsigned deviation)
+{
+	return (judge_leniency(protocol, t, p) & deviation) != 0 || evaluate_allows_all(t, p, vocabulary_of(protocol));
+}
+
 void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling)
 {
 	const struct command_row *row = ret->allowed ? ruling->row : NULL;

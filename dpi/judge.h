@@ -40,6 +40,10 @@ void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n,
 /* LENIENT_*: the deviations that the services of this permit forgive. As with commands, it is
  * enough that one service forgives a deviation. */
 unsigned judge_leniency(enum protocol protocol, const struct command_table *t, const struct command_permit *p);
+/* Whether a server may deviate in this way (one of LENIENT_*): a service says so, or the whole
+ * protocol is allowed, so that there is nothing that a deviation could hide. */
+bool judge_forgives(enum protocol protocol, const struct command_table *t, const struct command_permit *p,
+		    unsigned deviation);
 
 /* Sets the conduit, its line, and the row that allowed the PDU. */
 void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling);

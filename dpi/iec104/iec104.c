@@ -116,8 +116,9 @@ static bool transfers(const struct iec104_state *s, enum direction dir)
 }
 
 /* The reason why a frame is not allowed in the present state of its session; R_ALLOWED when it
- * is. */
-static enum reason in_session(struct iec104_state *s, enum direction dir, uint8_t what, uint16_t ns, uint16_t nr)
+ * is. `any_ns`: the sender may skip numbers, or begin with another one than 0. */
+static enum reason in_session(struct iec104_state *s, enum direction dir, uint8_t what, uint16_t ns, uint16_t nr,
+			      bool any_ns)
 {
 	bool fits;
 
@@ -125,7 +126,7 @@ static enum reason in_session(struct iec104_state *s, enum direction dir, uint8_
 		return acknowledges(&s->sides[!dir], nr) ? R_ALLOWED : R_IEC104_NUMBER;
 	if (what != 0)
 		return says(s, dir, what) ? R_ALLOWED : R_IEC104_SESSION;
-	fits = sends(&s->sides[dir], ns);
+	fits = sends(&s->sides[dir], ns) || any_ns;
 	if (!acknowledges(&s->sides[!dir], nr) || !fits)
 		return R_IEC104_NUMBER;
 	return transfers(s, dir) ? R_ALLOWED : R_IEC104_SESSION;
@@ -170,7 +171,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	if (p->n == 0)
 		return;
 	session = in_session(s, ret->dir, (uint8_t)p->kept[KEPT_SAYS], (uint16_t)p->kept[KEPT_NS],
-			     (uint16_t)p->kept[KEPT_NR]);
+			     (uint16_t)p->kept[KEPT_NR], false);
 	if (ret->reason == R_ALLOWED)
 		ret->reason = session;
 	if (p->kept[KEPT_SAYS] != 0)
@@ -218,7 +219,8 @@ static bool is_confirmed_by(const struct iec104_open *o, const struct iec104_hea
 		return false;
 	switch (cause) {
 	case ACT_CON:
-		return o->cause == ACT && (!o->confirmed || o->ca == IEC104_CA_ALL);
+		/* some stations confirm a read, too, before its value comes */
+		return (o->cause == ACT || o->cause == REQUEST) && (!o->confirmed || o->ca == IEC104_CA_ALL);
 	case DEACT_CON:
 		return o->cause == DEACT && (!o->confirmed || o->ca == IEC104_CA_ALL);
 	case ACT_TERM:
@@ -246,6 +248,29 @@ static void confirm(struct iec104_state *s, uint32_t i, const struct iec104_head
 		o->confirmed = true;
 }
 
+/* Whether rows name this type although the specification does not, so that stations may send it as
+ * they send values. */
+static bool is_named(const struct iec104_head *h, const struct command_table *t, const struct command_permit *p,
+		     struct pdu *ret)
+{
+	const struct operation o = {
+		.service = h->type,
+		.targets = { [IEC104_CA] = h->ca, [IEC104_ORIGINATOR] = h->originator, [IEC104_CAUSE] = h->cause },
+		.space = SPACE_NONE
+	};
+	struct ruling ruling;
+
+	if (h->layout != NULL || h->ca == 0 || h->ca == IEC104_CA_ALL)
+		return false;
+	evaluate_unseen(t, p, vocabulary_of(PROTO_IEC104), &o, &ruling);
+	if (ruling.reason != R_ALLOWED)
+		return false;
+	ret->allowed = true;
+	ret->reason = R_ALLOWED;
+	pdu_name_ruling(ret, &ruling);
+	return true;
+}
+
 static void confirmed(struct iec104_state *s, const struct iec104_head *h, const struct command_table *t,
 		      const struct command_permit *p, struct pdu *ret)
 {
@@ -254,6 +279,8 @@ static void confirmed(struct iec104_state *s, const struct iec104_head *h, const
 			confirm(s, i, h, t, p, ret);
 			return;
 		}
+	if (is_named(h, t, p, ret))
+		return;
 	ret->reason = R_IEC104_RESPONSE;
 	pending_answered_unseen(&s->wait, R_IEC104_UNSEEN, R_IEC104_UNREAD, ret);
 }
@@ -297,7 +324,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	pdu_name_choice(PROTO_IEC104, t, p, 0, ret);
 	if (!iec104_head_parse(pdu, &h))
 		return;
-	session = in_session(s, DIR_S2C, h.says, h.ns, h.nr);
+	session = in_session(s, DIR_S2C, h.says, h.ns, h.nr, judge_forgives(PROTO_IEC104, t, p, LENIENT_NUMBERING));
 	ret->function = h.says != 0 ? IEC104_SAYS(h.says) : h.type;
 	ret->reason = R_ALLOWED;
 	ret->allowed = true;

@@ -204,9 +204,9 @@ static void confirmations_belong_to_their_commands(void **state)
 		  "+++-" },
 		{ "65 01 0600 0100 000000 45", { "65 01 0700 0100 000000 45", "65 01 0a00 0100 000000 45" }, "++" },
 		{ "66 01 0500 0100 010000",
-		  { "66 01 0500 0100 010000", "66 01 4700 0100 010000", "66 01 6f00 0100 010000",
-		    "66 01 6f00 0100 010000" },
-		  "--+-" },
+		  { "66 01 0500 0100 010000", "66 01 6f00 0100 010000", "66 01 6f00 0100 010000" },
+		  "-+-" },
+		{ "66 01 0500 0100 010000", { "66 01 4700 0100 010000", "66 01 6f00 0100 010000" }, "+-" },
 	};
 	struct desk d;
 
@@ -367,6 +367,58 @@ static void commands_inside_are_found(void **state)
 	assert_true(segment(&d, parts, 2));
 }
 
+/* Stations that begin with another number than 0, or skip one: where a service says so, or the whole
+ * protocol is allowed. Clients have to count. */
+static void stations_may_count_otherwise(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	for (unsigned k = 0; k < 3; k++) {
+		open_desk(&d);
+		if (k == 2)
+			desk_whole(&d);
+		start(&d);
+		d.grants[0].lenient = k == 1 ? LENIENT_NUMBERING : 0;
+		numbers[DIR_S2C] = 1;
+		assert_int_equal(say(&d, DIR_S2C, MEASURED)->reason, k == 0 ? R_IEC104_NUMBER : R_ALLOWED);
+		numbers[DIR_S2C] += 7;
+		assert_int_equal(say(&d, DIR_S2C, MEASURED)->reason, k == 0 ? R_IEC104_NUMBER : R_ALLOWED);
+		assert_true(judge(&d, DIR_C2S, s_frame(numbers[DIR_S2C]))->allowed);
+		numbers[DIR_C2S]++;
+		assert_int_equal(say(&d, DIR_C2S, READS)->reason, R_IEC104_NUMBER);
+	}
+}
+
+/* A station may confirm a read before it sends the value. */
+static void reads_may_be_confirmed(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d);
+	assert_int_equal(tell(&d, "66 01 0700 0100 010000")->reason, R_IEC104_RESPONSE);
+	assert_true(ask(&d, READS)->allowed);
+	assert_int_equal(tell(&d, "66 01 0700 0100 020000")->reason, R_IEC104_RESPONSE);
+	assert_true(tell(&d, "66 01 0700 0100 010000")->allowed);
+	assert_true(tell(&d, "0d 01 0500 0100 010000 00000000 00")->allowed);
+	assert_int_equal(tell(&d, "66 01 0700 0100 010000")->reason, R_IEC104_RESPONSE);
+}
+
+/* A station may send a private type that rows name, and no other. */
+static void private_types_are_named(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	open_desk(&d)->services = desk_range(&d, 136, 136);
+	d.rows[0].targets[IEC104_CA] = desk_range(&d, 1, 1);
+	start(&d);
+	assert_int_equal(tell(&d, "89 01 0300 0100 010000 0102")->reason, R_IEC104_RESPONSE);
+	assert_int_equal(tell(&d, "88 01 0300 0200 010000 0102")->reason, R_IEC104_RESPONSE);
+	assert_true(tell(&d, "88 01 0300 0100 010000 0102")->allowed);
+}
+
 /* Commands with every N(S), N(R) and object address, in trains: none of these numbers is taken for
  * a command inside. */
 static void numbers_are_no_commands(void **state)
@@ -403,6 +455,9 @@ int main(void)
 		cmocka_unit_test(files_are_asked_for),
 		cmocka_unit_test(commands_inside_are_found),
 		cmocka_unit_test(numbers_are_no_commands),
+		cmocka_unit_test(stations_may_count_otherwise),
+		cmocka_unit_test(reads_may_be_confirmed),
+		cmocka_unit_test(private_types_are_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,7 @@ enum frame_result {
 	FRAME_NEED_MORE, /* consistent so far; fewer bytes than one PDU */
 	/* not this protocol, or its lengths contradict each other: the flow ends */
 	FRAME_BAD,
+	FRAME_LONG, /* the same, because it is longer than the enforcer accepts (`too_long`) */
 };
 
 struct bond;
@@ -136,7 +137,7 @@ struct parsed {
  * copied again for every segment that adds to it. So each enforcer refuses PDUs that are larger
  * than those of its devices.
  */
-#define ENFORCER_PDU_MAX 65536u
+#define ENFORCER_PDU_MAX 131072u
 
 #define SPELLED_MAX 256u /* bytes of a name, NUL included */
 
@@ -173,6 +174,7 @@ struct enforcer {
 	 */
 	enum frame_result (*frame)(const void *state, enum direction dir, struct bytes head, size_t *ret_len);
 	enum reason malformed; /* the reason for refusing a malformed PDU */
+	enum reason too_long;  /* for an enforcer whose `frame` can answer FRAME_LONG */
 	/* the reason for delaying a request, because no more open requests can be remembered */
 	enum reason pending;
 	/*

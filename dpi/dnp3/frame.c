@@ -265,6 +265,7 @@ enum recognition recognise_dnp3(enum direction dir, struct bytes head)
 	case FRAME_NEED_MORE:
 		return RECOGNISE_MORE;
 	case FRAME_BAD:
+	case FRAME_LONG:
 	default:
 		return RECOGNISE_NOT;
 	}

@@ -256,14 +256,16 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 		tell_shadows(x, parsed, &u);
 }
 
-static void find_no_pdu(struct crossing *x, struct bytes head, uint64_t offset, struct judged *j)
+static void find_no_pdu(struct crossing *x, enum frame_result r, struct bytes head, uint64_t offset, struct judged *j)
 {
 	enum protocol p = (enum protocol)x->f->protocol, speaks = PROTO_NONE;
 
 	if (offset == 0) /* the first bytes: another protocol, or a bad start? */
 		speaks = recognise_any(x->dir, head);
 	if (!j->denied)
-		j->reason = speaks != PROTO_NONE && speaks != p ? R_WRONG_PROTOCOL : enforcer_malformed(p);
+		j->reason = speaks != PROTO_NONE && speaks != p ? R_WRONG_PROTOCOL
+			    : r == FRAME_LONG			? x->f->commands->enforcer->too_long
+								: enforcer_malformed(p);
 	j->speaks = speaks == p ? PROTO_NONE : speaks;
 	j->denied = j->opaque = true;
 	j->unjudged = 0;
@@ -278,17 +280,19 @@ static bool judge_carried(struct crossing *x, enum attempt how, struct bytes *fr
 	size_t carry = stream_carry(&x->f->stream, x->dir), n = 0, part;
 	uint8_t *room = x->i->rooms.pdu;
 	struct bytes both, taken = *fresh;
+	enum frame_result r;
 
 	if (carry == 0)
 		return true;
 	if (carry >= e->pdu_max || !stream_carry_copy(&x->f->stream, &x->i->pool, x->dir, room)) {
-		find_no_pdu(x, *fresh, *offset, j);
+		find_no_pdu(x, FRAME_BAD, *fresh, *offset, j);
 		return false;
 	}
 	part = fresh->left < e->pdu_max - carry ? fresh->left : e->pdu_max - carry;
 	bytes_copy(&taken, room + carry, part);
 	both = bytes_of(room, carry + part);
-	switch (e->frame(c->state, x->dir, both, &n)) {
+	r = e->frame(c->state, x->dir, both, &n);
+	switch (r) {
 	case FRAME_WHOLE:
 		if (n <= carry || n > both.left)
 			break; /* the PDU was whole before, or is longer than what is there */
@@ -301,9 +305,10 @@ static bool judge_carried(struct crossing *x, enum attempt how, struct bytes *fr
 		j->unjudged = both.left;
 		return false;
 	case FRAME_BAD:
+	case FRAME_LONG:
 		break;
 	}
-	find_no_pdu(x, both, *offset, j);
+	find_no_pdu(x, r, both, *offset, j);
 	return false;
 }
 
@@ -405,11 +410,12 @@ static struct judged judge(struct crossing *x, enum attempt how, struct bytes fr
 	while (fresh.left > 0 && (!j.denied || crossing_is_observed(x))) {
 		struct bytes pdu;
 		size_t n = 0;
+		enum frame_result r = e->frame(f->commands->state, x->dir, fresh, &n);
 
-		switch (e->frame(f->commands->state, x->dir, fresh, &n)) {
+		switch (r) {
 		case FRAME_WHOLE:
 			if (n == 0 || !bytes_take(&fresh, n, &pdu)) {
-				find_no_pdu(x, fresh, offset, &j);
+				find_no_pdu(x, FRAME_BAD, fresh, offset, &j);
 				return j;
 			}
 			judge_one(x, how, pdu, offset, &j);
@@ -417,13 +423,14 @@ static struct judged judge(struct crossing *x, enum attempt how, struct bytes fr
 			break;
 		case FRAME_NEED_MORE:
 			if (fresh.left >= e->pdu_max) {
-				find_no_pdu(x, fresh, offset, &j);
+				find_no_pdu(x, FRAME_BAD, fresh, offset, &j);
 				return j;
 			}
 			j.unjudged = fresh.left;
 			return j;
 		case FRAME_BAD:
-			find_no_pdu(x, fresh, offset, &j);
+		case FRAME_LONG:
+			find_no_pdu(x, r, fresh, offset, &j);
 			return j;
 		}
 	}

@@ -217,6 +217,7 @@ static enum protocol frame_one(const struct crossing *x, const struct protocol_s
 			*ret_more = true;
 			break;
 		case FRAME_BAD:
+		case FRAME_LONG:
 			break;
 		}
 	}
@@ -377,7 +378,7 @@ static bool fits_promise(struct crossing *x, const struct promise *promised, enu
 	     dir == DIR_C2S && (p = protocols_next(&promised->commands, p)) != PROTO_NONE;) {
 		const struct enforcer *e = enforcer_of(p);
 
-		if (e != NULL && e->frame(command_known(f), dir, said_first(f, dir), &n) != FRAME_BAD)
+		if (e != NULL && e->frame(command_known(f), dir, said_first(f, dir), &n) < FRAME_BAD)
 			return true;
 	}
 	return f->name.undecided <= promised->undecided;

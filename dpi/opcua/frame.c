@@ -46,9 +46,9 @@ static enum frame_result read_header(struct bytes b, uint32_t most, struct opcua
 	bytes_le32(&b, &ret->size);
 	ret->kind = (uint8_t)kind;
 	ret->chunk = p[3];
-	if (ret->size < kinds[kind].least || ret->size > kinds[kind].most || ret->size > most)
+	if (ret->size < kinds[kind].least || ret->size > kinds[kind].most)
 		return FRAME_BAD;
-	return FRAME_WHOLE;
+	return ret->size > most ? FRAME_LONG : FRAME_WHOLE;
 }
 
 enum frame_result opcua_frame(struct bytes head, enum direction dir, bool together, size_t *ret_len)
@@ -74,7 +74,7 @@ enum frame_result opcua_frame(struct bytes head, enum direction dir, bool togeth
 			return FRAME_WHOLE;
 		}
 		if (all >= OPCUA_PDU_MAX)
-			return FRAME_BAD;
+			return FRAME_LONG;
 		if (head.left == 0)
 			return FRAME_NEED_MORE;
 	}

@@ -328,7 +328,7 @@ static void remember(struct opcua_state *s, const struct parsed *p, const struct
 	s->open[s->wait.n++] = (struct opcua_open){
 		.wait = { .choice = ruling->choice, .reason = (uint8_t)ret->reason },
 		.request = request,
-		.service = o->service,
+		.service = o->service & 0x7fffffffu,
 	};
 }
 
@@ -452,7 +452,7 @@ static void answer(struct opcua_state *s, const struct opcua_chunk *c, const str
 	ret->targets[OPCUA_POLICY] = OPCUA_POLICY_NONE;
 	if (!opcua_numbers_take(&body, &n))
 		return;
-	if (!counts(s, DIR_S2C, n.sequence, n.sequence)) {
+	if (!counts(s, DIR_S2C, n.sequence, n.sequence) && !judge_forgives(PROTO_OPCUA, t, p, LENIENT_NUMBERING)) {
 		ret->reason = R_OPCUA_NUMBER;
 		return;
 	}
@@ -469,7 +469,7 @@ static void answer(struct opcua_state *s, const struct opcua_chunk *c, const str
 		return;
 	}
 	judge_answer(PROTO_OPCUA, &o->wait, t, p, ret);
-	o->begun = true;
+	o->begun = 1;
 	if (c->chunk != 'C')
 		pending_answered(&s->wait, s->open, sizeof(s->open[0]), at);
 }
@@ -582,6 +582,7 @@ const struct enforcer opcua_enforcer = {
 	.open = PENDING_IN(struct opcua_state, OPCUA_OPEN_MAX),
 	.frame = frame,
 	.malformed = R_OPCUA_FRAME,
+	.too_long = R_OPCUA_SIZE,
 	.pending = R_OPCUA_PENDING,
 	.parse = parse,
 	.asked = asked,

@@ -17,9 +17,9 @@
 #include "dpi/pending.h"
 #include "dpi/protocol.h"
 
-/* Requests that may wait for their answers in one flow. Clients keep several Publish requests
- * waiting. */
-#define OPCUA_OPEN_MAX 64u
+/* Requests that may wait for their answers in one flow. Clients keep many Publish requests waiting:
+ * the stack of node-opcua up to 104. */
+#define OPCUA_OPEN_MAX 160u
 
 /* ---- messages and chunks --------------------------------------------------------------------- */
 
@@ -38,8 +38,8 @@
 
 #define OPCUA_HEADER 8u
 /* Largest message of a client with all its chunks. Chunks of 8,192 bytes must be accepted (OPC
- * 10000-6, 7.1.2.3); clients name hundreds of nodes in one request, with some 60 bytes each. */
-#define OPCUA_PDU_MAX 65536u
+ * 10000-6, 7.1.2.3); clients name a thousand nodes in one request, with some 80 bytes each. */
+#define OPCUA_PDU_MAX ENFORCER_PDU_MAX
 #define OPCUA_OPEN_CHUNK_MAX 16384u /* largest chunk that opens or closes a channel */
 #define OPCUA_WHOLE_MAX 16384u	    /* largest chunk of a server that is judged as one PDU */
 #define OPCUA_PIECE 8192u	    /* PDU size into which a longer one is cut */
@@ -156,8 +156,8 @@ struct operation opcua_operation(uint32_t service, uint8_t policy);
 struct opcua_open {
 	struct pending_entry wait;
 	uint32_t request; /* the number of the request */
-	uint32_t service;
-	bool begun; /* a part of the answer has come */
+	uint32_t service : 31;
+	uint32_t begun : 1; /* a part of the answer has come */
 };
 
 /* The state of a connection (OPC 10000-6, 7.1.3). */

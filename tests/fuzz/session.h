@@ -92,7 +92,7 @@ static inline bool judge_whole(struct session *s, enum direction dir)
 			return false;
 		stream_drop(stream, len);
 	}
-	if (r == FRAME_BAD)
+	if (r == FRAME_BAD || r == FRAME_LONG)
 		mix(&s->h, 1);
 	return r == FRAME_NEED_MORE;
 }

@@ -126,6 +126,7 @@ static void server_reads(void)
 		case FRAME_NEED_MORE:
 			return;
 		case FRAME_BAD:
+		case FRAME_LONG:
 			desk_segment(&life.k, DIR_S2C, life.sent, life.next, DESK_RST | DESK_ACK, NULL, 0);
 			server_forgets();
 			return;

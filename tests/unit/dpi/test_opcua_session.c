@@ -486,6 +486,27 @@ static void answers_have_older_tokens(void **state)
 	}
 }
 
+/* Servers whose sequence numbers jump: where a service says so, or the whole protocol is allowed.
+ * Clients have to count. */
+static void servers_may_count_otherwise(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	for (unsigned k = 0; k < 3; k++) {
+		open_desk(&d);
+		if (k == 2)
+			desk_whole(&d);
+		start(&d);
+		d.grants[0].lenient = k == 1 ? LENIENT_NUMBERING : 0;
+		assert_true(ask(&d, 631, READ)->allowed);
+		sequences[DIR_S2C] += 9;
+		assert_int_equal(tell(&d, 634)->reason, k == 0 ? R_OPCUA_NUMBER : R_ALLOWED);
+		sequences[DIR_C2S] += 1;
+		assert_int_equal(ask(&d, 631, READ)->reason, R_OPCUA_NUMBER);
+	}
+}
+
 /* A limited number of requests may wait; an answer makes room. */
 static void requests_wait(void **state)
 {
@@ -736,6 +757,7 @@ int main(void)
 		cmocka_unit_test(requests_have_numbers),
 		cmocka_unit_test(tokens_are_known),
 		cmocka_unit_test(answers_have_older_tokens),
+		cmocka_unit_test(servers_may_count_otherwise),
 		cmocka_unit_test(requests_wait),
 		cmocka_unit_test(answers_come_in_chunks),
 		cmocka_unit_test(long_chunks_come_in_pieces),

@@ -11,6 +11,7 @@ _Static_assert(DNP3_PDU_MAX <= ENFORCER_PDU_MAX, "the longest fragment must fit 
 
 #define RESERVED_FIRST 0xfff0u /* addresses that nobody has (IEEE 1815, clause 9) */
 #define HEADER 2u	       /* bytes of a fragment's control and function */
+#define SELF_ADDRESS 0xfffcu
 /* Second byte of a response's indications (clause 4): function, object or parameter not known. */
 #define NOT_UNDERSTOOD 0x07u
 
@@ -25,10 +26,23 @@ static void begin(void *state, bool datagrams, uint16_t port)
 	s->datagrams = datagrams;
 }
 
+static enum dnp3_form form(const void *state, enum direction dir)
+{
+	return ((const struct dnp3_state *)state)->datagrams ? DNP3_DATAGRAM
+	       : dir == DIR_S2C				     ? DNP3_ANSWER
+							     : DNP3_WHOLE;
+}
+
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
-	(void)dir;
-	return dnp3_frame(((const struct dnp3_state *)state)->datagrams, head, ret_len);
+	return dnp3_frame(form(state, dir), head, ret_len);
+}
+
+/* Whether a request to `asked` was for this station. Every outstation may answer to the self-address,
+ * and does so with its own. */
+static bool is_station(uint32_t asked, uint16_t station)
+{
+	return asked == station || asked == SELF_ADDRESS;
 }
 
 static uint32_t link_code(const struct dnp3_unit *u)
@@ -44,7 +58,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	struct dnp3_unit u;
 
 	ret->asks = dir == DIR_C2S;
-	if (!ret->asks || !dnp3_unwrap(((const struct dnp3_state *)state)->datagrams, pdu, ret->joined, &u))
+	if (!ret->asks || !dnp3_unwrap(form(state, dir), pdu, ret->joined, &u))
 		return;
 	if (u.data) {
 		if (!dnp3_request_parse(&u, &r))
@@ -82,7 +96,7 @@ static bool is_told(const struct dnp3_state *s, const struct operation *o, uint8
 		const struct dnp3_told *t = &s->told[i];
 
 		if (t->is && t->unsolicited == ((control & DNP3_UNS) != 0) && t->number == (control & DNP3_NUMBER) &&
-		    t->outstation == o->targets[DNP3_OUTSTATION] && t->master == o->targets[DNP3_MASTER])
+		    is_station(o->targets[DNP3_OUTSTATION], t->outstation) && t->master == o->targets[DNP3_MASTER])
 			return true;
 	}
 	return false;
@@ -188,8 +202,14 @@ static bool fits(const struct dnp3_open *o, const struct dnp3_unit *u, const str
 {
 	bool first = (r->control & DNP3_FIR) != 0;
 
-	return o->outstation == u->from && o->master == u->to && o->number == (r->control & DNP3_NUMBER) &&
+	return is_station(o->outstation, u->from) && o->master == u->to && o->number == (r->control & DNP3_NUMBER) &&
 	       first != o->began;
+}
+
+/* Whether the last response comes again: the same control octet between the same ends. */
+static bool is_last(const struct dnp3_last *l, const struct dnp3_unit *u, const struct response *r)
+{
+	return l->is && l->control == r->control && l->outstation == u->from && l->master == u->to;
 }
 
 /* Finds the youngest request that this response fits, because an older request may have had the
@@ -206,11 +226,18 @@ static void answered_request(struct dnp3_state *s, const struct dnp3_unit *u, co
 
 		ret->function = o->service;
 		judge_answer(PROTO_DNP3, &o->wait, t, p, ret);
+		s->last = (struct dnp3_last){ ret->allowed, r->control, u->from, u->to, o->wait.choice };
 		pending_overtake(s->open, sizeof(s->open[0]), i);
 		o->began = true;
 		o->number = (o->number + 1u) & DNP3_NUMBER;
 		if ((r->control & DNP3_FIN) != 0)
 			pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
+		return;
+	}
+	if (is_last(&s->last, u, r)) {
+		ret->allowed = true;
+		ret->reason = R_ALLOWED;
+		pdu_name_choice(PROTO_DNP3, t, p, s->last.choice, ret);
 		return;
 	}
 	ret->reason = R_DNP3_RESPONSE;
@@ -236,11 +263,26 @@ static bool is_secure_allowed(const struct dnp3_unit *u, const struct command_ta
 	return ruling.reason == R_ALLOWED;
 }
 
-/* Whether a datagram continues a response: its segments come next in order, between the same
- * ends. */
+static struct dnp3_rest *rest_of(struct dnp3_state *s, const struct dnp3_unit *u)
+{
+	for (unsigned i = 0; i < DNP3_RESTS_MAX; i++)
+		if (s->rests[i].is && s->rests[i].outstation == u->from && s->rests[i].master == u->to)
+			return &s->rests[i];
+	return NULL;
+}
+
+/* Whether a PDU continues a response: its segments come next in order, between the same ends. The
+ * outstation's link layer may also repeat its last frame. */
 static bool goes_on(struct dnp3_rest *rest, const struct dnp3_unit *u)
 {
-	if (!rest->due || rest->segment != u->first || rest->outstation != u->from || rest->master != u->to)
+	uint8_t before;
+
+	if (rest == NULL)
+		return false;
+	before = (rest->segment - 1u) & DNP3_SEGMENT_NUMBER;
+	if (u->first == before && u->last == before && (u->control & DNP3_LINK_FUNCTION) == DNP3_LINK_CONFIRMED)
+		return true;
+	if (!rest->due || rest->segment != u->first)
 		return false;
 	rest->segment = (u->last + 1u) & DNP3_SEGMENT_NUMBER;
 	rest->due = !u->ends;
@@ -249,7 +291,13 @@ static bool goes_on(struct dnp3_rest *rest, const struct dnp3_unit *u)
 
 static void tell(struct dnp3_state *s, const struct dnp3_unit *u, const struct response *r)
 {
-	s->rest = (struct dnp3_rest){ !u->ends, (u->last + 1u) & DNP3_SEGMENT_NUMBER, u->from, u->to };
+	struct dnp3_rest *rest = rest_of(s, u);
+
+	if (rest == NULL) {
+		rest = &s->rests[s->next_rest];
+		s->next_rest = (uint8_t)((s->next_rest + 1u) % DNP3_RESTS_MAX);
+	}
+	*rest = (struct dnp3_rest){ true, !u->ends, (u->last + 1u) & DNP3_SEGMENT_NUMBER, u->from, u->to };
 	if ((r->control & DNP3_CON) == 0)
 		return;
 	s->told[s->next_told] =
@@ -267,7 +315,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 
 	ret->reason = R_DNP3_FRAME;
 	pdu_name_choice(PROTO_DNP3, t, p, 0, ret);
-	if (!dnp3_unwrap(s->datagrams, pdu, joined, &u))
+	if (!dnp3_unwrap(form(s, DIR_S2C), pdu, joined, &u))
 		return;
 	ret->targets[DNP3_OUTSTATION] = u.from;
 	ret->targets[DNP3_MASTER] = u.to;
@@ -277,7 +325,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		return;
 	}
 	if (!u.data || !u.begins) {
-		ret->allowed = !u.data || goes_on(&s->rest, &u);
+		ret->allowed = !u.data || goes_on(rest_of(s, &u), &u);
 		ret->reason = ret->allowed ? R_ALLOWED : R_DNP3_SESSION;
 		return;
 	}
@@ -295,6 +343,11 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		tell(s, &u, &r);
 }
 
+static void new_table(void *state)
+{
+	((struct dnp3_state *)state)->last.is = false;
+}
+
 static void missed(void *state)
 {
 	struct dnp3_state *s = state;
@@ -309,8 +362,7 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	uint8_t joined[DNP3_FRAGMENT_MAX];
 	struct dnp3_unit u;
 
-	if (!dnp3_unwrap(((const struct dnp3_state *)state)->datagrams, pdu, joined, &u) ||
-	    ((u.control & DNP3_DIR) != 0) != (dir == DIR_C2S))
+	if (!dnp3_unwrap(form(state, dir), pdu, joined, &u) || ((u.control & DNP3_DIR) != 0) != (dir == DIR_C2S))
 		return false;
 	return !u.data || !u.begins || u.fragment.left < HEADER || (joined[1] < DNP3_REQUESTS) == (dir == DIR_C2S);
 }
@@ -426,5 +478,6 @@ const struct enforcer dnp3_enforcer = {
 	.framed_else = framed_else,
 	.segment = segment,
 	.missed = missed,
+	.new_table = new_table,
 	.likely = likely,
 };

@@ -22,6 +22,7 @@
 /* bytes of the objects of a SELECT that are kept: 42 outputs with one-byte indexes */
 #define DNP3_SELECT_MAX 512u
 #define DNP3_DATAGRAM_MAX 8u /* fragments in one datagram */
+#define DNP3_RESTS_MAX 4u    /* responses that may be interrupted at a time */
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
@@ -38,7 +39,8 @@
  *
  * A PDU is either one frame of a link layer service, or all frames of a fragment, between which
  * frames of link layer services may stand. Over UDP a datagram has whole frames, and a
- * response may take several datagrams; a request may not.
+ * response may take several datagrams; a request may not. Over TCP a response may be interrupted by
+ * frames of another outstation behind the same gateway; each of its parts is then a PDU.
  */
 
 #define DNP3_HEADER 10u
@@ -70,11 +72,18 @@ struct dnp3_unit {
 	struct bytes fragment;
 };
 
+/* What a PDU may be. */
+enum dnp3_form {
+	DNP3_WHOLE,    /* all frames of a fragment */
+	DNP3_ANSWER,   /* the same, or a part of a fragment that another outstation interrupts */
+	DNP3_DATAGRAM, /* the frames that are there */
+};
+
 /* Implements `frame` of struct enforcer. */
-enum frame_result dnp3_frame(bool datagrams, struct bytes head, size_t *ret_len);
-/* Reads a whole PDU. The fragment is put together in `joined`, which has room for DNP3_FRAGMENT_MAX
- * bytes. */
-bool dnp3_unwrap(bool datagrams, struct bytes pdu, uint8_t *joined, struct dnp3_unit *ret);
+enum frame_result dnp3_frame(enum dnp3_form form, struct bytes head, size_t *ret_len);
+/* Reads a whole PDU; any form but DNP3_WHOLE means a PDU of the frames that are there. The fragment
+ * is put together in `joined`, which has room for DNP3_FRAGMENT_MAX bytes. */
+bool dnp3_unwrap(enum dnp3_form form, struct bytes pdu, uint8_t *joined, struct dnp3_unit *ret);
 /* Reads one whole frame whose segment is a part of a fragment, as if that part were a fragment.
  * `joined` has room for DNP3_SEGMENT_MAX bytes. False: the frame has a whole fragment, or no
  * data. */
@@ -172,19 +181,29 @@ struct dnp3_told {
 	uint16_t outstation, master;
 };
 
-/* The part of a response that is still to come in further datagrams. */
+/* The part of a response that is still to come in further datagrams, or after the frames of another
+ * outstation. */
 struct dnp3_rest {
-	bool due;
+	bool is, due;
 	uint8_t segment; /* number of the next segment */
 	uint16_t outstation, master;
+};
+
+/* The last response that passed; an outstation sends it again if it hears no confirmation. */
+struct dnp3_last {
+	bool is;
+	uint8_t control;
+	uint16_t outstation, master;
+	uint16_t choice;
 };
 
 struct dnp3_state {
 	struct pending wait;
 	bool datagrams;
 	bool met; /* the session was met half-way: earlier bytes were not seen */
-	uint8_t next_told;
-	struct dnp3_rest rest;
+	uint8_t next_told, next_rest;
+	struct dnp3_rest rests[DNP3_RESTS_MAX];
+	struct dnp3_last last;
 	struct dnp3_told told[DNP3_TOLD_MAX];
 	struct dnp3_open open[DNP3_OPEN_MAX];
 	uint8_t select_number; /* number of the OPERATE that may follow */

@@ -152,36 +152,49 @@ static void copy_out(struct bytes b, size_t n, uint8_t *out)
 }
 
 /* Whether this frame's segment may follow `u`. `carried`: bytes of the fragment so far. */
-static bool follows(const struct dnp3_unit *u, const struct link *l, bool datagrams, size_t carried)
+static bool follows(const struct dnp3_unit *u, const struct link *l, enum dnp3_form form, size_t carried)
 {
 	bool begins = (l->segment & DNP3_SEGMENT_FIR) != 0;
 
 	if (l->data == 0 || l->data > DNP3_FRAGMENT_MAX - carried)
 		return false;
 	if (!u->data)
-		return begins || datagrams;
+		return begins || form != DNP3_WHOLE;
 	return !begins && (l->segment & DNP3_SEGMENT_NUMBER) == ((u->last + 1u) & DNP3_SEGMENT_NUMBER);
 }
 
-static enum frame_result read_frames(bool datagrams, struct bytes head, uint8_t *joined, struct dnp3_unit *u,
-				     size_t *ret_len)
+/* Whether an outstation's link layer repeats the frame before, because it heard no acknowledgement:
+ * the same control octet and segment. */
+static bool is_repeated(const struct link *l, const struct link *before, const struct dnp3_unit *u)
+{
+	return u->data && (l->control & DNP3_DIR) == 0 && (l->control & DNP3_LINK_FUNCTION) == DNP3_LINK_CONFIRMED &&
+	       l->control == before->control && l->segment == before->segment && l->data == before->data;
+}
+
+/* `there`: the PDU is all of `head`, whatever the form. */
+static enum frame_result read_frames(enum dnp3_form form, bool there, struct bytes head, uint8_t *joined,
+				     struct dnp3_unit *u, size_t *ret_len)
 {
 	size_t all = 0, carried = 0, n = 0;
+	struct link l = { 0 }, before;
 
 	*u = (struct dnp3_unit){ .data = false };
 	*ret_len = 0;
 	for (uint32_t frames = 0; frames < DNP3_FRAMES_MAX; frames++) {
 		enum frame_result r;
 		struct bytes frame;
-		struct link l;
 
-		if (datagrams && u->data && head.left == 0)
+		if (there && u->data && head.left == 0)
 			break;
 		r = dnp3_link_frame(head, &n);
 		if (r != FRAME_WHOLE)
-			return r == FRAME_NEED_MORE && !datagrams ? FRAME_NEED_MORE : FRAME_BAD;
+			return r == FRAME_NEED_MORE && !there ? FRAME_NEED_MORE : FRAME_BAD;
 		bytes_take(&head, n, &frame);
+		before = l;
 		read_link(frame, &l);
+		if (frames > 0 && ((l.control ^ u->control) & DNP3_DIR) == 0 && form == DNP3_ANSWER && !there &&
+		    (l.to != u->to || l.from != u->from) && u->data)
+			break; /* another outstation interrupts */
 		all += n;
 		if (frames == 0) {
 			u->control = l.control;
@@ -190,8 +203,8 @@ static enum frame_result read_frames(bool datagrams, struct bytes head, uint8_t 
 		} else if (l.to != u->to || l.from != u->from || ((l.control ^ u->control) & DNP3_DIR) != 0) {
 			return FRAME_BAD;
 		}
-		if (has_data(&l)) {
-			if (!follows(u, &l, datagrams, carried))
+		if (has_data(&l) && !is_repeated(&l, &before, u)) {
+			if (!follows(u, &l, form, carried))
 				return FRAME_BAD;
 			/* Confirmed frames must have a whole fragment. An outstation may drop such
 			 * a frame, because its link is not reset or it takes the frame for a
@@ -213,7 +226,8 @@ static enum frame_result read_frames(bool datagrams, struct bytes head, uint8_t 
 		}
 		if (!u->data || u->ends)
 			break;
-		if (frames + 1 == DNP3_FRAMES_MAX && (!datagrams || head.left > 0))
+		/* a response of more frames goes on in another PDU */
+		if (frames + 1 == DNP3_FRAMES_MAX && form != DNP3_ANSWER && (!there || head.left > 0))
 			return FRAME_BAD;
 	}
 	if (joined != NULL)
@@ -222,18 +236,18 @@ static enum frame_result read_frames(bool datagrams, struct bytes head, uint8_t 
 	return FRAME_WHOLE;
 }
 
-enum frame_result dnp3_frame(bool datagrams, struct bytes head, size_t *ret_len)
+enum frame_result dnp3_frame(enum dnp3_form form, struct bytes head, size_t *ret_len)
 {
 	struct dnp3_unit u;
 
-	return read_frames(datagrams, head, NULL, &u, ret_len);
+	return read_frames(form, form == DNP3_DATAGRAM, head, NULL, &u, ret_len);
 }
 
-bool dnp3_unwrap(bool datagrams, struct bytes pdu, uint8_t *joined, struct dnp3_unit *ret)
+bool dnp3_unwrap(enum dnp3_form form, struct bytes pdu, uint8_t *joined, struct dnp3_unit *ret)
 {
 	size_t n;
 
-	return read_frames(datagrams, pdu, joined, ret, &n) == FRAME_WHOLE && n == pdu.left;
+	return read_frames(form, form != DNP3_WHOLE, pdu, joined, ret, &n) == FRAME_WHOLE && n == pdu.left;
 }
 
 bool dnp3_segment_alone(struct bytes frame, uint8_t *joined, struct dnp3_unit *ret)

@@ -16,7 +16,7 @@
 
 /* ---- responses ------------------------------------------------------------------------------- */
 
-/* A response has the number of a request, comes once, and comes from the requested outstation to
+/* A response has the number of a request, which only its repetitions share, and comes from the requested outstation to
  * the master that asked. */
 static void responses_have_requests(void **state)
 {
@@ -35,7 +35,7 @@ static void responses_have_requests(void **state)
 			snprintf(text, sizeof(text), "c%x 81 0000 01 02 00 03 04 81 81", told);
 			assert_int_equal(tell(&d, text)->reason, asked == told ? R_ALLOWED : R_DNP3_RESPONSE);
 			assert_int_equal(d.p.function, asked == told ? 1001 : 129);
-			assert_int_equal(tell(&d, text)->reason, R_DNP3_RESPONSE);
+			assert_int_equal(tell(&d, text)->reason, asked == told ? R_ALLOWED : R_DNP3_RESPONSE);
 		}
 	for (unsigned k = 0; k < 3; k++) {
 		struct wire f = hex("c0 81 0000"), w = segments(0x44, k == 1 ? 2 : 1, k == 2 ? 11 : 10, &f, 249, 0);
@@ -105,6 +105,85 @@ static void fragments_follow(void **state)
 	open_desk(&d);
 	ask(&d, "ce 01 3c 02 06");
 	assert_int_equal(tell(&d, "4e 81 0000")->reason, R_DNP3_RESPONSE); /* not its first */
+}
+
+/* An outstation that hears no confirmation sends its last response again. Another one may not, nor
+ * may it after another response, or under another policy. */
+static void the_last_response_comes_again(void **state)
+{
+	struct wire f = hex("e0 81 0000"), other = segments(0x44, MASTER, OUTSTATION + 1u, &f, 249, 0);
+	struct desk d;
+
+	(void)state;
+	open_desk(&d);
+	assert_true(ask(&d, "c0 01 3c 02 06")->allowed);
+	assert_true(tell(&d, "e0 81 0000")->allowed);
+	assert_true(tell(&d, "e0 81 0000")->allowed);
+	assert_int_equal(judge(&d, DIR_S2C, &other)->reason, R_DNP3_RESPONSE);
+	assert_true(ask(&d, "c0 00")->allowed);
+	assert_true(ask(&d, "c1 01 3c 02 06")->allowed);
+	assert_true(tell(&d, "e0 81 0000")->allowed);
+	assert_true(tell(&d, "c1 81 0000")->allowed);
+	assert_int_equal(tell(&d, "e0 81 0000")->reason, R_DNP3_RESPONSE);
+	assert_true(tell(&d, "c1 81 0000")->allowed);
+	d.table.digest[0]++;
+	assert_true(ask(&d, "c2 01 3c 02 06")->allowed);
+	assert_int_equal(tell(&d, "c1 81 0000")->reason, R_DNP3_RESPONSE);
+}
+
+/* A request to the self-address is answered by the outstation's own. */
+static void any_outstation_answers_to_self(void **state)
+{
+	struct wire f = hex("c0 01 3c 02 06"), w = segments(0xc4, 0xfffc, MASTER, &f, 249, 0);
+	struct desk d;
+
+	(void)state;
+	open_desk(&d);
+	assert_true(judge(&d, DIR_C2S, &w)->allowed);
+	assert_true(tell(&d, "e0 81 0000")->allowed);
+	f = hex("c0 00");
+	w = segments(0xc4, 0xfffc, MASTER, &f, 249, 0);
+	assert_true(judge(&d, DIR_C2S, &w)->allowed);
+}
+
+/* Two outstations behind one gateway: their frames mix, and each may repeat its last frame. */
+static void frames_of_two_outstations_mix(void **state)
+{
+	static const char *const asks[] = { "c0 01 3c 02 06", "c1 01 3c 02 06" };
+	struct wire parts[2][3], all = { .n = 0 };
+	struct desk d;
+	size_t n;
+
+	(void)state;
+	for (unsigned o = 0; o < 2; o++)
+		for (unsigned k = 0; k < 3; k++) {
+			const uint8_t said[][6] = { { 0x45, (uint8_t)(0xc0 + o), 0x81, 0, 0, 30 },
+						    { 0x06, 2, 0x2a, 0, 0, 0 },
+						    { 0x87, 0, 0, 1, 0, 0 } };
+
+			parts[o][k] = (struct wire){ .n = 0 };
+			put_frame(&parts[o][k], k == 2 ? 0x73 : 0x44, MASTER, (uint16_t)(OUTSTATION + o), said[k], 6);
+		}
+	open_desk(&d);
+	for (unsigned o = 0; o < 2; o++) {
+		struct wire f = hex(asks[o]), w = segments(0xc4, (uint16_t)(OUTSTATION + o), MASTER, &f, 249, 0);
+
+		assert_true(judge(&d, DIR_C2S, &w)->allowed);
+	}
+	for (unsigned k = 0; k < 3; k++)
+		for (unsigned o = 0; o < 2; o++) {
+			memcpy(all.p + all.n, parts[o][k].p, parts[o][k].n);
+			all.n += parts[o][k].n;
+		}
+	for (unsigned at = 0, k = 0; k < 6; k++) {
+		assert_int_equal(dnp3_enforcer.frame(d.state, DIR_S2C, bytes_of(all.p + at, all.n - at), &n),
+				 FRAME_WHOLE);
+		assert_int_equal(n, parts[k % 2][k / 2].n);
+		assert_int_equal(judge(&d, DIR_S2C, &parts[k % 2][k / 2])->reason, R_ALLOWED);
+		at += (unsigned)n;
+	}
+	assert_true(judge(&d, DIR_S2C, &parts[0][2])->allowed); /* its link layer repeats it */
+	assert_int_equal(judge(&d, DIR_S2C, &parts[0][1])->reason, R_DNP3_SESSION);
 }
 
 /* Which responses an outstation may send at all. */
@@ -559,6 +638,9 @@ int main(void)
 		cmocka_unit_test(responses_have_requests),
 		cmocka_unit_test(silent_functions_have_no_answer),
 		cmocka_unit_test(fragments_follow),
+		cmocka_unit_test(the_last_response_comes_again),
+		cmocka_unit_test(any_outstation_answers_to_self),
+		cmocka_unit_test(frames_of_two_outstations_mix),
 		cmocka_unit_test(responses_make_sense),
 		cmocka_unit_test(every_object_has_its_length),
 		cmocka_unit_test(confirmations_are_of_what_was_told),

@@ -12,7 +12,7 @@
 static bool is_settled(const struct s7_state *s)
 {
 	return s->phase == PHASE_READY && s->wait.n == 0 && !s->wait.unread && s->lost == 0 && s->download == 0 &&
-	       s->asked_back == 0 && s->moved == 0;
+	       s->asked_back == 0 && s->blocks == 0 && s->moved == 0;
 }
 
 /* Adds the items of a read's answer, from `at` on: each must report success and the same length. */

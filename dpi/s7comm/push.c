@@ -135,6 +135,17 @@ static void rule_cyclic(const struct s7_state *s, uint32_t service, const struct
 	}
 }
 
+/* BSEND goes in both directions. Rows that let the client send any block let the server do so. */
+void s7_block_pushed(struct s7_state *s, const struct s7_message *m, const struct command_table *t,
+		     const struct command_permit *p, struct pdu *ret)
+{
+	if (m->group != S7_PBC || s->blocks == UINT8_MAX)
+		return;
+	rule_unknown(s, S7_SUB(m->group, m->sub), t, p, ret);
+	if (ret->allowed)
+		s->blocks++;
+}
+
 void s7_push(const struct s7_state *s, const struct s7_message *m, const struct command_table *t,
 	     const struct command_permit *p, struct pdu *ret)
 {

@@ -54,8 +54,16 @@ static bool is_download(const struct s7_message *m)
 	return m->kind == S7_ACK_DATA && (m->function == S7_DOWNLOAD_BLOCK || m->function == S7_DOWNLOAD_ENDED);
 }
 
-static void parse_message(const struct s7_unit *u, uint32_t slot, struct parsed *ret)
+/* Whether this is the answer to a block that the server sent by itself. Rows judge it as they judged
+ * the block. */
+static bool answers_block(const struct s7_state *s, const struct s7_message *m)
 {
+	return m->kind == S7_USERDATA && m->says == S7_ANSWERS && m->group == S7_PBC && (s->blocks > 0 || s->met);
+}
+
+static void parse_message(const struct s7_state *s, const struct s7_unit *u, struct parsed *ret)
+{
+	uint32_t slot = s7_slot(s);
 	struct s7_message m;
 	uint8_t says;
 
@@ -73,6 +81,13 @@ static void parse_message(const struct s7_unit *u, uint32_t slot, struct parsed 
 		ret->n = 1;
 		ret->operations[0] = (struct operation){ .service = S7_FUNCTION(m.function), .space = SPACE_NONE };
 		ret->wrong = s7_answer_fits(S7_FUNCTION(m.function), &m) ? R_ALLOWED : R_S7COMM_FRAME;
+	} else if (m.wrong == R_ALLOWED && answers_block(s, &m)) {
+		ret->n = 1;
+		ret->operations[0] = (struct operation){ .service = S7_SUB(m.group, m.sub),
+							 .space = SPACE_NONE,
+							 .place_unknown = true,
+							 .values = { .form = VALUES_UNKNOWN } };
+		ret->wrong = s7_answer_fits(S7_SUB(m.group, m.sub), &m) ? R_ALLOWED : R_S7COMM_FRAME;
 	} else if (m.wrong == R_ALLOWED && (m.kind == S7_JOB || (m.kind == S7_USERDATA && says != S7_ANSWERS))) {
 		ret->n = s7_request_operations(&m, ret->operations, &ret->wrong);
 		if (ret->operations[0].service == S7_FUNCTION(S7_SETUP))
@@ -107,7 +122,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	if (u.tpdu != TPDU_DT || !u.well_formed)
 		parse_tpdu(&u, s7_slot(state), ret);
 	else if (u.message.left > 0)
-		parse_message(&u, s7_slot(state), ret);
+		parse_message(state, &u, ret);
 }
 
 /* ---- judging requests ------------------------------------------------------------------------ */
@@ -228,6 +243,11 @@ static void message_asked(struct s7_state *s, const struct parsed *p, const stru
 	}
 	if (kind != S7_JOB && kind != S7_USERDATA)
 		return;
+	if (kind == S7_USERDATA && p->kept[KEPT_SAYS] == S7_ANSWERS) {
+		if (s->blocks > 0)
+			s->blocks--;
+		return;
+	}
 	if (kind == S7_JOB || p->kept[KEPT_SAYS] == S7_ASKS)
 		remember(s, p, r, ret);
 	if (ret->reason == R_S7COMM_PENDING || p->wrong != R_ALLOWED)

@@ -191,6 +191,7 @@ struct s7_state {
 	uint8_t download;   /* 1: a download was begun, so the server may ask for blocks */
 	/* function of the server's own job that the client has to answer; 0: none */
 	uint8_t asked_back;
+	uint8_t blocks;	    /* blocks that the server sent by itself (BSEND), without the client's answer */
 	uint8_t slot_known; /* 1: `slot` comes from the connection request */
 	uint16_t slot;
 	uint16_t back_reference; /* reference of the server's own job */
@@ -232,6 +233,9 @@ void s7_subscribe(struct s7_state *s, const struct parsed *p);
 void s7_notice_permit(struct s7_state *s, const struct command_permit *p);
 void s7_push(const struct s7_state *s, const struct s7_message *m, const struct command_table *t,
 	     const struct command_permit *p, struct pdu *ret);
+/* Judges a block that the server sends by itself (BSEND). */
+void s7_block_pushed(struct s7_state *s, const struct s7_message *m, const struct command_table *t,
+		     const struct command_permit *p, struct pdu *ret);
 /* Judges a service by the rows although its request was not seen, or came from the server. */
 void s7_rule_unseen(const struct s7_state *s, uint32_t service, const struct command_table *t,
 		    const struct command_permit *p, struct pdu *ret);

@@ -181,6 +181,8 @@ static void judge_message(struct s7_state *s, struct bytes message, const struct
 			answer_message(s, &m, t, p, ret);
 		else if (m.says == S7_PUSHES)
 			s7_push(s, &m, t, p, ret);
+		else
+			s7_block_pushed(s, &m, t, p, ret);
 		break;
 	}
 }

@@ -660,6 +660,32 @@ static void another_worker(void **unused)
 	assert_false(change_worker(&d));
 }
 
+/* The server may send blocks (BSEND) if rows let the client send any block; the client answers
+ * each. */
+static void blocks_from_the_server(void **unused)
+{
+	const char *push = "000112 08 12 46 01 01 00 00 0000", *answer = "000112 08 12 86 01 00 00 00 0000";
+	struct desk d;
+
+	(void)unused;
+	for (unsigned k = 0; k < 3; k++) {
+		desk_empty(&d);
+		if (k == 0)
+			codes(&d, S7_FUNCTION(S7_READ), S7_FUNCTION(S7_READ));
+		else if (k == 1)
+			codes(&d, S7_SUB(S7_PBC, 0), S7_SUB(S7_PBC, 255));
+		else
+			desk_whole(&d);
+		ready(&d);
+		assert_int_equal(userdata(&d, DIR_C2S, 5, answer, "0a000000"), R_S7COMM_RESPONSE);
+		ready(&d);
+		assert_int_equal(userdata(&d, DIR_S2C, 5, push, "ff090002 0102"),
+				 k == 0 ? R_S7COMM_FUNCTION : R_ALLOWED);
+		assert_int_equal(userdata(&d, DIR_C2S, 5, answer, "0a000000"), k == 0 ? R_S7COMM_RESPONSE : R_ALLOWED);
+		assert_int_equal(userdata(&d, DIR_C2S, 5, answer, "0a000000"), R_S7COMM_RESPONSE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -672,6 +698,7 @@ int main(void)
 		cmocka_unit_test(fragmented_answers),
 		cmocka_unit_test(download),
 		cmocka_unit_test(pushes),
+		cmocka_unit_test(blocks_from_the_server),
 		cmocka_unit_test(transitions),
 		cmocka_unit_test(open_requests),
 		cmocka_unit_test(errors),

@@ -71,6 +71,9 @@ static bool read_http(struct head *h, uint8_t byte)
 {
 	if (byte == 0 || (byte == '\n') != (h->last == '\r'))
 		return false;
+	/* an empty line before the request */
+	if ((h->n == 0 && byte == '\r') || (h->n == 1 && byte == '\n'))
+		return true;
 	if (byte == '\n' && !h->lines && h->at != sizeof(" HTTP/1.1") - 1)
 		return false;
 	if (!h->lines && byte != '\r')

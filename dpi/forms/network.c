@@ -196,6 +196,43 @@ static bool may_be_priority(struct prefix *p)
 	return p->more || is_text(c);
 }
 
+/* Some senders leave out the priority. Such a message begins with its time: "Oct 11 22:14:15", or
+ * "2003-10-11T22:14:15" (RFC 3164, 4.1.2; RFC 5424, 6.2.3). */
+static bool may_be_time(struct prefix *p)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec", form[] = " ?0 00:00:00",
+			  date[] = "0000-00-00T00:00:00";
+	struct prefix month = { .b = p->b };
+	const char *rest = date;
+
+	for (unsigned i = 0; i < sizeof(months) - 1 && rest == date; i += 3, month = *p)
+		if (may_be(&month, (uint8_t)months[i], (uint8_t)months[i]) &&
+		    may_be(&month, (uint8_t)months[i + 1], (uint8_t)months[i + 1]) &&
+		    may_be(&month, (uint8_t)months[i + 2], (uint8_t)months[i + 2])) {
+			*p = month;
+			rest = form;
+		}
+	for (; *rest != '\0'; rest++) {
+		uint32_t c = next_byte(p);
+		bool digit = c >= '0' && c <= '9';
+
+		if (!p->more && !(*rest == '0' ? digit : *rest == '?' ? digit || c == ' ' : c == (uint8_t)*rest))
+			return false;
+	}
+	return true;
+}
+
+/* Whether a message may begin here; `p` is behind its priority or its time then. */
+static bool may_be_message(struct prefix *p)
+{
+	struct prefix timed = *p;
+
+	if (may_be_priority(p))
+		return true;
+	*p = timed;
+	return may_be_time(p);
+}
+
 /* Over TCP (RFC 6587, 3.4) a message begins with its priority, or with its length and a blank.
  * Nobody answers. */
 enum recognition recognise_syslog(enum direction dir, struct bytes head)
@@ -206,12 +243,12 @@ enum recognition recognise_syslog(enum direction dir, struct bytes head)
 
 	if (dir == DIR_S2C)
 		return RECOGNISE_NOT;
-	if (may_be_priority(&p))
+	if (may_be_message(&p))
 		return so_far(&p);
 	while ((c = next_byte(&counted)) != ' ' && !counted.more)
 		if (c < (digits == 0 ? '1' : '0') || c > '9' || ++digits > 7)
 			return RECOGNISE_NOT;
-	return (counted.more || digits > 0) && may_be_priority(&counted) ? so_far(&counted) : RECOGNISE_NOT;
+	return (counted.more || digits > 0) && may_be_message(&counted) ? so_far(&counted) : RECOGNISE_NOT;
 }
 
 /* A message is text to its end; some senders add a zero byte (RFC 5426, 3.1). */
@@ -219,7 +256,7 @@ bool datagram_syslog(enum direction dir, struct bytes b)
 {
 	struct prefix p = { .b = b };
 
-	if (dir == DIR_S2C || !may_be_priority(&p) || p.more)
+	if (dir == DIR_S2C || !may_be_message(&p) || p.more)
 		return false;
 	while (p.b.left > 0) {
 		uint32_t c = next_byte(&p);

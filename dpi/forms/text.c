@@ -161,7 +161,7 @@ static enum recognition others(struct bytes head, enum direction dir)
 			return RECOGNISED;
 		best = RECOGNISE_MORE;
 	}
-	for (unsigned i = 0; dir == DIR_C2S && best != RECOGNISED && i < 2; i++) {
+	for (unsigned i = 0; dir == DIR_C2S && head.p[0] != '\r' && best != RECOGNISED && i < 2; i++) {
 		enum recognition r = i == 0 ? recognise_http(dir, head) : recognise_rtsp(dir, head);
 
 		best = r == RECOGNISED || best == RECOGNISE_NOT ? r : best;

@@ -83,6 +83,9 @@ enum recognition recognise_http(enum direction dir, struct bytes head)
 	struct prefix p = { .b = head }, settings = { .b = head };
 	bool connect;
 
+	/* servers skip an empty line before a request (RFC 9112, 2.2) */
+	if (dir == DIR_C2S && head.p[0] == '\r' && !may_be_word(&p, "\r\n"))
+		return RECOGNISE_NOT;
 	if (dir == DIR_C2S)
 		return may_be_method(&p, &connect) && http_target(&p, connect) ? so_far(&p) : RECOGNISE_NOT;
 	if (may_be_word(&p, "HTTP/1.") && may_be(&p, '0', '1'))

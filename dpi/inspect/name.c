@@ -291,7 +291,9 @@ static struct naming name_stream(struct crossing *x, const struct promise *promi
 		return step(NAMING_CONFIRM, R_CONFIRMED, library);
 	own = says_one(f, &promised->named, dir);
 	peer = says_one(f, &promised->named, other_end(dir));
-	if (own != PROTO_NONE && (head_of(f, own) == HEAD_AMBIGUOUS || (peer != PROTO_NONE && peer != own)))
+	if (own != PROTO_NONE && head_of(f, own) == HEAD_AMBIGUOUS)
+		return step(NAMING_REFUSE, R_AMBIGUOUS, own);
+	if (own != PROTO_NONE && peer != PROTO_NONE && peer != own)
 		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
 	/* The protocol is allowed. But the other end sent something that does not fit it, or sent
 	 * nothing although it has to speak first. */

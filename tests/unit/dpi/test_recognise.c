@@ -53,6 +53,7 @@ static const struct sample good[] = {
 	S(PROTO_SSH, DIR_S2C, 8, "SSH-2.0-dropbear\r\n"),
 	S(PROTO_SSH, DIR_S2C, 9, "SSH-1.99-Cisco-1.25\r\n"),
 	S(PROTO_HTTP, DIR_C2S, 5, "GET / HTTP/1.1\r\n"),
+	S(PROTO_HTTP, DIR_C2S, 7, "\r\nGET / HTTP/1.1\r\n"),
 	S(PROTO_HTTP, DIR_C2S, 10, "PROPFIND /dav HTTP/1.1\r\n"),
 	S(PROTO_HTTP, DIR_C2S, 15, "OPTIONS * HTTP/1.1\r\n"),
 	S(PROTO_HTTP, DIR_C2S, 9, "GET http://tos/ HTTP/1.1\r\n"),
@@ -196,6 +197,8 @@ static const struct sample good[] = {
 	S(PROTO_KERBEROS, DIR_C2S, 22, "\0\0\5\xc8\x6c\x82\5\xc4\x30\x82\5\xc0\xa1\3\2\1\5\xa2\3\2\1\x0c\xa3\x82"),
 	S(PROTO_KERBEROS, DIR_S2C, 18, "\0\0\0\x6d\x7e\x6b\x30\x69\xa0\3\2\1\5\xa1\3\2\1\x1e\xa4"),
 	S(PROTO_KERBEROS, DIR_C2S, 24, "\0\0\1\x10\1\x10\xff\x80\0\x80\x6e\x7e\x30\x7c\xa0\3\2\1\5\xa1\3\2\1\x0e\xa2"),
+	S(PROTO_SYSLOG, DIR_C2S, 15, "Oct  1 22:14:15 tos su: x\n"),
+	S(PROTO_SYSLOG, DIR_C2S, 22, "83 2026-08-01T22:14:15Z tos su - - - x"),
 	S(PROTO_SYSLOG, DIR_C2S, 5, "<13>Oct 11 22:14:15 tos su: x\n"),
 	S(PROTO_SYSLOG, DIR_C2S, 9, "83 <165>1 2026-08-01T22:14:15Z tos su - - - x"),
 	S(PROTO_RDP, DIR_C2S, 15, "\3\0\0\x13\x0e\xe0\0\0\0\0\0\1\0\x08\0\3\0\0\0"),
@@ -718,6 +721,10 @@ static void versions_of_http(void **state)
 	head_says(PROTO_HTTP, DIR_C2S, "GET / HTTP/1.0\r\n\r\n", HEAD_WHOLE);
 	head_says(PROTO_HTTP, DIR_C2S, "PRI * HTTP/2.0\r\n\r\n", HEAD_WHOLE);
 	head_says(PROTO_HTTP, DIR_C2S, "GET /a HTTP/1.1 HTTP/1.1\r\nA: b\r\n\r\n", HEAD_WHOLE);
+	head_says(PROTO_HTTP, DIR_C2S, "\r\nGET / HTTP/1.1\r\n\r\n", HEAD_WHOLE);
+	head_says(PROTO_HTTP, DIR_C2S, "\r\n\r\nGET / HTTP/1.1\r\n\r\n", HEAD_AMBIGUOUS);
+	head_says(PROTO_HTTP, DIR_C2S, "\nGET / HTTP/1.1\r\n\r\n", HEAD_AMBIGUOUS);
+	head_says(PROTO_HTTP, DIR_C2S, "\rGET / HTTP/1.1\r\n\r\n", HEAD_AMBIGUOUS);
 	head_says(PROTO_HTTP, DIR_C2S, "GET /\r\n\r\n", HEAD_AMBIGUOUS);
 	head_says(PROTO_HTTP, DIR_C2S, "PLAY /a RTSP/1.0\r\n\r\n", HEAD_AMBIGUOUS);
 	head_says(PROTO_HTTP, DIR_C2S, "GET / HTTP/1.\r\n\r\n", HEAD_AMBIGUOUS);
@@ -788,6 +795,8 @@ static void datagrams(void **state)
 		S(PROTO_SYSLOG, DIR_C2S, 1, "<13>x"),
 		S(PROTO_SYSLOG, DIR_C2S, 1, "<165>1 2026-08-01T22:14:15Z tos su - - - x\n\0"),
 		S(PROTO_SYSLOG, DIR_C2S, 0, "<13>x\0y"), S(PROTO_SYSLOG, DIR_C2S, 0, "13>x"),
+		S(PROTO_SYSLOG, DIR_C2S, 1, "Jan 31 00:00:00 tos x"), S(PROTO_SYSLOG, DIR_C2S, 0, "Jan 31 tos x"),
+		S(PROTO_SYSLOG, DIR_C2S, 0, "tos su: x"),
 		S(PROTO_LDAP, DIR_C2S, 1, "\x30\x0c\2\1\1\x63\7\4\0\x0a\1\0\x0a\1"),
 		S(PROTO_LDAP, DIR_C2S, 0, "\x30\x0c\2\1\1\x63\7\4\0\x0a\1\0\x0a\1x"),
 		S(PROTO_LDAP, DIR_S2C, 1, "\x30\x09\2\1\1\x64\4\4\0\x30\0\x30\x0c\2\1\1\x65\7\x0a\1\0\4\0\4\0"),

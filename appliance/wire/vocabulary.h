@@ -26,9 +26,11 @@
 #define LENIENT_DUPLICATE 4u   /* a second answer to the last answered request */
 #define LENIENT_PADDING 8u     /* one surplus byte at the end */
 #define LENIENT_LENGTH 16u     /* a length in the header that is one too large or one too small */
-#define LENIENT_NUMBERING 32u  /* a transaction id that is one too large, or always 1 */
-#define LENIENT_COIL 64u       /* the answer to switching a coil on has the value 0001 */
-#define LENIENT_LISTING 128u   /* an answer to ListIdentity whose length field is 0 */
+/* Modbus: a transaction id that is one too large, or always 1; OPC UA, IEC 104: a sequence number
+ * that does not follow the last one */
+#define LENIENT_NUMBERING 32u
+#define LENIENT_COIL 64u     /* the answer to switching a coil on has the value 0001 */
+#define LENIENT_LISTING 128u /* an answer to ListIdentity whose length field is 0 */
 #define LENIENT_ALL 255u
 #define LENIENT_WORDS 8u
 
@@ -167,6 +169,7 @@ struct vocabulary {
 	uint64_t value_max;
 	uint32_t code_first, code_last; /* range of the codes of requests */
 	uint32_t code_max;		/* the largest code that a policy may write */
+	uint8_t lenient;		/* LENIENT_*: the deviations that its enforcer knows */
 	bool codes_hex;			/* codes are shown as 0x04010000 */
 	enum reason refused[4];		/* reasons by enum refusal (evaluate.h) */
 };

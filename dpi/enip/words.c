@@ -179,6 +179,7 @@ const struct vocabulary vocabulary_enip = {
 	.code_first = 1,
 	.code_last = ENIP_LAST,
 	.code_max = ENIP_LAST,
+	.lenient = LENIENT_LISTING,
 	.codes_hex = true,
 	.refused = { R_ENIP_FUNCTION, R_ENIP_ROUTE, R_ENIP_ADDRESS, R_ENIP_VALUE },
 };

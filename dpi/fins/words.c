@@ -170,6 +170,7 @@ const struct vocabulary vocabulary_fins = {
 	.code_first = FINS_TCP(0),
 	.code_last = UINT32_MAX,
 	.code_max = UINT32_MAX,
+	.lenient = LENIENT_TRANSACTION | LENIENT_UNIT,
 	.codes_hex = true,
 	.refused = { R_FINS_FUNCTION, R_FINS_TARGET, R_FINS_ADDRESS, R_FINS_VALUE },
 };

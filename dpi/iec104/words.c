@@ -66,5 +66,6 @@ const struct vocabulary vocabulary_iec104 = {
 	.code_first = 1,
 	.code_last = IEC104_SAYS(255),
 	.code_max = IEC104_SAYS(255),
+	.lenient = LENIENT_NUMBERING,
 	.refused = { R_IEC104_FUNCTION, R_IEC104_TARGET, R_IEC104_ADDRESS, R_IEC104_VALUE },
 };

@@ -102,6 +102,7 @@ const struct vocabulary vocabulary_memobus = {
 	.code_first = 0x0100,
 	.code_last = MEMOBUS_GENERAL,
 	.code_max = MEMOBUS_GENERAL,
+	.lenient = LENIENT_TRANSACTION | LENIENT_UNIT,
 	.codes_hex = true,
 	.refused = { R_MEMOBUS_FUNCTION, R_MEMOBUS_TARGET, R_MEMOBUS_ADDRESS, R_MEMOBUS_VALUE },
 };

@@ -64,5 +64,6 @@ const struct vocabulary vocabulary_modbus = {
 	.code_first = 1,
 	.code_last = 127,
 	.code_max = 255,
+	.lenient = LENIENT_ALL & ~LENIENT_LISTING,
 	.refused = { R_MODBUS_FUNCTION, R_MODBUS_UNIT, R_MODBUS_ADDRESS, R_MODBUS_VALUE },
 };

@@ -59,5 +59,6 @@ const struct vocabulary vocabulary_opcua = {
 	.code_first = 1,
 	.code_last = OPCUA_SECURED,
 	.code_max = OPCUA_SECURED,
+	.lenient = LENIENT_NUMBERING,
 	.refused = { R_OPCUA_FUNCTION, R_OPCUA_TARGET, R_OPCUA_ADDRESS, R_OPCUA_VALUE },
 };

@@ -163,6 +163,7 @@ const struct vocabulary vocabulary_slmp = {
 	.code_first = 0x00010000,
 	.code_last = UINT32_MAX,
 	.code_max = UINT32_MAX,
+	.lenient = LENIENT_TRANSACTION | LENIENT_UNIT,
 	.codes_hex = true,
 	.refused = { R_SLMP_FUNCTION, R_SLMP_TARGET, R_SLMP_ADDRESS, R_SLMP_VALUE },
 };

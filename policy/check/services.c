@@ -216,17 +216,19 @@ static void service_ports(struct check *k, const struct ast_node *list, struct m
 static uint8_t service_lenient(struct check *k, const struct ast_node *list, const struct model_service *s,
 			       struct object o)
 {
+	const struct vocabulary *v = vocabulary_of(s->protocol);
 	uint8_t bits = 0;
 
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;) {
 		struct ast_node word = *c;
+		size_t i;
 
 		word.name = list->name;
-		bits |= (uint8_t)(1u << choice_of(k, &word, o, lenient_words, LENIENT_WORDS, LENIENT_WORDS));
+		i = choice_of(k, &word, o, lenient_words, LENIENT_WORDS, LENIENT_WORDS);
+		bits |= (uint8_t)(1u << i);
+		if (i < LENIENT_WORDS && s->protocol != PROTO_NONE && (v == NULL || (v->lenient >> i & 1u) == 0))
+			check_value(k, SEV_WARNING, "policy.no_effect", &word, MP_LENIENT_USELESS, o, lenient_words[i]);
 	}
-	if (list != NULL && s->protocol != PROTO_NONE && vocabulary_of(s->protocol) == NULL)
-		check_value(k, SEV_WARNING, "policy.no_effect", list, MP_LENIENT_USELESS, o,
-			    protocol_info(s->protocol)->name);
 	return bits & LENIENT_ALL;
 }
 

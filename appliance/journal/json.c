@@ -159,6 +159,8 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 	case EVENT_ROLE:
 		set(j, "role", role_name((enum role)e->value));
 		number(j, "index", e->address);
+		if (e->quantity > 0)
+			number(j, "unsure", e->quantity);
 		break;
 	case EVENT_POLICY:
 		number(j, "value", e->value);

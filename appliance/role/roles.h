@@ -25,6 +25,8 @@
 #define GATE_FD_QUEUES 7
 #define GATE_FD_SESSIONS 8
 #define GATE_FD_PULSE 9
+/* worker: what its predecessors have counted (wire/kept_counts.h) */
+#define DPI_FD_COUNTS 5
 /* tap: in the data namespace the NFLOG group, and notifications of connection tracking and of the
  * neighbour table */
 #define TAP_FD_LOG 5

@@ -42,6 +42,9 @@ void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_
 	e.code = (uint8_t)what;
 	e.value = role;
 	e.address = index;
+	if (role == ROLE_DPI && what == ROLE_DIED && s->pairs[index].kept != NULL)
+		e.quantity =
+			s->pairs[index].kept->doubt < UINT32_MAX ? (uint32_t)s->pairs[index].kept->doubt : UINT32_MAX;
 	event_send(&s->events, &e);
 }
 

@@ -40,7 +40,7 @@ void roles_init(struct supervisor *s)
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		struct pair *p = &s->pairs[w];
 
-		p->ring = p->wake = p->pulse_fd = -1;
+		p->ring = p->wake = p->kept_fd = p->pulse_fd = -1;
 		for (unsigned l = 0; l < LANE_COUNT; l++)
 			p->queues[l] = -1;
 	}

@@ -100,6 +100,15 @@ static int open_shared(int *fd, const char *name, size_t bytes, struct err *e)
 	return again(*fd);
 }
 
+static int open_counts(struct pair *p, struct err *e)
+{
+	int fd = open_shared(&p->kept_fd, "counts", sizeof(*p->kept), e);
+
+	if (fd >= 0 && p->kept == NULL)
+		p->kept = shared_map("counts", fd, sizeof(*p->kept), e);
+	return fd;
+}
+
 /* Opens a folder of state that belongs to the user of one role alone. */
 static int open_folder(struct supervisor *s, const char *name, enum role owner, struct err *e)
 {
@@ -195,8 +204,10 @@ static int open_all(void *ctx, struct err *e)
 	case ROLE_ACCOUNTS:
 		fds[n++] = open_folder(s, "accounts", ROLE_ACCOUNTS, e);
 		break;
-	case ROLE_SUPERVISOR:
 	case ROLE_DPI:
+		fds[n++] = open_counts(&s->pairs[o->sl->index], e);
+		break;
+	case ROLE_SUPERVISOR:
 	case ROLE_COMPILE:
 	case ROLE_CLI:
 	case ROLE_COUNT:

@@ -56,6 +56,7 @@
 #include "appliance/store/generation.h"
 #include "appliance/store/permit_ids.h"
 #include "appliance/wire/event.h"
+#include "appliance/wire/kept_counts.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/ring.h"
@@ -434,8 +435,10 @@ struct pair {
 	uint8_t slots; /* slots of every lane of its kind; unchanged while this daemon runs */
 	/* a socket for its slots of each lane, -1 = none; they stay open when the pair dies */
 	int queues[LANE_COUNT];
-	int ring, wake; /* ring and eventfd of the living worker, -1 = none */
-	int pulse_fd;	/* pulse of its successive gates; -1 = none */
+	int ring, wake;			/* ring and eventfd of the living worker, -1 = none */
+	int kept_fd;			/* what its successive workers count; -1 = none */
+	const struct kept_counts *kept; /* NULL = none */
+	int pulse_fd;			/* pulse of its successive gates; -1 = none */
 	struct pulse *pulse;
 	uint32_t pulse_seen;
 	struct vigil vigil; /* time since the pulse last moved */

@@ -28,8 +28,10 @@ static void *map(int fd, size_t n)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-bool lends_open(struct lends *l, int leases, int templates)
+bool lends_open(struct lends *l, struct kept_counts *memory, int leases, int templates)
 {
+	_Static_assert(sizeof(struct lent_counts) * ONCE_LEASES <= sizeof(memory->lent), "room for all leases");
+	l->again = (void *)memory->lent;
 	l->leases = map(leases, ONCE_LEASES * sizeof(*l->leases));
 	l->templates = map(templates, ONCE_TEMPLATES * sizeof(*l->templates));
 	for (uint32_t i = 0; i < ONCE_TEMPLATES; i++)
@@ -139,7 +141,7 @@ static void count(struct lends *l, struct inspector *i, uint32_t place, bool las
 			n--;
 		if (n - x->counted[k] > UINT32_MAX / 2) /* the last request changed meanwhile */
 			continue;
-		inspector_asked(i, x, &t->again[k], n - x->counted[k]);
+		inspector_asked(i, x, &l->again[place].of[k], n - x->counted[k]);
 		l->requests += n - x->counted[k];
 		x->counted[k] = n;
 	}
@@ -241,6 +243,7 @@ static void take_back(struct lends *l, struct inspector *i, uint32_t place)
 	last = was.last < t->n_uses ? &l->templates[t->uses[was.last]] : NULL;
 	judged = inspector_take_back(i, &was, last);
 	count(l, i, place, !judged);
+	memcpy(x->counted, x->asked, sizeof(x->counted)); /* the inspector counted the last one */
 	if (judged && last != NULL)
 		l->requests++;
 	t->given = false;
@@ -358,7 +361,7 @@ static bool keep_template(struct lends *l, uint32_t place, const struct offer *o
 		k = t->oldest++ % t->n_uses;
 	}
 	l->templates[t->uses[k]] = of;
-	t->again[k] = o->again;
+	l->again[place].of[k] = o->again;
 	return true;
 }
 
@@ -371,7 +374,8 @@ static void drop_stale(struct lends *l, const struct inspector *i, uint32_t plac
 	bool stale = t->life != o->life;
 
 	for (uint32_t k = 0; k < t->n_uses; k++)
-		stale |= l->templates[t->uses[k]].permit != o->lease.permit || !inspector_counts(i, &t->again[k]);
+		stale |= l->templates[t->uses[k]].permit != o->lease.permit ||
+			 !inspector_counts(i, &l->again[place].of[k]);
 	if (stale)
 		forget_templates(l, place);
 	t->life = o->life;
@@ -455,7 +459,7 @@ uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns)
 
 		count(l, i, place, false);
 		if (has_ended(x) || __atomic_load_n(&x->state, __ATOMIC_SEQ_CST) == ONCE_BACK || is_silent(x, now_ns) ||
-		    !inspector_counts(i, &l->of[place].again[0]) || !inspector_lent(i, x))
+		    !inspector_counts(i, &l->again[place].of[0]) || !inspector_lent(i, x))
 			take_back(l, i, place);
 	}
 	return due_ns;
@@ -498,14 +502,15 @@ static bool recall_unknown(struct once_lease *x, uint64_t until_ns, bool *lent)
 	return true;
 }
 
-static void resume(struct lends *l, struct inspector *i, const struct once_lease *x, bool lent)
+/* Goes on with the session. False: nobody follows it. */
+static bool resume(struct lends *l, struct inspector *i, const struct once_lease *x, bool lent)
 {
 	struct once_template uses[ONCE_USES];
 
 	for (uint32_t k = 0; k < ONCE_USES; k++)
 		uses[k] = l->templates[x->uses[k] % ONCE_TEMPLATES];
 	if (!inspector_resume(i, x, x->last < ONCE_USES ? &uses[x->last] : NULL, lent))
-		return;
+		return false;
 	for (uint32_t k = 0; k < ONCE_USES; k++) {
 		uint32_t n = x->asked[k] - x->counted[k];
 
@@ -513,6 +518,18 @@ static void resume(struct lends *l, struct inspector *i, const struct once_lease
 		if (k == x->last && n > 0) /* inspector_resume judged the last request once more */
 			n--;
 		inspector_recount(i, x, &uses[k], n);
+	}
+	return true;
+}
+
+/* Counts what has passed of a lease with which nobody goes on: where the former worker counted it. */
+static void count_left(struct lends *l, struct inspector *i, const struct once_lease *x, uint32_t place)
+{
+	for (uint32_t k = 0; k < ONCE_USES; k++) {
+		uint32_t n = x->asked[k] - x->counted[k];
+
+		if (n <= UINT32_MAX / 2)
+			inspector_left(i, &l->again[place].of[k], n);
 	}
 }
 
@@ -529,11 +546,11 @@ void lends_begin(struct lends *l, struct inspector *i)
 		struct once_lease *x = &l->leases[place], was;
 		bool lent, known = recall_unknown(x, until_ns, &lent);
 
-		if (x->n_kept == 0)
-			continue;
 		was = *x;
 		x->n_kept = 0;
-		if (known && was.permit != 0 && place - first_of(&was) < ONCE_WAYS)
-			resume(l, i, &was, lent);
+		memcpy(x->counted, x->asked, sizeof(x->counted)); /* whoever comes next does not count it again */
+		if (!known || was.n_kept == 0 || was.permit == 0 || place - first_of(&was) >= ONCE_WAYS ||
+		    !resume(l, i, &was, lent))
+			count_left(l, i, &was, place);
 	}
 }

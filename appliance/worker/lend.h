@@ -24,7 +24,11 @@ struct lent {
 	uint8_t oldest; /* the template that is replaced next */
 	uint32_t life;	/* `life` of that session (struct offer) */
 	uint16_t uses[ONCE_USES];
-	struct count_again again[ONCE_USES];
+};
+
+/* Where the requests of one place are counted, by template; a part of struct kept_counts. */
+struct lent_counts {
+	struct count_again of[ONCE_USES];
 };
 
 struct lends {
@@ -33,6 +37,7 @@ struct lends {
 	struct once_lease *leases;
 	struct once_template *templates;
 	struct once_handshakes *handshakes;
+	struct lent_counts *again; /* for each place; borrowed, and outlives this process */
 	struct offer offer;
 	struct lent of[ONCE_LEASES];
 	uint16_t given[ONCE_LEASES]; /* places of sessions that the kernel has */
@@ -44,8 +49,9 @@ struct lends {
 	uint64_t requests; /* requests that passed without the worker */
 };
 
-/* Maps the shared memory of these descriptors, and takes them over. False: it cannot be mapped. */
-bool lends_open(struct lends *l, int leases, int templates);
+/* Maps the shared memory of these descriptors, and takes them over. `memory` is borrowed. False: it
+ * cannot be mapped. */
+bool lends_open(struct lends *l, struct kept_counts *memory, int leases, int templates);
 bool lends_follow(struct lends *l, int handshakes);
 /* To be called when the worker begins to serve: takes back the sessions that a former worker lent,
  * and the inspector goes on with them. */

@@ -31,7 +31,7 @@ static bool on_start(void *ctx, struct msg *m)
 	w->wake = msg_take_fd(m, 1);
 	if (m->n_fds > 2 && !lends_follow(&w->lends, msg_take_fd(m, 2)))
 		return false;
-	return m->n_fds < 5 || lends_open(&w->lends, msg_take_fd(m, 3), msg_take_fd(m, 4));
+	return m->n_fds < 5 || lends_open(&w->lends, w->kept, msg_take_fd(m, 3), msg_take_fd(m, 4));
 }
 
 static struct worker_port port_of(uint32_t lane, int fd)

@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "appliance/base/json.h"
 #include "appliance/role/roles.h"
@@ -155,6 +156,7 @@ static void begin(struct worker *w)
 		return;
 	for (unsigned i = 0; i < w->n_ports; i++)
 		skip_decided(w, &w->ports[i]);
+	w->events.lost += inspector_keep_counts(w->inspector, w->kept);
 	lends_begin(&w->lends, w->inspector);
 	w->serving = true;
 	worker_beat(w);
@@ -335,6 +337,10 @@ static int prepare(struct worker *w, struct err *e)
 	w->reader = queue_reader_new(WORKER_BATCH);
 	if (w->inspector == NULL || w->reader == NULL)
 		return err_set(e, -ENOMEM, "memory of the worker");
+	w->kept = shared_map("counts", DPI_FD_COUNTS, sizeof(*w->kept), e);
+	if (w->kept == NULL)
+		return e->code;
+	close(DPI_FD_COUNTS);
 	if (fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&w->alarm) < 0)
 		return err_set(e, -errno, "control channel");
 	/* A worker with nDPI sends no verdicts to the kernel, because nDPI is the largest parser.

@@ -133,7 +133,10 @@ void verdicts_flush(struct worker *w)
 	uint32_t n = v->n, *open = open_of(v, v->queue), part;
 	bool all = one_for_all(v, n, *open), said;
 
+	if (n == 0)
+		return;
 	v->n = 0;
+	inspector_sends(w->inspector);
 	for (uint32_t at = 0; at < n; at += part) {
 		const struct form_entry *e = &v->entries[at];
 
@@ -142,6 +145,7 @@ void verdicts_flush(struct worker *w)
 		for (uint32_t i = 0; i < part; i++)
 			tell(w, v->queue, &e[i], said);
 	}
+	inspector_sent(w->inspector);
 	*open -= n < *open ? n : *open;
 }
 
@@ -180,4 +184,5 @@ void verdicts_decide(struct worker *w, int fd, uint16_t queue, uint32_t id, enum
 	v->queue = queue;
 	v->fd = fd;
 	v->entries[v->n++] = (struct form_entry){ id, permit, o };
+	inspector_decided(w->inspector);
 }

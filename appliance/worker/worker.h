@@ -106,6 +106,7 @@ struct worker {
 	uint8_t digest[32];
 	struct verdicts verdicts;
 	struct lends lends;
+	struct kept_counts *kept; /* outlives this process */
 	struct latency latency;
 	int sockets[LANE_COUNT];	      /* the sockets of `ports`, by lane */
 	struct worker_port ports[LANE_COUNT]; /* in order of service */

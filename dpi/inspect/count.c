@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/inspect/count.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "dpi/inspect/rules.h"
 
 #define HELD_MAX 64u		      /* kinds in one segment */
+#define UNSENT_MAX 256u		      /* counts whose verdict is not sent yet */
 #define INDEX_SLOTS (COUNTS_MAX * 2u) /* a power of two */
 
 /* Operations of one kind since the last record. */
@@ -21,31 +23,65 @@ struct counted {
 	struct addr client, server;
 	uint16_t server_port, protocol;
 	uint8_t l4proto, s2c, space;
-	bool wide; /* this kind is not distinguished by its addresses */
+	uint8_t wide; /* this kind is not distinguished by its addresses */
 	uint32_t targets[TARGET_MAX], function;
 	/* addresses; if `wide`, the span of all operations */
 	uint64_t first, last;
 	/* the fields that do not distinguish kinds */
-	bool writes;
+	uint8_t writes;
 	uint64_t low, high; /* smallest and largest written value */
 	uint64_t count, sessions, since_ns;
 };
+
+/* Operations that were added to a kind before their verdict was sent, and the kind before that. */
+struct unsent {
+	uint64_t place, was, sessions, times;
+};
+
+/*
+ * What outlives the worker (wire/kept_counts.h). The worker may be killed between any two stores,
+ * so `count` of a kind is stored last, and a place is used again only while its `count` is 0.
+ */
+struct kept {
+	uint64_t n;		 /* places that were ever used */
+	uint64_t epoch;		 /* increases whenever places become free, and every hour */
+	uint64_t n_unsent, sent; /* the verdicts of the first `sent` were sent */
+	uint64_t writing;	 /* 1 + the place whose record is being handed over; 0: none */
+	struct unsent unsent[UNSENT_MAX];
+	/* the last one: operations for which there was no place */
+	struct counted kinds[COUNTS_MAX + 1];
+};
+
+_Static_assert(sizeof(struct kept) <= sizeof(((struct kept_counts *)0)->kinds), "room for all kinds");
 
 struct counts {
 	/* kinds in the segment that is being judged; counted when it passes */
 	struct counted held[HELD_MAX];
 	uint32_t n_held;
 	uint64_t held_more;
-	struct counted kinds[COUNTS_MAX];
-	uint32_t n;
+	struct kept_counts own, *memory; /* own: until the worker gets memory that outlives it */
+	struct kept *kept;		 /* in `memory` */
+	uint64_t decided;		 /* of `unsent`: those whose verdict waits to be sent */
+	uint16_t free[COUNTS_MAX];	 /* places below kept->n that are free */
+	uint32_t n_free;
 	uint16_t index[INDEX_SLOTS]; /* open addressing; 0 = free, else place + 1 */
-	uint64_t more;		     /* operations for which there was no place, since `more_ns` */
-	uint64_t more_ns;
-	uint32_t epoch; /* increases whenever kinds change their places, and every hour */
 	/* counts of the last segment that passed; `n` above COUNT_AGAIN: not all are listed */
 	struct count_again last;
 	struct hour hour;
 };
+
+static void take_memory(struct counts *all, struct kept_counts *m)
+{
+	struct kept *k = (void *)m->kinds;
+	struct counted *more = &k->kinds[COUNTS_MAX];
+
+	all->memory = m;
+	all->kept = k;
+	k->epoch += k->epoch == 0;
+	*more = (struct counted){
+		.conduit = EVENT_NO_CONDUIT, .space = SPACE_NONE, .count = more->count, .since_ns = more->since_ns
+	};
+}
 
 struct counts *counts_new(void)
 {
@@ -53,7 +89,7 @@ struct counts *counts_new(void)
 
 	if (all != NULL) {
 		all->hour.due_ns = HOUR_NEVER;
-		all->epoch = 1;
+		take_memory(all, &all->own);
 	}
 	return all;
 }
@@ -61,6 +97,15 @@ struct counts *counts_new(void)
 void counts_free(struct counts *all)
 {
 	free(all);
+}
+
+/* Stores a value in one step. A worker that is killed has done all stores that come before this one
+ * here, or none that come after it. */
+static void put(uint64_t *at, uint64_t v)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	__atomic_store_n(at, v, __ATOMIC_RELAXED);
+	atomic_signal_fence(memory_order_seq_cst);
 }
 
 /* ---- kinds of operations --------------------------------------------------------------------- */
@@ -109,12 +154,13 @@ static uint16_t *find(struct counts *all, const struct counted *c)
 {
 	uint32_t s = slot_of(c);
 
-	while (all->index[s] != 0 && !same_kind(&all->kinds[all->index[s] - 1u], c))
+	while (all->index[s] != 0 && !same_kind(&all->kept->kinds[all->index[s] - 1u], c))
 		s = (s + 1u) % INDEX_SLOTS;
 	return &all->index[s];
 }
 
-static void add(struct counted *to, const struct counted *c)
+/* Widens the bounds of a kind by these operations; its caller adds their number. */
+static void widen(struct counted *to, const struct counted *c)
 {
 	if (to->count == 0) {
 		to->since_ns = c->since_ns;
@@ -131,26 +177,32 @@ static void add(struct counted *to, const struct counted *c)
 		to->high = !to->writes || c->high > to->high ? c->high : to->high;
 		to->writes = true;
 	}
-	to->count += c->count;
 }
 
 /* The place of the kind, a new one if necessary; COUNTS_MAX: no place is left. */
 static uint32_t place_of(struct counts *all, struct counted *c)
 {
+	uint32_t place = (uint32_t)all->kept->n, used = place - all->n_free;
 	uint16_t *slot = find(all, c);
+	struct counted fresh;
 
-	if (*slot == 0 && all->n >= COUNTS_EXACT) {
+	if (*slot == 0 && used >= COUNTS_EXACT) {
 		c->wide = true;
 		slot = find(all, c);
 	}
-	if (*slot == 0) {
-		if (all->n == COUNTS_MAX)
-			return COUNTS_MAX;
-		all->kinds[all->n] = *c;
-		all->kinds[all->n].count = all->kinds[all->n].sessions = 0;
-		*slot = (uint16_t)++all->n;
-	}
-	return *slot - 1u;
+	if (*slot != 0)
+		return *slot - 1u;
+	if (used == COUNTS_MAX)
+		return COUNTS_MAX;
+	fresh = *c;
+	fresh.count = fresh.sessions = 0;
+	if (all->n_free > 0)
+		place = all->free[--all->n_free];
+	all->kept->kinds[place] = fresh;
+	if (place == all->kept->n)
+		put(&all->kept->n, place + 1u);
+	*slot = (uint16_t)(place + 1u);
+	return place;
 }
 
 /* ---- counting -------------------------------------------------------------------------------- */
@@ -159,7 +211,8 @@ static void hold(struct counts *all, const struct counted *c)
 {
 	for (uint32_t k = 0; k < all->n_held; k++)
 		if (same_kind(&all->held[k], c)) {
-			add(&all->held[k], c);
+			widen(&all->held[k], c);
+			all->held[k].count += c->count;
 			return;
 		}
 	if (all->n_held < HELD_MAX)
@@ -206,20 +259,38 @@ void count_hold(struct crossing *x, enum direction by, const struct operation *o
 static uint32_t known_place(const struct counts *all, const struct tally *t, const struct counted *c)
 {
 	for (uint32_t k = 0; k < t->n; k++)
-		if (same_kind(&all->kinds[t->kinds[k]], c))
+		if (same_kind(&all->kept->kinds[t->kinds[k]], c))
 			return t->kinds[k];
 	return COUNTS_MAX;
 }
 
-static void note_session(struct counts *all, struct tally *t, uint32_t place)
+/* Whether the session has no operation of this kind yet, as far as it remembers. */
+static bool note_session(struct tally *t, uint32_t place)
 {
 	for (uint32_t k = 0; k < t->n; k++)
 		if (t->kinds[k] == place)
-			return;
+			return false;
 	if (t->n == TALLY_KINDS)
-		return;
+		return false;
 	t->kinds[t->n++] = (uint16_t)place;
-	all->kinds[place].sessions++;
+	return true;
+}
+
+/* Adds operations to a kind. `passed`: they have passed already; the others are noted as unsent. */
+static void count_at(struct counts *all, uint32_t place, const struct counted *c, bool session, bool passed)
+{
+	struct kept *k = all->kept;
+	struct counted *to = &k->kinds[place];
+
+	if (!passed && k->n_unsent < UNSENT_MAX) {
+		k->unsent[k->n_unsent] = (struct unsent){ place, to->count, to->sessions, c->count };
+		put(&k->n_unsent, k->n_unsent + 1u);
+	} else if (!passed) {
+		all->memory->doubt += c->count;
+	}
+	widen(to, c);
+	to->sessions += session;
+	put(&to->count, to->count + c->count);
 }
 
 static void note_last(struct count_again *a, uint32_t place, uint64_t count)
@@ -245,7 +316,7 @@ bool count_last(const struct inspector *i, struct count_again *ret)
 
 bool count_knows(const struct inspector *i, const struct count_again *a)
 {
-	return a->epoch == i->counts->epoch;
+	return a->epoch == i->counts->kept->epoch;
 }
 
 void count_more(struct inspector *i, const struct count_again *a, uint64_t times)
@@ -255,15 +326,12 @@ void count_more(struct inspector *i, const struct count_again *a, uint64_t times
 	if (times == 0 || a->n == 0 || a->n > COUNT_AGAIN)
 		return;
 	for (uint32_t k = 0; k < a->n; k++) {
-		if (count_knows(i, a)) {
-			struct counted *c = &all->kinds[a->kinds[k]];
+		bool known = count_knows(i, a) && a->kinds[k] < all->kept->n &&
+			     all->kept->kinds[a->kinds[k]].client.family != 0;
+		struct counted *c = &all->kept->kinds[known ? a->kinds[k] : COUNTS_MAX];
 
-			c->since_ns = c->count == 0 ? i->now_ns : c->since_ns;
-			c->count += a->times[k] * times;
-		} else {
-			all->more_ns = all->more == 0 ? i->now_ns : all->more_ns;
-			all->more += a->times[k] * times;
-		}
+		c->since_ns = c->count == 0 ? i->now_ns : c->since_ns;
+		put(&c->count, c->count + a->times[k] * times);
 	}
 	hour_runs(&all->hour, i->now_ns);
 }
@@ -271,10 +339,11 @@ void count_more(struct inspector *i, const struct count_again *a, uint64_t times
 void count_keep(struct crossing *x, struct tally *t, bool passed)
 {
 	struct counts *all = x->i->counts;
+	bool gone = x->p == NULL || x->p->has_passed;
 
-	if (t->epoch != all->epoch)
-		*t = (struct tally){ .epoch = all->epoch };
-	all->last = (struct count_again){ .epoch = all->epoch, .n = all->held_more > 0 ? UINT32_MAX : 0 };
+	if (t->epoch != all->kept->epoch)
+		*t = (struct tally){ .epoch = (uint32_t)all->kept->epoch };
+	all->last = (struct count_again){ .epoch = t->epoch, .n = all->held_more > 0 ? UINT32_MAX : 0 };
 	for (uint32_t k = 0; passed && k < all->n_held; k++) {
 		uint32_t place = known_place(all, t, &all->held[k]);
 
@@ -286,23 +355,67 @@ void count_keep(struct crossing *x, struct tally *t, bool passed)
 			continue;
 		}
 		note_last(&all->last, place, all->held[k].count);
-		add(&all->kinds[place], &all->held[k]);
-		note_session(all, t, place);
+		count_at(all, place, &all->held[k], note_session(t, place), gone);
 	}
-	if (passed && all->held_more > 0) {
-		all->more_ns = all->more == 0 ? x->i->now_ns : all->more_ns;
-		all->more += all->held_more;
-	}
+	if (passed && all->held_more > 0)
+		count_at(all, COUNTS_MAX, &(struct counted){ .count = all->held_more, .since_ns = x->i->now_ns }, false,
+			 gone);
 	if (passed && (all->n_held > 0 || all->held_more > 0))
 		hour_runs(&all->hour, x->i->now_ns);
 	all->n_held = 0;
 	all->held_more = 0;
 }
 
+/* ---- what was sent, and what is not sent yet ------------------------------------------------- */
+
+void inspector_decided(struct inspector *i)
+{
+	i->counts->decided = i->counts->kept->n_unsent;
+}
+
+void inspector_sends(struct inspector *i)
+{
+	struct kept *k = i->counts->kept;
+	uint64_t doubt = i->counts->memory->doubt;
+
+	for (uint64_t u = k->sent; u < i->counts->decided; u++)
+		doubt += k->unsent[u].times;
+	put(&i->counts->memory->doubt, doubt);
+	put(&k->sent, i->counts->decided);
+}
+
+void inspector_sent(struct inspector *i)
+{
+	struct kept *k = i->counts->kept;
+
+	if (k->sent == k->n_unsent) {
+		put(&k->n_unsent, 0);
+		put(&k->sent, 0);
+		i->counts->decided = 0;
+	}
+	put(&i->counts->memory->doubt, 0);
+}
+
 /* ---- writing records ------------------------------------------------------------------------- */
 
-static void write_one(const struct inspector *i, struct counted *c)
+/* Hands over the record of a place, whose count then begins anew. */
+static void hand_over(struct counts *all, const struct event *e, uint32_t place)
 {
+	struct counted *c = &all->kept->kinds[place];
+
+	put(&all->memory->doubt, c->count);
+	put(&all->kept->writing, place + 1u);
+	outside_event(e);
+	put(&c->count, 0);
+	c->sessions = 0;
+	put(&all->kept->writing, 0);
+	put(&all->memory->doubt, 0);
+}
+
+/* False: there is nothing to record. */
+static bool write_one(const struct inspector *i, uint32_t place)
+{
+	const struct counted *c = &i->counts->kept->kinds[place];
 	uint64_t quantity = c->space == SPACE_NONE ? 0 : c->last - c->first + 1u;
 	struct event e = { .wall_ns = clock_wall_ns(),
 			   .kind = EVENT_COUNTS,
@@ -327,54 +440,33 @@ static void write_one(const struct inspector *i, struct counted *c)
 			   .code = c->wide ? COUNTS_SPAN : COUNTS_EXACT_PLACES,
 			   .count = c->count };
 
+	if (c->count == 0)
+		return false;
 	memcpy(e.targets, c->targets, sizeof(e.targets));
 	if (c->writes) {
 		e.limit.what = LIMIT_WROTE;
 		limit_allow(&e.limit, c->low, c->high);
 	}
-	outside_event(&e);
-	c->count = c->sessions = 0;
-}
-
-/* Writes the operations without a place as one sum without particulars. */
-static void write_more(const struct inspector *i, struct counts *all)
-{
-	struct event e = { .wall_ns = clock_wall_ns(),
-			   .kind = EVENT_COUNTS,
-			   .verdict = EV_ALLOW,
-			   .reason = R_ALLOWED,
-			   .generation = rules_generation(i->rules, NULL),
-			   .conduit = EVENT_NO_CONDUIT,
-			   .space = SPACE_NONE,
-			   .value = event_counts_value(0, hour_seconds(all->more_ns, i->now_ns)),
-			   .count = all->more };
-
-	if (all->more == 0)
-		return;
-	outside_event(&e);
-	all->more = 0;
+	hand_over(i->counts, &e, place);
+	return true;
 }
 
 /* Frees the place of each kind that had no operation since its last record. */
 static void tidy(struct counts *all)
 {
-	uint32_t n = all->n;
-
 	memset(all->index, 0, sizeof(all->index));
-	all->n = 0;
-	for (uint32_t k = 0; k < n; k++) {
-		if (all->kinds[k].count == 0)
-			continue;
-		all->kinds[all->n] = all->kinds[k];
-		*find(all, &all->kinds[all->n]) = (uint16_t)(all->n + 1u);
-		all->n++;
-	}
-	all->epoch++;
+	all->n_free = 0;
+	for (uint32_t k = 0; k < all->kept->n; k++)
+		if (all->kept->kinds[k].count == 0)
+			all->free[all->n_free++] = (uint16_t)k;
+		else
+			*find(all, &all->kept->kinds[k]) = (uint16_t)(k + 1u);
+	put(&all->kept->epoch, all->kept->epoch + 1u);
 }
 
 void counts_end_hour(struct inspector *i)
 {
-	hour_end(&i->counts->hour, i->counts->n, i->now_ns);
+	hour_end(&i->counts->hour, (uint32_t)i->counts->kept->n, i->now_ns);
 }
 
 void counts_write_due(struct inspector *i)
@@ -386,29 +478,25 @@ void counts_write_due(struct inspector *i)
 	if (h->due_ns > i->now_ns)
 		return;
 	if (!h->writing) {
-		hour_write(h, all->n);
-		all->epoch++; /* sessions count anew in the next hour */
+		hour_write(h, (uint32_t)all->kept->n);
+		put(&all->kept->epoch, all->kept->epoch + 1u); /* sessions count anew in the next hour */
 	}
 	for (; h->at < h->end && written < HOUR_HELPING; h->at++)
-		if (all->kinds[h->at].count > 0) {
-			write_one(i, &all->kinds[h->at]);
-			written++;
-		}
+		written += write_one(i, h->at);
 	if (hour_pauses(h, i->now_ns))
 		return;
-	write_more(i, all);
+	write_one(i, COUNTS_MAX);
 	tidy(all);
-	hour_over(h, all->n > 0, i->now_ns);
+	hour_over(h, all->kept->n > all->n_free, i->now_ns);
 }
 
 void counts_write_all(struct inspector *i)
 {
 	struct counts *all = i->counts;
 
-	for (uint32_t k = 0; k < all->n; k++)
-		if (all->kinds[k].count > 0)
-			write_one(i, &all->kinds[k]);
-	write_more(i, all);
+	for (uint32_t k = 0; k <= COUNTS_MAX; k++)
+		if (k < all->kept->n || k == COUNTS_MAX)
+			write_one(i, k);
 	tidy(all);
 	hour_over(&all->hour, false, i->now_ns);
 }
@@ -416,4 +504,83 @@ void counts_write_all(struct inspector *i)
 uint64_t counts_next_due(const struct counts *all)
 {
 	return all->hour.due_ns;
+}
+
+/* ---- what a former worker left --------------------------------------------------------------- */
+
+/* Takes out of their kinds what was counted, but whose verdict was not sent; the last one first. The
+ * last one may not be added yet. */
+static void take_out_unsent(struct kept *k)
+{
+	for (uint64_t u = k->n_unsent; u > k->sent; u--) {
+		const struct unsent *x = &k->unsent[u - 1];
+		struct counted *c = &k->kinds[x->place <= COUNTS_MAX ? x->place : COUNTS_MAX];
+
+		c->sessions = x->sessions;
+		if (u < k->n_unsent || c->count != x->was)
+			c->count -= x->times < c->count ? x->times : c->count;
+	}
+}
+
+/* Whether the permit allows what was counted under it. Permits of other generations are unknown. */
+static bool is_allowed(const struct inspector *i, const struct counted *c)
+{
+	const struct command_table *t = rules_table(i->rules);
+	const struct command_permit *p = commands_permit(t, c->permit);
+
+	if (p == NULL || !event_generation_same(rules_generation(i->rules, p), c->generation))
+		return true;
+	for (uint32_t n = 0; n < p->n_grants; n++) {
+		const struct command_grant *g = &t->grants[p->first_grant + n];
+		bool row = c->row.line == 0;
+
+		for (uint32_t r = g->first_row; r < g->first_row + g->n_rows && !row; r++)
+			row = t->rows[r].line == c->row.line && t->rows[r].file == c->row.file;
+		if (row && g->conduit == c->conduit && g->line == c->line)
+			return true;
+	}
+	return false;
+}
+
+static bool is_sound(const struct inspector *i, const struct counted *c)
+{
+	return addr_len(c->client.family) > 0 && c->client.family == c->server.family && c->protocol < PROTO_COUNT &&
+	       c->s2c <= 1 && c->wide <= 1 && c->writes <= 1 && c->first <= c->last && c->since_ns <= i->now_ns &&
+	       c->permit <= PERMIT_MAX && is_allowed(i, c);
+}
+
+uint32_t inspector_keep_counts(struct inspector *i, struct kept_counts *memory)
+{
+	struct counts *all = i->counts;
+	struct kept *k = (void *)memory->kinds;
+	uint32_t lost = 0;
+
+	if (k->n > COUNTS_MAX || k->n_unsent > UNSENT_MAX || k->writing > COUNTS_MAX + 1u) {
+		memset(k, 0, sizeof(*k));
+		lost++;
+	}
+	take_memory(all, memory);
+	take_out_unsent(k);
+	if (k->writing > 0)
+		k->kinds[k->writing - 1u].count = 0;
+	k->n_unsent = k->sent = k->writing = 0;
+	memory->doubt = 0;
+	memset(all->index, 0, sizeof(all->index));
+	all->n_free = 0;
+	all->decided = 0;
+	for (uint32_t p = 0; p < k->n; p++) {
+		struct counted *c = &k->kinds[p];
+		uint16_t *slot = c->count > 0 && is_sound(i, c) ? find(all, c) : NULL;
+
+		if (slot != NULL && *slot == 0) {
+			*slot = (uint16_t)(p + 1u);
+			continue;
+		}
+		lost += c->count > 0;
+		*c = (struct counted){ .count = 0 };
+		all->free[all->n_free++] = (uint16_t)p;
+	}
+	hour_runs(&all->hour, i->now_ns);
+	counts_end_hour(i); /* the next tick begins to record them */
+	return lost;
 }

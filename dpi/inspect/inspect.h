@@ -19,6 +19,7 @@
 #include "appliance/wire/commands.h"
 #include "appliance/wire/cuts.h"
 #include "appliance/wire/event.h"
+#include "appliance/wire/kept_counts.h"
 #include "appliance/wire/once.h"
 #include "appliance/wire/ring.h"
 #include "dpi/decode.h"
@@ -159,6 +160,18 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 			uint32_t permit, void (*each)(void *ctx, const struct deed *d, const struct pdu *refused),
 			void *ctx, struct impact *ret);
 
+/* ---- counts of accepted operations that outlive this process (count.h) ---- */
+
+/* Before the first packet, when there is a table: takes over this borrowed memory with what a former
+ * worker counted there, whatever its bytes are. Returns how many kinds of operations it did not
+ * believe, which are lost. */
+uint32_t inspector_keep_counts(struct inspector *i, struct kept_counts *memory);
+/* Counts become valid when the verdicts of their packets are sent. The last packet was decided; the
+ * verdicts of all packets that were decided are sent now; they were sent. */
+void inspector_decided(struct inspector *i);
+void inspector_sends(struct inspector *i);
+void inspector_sent(struct inspector *i);
+
 /* ---- sessions that the kernel goes on with (offer.h, lend.c) ---- */
 
 /* Notes that these segments of a handshake have passed in the kernel. Called before any other
@@ -172,6 +185,8 @@ bool inspector_offers(const struct inspector *i);
 bool inspector_lent(struct inspector *i, const struct once_lease *l);
 /* Counts a request of this lent session, which was repeated `times` times in the kernel. */
 void inspector_asked(struct inspector *i, const struct once_lease *l, const struct count_again *a, uint64_t times);
+/* As inspector_asked, for a lease that no session goes on with. The bytes of *a may be anything. */
+void inspector_left(struct inspector *i, const struct count_again *a, uint64_t times);
 /* False: requests with this `a` are now counted as one sum only, so their sessions are better taken
  * back from the kernel. */
 bool inspector_counts(const struct inspector *i, const struct count_again *a);

@@ -38,6 +38,11 @@ void inspector_asked(struct inspector *i, const struct once_lease *l, const stru
 		deeds_repeat(&flow_at(&i->flows, fi)->commands->deeds, a->deeds, times);
 }
 
+void inspector_left(struct inspector *i, const struct count_again *a, uint64_t times)
+{
+	count_more(i, a, times);
+}
+
 bool inspector_counts(const struct inspector *i, const struct count_again *a)
 {
 	return count_knows(i, a);
@@ -205,7 +210,7 @@ bool inspector_take_back(struct inspector *i, const struct once_lease *l, const 
 {
 	struct session_ends ends = lend_ends(l);
 	const uint32_t end[2] = { end_of(l, 0), end_of(l, 1) };
-	const struct packet p = { 0 };
+	const struct packet p = { .has_passed = true };
 	struct crossing x = { .i = i, .p = &p, .table = rules_table(i->rules) };
 
 	x.fi = lend_find(i, &ends);

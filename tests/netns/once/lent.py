@@ -383,6 +383,34 @@ def counted_meanwhile(box):
     expect(counts() == 206, "%d requests are in the records", counts())
 
 
+def counted_after_death(box):
+    """A worker dies by a kill, by a crash, and because it hangs, with requests that it let through
+    itself and requests that passed without it: what the server executed is in the records. Not
+    off-line: the kernel's verdicts and leases decide what was executed."""
+    server, = box.prepare(MODBUS)
+    after = box.last_seq()
+    for how in (signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP):
+        c = Client(box, MODBUS)
+        c.poll(200)
+        for n in range(20):
+            c.ask(another(MODBUS, n))
+        c.poll(50)
+        dead = box.pids("dpi")
+        for pid in dead:
+            os.kill(pid, how)
+        if how == signal.SIGSTOP:  # only a worker for which packets wait is found to hang
+            with contextlib.suppress(OSError, AssertionError):
+                c.ask(another(MODBUS, 30))
+        wait_for(lambda: box.running() and not set(dead) & set(box.pids("dpi")), 10 * SLOWNESS, "the successor of a worker")  # noqa: B023
+        c.s.close()
+    counts = lambda: sum(e["count"] for e in box.events(after) if e["kind"] == "counts" and e.get("code") != "inspected" and e.get("function"))  # noqa: E731
+    wait_for(lambda: counts() >= 810, 10 * SLOWNESS, "what the dead workers had counted")
+    box.apply(MODBUS.policy, site='label = "another"; ')  # the living worker records what it has counted
+    executed = len(server.got)
+    wait_for(lambda: counts() >= executed, 10 * SLOWNESS, "the counts of %d requests" % executed)
+    expect(counts() == executed, "%d requests were executed, %d are in the records", executed, counts())
+
+
 def narrowed(box):
     """The conduit is removed while its polls are lent: from the answer of the apply on no request
     arrives."""
@@ -503,4 +531,4 @@ def over_a_live_session(box):
         x.close()
 
 
-CASES = (judged_once, all_else_is_judged, counted, ports_again, many_sessions, outlives, outlives_daemon, counted_meanwhile, narrowed, foretold, over_a_live_session, no_program, no_bpf)
+CASES = (judged_once, all_else_is_judged, counted, ports_again, many_sessions, outlives, outlives_daemon, counted_meanwhile, counted_after_death, narrowed, foretold, over_a_live_session, no_program, no_bpf)

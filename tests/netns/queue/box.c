@@ -180,7 +180,9 @@ static void start_worker(struct box *b, const char *liar)
 	struct msg m;
 
 	b->lying = liar != NULL;
-	spawn(b, &b->worker, liar != NULL ? liar : "dpi", NULL, 0);
+	fds[0] = shared_create("counts", sizeof(struct kept_counts), NULL);
+	spawn(b, &b->worker, liar != NULL ? liar : "dpi", fds, 1);
+	close(fds[0]);
 	begun.worker.pid = (uint32_t)b->worker.pid;
 	fds[0] = ring;
 	fds[1] = wake;

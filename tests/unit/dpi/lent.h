@@ -14,6 +14,7 @@
 #include "tests/unit/dpi/evasion_desk.h"
 
 static struct lends lent_lends;
+static struct lent_counts lent_again[ONCE_LEASES];
 static bool lent_tracked; /* a session has begun: the kernel's rules take no SYN over it */
 /* Sessions that the kernel had when the attack began, and packets that it passed from then on. */
 static unsigned lent_sessions, lent_passed;
@@ -76,6 +77,7 @@ DESK_MAY_IDLE static int lent(int (*run)(void))
 		lent_lends.free[i] = (uint16_t)i;
 	lent_lends.n_free = ONCE_TEMPLATES;
 	lent_lends.leases = native.leases;
+	lent_lends.again = lent_again;
 	lent_lends.templates = native.templates;
 	lent_lends.handshakes = &native.handshakes;
 	desk_front.passes = lent_passes;

@@ -339,8 +339,9 @@ struct model {
 		uint32_t keep_days, delete_after_days; /* 0 = not set */
 	} retention;
 	struct attack_rule detect; /* 0 = not set */
-	/* the time zone rule; "" = not set, and days are in UTC */
-	const char *time_zone;
+	/* the time zone as a rule, and as the text has it, if it is known; "" = not set, and days
+	 * are in UTC */
+	const char *time_zone, *time_zone_said;
 	struct time_zone zone;
 	struct model_window *windows;
 	size_t n_windows;

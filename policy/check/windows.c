@@ -24,12 +24,13 @@ void check_time_zone(struct check *k, const struct ast_node *node, struct object
 	struct diag *g;
 	size_t n = 0;
 
-	k->m->time_zone = "";
+	k->m->time_zone = k->m->time_zone_said = "";
 	time_zone_parse("UTC0", &k->m->zone);
 	if (node == NULL)
 		return;
 	rule = time_zone_of(node->string);
 	k->m->time_zone = rule != NULL ? rule : node->string;
+	k->m->time_zone_said = node->string;
 	if (time_zone_parse(k->m->time_zone, &k->m->zone))
 		return;
 	g = check_value(k, SEV_ERROR, "policy.time_zone", node, MP_TIME_ZONE, o, node->string);

@@ -108,7 +108,7 @@ static void raise_hours(struct raising *w)
 {
 	struct model *m = w->m;
 
-	m->time_zone = w->ir->time_zone;
+	m->time_zone = m->time_zone_said = w->ir->time_zone;
 	/* unsealing has checked the rule; without one, `zone` stays 0 */
 	(void)time_zone_parse(m->time_zone, &m->zone);
 	m->windows = room(w, w->ir->n_windows, sizeof(*m->windows), &m->n_windows);

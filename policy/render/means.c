@@ -2,11 +2,15 @@
 #include "policy/render/render.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/check/model.h"
 #include "policy/space/differ.h"
 #include "policy/space/prove.h"
+
+#define MEANS_WHEN 500u /* bytes of the text about times */
+#define DATES_SHOWN 3u	/* excepted days of a window; of others the number */
 
 static const char *const kinds[] = {
 	[DIFFER_PACKETS] = "packets",
@@ -23,14 +27,14 @@ static json_t *range_json(const struct addr_range *r)
 	return json_text(text);
 }
 
-/* "502", "500-510"; for ICMP the type, and the code if there is a single one. */
+/* "502", "500-510"; for ICMP the type, and the code unless it is 0. */
 static json_t *ports_json(const struct differ_place *p)
 {
 	unsigned lo = p->lo, hi = p->hi;
 
 	if (p->l4proto == 6 || p->l4proto == 17)
 		return lo == hi ? json_sprintf("%u", lo) : json_sprintf("%u-%u", lo, hi);
-	if (lo >> 8 == hi >> 8 && (lo & 255) == 0)
+	if (lo == hi && (lo & 255) == 0)
 		return json_sprintf("%u", lo >> 8);
 	return json_sprintf("%u/%u-%u/%u", lo >> 8, lo & 255, hi >> 8, hi & 255);
 }
@@ -59,8 +63,32 @@ static const char *said(const json_t *o, const char *key)
 static void moment_text(const char *at, char out[32])
 {
 	out[0] = '\0';
-	if (strlen(at) >= 16)
-		snprintf(out, 32, " %.10s %.5s UTC", at, at + 11);
+	if (strlen(at) >= 19)
+		snprintf(out, 32, " %.10s %.*s UTC", at, strncmp(at + 16, ":00", 3) == 0 ? 5 : 8, at + 11);
+}
+
+/* "; fri 08:00-22:00 Asia/Tokyo, while door d0 is open": the windows and doors of a sentence. */
+static void terms_text(const json_t *terms, enum lang lang, char *out, size_t size)
+{
+	const json_t *t;
+	size_t i;
+
+	json_array_foreach(terms, i, t)
+	{
+		bool open = json_is_true(json_object_get(t, "open")), door = json_is_string(json_object_get(t, "door"));
+		const char *hours = said(t, "hours");
+		char *to = out + strlen(out);
+
+		snprintf(to, size - strlen(out), i == 0 ? "; " : ", ");
+		to += 2;
+		if (door)
+			(void)message_text(to, size - (size_t)(to - out), lang,
+					   open ? M_MEANS_DOOR_OPEN : M_MEANS_DOOR_SHUT, said(t, "door"));
+		else if (open)
+			snprintf(to, size - (size_t)(to - out), "%s", hours);
+		else
+			(void)message_text(to, size - (size_t)(to - out), lang, M_MEANS_WINDOW_SHUT, hours);
+	}
 }
 
 void means_line(const json_t *l, enum lang lang, const char *folder, char *out, size_t size)
@@ -73,14 +101,13 @@ void means_line(const json_t *l, enum lang lang, const char *folder, char *out, 
 		: strcmp(kind, kinds[DIFFER_PACKETS]) == 0 ? comes ? M_MEANS_PACKETS_COME : M_MEANS_PACKETS_GONE
 		: comes					   ? M_MEANS_COMMANDS_COME
 							   : M_MEANS_COMMANDS_GONE;
-	char place[MEANS_LINE], since[32], until[32], when[80 + WHEN_TEXT] = "";
+	char place[MEANS_LINE], since[32], until[32], when[MEANS_WHEN] = "";
 
 	moment_text(said(l, "since"), since);
 	moment_text(said(l, "until"), until);
 	if (since[0] != '\0' || until[0] != '\0')
 		snprintf(when, sizeof(when), ",%s ..%s", since, until);
-	if (*said(l, "when") != '\0')
-		snprintf(when + strlen(when), sizeof(when) - strlen(when), "; %s", said(l, "when"));
+	terms_text(json_object_get(l, "when"), lang, when, sizeof(when));
 	snprintf(place, sizeof(place), "%s%s:%lld", folder, said(l, "file"),
 		 (long long)json_integer_value(json_object_get(l, "line")));
 	(void)message_text(out, size, lang, m, said(l, "from"), said(l, "to"),
@@ -102,14 +129,45 @@ static json_t *text_json(const json_t *l)
 	return j;
 }
 
-static json_t *sentence_json_of(const struct compilation *c, const struct differ_line *l)
+/* The new policy says how its time zone is called, also where the old one has the same but is no
+ * text any more. */
+static json_t *hours_json(const struct differ_term *t, const struct model *new)
+{
+	const struct model *m = strcmp(t->of->time_zone, new->time_zone) == 0 ? new : t->of;
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	json_t *j = NULL;
+
+	if (to == NULL)
+		return NULL;
+	window_print(to, t->window, m->time_zone_said);
+	window_dates_print(to, t->window, DATES_SHOWN);
+	if (fclose(to) == 0)
+		j = json_text(text);
+	free(text);
+	return j;
+}
+
+static json_t *terms_json(const struct differ_line *l, const struct model *new)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < l->n_terms; i++) {
+		const struct differ_term *t = &l->terms[i];
+
+		json_array_append_new(list, json_pack("{s:b,s:o,s:o}", "open", (int)t->open, "door",
+						      t->door != NULL ? json_text(t->door) : json_null(), "hours",
+						      t->window != NULL ? hours_json(t, new) : json_null()));
+	}
+	return json_list_whole(list, l->n_terms);
+}
+
+static json_t *sentence_json_of(const struct compilation *c, const struct differ_line *l, const struct model *new)
 {
 	const char *file = l->by->at.file < c->n_sources ? c->sources[l->by->at.file].name : "";
 	json_t *places = json_array(), *j;
-	char when[WHEN_TEXT] = "";
 
-	if (l->by->within != NULL || l->by->door != NULL)
-		conduit_when_text(c->model, l->by, when, sizeof(when));
 	for (size_t i = 0; i < l->n; i++)
 		json_array_append_new(places, place_json(&l->list[i]));
 	j = json_pack("{s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:i,s:s,s:o,s:o,s:o,s:o,s:o}", "kind", kinds[l->kind], "comes",
@@ -117,7 +175,7 @@ static json_t *sentence_json_of(const struct compilation *c, const struct differ
 		      json_text(l->by->to->name), "conduit", json_text(l->by->name), "file", json_text(file), "line",
 		      (int)l->by->at.line, "of", l->by_old ? "before" : "after", "since", moment_json(l->since),
 		      "until", moment_json(l->until), "places", places, "label", json_text(l->by->label), "when",
-		      json_text(when));
+		      terms_json(l, new));
 	json_object_set_new(j, "text", text_json(j));
 	return j;
 }
@@ -132,7 +190,7 @@ json_t *means_json(const struct compilation *before, const struct compilation *a
 		return NULL;
 	all = json_array();
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(all, sentence_json_of(list[i].by_old ? before : after, &list[i]));
+		json_array_append_new(all, sentence_json_of(list[i].by_old ? before : after, &list[i], after->model));
 	return all;
 }
 

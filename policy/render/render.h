@@ -37,7 +37,7 @@ json_t *means_bounded(json_t *sentences, size_t *ret_more);
 #define MEANS_PLACES 20u
 
 /* A sentence without its places, as one line; `folder`: prefix of the file's name ("old/"). */
-#define MEANS_LINE 800u
+#define MEANS_LINE 1200u
 void means_line(const json_t *l, enum lang lang, const char *folder, char *out, size_t size);
 
 #endif

@@ -151,15 +151,6 @@ static bool same_names(const struct model_conduit *a, const struct model_conduit
 	return a->n_servers == b->n_servers;
 }
 
-static bool same_hours(const struct model *ma, const struct window *a, const struct model *mb, const struct window *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return strcmp(ma->time_zone, mb->time_zone) == 0 && a->days == b->days && a->from == b->from &&
-	       a->to == b->to && a->first == b->first && a->last == b->last && a->n_except == b->n_except &&
-	       (a->n_except == 0 || memcmp(a->except, b->except, a->n_except * sizeof(a->except[0])) == 0);
-}
-
 static bool same_door(const struct model_door *a, const struct model_door *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a->name, b->name) == 0;
@@ -170,7 +161,7 @@ static bool same_conduit(const struct model *ma, const struct model_conduit *a, 
 {
 	struct times ta = conduit_times(a), tb = conduit_times(b);
 
-	if (a->until != b->until || a->starts != b->starts || !same_hours(ma, ta.within, mb, tb.within) ||
+	if (a->until != b->until || a->starts != b->starts || !differ_same_hours(ma, ta.within, mb, tb.within) ||
 	    !same_door(a->door, b->door) || a->observe != b->observe || a->shadow != b->shadow ||
 	    a->criticality != b->criticality || a->when_down != b->when_down ||
 	    a->when_overloaded != b->when_overloaded || a->when_midstream != b->when_midstream || a->idle != b->idle ||
@@ -412,7 +403,11 @@ static int by_weight(const void *pa, const void *pb)
 		return a->comes ? -1 : 1;
 	if (a->by->index != b->by->index)
 		return a->by->index < b->by->index ? -1 : 1;
-	return strcmp(a->what, b->what);
+	if (strcmp(a->what, b->what) != 0)
+		return strcmp(a->what, b->what);
+	if (a->since != b->since)
+		return a->since < b->since ? -1 : 1;
+	return (a->number > b->number) - (a->number < b->number);
 }
 
 bool differ(const struct model *old, const struct model *new, uint64_t now, struct arena *a, struct differ_line **ret,

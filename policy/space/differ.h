@@ -24,16 +24,32 @@ struct differ_place {
 	uint16_t lo, hi;
 };
 
-/* One difference. */
+/* A window or a door, which is open or shut. */
+struct differ_term {
+	const struct window *window; /* NULL: a door */
+	const struct model *of;	     /* the policy by whose clock the window opens */
+	const char *door;
+	bool open;
+};
+
+/*
+ * One difference. It applies at each moment of its span of time at which all terms are true, and at
+ * all of its places; whatever else is open at such a moment makes no difference. Several sentences
+ * can be about one difference, at different times, or at the same.
+ */
 struct differ_line {
 	enum differ_kind kind;
 	/* the new policy allows more, or longer; false: less. Always true for DIFFER_TREATED. */
 	bool comes;
 	/* services, commands or settings, by name, with a comma between two; "" = anything */
 	const char *what;
-	const struct model_conduit *by;	 /* the conduit that causes it */
-	bool by_old;			 /* `by` is a conduit of the old policy */
-	uint64_t since, until;		 /* seconds since 1970; 0 = from now on, without end */
+	/* a conduit that causes it, and is open at each of these moments */
+	const struct model_conduit *by;
+	bool by_old;	       /* `by` is a conduit of the old policy */
+	uint64_t since, until; /* seconds since 1970; 0 = from now on, without end */
+	const struct differ_term *terms;
+	size_t n_terms;
+	uint32_t number;		 /* for the order */
 	const struct differ_place *list; /* where it applies; places do not overlap */
 	size_t n;
 };

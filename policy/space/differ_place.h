@@ -18,10 +18,9 @@ struct differ_pair {
 	const struct model_service *service;
 };
 
-#define DIFFER_FOUND 24u /* differences of one place at all moments; further ones are not told */
-
+/* The sentences about one place, by number. */
 struct differ_found {
-	uint32_t said[DIFFER_FOUND];
+	uint32_t *said;
 	uint32_t n;
 };
 
@@ -33,6 +32,8 @@ struct differ_sentences *differ_sentences_new(struct arena *a, struct arena *scr
  * of memory. */
 bool differ_find(struct differ_sentences *s, const struct differ_pair *pairs, const uint32_t *tags, size_t n,
 		 uint64_t now, struct differ_found *ret);
+/* Whether two windows are open at the same moments, by what the policies say. NULL: at any hour. */
+bool differ_same_hours(const struct model *ma, const struct window *a, const struct model *mb, const struct window *b);
 /* The i-th sentence, without its places. */
 const struct differ_line *differ_sentence(const struct differ_sentences *s, uint32_t i);
 /*

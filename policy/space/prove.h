@@ -89,6 +89,12 @@ struct always_ends always_ends(const struct model_always *w);
 void never_end_text(const struct model_zone *zone, const struct model_hosts *h, char *out, size_t size);
 #define NEVER_END_TEXT 160u
 
+/* The hours of a window: "fri 09:00-17:00 Asia/Tokyo"; and its days, if it has some:
+ * ", first 2026-12-04, last 2027-03-26, except 2027-01-01 +3", where 3 more days than `most`
+ * are excepted. */
+void window_print(FILE *to, const struct window *w, const char *zone);
+void window_dates_print(FILE *to, const struct window *w, uint32_t most);
+
 /* When a conduit holds: "fri 09:00-17:00 JST, 2026-12-04 - 2027-03-26 08:00 UTC, door nagoya";
  * "": always. */
 void conduit_when_text(const struct model *m, const struct model_conduit *c, char *out, size_t size);

@@ -50,18 +50,54 @@ static void when_add(char *out, size_t size, const char *between, const char *pi
 	(void)snprintf(out + n, size - n, "%s%s", n > 0 ? between : "", piece);
 }
 
-static void window_text(const struct model *m, const struct window *w, char *out, size_t size)
+void window_print(FILE *to, const struct window *w, const char *zone)
 {
 	static const char *const days[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
-	const char *zone = m->time_zone[0] == '<' ? m->time_zone + 1 : m->time_zone;
-	char hours[32];
+	const char *between = "";
 
 	for (unsigned d = 0; d < 7 && w->days != WEEK_DAYS; d++)
-		if ((w->days >> (d + 1) % 7 & 1) != 0)
-			when_add(out, size, ",", days[d]);
-	(void)snprintf(hours, sizeof(hours), "%02u:%02u-%02u:%02u %.*s", w->from / 60u, w->from % 60u, w->to / 60u,
-		       w->to % 60u, (int)strcspn(zone, m->time_zone[0] == '<' ? ">" : "+-0123456789"), zone);
-	when_add(out, size, " ", hours);
+		if ((w->days >> (d + 1) % 7 & 1) != 0) {
+			fprintf(to, "%s%s", between, days[d]);
+			between = ",";
+		}
+	fprintf(to, "%s%02u:%02u-%02u:%02u%s%s", *between != '\0' ? " " : "", w->from / 60u, w->from % 60u, w->to / 60u,
+		w->to % 60u, *zone != '\0' ? " " : "", zone);
+}
+
+static void day_print(FILE *to, const char *before, uint32_t day)
+{
+	time_t t = (time_t)day * 86400;
+	char text[16];
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) != NULL && strftime(text, sizeof(text), "%Y-%m-%d", &tm) > 0)
+		fprintf(to, "%s%s", before, text);
+}
+
+void window_dates_print(FILE *to, const struct window *w, uint32_t most)
+{
+	if (w->first != 0)
+		day_print(to, ", first ", w->first);
+	if (w->last != 0)
+		day_print(to, ", last ", w->last);
+	for (uint32_t i = 0; i < w->n_except && i < most; i++)
+		day_print(to, i == 0 ? ", except " : " ", w->except[i]);
+	if (w->n_except > most)
+		fprintf(to, " +%u", w->n_except - most);
+}
+
+static void window_text(const struct model *m, const struct window *w, char *out, size_t size)
+{
+	const char *zone = m->time_zone[0] == '<' ? m->time_zone + 1 : m->time_zone;
+	char name[16];
+	FILE *to = fmemopen(out, size, "w");
+
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(zone, m->time_zone[0] == '<' ? ">" : "+-0123456789"),
+		       zone);
+	if (to == NULL)
+		return;
+	window_print(to, w, name);
+	(void)fclose(to);
 }
 
 static void moment_text_utc(uint64_t at, char out[32])

@@ -207,7 +207,7 @@ static void site(json_t *all, const struct source *s)
 				     "records.responsible", said(m->records.responsible), "weak_tls",
 				     weak_tls_words[m->deny_weak_tls], "record_passed", m->record_passed);
 
-	(void)json_object_set_new(settings, "time_zone", said(m->time_zone));
+	(void)json_object_set_new(settings, "time_zone", said(m->time_zone_said));
 	(void)json_object_set_new(settings, "ledger", json_string(ledger_words[m->strict_ledger]));
 	detect(settings, &m->detect);
 	object(all, s, "site", json_null(), (struct srcpos){ 0 }, settings);
@@ -268,21 +268,10 @@ static json_t *server_names(const struct model_conduit *c)
 	return list;
 }
 
-static void put_day(FILE *to, const char *before, uint32_t day)
-{
-	time_t t = (time_t)day * 86400;
-	char text[16];
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) != NULL && strftime(text, sizeof(text), "%Y-%m-%d", &tm) > 0)
-		fprintf(to, "%s%s", before, text);
-}
-
 /* "friday: fri 09:00-17:00, 2026-12-04/2027-03-26, except 2027-01-01": the name of a window and
  * when it is open. */
 static json_t *hours(const struct model_window *x)
 {
-	static const char days[][4] = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" };
 	const struct window *w = x != NULL ? &x->when : NULL;
 	char *text = NULL;
 	size_t size;
@@ -291,17 +280,9 @@ static json_t *hours(const struct model_window *x)
 
 	if (to == NULL)
 		return json_null();
-	fprintf(to, "%s:", x->name);
-	for (unsigned d = 0; d < 7; d++)
-		if ((w->days >> d & 1) != 0)
-			fprintf(to, " %s", days[d]);
-	fprintf(to, " %02u:%02u-%02u:%02u", w->from / 60u, w->from % 60u, w->to / 60u, w->to % 60u);
-	if (w->first != 0)
-		put_day(to, ", first ", w->first);
-	if (w->last != 0)
-		put_day(to, ", last ", w->last);
-	for (uint32_t i = 0; i < w->n_except; i++)
-		put_day(to, i == 0 ? ", except " : " ", w->except[i]);
+	fprintf(to, "%s: ", x->name);
+	window_print(to, w, "");
+	window_dates_print(to, w, UINT32_MAX);
 	j = fclose(to) == 0 ? json_text(text) : NULL;
 	free(text);
 	return j != NULL ? j : json_null();

@@ -31,6 +31,7 @@ void maker_init(struct model_maker *k)
 	k->m.site_contact = "内線 4119";
 	k->m.records.purpose = "事故の調査";
 	k->m.records.responsible = "情報管理責任者";
+	k->m.time_zone = k->m.time_zone_said = "";
 	k->m.box.workers = 2;
 	k->m.sources = &source;
 	k->m.n_sources = 1;

@@ -396,6 +396,95 @@ static void doors(void **state)
 	assert_int_equal(lines(&l), 0);
 }
 
+static struct model_conduit *one_more(struct site *s, const char *sources)
+{
+	return maker_conduit(&s->k, "more", &s->k.m.zones[s->c->from->index], &s->k.m.zones[s->c->to->index], sources,
+			     "10.30.0.10", s->plc);
+}
+
+/* A conduit behind a door lies over one without, and both open for longer. Where both apply, the
+ * sentence names the one that needs no door, and only the hours that are new. */
+static void hours_behind_a_door(void **state)
+{
+	static const struct model_door door = { .name = "door" };
+	static struct model_window window[2] = { { .when = { .days = 0x20, .from = 540, .to = 1020 } },
+						 { .when = { .days = 0x20, .from = 480, .to = 1320 } } };
+	struct differ_line *l;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct site *s = i == 0 ? &old : &new;
+
+		s->c->door = &door;
+		s->c->within = one_more(s, "10.20.0.5")->within = &window[i];
+	}
+	assert_int_equal(lines(&l), 2);
+	for (size_t i = 0; i < 2; i++) {
+		bool behind = strcmp(l[i].by->name, "more") != 0;
+
+		assert_true(l[i].comes);
+		assert_false(l[i].by_old);
+		assert_int_equal(l[i].n_terms, behind ? 3 : 2);
+		assert_int_equal(l[i].terms[0].window->from, 480);
+		assert_true(l[i].terms[0].open);
+		assert_int_equal(l[i].terms[1].window->from, 540);
+		assert_false(l[i].terms[1].open);
+		assert_true(!behind || (l[i].terms[2].open && strcmp(l[i].terms[2].door, "door") == 0));
+	}
+	assert_ptr_not_equal(l[0].by, l[1].by);
+}
+
+/* A conduit behind a door stays. Another one, which opens by hours, opens at other hours: this
+ * makes a difference only while the door is shut, and its sentences are not about the first one,
+ * although that differs as well. */
+static void hours_beside_a_door(void **state)
+{
+	static const struct model_door door = { .name = "door" };
+	static struct model_window window[2] = { { .when = { .days = 0x20, .from = 60, .to = 120 } },
+						 { .when = { .days = 0x20, .from = 180, .to = 240 } } };
+	struct differ_line *l;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct site *s = i == 0 ? &old : &new;
+
+		s->c->door = &door;
+		one_more(s, "10.20.0.4/31")->within = &window[i];
+	}
+	assert_int_equal(lines(&l), 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(l[i].comes, i == 0);
+		assert_string_equal(l[i].by->name, "more");
+		assert_int_equal(l[i].n_terms, 2);
+		assert_int_equal(l[i].terms[0].window->from, i == 0 ? 180 : 60);
+		assert_false(l[i].terms[1].open);
+		assert_string_equal(l[i].terms[1].door, "door");
+	}
+}
+
+/* A conduit that ends makes a difference from its end on. The sentence is about it, not about one
+ * that ended before, or begins later. */
+static void ends_that_meet(void **state)
+{
+	struct differ_line *l;
+
+	(void)state;
+	new.c->until = 2000;
+	one_more(&new, "10.20.0.4/31")->until = 3000;
+	one_more(&old, "10.20.0.4/31")->until = 2500;
+	assert_int_equal(lines(&l), 1);
+	assert_false(l->comes);
+	assert_ptr_equal(l->by, old.c);
+	assert_int_equal(l->since, 3000);
+	assert_int_equal(l->until, 0);
+	old.c->until = 2000;
+	assert_int_equal(lines(&l), 1);
+	assert_true(l->comes);
+	assert_string_equal(l->by->name, "more");
+	assert_int_equal(l->since, 2500);
+	assert_int_equal(l->until, 3000);
+}
+
 static void treatment(void **state)
 {
 	struct differ_line *l;
@@ -423,6 +512,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rows_of_who_observes, begin, end),
 		cmocka_unit_test_setup_teardown(protocol_of_who_observes, begin, end),
 		cmocka_unit_test_setup_teardown(doors, begin, end),
+		cmocka_unit_test_setup_teardown(hours_behind_a_door, begin, end),
+		cmocka_unit_test_setup_teardown(hours_beside_a_door, begin, end),
+		cmocka_unit_test_setup_teardown(ends_that_meet, begin, end),
 		cmocka_unit_test_setup_teardown(treatment, begin, end),
 	};
 

@@ -22,6 +22,7 @@
 #include "policy/ir/ir.h"
 
 #define APART_BUDGET (16u << 20)
+#define MET_BUDGET (64u << 20)
 #define TOLD_SESSIONS 100u
 
 static void put_sets(struct batch *b, const struct image *i, unsigned first)
@@ -105,43 +106,63 @@ struct touched {
 	bool *conduits, *assets;
 };
 
-struct meant {
-	struct enforce *f;
+/* The live sessions that the isolation does not keep by their label. */
+struct met {
 	const struct asked *asked;
-	struct touched t;
-	json_t *list;
-	uint64_t n;
+	struct arena *a; /* owned */
+	struct session *list;
+	size_t n, room;
+	bool known; /* the list is whole */
 };
 
-static int meant_note(const struct session *s, void *ctx)
+static int met_note(const struct session *s, void *ctx)
 {
-	struct meant *m = ctx;
-	const struct generation_held *g = m->f->now;
-	uint32_t id = mark_permit(s->mark), index;
+	struct met *m = ctx;
+	uint32_t id = mark_permit(s->mark);
+	struct session *one;
 
-	if (s->ending || id == 0 || !apart_holds(&m->asked->apart, &s->client, &s->server, 0) ||
-	    apart_holds(&m->asked->kept, &s->client, &s->server, id))
+	if (s->ending || !apart_holds(&m->asked->apart, &s->client, &s->server, 0) ||
+	    (id != 0 && apart_holds(&m->asked->kept, &s->client, &s->server, id)))
 		return 0;
-	m->n++;
-	index = g != NULL ? generation_permit(g, id) : UINT32_MAX;
-	if (index != UINT32_MAX && m->t.sessions != NULL)
-		m->t.sessions[index]++;
-	if (json_array_size(m->list) < TOLD_SESSIONS) {
-		const struct question q = session_question(s, enforce_moment(m->f));
-
-		(void)json_array_append_new(m->list, enforce_session_json(g, NULL, s, &q));
-	}
-	return 0;
+	one = arena_grow(m->a, (void **)&m->list, &m->n, &m->room, sizeof(*one));
+	if (one != NULL)
+		*one = *s;
+	return one != NULL ? 0 : -ENOMEM;
 }
 
-static void meant_again(void *ctx)
+static void met_again(void *ctx)
 {
-	struct meant *m = ctx;
+	struct met *m = ctx;
 
-	json_array_clear(m->list);
 	m->n = 0;
-	if (m->t.sessions != NULL)
-		memset(m->t.sessions, 0, m->f->now->ir.n_permits * sizeof(*m->t.sessions));
+}
+
+/* Only notes the sessions, because their isolation must not wait. */
+static void met_fill(struct enforce *f, struct met *m)
+{
+	struct err e;
+
+	m->a = arena_new(MET_BUDGET);
+	m->known = m->a != NULL && conntrack_dump(&f->net, met_note, met_again, m, &e) == 0;
+}
+
+/* Whether the isolation ends the session: it is allowed at present, and the permit that it has, or
+ * would get at its next packet, is not kept. *permit: that permit's index, or UINT32_MAX. */
+static bool met_ends(const struct met *m, const struct generation_held *g, const struct session *s,
+		     const struct question *q, uint32_t *permit)
+{
+	uint32_t id = mark_permit(s->mark);
+	const struct ir_cell *cell;
+
+	*permit = g != NULL ? generation_permit(g, id) : UINT32_MAX;
+	if (g == NULL)
+		return id != 0;
+	if (*permit == UINT32_MAX || (g->ir.permits[*permit].until != 0 && g->ir.permits[*permit].until <= q->now)) {
+		cell = evaluate_ir(&g->ir, q);
+		*permit = cell != NULL ? cell->permit : UINT32_MAX;
+	}
+	return *permit != UINT32_MAX ? !apart_holds(&m->asked->kept, &s->client, &s->server, g->ids[*permit])
+				     : generation_lingers(g, id);
 }
 
 static void touch_assets(const struct ir *ir, const struct addr_range *ends, bool *assets)
@@ -215,33 +236,43 @@ static void touched_json(const struct ir *ir, const struct touched *t, json_t *t
 	json_object_set_new(to, "assets", assets);
 }
 
-/* `assets`: lists the assets by name too, which takes longer. */
-static json_t *told(struct enforce *f, const struct asked *x, bool assets, struct err *e)
+/* `assets`: lists the assets by name too, which takes longer. NULL: the sessions are not known. */
+static json_t *told(struct enforce *f, const struct met *m, bool assets)
 {
-	const struct ir *ir = f->now != NULL ? &f->now->ir : NULL;
-	struct meant m = { .f = f, .asked = x, .list = json_array() };
-	uint64_t now = clock_mono().ns;
-	json_t *j = NULL;
+	const struct generation_held *g = f->now;
+	uint64_t now = clock_mono().ns, n = 0;
+	json_t *list = m->known ? json_array() : NULL, *j;
+	struct touched t = { 0 };
 
-	if (ir != NULL)
-		m.t = (struct touched){ calloc(ir->n_permits + 1u, sizeof(uint64_t)),
-					calloc(ir->n_conduits + 1u, sizeof(uint64_t)),
-					calloc(ir->n_conduits + 1u, sizeof(bool)),
-					assets ? calloc(ir->n_assets + 1u, sizeof(bool)) : NULL };
-	if (conntrack_dump(&f->net, meant_note, meant_again, &m, e) == 0 && m.list != NULL)
-		j = json_pack("{s:I, s:O, s:o}", "sessions", (json_int_t)m.n, "ends", m.list, "verified_s",
-			      f->equal_ns != 0 && !f->mend_due
-				      ? json_integer((json_int_t)((now - f->equal_ns) / 1000000000u))
-				      : json_null());
-	if (j != NULL && ir != NULL && m.t.sessions != NULL && m.t.of != NULL && m.t.conduits != NULL) {
-		touch(f->now, x, &m.t);
-		touched_json(ir, &m.t, j);
+	if (list == NULL)
+		return NULL;
+	if (g != NULL)
+		t = (struct touched){ calloc(g->ir.n_permits + 1u, sizeof(uint64_t)),
+				      calloc(g->ir.n_conduits + 1u, sizeof(uint64_t)),
+				      calloc(g->ir.n_conduits + 1u, sizeof(bool)),
+				      assets ? calloc(g->ir.n_assets + 1u, sizeof(bool)) : NULL };
+	for (size_t i = 0; i < m->n; i++) {
+		const struct question q = session_question(&m->list[i], enforce_moment(f));
+		uint32_t permit;
+
+		if (!met_ends(m, g, &m->list[i], &q, &permit))
+			continue;
+		if (permit != UINT32_MAX && t.sessions != NULL)
+			t.sessions[permit]++;
+		if (++n <= TOLD_SESSIONS)
+			(void)json_array_append_new(list, enforce_session_json(g, NULL, &m->list[i], &q));
 	}
-	free(m.t.sessions);
-	free(m.t.of);
-	free(m.t.conduits);
-	free(m.t.assets);
-	json_decref(m.list);
+	j = json_pack("{s:I, s:o, s:o}", "sessions", (json_int_t)n, "ends", list, "verified_s",
+		      f->equal_ns != 0 && !f->mend_due ? json_integer((json_int_t)((now - f->equal_ns) / 1000000000u))
+						       : json_null());
+	if (j != NULL && g != NULL && t.sessions != NULL && t.of != NULL && t.conduits != NULL) {
+		touch(g, m->asked, &t);
+		touched_json(&g->ir, &t, j);
+	}
+	free(t.sessions);
+	free(t.of);
+	free(t.conduits);
+	free(t.assets);
 	return j;
 }
 
@@ -259,8 +290,9 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, co
 	const struct generation_held *now = f->now != NULL ? f->now : next;
 	const struct isolated_policy of_now = { &now->ir, now->ids },
 				     of_next = { next != NULL ? &next->ir : NULL, next != NULL ? next->ids : NULL };
-	uint64_t began = clock_mono().ns;
+	uint64_t began = clock_mono().ns, took;
 	struct asked asked = { { .n = 0 }, { .n = 0 } };
+	struct met met = { .asked = &asked };
 	json_t *j;
 
 	if (!isolation_pairs(list, &of_now, next != NULL && next != now ? &of_next : NULL, &asked.apart, &asked.kept)) {
@@ -275,9 +307,13 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, co
 		asked_free(&asked);
 		return json_object();
 	}
-	/* Counted before the change: a session that was cut has no label to count it by. */
-	j = told(f, &asked, rehearse, e);
+	/* Noted before the change: a session that was cut has no label to count it by. */
+	met_fill(f, &met);
 	if (rehearse) {
+		j = told(f, &met, true);
+		if (j == NULL)
+			err_set(e, -ENOMEM, "sessions");
+		arena_free(met.a);
 		asked_free(&asked);
 		return j;
 	}
@@ -288,12 +324,15 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, co
 	f->apart_known = true;
 	if (make_true(f, e) < 0) {
 		f->mend_due = true;
-		json_decref(j);
+		arena_free(met.a);
 		return NULL;
 	}
+	took = clock_mono().ns - began;
+	j = told(f, &met, false);
 	/* A failed count is no reason to report the isolation as failed. */
 	if (j == NULL)
 		j = json_object();
-	json_object_set_new(j, "took_us", json_integer((json_int_t)((clock_mono().ns - began) / 1000)));
+	json_object_set_new(j, "took_us", json_integer((json_int_t)(took / 1000)));
+	arena_free(met.a);
 	return j;
 }

@@ -159,14 +159,14 @@ static void pair_key(struct build *b, const struct ir_stmt *s)
  * permit. */
 static void ends_key(struct build *b, const struct ir_stmt *s)
 {
-	bool six = ir_set_six(s->set), permit = s->a == KEY_ENDS_PERMIT;
+	bool six = ir_set_six(s->set);
 
-	b->bad |= permit ? !ir_set_kept(s->set) : !ir_set_apart(s->set);
+	b->bad |= s->a == KEY_ENDS ? !ir_set_apart(s->set) : !ir_set_kept(s->set);
 	expr_ct_original(b, six ? NFT_CT_SRC_IP6 : NFT_CT_SRC_IP, 0);
 	expr_ct_original(b, six ? NFT_CT_DST_IP6 : NFT_CT_DST_IP, six ? 4 : 1);
-	if (permit) {
+	if (s->a != KEY_ENDS) {
 		expr_ct(b, NFT_CT_MARK, six ? 8 : 2);
-		expr_bits32(b, six ? 8 : 2, MARK_PERMIT_MASK, 0);
+		expr_bits32(b, six ? 8 : 2, s->a == KEY_ENDS_PERMIT ? MARK_PERMIT_MASK : 0, 0);
 	}
 }
 
@@ -186,6 +186,7 @@ static void load_key(struct build *b, const struct ir_stmt *s)
 		break;
 	case KEY_ENDS:
 	case KEY_ENDS_PERMIT:
+	case KEY_ENDS_ANY:
 		ends_key(b, s);
 		break;
 	default:

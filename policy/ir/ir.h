@@ -150,6 +150,7 @@ enum ir_chain {
 	CHAIN_FULL_PAIR,
 	CHAIN_FULL_ZONE,
 	CHAIN_APART,
+	CHAIN_PARTED,
 	CHAIN_FORGED,
 	CHAIN_AGED,
 	CHAIN_IDLED,
@@ -367,6 +368,9 @@ enum ir_key {
 	/* source and destination of the session's original direction, and its permit (sets
 	 * SET_KEPT4 and so on) */
 	KEY_ENDS_PERMIT,
+	/* source and destination of the session's original direction, and permit 0: whether some
+	 * permit is kept between them (sets SET_KEPT4 and so on) */
+	KEY_ENDS_ANY,
 };
 
 struct ir_stmt {

@@ -38,6 +38,7 @@ const char *ir_chain_name(enum ir_chain c, char buf[16])
 		[CHAIN_FULL_PAIR] = "full_pair",
 		[CHAIN_FULL_ZONE] = "full_zone",
 		[CHAIN_APART] = "apart",
+		[CHAIN_PARTED] = "parted",
 		[CHAIN_FORGED] = "forged",
 		[CHAIN_AGED] = "aged",
 		[CHAIN_IDLED] = "idled",

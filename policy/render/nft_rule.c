@@ -94,9 +94,10 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 		break;
 	case KEY_ENDS:
 	case KEY_ENDS_PERMIT:
+	case KEY_ENDS_ANY:
 		fprintf(l->to, "ct original %s saddr . ct original %s daddr", ip, ip);
-		if (key == KEY_ENDS_PERMIT)
-			fprintf(l->to, " . (ct mark & 0x%08x)", MARK_PERMIT_MASK);
+		if (key != KEY_ENDS)
+			fprintf(l->to, " . (ct mark & 0x%08x)", key == KEY_ENDS_PERMIT ? MARK_PERMIT_MASK : 0);
 		break;
 	case KEY_HOME:
 		fputs("oif . meta mark", l->to);

@@ -64,8 +64,9 @@ enum ir_set cell_map(const struct writer *w, bool six, uint32_t i);
 void put_admitted(struct writer *w, enum ir_chain chain, bool six, enum ir_set map, enum ir_key key,
 		  enum ir_chain then);
 
-/* Separate rules: what people isolated does not pass. */
-void put_apart(struct writer *w, enum ir_chain chain, bool cuts);
+/* Separate rules: a packet that people isolated, and whose session's permit is not kept, continues
+ * in `then`; it is dropped if `then` is the chain itself. */
+void put_apart(struct writer *w, enum ir_chain chain, enum ir_chain then);
 
 /* guard.c: before tracking */
 void guard_rules(struct writer *w);

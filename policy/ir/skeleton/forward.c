@@ -9,34 +9,57 @@
 /*
  * Traffic that people isolated does not pass, whatever the other rules say. This is checked first.
  * The two ends of the session's original direction are compared, so that answers and errors are
- * covered too. An isolation can spare permits, and sessions of these pass. A session without a
- * permit is checked again when it has got one (sessions.c).
+ * covered too. An isolation can spare permits, and sessions of these pass.
+ *
+ * A session may have been silent while the policy changed, or while a conduit opened. Then its
+ * label names no permit that is kept, although the conduit that allows it now is kept. So if the
+ * isolation keeps anything between its ends, the session is looked up like a session that is not
+ * live, and asked again with its present permit (sessions.c, chain `admit`).
  */
+static void put_present_permit(struct writer *w)
+{
+	put_home_only(w, CHAIN_APART);
+	for (int six = 0; six < 2; six++) {
+		put_rule(w, CHAIN_APART);
+		put(w, IR_FAMILY, six ? 6 : 4, 0);
+		put_set(w, IR_NOT_IN_SET, six ? SET_KEPT6 : SET_KEPT4, KEY_ENDS_ANY);
+		put_set(w, IR_NOT_IN_SET, six ? SET_KEPT6_NEXT : SET_KEPT4_NEXT, KEY_ENDS_ANY);
+		put_go(w, CHAIN_PARTED);
+	}
+	put_rule(w, CHAIN_APART);
+	put(w, IR_CT_STATE, CT_NEW, 0);
+	put_go(w, CHAIN_NEW);
+	put_rule(w, CHAIN_APART);
+	put(w, IR_CT_STATE, CT_ESTABLISHED, 0);
+	put_go(w, CHAIN_LOOKUP);
+	put_rule(w, CHAIN_APART);
+	put_go(w, CHAIN_PARTED);
+}
 
 /*
  * Cuts an isolated session. A live TCP session loses its label. Then the resets for both ends may
  * leave (own.c), and later packets of the session are looked up in the policy again. Only a packet
- * that came in at the interface of its source does this, as elsewhere (sessions.c).
+ * that came in at the interface of its source gets here.
  */
 void apart_rules(struct writer *w)
 {
-	put_home_only(w, CHAIN_APART);
-	put_rule(w, CHAIN_APART);
+	put_present_permit(w);
+	put_rule(w, CHAIN_PARTED);
 	put(w, IR_CT_STATE, CT_NEW | CT_RELATED, 0);
 	put_drop(w, R_ISOLATED);
-	put_rule(w, CHAIN_APART);
+	put_rule(w, CHAIN_PARTED);
 	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_FORGET, MARK_PERMIT_MASK, 0);
+	put(w, IR_FORGET, MARK_PERMIT_MASK | MARK_LIMITS, 0);
 	put(w, IR_SET_MARK, mark_make(0, LANE_CUT, MARK_UNJUDGED), 0);
-	put_rule(w, CHAIN_APART);
+	put_rule(w, CHAIN_PARTED);
 	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
 	put(w, IR_CT_DIRECTION, 1, 0);
 	put(w, IR_ADD_MARK, MARK_REPLY, 0);
-	put_rule(w, CHAIN_APART);
+	put_rule(w, CHAIN_PARTED);
 	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
 	put(w, IR_COUNT, R_ISOLATED, 0);
 	put(w, IR_QUEUE, LANE_CUT, 0);
-	put_rule(w, CHAIN_APART);
+	put_rule(w, CHAIN_PARTED);
 	put_drop(w, R_ISOLATED);
 }
 
@@ -86,7 +109,7 @@ static void let_go_rules(struct writer *w)
 
 void forward_rules(struct writer *w)
 {
-	put_apart(w, CHAIN_FORWARD, true);
+	put_apart(w, CHAIN_FORWARD, CHAIN_APART);
 	/* Connection tracking may still hold another session with these addresses and ports. */
 	put_rule(w, CHAIN_FORWARD);
 	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
@@ -230,8 +253,12 @@ static void judged_rules(struct writer *w, enum ir_chain chain)
 	put_rule(w, chain);
 	put(w, IR_CT_STATE, CT_INVALID, 0);
 	put_drop(w, R_STALE);
+	/* Neither does a packet from the cut queue, which has permit 0. */
+	put_rule(w, chain);
+	put(w, IR_MARK, MARK_PERMIT_MASK, 0);
+	put_drop(w, R_STALE);
 	/* The packet's ends may have been isolated while a worker had it. */
-	put_apart(w, chain, false);
+	put_apart(w, chain, chain == CHAIN_POST ? CHAIN_APART : chain);
 	put_rule(w, chain);
 	put_set(w, IR_NOT_IN_SET, SET_AGREE, KEY_AGREE);
 	if (chain == CHAIN_LAST)

@@ -238,7 +238,7 @@ void share_rules(struct writer *w)
 void admit_rules(struct writer *w)
 {
 	/* Isolations are checked again here, because only now the permit is known. */
-	put_apart(w, CHAIN_ADMIT, true);
+	put_apart(w, CHAIN_ADMIT, CHAIN_PARTED);
 	put_counted(w, CHAIN_ADMIT);
 	put_rule(w, CHAIN_ADMIT);
 	put(w, IR_COPY_MARK, MARK_OUTCOME_MASK | MARK_LIMITS, 0);
@@ -286,14 +286,10 @@ void lapsed_rules(struct writer *w)
 
 /*
  * A packet that a worker had while its session's permit changed or ended. It must not be lost, so
- * it is queued again, to be judged by the present permit. Packets from the cut queue have permit 0
- * and end here.
+ * it is queued again, to be judged by the present permit.
  */
 void renew_rules(struct writer *w)
 {
-	put_rule(w, CHAIN_RENEW);
-	put(w, IR_MARK, MARK_PERMIT_MASK, 0);
-	put_drop(w, R_STALE);
 	put_rule(w, CHAIN_RENEW);
 	put_set(w, IR_IN_SET, SET_AGREE, KEY_CT_PERMIT);
 	put(w, IR_COPY_MARK, 0, 0);
@@ -314,6 +310,8 @@ void lookup_rules(struct writer *w)
 			for (uint32_t direction = 0; direction < 2; direction++)
 				put_admitted(w, CHAIN_LOOKUP, f == 1, cell_map(w, f == 1, i),
 					     direction ? KEY_ORIGINAL_BACK : KEY_ORIGINAL, CHAIN_RELABEL);
+	/* Without the isolation, a session under a lingering permit would go on. */
+	put_apart(w, CHAIN_LOOKUP, CHAIN_PARTED);
 	put_rule(w, CHAIN_LOOKUP);
 	put_go(w, CHAIN_CUT);
 }

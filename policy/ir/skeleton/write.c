@@ -103,19 +103,17 @@ void put_admitted(struct writer *w, enum ir_chain chain, bool six, enum ir_set m
 	}
 }
 
-/* With `cuts`, an isolated packet goes on to CHAIN_APART, where both ends of its TCP session get a
- * reset. Otherwise only the packet is dropped. A packet without a session matches none of these
- * sets, but other rules drop it. */
-void put_apart(struct writer *w, enum ir_chain chain, bool cuts)
+/* A packet without a session matches none of these sets, but other rules drop it. */
+void put_apart(struct writer *w, enum ir_chain chain, enum ir_chain then)
 {
 	for (unsigned s = SET_APART4; s <= SET_APART6_NEXT; s++) {
 		put_rule(w, chain);
 		put_set(w, IR_IN_SET, (enum ir_set)s, KEY_ENDS);
 		put_set(w, IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6 : SET_KEPT4, KEY_ENDS_PERMIT);
 		put_set(w, IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6_NEXT : SET_KEPT4_NEXT, KEY_ENDS_PERMIT);
-		if (cuts)
-			put_go(w, CHAIN_APART);
-		else
+		if (then == chain)
 			put_drop(w, R_ISOLATED);
+		else
+			put_go(w, then);
 	}
 }

@@ -58,6 +58,7 @@ static struct key key_of(const struct box_packet *p, uint32_t kind)
 	case KEY_ENDS_PERMIT:
 		k.mark = f->mark & MARK_PERMIT_MASK;
 		/* fall through */
+	case KEY_ENDS_ANY:
 	case KEY_ENDS:
 		k.src = f->src;
 		k.dst = f->dst;

@@ -707,6 +707,17 @@ static void isolate(struct world *w, const struct box_packet *p, const uint32_t 
 	w->b.elements = list;
 }
 
+/* A permit of an earlier policy whose sessions may go on. */
+static void linger(struct world *w, uint32_t permit)
+{
+	struct ir_element *list = arena_array(w->k.arena, w->b.n_elements + 1, sizeof(*list));
+
+	assert_non_null(list);
+	memcpy(list, w->b.elements, w->b.n_elements * sizeof(*list));
+	list[w->b.n_elements++] = (struct ir_element){ .set = SET_AGREE, .mark_key = permit };
+	w->b.elements = list;
+}
+
 /* Sessions of isolated hosts are cut, old and new, also behind the queues. Kept permits go on, and
  * a new session is looked up twice. */
 static void isolated_but_for_what_is_kept(void **state)
@@ -746,6 +757,81 @@ static void isolated_but_for_what_is_kept(void **state)
 		assert_int_equal(r.verdict, BOX_QUEUE);
 		assert_int_equal(r.lane == LANE_CUT, keeps != 1);
 		assert_int_equal(mark_permit(f.mark) == 0, keeps != 1);
+		maker_free(&w.k);
+	}
+}
+
+static void expect_cut(struct box_result r, bool tcp)
+{
+	assert_int_equal(r.verdict, tcp ? BOX_QUEUE : BOX_DROP);
+	assert_true(!tcp || r.lane == LANE_CUT);
+	assert_string_equal(reason_word(r.reason), reason_word(R_ISOLATED));
+}
+
+/* A session was silent while its permit changed. So its label names no permit, one that ended, or
+ * one that lingers. The isolation asks about the permit that the session gets now: in both
+ * directions, and behind the queues too. */
+static void isolated_with_a_former_permit(void **state)
+{
+	static const struct {
+		const char *src, *dst;
+		uint32_t iif, oif;
+		uint16_t state, port;
+		uint8_t proto, direction;
+	} ways[] = {
+		{ "10.20.0.10", "10.30.1.10", LAN1, LAN2, CT_ESTABLISHED, 502, 6, 0 },
+		{ "10.20.0.10", "10.30.1.10", LAN1, LAN2, CT_ESTABLISHED, 502, 6, 1 },
+		{ "10.10.0.4", "11.0.0.1", LAN0, WAN0, CT_NEW, 53, 17, 0 },
+		{ "10.10.0.4", "11.0.0.1", LAN0, WAN0, CT_ESTABLISHED, 53, 17, 1 },
+		{ "10.10.0.4", "10.20.0.10", LAN0, LAN1, CT_NEW, 0x800, 1, 0 },
+		{ "10.10.0.4", "10.20.0.10", LAN0, LAN1, CT_ESTABLISHED, 0x800, 1, 1 },
+	};
+	enum { NONE, ENDED, LINGERS, FORMERS };
+
+	(void)state;
+	for (unsigned n = 0; n < sizeof(ways) / sizeof(ways[0]) * FORMERS * 2; n++) {
+		unsigned way = n / FORMERS / 2, former = n / 2 % FORMERS;
+		bool keeps = n % 2 == 1, tcp = ways[way].proto == 6;
+		struct world w;
+		struct box_flow f;
+		struct box_packet p, q;
+		struct box_result r;
+		uint32_t kept[2] = { 0, 0 }, permit;
+
+		world_open(&w);
+		p = packet(&f, ways[way].iif, ways[way].oif, ways[way].src, ways[way].dst, ways[way].proto,
+			   ways[way].port);
+		assert_int_not_equal(forward(&w, &p).verdict, BOX_DROP);
+		permit = mark_permit(f.mark);
+		kept[1] = keeps ? permit : permit + 1;
+		isolate(&w, &p, kept, 2);
+		if (former == LINGERS)
+			linger(&w, 77);
+		f.mark = mark_make(former == NONE ? 0 : 77, mark_lane(f.mark), MARK_UNJUDGED);
+		q = next(&p, ways[way].direction);
+		f.state = ways[way].state;
+		r = forward(&w, &q);
+		if (keeps) {
+			assert_int_equal(r.verdict, mark_lane(f.mark) == LANE_NONE ? BOX_ACCEPT : BOX_QUEUE);
+			assert_true(r.verdict == BOX_ACCEPT || r.lane == mark_lane(f.mark));
+			assert_int_equal(mark_permit(f.mark), permit);
+		} else {
+			expect_cut(r, tcp);
+		}
+		/* a worker had the packet when the policy changed and the hosts were isolated */
+		f.mark = mark_make(77, mark_lane(p.mark), MARK_GOOD);
+		q.mark = mark_make(77, 0, MARK_GOOD);
+		r = box_run(&w.b, CHAIN_POST, &q);
+		if (!keeps)
+			expect_cut(r, tcp);
+		else if (mark_lane(f.mark) != LANE_NONE)
+			assert_int_equal(r.lane, mark_lane(f.mark));
+		assert_int_equal(mark_permit(f.mark) == permit, keeps || !tcp);
+		/* nothing allows it any more */
+		f.mark = mark_make(77, mark_lane(p.mark), MARK_GOOD);
+		f.port = 1;
+		q = next(&p, 1);
+		expect_cut(forward(&w, &q), tcp);
 		maker_free(&w.k);
 	}
 }
@@ -1440,6 +1526,7 @@ int main(void)
 		cmocka_unit_test(lapsed_flows_are_looked_up_again),
 		cmocka_unit_test(flows_nothing_allows_are_cut),
 		cmocka_unit_test(isolated_but_for_what_is_kept),
+		cmocka_unit_test(isolated_with_a_former_permit),
 		cmocka_unit_test(failure_decisions),
 		cmocka_unit_test(related_errors),
 		cmocka_unit_test(strays_are_answered_only_between_allowed_pairs),

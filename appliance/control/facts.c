@@ -140,6 +140,7 @@ json_t *json_isolations(const struct control *s)
 
 		/* Leaves out the pairs: they may be many, and people are not told them. */
 		(void)json_object_del(j, "pairs");
+		(void)json_object_del(j, "meant");
 
 		ir_isolated_label(s->now->ir, text_in(j, "what"), label, sizeof(label));
 		(void)json_object_set_new(j, "label", json_text(label));

@@ -34,10 +34,10 @@ static bool hand_in(struct enforce *f, uint32_t id)
 	return sent;
 }
 
-static json_t *entry(const char *what, const char *by, const char *reason, json_t *pairs, json_t *keep)
+static json_t *entry(const char *what, const char *by, const char *reason, json_t *pairs)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "what", json_text(what), "by", json_text(by), "reason",
-			 json_text(reason), "since", json_time(clock_wall_ns()), "pairs", pairs, "keep", keep);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:[]}", "what", json_text(what), "by", json_text(by), "reason",
+			 json_text(reason), "since", json_time(clock_wall_ns()), "pairs", pairs, "keep");
 }
 
 static size_t place_of(const json_t *list, const char *what)
@@ -85,8 +85,9 @@ static json_t *changed(const json_t *before, const struct ir *ir, const struct o
 	} else if ((pairs = isolation_texts(ir, o->object)) == NULL) {
 		sentence_say(why, M_ISOLATE_UNKNOWN, o->object);
 	} else {
-		(void)json_array_append_new(list,
-					    entry(o->object, o->by, o->comment, pairs, isolation_keeps(ir, o->object)));
+		one = entry(o->object, o->by, o->comment, pairs);
+		(void)isolation_keeps(ir, one, true);
+		(void)json_array_append_new(list, one);
 		return list;
 	}
 	json_decref(list);
@@ -216,8 +217,7 @@ void enforce_isolations(struct enforce *f, int fd)
 		/* The list cannot be read, so everything is isolated until a person ends that. */
 		json_decref(list);
 		f->isolations = json_array();
-		(void)json_array_append_new(f->isolations,
-					    entry(ISOLATE_EVERYTHING, "sekishod", "", json_array(), json_array()));
+		(void)json_array_append_new(f->isolations, entry(ISOLATE_EVERYTHING, "sekishod", "", json_array()));
 		(void)hand_in(f, 0);
 		event_record(&f->events, EVENT_POLICY, POLICY_ISOLATED, f->events.now.number,
 			     (struct said){ .object = ISOLATE_EVERYTHING });
@@ -239,14 +239,14 @@ void enforce_isolations_before(struct enforce *f, const struct generation_held *
 
 void enforce_isolations_in_force(struct enforce *f)
 {
-	bool less = false;
+	bool differs = false;
 
 	if (f->now == NULL ||
 	    !event_generation_same(event_generation(f->events.now.number, f->now->ir.digest), f->events.now))
 		return;
 	for (size_t i = 0; i < json_array_size(f->isolations); i++)
-		less |= isolation_keeps_less(&f->now->ir, json_array_get(f->isolations, i));
-	if (less)
+		differs |= isolation_keeps(&f->now->ir, json_array_get(f->isolations, i), false);
+	if (differs)
 		(void)hand_in(f, 0);
 	enforce_isolations_before(f, f->now);
 }

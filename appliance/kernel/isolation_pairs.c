@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/sha256.h"
 #include "policy/ir/isolation.h"
 
 /* ---- addresses ------------------------------------------------------------------------------- */
@@ -95,46 +96,60 @@ static bool has(const json_t *names, const char *name)
 	return false;
 }
 
-json_t *isolation_keeps(const struct ir *ir, const char *what)
-{
-	const struct ir_isolation *x = ir_isolation_of(ir, what);
-	json_t *list = json_array();
+#define MEANING_TEXT 65u
 
-	for (uint32_t i = 0; x != NULL && i < x->n_keep; i++)
-		(void)json_array_append_new(list, json_text(ir->conduits[x->keep[i]].name));
-	return list;
+static const char *meaning_text(const struct ir *ir, uint32_t conduit, char text[MEANING_TEXT])
+{
+	uint8_t meaning[32];
+
+	ir_conduit_meaning(ir, &ir->conduits[conduit], meaning);
+	hex_text(meaning, sizeof(meaning), text);
+	return text;
 }
 
-bool isolation_keeps_less(const struct ir *ir, json_t *isolation)
+/* Whether the isolation has kept this conduit until now, under this name or another one. */
+static bool conduit_continues(const json_t *o, const struct ir *ir, uint32_t conduit)
+{
+	char text[MEANING_TEXT];
+
+	return has(json_object_get(o, "keep"), ir->conduits[conduit].name) ||
+	       has(json_object_get(o, "meant"), meaning_text(ir, conduit, text));
+}
+
+bool isolation_keeps(const struct ir *ir, json_t *isolation, bool ordered)
 {
 	const struct ir_isolation *x = ir_isolation_of(ir, text_in(isolation, "what"));
-	json_t *names = json_object_get(isolation, "keep"), *now;
-	size_t before = json_array_size(names);
+	json_t *keep = json_array(), *meant = json_array();
+	bool same;
 
-	if (x == NULL || before == 0)
-		return false;
-	now = isolation_keeps(ir, x->name);
-	for (size_t i = json_array_size(names); i-- > 0;) {
-		const char *name = json_string_value(json_array_get(names, i));
+	for (uint32_t i = 0; x != NULL && i < x->n_keep; i++) {
+		char text[MEANING_TEXT];
 
-		if (name == NULL || !has(now, name))
-			(void)json_array_remove(names, i);
+		if (!ordered && !conduit_continues(isolation, ir, x->keep[i]))
+			continue;
+		(void)json_array_append_new(keep, json_text(ir->conduits[x->keep[i]].name));
+		(void)json_array_append_new(meant, json_string(meaning_text(ir, x->keep[i], text)));
 	}
-	json_decref(now);
-	return json_array_size(names) != before;
+	same = (x == NULL && !ordered) || (json_equal(keep, json_object_get(isolation, "keep")) &&
+					   json_equal(meant, json_object_get(isolation, "meant")));
+	if (!same) {
+		(void)json_object_set(isolation, "keep", keep);
+		(void)json_object_set(isolation, "meant", meant);
+	}
+	json_decref(keep);
+	json_decref(meant);
+	return !same;
 }
 
 static void keep(const json_t *o, const struct ir *ir, bool *ret)
 {
 	const struct ir_isolation *x = ir_isolation_of(ir, text_in(o, "what"));
-	const json_t *names = json_object_get(o, "keep");
-	bool reads = json_object_get(o, "stage") != NULL;
+	bool reads = json_object_get(o, "stage") != NULL, some = json_array_size(json_object_get(o, "keep")) > 0;
 
 	for (uint32_t i = 0; i < ir->n_conduits; i++)
-		ret[i] = (reads && ir->conduits[i].reads) ||
-			 (x == NULL && json_array_size(names) > 0 && has(names, ir->conduits[i].name));
-	for (uint32_t i = 0; x != NULL && i < x->n_keep; i++)
-		ret[x->keep[i]] |= has(names, ir->conduits[x->keep[i]].name);
+		ret[i] = (reads && ir->conduits[i].reads) || (x == NULL && some && conduit_continues(o, ir, i));
+	for (uint32_t i = 0; x != NULL && some && i < x->n_keep; i++)
+		ret[x->keep[i]] |= conduit_continues(o, ir, x->keep[i]);
 }
 
 static bool keeps_some(const json_t *list)

@@ -3,7 +3,8 @@
  * Which pairs of addresses the isolations in force cut, and which exceptions stay allowed, under
  * the policy in force and the next one. An isolation covers all addresses that the isolated name
  * has had since the order, so an apply can only cut more. It keeps a conduit only if the policy at
- * the time of the order kept it and the present policy keeps it too.
+ * the time of the order kept it and the present policy keeps it too. It knows the conduit again by
+ * its name, or by what it allows if it has got another name.
  *
  * Kept conduits pass by their permits. A permit is kept if each isolation keeps all conduits of the
  * permit that it covers. From the addresses of a kept permit, the pairs of isolations that do not
@@ -30,12 +31,10 @@ struct isolated_policy {
 /* The present addresses of an isolated object, as texts; NULL: the policy has no object of that
  * name. Owned by the caller. */
 json_t *isolation_texts(const struct ir *ir, const char *what);
-/* The names of the conduits that an isolation of `what` keeps under this policy; owned by the
- * caller. */
-json_t *isolation_keeps(const struct ir *ir, const char *what);
-/* Removes from an isolation's `keep` the conduits that its declaration in the policy does not keep,
- * if there is a declaration. True: some were removed. */
-bool isolation_keeps_less(const struct ir *ir, json_t *isolation);
+/* Notes in an isolation the conduits that it keeps under this policy: all that its declaration
+ * keeps, if it is just `ordered`, otherwise those that it has also kept until now. Without a
+ * declaration nothing changes. True: something changed. */
+bool isolation_keeps(const struct ir *ir, json_t *isolation, bool ordered);
 /* Finds what these isolations cut, and what stays allowed. *ret_cut and *ret_kept must be empty;
  * the caller frees them. `next` may be NULL. False: no memory. */
 bool isolation_pairs(const json_t *list, const struct isolated_policy *now, const struct isolated_policy *next,

@@ -182,6 +182,7 @@ class Row:
         before, self.first_seq = Before(field), field.last_seq()
         pollers = [Poller(field, six) for six in (False, True)]
         intruder = Intruder(field)
+        event.lives = lives
         speakers = self.speak_meanwhile(lives)
         self.attempt("the event itself", event.fire, field)
         for t in speakers:

@@ -6,6 +6,7 @@ import os
 from box_events import BOX, BY_SEAM, OutOfMemory, ParserTakesMemory
 from edit_events import EDITS
 from flood_events import FLOODS
+from isolation_events import ISOLATIONS
 from other_events import OTHERS
 from overload_events import OVERLOADS
 from policy_events import POLICY, FewerWorkers
@@ -13,7 +14,7 @@ from refused_events import BY_STEP, REFUSED
 from role_events import ROLES
 from upgrade_events import BY_STEP as UPGRADED_BY_STEP, UPGRADES
 
-EVENTS = POLICY + EDITS + REFUSED + ROLES + UPGRADES + BOX + FLOODS + OTHERS + BY_STEP + UPGRADED_BY_STEP + OVERLOADS + BY_SEAM
+EVENTS = POLICY + ISOLATIONS + EDITS + REFUSED + ROLES + UPGRADES + BOX + FLOODS + OTHERS + BY_STEP + UPGRADED_BY_STEP + OVERLOADS + BY_SEAM
 # Cells of the table that no run here can reach, and why.
 NOT_RUN = {"legacy iptables": "what registers it stays until its namespace ends: tests/netns/box, surroundings"}
 if os.cpu_count() == 1:

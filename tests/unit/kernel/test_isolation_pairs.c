@@ -3,6 +3,7 @@
  * Pairs of addresses that an isolation cuts: those of the order and those of the policy, each once.
  *
  * LINK: appliance/kernel/isolation_pairs.c appliance/kernel/apart.c policy/ir/isolation.c
+ * LINK: policy/ir/meaning.c
  * LINK: appliance/kernel/image.c appliance/base/arena.c
  * LINK: appliance/wire/msg.c appliance/base/memfd.c
  * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/clock.c appliance/base/err.c
@@ -59,10 +60,56 @@ static void pairs_count_once(void **state)
 	assert_true(pairs_of_order(8193, 1) < once);
 }
 
+static void expect_kept(const json_t *isolation, const char *name)
+{
+	const json_t *keep = json_object_get(isolation, "keep");
+
+	assert_int_equal(json_array_size(keep), name != NULL);
+	if (name != NULL)
+		assert_string_equal(json_string_value(json_array_get(keep, 0)), name);
+}
+
+/* A conduit that was kept at the time of the order stays kept under another name, or with another
+ * content, and not with both. A conduit that was not kept then is not kept later. */
+static void kept_by_meaning(void **state)
+{
+	struct addr_range hosts[2] = { { { .family = 4, .b = { 10 } }, { .family = 4, .b = { 10 } } },
+				       { { .family = 4, .b = { 11 } }, { .family = 4, .b = { 11 } } } };
+	struct ir_conduit conduits[2] = {
+		{ .name = "reads", .sources = &hosts[0], .n_sources = 1 },
+		{ .name = "later", .destinations = &hosts[1], .n_destinations = 1 },
+	};
+	uint32_t keep[] = { 0, 1 };
+	struct ir_isolation declared = { .name = "ot", .keep = keep, .n_keep = 1 };
+	struct ir ir = { .conduits = conduits, .n_conduits = 2, .isolations = &declared, .n_isolations = 1 };
+	json_t *isolation = json_pack("{s:s, s:[]}", "what", "ot", "keep");
+
+	(void)state;
+	assert_true(isolation_keeps(&ir, isolation, true));
+	expect_kept(isolation, "reads");
+	declared.n_keep = 2;
+	assert_false(isolation_keeps(&ir, isolation, false));
+	conduits[0].name = "renamed";
+	assert_true(isolation_keeps(&ir, isolation, false));
+	expect_kept(isolation, "renamed");
+	conduits[0].sources = &hosts[1];
+	assert_true(isolation_keeps(&ir, isolation, false));
+	expect_kept(isolation, "renamed");
+	conduits[0].name = "another";
+	conduits[0].sources = &hosts[0];
+	assert_true(isolation_keeps(&ir, isolation, false));
+	expect_kept(isolation, NULL);
+	/* without a declaration, the order's words stay */
+	ir.n_isolations = 0;
+	assert_false(isolation_keeps(&ir, isolation, false));
+	json_decref(isolation);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pairs_count_once),
+		cmocka_unit_test(kept_by_meaning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,9 @@ static json_t *changed(const json_t *before, const struct ir *ir, const struct o
 		sentence_say(why, M_ISOLATE_MANY, ISOLATIONS_MOST);
 	} else if ((pairs = isolation_texts(ir, o->object)) == NULL) {
 		sentence_say(why, M_ISOLATE_UNKNOWN, o->object);
+	} else if (json_array_size(pairs) == 0) {
+		sentence_say(why, M_ISOLATE_NOTHING, o->object);
+		json_decref(pairs);
 	} else {
 		one = entry(o->object, o->by, o->comment, pairs);
 		(void)isolation_keeps(ir, one, true);

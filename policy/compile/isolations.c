@@ -104,6 +104,19 @@ static void note(void *ctx, const struct addr_range *source, const struct addr_r
 		*slot = (struct ir_cut_range){ *source, *destination };
 }
 
+/* A cut may name the box itself, or zones of different address families. */
+static void note_cuts(struct compilation *c, const struct ir *ir, const struct model_isolation *of, struct cutting *x)
+{
+	for (size_t i = 0; i < of->n_cuts; i++) {
+		size_t before = x->n;
+
+		(void)ir_isolated(ir, of->cuts[i].what, note, x);
+		if (x->n == before && !arena_failed(c->arena))
+			diag_add(&c->diags, SEV_ERROR, "policy.isolation", of->at, M_ISOLATION_NOTHING, of->name,
+				 of->cuts[i].what);
+	}
+}
+
 static bool is_cut(const struct cutting *x, const struct ir_cell *c)
 {
 	struct addr_range unused;
@@ -188,7 +201,7 @@ bool isolations_make(struct compilation *c, struct ir *ir)
 
 		if (kept == NULL)
 			kept = arena_array(c->arena, m->n_conduits, sizeof(*kept));
-		(void)ir_isolated(ir, m->isolations[i].name, note, &x);
+		note_cuts(c, ir, &m->isolations[i], &x);
 		if (kept == NULL || arena_failed(c->arena))
 			return m->n_conduits == 0 && !arena_failed(c->arena);
 		say_mixed(c, ir, &m->isolations[i], &x, kept);

@@ -390,6 +390,8 @@ static void isolated(void)
 	LIFE(life_apply(KNOWN_PLAIN, 0, 0)->status == ANSWER_YES && machine.isolated);
 	LIFE(processes.apart > 0 && life_rollback(0)->status == ANSWER_YES && machine.isolated);
 	LIFE(life_isolate(CHANGE_ISOLATE, "asset none")->status != ANSWER_YES);
+	LIFE(life_isolate(CHANGE_ISOLATE, "zones self it")->status == ANSWER_CANNOT);
+	LIFE(life_isolate(CHANGE_ISOLATE, "zone self")->status == ANSWER_CANNOT);
 	/* The isolation outlives everything, until somebody ends it; reads go on first. */
 	life_off(false);
 	LIFE(life_boot() == LIFE_GOES_ON && machine.isolated);

@@ -27,6 +27,29 @@ static int ends[2];
 static struct worker w;
 static struct ring shared;
 
+/* The inspector hears of each decision, and of each send before and after it. */
+static bool sending;
+
+void inspector_decided(struct inspector *i)
+{
+	(void)i;
+	assert_false(sending);
+}
+
+void inspector_sends(struct inspector *i)
+{
+	(void)i;
+	assert_false(sending);
+	sending = true;
+}
+
+void inspector_sent(struct inspector *i)
+{
+	(void)i;
+	assert_true(sending);
+	sending = false;
+}
+
 /* The ids that were reported through the ring since the last call, with a question mark if the gate
  * has to tell the kernel. */
 static const char *reported(void)

@@ -246,6 +246,13 @@ static void the_box_itself(void **state)
 	char *line;
 
 	(void)state;
+	sentence("{" TIME "\"kind\":\"role\",\"role\":\"dpi\",\"index\":0,\"code\":\"died\",\"count\":1,\"unsure\":3}",
+		 "At 2026-11-20 08:10:11 UTC, process dpi/0 died. It was just letting 3 operations through, or "
+		 "recording "
+		 "them. They are counted, but some of them might not have passed.",
+		 "2026-11-20 08:10:11 UTC、dpi/0 プロセスが異常終了しました。3 "
+		 "件の操作を通過させている途中、または記録している"
+		 "途中でした。集計に含めていますが、通過していないものがあるかもしれません。");
 	sentence("{" TIME "\"kind\":\"role\",\"role\":\"gate\",\"index\":0,\"code\":\"died\",\"count\":1}",
 		 "At 2026-11-20 08:10:11 UTC, process gate/0 died.",
 		 "2026-11-20 08:10:11 UTC、gate/0 プロセスが異常終了しました。");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a worker catches up with the handshakes that passed in the kernel.
+ * How a worker catches up with the handshakes that passed in the kernel, and counts the requests of
+ * a former worker's leases.
  *
  * LINK: $(INSPECT_PARTS) appliance/worker/lend.c
  * LIBS: libndpi nettle
@@ -96,11 +97,49 @@ static void whatever_the_former_worker_left(void **state)
 	}
 }
 
+static int memory(size_t n)
+{
+	int fd = memfd_create("memory", MFD_CLOEXEC);
+
+	assert_true(fd >= 0 && ftruncate(fd, (off_t)n) == 0);
+	return fd;
+}
+
+/* A worker crashed, so all its leases are void. What passed by them is counted once. */
+static void requests_of_void_leases(void **state)
+{
+	static struct kept_counts kept;
+	struct conn k = desk_conn(P_TOY);
+	uint8_t pdu[12];
+
+	(void)state;
+	memset(&lends, 0, sizeof(lends));
+	assert_true(lends_open(&lends, &kept, memory(ONCE_LEASES * sizeof(struct once_lease)),
+			       memory(ONCE_TEMPLATES * sizeof(struct once_template))));
+	inspector_keep_counts(desk_i, &kept);
+	desk_handshake(&k);
+	toy_pdu(pdu, sizeof(pdu), 1);
+	assert_int_equal(desk_send(&k, DIR_C2S, pdu, sizeof(pdu)), OUTCOME_ACCEPT);
+	lends.leases[5] = (struct once_lease){ .asked = { 5 }, .counted = { 2 } };
+	lends.leases[9] = (struct once_lease){ .asked = { 1 }, .counted = { 2 } }; /* makes no sense */
+	lends.again[5].of[0] = lends.again[9].of[0] =
+		(struct count_again){ .epoch = 1, .n = 1, .kinds = { 0 }, .times = { 1 } };
+	lends_begin(&lends, desk_i);
+	lends_begin(&lends, desk_i);
+	desk.n_events = 0;
+	inspector_finish(desk_i);
+	assert_int_equal(desk_count(EVENT_COUNTS, R_ALLOWED), 1);
+	for (size_t n = 0; n < desk.n_events; n++)
+		if (desk.events[n].kind == EVENT_COUNTS)
+			assert_int_equal(desk.events[n].count, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(some_at_a_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(whatever_the_former_worker_left, setup, teardown),
+		cmocka_unit_test_setup_teardown(requests_of_void_leases, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,10 +101,12 @@ static json_t *row_of(const json_t *k, const json_t *sides, json_t *carried)
 	static const char *const keys[] = { "name", "label", "from", "to", "mode", "until", "door", "purpose" };
 	json_t *row = json_object(), *list = json_array(), *commands;
 	unsigned part = (unsigned)(ju(sides, js(k, "from")) | ju(sides, js(k, "to")));
+	bool observed = strcmp(js(k, "mode"), "observe") == 0;
 	const char *protocol;
 
-	json_object_foreach(carried, protocol, commands)(void)
-		json_array_append_new(list, json_pack("{s:s, s:O}", "protocol", protocol, "commands", commands));
+	/* Of a conduit that only observes everything passes, whatever its rows say. */
+	json_object_foreach(carried, protocol, commands)(void) json_array_append_new(
+		list, json_pack("{s:s, s:O}", "protocol", protocol, "commands", observed ? json_null() : commands));
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		json_t *v = json_object_get(k, keys[i]);
 
@@ -170,14 +172,16 @@ static enum message class_name(const char *word)
 					      : M_FLOW_DIAGNOSE;
 }
 
-void flow_text(char *out, size_t size, const json_t *carried, enum lang l)
+void flow_text(char *out, size_t size, const json_t *row, const json_t *carried, enum lang l)
 {
+	bool observed = strcmp(js(row, "mode"), "observe") == 0;
 	const json_t *commands = json_object_get(carried, "commands"), *word;
 	int n = snprintf(out, size, "%s", js(carried, "protocol"));
 	size_t i;
 
 	if (json_is_null(commands))
-		(void)snprintf(out + n, size - (size_t)n, ": %s", message_format(M_FLOW_UNREAD, l));
+		(void)snprintf(out + n, size - (size_t)n, ": %s",
+			       message_format(observed ? M_FLOW_OBSERVED : M_FLOW_UNREAD, l));
 	json_array_foreach(commands, i, word)
 	{
 		if ((size_t)n < size)

@@ -209,7 +209,7 @@ static void legend_flow(struct legend *g, size_t arrow, const json_t *flow, enum
 	heading(g, arrow, flow);
 	json_array_foreach(carries, i, one)
 	{
-		flow_text(text, sizeof(text), one, l);
+		flow_text(text, sizeof(text), flow, one, l);
 		legend_add(g, LEGEND_COMMAND, arrow, text);
 	}
 	if (*js(flow, "purpose") != '\0')
@@ -233,6 +233,8 @@ static void legend_conduit(struct legend *g, size_t arrow, const json_t *k, enum
 	if (to != NULL && fclose(to) == 0) {
 		heading(g, arrow, k);
 		legend_add(g, LEGEND_DETAIL, arrow, text);
+		if (strcmp(js(k, "mode"), "observe") == 0) /* whatever its rows say */
+			legend_add(g, LEGEND_COMMAND, arrow, message_format(M_FLOW_OBSERVED, l));
 		commands(g, arrow, json_object_get(g->grants, js(k, "name")), l);
 	} else {
 		g->failed = true;

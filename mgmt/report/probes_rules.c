@@ -162,7 +162,7 @@ void probe_enforced(const struct evidence *of, struct finding *f)
 		finding_say(f, VERDICT_MET, M_PROBE_ENFORCED, n);
 }
 
-static const char *server_zone(const json_t *effective, const char *conduit)
+static const json_t *conduit_called(const json_t *effective, const char *conduit)
 {
 	const json_t *list = ja(effective, "conduits"), *c;
 	size_t i;
@@ -170,9 +170,9 @@ static const char *server_zone(const json_t *effective, const char *conduit)
 	json_array_foreach(list, i, c)
 	{
 		if (strcmp(js(c, "name"), conduit) == 0)
-			return js(c, "to");
+			return c;
 	}
-	return "";
+	return NULL;
 }
 
 struct grants {
@@ -180,7 +180,8 @@ struct grants {
 	struct names whole;
 };
 
-/* Counts the grants of conduits into zones of this class. */
+/* Counts the grants of conduits into zones of this class. A conduit that only observes lets
+ * everything pass, and a shadow grants nothing. */
 static void grants_count(const json_t *effective, const char *class, struct grants *ret)
 {
 	const json_t *permits = ja(effective, "permits"), *p, *g;
@@ -191,12 +192,14 @@ static void grants_count(const json_t *effective, const char *class, struct gran
 		json_array_foreach(ja(p, "grants"), k, g)
 		{
 			const char *conduit = js(g, "conduit");
+			const json_t *c = conduit_called(effective, conduit);
+			bool whole = jb(g, "whole") || strcmp(js(c, "mode"), "observe") == 0;
 
-			if (strcmp(class_of(effective, server_zone(effective, conduit)), class) != 0)
+			if (jb(g, "shadow") || strcmp(class_of(effective, js(c, "to")), class) != 0)
 				continue;
 			ret->n++;
-			ret->rows += !jb(g, "whole");
-			if (jb(g, "whole") && strstr(ret->whole.text, conduit) == NULL)
+			ret->rows += !whole;
+			if (whole && strstr(ret->whole.text, conduit) == NULL)
 				finding_name(&ret->whole, conduit);
 		}
 	}

@@ -20,6 +20,7 @@ interface Ledger {
 interface Carried {
 	protocol: string;
 	commands: string[] | null;
+	observed: boolean; // everything passes, whatever the rows say
 }
 const PARTS = ["it", "ot"] as const;
 type Part = (typeof PARTS)[number];
@@ -93,10 +94,11 @@ function connections(e: Effective): Row[] {
 
 function carries(e: Effective): Map<string, Carried[]> {
 	const all = new Map<string, Carried[]>();
+	const observing = new Set((e.conduits ?? []).filter((k) => k.mode === "observe").map((k) => k.name));
 	for (const g of (e.permits ?? []).flatMap((p) => p.grants ?? [])) {
 		if (g.shadow === true) continue;
-		const list = all.get(g.conduit ?? "") ?? [], has = list.find((c) => c.protocol === g.protocol);
-		if (has === undefined) list.push({ protocol: g.protocol ?? "", commands: g.commands ?? null });
+		const list = all.get(g.conduit ?? "") ?? [], has = list.find((c) => c.protocol === g.protocol), observed = observing.has(g.conduit);
+		if (has === undefined) list.push({ protocol: g.protocol ?? "", commands: observed ? null : g.commands ?? null, observed });
 		else if (has.commands !== null) has.commands = [...new Set([...has.commands, ...(g.commands ?? [])])];
 		all.set(g.conduit ?? "", list);
 	}
@@ -135,7 +137,7 @@ function word(w: string): string {
 	const key = WORDS[w];
 	return key !== undefined ? t(key) : w;
 }
-const carriedText = (c: Carried): string => c.protocol + (c.commands === null ? ": " + t("flow_unread") : c.commands.length > 0 ? ": " + c.commands.map(word).join(t("word_and")) : "");
+const carriedText = (c: Carried): string => c.protocol + (c.observed ? ": " + t("word_observed") : c.commands === null ? ": " + t("flow_unread") : c.commands.length > 0 ? ": " + c.commands.map(word).join(t("word_and")) : "");
 
 function text(e: Effective, key: string, value: unknown): string {
 	if (key === "last_seen" && value === null && e.as_it_was !== undefined) return t("unknown");

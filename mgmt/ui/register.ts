@@ -51,11 +51,13 @@ const short = (row: Record<string, unknown>): string => {
 	return typeof said === "string" ? said : commands(row);
 };
 
-/** What a conduit allows, a line for each row of each protocol. */
+/** What a conduit allows, a line for each row of each protocol; everything if it only observes,
+ * whatever its rows say. */
 export function commandsOf(e: Effective, conduit: string): string[] {
+	const observes = (e.conduits ?? []).some((k) => k.name === conduit && k.mode === "observe");
 	const lines = (e.permits ?? []).flatMap((p) => (p.grants ?? []).filter((g) => g.conduit === conduit)
 		.flatMap((g) => (g.whole === true ? [(g.protocol ?? "") + ": " + t(g.protocol === "tls" && p.weak_tls === "deny" ? "all_but_weak_tls" : "all_commands")] : (g.rows ?? []).map((r) => (g.protocol ?? "") + ": " + short(r)))));
-	return [...new Set(lines)];
+	return [...(observes ? [t("word_observed")] : []), ...new Set(lines)];
 }
 
 const end = (address: string | undefined, asset: string | undefined, label: string | undefined): string => (asset !== undefined && asset !== "" ? named(asset, label) + " " : "") + (address ?? "");

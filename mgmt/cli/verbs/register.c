@@ -369,12 +369,12 @@ static const char *word_of(const char *key, const char *word, enum lang l)
 	return word;
 }
 
-static void carried(FILE *to, const json_t *list, enum lang l)
+static void carried(FILE *to, const json_t *row, const json_t *list, enum lang l)
 {
 	char text[RENDER_TEXT * 4];
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		flow_text(text, sizeof(text), json_array_get(list, i), l);
+		flow_text(text, sizeof(text), row, json_array_get(list, i), l);
 		fprintf(to, "%s%s", i > 0 ? "; " : "", text);
 	}
 }
@@ -400,7 +400,7 @@ static char *cell_text(const json_t *row, const char *key, enum lang l)
 	else
 		fputs(word_of(key, said, l), to);
 	if (strcmp(key, "carries") == 0)
-		carried(to, list, l);
+		carried(to, row, list, l);
 	for (size_t i = 0; json_is_string(json_array_get(list, i)); i++)
 		fprintf(to, "%s%s", i > 0 ? " " : "", json_string_value(json_array_get(list, i)));
 	if (fclose(to) == 0)

@@ -1424,7 +1424,9 @@ static void test_registers(void **state)
 	     "\"mends\",\"\",\"vendor\",\"crane\",\"IT and OT\",\"modbus: write\",\"to "
 	     "TO\",\"enforce\",\"\",\"nagoya\"",
 	     "\"ssh: contents are not read\",\"both ways\"",
-	     "\"looks\",\"\",\"office\",\"vendor\",\"IT\",\"modbus: read\",\"both ways\",\"observe\"");
+	     "\"looks\",\"\",\"office\",\"vendor\",\"IT\",\"modbus: all: only observed\",\"both ways\",\"observe\"");
+	says(&r, "register flows-it --to json", 0,
+	     "\"carries\":[{\"protocol\":\"modbus\",\"commands\":null}],\"data\":\"both\"");
 	says(&r, "register flows-it --to csv --lang ja", 0, "\"mends\"", "\"looks\"", "!reads", "\"IT と OT\"",
 	     "modbus: 書き込み");
 	says(&r, "register flows-ot --to csv", 0, "\"mends\"", "\"reads\"", "!looks");

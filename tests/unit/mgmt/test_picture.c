@@ -218,16 +218,25 @@ static void flows_of_a_side(void **state)
 		"\"class\":\"external\"},{\"name\":\"tos\",\"class\":\"operations\"},{\"name\":\"crane\",\"class\":"
 		"\"ot\"}],\"conduits\":[{\"name\":\"reads\",\"from\":\"tos\",\"to\":\"crane\",\"purpose\":\"<why>\"},"
 		"{\"name\":\"sets\",\"from\":\"crane\",\"to\":\"tos\"},{\"name\":\"shell\",\"from\":\"office\",\"to\":"
-		"\"tos\"},{\"name\":\"surfs\",\"from\":\"office\",\"to\":\"web\"}],\"permits\":[{\"grants\":["
+		"\"tos\"},{\"name\":\"surfs\",\"from\":\"office\",\"to\":\"web\"},"
+		"{\"name\":\"looks\",\"from\":\"office\",\"to\":\"web\",\"mode\":\"observe\"}],\"permits\":[{"
+		"\"grants\":["
 		"{\"conduit\":\"reads\",\"protocol\":\"modbus\",\"rows\":[{\"functions\":[3]}]},"
 		"{\"conduit\":\"sets\",\"protocol\":\"modbus\",\"rows\":[{\"functions\":[6]}]},"
 		"{\"conduit\":\"shell\",\"protocol\":\"ssh\",\"whole\":true},"
-		"{\"conduit\":\"surfs\",\"protocol\":\"tls\",\"whole\":true}]}]}";
+		"{\"conduit\":\"surfs\",\"protocol\":\"tls\",\"whole\":true},"
+		"{\"conduit\":\"looks\",\"protocol\":\"modbus\",\"rows\":[{\"functions\":[3]}]}]}]}";
 	json_t *effective = json_loads(flows, 0, NULL);
 	char *ot = picture_flows(effective, FLOW_OT, LANG_JA), *it = picture_flows(effective, FLOW_IT, LANG_EN),
-	     *all = picture_flows(effective, FLOW_ALL, LANG_EN);
+	     *all = picture_flows(effective, FLOW_ALL, LANG_EN), *rules = picture_svg(effective, LANG_EN);
 
 	(void)state;
+	assert_non_null(rules);
+	/* whatever the rows of a conduit that only observes say, everything passes */
+	assert_int_equal(times(it, "modbus: all: only observed"), 1);
+	assert_int_equal(times(it, "modbus: read"), 0);
+	assert_int_equal(times(rules, ">all: only observed<"), 1);
+	free(rules);
 	assert_non_null(ot);
 	assert_non_null(it);
 	assert_non_null(all);

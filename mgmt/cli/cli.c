@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/duration.h"
 #include "mgmt/cli/screen/wrap.h"
 
 int cli_fail_text(struct cli *c, enum cli_status status, const char *text)
@@ -101,5 +102,15 @@ bool cli_number(const char *text, unsigned long long max, unsigned long long *re
 		v = v * 10 + digit;
 	}
 	*ret = v;
+	return true;
+}
+
+bool cli_seconds(const char *text, unsigned long long max, unsigned long long *ret)
+{
+	uint64_t span;
+
+	if (!duration_parse(text, max, &span))
+		return cli_number(text, max, ret);
+	*ret = span;
 	return true;
 }

@@ -114,6 +114,8 @@ void cli_usage(const struct cli_verb *v, char *out, size_t size);
 void cli_see(struct cli *c, const struct cli_verb *v);
 /* Reads a decimal number of at most `max`. False for anything else, including signs and blanks. */
 bool cli_number(const char *text, unsigned long long max, unsigned long long *ret);
+/* Reads seconds, at most `max`: a number, or a span of time as a policy has it ("10 min"). */
+bool cli_seconds(const char *text, unsigned long long max, unsigned long long *ret);
 
 /* Output that is longer than the screen is shown in `less`, only on a terminal and never for
  * a program. */

@@ -50,21 +50,15 @@ static const struct key policy_keys[P_N] = {
 
 #define BOX_NAME "box.cfg"
 
-/* Reads box.cfg if there is one. False when it has errors. */
-static bool read_box(struct compilation *c, const struct policy_loader *l, const char *main_name,
+/* Reads box.cfg if there is one and it has no errors. */
+static void read_box(struct compilation *c, const struct policy_loader *l, const char *main_name,
 		     const struct ast_node **ret)
 {
 	uint32_t file;
-	int r;
 
 	*ret = NULL;
-	if (strcmp(main_name, BOX_NAME) == 0)
-		return true;
-	r = scan_load(c, l, BOX_NAME, &file);
-	if (r == -ENOENT)
-		return true;
-	*ret = parse_policy(c, l, BOX_NAME);
-	return *ret != NULL;
+	if (strcmp(main_name, BOX_NAME) != 0 && scan_load(c, l, BOX_NAME, &file) != -ENOENT)
+		*ret = parse_policy(c, l, BOX_NAME);
 }
 
 #define CELLS_NAMED 200u /* errors whose cell is named, at most; fewer are shown */
@@ -122,6 +116,7 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 	check_doors(k, v[P_DOORS]);
 	check_conduits(k, v[P_CONDUITS]);
 	check_organisations(k, v[P_ORGANISATIONS]);
+	report_never_open(k);
 	check_doors_used(k);
 	check_nevers(k, v[P_NEVER]);
 	check_always(k, v[P_ALWAYS]);
@@ -134,7 +129,6 @@ bool policy_check(struct compilation *c, const struct policy_loader *l, const ch
 {
 	const struct ast_node *root, *box = NULL;
 	struct check k = { .c = c, .l = l, .a = c->arena, .d = &c->diags, .now = clock_wall_ns() / 1000000000u };
-	bool box_ok;
 
 	c->sources = NULL;
 	c->n_sources = 0;
@@ -143,9 +137,9 @@ bool policy_check(struct compilation *c, const struct policy_loader *l, const ch
 	c->ir = NULL;
 	diags_init(&c->diags, c->arena);
 	root = parse_policy(c, l, main_name);
-	box_ok = read_box(c, l, main_name, &box);
+	read_box(c, l, main_name, &box); /* without it, the policy is checked all the same */
 	k.m = arena_alloc(c->arena, sizeof(*k.m));
-	if (root != NULL && box_ok && k.m != NULL) {
+	if (root != NULL && k.m != NULL) {
 		check_all(&k, root, box);
 		k.m->sources = c->sources;
 		k.m->n_sources = c->n_sources;
@@ -154,8 +148,7 @@ bool policy_check(struct compilation *c, const struct policy_loader *l, const ch
 	name_cells(c);
 	if (arena_failed(c->arena))
 		diag_add(&c->diags, SEV_ERROR, "policy.too_large", (struct srcpos){ 0 }, MP_MEMORY);
-	if (c->diags.errors > 0)
-		return false;
-	c->model = k.m;
-	return true;
+	if (root != NULL && c->diags.errors == k.harmless)
+		c->model = k.m;
+	return c->diags.errors == 0;
 }

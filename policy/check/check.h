@@ -43,6 +43,9 @@ struct check {
 	/* by zone index: the zone's setting `networks`, or NULL */
 	const struct ast_node **networks;
 	struct names interfaces, zones, assets, services, windows, doors;
+	/* errors that change nothing of what passes, such as a missing `purpose`: the proofs run all the
+	 * same, so that one run finds all errors */
+	size_t harmless;
 	/* the vocabulary of the service whose rows are read, or NULL; for hints */
 	const struct vocabulary *words;
 };
@@ -196,7 +199,7 @@ bool is_of_a_link(const struct addr *a);
  */
 bool is_nobody(const struct model_box *b, const struct addr *a, const struct model_interface *only);
 
-/* ---- dates and durations (check/time.c) ---- */
+/* ---- dates (check/time.c) ---- */
 
 /* "2027-03-31"; *ret is the start of that day, UTC. */
 bool date_parse(const char *text, uint64_t *ret);
@@ -204,8 +207,6 @@ bool date_parse(const char *text, uint64_t *ret);
 bool date_no_such_day(const char *text);
 /* RFC 3339 with offset. */
 bool time_parse(const char *text, uint64_t *ret);
-/* "30 s", "10 min", "2 h", "1 d": a whole number and its unit, in seconds. */
-bool duration_parse(const char *text, uint64_t *ret);
 
 /* ---- time zone, windows and end times (check/windows.c) ---- */
 
@@ -222,6 +223,9 @@ void check_windows(struct check *k, const struct ast_node *node);
  * if the value is invalid.
  */
 void end_moment(struct check *k, const struct ast_node *node, enum message past, struct object o, uint64_t *ret);
+/* Warns of conduits that are not in force at any moment from now on, though their end is ahead. To be
+ * called after the contracts, which end conduits. */
+void report_never_open(struct check *k);
 /* Reads `within` and `starts` of a conduit; each may be NULL. To be called after its `until`. */
 void conduit_when(struct check *k, const struct ast_node *within, const struct ast_node *starts,
 		  struct model_conduit *c, struct object o);

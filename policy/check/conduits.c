@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/duration.h"
 #include "policy/check/check.h"
 #include "policy/check/written.h"
 
@@ -254,7 +255,7 @@ static void conduit_span(struct check *k, const struct ast_node *node, uint32_t 
 
 	if (node == NULL)
 		return;
-	if (!duration_parse(node->string, &seconds)) {
+	if (!duration_parse(node->string, UINT64_MAX, &seconds)) {
 		meant = meant_span(k->a, node->string);
 		g = check_value(k, SEV_ERROR, "policy.range", node, MP_HEARD_BAD, o, node->string);
 		if (meant != NULL)
@@ -275,6 +276,7 @@ static void conduit_exception(struct check *k, const struct ast_node *node, stru
 {
 	const struct ast_node *v[KEYS(exception_keys)];
 	struct ir_exception *x = node != NULL ? arena_alloc(k->a, sizeof(*x)) : NULL;
+	size_t errors;
 
 	if (x == NULL)
 		return;
@@ -282,11 +284,13 @@ static void conduit_exception(struct check *k, const struct ast_node *node, stru
 	if (!keys_read(k, node, exception_keys, KEYS(exception_keys), o, x, v))
 		return;
 	c->exception = x;
+	errors = k->d->errors;
 	if (c->until == 0)
 		check_value(k, SEV_ERROR, "policy.exception_endless", node, MP_EXCEPTION_ENDLESS, o, "");
 	if (v[EXCEPTION_APPROVED] != NULL && strcmp(x->applicant, x->approved_by) == 0)
 		check_value(k, SEV_ERROR, "policy.exception_own", v[EXCEPTION_APPROVED], MP_EXCEPTION_OWN, o,
 			    x->applicant);
+	k->harmless += k->d->errors - errors;
 	if (conduit_past(c, k->now) && x->report[0] == '\0')
 		check_hinted(k, SEV_WARNING, "policy.report_owed", node, MP_REPORT_OWED, o, x->applicant,
 			     MP_HINT_REPORT_OWED);

@@ -3,6 +3,7 @@
  * it, and for how long at most. */
 #include <string.h>
 
+#include "appliance/base/duration.h"
 #include "appliance/wire/duty.h"
 #include "policy/check/check.h"
 
@@ -23,7 +24,7 @@ static void at_most(struct check *k, const struct ast_node *node, struct model_d
 
 	if (node == NULL)
 		return;
-	if (duration_parse(node->string, &seconds) && seconds >= DOOR_LEAST && seconds <= DOOR_MOST)
+	if (duration_parse(node->string, UINT64_MAX, &seconds) && seconds >= DOOR_LEAST && seconds <= DOOR_MOST)
 		one->at_most = (uint32_t)seconds;
 	else
 		check_hinted(k, SEV_ERROR, "policy.range", node, MP_DOOR_AT_MOST, o, node->string,

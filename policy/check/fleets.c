@@ -374,6 +374,10 @@ static bool read_header(struct reading *r, struct table *t, struct cell *first)
 	}
 	if (t->fault != CSV_FINE)
 		return false;
+	if (t->cell.column == 1 && strpbrk(t->cell.text, ";\t") != NULL) {
+		diag_hint(r->w->k->d, at_cell(r, first, "policy.csv", MP_CSV_SEPARATOR, ""), MP_HINT_CSV_ENCODING);
+		return false;
+	}
 	for (size_t i = 0; i < CELL_MEMBERS + r->n; i++) {
 		struct diag *g;
 

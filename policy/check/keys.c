@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +173,7 @@ static void take_value(struct check *k, const struct ast_node *node, const struc
 
 void key_missing(struct check *k, const struct ast_node *group, const struct key *key, struct object o)
 {
+	k->harmless += key->use == KEY_TEXT_NEEDED || strcmp(key->name, "review_by") == 0;
 	example_hint(k,
 		     check_say(k, SEV_ERROR, "policy.missing_key", group->at, group->width, MP_MISSING_KEY, o,
 			       key->name, ""),
@@ -224,6 +226,8 @@ const struct ast_node *list_next(struct check *k, const struct ast_node *list, c
 
 const char *text_of(struct check *k, const struct ast_node *node, struct object o, const char *fallback)
 {
+	size_t errors = k->d->errors;
+
 	if (node == NULL)
 		return fallback;
 	if (!utf8_is_plain(bytes_of(node->string, strlen(node->string))))
@@ -234,6 +238,7 @@ const char *text_of(struct check *k, const struct ast_node *node, struct object 
 			  check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_LONG, o,
 				      node->name != NULL ? node->name : ""),
 			  MP_HINT_TEXT_LONG, TEXT_MAX);
+	k->harmless += k->d->errors - errors;
 	return node->string;
 }
 
@@ -253,8 +258,10 @@ const char *text_needed(struct check *k, const struct ast_node *node, struct obj
 {
 	const char *s = text_of(k, node, o, "");
 
-	if (node != NULL && is_blank(s))
+	if (node != NULL && is_blank(s)) {
+		k->harmless++;
 		check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_EMPTY, o, node->name != NULL ? node->name : "");
+	}
 	return s;
 }
 
@@ -417,13 +424,19 @@ static bool is_labelled(struct check *k, const struct names *t, size_t i, const 
 	return as_plain != NULL && strcasecmp(as_plain, plain) == 0;
 }
 
+/* Whether the word is the name or label of the i-th object, in any case or width of letters. */
+static bool is_called(struct check *k, const struct names *t, size_t i, const char *plain)
+{
+	return strcasecmp(t->names[i], plain) == 0 || is_labelled(k, t, i, plain);
+}
+
 /* The object with this name or label. */
 static void *called(struct check *k, const struct names *t, const char *word)
 {
 	void *found = names_find(t, word);
 
 	for (size_t i = 0; i < t->n && found == NULL; i++)
-		if (is_labelled(k, t, i, word) || (t->objects[i] != NULL && strcasecmp(t->names[i], word) == 0))
+		if (is_called(k, t, i, word))
 			found = t->objects[i];
 	return found;
 }
@@ -544,23 +557,38 @@ static bool asset_hint(struct check *k, struct diag *g, const char *word)
 	return z != NULL;
 }
 
-#define ALL_NAMES 20u /* names listed for "any"; more would not help */
+#define ALL_NAMES 20u /* names listed for "any" or a pattern; more would not help */
+
+/* Whether the word means several objects, the i-th among them: "any", "rtg*". No conduit leads to
+ * the box itself. */
+static bool is_among(const struct names *t, size_t i, const char *plain)
+{
+	return strcmp(t->names[i], "self") != 0 &&
+	       (meant_everything(plain) || fnmatch(plain, t->names[i], FNM_CASEFOLD) == 0);
+}
 
 /* Adds a hint if the word names an object of another kind, or one of this kind by its label or in
  * full-width letters. */
 static bool names_hint(struct check *k, const struct names *t, struct diag *g, const char *word)
 {
-	const char *plain = meant_plain(k->a, word);
+	const char *plain = meant_plain(k->a, word), *found[ALL_NAMES];
+	size_t called = 0, among = 0;
 
 	if (k->d->errors > DIAG_SHOWN || plain == NULL)
 		return false;
-	for (size_t i = 0; i < t->n; i++)
-		if (strcasecmp(t->names[i], plain) == 0 || is_labelled(k, t, i, plain)) {
-			diag_hint(k->d, g, MP_HINT_CALLED, word, t->names[i]);
-			return true;
-		}
-	if (meant_everything(plain) && t->n > 0 && t->n <= ALL_NAMES) {
-		word_list(k, g, t->names, t->n);
+	for (size_t i = 0; i < t->n && called < ALL_NAMES; i++)
+		if (is_called(k, t, i, plain))
+			found[called++] = t->names[i];
+	for (size_t i = 0; i < t->n && called == 0 && among <= ALL_NAMES; i++)
+		if (is_among(t, i, plain) && among++ < ALL_NAMES)
+			found[among - 1] = t->names[i];
+	if (called == 1) {
+		diag_hint(k->d, g, MP_HINT_CALLED, word, found[0]);
+		return true;
+	}
+	/* "OFFICE", if there are "Office" and "office", may mean either */
+	if (called > 1 || (among > 0 && among <= ALL_NAMES)) {
+		word_list(k, g, found, called + among);
 		return true;
 	}
 	if (t == &k->zones ? zone_hint(k, g, plain) : t == &k->assets && asset_hint(k, g, plain))

@@ -37,10 +37,11 @@ const char *ledger_day(struct check *k, const struct ast_node *node, const struc
 
 	if (node == NULL || judged_before(k, node->value_at))
 		return node != NULL ? node->string : "";
-	if (!date_parse(node->string, &day))
+	if (!date_parse(node->string, &day)) {
+		k->harmless++;
 		hint_date(k, check_value(k, SEV_ERROR, "policy.date", node, MP_DATE_BAD, o, node->string), node->string,
 			  MP_HINT_DATE);
-	else if (day + 86400 <= k->now)
+	} else if (day + 86400 <= k->now)
 		check_hinted(k, SEV_WARNING, what->code, node, what->past, o, node->string, what->hint);
 	return node->string;
 }
@@ -127,11 +128,13 @@ static void say_missing(struct check *k, const struct ledger_register *r, unsign
 	}
 	if (n > NAMED && names != NULL)
 		names = arena_printf(k->a, "%s (+%zu)", names, n - NAMED);
-	if (n > 0 && names != NULL && keys != NULL)
-		diag_hint(k->d,
-			  check_say(k, SEV_ERROR, "policy.ledger", at, 1, MP_LEDGER, (struct object){ r->name, "" },
-				    keys, names),
-			  MP_HINT_LEDGER, r->example);
+	if (n == 0 || names == NULL || keys == NULL)
+		return;
+	k->harmless++;
+	diag_hint(
+		k->d,
+		check_say(k, SEV_ERROR, "policy.ledger", at, 1, MP_LEDGER, (struct object){ r->name, "" }, keys, names),
+		MP_HINT_LEDGER, r->example);
 }
 
 void check_ledger(struct check *k)

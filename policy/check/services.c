@@ -64,6 +64,20 @@ static enum protocol protocol_meant(struct check *k, const char *name)
 	return p;
 }
 
+/* Whether a word is a slip for this protocol, and not the name of another one: "sctp" is not smtp,
+ * "igmp" is not icmp, and "smtps" is smtp in TLS. Of a short word only the order of letters may be
+ * wrong. */
+static bool is_slip(const char *word, const char *name)
+{
+	size_t n = strlen(word), same = 0;
+
+	for (const char *c = word; *c != '\0'; c++)
+		same += strchr(name, *c) != NULL;
+	if (n == strlen(name) + 1 && strncmp(word, name, n - 1) == 0 && word[n - 1] == 's')
+		return false;
+	return n > 4 || (n == strlen(name) && same == n);
+}
+
 /* Tries other common names of a protocol first, because the nearest spelling could mislead ("https"
  * is not http). */
 static void hint_protocol(struct check *k, struct diag *g, const char *name)
@@ -74,6 +88,8 @@ static void hint_protocol(struct check *k, struct diag *g, const char *name)
 	for (unsigned i = 1; i < protocols_end(); i++)
 		known[i - 1] = protocol_info((enum protocol)i)->name;
 	near = also != PROTO_NONE ? protocol_info(also)->name : word_nearest(name, known, protocols_end() - 1);
+	if (also == PROTO_NONE && near != NULL && !is_slip(name, near))
+		near = NULL;
 	if (is_of_dcom(name))
 		diag_hint(k->d, g, MP_HINT_DCOM);
 	else if (near == NULL)
@@ -122,14 +138,6 @@ static enum message port_fault(const char *text)
 	return lo > hi ? MP_HINT_BACKWARDS : MP_HINT_PORT;
 }
 
-/* "any", "tcp/any": leaving the ports out means the same. */
-static bool means_every_port(const char *plain)
-{
-	const char *slash = strchr(plain, '/');
-
-	return meant_everything(plain) || (slash != NULL && meant_everything(slash + 1));
-}
-
 static void port_bad(struct check *k, const struct ast_node *node, enum protocol p, struct object o)
 {
 	struct diag *g = check_value(k, SEV_ERROR, "policy.port", node, MP_PORT_BAD, o, node->string);
@@ -139,7 +147,7 @@ static void port_bad(struct check *k, const struct ast_node *node, enum protocol
 
 	if (meant != NULL)
 		diag_hint(k->d, g, several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
-	else if (plain != NULL && means_every_port(plain))
+	else if (plain != NULL && meant_everything(plain))
 		diag_hint(k->d, g, MP_HINT_NO_PORTS);
 	else
 		diag_hint(k->d, g, port_fault(node->string));

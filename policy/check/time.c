@@ -96,26 +96,3 @@ bool date_no_such_day(const char *text)
 	return digits(&p, 4, &y) && sign(&p, '-') && digits(&p, 2, &m) && sign(&p, '-') && digits(&p, 2, &d) &&
 	       !(p = text, date_read(&p, &ignored));
 }
-
-bool duration_parse(const char *text, uint64_t *ret)
-{
-	static const struct {
-		const char *unit;
-		uint32_t seconds;
-	} units[] = { { "s", 1 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 } };
-	const char *p = text;
-	uint64_t v = 0;
-
-	while (*p >= '0' && *p <= '9' && p - text < 9)
-		v = v * 10 + (unsigned)(*p++ - '0');
-	if (p == text)
-		return false;
-	if (*p == ' ')
-		p++;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (strcmp(p, units[i].unit) == 0) {
-			*ret = v * units[i].seconds;
-			return true;
-		}
-	return false;
-}

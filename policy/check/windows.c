@@ -104,12 +104,18 @@ static void read_except(struct check *k, const struct ast_node *list, struct win
 	w->except = days;
 }
 
+/* Whether there is no moment from now on at which the right holds. */
+static bool is_never(struct check *k, const struct times *t)
+{
+	uint64_t end, next;
+
+	return !times_hold(t, &k->m->zone, k->now, &end, &next) && next == 0;
+}
+
 /* Warns of a window that never opens or never shuts. */
 static void report_window(struct check *k, const struct ast_node *node, const struct model_window *w, struct object o)
 {
 	const struct times t = { .within = &w->when };
-	uint64_t end, next, at = w->when.first != 0 ? time_zone_moment(&k->m->zone, w->when.first, 0) : k->now;
-	bool open;
 
 	if (w->when.last != 0 && w->when.first > w->when.last) {
 		check_value(k, SEV_ERROR, "policy.window", node, MP_WINDOW_ORDER, o, "");
@@ -120,8 +126,7 @@ static void report_window(struct check *k, const struct ast_node *node, const st
 		check_value(k, SEV_ERROR, "policy.window", node, MP_WINDOW_EVER, o, "");
 		return;
 	}
-	open = times_hold(&t, &k->m->zone, at, &end, &next);
-	if (!open && next == 0)
+	if (is_never(k, &t))
 		check_value(k, SEV_WARNING, "policy.no_effect", node, MP_WINDOW_NEVER, o, "");
 }
 
@@ -225,4 +230,17 @@ void conduit_when(struct check *k, const struct ast_node *within, const struct a
 	}
 	if (starts != NULL && c->until != 0 && c->starts >= c->until)
 		check_value(k, SEV_ERROR, "policy.date", starts, MP_STARTS_LATE, o, starts->string);
+}
+
+void report_never_open(struct check *k)
+{
+	for (size_t i = 0; i < k->m->n_conduits; i++) {
+		const struct model_conduit *c = &k->m->conduits[i];
+		struct times t = conduit_times(c), window = { .within = t.within };
+
+		t.door = NULL;
+		if (c->until > k->now && is_never(k, &t) && !is_never(k, &window))
+			check_say(k, SEV_WARNING, "policy.no_effect", c->at, 1, MP_NEVER_IN_FORCE,
+				  (struct object){ MP_OBJ_CONDUIT, c->name }, "", "");
+	}
 }

@@ -587,9 +587,10 @@ static bool lower(struct compilation *c, bool proofs)
 					 lower_groups, lower_services, lower_windows, lower_doors,  lower_conduits };
 	struct lowering w = { .m = c->model, .a = c->arena };
 	struct cells cells;
+	size_t errors;
 
 	c->ir = NULL;
-	if (c->model == NULL || c->diags.errors > 0)
+	if (c->model == NULL)
 		return false;
 	if (proofs) {
 		report_nevers(c);
@@ -597,16 +598,17 @@ static bool lower(struct compilation *c, bool proofs)
 	}
 	exposure_report(c);
 	w.ir = arena_alloc(c->arena, sizeof(*w.ir));
-	/* Permits are joined even when a statement is broken, so that one run reports all
-	 * errors. */
+	/* The errors so far are those of the ledger and of broken statements: the rest is made all the
+	 * same, so that one run reports all errors. */
+	errors = c->diags.errors;
 	if (w.ir != NULL && cells_make(w.m, CELLS_OVER, w.a, &c->diags, &cells) && report_shadows(c, &cells) &&
-	    permits_make(w.m, &cells, w.a, &c->diags, w.ir) && c->diags.errors == 0) {
+	    permits_make(w.m, &cells, w.a, &c->diags, w.ir) && c->diags.errors == errors) {
 		for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 			tables[i](&w);
 		lower_cells(&w, &cells);
 		if (!arena_failed(w.a) && maps_fit(c, &w, &cells) && commands_make(w.m, &cells, w.a, w.ir) &&
 		    table_fits(c, w.ir) && isolations_make(c, w.ir) && permits_identify(w.ir, w.a))
-			c->ir = w.ir;
+			c->ir = c->diags.errors == 0 ? w.ir : NULL;
 	}
 	if (arena_failed(c->arena))
 		c->ir = NULL;

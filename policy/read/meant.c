@@ -24,13 +24,8 @@ static const struct row {
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
 static const char *const transports[] = { "tcp", "udp", "icmp" };
-static const char *const months[] = {
-	"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"
-};
-static const char *const weekdays[] = { "月",  "火",  "水",  "木",  "金",  "土",  "日",
-					"mon", "tue", "wed", "thu", "fri", "sat", "sun" };
-static const char *const date_signs[] = { "/", ".", "-", "年", "月", "・" };
-static const char *const ordinals[] = { "st", "nd", "rd", "th" };
+static const char *const weekdays[] = { "月", "火", "水", "木", "金", "土", "日" };
+static const char *const date_signs[] = { "/", ".", "-", "年", "月" };
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
 /* ---- signs ----------------------------------------------------------------------------------- */
@@ -128,14 +123,6 @@ static const char *take_number(const char *text, bool hex, size_t exact, struct 
 	return text + n;
 }
 
-/* Skips the rest of an English day or month name behind its first letters. */
-static const char *rest_of_word(const char *text)
-{
-	while (text != NULL && ((*text | 0x20) >= 'a' && (*text | 0x20) <= 'z'))
-		text++;
-	return text != NULL && *text == '.' && text[1] == ' ' ? text + 1 : text;
-}
-
 /* One of the words; its index is its value, if `v` is there. */
 static const char *take_word(const char *text, const char *const *words, size_t n, struct values *v)
 {
@@ -149,11 +136,6 @@ static const char *take_word(const char *text, const char *const *words, size_t 
 		return text + len;
 	}
 	return NULL;
-}
-
-static bool is_either(char c, const char *two)
-{
-	return c != '\0' && strchr(two, c | 0x20) != NULL;
 }
 
 /* What one sign of a row takes of the text; NULL: no match. */
@@ -172,29 +154,16 @@ static const char *take(char sign, const char *text, struct values *v)
 		return take_number(text, false, 4, v);
 	case 'T':
 		return take_word(text, transports, N(transports), v);
-	case 'M':
-		return rest_of_word(take_word(text, months, N(months), v));
 	case 'W':
-		return rest_of_word(take_word(text, weekdays, N(weekdays), NULL));
-	case 'O': {
-		const char *behind = take_word(text, ordinals, N(ordinals), NULL);
-
-		return behind != NULL ? behind : text;
-	}
+		return take_word(text, weekdays, N(weekdays), NULL);
 	case '^':
 		text = take_word(*text == ' ' ? text + 1 : text, date_signs, N(date_signs), NULL);
 		return text != NULL && *text == ' ' ? text + 1 : text;
 	case 'D':
 		blank = *text == ' ' ? 1 : 0;
 		return strncmp(text + blank, "日", strlen("日")) == 0 ? text + blank + strlen("日") : text;
-	case 'I':
-		return is_either(*text, "ie") ? text + 1 : NULL;
-	case 'Q':
-		return is_either(*text, "qa") ? text + 1 : NULL;
 	case '_':
 		return *text == ' ' || *text == '_' ? text + 1 : text;
-	case '>': /* words, without a further value */
-		return strpbrk(text, ",;") == NULL ? text + strlen(text) : NULL;
 	default:
 		return strncasecmp(text, &sign, 1) == 0 ? text + 1 : NULL;
 	}
@@ -212,34 +181,6 @@ static const char *match(const char **written, const char *text, struct values *
 	for (size_t i = 0; i < n && text != NULL; i++)
 		text = take(notation[i], text, v);
 	return text;
-}
-
-/* The length of a month, counted from 1. */
-static unsigned length_of(uint64_t y, uint64_t m)
-{
-	static const unsigned char lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-
-	return m >= 1 && m <= 12 ? (unsigned)(lengths[m - 1] + (m == 2 && leap)) : 0;
-}
-
-/* Days since 1970-01-01 as a date, for years that a policy may name. */
-static int date_of(uint64_t days, char *out, size_t size)
-{
-	unsigned y = 1970, m = 1;
-
-	while (days >= length_of(y, m)) {
-		days -= length_of(y, m);
-		y += m == 12;
-		m = m == 12 ? 1 : m + 1;
-	}
-	return snprintf(out, size, "%04u-%02u-%02u", y, m, (unsigned)days + 1);
-}
-
-/* A spreadsheet's serial day, counted from 1899-12-30. Only numbers from 1990 to 2099 are dates. */
-static int serial(uint64_t n, char *out, size_t size)
-{
-	return n >= 32874 && n <= 73050 ? date_of(n - 25569, out, size) : -1;
 }
 
 /* The prefix length of a mask of four numbers, written as a mask or a wildcard mask, or -1. */
@@ -284,27 +225,8 @@ static int fill(const char **p, const struct values *v, char *out, size_t size)
 	form = *at;
 	*p = strchr(at, '}') + 1;
 	switch (form) {
-	case 'x':
-		return snprintf(out, size, "0x%" PRIx64, n);
-	case 's': /* the last of a run of bytes; the other value is their number */
-	case 'w': /* the last byte of a run of words */
-		other = other >= 1 && other <= v->n ? v->v[other] * (form == 'w' ? 2 : 1) : 0;
-		return other == 0 ? -1 : snprintf(out, size, "%" PRIu64, v->v[which] + other - 1);
-	case 'y': /* a year of this century: a past one was hardly meant */
-		return n < 20 || n > 99 ? -1 : snprintf(out, size, "20%02" PRIu64, n);
-	case 'r': /* a year of the present era, whose name was left out */
-		return n < 5 || n > 19 ? -1 : snprintf(out, size, "%04" PRIu64, n + 2018);
-	case 'l': /* the last day of a month: this value is the year, the next one the month */
-		width = which < v->n ? (int)length_of(n, v->v[which + 1]) : 0;
-		return width == 0 ? -1 : snprintf(out, size, "%d", width);
-	case 'p': /* an hour after noon */
-		return snprintf(out, size, "%02" PRIu64, n < 12 ? n + 12 : n);
-	case 'a':
-		return snprintf(out, size, "%02" PRIu64, n == 12 ? 0 : n);
 	case 't':
 		return snprintf(out, size, "%s", n >= 1 && n <= N(transports) ? transports[n - 1] : "");
-	case 'e':
-		return serial(n, out, size);
 	case 'm':
 		width = which + 3 <= v->n ? mask_length(&v->v[which]) : -1;
 		return width < 0 ? -1 : snprintf(out, size, "%d", width);
@@ -355,117 +277,55 @@ bool meant_next(struct arena *a, enum meant kind, const char *plain, struct mean
 
 /* ---- one value, or several ------------------------------------------------------------------- */
 
-/* "10.30.0.0/22 (cranes)": the text before the words in brackets. NULL: no brackets. */
-static const char *without_words(struct arena *a, const char *plain)
-{
-	size_t n = strlen(plain);
-	const char *open = strchr(plain, '(');
-
-	if (n == 0 || plain[n - 1] != ')' || open == NULL || open == plain || strpbrk(open, ",;") != NULL)
-		return NULL;
-	return arena_strndup(a, plain, (size_t)(open - plain) - (open[-1] == ' '));
-}
-
 static const char *one(struct arena *a, enum meant kind, const char *plain, const struct meant_reader *r)
 {
 	const char *text = r->read(r->ctx, plain);
 	struct meant_word w = { .row = 0 };
-	const char *rest;
-	char *on_one_line;
 
 	while (text == NULL && meant_next(a, kind, plain, &w))
 		text = r->read(r->ctx, w.text);
-	if (text == NULL && (rest = without_words(a, plain)) != NULL)
-		text = one(a, kind, rest, r);
-	if (text != NULL || strchr(plain, ';') == NULL ||
-	    (on_one_line = arena_strndup(a, plain, strlen(plain))) == NULL)
-		return text;
-	for (char *c = on_one_line; (c = strchr(c, ';')) != NULL;)
-		*c = ' ';
-	return one(a, kind, on_one_line, r);
+	return text;
 }
 
-/* The bytes of a separator at `p`, or 0. `blanks`: a blank, which may also be inside a value,
- * separates too. */
-static size_t parting(enum meant kind, const char *p, bool blanks)
+/* Whether a sign separates two values. `blanks`: a blank does, which may also be inside a value. */
+static bool parts(enum meant kind, char c, bool blanks)
 {
-	static const char *const words[] = { " and ", " or ", "・", "及び", "および", "又は", "または",
-					     "と",    ",",    ";",  "&",    "|",      "+",    " " };
-
-	for (size_t i = 0; i < N(words) - !blanks; i++)
-		if (strncmp(p, words[i], strlen(words[i])) == 0)
-			return strlen(words[i]);
-	if (*p != '/')
-		return 0;
-	/* not before a prefix length; before a mask only if the text is no valid mask */
-	if (kind == MEANT_ADDRESS)
-		return blanks && (p[1] == '.' || (is_digit(p[1]) && p[1 + strspn(p + 1, "0123456789")] == '.')) ? 1 : 0;
-	if (kind == MEANT_NUMBER)
-		return blanks && (p[1] | 0x20) >= 'a' && (p[1] | 0x20) <= 'z' ? 1 : 0;
-	return kind == MEANT_COMMAND || kind == MEANT_FUNCTION ? 1 : 0;
+	return c == ',' || c == ';' || (c == ' ' && blanks) || (c == '/' && kind == MEANT_COMMAND);
 }
 
-/* "10.30.1.10,11" and "tcp/502,503": a value without a beginning takes that of the value before. */
-static const char *carried(struct arena *a, enum meant kind, const char *piece, const char *before,
-			   const struct meant_reader *r)
+/* "tcp/502,503": a port without a transport has that of the port before it. NULL: there is none, as
+ * in "161,162/udp". */
+static const char *with_transport(struct arena *a, const char *piece, const char *before)
 {
-	size_t n = strlen(before);
-
-	piece += *piece == '.';
-	if (n == 0 || !is_digit(*piece) || piece[strspn(piece, "0123456789-")] != '\0')
-		return NULL;
-	while (n > 0 && (is_digit(before[n - 1]) || before[n - 1] == '-'))
-		n--;
-	for (size_t i = 0; i < n; i++)
-		if (before[i] == '-') { /* from the last address of a range */
-			before += i + 1;
-			n -= i + 1;
-			i = 0;
-		}
-	if (n == 0 || (kind == MEANT_ADDRESS && memchr(before, '/', n) != NULL))
-		return NULL;
-	piece = arena_printf(a, "%.*s%s", (int)n, before, piece);
-	return piece != NULL ? one(a, kind, piece, r) : NULL;
-}
-
-/* "161,162/udp": a value without an end takes that of the last one. */
-static const char *ended(struct arena *a, enum meant kind, const char *piece, const char *text,
-			 const struct meant_reader *r)
-{
-	const char *slash = strrchr(text, '/');
-
-	if (kind != MEANT_PORT || slash == NULL || is_digit(slash[1]) || strchr(piece, '/') != NULL)
-		return NULL;
-	piece = arena_printf(a, "%s%s", piece, slash);
-	return piece != NULL ? one(a, kind, piece, r) : NULL;
+	if (piece[strspn(piece, "0123456789-")] != '\0')
+		return piece;
+	return *before != '\0' ? arena_printf(a, "%.*s/%s", (int)strcspn(before, "/"), before, piece) : NULL;
 }
 
 static const char *several(struct arena *a, enum meant kind, const char *plain, bool blanks,
 			   const struct meant_reader *r)
 {
-	const char *list = "", *before = "", *p = plain;
+	bool named = kind == MEANT_PORT && plain[strspn(plain, "0123456789-,; ")] != '\0';
+	const char *list = "", *text = "", *p = plain;
 	unsigned n = 0;
 
 	while (*p != '\0' && list != NULL) {
-		const char *piece, *text = NULL;
-		size_t len = 0, gap = parting(kind, p, blanks);
+		const char *piece;
+		size_t len = 0;
 
-		if (gap > 0) {
-			p += gap;
+		if (parts(kind, *p, blanks)) {
+			p++;
 			continue;
 		}
-		while (p[len] != '\0' && parting(kind, p + len, blanks) == 0)
+		while (p[len] != '\0' && !parts(kind, p[len], blanks))
 			len++;
 		piece = arena_strndup(a, p, len);
-		if (piece == NULL || ++n > PIECES_MAX)
-			return NULL;
-		text = carried(a, kind, piece, before, r);
-		text = text != NULL ? text : ended(a, kind, piece, plain, r);
-		text = text != NULL ? text : one(a, kind, piece, r);
+		if (piece != NULL && named)
+			piece = with_transport(a, piece, text);
+		text = piece != NULL && ++n <= PIECES_MAX ? one(a, kind, piece, r) : NULL;
 		if (text == NULL)
 			return NULL;
 		list = arena_printf(a, "%s%s\"%s\"", list, n > 1 ? ", " : "", text);
-		before = text;
 		p += len;
 	}
 	return n > 1 && list != NULL ? arena_printf(a, "[%s]", list) : NULL;
@@ -488,13 +348,6 @@ const char *meant_value(struct arena *a, enum meant kind, const char *text, cons
 
 /* ---- points in time -------------------------------------------------------------------------- */
 
-/* Whether the date has a year of four digits and a month up to 12, as "2026-12-01". If not, the row
- * took the parts of the text in a wrong order. */
-static bool is_near(const char *date)
-{
-	return strlen(date) == strlen("2026-12-01") && strcmp(date + 5, "13") < 0;
-}
-
 /* Finds the notation of this kind that matches the most at *p and moves behind it; "" when there is
  * none. */
 static const char *longest(struct arena *a, enum meant kind, const char **p)
@@ -509,7 +362,7 @@ static const char *longest(struct arena *a, enum meant kind, const char **p)
 			if (end == NULL || end <= *p)
 				continue;
 			said = wanted(a, rows[i].wanted, &v);
-			if (said == NULL || (kind == MEANT_DATE && !is_near(said)))
+			if (said == NULL)
 				continue;
 			text = said;
 			*p = end;
@@ -517,103 +370,28 @@ static const char *longest(struct arena *a, enum meant kind, const char **p)
 	return text;
 }
 
-/* The time of day of a serial number with a fraction: "46477.75". "" when there is none. */
-static const char *part_of_day(struct arena *a, const char *begin, const char **p)
-{
-	uint64_t part = 0, all = 1, s;
-
-	if (*p - begin != 5 || **p != '.' || !is_digit((*p)[1]) || strspn(begin, "0123456789") != 5)
-		return "";
-	for (++*p; is_digit(**p); ++*p)
-		if (all < 1000000000u) {
-			part = part * 10 + (uint64_t)(**p - '0');
-			all *= 10;
-		}
-	s = (part * 86400u + all / 2) / all;
-	return arena_printf(a, "T%02u:%02u:%02u", (unsigned)(s / 3600), (unsigned)(s / 60 % 60), (unsigned)(s % 60));
-}
-
-/* Skips words that add nothing: the day of the week, 「まで」. */
-static void pass_words(struct arena *a, const char **p)
-{
-	const char *before;
-
-	do {
-		before = *p;
-		longest(a, MEANT_WEEKDAY, p);
-	} while (*p != before);
-}
-
-static struct meant_time read_time(struct arena *a, const char *p)
+struct meant_time meant_time(struct arena *a, const char *text)
 {
 	struct meant_time t = { NULL, "", "" };
-	const char *begin;
+	const char *p = meant_plain(a, text);
 
-	pass_words(a, &p);
-	begin = p;
+	if (p == NULL)
+		return t;
 	t.day = longest(a, MEANT_DATE, &p);
-	t.hour = part_of_day(a, begin, &p);
-	pass_words(a, &p);
-	if (t.hour[0] == '\0')
-		t.hour = longest(a, MEANT_HOUR, &p);
-	pass_words(a, &p);
+	longest(a, MEANT_WEEKDAY, &p);
+	t.hour = longest(a, MEANT_HOUR, &p);
 	t.offset = longest(a, MEANT_OFFSET, &p);
-	longest(a, MEANT_OFFSET, &p); /* "+09:00 (JST)" */
-	pass_words(a, &p);
+	longest(a, MEANT_WEEKDAY, &p);
 	if (*p != '\0' || t.day[0] == '\0')
 		t.day = NULL;
 	return t;
-}
-
-/* Converts 〇 to 九 and 十 to digits: 二十一 is 21, 二〇二六 is 2026. NULL: there are none. */
-static const char *in_digits(struct arena *a, const char *text)
-{
-	static const char *const signs[] = { "〇", "一", "二", "三", "四", "五", "六", "七", "八", "九", "十" };
-	char *out = arena_alloc(a, strlen(text) + 1);
-	size_t n = 0, found = 0;
-
-	for (unsigned i = 0, in = 0; out != NULL && *text != '\0'; in = i < N(signs)) {
-		for (i = 0; i < N(signs) && strncmp(text, signs[i], strlen(signs[i])) != 0; i++)
-			;
-		found += i < N(signs);
-		if (i == N(signs)) {
-			out[n++] = *text++;
-			continue;
-		}
-		text += strlen(signs[i]);
-		if (i < 10) {
-			out[n++] = (char)('0' + i);
-			continue;
-		}
-		if (!in) /* 十 alone, or before a digit */
-			out[n++] = '1';
-		for (i = 0; i < 10 && strncmp(text, signs[i], strlen(signs[i])) != 0; i++)
-			;
-		if (i == 10) /* nothing follows: 二十 */
-			out[n++] = '0';
-		i = 0;
-	}
-	return found > 0 ? out : NULL;
-}
-
-struct meant_time meant_time(struct arena *a, const char *text)
-{
-	const char *plain = meant_plain(a, text), *digits;
-	struct meant_time t = { NULL, "", "" };
-
-	if (plain == NULL)
-		return t;
-	t = read_time(a, plain);
-	digits = t.day == NULL ? in_digits(a, plain) : NULL;
-	return digits != NULL ? read_time(a, digits) : t;
 }
 
 const char *meant_when(struct arena *a, const char *text, bool whole)
 {
 	struct meant_time t = meant_time(a, text);
 
-	if (t.day == NULL || !whole)
+	if (t.day == NULL || !whole || t.hour[0] == '\0')
 		return t.day;
-	return arena_printf(a, "%s%s%s", t.day, t.hour[0] != '\0' ? t.hour : "T24:00:00",
-			    t.offset[0] != '\0' ? t.offset : "+09:00");
+	return arena_printf(a, "%s%s%s", t.day, t.hour, t.offset[0] != '\0' ? t.offset : "+09:00");
 }

@@ -17,7 +17,7 @@ enum meant {
 	MEANT_ADDRESS,
 	MEANT_PORT,
 	MEANT_DATE,    /* a day, which may be followed by an hour and an offset */
-	MEANT_WEEKDAY, /* a weekday and similar words beside a date, which add no information */
+	MEANT_WEEKDAY, /* a weekday or 「まで」 behind a date, which add no information */
 	MEANT_HOUR,
 	MEANT_OFFSET,
 	MEANT_SPAN,	/* a span of time */
@@ -68,9 +68,8 @@ struct meant_time {
 	const char *offset; /* "+09:00", "" when none was written */
 };
 struct meant_time meant_time(struct arena *a, const char *text);
-/* The same as one text: the day alone, or with hour and offset (`whole`). If no hour was written,
- * the end of the day is taken; if no offset was written, Japan's is taken. NULL: no date was
- * read. */
+/* The same as one text: the day alone, or with hour and offset (`whole`) if an hour was written. If
+ * no offset was written, Japan's is taken. NULL: no date was read. */
 const char *meant_when(struct arena *a, const char *text, bool whole);
 
 #endif

@@ -436,7 +436,7 @@ int verb_restore(struct cli *c, const struct cli_args *a)
 	json_t *backup;
 
 	if (a->values[OPT_CONFIRM] != NULL &&
-	    (!cli_number(a->values[OPT_CONFIRM], CONFIRM_MOST, &confirm_s) || confirm_s == 0))
+	    (!cli_seconds(a->values[OPT_CONFIRM], CONFIRM_MOST, &confirm_s) || confirm_s == 0))
 		return cli_fail(c, CLI_INVALID, M_APPLY_SECONDS, a->values[OPT_CONFIRM], CONFIRM_MOST);
 	if (a->values[OPT_KEY] == NULL)
 		return cli_fail(c, CLI_INVALID, M_RESTORE_WANTS_KEY);

@@ -11,11 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "appliance/base/duration.h"
 #include "mgmt/cli/learn/learn.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/shut/shut.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/words/moment.h"
 
 #define FOR_MAX (366u * 86400u)
 #define WAIT_MS 200
@@ -304,7 +304,7 @@ int verb_learn(struct cli *c, const struct cli_args *a)
 		return status;
 	}
 	if (a->values[OPT_FOR] != NULL &&
-	    (device == NULL || !moment_span(a->values[OPT_FOR], FOR_MAX, &span) || span == 0))
+	    (device == NULL || !duration_parse(a->values[OPT_FOR], FOR_MAX, &span) || span == 0))
 		return cli_fail(c, CLI_INVALID, M_LEARN_FOR, a->values[OPT_FOR]);
 	if (with && !source_open(c, a->values[OPT_POLICY], SOURCE_LOWER, &policy, &status)) {
 		source_close(&policy);

@@ -50,7 +50,7 @@ static bool compile(struct cli *c, struct policy_loader *loader, const char *pat
 {
 	bool ok = policy_check(&ret->c, loader, ret->name);
 
-	if (ok && depth != SOURCE_CHECKED)
+	if (depth != SOURCE_CHECKED)
 		ok = depth == SOURCE_LOWER ? policy_lower(&ret->c) : policy_lower_unproved(&ret->c);
 	ret->c.diags.folder = folder_of(ret->arena, path);
 	if (ok && depth == SOURCE_CHECKED)

@@ -332,7 +332,7 @@ int verb_preserve(struct cli *c, const struct cli_args *args)
 	struct act a = { .c = c, .journal = args->values[OPT_RECORDS], .began = clock_mono().ns };
 	int status;
 
-	if (within != NULL && (!cli_number(within, SECONDS_MOST, &seconds) || seconds == 0))
+	if (within != NULL && (!cli_seconds(within, SECONDS_MOST, &seconds) || seconds == 0))
 		return cli_fail(c, CLI_INVALID, M_PRESERVE_WITHIN, SECONDS_MOST);
 	a.until = a.began + seconds * NS;
 	a.handed = geteuid() != 0;

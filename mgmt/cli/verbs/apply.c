@@ -94,7 +94,7 @@ int verb_apply(struct cli *c, const struct cli_args *a)
 	int status = CLI_CANNOT, fd;
 
 	if (a->values[OPT_CONFIRM] != NULL &&
-	    (!cli_number(a->values[OPT_CONFIRM], CONFIRM_MOST, &confirm_s) || confirm_s == 0))
+	    (!cli_seconds(a->values[OPT_CONFIRM], CONFIRM_MOST, &confirm_s) || confirm_s == 0))
 		return cli_fail(c, CLI_INVALID, M_APPLY_SECONDS, a->values[OPT_CONFIRM], CONFIRM_MOST);
 	if (!apply_comment_good(c, a->values[OPT_COMMENT], &status))
 		return status;

@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/duration.h"
 #include "appliance/base/utf8.h"
 #include "appliance/wire/orders.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
-#include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
 
 enum { OPEN_FOR, OPEN_NAME, OPEN_TICKET, OPEN_REASON, OPEN_AGREE, OPEN_N };
@@ -121,7 +121,7 @@ int verb_open(struct cli *c, const struct cli_args *a)
 
 	if ((time == NULL) != (a->values[OPEN_AGREE] != NULL))
 		return cli_fail(c, CLI_INVALID, M_DOOR_HOW);
-	if (time != NULL && (!moment_span(time, CONFIRM_MOST, &span) || span == 0))
+	if (time != NULL && (!duration_parse(time, CONFIRM_MOST, &span) || span == 0))
 		return cli_fail(c, CLI_INVALID, M_DOOR_SPAN, time);
 	o.confirm_s = (uint32_t)span;
 	if (!put(o.person, sizeof(o.person), a->values[OPEN_NAME]))

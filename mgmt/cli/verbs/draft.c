@@ -243,7 +243,7 @@ static bool take_number(struct cli *c, const struct cli_args *a, size_t option, 
 	*ret = 0;
 	if (a->values[option] == NULL)
 		return true;
-	if (!cli_number(a->values[option], most, &n)) {
+	if (!(option == OPT_CONFIRM ? cli_seconds : cli_number)(a->values[option], most, &n)) {
 		*ret_status = cli_fail(c, CLI_INVALID, M_DRAFT_NUMBER, options_draft[option].name, a->values[option]);
 		return false;
 	}

@@ -5,22 +5,7 @@
 #include <time.h>
 
 #include "appliance/base/clock.h"
-
-static uint64_t unit_seconds(char letter)
-{
-	switch (letter) {
-	case 's':
-		return 1;
-	case 'm':
-		return 60;
-	case 'h':
-		return 3600;
-	case 'd':
-		return 86400;
-	default:
-		return 0;
-	}
-}
+#include "appliance/base/duration.h"
 
 /* Checks that mktime or timegm did not change the given time: they turn 31 February into a day in
  * March. */
@@ -47,31 +32,13 @@ static bool seconds(const char *text, time_t *ret)
 	return rest != NULL && *rest == '\0' && tm.tm_sec < 60 && counted(tm, timegm, ret);
 }
 
-bool moment_span(const char *text, uint64_t max, uint64_t *ret)
-{
-	size_t n = strlen(text);
-	uint64_t unit = n > 1 ? unit_seconds(text[n - 1]) : 0, count = 0;
-
-	if (unit == 0)
-		return false;
-	for (size_t i = 0; i + 1 < n; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-		count = count * 10 + (uint64_t)(text[i] - '0');
-		if (count > max / unit)
-			return false;
-	}
-	*ret = count * unit;
-	return true;
-}
-
 bool moment_parse(const char *text, char out[MOMENT_TEXT])
 {
 	uint64_t now = clock_wall_ns() / 1000000000u, span;
 	struct tm tm;
 	time_t t;
 
-	if (moment_span(text, now, &span))
+	if (duration_parse(text, now, &span))
 		t = (time_t)(now - span);
 	else if (!seconds(text, &t))
 		return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Points in time, and durations, as people write them. */
+/* Points in time, as people write them. */
 #ifndef SEKISHO_MGMT_CLI_WORDS_MOMENT_H
 #define SEKISHO_MGMT_CLI_WORDS_MOMENT_H
 
@@ -9,7 +9,7 @@
 #define MOMENT_TEXT 40
 
 /*
- * Reads "30m", "24h", "7d" before now, a day ("2027-03-31", local time), or a moment with its
+ * Reads a time before now ("30m", "24 h", "7 d"), a day ("2027-03-31", local time), or a moment with its
  * offset ("2027-03-31T09:00:00+09:00"). Writes it in the form of an event's time, which can be
  * compared as text. False for anything else, including days that do not exist and moments before
  * 1970.
@@ -17,8 +17,5 @@
 bool moment_parse(const char *text, char out[MOMENT_TEXT]);
 /* As moment_parse, but gives seconds since 1970. */
 bool moment_seconds(const char *text, uint64_t *ret);
-/* Reads "90s", "30m", "24h", "7d" as seconds, at most `max`, which must not exceed UINT64_MAX / 10.
- * False for anything else. */
-bool moment_span(const char *text, uint64_t max, uint64_t *ret);
 
 #endif

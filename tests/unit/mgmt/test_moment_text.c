@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "appliance/base/duration.h"
 #include "mgmt/cli/words/moment.h"
 
 static void moments(void **state)
@@ -47,20 +48,44 @@ static void moments(void **state)
 	}
 }
 
+/* The command line reads a span of time as a policy has it, and the other way round. */
 static void spans(void **state)
 {
-	uint64_t n;
+	static const struct {
+		const char *text;
+		uint64_t max;
+		int64_t seconds; /* -1: refused */
+	} cases[] = {
+		{ "90s", 1000, 90 },
+		{ "30 s", 1000, 30 },
+		{ "1 min", 1000, 60 },
+		{ "10min", 1000, 600 },
+		{ "30m", 1800, 1800 },
+		{ "2 h", 7200, 7200 },
+		{ "7d", 604800, 604800 },
+		{ "0h", 0, 0 },
+		{ "8d", 604800, -1 },
+		{ "31 m", 1800, -1 },
+		{ "99999999999999999999999999s", UINT64_MAX, -1 },
+		{ "18446744073709551615s", UINT64_MAX / 10, -1 },
+		{ "-1s", 1000, -1 },
+		{ "1  s", 1000, -1 },
+		{ "1 mins", 1000, -1 },
+		{ "1 s ", 1000, -1 },
+		{ "s", 1000, -1 },
+		{ "10", 1000, -1 },
+		{ "", 1000, -1 },
+	};
 
 	(void)state;
-	assert_true(moment_span("90s", 1000, &n) && n == 90);
-	assert_true(moment_span("7d", 604800, &n) && n == 604800);
-	assert_true(moment_span("0h", 0, &n) && n == 0);
-	assert_false(moment_span("8d", 604800, &n));
-	assert_false(moment_span("99999999999999999999999999s", UINT64_MAX / 10, &n));
-	assert_false(moment_span("-1s", 1000, &n));
-	assert_false(moment_span("1 s", 1000, &n));
-	assert_false(moment_span("s", 1000, &n));
-	assert_false(moment_span("10", 1000, &n));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t n = 0;
+
+		print_message("%s\n", cases[i].text);
+		assert_int_equal(duration_parse(cases[i].text, cases[i].max, &n), cases[i].seconds >= 0);
+		if (cases[i].seconds >= 0)
+			assert_int_equal(n, cases[i].seconds);
+	}
 }
 
 int main(void)

@@ -71,7 +71,8 @@ class IsolatedLive(IsolatedSilent):
     """The sessions speak between the change and the isolation."""
 
     def speak(self):
-        plain = [x for x in self.lives if type(x.state).go_on in (Tcp.go_on, Udp.go_on) and not x.state.halfway and not x.state.moves]
+        plain = [x for x in self.lives if type(x.state).go_on in (Tcp.go_on, Udp.go_on) and not x.state.halfway
+                 and not x.state.moves and not x.state.refused and not x.state.ended]
         together(lambda x: x.step("between", x.state.go_on), plain)
 
 

@@ -99,6 +99,7 @@ struct session {
 	uint32_t n;	 /* number of the session between these ends, from 1 */
 	uint32_t permit; /* permit index + 1; 0: nothing allows it */
 	uint64_t until;	 /* its permit's end, in seconds since 1970; 0 = none */
+	uint64_t asked;	 /* the state of the policy that it was asked in (at_s of struct ir) */
 	uint32_t lane;
 	enum reason refused; /* R_NONE, or the reason why the kernel lets no packet of it pass */
 	bool midstream;	     /* its beginning is not in the capture */

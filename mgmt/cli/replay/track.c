@@ -153,7 +153,6 @@ static const struct ir_cell *ask(const struct tracker *t, const struct session *
 		.now = wall_ns / NS,
 	};
 
-	ir_follow(t->ir, q.now);
 	return evaluate_ir(t->ir, &q);
 }
 
@@ -215,6 +214,7 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 		s->server = d->src;
 	}
 	s->midstream = answer || half_way(d);
+	s->asked = t->ir->at_s;
 	cell = ask(t, s, wall_ns);
 	if (t->ask != NULL && (half_way(d) || d->l4proto == IP_UDP))
 		told = t->ask(t->ctx, d);
@@ -260,15 +260,23 @@ static bool opens_anew(const struct session *s, const struct decoded *d)
 	       ((s->closed && s->answered) || s->syn_seq != d->seq || s->midstream);
 }
 
-/* A refused packet opened no session, so the other end may open one (of datagrams), if its conduit
- * allows that. */
-static bool opens_back(const struct tracker *t, const struct session *s, bool from_server, uint64_t wall_ns)
+/* Refused packets opened no session, or it has ended. So a datagram of the other end may open one,
+ * and so may a packet of the same end once a conduit has opened. A TCP session needs a SYN for
+ * that. */
+static bool opens_now(const struct tracker *t, struct session *s, const struct decoded *d, bool from_server,
+		      uint64_t wall_ns)
 {
 	struct session other = *s;
 
-	if (t->as_captured || s->l4proto != IP_UDP || s->refused != R_NO_CONDUIT || !from_server)
+	if ((s->refused != R_NO_CONDUIT && s->refused != R_ENDED) ||
+	    (from_server ? t->as_captured || s->l4proto != IP_UDP || s->refused == R_ENDED
+			 : s->asked == t->ir->at_s ||
+				   (s->l4proto == IP_TCP && (d->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)))
 		return false;
-	swap_ends(&other);
+	if (from_server)
+		swap_ends(&other);
+	else
+		s->asked = t->ir->at_s;
 	return ask(t, &other, wall_ns) != NULL;
 }
 
@@ -327,14 +335,16 @@ static bool add(struct tracker *t, const struct decoded *d, uint32_t older, uint
 }
 
 /*
- * The session's permit has ended: from here on the permit below it applies. If there is none, both
- * ends are reset.
+ * The session's permit has ended, or a conduit may have opened: from here on the permit of this
+ * moment applies. If there is none, both ends are reset.
  */
-static void come_to_end(const struct tracker *t, struct session *s, uint32_t frame, uint64_t wall_ns)
+static void come_to_moment(const struct tracker *t, struct session *s, uint32_t frame, uint64_t wall_ns)
 {
 	const struct ir_cell *cell;
-	if (s->refused != R_NONE || s->until == 0 || wall_ns / NS < s->until)
+
+	if (s->refused != R_NONE || (s->asked == t->ir->at_s && (s->until == 0 || wall_ns / NS < s->until)))
 		return;
+	s->asked = t->ir->at_s;
 	cell = ask(t, s, wall_ns);
 	if (cell == NULL) {
 		s->refused = R_ENDED;
@@ -352,13 +362,14 @@ bool tracker_packet(struct tracker *t, const struct decoded *d, uint32_t frame, 
 	bool from_server = false;
 	uint32_t i = find(t, d, &from_server);
 
-	if (i == NOTHING || opens_anew(&t->sessions[i], d) || opens_back(t, &t->sessions[i], from_server, wall_ns)) {
+	ir_follow(t->ir, wall_ns / NS);
+	if (i == NOTHING || opens_anew(&t->sessions[i], d) || opens_now(t, &t->sessions[i], d, from_server, wall_ns)) {
 		if (!add(t, d, i, frame, wall_ns))
 			return false;
 		i = t->n - 1;
 		from_server = addr_cmp(&t->sessions[i].server, &d->src) == 0 && t->sessions[i].server_port == d->sport;
 	}
-	come_to_end(t, &t->sessions[i], frame, wall_ns);
+	come_to_moment(t, &t->sessions[i], frame, wall_ns);
 	follow(&t->sessions[i], d, from_server);
 	*ret_index = i;
 	return true;

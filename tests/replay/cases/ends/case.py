@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What replay reports in three cases: a session's conduit ends while the session goes on; a session
-began before the capture; a shadow would have refused something."""
+"""What replay reports in four cases: a session's conduit ends while the session goes on; a conduit
+opens meanwhile; a session began before the capture; a shadow would have refused something."""
 import time
 
 import wire
@@ -20,6 +20,9 @@ CONDUIT = '{ name = "%s"; from = "tos"; to = "crane"; services = ["%s"]; purpose
 UNTIL = 'until = "%s";' % time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(wire.START + 2))
 
 
+STARTS = UNTIL.replace("until", "starts")
+
+
 def capture(t, name, packets, seconds):
     return t.file(name + ".pcap", wire.pcap(packets, at=[round(s * S) for s in seconds]))
 
@@ -28,7 +31,35 @@ def told(r):
     return [(p["type"], p["function"], p["verdict"]) for p in r.lines if p["type"] in ("pdu", "shadow") and p["dir"] == "c2s"]
 
 
+def opens(t, form):
+    """A conduit opens within a session: what it allows passes from then on. A session that was
+    refused before passes once its client tries again."""
+    packets = []
+    wire.Session(packets, TOS, 40000, CRANE, 502).open().ask(read_holding(1, 0, 1)).answer(holding(1, [7])).ask(write_register(2, 0, 1)).answer(write_register(2, 0, 1)).ask(
+        read_holding(3, 0, 1)).answer(holding(3, [7]))
+    at = [0, 0, 0, .5, .5, 2.5, 2.5, 3, 3]
+    later = t.file("later.cfg", POLICY % ", ".join((CONDUIT % ("reads", "reads", ""), CONDUIT % ("writes", "all", STARTS))))
+    r = t.replay(capture(t, "later", packets, at), form, policy=later)
+    t.equal("opens within the session: PDUs", told(r), [("pdu", 3, "allow"), ("pdu", 6, "allow"), ("pdu", 3, "allow")])
+    t.equal("opens within the session: status", r.status, 0)
+    r = t.replay(capture(t, "earlier", packets, [0, 0, 0, .5, .5, 1, 1, 3, 3]), form, policy=later)
+    t.equal("before it opens: the write", told(r)[1], ("pdu", 6, "deny"))
+    alone = t.file("shut.cfg", POLICY % (CONDUIT % ("vendor", "all", STARTS)))
+    syn = packets[0]
+    r = t.replay(capture(t, "again", [syn, *packets], [0] + [x + 2.5 for x in at]), form, policy=alone)
+    t.equal("refused, then opened: sessions", [(f["verdict"], f["packet"]) for f in r.flows], [("deny", 1), ("allow", 0)])
+    t.equal("refused, then opened: PDUs", [x[2] for x in told(r)], ["allow"] * 3)
+    r = t.replay(capture(t, "half", packets, at), form, policy=alone)
+    t.equal("refused, and no new SYN: PDUs", told(r), [])
+    datagram = wire.udp(TOS, 40000, CRANE, 5000, b"x")
+    udp = t.file("udp.cfg", POLICY.replace("services = {", 'services = { udp = { protocol = "udp"; ports = ["udp/5000"]; };') % (CONDUIT % ("vendor", "udp", STARTS)))
+    r = t.replay(capture(t, "udp", [datagram] * 3, [0, 1, 2.5]), form, policy=udp)
+    t.equal("datagrams before and after", [(f["verdict"], f["packet"]) for f in r.flows], [("deny", 1), ("allow", 0)])
+
+
 def check(t):
+    opens(t, "--as-box")
+    opens(t, "--as-captured")
     # Two requests before the end of their conduit, and two after it. After the end another conduit
     # for the same packets decides, or nothing allows them.
     packets = []

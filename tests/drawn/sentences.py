@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Holds the sentences of `diff` against the reference, point by point. A point is a packet, a moment
-and a set of open doors. What the sentences that apply at a point claim has to be what differs there
-by meaning.py: nothing less, nothing more. The conduit of a sentence has to be open there, and to
-name the packet. This file reads what people read (places, hours, doors), and shares nothing with the
-program."""
+"""Holds the sentences of `diff` against the reference, point by point. A point is a packet, a
+moment and a set of open doors. What the sentences that apply at a point claim has to be what
+differs there by meaning.py: nothing less, nothing more. The conduit of a sentence has to be open
+there, and to name the packet. This file reads what people read (places, hours, doors), and shares
+nothing with the program."""
 import collections
 import ipaddress
 import itertools
+import os
 import re
 
 import meaning
 
+MOMENTS = int(os.environ.get("MOMENTS", 24))  # for the same conduits
 NUMBER = {("tcp", 4): 6, ("tcp", 6): 6, ("udp", 4): 17, ("udp", 6): 17, ("icmp", 4): 1, ("icmp", 6): 58}
 
 
@@ -153,7 +155,7 @@ class Judge:
             for n in range(1 << len(doors)):
                 opened = {x: meaning.FOREVER for i, x in enumerate(doors) if n >> i & 1}
                 holds = frozenset(id(c) for m, f in zip(self.ms, found, strict=True) for c, _ in f if m.until(c, t, opened))
-                if holds not in combinations or len(kept) < 24:
+                if holds not in combinations or len(kept) < MOMENTS:
                     combinations.add(holds)
                     kept.append((t, opened))
         self.known[key] = kept

@@ -214,9 +214,9 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 	begun_looked(f, &have, false);
 	cells = json_array();
 	telling_stage(f, PROGRESS_LISTS);
-	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
+	for (unsigned s = SET_UNTIL4; s < SET_CELLS_END; s++)
 		n_cells += have.elements[s].n;
-	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
+	for (unsigned s = SET_UNTIL4; s < SET_CELLS_END; s++)
 		for (size_t i = 0; i < have.elements[s].n; i++) {
 			const struct image_element *el = &have.elements[s].list[i];
 

@@ -53,8 +53,8 @@ static int add_element(struct image *i, const struct expectation *x, const struc
 	if (el->set == SET_LIVE || el->set == SET_HOME) {
 		if (!resolve(x, el->iif, &iif))
 			return 0;
-	} else if (el->set >= SET_UNTIL4 && el->set <= SET_RANGE6) {
-		family = el->set >= SET_UNTIL6 ? 6 : 4;
+	} else if (ir_set_cells(el->set)) {
+		family = ir_set_six(el->set) ? 6 : 4;
 		if (el->src.lo.family != family || el->src.hi.family != family || el->dst.lo.family != family ||
 		    el->dst.hi.family != family)
 			return -EINVAL;
@@ -158,7 +158,7 @@ int image_expect(struct image *i, struct expectation *x, struct err *e)
 
 	x->lanes = ir_lanes(x->ir) | x->extra_lanes;
 	ir_limits_add_all(&x->limits, x->ir);
-	x->n_rules = ir_skeleton(x->lanes, ir_layers(x->ir), &x->limits, i->arena, &x->rules);
+	x->n_rules = ir_skeleton(x->lanes, ir_maps(x->ir), &x->limits, i->arena, &x->rules);
 	if (x->n_rules == 0 || arena_failed(i->arena))
 		return err_set(e, -ENOMEM, "rules of the generation");
 	i->table = i->table_plain = true;

@@ -79,12 +79,12 @@ struct msg_used_permit *matched_counts(const struct image *have, matched_weigh *
 	struct msg_used_permit *list;
 	size_t room = more, n = 0;
 
-	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
+	for (unsigned s = SET_UNTIL4; s < SET_CELLS_END; s++)
 		room += have->elements[s].n;
 	list = calloc(room + 1, sizeof(*list));
 	if (list == NULL)
 		return NULL;
-	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
+	for (unsigned s = SET_UNTIL4; s < SET_CELLS_END; s++)
 		for (size_t i = 0; i < have->elements[s].n; i++) {
 			const struct image_element *el = &have->elements[s].list[i];
 
@@ -266,6 +266,9 @@ static bool cell_key(const struct generation_held *g, unsigned set, const struct
 	out = generation_interface(g, oif);
 	if (in == NULL || out == NULL)
 		return false;
+	/* whichever part of the ranges has it now */
+	if (ir_set_range(set))
+		set = ir_set_six(set) ? SET_RANGE6 : SET_RANGE4;
 	out_u8(&o, (uint8_t)set);
 	out_bytes(&o, in, strlen(in) + 1);
 	out_bytes(&o, out, strlen(out) + 1);
@@ -289,12 +292,12 @@ static void count_cells(struct matched *m, const struct image *have, const struc
 	size_t room = m->n_cells, n = 0;
 	struct msg_used_cell *all;
 
-	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
+	for (unsigned s = SET_UNTIL4; s < SET_CELLS_END; s++)
 		room += have->elements[s].n;
 	all = calloc(room + 1, sizeof(*all));
 	if (all == NULL)
 		return;
-	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
+	for (unsigned s = SET_UNTIL4; s < SET_CELLS_END; s++)
 		for (size_t i = 0; i < have->elements[s].n; i++) {
 			const struct image_element *el = &have->elements[s].list[i];
 
@@ -323,7 +326,7 @@ static uint64_t counted(const struct matched *m, const struct generation_held *g
 void matched_seed(const struct matched *m, const struct image *have, const struct generation_held *g,
 		  struct image *want)
 {
-	for (unsigned s = SET_UNTIL4; s <= SET_RANGE6; s++)
+	for (unsigned s = SET_UNTIL4; s < SET_CELLS_END; s++)
 		for (size_t i = 0; i < want->elements[s].n; i++) {
 			struct image_element *el = &want->elements[s].list[i];
 			const struct image_element *was = image_find(have, s, el->key, el->key_end);

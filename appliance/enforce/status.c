@@ -117,7 +117,7 @@ static const bool *logged_reasons(void)
 	struct arena *a = known ? NULL : arena_new(RULES_BUDGET);
 	struct ir_rule *rules = NULL;
 	const struct ir_limits any = { .list = { 1 }, .n = 1 };
-	size_t n = a != NULL ? ir_skeleton(0, IR_LAYERS, &any, a, &rules) : 0;
+	size_t n = a != NULL ? ir_skeleton(0, (struct ir_maps){ IR_LAYERS, 1 }, &any, a, &rules) : 0;
 
 	for (uint32_t r = 0; r < REASON_COUNT && n > 0; r++)
 		logged[r] = ir_logged(rules, n, r);

@@ -41,12 +41,34 @@
 _Static_assert(IR_LAYERS == 8, "one map for each layer");
 /* The maps for new cells have the same form as the layers, but no counters. */
 #define BRIDGE(id, text, address, type) CELLS(id, text, address, type, .interval = true, .timeout = true)
+/* The parts of the ranges of layer 0, and their bridges. */
+#define RANGES(id, text, address, type, ...)                                                                           \
+	CELLS(id, text, address, type, __VA_ARGS__), CELLS((id) + 1, text "_part_2", address, type, __VA_ARGS__),      \
+		CELLS((id) + 2, text "_part_3", address, type, __VA_ARGS__),                                           \
+		CELLS((id) + 3, text "_part_4", address, type, __VA_ARGS__),                                           \
+		CELLS((id) + 4, text "_part_5", address, type, __VA_ARGS__),                                           \
+		CELLS((id) + 5, text "_part_6", address, type, __VA_ARGS__),                                           \
+		CELLS((id) + 6, text "_part_7", address, type, __VA_ARGS__),                                           \
+		CELLS((id) + 7, text "_part_8", address, type, __VA_ARGS__),                                           \
+		CELLS((id) + 8, text "_part_9", address, type, __VA_ARGS__),                                           \
+		CELLS((id) + 9, text "_part_10", address, type, __VA_ARGS__),                                          \
+		CELLS((id) + 10, text "_part_11", address, type, __VA_ARGS__),                                         \
+		CELLS((id) + 11, text "_part_12", address, type, __VA_ARGS__),                                         \
+		CELLS((id) + 12, text "_part_13", address, type, __VA_ARGS__),                                         \
+		CELLS((id) + 13, text "_part_14", address, type, __VA_ARGS__),                                         \
+		CELLS((id) + 14, text "_part_15", address, type, __VA_ARGS__),                                         \
+		CELLS((id) + 15, text "_part_16", address, type, __VA_ARGS__)
+_Static_assert(IR_PARTS == 16, "one map for each part");
 #define BRIDGES(id, text, address, type)                                                                               \
-	BRIDGE(id, text, address, type), BRIDGE((id) + 1, text "_1", address, type),                                   \
-		BRIDGE((id) + 2, text "_2", address, type), BRIDGE((id) + 3, text "_3", address, type),                \
-		BRIDGE((id) + 4, text "_4", address, type), BRIDGE((id) + 5, text "_5", address, type),                \
-		BRIDGE((id) + 6, text "_6", address, type), BRIDGE((id) + 7, text "_7", address, type),                \
-		BRIDGE((id) + 8, text "_8", address, type)
+	RANGES(id, text, address, type, .interval = true, .timeout = true),                                            \
+		BRIDGE((id) + IR_PARTS, text "_1", address, type),                                                     \
+		BRIDGE((id) + IR_PARTS + 1, text "_2", address, type),                                                 \
+		BRIDGE((id) + IR_PARTS + 2, text "_3", address, type),                                                 \
+		BRIDGE((id) + IR_PARTS + 3, text "_4", address, type),                                                 \
+		BRIDGE((id) + IR_PARTS + 4, text "_5", address, type),                                                 \
+		BRIDGE((id) + IR_PARTS + 5, text "_6", address, type),                                                 \
+		BRIDGE((id) + IR_PARTS + 6, text "_7", address, type),                                                 \
+		BRIDGE((id) + IR_PARTS + 7, text "_8", address, type)
 #define APART(id, text, address, type)                                                                                 \
 	[id] = { .name = (text),                                                                                       \
 		 .key_len = 2 * (address),                                                                             \
@@ -119,10 +141,10 @@ static const struct set_spec specs[TABLE_SET_COUNT] = {
 			  .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
 	LAYERS(SET_UNTIL4, "until4", 4, SHOWN_IPV4),
 	CELLS(SET_EXACT4, "exact4", 4, SHOWN_IPV4, .interval = false, .counter = true),
-	CELLS(SET_RANGE4, "range4", 4, SHOWN_IPV4, .interval = true, .counter = true),
+	RANGES(SET_RANGE4, "range4", 4, SHOWN_IPV4, .interval = true, .counter = true),
 	LAYERS(SET_UNTIL6, "until6", 16, SHOWN_IPV6),
 	CELLS(SET_EXACT6, "exact6", 16, SHOWN_IPV6, .interval = false, .counter = true),
-	CELLS(SET_RANGE6, "range6", 16, SHOWN_IPV6, .interval = true, .counter = true),
+	RANGES(SET_RANGE6, "range6", 16, SHOWN_IPV6, .interval = true, .counter = true),
 	[SET_RESETS] = { .name = "resets",
 			 .key_len = 8,
 			 .fields = { 4, 4 },
@@ -310,7 +332,7 @@ size_t image_ends(const struct image *i)
 {
 	size_t n = 0;
 
-	for (unsigned s = SET_LIVE; s <= SET_RANGE6; s++)
+	for (unsigned s = SET_LIVE; s < SET_CELLS_END; s++)
 		for (size_t k = 0; k < i->elements[s].n; k++)
 			n += i->elements[s].list[k].until != 0;
 	return n;

@@ -55,14 +55,36 @@ uint32_t ir_label(const struct ir_permit *p, uint32_t id)
 	       (p->idle != 0 ? MARK_IDLES : 0);
 }
 
-uint32_t ir_layers(const struct ir *ir)
+struct ir_maps ir_maps(const struct ir *ir)
 {
-	uint32_t layers = 0;
+	struct ir_maps maps = { .parts = 1 };
+	uint32_t ranges[2] = { 0 };
 
-	for (uint32_t i = 0; i < ir->n_cells; i++)
-		if (ir->cells[i].layer > layers)
-			layers = ir->cells[i].layer;
-	return layers;
+	for (uint32_t i = 0; i < ir->n_cells; i++) {
+		const struct ir_cell *c = &ir->cells[i];
+
+		maps.layers = c->layer > maps.layers ? c->layer : maps.layers;
+		if (c->layer == 0 && !ir_cell_exact(c) && ++ranges[c->src.lo.family == 6] == IR_PARTS_FROM)
+			maps.parts = IR_PARTS;
+	}
+	return maps;
+}
+
+static uint32_t hash_address(uint32_t h, const struct addr *a)
+{
+	for (size_t i = 0; i < addr_len(a->family); i++)
+		h = (h ^ a->b[i]) * 16777619u;
+	return h;
+}
+
+/* The part of layer 0 that has this range: by its own bytes alone, so that it stays there whatever
+ * else changes. */
+static uint32_t part_of(const struct ir_cell *c, uint32_t parts)
+{
+	uint32_t h = hash_address(hash_address(2166136261u, &c->src.lo), &c->dst.lo);
+
+	h = (h ^ c->lo) * 16777619u;
+	return (h ^ h >> 16) % parts;
 }
 
 struct writer {
@@ -71,6 +93,7 @@ struct writer {
 	struct arena *a;
 	struct ir_element *list;
 	size_t n, room;
+	uint32_t parts;
 };
 
 static struct ir_element *add(struct writer *w, enum ir_set set)
@@ -84,7 +107,7 @@ static struct ir_element *add(struct writer *w, enum ir_set set)
 	return e;
 }
 
-enum ir_set ir_set_of_cell(const struct ir_cell *c)
+enum ir_set ir_set_of_cell(const struct ir_cell *c, uint32_t parts)
 {
 	bool six = c->src.lo.family == 6;
 
@@ -92,13 +115,13 @@ enum ir_set ir_set_of_cell(const struct ir_cell *c)
 		return (enum ir_set)((six ? SET_UNTIL6 : SET_UNTIL4) + c->layer - 1);
 	if (ir_cell_exact(c))
 		return six ? SET_EXACT6 : SET_EXACT4;
-	return six ? SET_RANGE6 : SET_RANGE4;
+	return (enum ir_set)((six ? SET_RANGE6 : SET_RANGE4) + part_of(c, parts));
 }
 
 static void add_cell(struct writer *w, const struct ir_cell *c)
 {
 	const struct ir_permit *p = &w->ir->permits[c->permit];
-	struct ir_element *e = add(w, ir_set_of_cell(c));
+	struct ir_element *e = add(w, ir_set_of_cell(c, w->parts));
 
 	if (e == NULL)
 		return;
@@ -233,7 +256,7 @@ static int element_order(const void *pa, const void *pb)
 
 size_t ir_elements(const struct ir *ir, const uint32_t *ids, struct arena *a, struct ir_element **ret)
 {
-	struct writer w = { .ir = ir, .ids = ids, .a = a };
+	struct writer w = { .ir = ir, .ids = ids, .a = a, .parts = ir_maps(ir).parts };
 	uint64_t lanes = ir_lanes(ir);
 
 	*ret = NULL;

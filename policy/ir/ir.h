@@ -41,6 +41,14 @@
  */
 #define IR_LAYERS 8u
 
+/*
+ * The maps over which the ranges of layer 0 are divided when there are many, because the kernel's
+ * time to fill a map grows with the square of its elements. The bytes of a range decide its part,
+ * so a change of policy moves no other range.
+ */
+#define IR_PARTS 16u
+#define IR_PARTS_FROM 4096u /* ranges of a family, from which on they are divided */
+
 /* The structures of a generation: objects.def has a row for each member, with its meaning and all
  * that is made of it. */
 /* clang-format off */
@@ -169,12 +177,14 @@ enum ir_set {
 	SET_LIMITED,
 	SET_UNTIL4, /* layer 1; layers up to IR_LAYERS follow */
 	SET_EXACT4 = SET_UNTIL4 + IR_LAYERS,
-	SET_RANGE4, /* maps  iif . oif . source . destination . protocol . port -> mark */
-	SET_UNTIL6,
+	/* maps  iif . oif . source . destination . protocol . port -> mark; the other parts follow */
+	SET_RANGE4,
+	SET_UNTIL6 = SET_RANGE4 + IR_PARTS,
 	SET_EXACT6 = SET_UNTIL6 + IR_LAYERS,
 	SET_RANGE6,
+	SET_CELLS_END = SET_RANGE6 + IR_PARTS,
 	/* set  packet mark (lane) . conntrack mark (lane): resets that the gate may send */
-	SET_RESETS,
+	SET_RESETS = SET_CELLS_END,
 	SET_HOME, /* set  interface . the mark of packets that came in there */
 	/* The following sets are filled by packets, to limit how fast sessions open and how many
 	 * there are: see skeleton/sessions.c. */
@@ -205,10 +215,11 @@ enum ir_set {
 	SET_KEPT6_NEXT,
 	/* Used only while the maps of cells change: see enforce/sync.c. Empty at all other
 	 * times. */
-	SET_SWITCH,  /* set  family: when it is a member, the bridge maps are looked up first */
-	SET_BRIDGE4, /* maps like SET_RANGE4 and its layers: the cells of the next generation */
-	SET_BRIDGE6 = SET_BRIDGE4 + 1 + IR_LAYERS,
-	SET_COUNT = SET_BRIDGE6 + 1 + IR_LAYERS
+	SET_SWITCH, /* set  family: when it is a member, the bridge maps are looked up first */
+	/* maps like the parts of SET_RANGE4 and the layers: the cells of the next generation */
+	SET_BRIDGE4,
+	SET_BRIDGE6 = SET_BRIDGE4 + IR_PARTS + IR_LAYERS,
+	SET_COUNT = SET_BRIDGE6 + IR_PARTS + IR_LAYERS
 };
 
 /* Sets that decide whether a permit is live. Only enforce's transactions fill them. */
@@ -220,7 +231,13 @@ static inline bool ir_set_label(unsigned s)
 /* A map of cells, of either family. */
 static inline bool ir_set_cells(unsigned s)
 {
-	return s >= SET_UNTIL4 && s <= SET_RANGE6;
+	return s >= SET_UNTIL4 && s < SET_CELLS_END;
+}
+
+/* One of the parts of the ranges of layer 0. */
+static inline bool ir_set_range(unsigned s)
+{
+	return (s >= SET_RANGE4 && s < SET_UNTIL6) || (s >= SET_RANGE6 && s < SET_CELLS_END);
 }
 
 static inline bool ir_set_bridge(unsigned s)
@@ -230,7 +247,7 @@ static inline bool ir_set_bridge(unsigned s)
 
 static inline bool ir_set_six(unsigned s)
 {
-	return (s >= SET_UNTIL6 && s <= SET_RANGE6) || s == SET_APART6 || s == SET_APART6_NEXT || s == SET_KEPT6 ||
+	return (s >= SET_UNTIL6 && s < SET_CELLS_END) || s == SET_APART6 || s == SET_APART6_NEXT || s == SET_KEPT6 ||
 	       s == SET_KEPT6_NEXT || (s >= SET_BRIDGE6 && s < SET_COUNT);
 }
 
@@ -249,10 +266,12 @@ static inline bool ir_set_kept(unsigned s)
 static inline unsigned ir_set_bridge_of(unsigned s)
 {
 	if (s >= SET_UNTIL4 && s < SET_EXACT4)
-		return SET_BRIDGE4 + 1 + s - SET_UNTIL4;
+		return SET_BRIDGE4 + IR_PARTS + s - SET_UNTIL4;
 	if (s >= SET_UNTIL6 && s < SET_EXACT6)
-		return SET_BRIDGE6 + 1 + s - SET_UNTIL6;
-	return s == SET_RANGE4 ? SET_BRIDGE4 : s == SET_RANGE6 ? SET_BRIDGE6 : SET_COUNT;
+		return SET_BRIDGE6 + IR_PARTS + s - SET_UNTIL6;
+	if (s >= SET_RANGE4 && s < SET_UNTIL6)
+		return SET_BRIDGE4 + s - SET_RANGE4;
+	return s >= SET_RANGE6 && s < SET_CELLS_END ? SET_BRIDGE6 + s - SET_RANGE6 : SET_COUNT;
 }
 
 enum ir_stmt_kind {
@@ -437,15 +456,20 @@ uint32_t ir_label(const struct ir_permit *p, uint32_t id);
 
 const char *ir_chain_name(enum ir_chain c, char buf[16]); /* "forward", "lane_17" */
 const char *ir_set_name(enum ir_set s);
+/* The maps of cells in use: the highest layer, and the number of parts of layer 0 (1 or
+ * IR_PARTS). */
+struct ir_maps {
+	uint32_t layers, parts;
+};
+struct ir_maps ir_maps(const struct ir *ir);
 /*
  * All rules of all chains, in order. They depend only on the lanes in use (bit n = lane n), the
- * number of layers and the session limits. Returns the count; rules in the arena.
+ * maps of cells in use and the session limits. Returns the count; rules in the arena.
  */
-size_t ir_skeleton(uint64_t lanes, uint32_t layers, const struct ir_limits *limits, struct arena *a,
+size_t ir_skeleton(uint64_t lanes, struct ir_maps maps, const struct ir_limits *limits, struct arena *a,
 		   struct ir_rule **ret);
 /* Whether at least one of these rules counts this reason, and all that count it also log it. */
 bool ir_logged(const struct ir_rule *rules, size_t n, uint32_t reason);
-uint32_t ir_layers(const struct ir *ir); /* the highest layer in use */
 /* Whether one worker has to see all sessions of the permit: its protocol has companions and is
  * inspected. */
 bool ir_together(const struct ir_permit *p);
@@ -477,16 +501,8 @@ struct ir_element {
  * canonical order. */
 size_t ir_elements(const struct ir *ir, const uint32_t *ids, struct arena *a, struct ir_element **ret);
 
-/* The kernel map that holds this cell. */
-enum ir_set ir_set_of_cell(const struct ir_cell *c);
-/*
- * Largest number of elements in one map of ranges. The kernel's time grows with the square of it:
- * 12,000 elements take 7 s of processor time, 20,000 take 19 s, and the supervisor ends an enforce
- * that takes 30 s. For several maps the sum of the squares is limited. The compiler refuses larger
- * policies.
- */
-#define IR_RANGES_MAX 12288u
-
+/* The kernel map that holds this cell, where layer 0 has so many parts. */
+enum ir_set ir_set_of_cell(const struct ir_cell *c, uint32_t parts);
 /* Identifies the part of packet space that a permit covers: SHA-256 of its cells with the names of
  * their interfaces. */
 struct ir_place {

@@ -51,6 +51,11 @@ const char *ir_chain_name(enum ir_chain c, char buf[16])
 	return buf;
 }
 
+/* clang-format off */
+#define PARTS(id, text)        \
+	[id] = text, [(id) + 1] = text "_part_2", [(id) + 2] = text "_part_3", [(id) + 3] = text "_part_4", [(id) + 4] = text "_part_5", [(id) + 5] = text "_part_6", [(id) + 6] = text "_part_7", [(id) + 7] = text "_part_8", [(id) + 8] = text "_part_9", [(id) + 9] = text "_part_10", [(id) + 10] = text "_part_11", [(id) + 11] = text "_part_12", [(id) + 12] = text "_part_13", [(id) + 13] = text "_part_14", [(id) + 14] = text "_part_15", [(id) + 15] = text "_part_16"
+/* clang-format on */
+
 const char *ir_set_name(enum ir_set s)
 {
 	static const char *const names[SET_COUNT] = {
@@ -59,9 +64,9 @@ const char *ir_set_name(enum ir_set s)
 		[SET_TOGETHER] = "together",
 		[SET_LIMITED] = "limited",
 		[SET_EXACT4] = "exact4",
-		[SET_RANGE4] = "range4",
+		PARTS(SET_RANGE4, "range4"),
 		[SET_EXACT6] = "exact6",
-		[SET_RANGE6] = "range6",
+		PARTS(SET_RANGE6, "range6"),
 		[SET_RESETS] = "resets",
 		[SET_HOME] = "home",
 		[SET_PACE4] = "pace4",
@@ -83,20 +88,24 @@ const char *ir_set_name(enum ir_set s)
 		[SET_KEPT6] = "kept6",
 		[SET_KEPT4_NEXT] = "kept4_next",
 		[SET_KEPT6_NEXT] = "kept6_next",
+		PARTS(SET_BRIDGE4, "bridge4"),
+		PARTS(SET_BRIDGE6, "bridge6"),
 	};
 	static const char *const layers[2][IR_LAYERS] = {
 		{ "until4", "until4_2", "until4_3", "until4_4", "until4_5", "until4_6", "until4_7", "until4_8" },
 		{ "until6", "until6_2", "until6_3", "until6_4", "until6_5", "until6_6", "until6_7", "until6_8" },
 	};
-	static const char *const bridges[2][1 + IR_LAYERS] = {
-		{ "bridge4", "bridge4_1", "bridge4_2", "bridge4_3", "bridge4_4", "bridge4_5", "bridge4_6", "bridge4_7",
+	static const char *const bridges[2][IR_LAYERS] = {
+		{ "bridge4_1", "bridge4_2", "bridge4_3", "bridge4_4", "bridge4_5", "bridge4_6", "bridge4_7",
 		  "bridge4_8" },
-		{ "bridge6", "bridge6_1", "bridge6_2", "bridge6_3", "bridge6_4", "bridge6_5", "bridge6_6", "bridge6_7",
+		{ "bridge6_1", "bridge6_2", "bridge6_3", "bridge6_4", "bridge6_5", "bridge6_6", "bridge6_7",
 		  "bridge6_8" },
 	};
 
-	if (ir_set_bridge(s))
-		return bridges[s >= SET_BRIDGE6][(s - SET_BRIDGE4) % (1 + IR_LAYERS)];
+	if (s >= SET_BRIDGE4 + IR_PARTS && s < SET_BRIDGE6)
+		return bridges[0][s - SET_BRIDGE4 - IR_PARTS];
+	if (s >= SET_BRIDGE6 + IR_PARTS && s < SET_COUNT)
+		return bridges[1][s - SET_BRIDGE6 - IR_PARTS];
 	if (s >= SET_UNTIL4 && s < SET_EXACT4)
 		return layers[0][s - SET_UNTIL4];
 	if (s >= SET_UNTIL6 && s < SET_EXACT6)

@@ -89,7 +89,7 @@ static struct set_words words_of(enum ir_set set)
 		return (struct set_words){ NULL, NULL, NULL };
 	if (!ir_set_cells(set))
 		return (struct set_words){ "set", "mark . mark", NULL };
-	if (set == SET_RANGE4 || set == SET_RANGE6)
+	if (ir_set_range(set))
 		w.flags = "interval";
 	else if (set != SET_EXACT4 && set != SET_EXACT6)
 		w.flags = "interval, timeout";
@@ -283,6 +283,15 @@ static void put_chains(const struct printer *p, const struct ir_rule *rules, siz
 	}
 }
 
+static bool unused_part(unsigned s, const struct ir_maps *maps)
+{
+	unsigned at = (s - SET_BRIDGE4) % (IR_PARTS + IR_LAYERS);
+
+	if (ir_set_range(s))
+		return s - (s < SET_UNTIL6 ? SET_RANGE4 : SET_RANGE6) >= maps->parts;
+	return ir_set_bridge(s) && (at < IR_PARTS ? at >= maps->parts : at - IR_PARTS >= maps->layers);
+}
+
 void render_nft(FILE *to, const struct ir *ir)
 {
 	struct printer p = { .to = to, .ir = ir, .lanes = ir_lanes(ir) };
@@ -291,13 +300,14 @@ void render_nft(FILE *to, const struct ir *ir)
 	struct ir_element *elements = NULL;
 	struct ir_rule *rules = NULL;
 	struct ir_limits limits = { .n = 0 };
+	struct ir_maps maps = ir_maps(ir);
 	size_t n_rules = 0, n = 0;
 
 	ir_limits_add_all(&limits, ir);
 	for (uint32_t i = 0; i < ir->n_permits && ids != NULL; i++)
 		ids[i] = i + 1;
 	if (ids != NULL) {
-		n_rules = ir_skeleton(p.lanes, ir_layers(ir), &limits, a, &rules);
+		n_rules = ir_skeleton(p.lanes, maps, &limits, a, &rules);
 		n = ir_elements(ir, ids, a, &elements);
 	}
 	if (ids == NULL || arena_failed(a)) {
@@ -314,10 +324,10 @@ void render_nft(FILE *to, const struct ir *ir)
 			first++;
 		for (last = first; last < n && elements[last].set == s; last++)
 			;
-		/* No rule uses an empty layer. */
+		/* No rule uses an empty layer, or a part if the ranges are not divided. */
 		if (first == last && ((s > SET_UNTIL4 && s < SET_EXACT4) || (s > SET_UNTIL6 && s < SET_EXACT6)))
 			continue;
-		if (ir_set_bridge(s) && (s - SET_BRIDGE4) % (1 + IR_LAYERS) > ir_layers(ir))
+		if (unused_part(s, &maps))
 			continue;
 		put_set(&p, (enum ir_set)s, elements + first, last - first);
 	}

@@ -9,6 +9,8 @@
 #include "policy/space/boxes.h"
 
 #define SCRATCH_BUDGET (256u << 20)
+/* pieces of a group that get memory of their own, which is given back before the next group */
+#define GROUP_LARGE 4096u
 /* boxes that cutting may touch: about a second in the worst case */
 #define STEPS_MAX 60000000u
 
@@ -58,15 +60,15 @@ struct maker {
 
 static bool out_of_memory(struct maker *k)
 {
-	if (k->cost != NULL && !arena_failed(k->a))
-		return costs_report(k->d, "policy.memory", k->m, k->cost, M_LOWER_MEMORY, 0, 0);
+	if (k->cost != NULL)
+		return costs_report(k->d, "policy.memory", k->m, k->cost, M_LOWER_MEMORY, 0, 0, 0);
 	diag_add(k->d, SEV_ERROR, "policy.memory", (struct srcpos){ 0, 0, 0 }, M_LOWER_MEMORY);
 	return false;
 }
 
 static bool too_large(struct maker *k)
 {
-	return costs_report(k->d, "policy.too_large", k->m, k->cost, M_LOWER_TOO_LARGE, CELLS_MAX, 0);
+	return costs_report(k->d, "policy.too_large", k->m, k->cost, M_LOWER_TOO_LARGE, CELLS_MAX, 0, 0);
 }
 
 static const struct model_conduit *conduit_of(const struct maker *k, uint32_t pair)
@@ -466,22 +468,22 @@ static bool add_ground(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t
 static bool add_group(struct maker *k, struct arena *memory, uint64_t bucket, uint8_t layer, const struct piece *p,
 		      size_t n)
 {
+	struct arena *own = n >= GROUP_LARGE ? arena_new(SCRATCH_BUDGET) : NULL, *a = own != NULL ? own : memory;
 	struct box *boxes, *form;
-	size_t n_form;
+	size_t n_form = 0;
+	bool ok = true;
 
 	if (n == 1)
 		return add_ground(k, bucket, layer, p[0].set, &p[0].box);
-	boxes = arena_array(memory, n, sizeof(*boxes));
-	if (boxes == NULL)
-		return out_of_memory(k);
-	for (size_t i = 0; i < n; i++)
+	boxes = arena_array(a, n, sizeof(*boxes));
+	for (size_t i = 0; i < n && boxes != NULL; i++)
 		boxes[i] = p[i].box;
-	if (!boxes_canonical(boxes, n, memory, &form, &n_form))
-		return out_of_memory(k);
-	for (size_t i = 0; i < n_form; i++)
-		if (!add_ground(k, bucket, layer, p[0].set, &form[i]))
-			return false;
-	return true;
+	if (boxes == NULL || !boxes_canonical(boxes, n, a, &form, &n_form))
+		ok = out_of_memory(k);
+	for (size_t i = 0; i < n_form && ok; i++)
+		ok = add_ground(k, bucket, layer, p[0].set, &form[i]);
+	arena_free(own);
+	return ok;
 }
 
 /* ---- single points over ranges --------------------------------------------------------------- */

@@ -68,13 +68,13 @@ enum cells_form { CELLS_APART, CELLS_OVER };
 bool cells_make(const struct model *m, enum cells_form form, struct arena *a, struct diags *d, struct cells *ret);
 
 /*
- * The error for a policy that is too large, with two numbers for its text. It names the conduits
+ * The error for a policy that is too large, with the numbers of its text. It names the conduits
  * that take the most, and not the place where the limit was reached, which depends on the order of
  * the text. cost[i]: the cost of conduit i; NULL: no memory, and nothing is reported.
  * Returns false.
  */
 bool costs_report(struct diags *d, const char *code, const struct model *m, const uint64_t *cost, enum message text,
-		  unsigned have, unsigned most);
+		  unsigned have, unsigned most, unsigned limit);
 
 /*
  * Finds which of several rights hold together at some moment, and in which order the kernel looks

@@ -26,7 +26,7 @@ static size_t costliest(const struct model *m, const uint64_t *cost, const struc
 }
 
 bool costs_report(struct diags *d, const char *code, const struct model *m, const uint64_t *cost, enum message text,
-		  unsigned have, unsigned most)
+		  unsigned have, unsigned most, unsigned limit)
 {
 	const struct model_conduit *list[NAMED];
 	size_t n = cost != NULL ? costliest(m, cost, list) : 0;
@@ -35,7 +35,7 @@ bool costs_report(struct diags *d, const char *code, const struct model *m, cons
 
 	if (cost == NULL)
 		return false;
-	g = diag_add(d, SEV_ERROR, code, n > 0 ? list[0]->at : (struct srcpos){ 0 }, text, have, most);
+	g = diag_add(d, SEV_ERROR, code, n > 0 ? list[0]->at : (struct srcpos){ 0 }, text, have, most, limit);
 	if (n > 1)
 		g->also = list[1]->at;
 	for (size_t i = 0; i < n && names != NULL; i++)

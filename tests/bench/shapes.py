@@ -43,6 +43,15 @@ def terminal(n):
                     destinations=["10.73.0.%d-10.73.0.%d" % (4 + i // 120 * 3, 5 + i // 120 * 3)]) for i in range(n)]
 
 
+def ranges(more):
+    """38,440 ranges between two interfaces: 62 of clients, 62 of machines, ten services."""
+    def short(before):
+        return ["%s.%d-%s.%d" % (before, i, before, i + 1) for i in range(4, 252, 4)]
+    services = ["read", "logix_read", "s7_look", "melsec_all", "omron_any", "web", "shell", "pages", "tls9000", "names"]
+    one = [conduit("more", "it", "ot", ["ping"], sources=["10.71.0.2-10.71.0.3"], destinations=["10.73.0.2-10.73.0.3"])] if more else []
+    return [conduit("many", "it", "ot", services, sources=short("10.71.0"), destinations=short("10.73.0"))] + one
+
+
 # shape -> [(step, conduits, goal in processor seconds, goal in elements)]
 SHAPES = {
     "pairs": [("10,000 pairs", pairs(10000, False), 1, None), ("one less", pairs(10000, False, 3969), 0.1, 14), ("one more", pairs(10000, False), 0.1, 14)],
@@ -50,6 +59,7 @@ SHAPES = {
               ("one more", pairs(10000, True), 0.1, 14)],
     "terminal": [("500 conduits", terminal(500), 5, None), ("1,000 conduits", terminal(1000), 5, None), ("2,000 conduits", terminal(2000), 5, None),
                  ("500 again", terminal(500), 5, None)],
+    "ranges": [("38,440 ranges", ranges(False), 10, None), ("one more", ranges(True), 5, 14)],
 }
 
 

@@ -27,7 +27,7 @@
 
 struct writer {
 	struct arena *a;
-	uint32_t layers; /* the highest layer whose permits end */
+	struct ir_maps maps;
 	struct ir_limits limits;
 	struct ir_rule *rules;
 	size_t n, room;

@@ -23,10 +23,10 @@
 #include "policy/ir/ir.h"
 #include "policy/ir/skeleton/chains.h"
 
-size_t ir_skeleton(uint64_t lanes, uint32_t layers, const struct ir_limits *limits, struct arena *a,
+size_t ir_skeleton(uint64_t lanes, struct ir_maps maps, const struct ir_limits *limits, struct arena *a,
 		   struct ir_rule **ret)
 {
-	struct writer w = { .a = a, .layers = layers < IR_LAYERS ? layers : IR_LAYERS, .limits = *limits };
+	struct writer w = { .a = a, .maps = maps, .limits = *limits };
 
 	guard_rules(&w);
 	forward_rules(&w);

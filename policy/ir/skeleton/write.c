@@ -77,14 +77,15 @@ void put_home_only(struct writer *w, enum ir_chain chain)
 
 uint32_t cell_maps(const struct writer *w)
 {
-	return w->layers + 2;
+	return w->maps.layers + 1 + w->maps.parts;
 }
 
 enum ir_set cell_map(const struct writer *w, bool six, uint32_t i)
 {
-	if (i < w->layers)
-		return (enum ir_set)((six ? SET_UNTIL6 : SET_UNTIL4) + w->layers - 1 - i);
-	return (enum ir_set)((six ? SET_EXACT6 : SET_EXACT4) + i - w->layers);
+	if (i < w->maps.layers)
+		return (enum ir_set)((six ? SET_UNTIL6 : SET_UNTIL4) + w->maps.layers - 1 - i);
+	/* behind the exact cells are the parts of the ranges */
+	return (enum ir_set)((six ? SET_EXACT6 : SET_EXACT4) + i - w->maps.layers);
 }
 
 void put_admitted(struct writer *w, enum ir_chain chain, bool six, enum ir_set map, enum ir_key key, enum ir_chain then)

@@ -264,8 +264,7 @@ static double seconds_of(struct model_maker *k, bool *fits)
 
 /* 10,000 conduits in arrangements that a careless algorithm cuts in quadratic time: pairs of hosts,
  * alone and under a net-wide conduit; single hosts mixed with whole rows, alone and under such a
- * conduit. The last arrangement has more ranges than the kernel can load in time, and is refused.
- * The time limit is generous because sanitizers and other processes slow the test down. */
+ * conduit. The time limit is generous because sanitizers and other processes slow the test down. */
 static void ten_thousand(void **state)
 {
 	for (int shape = 0; shape < 4; shape++) {
@@ -298,11 +297,8 @@ static void ten_thousand(void **state)
 		}
 		seconds = seconds_of(&k, &fits);
 		print_message("shape %d: %u cells, %.3f s\n", shape, fits ? k.c.ir->n_cells : 0, seconds);
-		assert_int_equal(fits, shape < 3);
-		if (fits)
-			assert_true(k.c.ir->n_cells >= 10000);
-		else
-			assert_string_equal(k.c.diags.list[0]->code, "policy.maps_too_large");
+		assert_true(fits);
+		assert_true(k.c.ir->n_cells >= 10000);
 		assert_true(seconds < 10);
 		maker_free(&k);
 	}

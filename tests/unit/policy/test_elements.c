@@ -53,7 +53,7 @@ static void every_cell_is_in_its_map(void **state)
 		const struct ir_element *e = &w.e[i];
 		const struct ir_permit *p;
 
-		if (e->set < SET_UNTIL4 || e->set > SET_RANGE6)
+		if (e->set < SET_UNTIL4 || e->set >= SET_CELLS_END)
 			continue;
 		cells++;
 		p = &w.k.c.ir->permits[index_of(&w, mark_permit(e->data))];

@@ -35,7 +35,7 @@ static void world_rules(struct world *w)
 	struct ir_limits limits = { .n = 0 };
 
 	ir_limits_add_all(&limits, w->k.c.ir);
-	w->b.n_rules = ir_skeleton(w->b.lanes, ir_layers(w->k.c.ir), &limits, w->k.arena, &w->b.rules);
+	w->b.n_rules = ir_skeleton(w->b.lanes, ir_maps(w->k.c.ir), &limits, w->k.arena, &w->b.rules);
 	w->b.n_elements = ir_elements(w->k.c.ir, w->ids, w->k.arena, &w->b.elements);
 	w->b.now = 1000;
 	assert_true(w->b.n_rules > 0);
@@ -1239,6 +1239,61 @@ static void bridges_answer_while_cells_change(void **state)
 	maker_free(&w.k);
 }
 
+/* Many ranges are divided over several maps. Each range is in one of them, where it stays when
+ * others come; packets find the ranges in all of them, and nothing between them. */
+static void divided_ranges_are_found(void **state)
+{
+	enum { MANY = 80 };
+	size_t in[SET_COUNT] = { 0 }, most = 0, least = SIZE_MAX;
+	struct model_conduit *c;
+	struct addr_range *ranges;
+	struct world w;
+
+	(void)state;
+	memset(&w, 0, sizeof(w));
+	maker_init(&w.k);
+	maker_site(&w.k);
+	c = maker_conduit(&w.k, "many", &w.k.m.zones[0], &w.k.m.zones[2], "10.10.0.1", "10.30.0.1", &w.k.m.services[0]);
+	ranges = arena_array(w.k.arena, 2 * MANY, sizeof(*ranges));
+	for (unsigned i = 0; i < MANY; i++) {
+		ranges[i] = c->sources[0];
+		ranges[i].lo.b[2] = ranges[i].hi.b[2] = (uint8_t)i;
+		ranges[i].hi.b[3] = 2;
+		ranges[MANY + i] = c->destinations[0];
+		ranges[MANY + i].lo.b[3] = ranges[MANY + i].hi.b[3] = (uint8_t)(2 * i + 1);
+	}
+	c->sources = ranges;
+	c->destinations = ranges + MANY;
+	c->n_sources = c->n_destinations = MANY;
+	assert_true(maker_lower(&w.k));
+	assert_int_equal(ir_maps(w.k.c.ir).parts, IR_PARTS);
+	for (uint32_t i = 0; i < w.k.c.ir->n_permits; i++)
+		w.ids[i] = 100 + i;
+	world_rules(&w);
+	for (size_t i = 0; i < w.b.n_elements; i++)
+		in[w.b.elements[i].set]++;
+	for (unsigned s = SET_RANGE4; s < SET_RANGE4 + IR_PARTS; s++) {
+		most = in[s] > most ? in[s] : most;
+		least = in[s] < least ? in[s] : least;
+	}
+	assert_true(least > 0 && most < 2 * least);
+	for (unsigned i = 0; i < 40 * MANY; i++) {
+		char src[ADDR_TEXT], dst[ADDR_TEXT];
+		unsigned from = i % 40, to = i / 40;
+		struct box_flow f;
+		struct box_packet p;
+
+		snprintf(src, sizeof(src), "10.10.%u.%u", 2 * from, 1 + i % 2);
+		snprintf(dst, sizeof(dst), "10.30.0.%u", 2 * to + 1);
+		p = packet(&f, LAN0, LAN2, src, dst, 6, 502);
+		assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+		snprintf(dst, sizeof(dst), "10.30.0.%u", 2 * to + 2);
+		p = packet(&f, LAN0, LAN2, src, dst, 6, 502);
+		expect_drop(forward(&w, &p), R_NO_CONDUIT);
+	}
+	maker_free(&w.k);
+}
+
 /* In an inspected session the option that offers further paths is removed from SYNs, their answers
  * and repetitions. A SYN that joins another session is dropped. */
 static void inspected_sessions_have_one_path(void **state)
@@ -1488,8 +1543,8 @@ static void what_is_logged_wherever_it_is_counted(void **state)
 	const struct ir_limits any = { .list = { 60, 3600 | IR_LIMIT_IDLE }, .n = 2 }, none = { .n = 0 };
 	struct arena *a = arena_new(16u << 20);
 	struct ir_rule *few, *all;
-	size_t n_few = ir_skeleton(0, IR_LAYERS, &any, a, &few),
-	       n_all = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), 0, &none, a, &all);
+	size_t n_few = ir_skeleton(0, (struct ir_maps){ IR_LAYERS, 1 }, &any, a, &few),
+	       n_all = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), (struct ir_maps){ 0, 1 }, &none, a, &all);
 
 	(void)state;
 	assert_true(n_few > 0 && n_all > 0);
@@ -1533,6 +1588,7 @@ int main(void)
 		cmocka_unit_test(the_box_itself),
 		cmocka_unit_test(a_gate_resets_only_its_own_lane),
 		cmocka_unit_test(bridges_answer_while_cells_change),
+		cmocka_unit_test(divided_ranges_are_found),
 		cmocka_unit_test(openers_and_companions_meet),
 		cmocka_unit_test(inspected_sessions_have_one_path),
 		cmocka_unit_test(sessions_end_with_their_limits),

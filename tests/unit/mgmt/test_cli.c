@@ -7,7 +7,7 @@
  * LINK: appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c appliance/base/diag.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
- * LINK: appliance/base/sha256.c appliance/base/err.c
+ * LINK: appliance/base/sha256.c appliance/base/err.c appliance/base/duration.c
  * LINK: appliance/wire/msg.c appliance/base/memfd.c
  * LIBS: jansson nettle
  */

@@ -177,7 +177,7 @@ enum ir_set {
 	SET_LIMITED,
 	SET_UNTIL4, /* layer 1; layers up to IR_LAYERS follow */
 	SET_EXACT4 = SET_UNTIL4 + IR_LAYERS,
-	/* maps  iif . oif . source . destination . protocol . port -> mark; the other parts follow */
+	/* maps  iif . oif . source . destination . protocol . port -> mark; other parts follow */
 	SET_RANGE4,
 	SET_UNTIL6 = SET_RANGE4 + IR_PARTS,
 	SET_EXACT6 = SET_UNTIL6 + IR_LAYERS,

@@ -28,7 +28,9 @@ DEFAULT = {"when_down": "closed", "when_overloaded": "closed", "when_midstream":
 WORDS = ["read", "write", "control", "program", "diagnose"]
 NEVER_REST = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4", "::/64", "fe80::/9", "ff00::/8"]
 FOREVER = 1 << 62
-LAST = 7258118400 - 86400  # 2199 is the last year; the language says nothing about its end
+# 2199 is the last year: no window opens on a later day. So nothing changes after this moment.
+LAST_DAY = 7258118400 // 86400 - 1
+LAST = 7258118400 + 3 * 86400
 # Functions of Modbus: code, name, words, what they touch, and whether a word of `commands` includes
 # them.
 FUNCTIONS = [(1, "read_coils", "read", "coils", True), (2, "read_discrete_inputs", "read", "discrete", True), (3, "read_holding_registers", "read", "holding", True),
@@ -240,7 +242,7 @@ class Window:
 
     def on(self, day):
         """From when to when the window is open if it opens on that day, or None."""
-        if (day + 3) % 7 not in self.days or day in self.excepted or day < (self.first or 0) or day > (self.last or 1 << 30):
+        if (day + 3) % 7 not in self.days or day in self.excepted or day < (self.first or 0) or day > (self.last or LAST_DAY):
             return None
         a, b = clock(self.zone, day, self.begins), clock(self.zone, day, self.ends)
         return (a, b) if a < b else None

@@ -97,9 +97,10 @@ static void count_web(struct control *s, struct asker a)
 
 static uint32_t next_number(struct control *s)
 {
-	if ((++s->next_id & RELAYED_NUMBER) == 0)
+	/* Numbers with RELAYED_BOXS are the supervisor's. */
+	if ((++s->next_id & (RELAYED_BOXS - 1)) == 0)
 		s->next_id = 1;
-	return s->next_id & RELAYED_NUMBER;
+	return s->next_id & (RELAYED_BOXS - 1);
 }
 
 static struct collect *collect_new(struct control *s, enum collect_kind k, struct asker a, uint64_t limit)
@@ -282,7 +283,7 @@ void collect_pass_fd(struct control *s, unsigned slot, const struct msg_body *qu
 	c->order = changes_a_list(question);
 	/* Orders that the supervisor carries out have no deadline, because it reports its
 	 * progress. */
-	if (question->type == MSG_HAND || question->type == MSG_CHANGE)
+	if (question->type == MSG_CHANGE)
 		c->deadline = UINT64_MAX;
 	c->search = question->type == MSG_EVENTS;
 	ask_fd(s, c, slot, question, fd);
@@ -293,6 +294,18 @@ void collect_pass_fd(struct control *s, unsigned slot, const struct msg_body *qu
 void collect_pass(struct control *s, unsigned slot, const struct msg_body *question, struct asker a)
 {
 	collect_pass_fd(s, slot, question, -1, a);
+}
+
+void collect_handed(struct control *s, uint32_t id, struct asker a)
+{
+	struct collect *c = collect_new(s, COLLECT_PASS, a, 0);
+
+	if (c == NULL)
+		return;
+	c->id = id & RELAYED_NUMBER;
+	c->passed_to = SLOT_BOX;
+	c->deadline = UINT64_MAX;
+	c->waiting[SLOT_BOX] = c->handed = true;
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */

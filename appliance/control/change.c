@@ -19,7 +19,7 @@
  * result. */
 static struct order *at_the_box(struct change *c, const struct msg_ground *g)
 {
-	for (size_t i = 0; i < ORDERS_MOST; i++) {
+	for (size_t i = 0; i < ORDERS_ALL; i++) {
 		struct order *o = &c->orders[i];
 
 		if (o->used && o->boxs && !o->goes_on && o->m.order == g->order && o->m.revision == g->revision)
@@ -99,11 +99,12 @@ static void order_end(struct order *o)
 	o->fd = -1;
 }
 
-static struct order *order_new(struct control *s, struct asker a)
+/* `most`: how many orders there may be. */
+static struct order *order_new(struct control *s, struct asker a, size_t most)
 {
 	struct order *o = NULL;
 
-	for (size_t i = 0; i < ORDERS_MOST && o == NULL; i++)
+	for (size_t i = 0; i < most && o == NULL; i++)
 		if (!s->change->orders[i].used)
 			o = &s->change->orders[i];
 	if (o != NULL)
@@ -129,7 +130,7 @@ static void too_many(struct control *s, struct asker a)
 /* Over the web the order goes to the supervisor unchanged: it asks accounts itself. */
 static void forward(struct control *s, struct asker a, struct msg *m)
 {
-	struct order *o = order_new(s, a);
+	struct order *o = order_new(s, a, ORDERS_MOST);
 
 	if (o == NULL) {
 		too_many(s, a);
@@ -142,18 +143,15 @@ static void forward(struct control *s, struct asker a, struct msg *m)
 	collect_pass_fd(s, SLOT_BOX, &m->body, m->n_fds > 0 ? m->fds[0] : -1, waits(s, o));
 }
 
-void change_hand(struct control *s, struct asker a, enum change_order order, uint64_t revision, int fd, bool login)
+struct asker change_handed(struct control *s, struct asker a, enum change_order order, uint64_t revision)
 {
-	struct order *o = order_new(s, a);
+	struct order *o = order_new(s, a, ORDERS_ALL);
 
-	if (o == NULL) {
-		too_many(s, a);
-		return;
-	}
+	if (o == NULL)
+		return a;
 	o->boxs = true;
-	o->asker.tell = true; /* the supervisor reads whether the person wants progress reports */
 	o->m = (struct msg_change){ .order = (uint8_t)order, .revision = revision };
-	collect_pass_fd(s, SLOT_BOX, &(struct msg_body){ MSG_HAND, .hand = { .login = login } }, fd, waits(s, o));
+	return waits(s, o);
 }
 
 void change_ordered(struct control *s, struct asker a, const struct typist *t, struct msg *m)
@@ -169,7 +167,7 @@ void change_ordered(struct control *s, struct asker a, const struct typist *t, s
 			forward(s, a, m);
 		return;
 	}
-	o = order_new(s, a);
+	o = order_new(s, a, ORDERS_MOST);
 	if (o == NULL) {
 		too_many(s, a);
 		return;
@@ -260,7 +258,7 @@ static void box_answered(struct control *s, struct order *o, int status, int fd)
 
 void change_answered(struct control *s, struct asker a, int status, int fd)
 {
-	struct order *o = a.client < ORDERS_MOST ? &s->change->orders[a.client] : NULL;
+	struct order *o = a.client < ORDERS_ALL ? &s->change->orders[a.client] : NULL;
 
 	if (o == NULL || !o->used || o->serial != a.serial)
 		return;
@@ -279,7 +277,7 @@ void change_answered(struct control *s, struct asker a, int status, int fd)
 
 struct asker change_asker(const struct control *s, const struct asker *a)
 {
-	const struct order *o = a->client < ORDERS_MOST ? &s->change->orders[a->client] : NULL;
+	const struct order *o = a->client < ORDERS_ALL ? &s->change->orders[a->client] : NULL;
 
 	if (o == NULL || !o->used || o->serial != a->serial)
 		return (struct asker){ .kind = ASKER_NONE };
@@ -288,7 +286,7 @@ struct asker change_asker(const struct control *s, const struct asker *a)
 
 void change_stop(struct control *s, const struct asker *a)
 {
-	for (size_t i = 0; i < ORDERS_MOST; i++) {
+	for (size_t i = 0; i < ORDERS_ALL; i++) {
 		struct order *o = &s->change->orders[i];
 		struct asker as = waits(s, o);
 
@@ -303,7 +301,7 @@ void change_stop(struct control *s, const struct asker *a)
 
 void change_forget(struct control *s)
 {
-	for (size_t i = 0; i < ORDERS_MOST; i++) {
+	for (size_t i = 0; i < ORDERS_ALL; i++) {
 		struct order *o = &s->change->orders[i];
 
 		if (!o->used || o->asker.kind != ASKER_MGMT)

@@ -8,6 +8,8 @@
 #include "appliance/store/draft.h"
 
 #define ORDERS_MOST 16u /* orders that may wait for accounts at a time */
+/* with those that the supervisor has read, which always find a place */
+#define ORDERS_ALL (ORDERS_MOST + CLIENTS_HANDED)
 
 /* An order that waits: for accounts to say who gave it, or for the supervisor to report its
  * result. */
@@ -30,7 +32,7 @@ struct order {
 
 struct change {
 	struct draft draft;
-	struct order orders[ORDERS_MOST];
+	struct order orders[ORDERS_ALL];
 	uint64_t serial;
 	/* The result of the last dry run of this revision; lost at a restart. */
 	json_t *tried; /* owned; NULL = there was none */

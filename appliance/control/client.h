@@ -19,7 +19,8 @@ struct client {
 	 * "tanaka/suzuki" */
 	char by[USER_BY];
 	bool waiting; /* a question is being answered; a client may have one at a time */
-	/* the supervisor reads that question; control only notices the end of the connection */
+	/* the supervisor has read an order here; control answers it, and notices the end of the
+	 * connection */
 	bool handed;
 	/* sekisho-notify or sekisho-inform: it may ask for status and events */
 	bool listens;

@@ -156,6 +156,8 @@ void collect_settled(struct control *s);
 void collect_pass(struct control *s, unsigned slot, const struct msg_body *question, struct asker a);
 /* As collect_pass, with a descriptor, which stays the caller's; -1 = none. */
 void collect_pass_fd(struct control *s, unsigned slot, const struct msg_body *question, int fd, struct asker a);
+/* The supervisor answers an order at the machine under this id; `a` takes the answer. */
+void collect_handed(struct control *s, uint32_t id, struct asker a);
 /* Takes a role's answer to such a question. False: this role may not answer it. */
 bool collect_answer(struct control *s, struct msg *m);
 void collect_status(struct control *s, struct msg *m); /* a role's own numbers */
@@ -285,8 +287,8 @@ int change_open(struct control *s, struct err *e);
 /* Takes an order of mgmt (`t` NULL), or one that was typed at the machine. Takes its
  * descriptors. */
 void change_ordered(struct control *s, struct asker a, const struct typist *t, struct msg *m);
-/* Notes that the supervisor reads an order that changes the box from this connection. */
-void change_hand(struct control *s, struct asker a, enum change_order order, uint64_t revision, int fd, bool login);
+/* Notes that the supervisor has read such an order. Returns who takes its answer. */
+struct asker change_handed(struct control *s, struct asker a, enum change_order order, uint64_t revision);
 /* Answers the supervisor's question whether such an order may be carried out, and with which
  * texts. */
 void change_ground(struct control *s, struct msg *m);
@@ -338,7 +340,9 @@ json_t *json_ending(const struct control *s);
 
 struct client; /* client.h */
 
-#define CLIENTS 16u
+#define CLIENTS_ASKING 16u
+#define CLIENTS_HANDED 32u /* places for those whose orders the supervisor has read */
+#define CLIENTS (CLIENTS_ASKING + CLIENTS_HANDED)
 /*
  * Limits for clients that are not root: LOGINS_MOST for all logins together, LOGINS_EACH for one
  * login. So root, and the programs that send alarms, always find room. When there are LOGINS_MOST,
@@ -384,6 +388,8 @@ short people_events(const struct control *s, unsigned at);
 void people_readable(struct control *s, unsigned at);
 /* Takes over the channel to a new process of the web side. */
 void people_web(struct control *s, int fd);
+/* Takes the connection of a person whose order the supervisor has read. */
+void people_handed(struct control *s, struct msg *m);
 /* The channel to the web side is readable, or closed. */
 void people_web_readable(struct control *s);
 /* Monotonic ns: until then its messages are not read; 0 = read always. */

@@ -9,6 +9,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
+#include "appliance/wire/judged.h"
 
 /* ---- messages of the supervisor, and of roles through it ------------------------------------- */
 
@@ -127,6 +128,12 @@ static bool on_web(void *ctx, struct msg *m)
 	return true;
 }
 
+static bool on_hand(void *ctx, struct msg *m)
+{
+	people_handed(ctx, m);
+	return true;
+}
+
 static bool on_ground(void *ctx, struct msg *m)
 {
 	change_ground(ctx, m);
@@ -160,6 +167,7 @@ static msg_handler *const of_the_box[MSG_TYPE_COUNT] = {
 	[MSG_FORETOLD] = on_foretold,
 	[MSG_GENERATION] = on_generation,
 	[MSG_WEB] = on_web,
+	[MSG_HAND] = on_hand,
 	[MSG_GROUND] = on_ground,
 	[MSG_SEALED] = on_sealed,
 };
@@ -376,12 +384,8 @@ static bool on_ctl_user(void *ctx, struct msg *m)
 	struct msg_body order = { MSG_USER,
 				  .user = { .order = m->body.ctl_user.order, .text = m->body.ctl_user.text } };
 
-	if (user_order_carries((enum user_order)m->body.ctl_user.order) != (m->n_fds > 0))
-		return false;
 	memcpy(order.user.by, p->by, strnlen(p->by, USER_BY - 1));
-	collect_pass_fd(p->s, SLOT_ACCOUNTS, &order, m->n_fds > 0 ? m->fds[0] : -1, p->asker);
-	msg_close_fds(m);
-	explicit_bzero(m, sizeof(*m));
+	collect_pass(p->s, SLOT_ACCOUNTS, &order, p->asker);
 	return true;
 }
 
@@ -520,6 +524,11 @@ static msg_handler *const of_people[MSG_TYPE_COUNT] = {
 
 bool peer_said(struct peer *p, struct msg *m)
 {
+	/* At the machine such an order is none of control's. */
+	if (p->typist != NULL && order_is_boxs(&m->body)) {
+		msg_close_fds(m);
+		return false;
+	}
 	p->asker.id = m->id;
 	p->asker.tell = false;
 	return msg_dispatch(of_people, p, m);

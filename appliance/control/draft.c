@@ -166,7 +166,7 @@ void draft_untried(struct change *c)
 /* Whether the supervisor runs or queues an apply of the present draft. */
 static bool under_way(const struct change *c)
 {
-	for (size_t i = 0; i < ORDERS_MOST; i++)
+	for (size_t i = 0; i < ORDERS_ALL; i++)
 		if (c->orders[i].used && c->orders[i].goes_on && c->orders[i].m.order == CHANGE_APPLY &&
 		    (c->orders[i].m.flags & APPLY_DRY_RUN) == 0)
 			return true;
@@ -222,7 +222,7 @@ int change_open(struct control *s, struct err *e)
 	s->change = calloc(1, sizeof(*s->change));
 	if (s->change == NULL)
 		return err_set(e, -ENOMEM, "draft");
-	for (size_t i = 0; i < ORDERS_MOST; i++)
+	for (size_t i = 0; i < ORDERS_ALL; i++)
 		s->change->orders[i].fd = -1;
 	r = draft_open(CONTROL_FD_FOLDER, &s->change->draft, &lost, e);
 	if (r == 0 && lost) {

@@ -2,7 +2,7 @@
 /*
  * The control socket: who may connect, and one question at a time for each connection. The socket's
  * mode and the peer's credentials from the kernel decide access. Nothing here waits: a slow reader
- * is disconnected.
+ * is disconnected. Orders that change the box come by other sockets, which the supervisor reads.
  *
  * A second socket is for people's logins. The members of its group may connect, but that gives them
  * no right. Each question is held until the role accounts has answered whose login this is and
@@ -37,9 +37,9 @@ int people_open(struct control *s, struct err *e)
 	return answer_open(s, e);
 }
 
-static struct client *free_client(struct control *s)
+static struct client *free_client(struct control *s, unsigned from, unsigned to)
 {
-	for (size_t i = 0; i < CLIENTS; i++)
+	for (unsigned i = from; i < to; i++)
 		if (s->clients[i].fd < 0)
 			return &s->clients[i];
 	return NULL;
@@ -64,7 +64,7 @@ static bool tells(uid_t uid)
 static bool accept_one(struct control *s)
 {
 	int fd = accept4(CONTROL_FD_SOCKET, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct client *c = free_client(s);
+	struct client *c = free_client(s, 0, CLIENTS_ASKING);
 	struct ucred who;
 	socklen_t n = sizeof(who);
 
@@ -86,7 +86,7 @@ static bool accept_one(struct control *s)
 
 void people_accept(struct control *s)
 {
-	for (unsigned i = 0; i < CLIENTS && accept_one(s); i++)
+	for (unsigned i = 0; i < CLIENTS_ASKING && accept_one(s); i++)
 		;
 }
 
@@ -120,7 +120,7 @@ static struct client *login_place(struct control *s, uid_t uid, uint64_t now)
 	if (own >= LOGINS_EACH)
 		return NULL;
 	if (all < LOGINS_MOST)
-		return free_client(s);
+		return free_client(s, 0, CLIENTS_ASKING);
 	if (silent != NULL)
 		client_close(silent);
 	return silent;
@@ -169,8 +169,9 @@ static void answer_client(struct control *s, struct asker a, int status, int fd)
 		return; /* the asker has left */
 	if (c->login)
 		msg_close_fds(&c->held);
-	c->waiting = c->handed = false;
-	if (msg_send(c->fd, a.id, &m, &fd, fd >= 0 ? 1 : 0) < 0)
+	c->waiting = false;
+	/* Whoever gave an order to the supervisor gets its answer, and no more. */
+	if (msg_send(c->fd, a.id, &m, &fd, fd >= 0 ? 1 : 0) < 0 || c->handed)
 		client_close(c);
 }
 
@@ -267,16 +268,16 @@ uint64_t people_next(const struct control *s)
  * so nothing is done. The sender gets the one answer that is the same in all versions, and the
  * connection is closed.
  */
-static void answer_other_version(const struct client *c, const struct msg *m)
+static void answer_other_version(const struct client *c, uint16_t version, uint32_t id)
 {
 	const struct msg_body answer = { MSG_ANSWER, .answer = { .status = ANSWER_CANNOT } };
 	json_t *j = json_pack(
 		"{s:o}", "error",
-		json_sentence(m->version < MSG_VERSION ? M_CONTROL_OLDER : M_CONTROL_NEWER, m->version, MSG_VERSION));
+		json_sentence(version < MSG_VERSION ? M_CONTROL_OLDER : M_CONTROL_NEWER, version, MSG_VERSION));
 	int fd = j != NULL ? json_memfd(j) : -ENOMEM;
 
 	if (fd >= 0) {
-		msg_send_as(c->fd, m->version, m->id, &answer, &fd, 1);
+		msg_send_as(c->fd, version, id, &answer, &fd, 1);
 		close(fd);
 	}
 }
@@ -345,47 +346,28 @@ static void login_judged(struct control *s, struct asker a, int status, int fd)
 		client_close(c);
 }
 
-/* ---- orders that change the box -------------------------------------------------------------- */
+/* ---- orders that the supervisor has read ------------------------------------------------------ */
 
-#define HEAD_BYTES 12u /* of a message: type, version, id, length */
-/* in MSG_CHANGE the order, an address, a certificate and a secret come before the revision */
-#define REVISION_AT 94u
-#define HEAD_PEEKED 102u
-
-/*
- * Passes the whole connection to the supervisor if the next message is an order that changes the
- * box. The supervisor then reads it, and sees the peer's credentials itself. False: it is another
- * message. A message that was sent in one piece can be peeked at in one piece.
- */
-static bool hand_on(struct control *s, struct client *c, struct asker a)
+void people_handed(struct control *s, struct msg *m)
 {
-	uint8_t head[HEAD_PEEKED] = { 0 };
-	ssize_t got = recv(c->fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
-	struct bytes b = bytes_of(head, got > 0 ? (size_t)got : 0);
-	uint16_t type, version;
-	uint64_t revision = 0;
-	uint8_t order = 0;
+	const struct msg_hand *h = &m->body.hand;
+	struct client *c = free_client(s, CLIENTS_ASKING, CLIENTS);
+	struct asker a = { .kind = ASKER_CLIENT, .id = h->asked, .tell = true };
 
-	if (c->waiting || c->listens || !bytes_be16(&b, &type) || !bytes_be16(&b, &version) || !bytes_be32(&b, &a.id) ||
-	    version != MSG_VERSION || !bytes_skip(&b, HEAD_BYTES - 8))
-		return false;
-	if (type == MSG_CHANGE && bytes_u8(&b, &order) && change_is_boxs(order) &&
-	    bytes_skip(&b, REVISION_AT - HEAD_BYTES - 1) && bytes_be64(&b, &revision)) {
-		c->waiting = c->handed = true;
-		change_hand(s, a, (enum change_order)order, revision, c->fd, c->login);
-		return true;
+	/* The supervisor has fewer orders at a time than there are places. */
+	if (c == NULL)
+		return;
+	*c = (struct client){ .fd = msg_take_fd(m, 0), .serial = ++s->next_serial, .waiting = true, .handed = true };
+	if (h->version != MSG_VERSION) {
+		answer_other_version(c, h->version, h->asked);
+		client_close(c);
+		return;
 	}
-	if (type == MSG_CTL_USER) {
-		if (!bytes_u8(&b, &order) || order >= USER_ORDERS || user_order_looks((enum user_order)order) ||
-		    c->login)
-			return false;
-	} else if (type != MSG_CTL_CHANGE && type != MSG_CTL_RELEASE && type != MSG_CTL_CLOCK) {
-		return false;
-	}
-	c->waiting = c->handed = true;
-	a.tell = true; /* the supervisor reads whether the person wants progress reports */
-	collect_pass_fd(s, SLOT_BOX, &(struct msg_body){ MSG_HAND, .hand = { .login = c->login } }, c->fd, a);
-	return true;
+	a.client = (uint32_t)(c - s->clients);
+	a.serial = c->serial;
+	if (h->changes != 0)
+		a = change_handed(s, a, (enum change_order)h->order, h->revision);
+	collect_handed(s, m->id, a);
 }
 
 static void login_readable(struct control *s, unsigned at)
@@ -395,18 +377,13 @@ static void login_readable(struct control *s, unsigned at)
 	struct msg early;
 	int r;
 
-	if (hand_on(s, c, a)) {
-		c->heard = now_ns();
-		s->logins_again = c->heard + LOGINS_PACE_NS;
-		return;
-	}
 	/* While one question is held, no other is accepted: any further message closes the
 	 * connection. */
 	r = msg_recv(c->fd, ROLE_CLI, ROLE_CONTROL, c->waiting ? &early : &c->held);
 	if (r == -EAGAIN)
 		return;
 	if (r == -EPROTO && !c->waiting)
-		answer_other_version(c, &c->held);
+		answer_other_version(c, c->held.version, c->held.id);
 	if (r == 1 && !c->waiting) {
 		c->waiting = true;
 		c->heard = now_ns();
@@ -447,13 +424,11 @@ void people_readable(struct control *s, unsigned at)
 		login_readable(s, at);
 		return;
 	}
-	if (hand_on(s, c, p.asker))
-		return;
 	r = msg_recv(c->fd, ROLE_CLI, ROLE_CONTROL, &m);
 	if (r == -EAGAIN)
 		return;
 	if (r == -EPROTO && !c->waiting)
-		answer_other_version(c, &m);
+		answer_other_version(c, m.version, m.id);
 	if (r != 1 || c->waiting || (c->listens && m.body.type != MSG_STATUS && m.body.type != MSG_EVENTS)) {
 		if (r == 1)
 			msg_close_fds(&m);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Takes all messages of roles. People's messages come through control. message.def says which role
+ * Takes all messages of roles. People's orders come by persons.h. message.def says which role
  * may send which message; this is checked before a handler is called. Also handles what the death
  * of a role means for the others.
  */
@@ -297,7 +297,6 @@ static const struct row {
 	[MSG_BOX] = { on_box, .control = true },
 	[MSG_SHOW] = { on_show, .control = true },
 	[MSG_FILE] = { on_file, .control = true },
-	[MSG_HAND] = { orders_handed, .control = true },
 	[MSG_CHANGE] = { .judges = on_change, .control = true },
 	[MSG_GROUNDED] = { orders_grounded, .control = true },
 	[MSG_SESSIONS] = { op_sessions, .control = true },

@@ -132,13 +132,15 @@ enum narrow narrow_folder(int fd, mode_t mode)
 }
 
 /*
- * The sockets that people connect to, and on which the role control accepts: root's socket, and the
- * one for members of the group of logins. The supervisor keeps them open when control dies, so that
- * clients wait instead of failing.
+ * The sockets that people connect to: root's, and the one for members of the group of logins, on
+ * which the role control accepts. The supervisor keeps them open when control dies, so that clients
+ * wait instead of failing. And the same two for orders, on which it accepts itself (persons.h).
  */
 
 #define SOCKET_NAME "control.sock"
 #define LOGINS_NAME "login.sock"
+#define ORDERS_NAME "orders.sock"
+#define LOGINS_ORDERS_NAME "login-orders.sock"
 #define LOGINS_GROUP "sekisho"
 #define GROUPS_FILE "/etc/group"
 
@@ -179,13 +181,27 @@ int listen_open(struct supervisor *s, struct err *e)
 	uint32_t gid;
 
 	s->listen_fd = listen_at(s, SOCKET_NAME, SANDBOX_UID_NOTIFY, e);
-	if (s->listen_fd < 0)
-		return s->listen_fd;
-	if (login_group(GROUPS_FILE, LOGINS_GROUP, &gid))
+	if (s->listen_fd >= 0)
+		s->orders_fd[0] = listen_at(s, ORDERS_NAME, 0, e);
+	if (s->listen_fd < 0 || s->orders_fd[0] < 0)
+		return e->code;
+	unlinkat(s->run_fd, LOGINS_NAME, 0);
+	unlinkat(s->run_fd, LOGINS_ORDERS_NAME, 0);
+	if (login_group(GROUPS_FILE, LOGINS_GROUP, &gid)) {
 		s->logins_fd = listen_at(s, LOGINS_NAME, gid, &logins);
-	else
-		unlinkat(s->run_fd, LOGINS_NAME, 0);
+		s->orders_fd[1] = listen_at(s, LOGINS_ORDERS_NAME, gid, &logins);
+	}
 	if (logins.code != 0)
 		fprintf(stderr, "sekishod: %s\n", logins.text);
 	return 0;
+}
+
+void listen_end(struct supervisor *s)
+{
+	static const char *const names[] = { SOCKET_NAME, LOGINS_NAME, ORDERS_NAME, LOGINS_ORDERS_NAME };
+	const int fds[] = { s->listen_fd, s->logins_fd, s->orders_fd[0], s->orders_fd[1] };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			unlinkat(s->run_fd, names[i], 0);
 }

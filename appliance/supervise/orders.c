@@ -42,6 +42,7 @@ struct order {
 
 struct orders {
 	struct order list[ORDERS_MOST];
+	uint32_t at_machine; /* number of the last order at the machine */
 };
 
 int orders_open(struct supervisor *s, struct err *e)
@@ -325,39 +326,37 @@ static bool account_order(struct supervisor *s, struct asker a, const struct ucr
 	return true;
 }
 
-static void end_connection(struct supervisor *s, struct asker a, int fd)
+/* Gives control the connection, on which it answers. It hears no more of the order than it needs for
+ * that. */
+static bool hand(struct supervisor *s, struct asker a, int fd, const struct msg *m)
 {
-	(void)shutdown(fd, SHUT_RDWR);
-	answer_fd(s, a, ANSWER_CANNOT, -1);
+	struct msg_body with = { MSG_HAND, .hand = { .version = m->version, .asked = m->id } };
+
+	if (m->body.type == MSG_CHANGE) {
+		with.hand.changes = 1;
+		with.hand.order = m->body.change.order;
+		with.hand.revision = m->body.change.revision;
+	}
+	return role_send(s, &s->slots[SLOT_CONTROL], a.id, &with, &fd, 1);
 }
 
-void orders_handed(struct supervisor *s, struct msg *hand)
+void orders_at_machine(struct supervisor *s, int fd, const struct ucred *who, bool root, struct msg *m)
 {
-	struct asker a = { .id = hand->id };
-	int fd = hand->fds[0];
-	struct ucred who = { 0 };
-	socklen_t n = sizeof(who);
+	struct asker a = { .id = relayed_id(SLOT_BOX, RELAYED_BOXS | ++s->orders->at_machine) };
 	char by[BY_BYTES];
-	struct msg m;
-	bool done = false, root;
+	bool done = false;
 
-	/* Control has looked at the head of the message, so it is there already. An invalid message
-	 * or order closes the connection. */
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) < 0 || msg_recv(fd, ROLE_CLI, ROLE_SUPERVISOR, &m) != 1) {
-		end_connection(s, a, fd);
-		return;
-	}
-	root = who.uid == 0 || who.uid == geteuid();
+	if (!hand(s, a, fd, m) || m->body.type == MSG_NONE)
+		return; /* control does not run, or the message is of another release */
 	if (root) {
-		who_name(who.pid, who.uid, by, sizeof(by));
-		done = roots_order(s, a, by, &m);
+		who_name(who->pid, who->uid, by, sizeof(by));
+		done = roots_order(s, a, by, m);
 	}
-	if (!done && (hand->body.hand.login != 0 ? login_is_persons(who.uid) : root))
-		done = account_order(s, a, &who, root, &m);
-	if (!done)
-		end_connection(s, a, fd);
-	msg_close_fds(&m);
-	explicit_bzero(&m, sizeof(m));
+	if (done || account_order(s, a, who, root, m))
+		return;
+	/* There is no such order: an invalid one closes the connection. */
+	(void)shutdown(fd, SHUT_RDWR);
+	answer_fd(s, a, ANSWER_CANNOT, -1);
 }
 
 /* ---- carrying it out ------------------------------------------------------------------------- */

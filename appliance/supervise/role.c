@@ -20,6 +20,7 @@
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/supervise/persons.h"
 #include "appliance/supervise/supervise.h"
 
 #define END_LIMIT_NS 1500000000ull
@@ -171,8 +172,8 @@ static void prefer_session(void)
 	close(fd);
 }
 
-static int (*const parts_open[])(struct supervisor *, struct err *) = { network_open, notify_open, watch_open,
-									orders_open, listen_open };
+static int (*const parts_open[])(struct supervisor *, struct err *) = { network_open, notify_open,  watch_open,
+									orders_open,  persons_open, listen_open };
 
 static int open_own(struct supervisor *s, struct err *e)
 {
@@ -303,14 +304,15 @@ enum {
 	POLL_NETWORK,
 	POLL_ROLE_PID = POLL_NETWORK + NETWORKS,
 	POLL_ROLE = POLL_ROLE_PID + SLOTS,
-	POLL_COUNT = POLL_ROLE + SLOTS
+	POLL_PERSONS = POLL_ROLE + SLOTS,
+	POLL_COUNT = POLL_PERSONS + PERSONS_POLL
 };
 
 /* What each part does by the clock. Returns when it wants to be asked again, in monotonic ns;
  * UINT64_MAX = not before something happens. */
 static uint64_t (*const parts_due[])(struct supervisor *, uint64_t now) = {
 	backstop_due, roles_due,    op_due,  network_due, watch_due,  unsaved_due,
-	papers_due,   counting_due, ups_due, notify_due,  orders_due,
+	papers_due,   counting_due, ups_due, notify_due,  orders_due, persons_due,
 };
 
 /* Does what is due. Returns the milliseconds until more is. */
@@ -354,6 +356,7 @@ static void turn(struct supervisor *s)
 		p[POLL_ROLE_PID + i].fd = s->slots[i].pidfd;
 		p[POLL_ROLE + i].fd = s->slots[i].chan;
 	}
+	persons_poll(s, &p[POLL_PERSONS]);
 	if (poll(p, POLL_COUNT, wait) < 0)
 		return;
 	if (p[POLL_SIGNAL].revents != 0 && read(s->signal_fd, &sig, sizeof(sig)) == sizeof(sig) &&
@@ -367,6 +370,7 @@ static void turn(struct supervisor *s)
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (p[POLL_ROLE_PID + i].revents != 0 && s->slots[i].pidfd == p[POLL_ROLE_PID + i].fd)
 			role_exited(s, &s->slots[i]);
+	persons_heard(s, &p[POLL_PERSONS]);
 	if (p[POLL_TRIAL].revents != 0 && read(s->trial_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
 		op_trial_over(s);
 	if (p[POLL_LINK].revents != 0)
@@ -432,10 +436,7 @@ static void end_all(struct supervisor *s)
 	for (unsigned i = 0; i < SLOTS; i++)
 		role_kill(s, &s->slots[i]);
 	(void)papers_due(s, UINT64_MAX);
-	if (s->listen_fd >= 0)
-		unlinkat(s->run_fd, "control.sock", 0);
-	if (s->logins_fd >= 0)
-		unlinkat(s->run_fd, "login.sock", 0);
+	listen_end(s);
 }
 
 int supervise(const struct supervise_options *o)
@@ -456,6 +457,7 @@ int supervise(const struct supervise_options *o)
 		.signal_fd = -1,
 		.listen_fd = -1,
 		.logins_fd = -1,
+		.orders_fd = { -1, -1 },
 		.trial_fd = -1,
 		.mgmt_fd = -1,
 		.rules_fd = -1,

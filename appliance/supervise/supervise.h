@@ -21,6 +21,7 @@
  * operation.c   the operation that changes what is in force: its beginning and deadlines, trials
  *                 (operation.h); apply.c its steps, op.c its end
  * kept.c        network devices that the box took, and how they are given back
+ * persons.c     accepts people at the machine, and reads their orders
  * orders.c      orders of people, and the check of who gave them
  * relay.c       questions of control to other processes, and their answers; what enforce keeps on
  *                 the disk
@@ -65,6 +66,7 @@
 #include "policy/ir/ir.h"
 
 struct supervisor;
+struct ucred;
 
 /* ---- the roles: each process has a slot ------------------------------------------------------ */
 
@@ -289,11 +291,10 @@ void counting_told(struct supervisor *s, struct msg *m);
 uint64_t counting_due(struct supervisor *s, uint64_t now);
 
 /*
- * Orders of people that change the box. Control passes them on, but is not trusted about who gave
- * them. An order at the machine is read here from the person's own connection, for which the kernel
- * gives the user. An order over the web carries the secret of a session; `accounts` names its
- * account and checks the right. Only the state of the draft and its approval are taken
- * from control.
+ * Orders of people that change the box. Control is not trusted about who gave them. An order at the
+ * machine is read by this process itself (persons.h), and the kernel gives the user. An order over
+ * the web comes from control, with the secret of a session; `accounts` names its account and checks
+ * the right. Only the state of the draft and its approval are taken from control.
  */
 
 struct orders; /* of orders.c */
@@ -302,8 +303,9 @@ struct orders; /* of orders.c */
 int orders_open(struct supervisor *s, struct err *e);
 /* Takes an order over the web, with its descriptors. False: there is no such order. */
 bool orders_web(struct supervisor *s, struct msg *m);
-/* Reads the order that waits on a connection of the control socket. */
-void orders_handed(struct supervisor *s, struct msg *m);
+/* Takes the order of a person at the machine, and gives his connection to control. `root`: it came
+ * by root's socket; its sender is `who`. */
+void orders_at_machine(struct supervisor *s, int fd, const struct ucred *who, bool root, struct msg *m);
 /* Takes the answer of accounts about the person, or of the role that carries the order out. False:
  * it answers no order. */
 bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m);
@@ -466,6 +468,7 @@ struct supervisor {
 	int state_fd, run_fd, signal_fd, trial_fd;
 	int listen_fd;		 /* the control socket, which the role control accepts from */
 	int logins_fd;		 /* the socket for logins other than root; -1 = none */
+	int orders_fd[2];	 /* the same two for orders, accepted here (persons.h); -1 = none */
 	int run_lock, data_lock; /* locks of box/netns.h, held as long as the daemon runs */
 	int mgmt_fd;		 /* the web side's listening socket */
 	/* enforce's socket for requests, which owns the table: every enforce gets the same */
@@ -539,6 +542,7 @@ struct supervisor {
 	struct operation queued; /* one request that waits for an internal operation */
 	/* Private data of the files named beside them, made at the start. */
 	struct orders *orders;	 /* orders.c */
+	struct persons *persons; /* persons.h */
 	struct watch *watch;	 /* watch.c */
 	struct network *network; /* network.c */
 	struct notify *notify;	 /* notify.c */
@@ -608,9 +612,10 @@ uint64_t network_due(struct supervisor *s, uint64_t now);
 /* How often they had to be restored, and when the last time (wall ns). */
 uint64_t network_drifts(const struct supervisor *s, uint64_t *ret_wall_ns);
 
-/* supervise/folders.c: opens the sockets for people; negative errno. The socket of logins exists
- * only if its group does. */
+/* supervise/folders.c: opens the sockets for people; negative errno. The sockets of logins exist
+ * only if their group does. */
 int listen_open(struct supervisor *s, struct err *e);
+void listen_end(struct supervisor *s); /* removes their files */
 
 /* The daemon's folders, and the sockets that people find there. */
 

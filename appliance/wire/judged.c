@@ -7,6 +7,15 @@
 #include "appliance/base/json.h"
 #include "appliance/wire/orders.h"
 
+bool order_is_boxs(const struct msg_body *b)
+{
+	if (b->type == MSG_CTL_USER)
+		return !user_order_looks((enum user_order)b->ctl_user.order);
+	if (b->type == MSG_CHANGE)
+		return change_is_boxs(b->change.order);
+	return b->type == MSG_CTL_CHANGE || b->type == MSG_CTL_RELEASE || b->type == MSG_CTL_CLOCK;
+}
+
 struct msg_body judged_question(const struct msg_change *c, const char *login, uint32_t uid)
 {
 	uint8_t right = (uint8_t)change_right((enum change_order)c->order);

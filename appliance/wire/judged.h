@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who gives an order: the question to accounts about the person, and what its answer says. */
+/* Who gives an order, and to which process: the question to accounts about the person, and what its
+ * answer says. */
 #ifndef SEKISHO_WIRE_JUDGED_H
 #define SEKISHO_WIRE_JUDGED_H
 
@@ -9,6 +10,10 @@
 #include "appliance/wire/msg.h"
 
 #define WHO_MOST 65536u /* bytes of an answer of accounts */
+
+/* Whether a person at the machine gives this order to the supervisor itself, on the sockets for
+ * orders. All other questions and orders go to control. */
+bool order_is_boxs(const struct msg_body *b);
 
 /* Asks whose session or login this is, and whether that person may give the order. `login`: an
  * order at the machine, with the uid of that login; NULL: over the web. */

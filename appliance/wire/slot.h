@@ -36,9 +36,11 @@ enum slot_state {
 };
 
 /* Request ids of control: bit 31 is set, bits 24 to 30 are the slot that is asked, the rest is the
- * number of the question. The supervisor's own questions have lower ids. */
+ * number of the question. The supervisor's own questions have lower ids. A number with bit 23 is
+ * the supervisor's, for an order at the machine, whose answer control passes on. */
 #define RELAYED 0x80000000u
 #define RELAYED_NUMBER 0x00ffffffu
+#define RELAYED_BOXS 0x00800000u
 _Static_assert(SLOTS < 0x7f, "slots in seven bits");
 
 static inline uint32_t relayed_id(unsigned slot, uint32_t number)

@@ -10,6 +10,7 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/wire/judged.h"
 #include "tests/life/life.h"
 #include "tests/life/machine.h"
 #include "tests/life/processes_private.h"
@@ -109,14 +110,15 @@ bool people_turn(void)
 	return true;
 }
 
-int person_connects(enum way way)
+int person_connects(enum way way, bool order)
 {
+	static const char *const sockets[][2] = { { "control.sock", "orders.sock" },
+						  { "login.sock", "login-orders.sock" } };
 	static const uint32_t uids[] = { [AS_ROOT] = 0, [AS_NOTIFY] = SANDBOX_UID_NOTIFY, [AS_LOGIN] = PERSON_LOGIN };
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s/run/%s", life.folder,
-		 way == AS_LOGIN ? "login.sock" : "control.sock");
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s/run/%s", life.folder, sockets[way == AS_LOGIN][order]);
 	machine.person = uids[way];
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&a, sizeof(a)) == 0)
 		return fd;
@@ -134,7 +136,7 @@ uint32_t person_asks(enum way way, const struct msg_body *question, int fd)
 
 	if (number >= ANSWERS_KEPT || process_of(ROLE_CONTROL) == NULL || n_connected == CONNECTED)
 		return 0;
-	to = way != OVER_WEB ? person_connects(way) : web != NULL ? web->people : -1;
+	to = way != OVER_WEB ? person_connects(way, order_is_boxs(question)) : web != NULL ? web->people : -1;
 	if (to < 0)
 		return 0;
 	processes.asked = number;

@@ -121,8 +121,9 @@ void processes_new(void);
  * such way.
  */
 uint32_t person_asks(enum way way, const struct msg_body *question, int fd);
-/* A connection to control's socket, for bytes of the caller's own. -1: there is none. */
-int person_connects(enum way way);
+/* A connection to control's socket, or the supervisor's for orders, for bytes of the caller's own.
+ * -1: there is none. */
+int person_connects(enum way way, bool order);
 /* Sends more on the same connection, under this id; or ends it. */
 bool person_adds(uint32_t number, uint32_t id, const struct msg_body *more);
 void person_leaves(uint32_t number);

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "appliance/base/memfd.h"
+#include "appliance/role/roles.h"
 #include "appliance/wire/orders.h"
+#include "appliance/wire/slot.h"
 #include "tests/life/disk.h"
 #include "tests/life/life.h"
 #include "tests/life/machine.h"
@@ -237,6 +239,35 @@ static void judged(void)
 	LIFE(told(life_change(CHANGE_SAVE, 0, 0), ANSWER_YES, "\"revision\":1"));
 }
 
+/*
+ * Two processes that were taken over: one writes root's order into its end of a channel that the
+ * supervisor made (here: this process), and control hands the other end in with every message that
+ * can carry it. The kernel says of that end that it is root's.
+ */
+static void handed_in(void)
+{
+	const struct msg_body order = { MSG_CTL_USER, .ctl_user = { .order = USER_ADD, .text = "{}" } };
+	unsigned handed = 0;
+
+	first_policy();
+	for (enum msg_type t = MSG_NONE + 1; t < MSG_TYPE_COUNT; t++) {
+		const struct msg_body with = { .type = t };
+		int sv[2];
+
+		LIFE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv) == 0);
+		LIFE(msg_send(sv[1], 1, &order, NULL, 0) == 0);
+		processes.heard = MSG_NONE;
+		if (msg_may_say(t, ROLE_CONTROL, ROLE_SUPERVISOR) &&
+		    msg_send(ROLE_FD_CONTROL, relayed_id(SLOT_BOX, 7), &with, sv, 1) == 0) {
+			handed++;
+			LIFE(life_pass(5 * SECOND) == LIFE_GOES_ON && processes.heard == MSG_NONE);
+		}
+		close(sv[0]);
+		close(sv[1]);
+	}
+	LIFE(handed > 0 && told(life_asks(AS_ROOT, &order, -1), ANSWER_YES, HEARD("accounts")));
+}
+
 /* A login has few connections, and makes room when it is silent. */
 static void many_logins(void)
 {
@@ -280,11 +311,12 @@ static void rubbish(void)
 	char back[4096];
 
 	first_policy();
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int fd = person_connects(AS_ROOT);
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		const size_t row = i / 2;
+		int fd = person_connects(AS_ROOT, (i & 1) != 0);
 		ssize_t got;
 
-		LIFE(fd >= 0 && send(fd, rows[i].bytes, rows[i].n, 0) == (ssize_t)rows[i].n);
+		LIFE(fd >= 0 && send(fd, rows[row].bytes, rows[row].n, 0) == (ssize_t)rows[row].n);
 		LIFE(life_settle() == LIFE_GOES_ON);
 		got = recv(fd, back, sizeof(back), MSG_DONTWAIT);
 		if (got != 0 && (got > 0 || errno != ECONNRESET)) {
@@ -294,7 +326,7 @@ static void rubbish(void)
 		close(fd);
 	}
 	for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++) {
-		many[i] = person_connects(AS_ROOT);
+		many[i] = person_connects(AS_ROOT, (i & 1) != 0);
 		LIFE(life_settle() == LIFE_GOES_ON);
 	}
 	for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++)
@@ -674,7 +706,7 @@ static void in_time(void)
 }
 
 #define LIVES(each)                                                                                                    \
-	each(questions) each(judged) each(many_logins) each(rubbish) each(mute) each(two_persons)                      \
+	each(questions) each(judged) each(handed_in) each(many_logins) each(rubbish) each(mute) each(two_persons)      \
 		each(of_another_state) each(leaving) each(leaving_early) each(leaving_a_check) each(leaving_a_queue)   \
 			each(backups) each(in_time)
 LIVES(A_LIFE)

@@ -18,6 +18,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/errno_text.h"
 #include "appliance/base/utf8.h"
+#include "appliance/wire/judged.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/orders.h"
 #include "mgmt/cli/cli.h"
@@ -141,24 +142,36 @@ static int try_connect_to(const char *path, unsigned timeout_s)
 	return -code;
 }
 
-/* Tries root's socket, and if this is not permitted, the socket for logins of accounts
- * beside it. */
-static int try_connect(const struct cli *c, unsigned timeout_s)
+/* Tries the socket of this name beside the control socket. */
+static int try_beside(const struct cli *c, const char *name, unsigned timeout_s)
 {
-	static const char own[] = "/control.sock", logins[] = "/login.sock";
+	static const char own[] = "/control.sock";
 	size_t n = strlen(c->socket), tail = sizeof(own) - 1;
 	char path[SOCKET_PATH];
-	int fd = try_connect_to(c->socket, timeout_s), other;
 
-	if (fd != -EACCES || n < tail || strcmp(c->socket + n - tail, own) != 0)
+	if (n < tail || strcmp(c->socket + n - tail, own) != 0 ||
+	    snprintf(path, sizeof(path), "%.*s%s", (int)(n - tail), c->socket, name) >= (int)sizeof(path))
+		return -ENOENT;
+	return try_connect_to(path, timeout_s);
+}
+
+/* Tries root's socket, and if this is not permitted, the socket for logins of accounts. `order`: of
+ * those that the supervisor reads (wire/judged.h). A box without such sockets is of another
+ * release, or is not there; its control socket tells. */
+static int try_connect(const struct cli *c, bool order, unsigned timeout_s)
+{
+	int fd = order ? try_beside(c, "/orders.sock", timeout_s) : -ENOENT, other;
+
+	if (fd == -ENOENT || fd == -ECONNREFUSED)
+		fd = try_connect_to(c->socket, timeout_s);
+	if (fd != -EACCES)
 		return fd;
-	snprintf(path, sizeof(path), "%.*s%s", (int)(n - tail), c->socket, logins);
-	other = try_connect_to(path, timeout_s);
+	other = try_beside(c, order ? "/login-orders.sock" : "/login.sock", timeout_s);
 	return other >= 0 ? other : fd;
 }
 
 /* As try_connect; -1 with *ret_status set, after the reason was printed. */
-static int box_connect(struct cli *c, unsigned timeout_s, int *ret_status)
+static int box_connect(struct cli *c, bool order, unsigned timeout_s, int *ret_status)
 {
 	int fd;
 
@@ -166,7 +179,7 @@ static int box_connect(struct cli *c, unsigned timeout_s, int *ret_status)
 		*ret_status = cli_fail(c, CLI_INVALID, M_BOX_PATH_LONG, c->socket);
 		return -1;
 	}
-	fd = try_connect(c, timeout_s);
+	fd = try_connect(c, order, timeout_s);
 	if (fd >= 0)
 		return fd;
 	*ret_status = fail_connect(c, -fd);
@@ -326,7 +339,7 @@ static struct msg_body telling(const struct msg_body *question)
  * people; its successor then starts soon. */
 static int fail_ended(struct cli *c, unsigned timeout_s)
 {
-	int again = try_connect(c, timeout_s);
+	int again = try_connect(c, false, timeout_s);
 
 	if (again < 0)
 		return fail_connect(c, -again);
@@ -339,7 +352,7 @@ static bool exchange(struct cli *c, const struct msg_body *question, const int *
 		     bool may_stop, struct msg *ret, int *ret_status)
 {
 	const struct msg_body asked = may_stop && wants_progress(c) ? telling(question) : *question;
-	int sock = box_connect(c, timeout_s, ret_status), got;
+	int sock = box_connect(c, order_is_boxs(question), timeout_s, ret_status), got;
 	uint64_t since_ns = clock_mono().ns;
 	struct keyboard k = { 0 };
 	uint64_t until_ns = since_ns + (uint64_t)timeout_s * SECOND_NS, next_ns;

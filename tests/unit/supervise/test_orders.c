@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a compromised control can make the supervisor do: it passes on connections that are not
- * root's, orders of its own, questions that it may not ask, and statements about a draft that
- * nobody asked for. The test counts the operations that begin. Accounts is scripted: it knows one
+ * Who may give orders, and what a compromised control can make the supervisor do: people connect
+ * who are not root, and control passes on orders of its own, questions that it may not ask, and
+ * statements about a draft that nobody asked for. The test counts the operations that begin. Accounts is scripted: it knows one
  * secret.
  *
- * LINK: appliance/supervise/orders.c appliance/supervise/relay.c appliance/role/who.c
+ * LINK: appliance/supervise/orders.c appliance/supervise/persons.c appliance/supervise/relay.c
+ * LINK: appliance/role/who.c
  * LINK: appliance/base/logins.c appliance/wire/msg.c appliance/wire/orders.c
  * LINK: appliance/wire/judged.c
  * LINK: appliance/wire/duty.c appliance/base/sentence.c
@@ -17,25 +18,30 @@
  */
 #include "tests/unit/cmocka.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "appliance/base/memfd.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/supervise/persons.h"
 #include "appliance/supervise/supervise.h"
 
 #define NOBODY 65534u
+#define PERSON 54321u
 
 static struct supervisor s;
 static struct policy policy;
 static struct ir ir;
 static struct supervise_options options;
-static unsigned begun[4], answered, asked[SLOTS];
+static unsigned begun[4], answered, handed, asked[SLOTS];
 static int status_told;
+static uint64_t now_ns = 1000;
 static struct msg_body last[SLOTS];
 static uint32_t last_id[SLOTS];
 
@@ -50,6 +56,12 @@ bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct
 	if (body->type == MSG_STANDING || body->type == MSG_PAST || body->type == MSG_GENERATION ||
 	    body->type == MSG_GONE)
 		return true;
+	if (body->type == MSG_HAND) {
+		assert_ptr_equal(sl, &of->slots[SLOT_CONTROL]);
+		assert_int_equal(relayed_slot(id), SLOT_BOX);
+		handed++;
+		return true;
+	}
 	asked[slot]++;
 	last[slot] = *body;
 	last_id[slot] = id;
@@ -107,7 +119,7 @@ void answer_fd(struct supervisor *of, struct asker a, int status, int fd)
 
 uint64_t mono_ns(void)
 {
-	return 1000;
+	return now_ns;
 }
 
 int policy_memfd(const struct policy *p, const struct table *table, bool journal)
@@ -168,7 +180,7 @@ static int begin(void **state)
 	memset(&s, 0, sizeof(s));
 	memset(begun, 0, sizeof(begun));
 	memset(asked, 0, sizeof(asked));
-	answered = 0;
+	answered = handed = 0;
 	policy.ir = &ir;
 	s.o = &options;
 	s.now = &policy;
@@ -179,7 +191,14 @@ static int begin(void **state)
 		s.slots[i].state = SLOT_RUNNING;
 		s.slots[i].role = i < SLOT_GATE ? roles[i] : i < SLOT_DPI ? ROLE_GATE : ROLE_DPI;
 	}
-	return orders_open(&s, &e);
+	for (size_t i = 0; i < 2; i++) {
+		const struct sockaddr any = { .sa_family = AF_UNIX }; /* the kernel chooses a name */
+
+		s.orders_fd[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+		assert_int_equal(bind(s.orders_fd[i], &any, sizeof(any.sa_family)), 0);
+		assert_int_equal(listen(s.orders_fd[i], 16), 0);
+	}
+	return orders_open(&s, &e) < 0 ? -1 : persons_open(&s, &e);
 }
 
 static int finish(void **state)
@@ -187,6 +206,9 @@ static int finish(void **state)
 	(void)state;
 	orders_gone(&s, &s.slots[SLOT_CONTROL]);
 	free(s.orders);
+	free(s.persons);
+	close(s.orders_fd[0]);
+	close(s.orders_fd[1]);
 	return 0;
 }
 
@@ -207,48 +229,42 @@ int getsockopt(int fd, int level, int name, void *value, socklen_t *n)
 	return 0;
 }
 
-/* The role control passes this on. `uid` is the user who made the socket pair, as the kernel states
- * it. */
+/* A person of this uid connects, as the kernel states it, and gives the order. */
 static void hand(uid_t uid, const struct msg_body *order, bool logins)
 {
-	struct msg m = { .body = { MSG_HAND, .hand = { .login = logins } },
-			 .id = relayed_id(SLOT_CONTROL, 7),
-			 .n_fds = 1 };
-	int sv[2], status, fd = -1;
+	const bool carries =
+		(order->type == MSG_CTL_CHANGE && order->ctl_change.order == CHANGE_APPLY) ||
+		order->type == MSG_CHANGE ||
+		(order->type == MSG_CTL_USER && user_order_carries((enum user_order)order->ctl_user.order));
+	struct sockaddr_un to;
+	socklen_t n = sizeof(to);
+	struct pollfd p[PERSONS_POLL];
+	int status;
 	pid_t pid;
 
-	/* Descriptors come back over a socket pair that another user made. */
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv), 0);
+	assert_int_equal(getsockname(s.orders_fd[logins], (struct sockaddr *)&to, &n), 0);
 	played = uid;
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		int own[2], texts = memfd_sealed("t", "x", 1);
-		struct msg_body web = { .type = MSG_WEB };
+		int own = socket(AF_UNIX, SOCK_SEQPACKET, 0), texts = memfd_sealed("t", "x", 1);
 
 		if ((geteuid() == 0 && setresuid(uid, uid, uid) < 0) ||
-		    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, own) < 0 ||
-		    msg_send(own[0], 1, order, &texts,
-			     (order->type == MSG_CTL_CHANGE && order->ctl_change.order == CHANGE_APPLY) ||
-				     order->type == MSG_CHANGE ||
-				     (order->type == MSG_CTL_USER &&
-				      user_order_carries((enum user_order)order->ctl_user.order))) < 0)
+		    connect(own, (const struct sockaddr *)&to, n) < 0)
 			_exit(1);
-		_exit(msg_send(sv[1], 0, &web, &own[1], 1) < 0);
+		/* who may not order finds the connection closed, perhaps already */
+		(void)msg_send(own, 1, order, &texts, carries);
+		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	{
-		struct msg from;
-
-		assert_int_equal(msg_recv(sv[0], ROLE_SUPERVISOR, ROLE_CONTROL, &from), 1);
-		fd = msg_take_fd(&from, 0);
+	/* it comes, and it speaks */
+	for (unsigned turn = 0; turn < 2; turn++) {
+		now_ns += SECOND / 50;
+		persons_poll(&s, p);
+		if (poll(p, PERSONS_POLL, 0) > 0)
+			persons_heard(&s, p);
 	}
-	m.fds[0] = fd;
-	orders_handed(&s, &m);
-	close(fd);
-	close(sv[0]);
-	close(sv[1]);
 }
 
 static const struct msg_body apply = { MSG_CTL_CHANGE, .ctl_change = { .order = CHANGE_APPLY, .comment = "" } },
@@ -267,11 +283,18 @@ static void root_is_who_the_kernel_says(void **state)
 	for (size_t i = 0; i < 5; i++) {
 		hand(NOBODY, orders[i], false);
 		hand(NOBODY, orders[i], true);
+		hand(PERSON, orders[i], false);
 		hand(sandbox_uid(ROLE_CONTROL), orders[i], false);
 		hand(sandbox_uid(ROLE_CONTROL), orders[i], true);
 	}
+	assert_int_equal(handed, 0);
+	/* a person hears that he is not root */
+	for (size_t i = 0; i < 5; i++)
+		hand(PERSON, orders[i], true);
 	assert_int_equal(all_begun(), 0);
-	assert_int_equal(answered, 20);
+	assert_int_equal(handed, 5);
+	assert_int_equal(answered, 5);
+	assert_int_equal(status_told, ANSWER_CANNOT);
 	assert_int_equal(asked[SLOT_ENFORCE], 0);
 	for (size_t i = 0; i < 5; i++)
 		hand(0, orders[i], false);
@@ -392,7 +415,6 @@ static void an_isolation_is_kept(void **state)
 	static const struct msg_body roots = {
 		MSG_CTL_CHANGE, .ctl_change = { .order = CHANGE_ISOLATE, .object = "zone it", .comment = "" }
 	};
-	const uint64_t late = 1000u + 9 * SECOND;
 	struct paper_kept *p = &s.papers[PAPER_ISOLATIONS];
 
 	(void)state;
@@ -401,7 +423,7 @@ static void an_isolation_is_kept(void **state)
 	p->n = 2;
 	hand(0, &roots, false);
 	assert_int_equal(last[SLOT_ENFORCE].type, MSG_ISOLATE);
-	(void)orders_due(&s, late);
+	(void)orders_due(&s, now_ns + 9 * SECOND);
 	assert_int_equal(status_told, ANSWER_CANNOT);
 	assert_int_equal(asked[SLOT_ENFORCE], 1);
 	assert_non_null(strstr((const char *)p->bytes, "zone it"));
@@ -409,7 +431,7 @@ static void an_isolation_is_kept(void **state)
 	s.adopted = false;
 	hand(0, &roots, false);
 	assert_int_equal(asked[SLOT_ENFORCE], 1);
-	(void)orders_due(&s, late);
+	(void)orders_due(&s, now_ns + 9 * SECOND);
 	assert_int_equal(asked[SLOT_ENFORCE], 2);
 	assert_int_equal(last[SLOT_ENFORCE].type, MSG_ISOLATIONS);
 	free(p->bytes);

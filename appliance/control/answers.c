@@ -172,16 +172,6 @@ json_t *answers_silent(enum role r)
 	return json_pack("{s:o}", "error", json_sentence(M_CONTROL_SILENT, role_name(r)));
 }
 
-/* The answer for a silent role. If the role has received an order, the answer says that it may have
- * carried out the order. */
-static json_t *silent_pass(const struct collect *c, enum role r)
-{
-	if (!c->order)
-		return answers_silent(r);
-	return json_pack("{s:o}", "error",
-			 json_sentence(c->handed ? M_CONTROL_UNSURE : M_CONTROL_NOT_DONE, role_name(r)));
-}
-
 static void ask_all(struct control *s, struct collect *c)
 {
 	static const enum msg_type questions[] = {
@@ -260,17 +250,6 @@ void collect_settled(struct control *s)
 			ask_again(s, &s->collects[i]);
 }
 
-/* Whether the question is an order whose result people can look up in a list. If the order's role
- * falls silent, the answer tells people to look there (silent_pass). */
-static bool changes_a_list(const struct msg_body *b)
-{
-	return (b->type == MSG_DEVICES && (b->devices.order == DEVICES_ACCEPT || b->devices.order == DEVICES_FORGET ||
-					   b->devices.order == DEVICES_TAKE)) ||
-	       (b->type == MSG_ATTACKS && b->attacks.order != ATTACKS_LIST) ||
-	       (b->type == MSG_HOLD && b->hold.order != HOLD_LIST) || b->type == MSG_REVIEW ||
-	       (b->type == MSG_USER && b->user.order == USER_LEAKED_LOAD);
-}
-
 void collect_pass_fd(struct control *s, unsigned slot, const struct msg_body *question, int fd, struct asker a)
 {
 	struct collect *c = collect_new(s, COLLECT_PASS, a, LONG_LIMIT);
@@ -280,14 +259,12 @@ void collect_pass_fd(struct control *s, unsigned slot, const struct msg_body *qu
 		return;
 	}
 	c->passed_to = slot;
-	c->order = changes_a_list(question);
 	/* Orders that the supervisor carries out have no deadline, because it reports its
 	 * progress. */
-	if (question->type == MSG_CHANGE)
+	if (question->type == MSG_CHANGE || question->type == MSG_RECORDS)
 		c->deadline = UINT64_MAX;
 	c->search = question->type == MSG_EVENTS;
 	ask_fd(s, c, slot, question, fd);
-	c->handed = c->waiting[slot];
 	finish_if_done(s, c);
 }
 
@@ -305,7 +282,7 @@ void collect_handed(struct control *s, uint32_t id, struct asker a)
 	c->id = id & RELAYED_NUMBER;
 	c->passed_to = SLOT_BOX;
 	c->deadline = UINT64_MAX;
-	c->waiting[SLOT_BOX] = c->handed = true;
+	c->waiting[SLOT_BOX] = true;
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */
@@ -336,7 +313,7 @@ static void finish(struct control *s, struct collect *c)
 		break;
 	case COLLECT_PASS:
 		status = 3;
-		j = silent_pass(c, slot_role(c->passed_to));
+		j = answers_silent(slot_role(c->passed_to));
 		break;
 	case COLLECT_NONE:
 		return;
@@ -474,7 +451,6 @@ void collect_unasked(struct control *s, uint32_t id)
 		return;
 	c->waiting[slot] = false;
 	c->silent[slot] = true;
-	c->handed = false; /* the order never reached the role */
 	finish_if_done(s, c);
 }
 

@@ -9,8 +9,6 @@
 struct collect {
 	enum collect_kind kind;
 	unsigned passed_to; /* of COLLECT_PASS: the slot */
-	/* `order`: the question changes something; `handed`: the role has received it */
-	bool order, handed;
 	bool search;	    /* the question searches the records */
 	struct asker asker; /* ASKER_NONE: an operation asked, or the web side has died since */
 	bool of_web;

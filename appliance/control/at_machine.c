@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/control/control.h"
 
+#include "appliance/wire/judged.h"
 #include "appliance/wire/orders.h"
 
 #define NEEDS(right) ((uint8_t)((right) + 1u))
@@ -22,34 +23,14 @@ static const uint8_t questions[MSG_TYPE_COUNT] = {
 	[MSG_EVENTS] = NEEDS(RIGHT_READ_EVENTS),
 	[MSG_EXPLAIN] = NEEDS(RIGHT_READ_EVENTS),
 	[MSG_COPY] = NEEDS(RIGHT_READ_EVENTS),
-	[MSG_REVIEW] = SIGNS(RIGHT_REVIEW),
 	[MSG_BACKUP] = SIGNS(RIGHT_BACKUP),
-	/* The box signs its answers to these two, and each answer is recorded with the name of the
-	 * auditor who asked. */
+	/* The box signs its answer, which is recorded with the name of the auditor who asked. */
 	[MSG_CHECKPOINT] = SIGNS(RIGHT_REVIEW),
-	[MSG_PRESERVE] = SIGNS(RIGHT_REVIEW),
 	[MSG_DRAFT] = NEEDS(RIGHT_READ_RULES),
-};
-
-static const uint8_t holds[HOLD_ORDERS] = {
-	[HOLD_LIST] = NEEDS(RIGHT_READ_EVENTS),
-	[HOLD_PLACE] = SIGNS(RIGHT_LOG),
-	[HOLD_LIFT] = SIGNS(RIGHT_LOG),
-};
-
-/* Export and import of the register are not listed, so they need root: they are part of backups. */
-static const uint8_t devices[DEVICES_ORDERS] = {
-	[DEVICES_LIST] = NEEDS(RIGHT_READ_EVENTS),
-	[DEVICES_ACCEPT] = SIGNS(RIGHT_MACHINE),
-	[DEVICES_FORGET] = SIGNS(RIGHT_MACHINE),
-};
-
-/* An operator hears the alarms and acknowledges them. */
-static const uint8_t attacks[ATTACKS_ORDERS] = {
-	[ATTACKS_LIST] = NEEDS(RIGHT_READ_EVENTS),
-	[ATTACKS_ACKNOWLEDGE] = SIGNS(RIGHT_MACHINE),
-	[ATTACKS_SILENCE] = SIGNS(RIGHT_MACHINE),
-	[ATTACKS_TEST] = SIGNS(RIGHT_MACHINE),
+	/* lists; the supervisor takes the orders */
+	[MSG_HOLD] = NEEDS(RIGHT_READ_EVENTS),
+	[MSG_DEVICES] = NEEDS(RIGHT_READ_EVENTS),
+	[MSG_ATTACKS] = NEEDS(RIGHT_READ_EVENTS),
 };
 
 /* Changes of accounts are not listed, so they need root: with them, one person could create the two
@@ -62,21 +43,13 @@ static const uint8_t users[USER_ORDERS] = {
 	[USER_LEAKED] = NEEDS(RIGHT_READ_ACCOUNTS),
 };
 
-static uint8_t of_order(const uint8_t *table, unsigned n, unsigned order)
-{
-	return order < n ? table[order] : 0;
-}
-
 static uint8_t row_of(const struct msg_body *b)
 {
-	if (b->type == MSG_HOLD)
-		return of_order(holds, HOLD_ORDERS, b->hold.order);
-	if (b->type == MSG_DEVICES)
-		return of_order(devices, DEVICES_ORDERS, b->devices.order);
-	if (b->type == MSG_ATTACKS)
-		return of_order(attacks, ATTACKS_ORDERS, b->attacks.order);
+	/* A copy of the register needs root, because it is part of backups. */
+	if (order_is_signed(b) || (b->type == MSG_DEVICES && b->devices.order != DEVICES_LIST))
+		return 0;
 	if (b->type == MSG_CTL_USER)
-		return of_order(users, USER_ORDERS, b->ctl_user.order);
+		return b->ctl_user.order < USER_ORDERS ? users[b->ctl_user.order] : 0;
 	if (b->type == MSG_CHANGE)
 		return b->change.order < CHANGE_ORDERS ? SIGNS(change_right((enum change_order)b->change.order)) : 0;
 	return (unsigned)b->type < MSG_TYPE_COUNT ? questions[b->type] : 0;

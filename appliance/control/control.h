@@ -408,11 +408,10 @@ bool web_said(struct control *s, struct msg *m);
 void asker_gone(struct control *s, const struct asker *a);
 
 /*
- * Orders about the records over the web: to sign a review, to place or lift a hold. As for changes
- * (change.c), each order waits until `accounts` has named the account of the session and confirmed
- * its right. The name of the account and the address of the browser are passed on for the record.
+ * Orders about the records over the web: to sign a review, to place or lift a hold. They go to the
+ * supervisor, which asks `accounts` whose session it is, and names that account in the record.
  *
- * The same order within a minute is taken for a double click or a repeated request, and is not
+ * The same order of a session within a minute is taken for a double click or a repeated request, and is not
  * carried out.
  */
 
@@ -421,11 +420,10 @@ struct records; /* of records.c */
 /* 0 or negative errno. */
 int records_open(struct control *s, struct err *e);
 /* An order of mgmt's. */
-void records_ordered(struct control *s, struct asker a, const struct msg_records *m);
-/* Takes the answer of accounts about the session, and later the result of the order. `fd` stays the
- * caller's; -1 = none. */
+void records_ordered(struct control *s, struct asker a, const struct msg_body *order);
+/* Takes the result of the order. `fd` stays the caller's; -1 = none. */
 void records_answered(struct control *s, struct asker a, int status, int fd);
-/* mgmt has ended: orders that were not begun are dropped. */
+/* mgmt has ended, so nobody waits for an answer. */
 void records_forget(struct control *s);
 
 /*

@@ -264,61 +264,20 @@ static bool on_explain(void *ctx, struct msg *m)
 	return true;
 }
 
-/* Gives the order in the name of the asker's account: over the web, and at the machine for anybody
- * but root. */
-static void put_person(uint8_t person[HOLD_PERSON], const struct peer *p)
-{
-	if (p->account == NULL)
-		return;
-	memset(person, 0, HOLD_PERSON);
-	memcpy(person, p->account, strnlen(p->account, HOLD_PERSON - 1));
-}
-
-/* A legal hold is ordered at the machine, or over the web by an account (on_records); mgmt itself
- * can only list holds. */
-static bool on_hold(void *ctx, struct msg *m)
+/* Lists of holds, devices and alarms; the supervisor takes the orders. Only a backup copies the
+ * whole register, and mgmt makes none. */
+static bool on_list(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
+	bool copies = m->body.type == MSG_DEVICES && m->body.devices.order != DEVICES_LIST;
 
-	if (p->asker.kind != ASKER_CLIENT && m->body.hold.order != HOLD_LIST)
+	if (order_is_signed(&m->body) || (copies && p->asker.kind != ASKER_CLIENT) || m->n_fds > 0)
 		return false;
-	m->body.hold.family = 0;
-	put_reader(m->body.hold.by, p);
-	if (m->body.hold.order != HOLD_LIST)
-		put_person(m->body.hold.person, p);
+	put_reader(m->body.type == MSG_HOLD	 ? m->body.hold.by
+		   : m->body.type == MSG_DEVICES ? m->body.devices.by
+						 : m->body.attacks.by,
+		   p);
 	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
-	return true;
-}
-
-/* Mgmt can only list; orders over the web come as MSG_RECORDS. */
-static bool on_attacks(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-	unsigned order = m->body.attacks.order;
-
-	if (p->asker.kind != ASKER_CLIENT && order != ATTACKS_LIST)
-		return false;
-	put_reader(m->body.attacks.by, p);
-	if (order != ATTACKS_LIST)
-		put_person(m->body.attacks.person, p);
-	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
-	return true;
-}
-
-/* Mgmt can only list; orders over the web come as MSG_RECORDS. */
-static bool on_devices(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-	unsigned order = m->body.devices.order;
-
-	if ((p->asker.kind != ASKER_CLIENT && order != DEVICES_LIST) ||
-	    (order == DEVICES_TRY || order == DEVICES_TAKE) != (m->n_fds > 0))
-		return false;
-	m->body.devices.family = 0;
-	put_reader(m->body.devices.by, p);
-	if (order != DEVICES_LIST)
-		put_person(m->body.devices.person, p);
-	collect_pass_fd(p->s, SLOT_JOURNAL, &m->body, m->n_fds > 0 ? m->fds[0] : -1, p->asker);
 	return true;
 }
 
@@ -328,33 +287,6 @@ static bool on_copy(void *ctx, struct msg *m)
 
 	put_reader(m->body.copy.by, p);
 	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
-	return true;
-}
-
-static bool on_preserve(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-
-	put_reader(m->body.preserve.by, p);
-	collect_pass(p->s, SLOT_JOURNAL, &m->body, p->asker);
-	return true;
-}
-
-/* Accounts judges whose name may sign; anybody but root signs in his own name. */
-static bool on_review(void *ctx, struct msg *m)
-{
-	const struct peer *p = ctx;
-	const uint8_t *name = m->body.review.name;
-
-	if (p->account != NULL && (strnlen((const char *)name, LOGIN_NAME) != strlen(p->account) ||
-				   memcmp(name, p->account, strlen(p->account)) != 0)) {
-		respond_json(p->s, p->asker, ANSWER_CANNOT,
-			     json_pack("{s:o}", "error", json_sentence(M_LOGIN_NO_RIGHT)));
-		return true;
-	}
-	m->body.review.family = 0;
-	put_reader(m->body.review.by, p);
-	collect_pass(p->s, SLOT_ACCOUNTS, &m->body, p->asker);
 	return true;
 }
 
@@ -452,7 +384,7 @@ static bool on_records(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	records_ordered(p->s, p->asker, &m->body.records);
+	records_ordered(p->s, p->asker, &m->body);
 	explicit_bzero(m->body.records.secret, sizeof(m->body.records.secret));
 	explicit_bzero(m->storage, sizeof(m->storage));
 	return true;
@@ -509,17 +441,37 @@ static bool on_stop(void *ctx, struct msg *m)
 }
 
 static msg_handler *const of_people[MSG_TYPE_COUNT] = {
-	[MSG_STATUS] = on_status,      [MSG_EFFECTIVE] = on_effective, [MSG_FLOWS] = on_flows,
-	[MSG_VERIFY] = on_verify,      [MSG_EVENTS] = on_events,       [MSG_EXPLAIN] = on_explain,
-	[MSG_HOLD] = on_hold,	       [MSG_DEVICES] = on_devices,     [MSG_ATTACKS] = on_attacks,
-	[MSG_COPY] = on_copy,	       [MSG_PRESERVE] = on_preserve,   [MSG_REVIEW] = on_review,
-	[MSG_CHECKPOINT] = to_journal, [MSG_TRENDS] = to_journal,      [MSG_CHAIN] = to_journal,
-	[MSG_LOGIN] = to_accounts,     [MSG_CHALLENGE] = to_accounts,  [MSG_KEY] = to_accounts,
-	[MSG_MANAGE] = to_accounts,    [MSG_PASSPHRASE] = to_accounts, [MSG_JUDGE] = to_accounts,
-	[MSG_LOGOUT] = to_accounts,    [MSG_CTL_USER] = on_ctl_user,   [MSG_REGISTER] = on_register,
-	[MSG_HISTORY] = on_history,    [MSG_SHOW] = on_show,	       [MSG_ASK] = on_ask,
-	[MSG_STOP] = on_stop,	       [MSG_DRAFT] = on_draft,	       [MSG_CHANGE] = on_change,
-	[MSG_RECORDS] = on_records,    [MSG_BACKUP] = on_backup,       [MSG_CTL_RECORD] = on_ctl_record,
+	[MSG_STATUS] = on_status,
+	[MSG_EFFECTIVE] = on_effective,
+	[MSG_FLOWS] = on_flows,
+	[MSG_VERIFY] = on_verify,
+	[MSG_EVENTS] = on_events,
+	[MSG_EXPLAIN] = on_explain,
+	[MSG_HOLD] = on_list,
+	[MSG_DEVICES] = on_list,
+	[MSG_ATTACKS] = on_list,
+	[MSG_COPY] = on_copy,
+	[MSG_CHECKPOINT] = to_journal,
+	[MSG_TRENDS] = to_journal,
+	[MSG_CHAIN] = to_journal,
+	[MSG_LOGIN] = to_accounts,
+	[MSG_CHALLENGE] = to_accounts,
+	[MSG_KEY] = to_accounts,
+	[MSG_MANAGE] = to_accounts,
+	[MSG_PASSPHRASE] = to_accounts,
+	[MSG_JUDGE] = to_accounts,
+	[MSG_LOGOUT] = to_accounts,
+	[MSG_CTL_USER] = on_ctl_user,
+	[MSG_REGISTER] = on_register,
+	[MSG_HISTORY] = on_history,
+	[MSG_SHOW] = on_show,
+	[MSG_ASK] = on_ask,
+	[MSG_STOP] = on_stop,
+	[MSG_DRAFT] = on_draft,
+	[MSG_CHANGE] = on_change,
+	[MSG_RECORDS] = on_records,
+	[MSG_BACKUP] = on_backup,
+	[MSG_CTL_RECORD] = on_ctl_record,
 };
 
 bool peer_said(struct peer *p, struct msg *m)

@@ -14,6 +14,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/wire/judged.h"
 
 /* ---- messages of roles ----------------------------------------------------------------------- */
 
@@ -35,7 +36,7 @@ static bool on_answer(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	if (relay_back(s, sl, m))
 		return true;
-	else if (sl->role != ROLE_ENFORCE && sl->role != ROLE_ACCOUNTS)
+	else if (sl->role != ROLE_ENFORCE && sl->role != ROLE_ACCOUNTS && sl->role != ROLE_JOURNAL)
 		return false;
 	else
 		(void)orders_judged(s, sl, m);
@@ -223,6 +224,16 @@ static bool on_change(struct supervisor *s, struct slot *sl, struct msg *m)
 	return ok;
 }
 
+static bool on_records(struct supervisor *s, struct slot *sl, struct msg *m)
+{
+	bool ok = orders_records(s, m);
+
+	(void)sl;
+	explicit_bzero(m->body.records.secret, sizeof(m->body.records.secret));
+	explicit_bzero(m->storage, sizeof(m->storage));
+	return ok;
+}
+
 /* Starts a compiler for one piece of work of control. Control lets other work wait until it has
  * ended (control/errands.c). */
 static bool on_errand(struct supervisor *s, struct slot *sl, struct msg *m)
@@ -298,6 +309,7 @@ static const struct row {
 	[MSG_SHOW] = { on_show, .control = true },
 	[MSG_FILE] = { on_file, .control = true },
 	[MSG_CHANGE] = { .judges = on_change, .control = true },
+	[MSG_RECORDS] = { .judges = on_records, .control = true },
 	[MSG_GROUNDED] = { orders_grounded, .control = true },
 	[MSG_SESSIONS] = { op_sessions, .control = true },
 	[MSG_WEIGHED] = { op_weighed, .control = true },
@@ -316,7 +328,7 @@ static bool dispatch(struct supervisor *s, struct slot *sl, struct msg *m)
 	else if (ok && r->judges != NULL)
 		ok = r->judges(s, sl, m);
 	else if (sl->role == ROLE_CONTROL)
-		ok = passes(s, m);
+		ok = !order_is_signed(&m->body) && passes(s, m);
 	else /* other roles send to control alone what control may ask for here */
 		ok = !msg_may_say(m->body.type, ROLE_CONTROL, ROLE_SUPERVISOR) && relay_back(s, sl, m);
 	msg_close_fds(m);

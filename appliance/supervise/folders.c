@@ -180,16 +180,17 @@ int listen_open(struct supervisor *s, struct err *e)
 	struct err logins = { 0 };
 	uint32_t gid;
 
-	s->listen_fd = listen_at(s, SOCKET_NAME, SANDBOX_UID_NOTIFY, e);
-	if (s->listen_fd >= 0)
-		s->orders_fd[0] = listen_at(s, ORDERS_NAME, 0, e);
-	if (s->listen_fd < 0 || s->orders_fd[0] < 0)
+	/* The control socket comes last: whoever finds it finds the other one, too. */
+	s->orders_fd[0] = listen_at(s, ORDERS_NAME, 0, e);
+	if (s->orders_fd[0] >= 0)
+		s->listen_fd = listen_at(s, SOCKET_NAME, SANDBOX_UID_NOTIFY, e);
+	if (s->orders_fd[0] < 0 || s->listen_fd < 0)
 		return e->code;
 	unlinkat(s->run_fd, LOGINS_NAME, 0);
 	unlinkat(s->run_fd, LOGINS_ORDERS_NAME, 0);
 	if (login_group(GROUPS_FILE, LOGINS_GROUP, &gid)) {
-		s->logins_fd = listen_at(s, LOGINS_NAME, gid, &logins);
 		s->orders_fd[1] = listen_at(s, LOGINS_ORDERS_NAME, gid, &logins);
+		s->logins_fd = listen_at(s, LOGINS_NAME, gid, &logins);
 	}
 	if (logins.code != 0)
 		fprintf(stderr, "sekishod: %s\n", logins.text);

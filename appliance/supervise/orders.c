@@ -10,15 +10,16 @@
 #include "appliance/base/logins.h"
 #include "appliance/base/memfd.h"
 #include "appliance/role/who.h"
+#include "appliance/supervise/records.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/judged.h"
 #include "appliance/wire/orders.h"
 
-#define ORDERS_MOST 16u
+#define ORDERS_MOST 24u /* control lets the web side have 16 */
 #define LIMIT_NS 8000000000ull
 
 /* An order that waits for an answer: first of accounts about the person, then of control about the
- * draft. */
+ * draft, or of the role that carries it out. */
 struct order {
 	bool used;
 	uint32_t question; /* id of the question that was asked */
@@ -38,6 +39,8 @@ struct order {
 	/* once the order is carried out, the management reads its files anew */
 	bool renews;
 	uint32_t duties; /* the person's duties now */
+	/* an order that the journal or accounts carries out (records.h); MSG_NONE = another one */
+	struct msg_body about;
 };
 
 struct orders {
@@ -63,7 +66,7 @@ static void order_end(struct order *o)
 	o->fd = -1;
 }
 
-/* `c`: the order; NULL: one about accounts. */
+/* `c`: the order; NULL: one about accounts or records. */
 static struct order *order_new(struct supervisor *s, struct asker a, const struct msg_change *c)
 {
 	for (size_t i = 0; i < ORDERS_MOST; i++) {
@@ -82,6 +85,24 @@ static struct order *order_new(struct supervisor *s, struct asker a, const struc
 	}
 	answer_no(s, a, ANSWER_CANNOT, json_sentence(M_CONTROL_MANY));
 	return NULL;
+}
+
+/* An order of the journal or of accounts; takes over the descriptor of the message. */
+static struct order *order_signed(struct supervisor *s, struct asker a, const struct msg_body *about, struct msg *m)
+{
+	struct order *o = order_new(s, a, NULL);
+	const char **text;
+
+	if (o == NULL)
+		return NULL;
+	o->fd = m->n_fds > 0 ? msg_take_fd(m, 0) : -1;
+	o->about = *about;
+	text = records_text(&o->about);
+	if (text != NULL) {
+		snprintf(o->comment, sizeof(o->comment), "%s", *text);
+		*text = o->comment;
+	}
+	return o;
 }
 
 static struct order *order_of(struct supervisor *s, uint32_t question, unsigned slot)
@@ -175,6 +196,25 @@ static void to_enforce(struct supervisor *s, struct order *o)
 		  -1);
 }
 
+/* Has the journal or accounts carry out an order under the name of the person who gave it. */
+static void to_record(struct supervisor *s, struct order *o)
+{
+	unsigned slot = o->about.type == MSG_REVIEW ? SLOT_ACCOUNTS : SLOT_JOURNAL;
+	const char *login = o->ground.login;
+
+	if (o->by[0] != '\0')
+		snprintf(o->named, sizeof(o->named), "%s%s%s", login, login[0] != '\0' ? "/" : "", o->by);
+	o->passes = true;
+	if (!records_sign(&o->about, o->asker.web, o->named, o->by))
+		answer_no(s, o->asker, ANSWER_CANNOT, json_sentence(M_LOGIN_NO_RIGHT));
+	else if (!ask(s, o, slot, &o->about, o->fd))
+		answer_no(s, o->asker, ANSWER_CANNOT,
+			  json_sentence(M_CONTROL_NOT_DONE, role_name(s->slots[slot].role)));
+	else
+		return;
+	order_end(o);
+}
+
 void orders_again(struct supervisor *s)
 {
 	for (size_t i = 0; i < ORDERS_MOST; i++) {
@@ -222,6 +262,30 @@ static bool begin(struct supervisor *s, struct asker a, struct msg *m, const cha
 bool orders_web(struct supervisor *s, struct msg *m)
 {
 	return begin(s, (struct asker){ .id = m->id, .web = true }, m, NULL, 0);
+}
+
+bool orders_records(struct supervisor *s, struct msg *m)
+{
+	const struct msg_records *r = &m->body.records;
+	struct msg_body judge = { MSG_JUDGE,
+				  .judge = { .what = CREDENTIAL_SESSION,
+					     .family = r->family,
+					     .right = (uint8_t)records_right((enum records_order)r->order) } },
+			about;
+	struct order *o;
+
+	if (!records_of_web(r, &about))
+		return false;
+	o = order_signed(s, (struct asker){ .id = m->id, .web = true }, &about, m);
+	if (o == NULL)
+		return true;
+	memcpy(judge.judge.from, r->from, sizeof(r->from));
+	memcpy(judge.judge.shown, r->shown, sizeof(r->shown));
+	memcpy(judge.judge.secret, r->secret, sizeof(r->secret));
+	if (!ask(s, o, SLOT_ACCOUNTS, &judge, -1))
+		silent(s, o);
+	explicit_bzero(&judge, sizeof(judge));
+	return true;
 }
 
 /* ---- at the machine -------------------------------------------------------------------------- */
@@ -288,9 +352,27 @@ static bool roots_change(struct supervisor *s, struct asker a, const char *by, s
 	return true;
 }
 
+/* Whether the message has a descriptor if its order needs one. */
+static bool carries_its_file(const struct msg *m)
+{
+	const struct msg_devices *d = &m->body.devices;
+
+	return m->body.type != MSG_DEVICES || (d->order == DEVICES_TRY || d->order == DEVICES_TAKE) == (m->n_fds > 0);
+}
+
 /* Carries out root's own orders, for which nobody is asked. False: it is another order. */
 static bool roots_order(struct supervisor *s, struct asker a, const char *by, struct msg *m)
 {
+	struct order *o;
+
+	if (order_is_signed(&m->body)) {
+		o = order_signed(s, a, &m->body, m);
+		if (o == NULL)
+			return true;
+		snprintf(o->named, sizeof(o->named), "%s", by);
+		to_record(s, o);
+		return true;
+	}
 	if (m->body.type == MSG_CTL_RELEASE) {
 		op_release(s, a, by, &m->body.ctl_release);
 	} else if (m->body.type == MSG_CTL_CLOCK) {
@@ -311,9 +393,12 @@ static bool roots_order(struct supervisor *s, struct asker a, const char *by, st
 static bool account_order(struct supervisor *s, struct asker a, const struct ucred *who, bool root, struct msg *m)
 {
 	uint32_t typed = who_typed(who->pid, who->uid), uid = root ? typed : who->uid;
+	bool is_signed = order_is_signed(&m->body);
 	char login[LOGIN_MOST + 1];
+	struct msg_body judge;
+	struct order *o;
 
-	if (m->body.type != MSG_CHANGE)
+	if (is_signed ? order_signed_right(&m->body) == RIGHT_COUNT || m->n_fds > 0 : m->body.type != MSG_CHANGE)
 		answer_no(s, a, ANSWER_CANNOT, json_sentence(M_LOGIN_ROOT_ALONE));
 	else if (typed == NO_TYPIST)
 		answer_no(s, a, ANSWER_CANNOT, json_sentence(M_LOGIN_UNTOLD));
@@ -321,8 +406,14 @@ static bool account_order(struct supervisor *s, struct asker a, const struct ucr
 		answer_no(s, a, ANSWER_CANNOT, json_sentence(M_LOGIN_ANOTHER));
 	else if (!login_of_uid(LOGINS_FILE, uid, login))
 		answer_no(s, a, ANSWER_CANNOT, json_sentence(M_LOGIN_AT_MACHINE));
-	else
+	else if (!is_signed)
 		return begin(s, a, m, login, uid);
+	else if ((o = order_signed(s, a, &m->body, m)) != NULL) {
+		snprintf(o->ground.login, sizeof(o->ground.login), "%s", login);
+		judge = judged_at_machine(order_signed_right(&m->body), login, uid);
+		if (!ask(s, o, SLOT_ACCOUNTS, &judge, -1))
+			silent(s, o);
+	}
 	return true;
 }
 
@@ -344,15 +435,15 @@ void orders_at_machine(struct supervisor *s, int fd, const struct ucred *who, bo
 {
 	struct asker a = { .id = relayed_id(SLOT_BOX, RELAYED_BOXS | ++s->orders->at_machine) };
 	char by[BY_BYTES];
-	bool done = false;
+	bool done = false, whole = !root || carries_its_file(m);
 
 	if (!hand(s, a, fd, m) || m->body.type == MSG_NONE)
 		return; /* control does not run, or the message is of another release */
-	if (root) {
+	if (root && whole) {
 		who_name(who->pid, who->uid, by, sizeof(by));
 		done = roots_order(s, a, by, m);
 	}
-	if (done || account_order(s, a, who, root, m))
+	if (done || (whole && account_order(s, a, who, root, m)))
 		return;
 	/* There is no such order: an invalid one closes the connection. */
 	(void)shutdown(fd, SHUT_RDWR);
@@ -407,7 +498,10 @@ bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m)
 		answer_fd(s, o->asker, o->asker.web ? status : ANSWER_CANNOT, fd);
 	else if (!judged_name(fd, o->by, &o->duties))
 		answer_fd(s, o->asker, ANSWER_CANNOT, -1);
-	else if (o->m.order == CHANGE_CONFIRM)
+	else if (o->about.type != MSG_NONE) {
+		to_record(s, o);
+		return true;
+	} else if (o->m.order == CHANGE_CONFIRM)
 		op_ordered(s, o->asker, o->by, o->ground, -1, -1, &o->m);
 	else if (o->m.order == CHANGE_ROLLBACK) {
 		o->ground.base = o->m.base;

@@ -22,7 +22,8 @@
  *                 (operation.h); apply.c its steps, op.c its end
  * kept.c        network devices that the box took, and how they are given back
  * persons.c     accepts people at the machine, and reads their orders
- * orders.c      orders of people, and the check of who gave them
+ * orders.c      orders of people, and the check of who gave them; records.c names them in those
+ *                 that the journal carries out
  * relay.c       questions of control to other processes, and their answers; what enforce keeps on
  *                 the disk
  * told.c        what control is told: the state, counts, answers to orders
@@ -303,6 +304,8 @@ struct orders; /* of orders.c */
 int orders_open(struct supervisor *s, struct err *e);
 /* Takes an order over the web, with its descriptors. False: there is no such order. */
 bool orders_web(struct supervisor *s, struct msg *m);
+/* ... about the records, which the journal or accounts carries out. False: as above. */
+bool orders_records(struct supervisor *s, struct msg *m);
 /* Takes the order of a person at the machine, and gives his connection to control. `root`: it came
  * by root's socket; its sender is `who`. */
 void orders_at_machine(struct supervisor *s, int fd, const struct ucred *who, bool root, struct msg *m);

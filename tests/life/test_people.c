@@ -268,6 +268,34 @@ static void handed_in(void)
 	LIFE(handed > 0 && told(life_asks(AS_ROOT, &order, -1), ANSWER_YES, HEARD("accounts")));
 }
 
+/* Only the supervisor says in whose name something is recorded: control cannot give such an order
+ * to a role. It may ask for the lists. */
+static void names_of_control(void)
+{
+	static const struct {
+		struct msg_body body;
+		unsigned to;
+		bool heard;
+	} rows[] = {
+		{ { .type = MSG_HOLD }, SLOT_JOURNAL, true },
+		{ { MSG_HOLD, .hold = { .order = HOLD_PLACE, .by = "kaki" } }, SLOT_JOURNAL, false },
+		{ { MSG_HOLD, .hold = { .order = HOLD_LIFT, .by = "kaki", .family = 4 } }, SLOT_JOURNAL, false },
+		{ { MSG_DEVICES, .devices = { .order = DEVICES_COPY } }, SLOT_JOURNAL, true },
+		{ { MSG_DEVICES, .devices = { .order = DEVICES_ACCEPT, .by = "kaki" } }, SLOT_JOURNAL, false },
+		{ { MSG_ATTACKS, .attacks = { .order = ATTACKS_SILENCE, .by = "kaki" } }, SLOT_JOURNAL, false },
+		{ { MSG_PRESERVE, .preserve = { .by = "kaki" } }, SLOT_JOURNAL, false },
+		{ { MSG_REVIEW, .review = { .by = "kaki", .name = "kaki" } }, SLOT_ACCOUNTS, false },
+	};
+
+	first_policy();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		processes.heard = MSG_NONE;
+		LIFE(msg_send(ROLE_FD_CONTROL, relayed_id(rows[i].to, 0xffff), &rows[i].body, NULL, 0) == 0);
+		LIFE(life_pass(5 * SECOND) == LIFE_GOES_ON &&
+		     processes.heard == (rows[i].heard ? rows[i].body.type : MSG_NONE));
+	}
+}
+
 /* A login has few connections, and makes room when it is silent. */
 static void many_logins(void)
 {
@@ -706,9 +734,9 @@ static void in_time(void)
 }
 
 #define LIVES(each)                                                                                                    \
-	each(questions) each(judged) each(handed_in) each(many_logins) each(rubbish) each(mute) each(two_persons)      \
-		each(of_another_state) each(leaving) each(leaving_early) each(leaving_a_check) each(leaving_a_queue)   \
-			each(backups) each(in_time)
+	each(questions) each(judged) each(handed_in) each(names_of_control) each(many_logins) each(rubbish) each(mute) \
+		each(two_persons) each(of_another_state) each(leaving) each(leaving_early) each(leaving_a_check)       \
+			each(leaving_a_queue) each(backups) each(in_time)
 LIVES(A_LIFE)
 
 int main(void)

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * at_machine.c: what a login other than root may ask. The test has every message and every role of
+ * at_machine.c, and judged.c for orders that the supervisor takes: what a login other than root may
+ * ask. The test has every message and every role of
  * people in a table of its own, written by hand, so that it notices a question that is allowed by
  * mistake. A new message is root's alone.
  * LINK: appliance/control/at_machine.c appliance/wire/duty.c appliance/wire/orders.c
- * LINK: appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/wire/judged.c appliance/wire/msg.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/utf8.c appliance/base/memfd.c appliance/base/bytes.c appliance/base/err.c
+ * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: appliance/base/clock.c appliance/base/sha256.c
+ * LIBS: jansson nettle
  */
 #include "tests/unit/cmocka.h"
 
 #include <string.h>
 
 #include "appliance/control/control.h"
+#include "appliance/wire/judged.h"
 #include "appliance/wire/orders.h"
 
 /* By role, in the order of duty.def: viewer, author, approver, operator, accounts, auditor, log,
@@ -121,6 +127,16 @@ static unsigned orders(enum msg_type type)
 				      : 1;
 }
 
+static enum right right_of(const struct msg_body *b)
+{
+	return order_is_signed(b) ? order_signed_right(b) : at_machine_right(b);
+}
+
+static bool is_own(const struct msg_body *b)
+{
+	return order_is_signed(b) ? order_signed_right(b) != RIGHT_COUNT : at_machine_own(b);
+}
+
 static void every_message_and_every_role(void **state)
 {
 	unsigned asked = 0, yes = 0;
@@ -130,7 +146,7 @@ static void every_message_and_every_role(void **state)
 	for (unsigned t = 0; t < MSG_TYPE_COUNT; t++)
 		for (unsigned o = 0; o < orders((enum msg_type)t); o++) {
 			struct msg_body b = body((enum msg_type)t, o);
-			enum right r = at_machine_right(&b);
+			enum right r = right_of(&b);
 			const char *may = expected((enum msg_type)t, o);
 
 			for (unsigned d = 0; d < DUTY_COUNT; d++, asked++) {
@@ -208,11 +224,11 @@ static void in_ones_own_name(void **state)
 
 			for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 				mine |= own[i].type == t && own[i].order == o;
-			if (at_machine_own(&b) != mine)
+			if (is_own(&b) != mine)
 				fail_msg("message %u, order %u: %d", t, o, !mine);
 			found += mine;
 			/* An order with a person's name is never one that only root may give. */
-			assert_true(!mine || at_machine_right(&b) != RIGHT_COUNT);
+			assert_true(!mine || right_of(&b) != RIGHT_COUNT);
 		}
 	assert_int_equal(found, sizeof(own) / sizeof(own[0]));
 	assert_false(at_machine_own(&(struct msg_body){ .type = (enum msg_type)(MSG_TYPE_COUNT + 7) }));

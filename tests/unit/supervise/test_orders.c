@@ -8,7 +8,7 @@
  * LINK: appliance/supervise/orders.c appliance/supervise/persons.c appliance/supervise/relay.c
  * LINK: appliance/role/who.c
  * LINK: appliance/base/logins.c appliance/wire/msg.c appliance/wire/orders.c
- * LINK: appliance/wire/judged.c
+ * LINK: appliance/wire/judged.c appliance/supervise/records.c
  * LINK: appliance/wire/duty.c appliance/base/sentence.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c appliance/base/bytes.c
@@ -473,6 +473,57 @@ static void a_session_is_what_accounts_says(void **state)
 	assert_int_equal(begun[CONFIRMED], 1);
 }
 
+/* Who orders something about the records is what the kernel, and over the web accounts, says: the
+ * names of the order itself do not count. */
+static void records_have_the_names_of_the_kernel(void **state)
+{
+	const struct msg_body lift = {
+		MSG_HOLD,
+		.hold = { .order = HOLD_LIFT, .number = 7, .family = 4, .by = "mori", .person = "mori", .reason = "r" }
+	};
+	struct msg m = { .body = { MSG_RECORDS,
+				   .records = { .order = RECORDS_ACCEPT, .number = 3, .family = 4, .text = "t" } },
+			 .id = relayed_id(SLOT_BOX, 7),
+			 .fds = { -1, -1, -1, -1 } };
+	struct msg said = { .body = { MSG_ANSWER, .answer = { .status = ANSWER_YES } },
+			    .fds = { memfd_sealed("w", "{\"name\":\"doi\"}", 14), -1, -1, -1 },
+			    .n_fds = 1 };
+	const struct msg_hold *hold = &last[SLOT_JOURNAL].hold;
+	const struct msg_devices *devices = &last[SLOT_JOURNAL].devices;
+
+	(void)state;
+	hand(0, &lift, false);
+	assert_int_equal(asked[SLOT_JOURNAL], 1);
+	assert_int_equal(last[SLOT_JOURNAL].type, MSG_HOLD);
+	assert_int_equal(hold->number, 7);
+	assert_int_equal(hold->family, 0);
+	assert_string_not_equal((const char *)hold->by, "mori");
+	assert_string_equal((const char *)hold->person, "mori"); /* root names whom he likes */
+	hand(NOBODY, &lift, true);
+	assert_int_equal(asked[SLOT_JOURNAL], 1);
+	/* over the web */
+	assert_true(orders_records(&s, &m));
+	assert_int_equal(asked[SLOT_JOURNAL], 1);
+	assert_int_equal(last[SLOT_ACCOUNTS].type, MSG_JUDGE);
+	assert_int_equal(last[SLOT_ACCOUNTS].judge.right, RIGHT_MACHINE);
+	said.id = last_id[SLOT_ACCOUNTS];
+	assert_true(orders_judged(&s, &s.slots[SLOT_ACCOUNTS], &said));
+	close(said.fds[0]);
+	assert_int_equal(asked[SLOT_JOURNAL], 2);
+	assert_int_equal(last[SLOT_JOURNAL].type, MSG_DEVICES);
+	assert_string_equal((const char *)devices->by, "doi");
+	assert_string_equal((const char *)devices->person, "doi");
+	assert_int_equal(devices->family, 4);
+	/* a note that no review has room for */
+	m.body.records = (struct msg_records){ .order = RECORDS_REVIEW, .text = (char[REVIEW_NOTE + 2]){ 0 } };
+	memset((char *)(uintptr_t)m.body.records.text, 'x', REVIEW_NOTE + 1);
+	assert_false(orders_records(&s, &m));
+	/* it dies before it answers */
+	answered = 0;
+	orders_gone(&s, &s.slots[SLOT_JOURNAL]);
+	assert_int_equal(answered, 2);
+}
+
 /* Nothing about a draft is accepted that was not asked for, nor before accounts was asked. */
 static void a_draft_is_asked_for(void **state)
 {
@@ -544,6 +595,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_door_is_enforces, begin, finish),
 		cmocka_unit_test_setup_teardown(an_isolation_is_kept, begin, finish),
 		cmocka_unit_test_setup_teardown(a_session_is_what_accounts_says, begin, finish),
+		cmocka_unit_test_setup_teardown(records_have_the_names_of_the_kernel, begin, finish),
 		cmocka_unit_test_setup_teardown(a_draft_is_asked_for, begin, finish),
 		cmocka_unit_test_setup_teardown(roles_hear_what_control_may_ask, begin, finish),
 	};

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "appliance/wire/silence.h"
 #include "dpi/keyed.h"
 
 /*
@@ -18,7 +19,7 @@ static const uint64_t idle_ns[FLOW_CLASSES] = {
 	[CLASS_ENDED] = UINT64_MAX,
 	[CLASS_HALF_OPEN] = 30u * SECOND_NS,
 	[CLASS_SILENT] = 6u * 24u * 3600u * SECOND_NS,
-	[CLASS_DATAGRAM] = 60u * SECOND_NS,
+	[CLASS_DATAGRAM] = SILENCE_S * SECOND_NS,
 	[CLASS_NAMED] = 24u * 3600u * SECOND_NS,
 	[CLASS_LIVE] = 6u * 24u * 3600u * SECOND_NS,
 };

@@ -12,9 +12,12 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/box/sysctl.h"
+#include "appliance/wire/silence.h"
 
 #define ROOT "/proc/sys/"
 #define VALUE_MAX 32
+#define AS_TEXT(n) #n
+#define DIGITS(n) AS_TEXT(n)
 #define SWITCH_LIMIT_NS 1000000000ull
 /* ns between two tries, because the holder of the lock may need this core */
 #define AGAIN_NS 200000
@@ -81,7 +84,8 @@ static const struct setting settings[] = {
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_acct", "1" },
 	{ SET_ONE, true, NULL, "net/netfilter/nf_conntrack_timestamp", "1" },
 	/* An unanswered session is removed soon, because it counts for its zone's share. */
-	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_udp_timeout", "15" },
+	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_udp_timeout", DIGITS(SILENCE_FIRST_S) },
+	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_udp_timeout_stream", DIGITS(SILENCE_S) },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_icmp_timeout", "10" },
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_icmpv6_timeout", "10" },
 	/*

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/wire/silence.h"
 #include "policy/ir/moment.h"
 
 #define NOTHING UINT32_MAX
 #define BUCKETS 65536u
-#define NS 1000000000u
+#define NS 1000000000ull
 
 struct tracker {
 	struct ir *ir;
@@ -280,8 +281,25 @@ static bool opens_now(const struct tracker *t, struct session *s, const struct d
 	return ask(t, &other, wall_ns) != NULL;
 }
 
-static void follow(struct session *s, const struct decoded *d, bool from_server)
+/* Whether the kernel has forgotten the session, so that the packet begins another one. */
+static bool is_forgotten(const struct session *s, uint64_t wall_ns)
 {
+	return s->l4proto == IP_UDP && wall_ns > s->last_ns && wall_ns - s->last_ns >= s->silence_ns;
+}
+
+static void follow_silence(struct session *s, bool from_server, uint64_t wall_ns)
+{
+	if (s->packets == 0)
+		s->began_ns = wall_ns;
+	s->silence_ns = (s->answered && wall_ns - s->began_ns > SILENCE_NEW_S * NS ? SILENCE_S : SILENCE_FIRST_S) * NS;
+	s->answered |= from_server;
+	s->last_ns = wall_ns;
+}
+
+static void follow(struct session *s, const struct decoded *d, bool from_server, uint64_t wall_ns)
+{
+	if (d->l4proto == IP_UDP)
+		follow_silence(s, from_server, wall_ns);
 	s->packets++;
 	if (d->bad_checksum)
 		s->bad_checksum = true;
@@ -363,14 +381,15 @@ bool tracker_packet(struct tracker *t, const struct decoded *d, uint32_t frame, 
 	uint32_t i = find(t, d, &from_server);
 
 	ir_follow(t->ir, wall_ns / NS);
-	if (i == NOTHING || opens_anew(&t->sessions[i], d) || opens_now(t, &t->sessions[i], d, from_server, wall_ns)) {
+	if (i == NOTHING || opens_anew(&t->sessions[i], d) || is_forgotten(&t->sessions[i], wall_ns) ||
+	    opens_now(t, &t->sessions[i], d, from_server, wall_ns)) {
 		if (!add(t, d, i, frame, wall_ns))
 			return false;
 		i = t->n - 1;
 		from_server = addr_cmp(&t->sessions[i].server, &d->src) == 0 && t->sessions[i].server_port == d->sport;
 	}
 	come_to_moment(t, &t->sessions[i], frame, wall_ns);
-	follow(&t->sessions[i], d, from_server);
+	follow(&t->sessions[i], d, from_server, wall_ns);
 	*ret_index = i;
 	return true;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "appliance/wire/silence.h"
 #include "dpi/flow.h"
 
 static struct decoded tuple(uint8_t family, uint32_t client, uint32_t server, uint8_t proto, uint16_t cport,
@@ -257,10 +258,10 @@ static void time_outs(void **state)
 	assert_int_equal(flow_due(&t, 30u * SECOND_NS), FLOW_NONE);
 	assert_int_equal(flow_due(&t, 30u * SECOND_NS + 1), half);
 	flow_touch(&t, half, CLASS_ENDED, 30u * SECOND_NS + 1);
-	assert_int_equal(flow_due(&t, 60u * SECOND_NS + 1), udp);
-	flow_touch(&t, udp, CLASS_DATAGRAM, 60u * SECOND_NS);
-	assert_int_equal(flow_due(&t, 60u * SECOND_NS + 1), FLOW_NONE);
-	assert_int_equal(flow_due(&t, 90u * SECOND_NS), FLOW_NONE); /* ended flows are never due */
+	assert_int_equal(flow_due(&t, SILENCE_S * SECOND_NS + 1), udp);
+	flow_touch(&t, udp, CLASS_DATAGRAM, SILENCE_S * SECOND_NS);
+	assert_int_equal(flow_due(&t, SILENCE_S * SECOND_NS + 1), FLOW_NONE);
+	assert_int_equal(flow_due(&t, (SILENCE_S + 30u) * SECOND_NS), FLOW_NONE); /* ended flows are never due */
 	flow_done(&t);
 }
 

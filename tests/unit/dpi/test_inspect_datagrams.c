@@ -9,6 +9,7 @@
  */
 #include "tests/unit/cmocka.h"
 
+#include "appliance/wire/silence.h"
 #include "dpi/decode.h"
 #include "dpi/modbus/modbus.h"
 #include "tests/unit/dpi/inspect_setup.h"
@@ -263,14 +264,14 @@ static void the_worker_is_new(void **state)
 	}
 }
 
-/* A minute without a datagram: only the open requests are forgotten. */
+/* Two minutes without a datagram: only the open requests are forgotten. */
 static void silence(void **state)
 {
 	struct conn k = desk_conn(P_TOY);
 
 	(void)state;
 	assert_int_equal(ask(&k, 1), OUTCOME_ACCEPT);
-	desk_now += 61000000000u;
+	desk_now += (SILENCE_S + 1) * 1000000000ull;
 	inspector_tick(desk_i);
 	assert_int_equal(stats().flows, 0);
 	assert_int_equal(answer(&k, 1), OUTCOME_DROP);

@@ -7,8 +7,8 @@
 #include "policy/ir/ir.h"
 
 /*
- * put_rule begins a rule; the other put_ functions append statements to it. Without memory the
- * arena has failed, and statements go into a scratch rule that is not used.
+ * put_rule begins a rule, and put appends statements to it; RULE writes a whole one. Without memory
+ * the arena has failed, and statements go into a scratch rule that is not used.
  */
 
 #define TCP_FIN 1u
@@ -36,18 +36,32 @@ struct writer {
 };
 
 void put_rule(struct writer *w, enum ir_chain chain);
-/* `a` and `b` as in enum ir_stmt_kind. */
-void put(struct writer *w, enum ir_stmt_kind kind, uint32_t a, uint32_t b);
-void put_set(struct writer *w, enum ir_stmt_kind kind, enum ir_set set, enum ir_key key);
-/* Holds while `key` does not exceed `rate` per second with a burst of `burst`. */
-void put_paced(struct writer *w, enum ir_set set, enum ir_key key, uint32_t rate, uint32_t burst);
-void put_transport(struct writer *w, uint32_t family, uint32_t l4proto);
-/* Endings of a rule. put_drop counts, records and drops; put_go continues in another chain;
- * put_pass marks the packet as decided, so that the post chain lets it pass without another
- * lookup. */
-void put_drop(struct writer *w, enum reason r);
-void put_go(struct writer *w, enum ir_chain to);
-void put_pass(struct writer *w);
+void put(struct writer *w, const struct ir_stmt *stmts, size_t n);
+#define PUT(w, ...)                                                                                                    \
+	put((w), (const struct ir_stmt[]){ __VA_ARGS__ },                                                              \
+	    sizeof((const struct ir_stmt[]){ __VA_ARGS__ }) / sizeof(struct ir_stmt))
+#define RULE(w, chain, ...) (put_rule((w), (chain)), PUT(w, __VA_ARGS__))
+
+/* Statements for PUT and RULE; the values as in enum ir_stmt_kind. DO_PACED holds while the key
+ * does not exceed the rate per second. */
+#define DO_3(stmt, x, y, z)                                                                                            \
+	{                                                                                                              \
+		.kind = (stmt), .a = (x), .b = (y), .c = (z)                                                           \
+	}
+#define DO(stmt, x, y) DO_3(stmt, x, y, 0)
+#define DO_IN(stmt, where, key, x, y)                                                                                  \
+	{                                                                                                              \
+		.kind = (stmt), .set = (where), .a = (key), .b = (x), .c = (y)                                         \
+	}
+#define DO_SET(stmt, where, key) DO_IN(stmt, where, key, 0, 0)
+#define DO_PACED(where, key, rate, burst) DO_IN(IR_PACE, where, key, rate, burst)
+#define DO_TRANSPORT(family, l4proto) DO(IR_FAMILY, family, 0), DO(IR_L4PROTO, l4proto, 0)
+/* Endings of a rule. DO_DROP counts, records and drops; DO_GO continues in another chain; DO_PASS
+ * marks the packet as decided, so that the post chain lets it pass without another lookup. */
+#define DO_ACCEPT DO(IR_ACCEPT, 0, 0)
+#define DO_DROP(why) DO(IR_COUNT, why, 0), DO(IR_LOG, why, LOG_RATE), DO(IR_DROP, 0, 0)
+#define DO_GO(to) DO(IR_GOTO, to, 0)
+#define DO_PASS DO(IR_SET_MARK, MARK_FAST, 0), DO_ACCEPT
 
 /* A separate rule: accepts ICMPv6 of that type with exactly this hop limit. */
 void put_of_link(struct writer *w, enum ir_chain chain, uint32_t type, uint32_t hops);

@@ -20,20 +20,13 @@ static void put_present_permit(struct writer *w)
 {
 	put_home_only(w, CHAIN_APART);
 	for (int six = 0; six < 2; six++) {
-		put_rule(w, CHAIN_APART);
-		put(w, IR_FAMILY, six ? 6 : 4, 0);
-		put_set(w, IR_NOT_IN_SET, six ? SET_KEPT6 : SET_KEPT4, KEY_ENDS_ANY);
-		put_set(w, IR_NOT_IN_SET, six ? SET_KEPT6_NEXT : SET_KEPT4_NEXT, KEY_ENDS_ANY);
-		put_go(w, CHAIN_PARTED);
+		RULE(w, CHAIN_APART, DO(IR_FAMILY, six ? 6 : 4, 0),
+		     DO_SET(IR_NOT_IN_SET, six ? SET_KEPT6 : SET_KEPT4, KEY_ENDS_ANY),
+		     DO_SET(IR_NOT_IN_SET, six ? SET_KEPT6_NEXT : SET_KEPT4_NEXT, KEY_ENDS_ANY), DO_GO(CHAIN_PARTED));
 	}
-	put_rule(w, CHAIN_APART);
-	put(w, IR_CT_STATE, CT_NEW, 0);
-	put_go(w, CHAIN_NEW);
-	put_rule(w, CHAIN_APART);
-	put(w, IR_CT_STATE, CT_ESTABLISHED, 0);
-	put_go(w, CHAIN_LOOKUP);
-	put_rule(w, CHAIN_APART);
-	put_go(w, CHAIN_PARTED);
+	RULE(w, CHAIN_APART, DO(IR_CT_STATE, CT_NEW, 0), DO_GO(CHAIN_NEW));
+	RULE(w, CHAIN_APART, DO(IR_CT_STATE, CT_ESTABLISHED, 0), DO_GO(CHAIN_LOOKUP));
+	RULE(w, CHAIN_APART, DO_GO(CHAIN_PARTED));
 }
 
 /*
@@ -44,23 +37,13 @@ static void put_present_permit(struct writer *w)
 void apart_rules(struct writer *w)
 {
 	put_present_permit(w);
-	put_rule(w, CHAIN_PARTED);
-	put(w, IR_CT_STATE, CT_NEW | CT_RELATED, 0);
-	put_drop(w, R_ISOLATED);
-	put_rule(w, CHAIN_PARTED);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_FORGET, MARK_PERMIT_MASK | MARK_LIMITS, 0);
-	put(w, IR_SET_MARK, mark_make(0, LANE_CUT, MARK_UNJUDGED), 0);
-	put_rule(w, CHAIN_PARTED);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_CT_DIRECTION, 1, 0);
-	put(w, IR_ADD_MARK, MARK_REPLY, 0);
-	put_rule(w, CHAIN_PARTED);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_COUNT, R_ISOLATED, 0);
-	put(w, IR_QUEUE, LANE_CUT, 0);
-	put_rule(w, CHAIN_PARTED);
-	put_drop(w, R_ISOLATED);
+	RULE(w, CHAIN_PARTED, DO(IR_CT_STATE, CT_NEW | CT_RELATED, 0), DO_DROP(R_ISOLATED));
+	RULE(w, CHAIN_PARTED, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_FORGET, MARK_PERMIT_MASK | MARK_LIMITS, 0),
+	     DO(IR_SET_MARK, mark_make(0, LANE_CUT, MARK_UNJUDGED), 0));
+	RULE(w, CHAIN_PARTED, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_CT_DIRECTION, 1, 0),
+	     DO(IR_ADD_MARK, MARK_REPLY, 0));
+	RULE(w, CHAIN_PARTED, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_COUNT, R_ISOLATED, 0), DO(IR_QUEUE, LANE_CUT, 0));
+	RULE(w, CHAIN_PARTED, DO_DROP(R_ISOLATED));
 }
 
 /* ---- where a packet goes --------------------------------------------------------------------- */
@@ -72,17 +55,10 @@ void apart_rules(struct writer *w)
  * dropped. */
 static void by_tracking(struct writer *w, enum ir_chain chain)
 {
-	put_rule(w, chain);
-	put(w, IR_CT_STATE, CT_INVALID, 0);
-	put_go(w, CHAIN_INVALID);
-	put_rule(w, chain);
-	put(w, IR_CT_STATE, CT_ESTABLISHED, 0);
-	put_go(w, CHAIN_LAPSED);
-	put_rule(w, chain);
-	put(w, IR_CT_STATE, CT_NEW, 0);
-	put_go(w, CHAIN_NEW);
-	put_rule(w, chain);
-	put_drop(w, R_NO_CONDUIT);
+	RULE(w, chain, DO(IR_CT_STATE, CT_INVALID, 0), DO_GO(CHAIN_INVALID));
+	RULE(w, chain, DO(IR_CT_STATE, CT_ESTABLISHED, 0), DO_GO(CHAIN_LAPSED));
+	RULE(w, chain, DO(IR_CT_STATE, CT_NEW, 0), DO_GO(CHAIN_NEW));
+	RULE(w, chain, DO_DROP(R_NO_CONDUIT));
 }
 
 /*
@@ -99,11 +75,10 @@ static void let_go_rules(struct writer *w)
 
 	_Static_assert(LANE_NAMING == 0 && LANES_OF_KIND == 27, "lanes 1 to 27 name");
 	for (size_t i = 0; i < sizeof(naming) / sizeof(naming[0]); i++) {
-		put_rule(w, CHAIN_FORWARD);
-		put(w, IR_CTMARK, MARK_OUTCOME_MASK | naming[i].mask << MARK_LANE_SHIFT,
-		    MARK_CONFIRMED << MARK_OUTCOME_SHIFT | naming[i].value << MARK_LANE_SHIFT);
-		put(w, IR_MARK_NOT, MARK_LANE_MASK, 0);
-		put_pass(w);
+		RULE(w, CHAIN_FORWARD,
+		     DO(IR_CTMARK, MARK_OUTCOME_MASK | naming[i].mask << MARK_LANE_SHIFT,
+			MARK_CONFIRMED << MARK_OUTCOME_SHIFT | naming[i].value << MARK_LANE_SHIFT),
+		     DO(IR_MARK_NOT, MARK_LANE_MASK, 0), DO_PASS);
 	}
 }
 
@@ -111,33 +86,23 @@ void forward_rules(struct writer *w)
 {
 	put_apart(w, CHAIN_FORWARD, CHAIN_APART);
 	/* Connection tracking may still hold another session with these addresses and ports. */
-	put_rule(w, CHAIN_FORWARD);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_TCP_FLAGS, TCP_SYN, TCP_SYN);
-	put_go(w, CHAIN_BEGUN);
+	RULE(w, CHAIN_FORWARD, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, TCP_SYN, TCP_SYN), DO_GO(CHAIN_BEGUN));
 	/*
 	 * The hot path: one lookup in the map `live`. A new packet has conntrack mark 0 and an
 	 * invalid one has none, so neither is found. An ICMP error about a live session also passes
 	 * here; the chain `guard` has let only permitted ones through. A packet of a live session
 	 * gets a mark that names its lane, and others get none. So the map need not be asked again.
 	 */
-	put_rule(w, CHAIN_FORWARD);
-	put(w, IR_LIVE, MARK_FAST, 0);
-	put(w, IR_ACCEPT, 0, 0);
+	RULE(w, CHAIN_FORWARD, DO(IR_LIVE, MARK_FAST, 0), DO_ACCEPT);
 	put_limits(w, CHAIN_FORWARD);
 	let_go_rules(w);
 	/* Errors are not queued to workers. */
-	put_rule(w, CHAIN_FORWARD);
-	put(w, IR_CT_STATE, CT_RELATED, 0);
-	put_go(w, CHAIN_RELATED);
-	put_rule(w, CHAIN_FORWARD);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_TCP_FLAGS, TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG, TCP_ACK);
-	put(w, IR_CTMARK, MARK_OUTCOME_MASK, MARK_QUIET << MARK_OUTCOME_SHIFT);
-	put_go(w, CHAIN_BARE);
+	RULE(w, CHAIN_FORWARD, DO(IR_CT_STATE, CT_RELATED, 0), DO_GO(CHAIN_RELATED));
+	RULE(w, CHAIN_FORWARD, DO(IR_L4PROTO, IPPROTO_TCP, 0),
+	     DO(IR_TCP_FLAGS, TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG, TCP_ACK),
+	     DO(IR_CTMARK, MARK_OUTCOME_MASK, MARK_QUIET << MARK_OUTCOME_SHIFT), DO_GO(CHAIN_BARE));
 	/* A second check costs little compared with a queue. */
-	put_rule(w, CHAIN_FORWARD);
-	put(w, IR_GOTO_LANE, 0, 0);
+	RULE(w, CHAIN_FORWARD, DO(IR_GOTO_LANE, 0, 0));
 	by_tracking(w, CHAIN_FORWARD);
 }
 
@@ -151,25 +116,15 @@ void forward_rules(struct writer *w)
  */
 void begun_rules(struct writer *w)
 {
-	put_rule(w, CHAIN_BEGUN);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_TCP_FLAGS, TCP_SYN | TCP_ACK, TCP_SYN | TCP_ACK);
-	put(w, IR_CT_DIRECTION, 1, 0);
-	put(w, IR_LIVE, 0, 0);
-	put_go(w, CHAIN_TAKEN);
-	put_rule(w, CHAIN_BEGUN);
-	put(w, IR_LIVE, MARK_FAST, 0);
-	put(w, IR_ACCEPT, 0, 0);
+	RULE(w, CHAIN_BEGUN, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, TCP_SYN | TCP_ACK, TCP_SYN | TCP_ACK),
+	     DO(IR_CT_DIRECTION, 1, 0), DO(IR_LIVE, 0, 0), DO_GO(CHAIN_TAKEN));
+	RULE(w, CHAIN_BEGUN, DO(IR_LIVE, MARK_FAST, 0), DO_ACCEPT);
 	put_limits(w, CHAIN_BEGUN);
 	/* The worker of a session that was let go still gets a new SYN. The label stays. */
-	put_rule(w, CHAIN_BEGUN);
-	put(w, IR_MARK_NOT, MARK_LANE_MASK, 0);
-	put_go(w, CHAIN_AGAIN);
+	RULE(w, CHAIN_BEGUN, DO(IR_MARK_NOT, MARK_LANE_MASK, 0), DO_GO(CHAIN_AGAIN));
 	by_tracking(w, CHAIN_BEGUN);
 	/* A session without a lane needs no limit of pace here: new sessions have one already. */
-	put_rule(w, CHAIN_TAKEN);
-	put(w, IR_CTMARK, MARK_LANE_MASK, 0);
-	put_go(w, CHAIN_LOOKUP);
+	RULE(w, CHAIN_TAKEN, DO(IR_CTMARK, MARK_LANE_MASK, 0), DO_GO(CHAIN_LOOKUP));
 	take_rules(w);
 }
 
@@ -182,54 +137,40 @@ void bare_rules(struct writer *w)
 {
 	static const uint32_t words[] = { 5, 8, 11 };
 
-	put_rule(w, CHAIN_BARE);
-	put(w, IR_MARK, MARK_LANE_MASK, 0);
-	put_go(w, CHAIN_LAPSED);
+	RULE(w, CHAIN_BARE, DO(IR_MARK, MARK_LANE_MASK, 0), DO_GO(CHAIN_LAPSED));
 	for (uint32_t family = 4; family <= 6; family += 2)
 		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-			put_rule(w, CHAIN_BARE);
-			put(w, IR_PLAIN, family, IPPROTO_TCP);
-			put(w, IR_TCP_BARE, family, words[i]);
-			put_pass(w);
+			RULE(w, CHAIN_BARE, DO(IR_PLAIN, family, IPPROTO_TCP), DO(IR_TCP_BARE, family, words[i]),
+			     DO_PASS);
 		}
-	put_rule(w, CHAIN_BARE);
-	put(w, IR_GOTO_LANE, 0, 0);
-	put_rule(w, CHAIN_BARE);
-	put_go(w, CHAIN_LAPSED);
+	RULE(w, CHAIN_BARE, DO(IR_GOTO_LANE, 0, 0));
+	RULE(w, CHAIN_BARE, DO_GO(CHAIN_LAPSED));
 }
 
 /* An error passes when its session is live and it comes from that session's side: it has the
  * session's direction and mark. The guard has checked its type and source. */
 void related_rules(struct writer *w)
 {
-	put_rule(w, CHAIN_RELATED);
-	put(w, IR_LIVE, 0, 0);
-	put(w, IR_SET_MARK, MARK_FAST, 0);
-	put(w, IR_ACCEPT, 0, 0);
-	put_rule(w, CHAIN_RELATED);
-	put_drop(w, R_RELATED);
+	RULE(w, CHAIN_RELATED, DO(IR_LIVE, 0, 0), DO(IR_SET_MARK, MARK_FAST, 0), DO_ACCEPT);
+	RULE(w, CHAIN_RELATED, DO_DROP(R_RELATED));
 }
 
 void lane_rules(struct writer *w, uint64_t lanes)
 {
 	for (uint32_t n = 1; n < LANE_CUT; n++) {
+		enum ir_chain chain = (enum ir_chain)(CHAIN_LANE_FIRST + n);
 		struct lane l;
 
 		if ((lanes >> n & 1) == 0 || !lane_of(n, &l))
 			continue;
-		put_rule(w, (enum ir_chain)(CHAIN_LANE_FIRST + n));
-		put(w, IR_ONCE, l.kind, 0);
-		put_pass(w);
+		RULE(w, chain, DO(IR_ONCE, l.kind, 0), DO_PASS);
 		if (l.kind == LANE_COMMANDS) {
 			/* the hash covers the transport, so TCP and its UDP companion would reach
 			 * different workers */
-			put_rule(w, (enum ir_chain)(CHAIN_LANE_FIRST + n));
-			put_set(w, IR_IN_SET, SET_TOGETHER, KEY_CT_PERMIT);
-			put(w, IR_QUEUE, n, l.when_down != FAIL_CLOSED);
-			w->rule->stmts[w->rule->n - 1].c = 1;
+			RULE(w, chain, DO_SET(IR_IN_SET, SET_TOGETHER, KEY_CT_PERMIT),
+			     DO_3(IR_QUEUE, n, l.when_down != FAIL_CLOSED, 1));
 		}
-		put_rule(w, (enum ir_chain)(CHAIN_LANE_FIRST + n));
-		put(w, IR_QUEUE, n, l.when_down != FAIL_CLOSED);
+		RULE(w, chain, DO(IR_QUEUE, n, l.when_down != FAIL_CLOSED));
 	}
 }
 
@@ -245,30 +186,22 @@ void lane_rules(struct writer *w, uint64_t lanes)
  */
 static void judged_rules(struct writer *w, enum ir_chain chain)
 {
-	put_rule(w, chain);
-	put(w, IR_MARK, UINT32_MAX, MARK_FAST);
-	put(w, IR_ACCEPT, 0, 0);
+	RULE(w, chain, DO(IR_MARK, UINT32_MAX, MARK_FAST), DO_ACCEPT);
 	/* A packet without a session was queued only to be answered by a reset (sessions.c). It
 	 * does not pass, whatever mark it has got. */
-	put_rule(w, chain);
-	put(w, IR_CT_STATE, CT_INVALID, 0);
-	put_drop(w, R_STALE);
+	RULE(w, chain, DO(IR_CT_STATE, CT_INVALID, 0), DO_DROP(R_STALE));
 	/* Neither does a packet from the cut queue, which has permit 0. */
-	put_rule(w, chain);
-	put(w, IR_MARK, MARK_PERMIT_MASK, 0);
-	put_drop(w, R_STALE);
+	RULE(w, chain, DO(IR_MARK, MARK_PERMIT_MASK, 0), DO_DROP(R_STALE));
 	/* The packet's ends may have been isolated while a worker had it. */
 	put_apart(w, chain, chain == CHAIN_POST ? CHAIN_APART : chain);
 	put_rule(w, chain);
-	put_set(w, IR_NOT_IN_SET, SET_AGREE, KEY_AGREE);
+	PUT(w, DO_SET(IR_NOT_IN_SET, SET_AGREE, KEY_AGREE));
 	if (chain == CHAIN_LAST)
-		put_drop(w, R_STALE);
+		PUT(w, DO_DROP(R_STALE));
 	else
-		put_go(w, CHAIN_RENEW);
-	put_rule(w, chain);
-	put(w, IR_GOTO_OUTCOME, 0, 0);
-	put_rule(w, chain);
-	put_drop(w, R_STALE);
+		PUT(w, DO_GO(CHAIN_RENEW));
+	RULE(w, chain, DO(IR_GOTO_OUTCOME, 0, 0));
+	RULE(w, chain, DO_DROP(R_STALE));
 }
 
 void post_rules(struct writer *w)
@@ -277,44 +210,25 @@ void post_rules(struct writer *w)
 	judged_rules(w, CHAIN_LAST);
 	/* A packet may still wait in a queue when its session is confirmed. The packet's own
 	 * outcome, good or quiet, must not replace the session's. */
-	put_rule(w, CHAIN_JUDGED_GOOD);
-	put(w, IR_CTMARK_NOT, MARK_OUTCOME_MASK, MARK_CONFIRMED << MARK_OUTCOME_SHIFT);
-	put(w, IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0);
-	put_pass(w);
-	put_rule(w, CHAIN_JUDGED_GOOD);
-	put_pass(w);
-	put_rule(w, CHAIN_JUDGED_QUIET);
-	put(w, IR_CTMARK_NOT, MARK_OUTCOME_MASK, MARK_CONFIRMED << MARK_OUTCOME_SHIFT);
-	put(w, IR_SET_OUTCOME, MARK_QUIET << MARK_OUTCOME_SHIFT, 0);
-	put_pass(w);
-	put_rule(w, CHAIN_JUDGED_QUIET);
-	put_pass(w);
-	put_rule(w, CHAIN_JUDGED_CONFIRMED);
-	put(w, IR_SET_OUTCOME, MARK_CONFIRMED << MARK_OUTCOME_SHIFT, 0);
-	put_pass(w);
+	RULE(w, CHAIN_JUDGED_GOOD, DO(IR_CTMARK_NOT, MARK_OUTCOME_MASK, MARK_CONFIRMED << MARK_OUTCOME_SHIFT),
+	     DO(IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0), DO_PASS);
+	RULE(w, CHAIN_JUDGED_GOOD, DO_PASS);
+	RULE(w, CHAIN_JUDGED_QUIET, DO(IR_CTMARK_NOT, MARK_OUTCOME_MASK, MARK_CONFIRMED << MARK_OUTCOME_SHIFT),
+	     DO(IR_SET_OUTCOME, MARK_QUIET << MARK_OUTCOME_SHIFT, 0), DO_PASS);
+	RULE(w, CHAIN_JUDGED_QUIET, DO_PASS);
+	RULE(w, CHAIN_JUDGED_CONFIRMED, DO(IR_SET_OUTCOME, MARK_CONFIRMED << MARK_OUTCOME_SHIFT, 0), DO_PASS);
 }
 
 /* Packets that left a queue without an answer. */
 void failure_rules(struct writer *w)
 {
-	put_rule(w, CHAIN_UNANSWERED);
-	put(w, IR_GOTO_UNANSWERED, 0, 0);
-	put_rule(w, CHAIN_UNANSWERED);
-	put_drop(w, R_DOWN_CLOSED);
+	RULE(w, CHAIN_UNANSWERED, DO(IR_GOTO_UNANSWERED, 0, 0));
+	RULE(w, CHAIN_UNANSWERED, DO_DROP(R_DOWN_CLOSED));
 	/* A SYN begins a new session, even if an old one with these addresses and ports is still
 	 * tracked as judged. */
-	put_rule(w, CHAIN_HOLD);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_TCP_FLAGS, TCP_SYN | TCP_ACK, TCP_SYN);
-	put_drop(w, R_DOWN_HOLD_NEW);
-	put_rule(w, CHAIN_HOLD);
-	put(w, IR_CTMARK_NOT, MARK_OUTCOME_MASK, 0);
-	put(w, IR_COUNT, R_DOWN_HELD, 0);
-	put_pass(w);
-	put_rule(w, CHAIN_HOLD);
-	put_drop(w, R_DOWN_HOLD_NEW);
-	put_rule(w, CHAIN_OPEN);
-	put(w, IR_COUNT, R_DOWN_OPEN, 0);
-	put(w, IR_LOG, R_DOWN_OPEN, LOG_RATE);
-	put_pass(w);
+	RULE(w, CHAIN_HOLD, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, TCP_SYN | TCP_ACK, TCP_SYN),
+	     DO_DROP(R_DOWN_HOLD_NEW));
+	RULE(w, CHAIN_HOLD, DO(IR_CTMARK_NOT, MARK_OUTCOME_MASK, 0), DO(IR_COUNT, R_DOWN_HELD, 0), DO_PASS);
+	RULE(w, CHAIN_HOLD, DO_DROP(R_DOWN_HOLD_NEW));
+	RULE(w, CHAIN_OPEN, DO(IR_COUNT, R_DOWN_OPEN, 0), DO(IR_LOG, R_DOWN_OPEN, LOG_RATE), DO_PASS);
 }

@@ -23,31 +23,18 @@ static void error_rules(struct writer *w)
 	static const uint8_t unlisted[] = { ICMP_QUENCH, ICMP_REDIRECT };
 
 	for (size_t i = 0; i < sizeof(unlisted); i++) {
-		put_rule(w, CHAIN_GUARD);
-		put_transport(w, 4, IPPROTO_ICMP);
-		put(w, IR_ICMP_TYPE, unlisted[i], 0);
-		put_drop(w, R_RELATED);
+		RULE(w, CHAIN_GUARD, DO_TRANSPORT(4, IPPROTO_ICMP), DO(IR_ICMP_TYPE, unlisted[i], 0),
+		     DO_DROP(R_RELATED));
 	}
-	put_rule(w, CHAIN_GUARD);
-	put_transport(w, 4, IPPROTO_ICMP);
-	put(w, IR_UNROUTED, 0, 0);
-	put_go(w, CHAIN_FORGED);
-	put_rule(w, CHAIN_GUARD);
-	put_transport(w, 6, IPPROTO_ICMPV6);
-	put(w, IR_ICMP_BELOW, ICMP6_INFORMS, 0);
-	put(w, IR_UNROUTED, 0, 0);
-	put_go(w, CHAIN_FORGED);
+	RULE(w, CHAIN_GUARD, DO_TRANSPORT(4, IPPROTO_ICMP), DO(IR_UNROUTED, 0, 0), DO_GO(CHAIN_FORGED));
+	RULE(w, CHAIN_GUARD, DO_TRANSPORT(6, IPPROTO_ICMPV6), DO(IR_ICMP_BELOW, ICMP6_INFORMS, 0),
+	     DO(IR_UNROUTED, 0, 0), DO_GO(CHAIN_FORGED));
 	for (size_t i = 0; i < SKELETON_ERRORS; i++)
 		if (skeleton_errors[i].family == 6) {
-			put_rule(w, CHAIN_GUARD);
-			put_transport(w, 6, IPPROTO_ICMPV6);
-			put(w, IR_ICMP_TYPE, skeleton_errors[i].type, 0);
-			put(w, IR_ACCEPT, 0, 0);
+			RULE(w, CHAIN_GUARD, DO_TRANSPORT(6, IPPROTO_ICMPV6),
+			     DO(IR_ICMP_TYPE, skeleton_errors[i].type, 0), DO_ACCEPT);
 		}
-	put_rule(w, CHAIN_GUARD);
-	put_transport(w, 6, IPPROTO_ICMPV6);
-	put(w, IR_ICMP_BELOW, ICMP6_INFORMS, 0);
-	put_drop(w, R_RELATED);
+	RULE(w, CHAIN_GUARD, DO_TRANSPORT(6, IPPROTO_ICMPV6), DO(IR_ICMP_BELOW, ICMP6_INFORMS, 0), DO_DROP(R_RELATED));
 }
 
 /*
@@ -62,38 +49,24 @@ static void error_rules(struct writer *w)
 void guard_rules(struct writer *w)
 {
 	/* Marks the packet with its interface: the box itself may have to answer it (own.c). */
-	put_rule(w, CHAIN_GUARD);
-	put(w, IR_ARRIVED, 0, 0);
+	RULE(w, CHAIN_GUARD, DO(IR_ARRIVED, 0, 0));
 	/* The most frequent packets come first and need few checks. The later rules would let them
 	 * pass, too. */
 	for (uint32_t family = 4; family <= 6; family += 2) {
 		if (family == 4) {
-			put_rule(w, CHAIN_GUARD);
-			put(w, IR_PLAIN, family, IPPROTO_UDP);
-			put(w, IR_UNROUTED, 0, 0);
-			put_go(w, CHAIN_FORGED);
+			RULE(w, CHAIN_GUARD, DO(IR_PLAIN, family, IPPROTO_UDP), DO(IR_UNROUTED, 0, 0),
+			     DO_GO(CHAIN_FORGED));
 		}
-		put_rule(w, CHAIN_GUARD);
-		put(w, IR_PLAIN, family, IPPROTO_UDP);
-		put(w, IR_ACCEPT, 0, 0);
-		put_rule(w, CHAIN_GUARD);
-		put(w, IR_PLAIN, family, IPPROTO_TCP);
-		put(w, IR_TCP_FLAGS, TCP_SYN | TCP_RST | TCP_FIN, 0);
-		put(w, IR_ACCEPT, 0, 0);
+		RULE(w, CHAIN_GUARD, DO(IR_PLAIN, family, IPPROTO_UDP), DO_ACCEPT);
+		RULE(w, CHAIN_GUARD, DO(IR_PLAIN, family, IPPROTO_TCP),
+		     DO(IR_TCP_FLAGS, TCP_SYN | TCP_RST | TCP_FIN, 0), DO_ACCEPT);
 	}
 	/* Multicast listener queries have IP options and are let through all the same. They reach
 	 * only the box itself, because their hop limit is used up. */
 	put_of_link(w, CHAIN_GUARD, ICMP6_WHO_LISTENS, ICMP6_LAST_HOP);
-	put_rule(w, CHAIN_GUARD);
-	put(w, IR_IP_OPTIONS, 0, 0);
-	put_drop(w, R_IP_OPTIONS);
-	put_rule(w, CHAIN_GUARD);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_UNROUTED, 0, 0);
-	put_go(w, CHAIN_FORGED);
+	RULE(w, CHAIN_GUARD, DO(IR_IP_OPTIONS, 0, 0), DO_DROP(R_IP_OPTIONS));
+	RULE(w, CHAIN_GUARD, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_UNROUTED, 0, 0), DO_GO(CHAIN_FORGED));
 	error_rules(w);
-	put_rule(w, CHAIN_GUARD);
-	put(w, IR_ACCEPT, 0, 0);
-	put_rule(w, CHAIN_FORGED);
-	put_drop(w, R_SPOOFED);
+	RULE(w, CHAIN_GUARD, DO_ACCEPT);
+	RULE(w, CHAIN_FORGED, DO_DROP(R_SPOOFED));
 }

@@ -27,12 +27,8 @@ static void listeners(struct writer *w)
  */
 static void put_asked(struct writer *w, uint32_t type)
 {
-	put_rule(w, CHAIN_INPUT);
-	put_transport(w, 6, IPPROTO_ICMPV6);
-	put(w, IR_ICMP_TYPE, type, 0);
-	put(w, IR_HOPLIMIT, 255, 0);
-	put_paced(w, SET_PACE_LINK, KEY_PACE_LINK, IR_LINK_RATE, IR_LINK_BURST);
-	put(w, IR_ACCEPT, 0, 0);
+	RULE(w, CHAIN_INPUT, DO_TRANSPORT(6, IPPROTO_ICMPV6), DO(IR_ICMP_TYPE, type, 0), DO(IR_HOPLIMIT, 255, 0),
+	     DO_PACED(SET_PACE_LINK, KEY_PACE_LINK, IR_LINK_RATE, IR_LINK_BURST), DO_ACCEPT);
 }
 
 void input_rules(struct writer *w)
@@ -45,19 +41,12 @@ void input_rules(struct writer *w)
 	put_of_link(w, CHAIN_INPUT, ICMP6_WHO_LISTENS, ICMP6_LAST_HOP);
 	put_home_only(w, CHAIN_INPUT);
 	for (int six = 0; six < 2; six++) {
-		put_rule(w, CHAIN_INPUT);
-		put_transport(w, six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
-		put(w, IR_ICMP_TYPE, six ? 2 : 3, 0);
-		put(w, IR_CT_STATE, CT_RELATED, 0);
-		put(w, IR_ACCEPT, 0, 0);
-		put_rule(w, CHAIN_INPUT);
-		put_transport(w, six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
-		put(w, IR_ICMP_TYPE, six ? 128 : 8, 0);
-		put(w, IR_LIMIT, ECHO_RATE, ECHO_RATE);
-		put(w, IR_ACCEPT, 0, 0);
+		RULE(w, CHAIN_INPUT, DO_TRANSPORT(six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP),
+		     DO(IR_ICMP_TYPE, six ? 2 : 3, 0), DO(IR_CT_STATE, CT_RELATED, 0), DO_ACCEPT);
+		RULE(w, CHAIN_INPUT, DO_TRANSPORT(six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP),
+		     DO(IR_ICMP_TYPE, six ? 128 : 8, 0), DO(IR_LIMIT, ECHO_RATE, ECHO_RATE), DO_ACCEPT);
 	}
-	put_rule(w, CHAIN_INPUT);
-	put_drop(w, R_SELF);
+	RULE(w, CHAIN_INPUT, DO_DROP(R_SELF));
 }
 
 /*
@@ -71,17 +60,10 @@ void input_rules(struct writer *w)
  */
 void answer_rules(struct writer *w)
 {
-	put_rule(w, CHAIN_ANSWER);
-	put_set(w, IR_IN_SET, SET_HOME, KEY_HOME);
-	put(w, IR_ACCEPT, 0, 0);
-	put_rule(w, CHAIN_ANSWER);
-	put(w, IR_MARK, UINT32_MAX, MARK_FAST);
-	put(w, IR_ACCEPT, 0, 0);
-	put_rule(w, CHAIN_ANSWER);
-	put(w, IR_MARK_NOT, MARK_OUTCOME_MASK, 0);
-	put(w, IR_ACCEPT, 0, 0);
-	put_rule(w, CHAIN_ANSWER);
-	put_drop(w, R_SPOOFED);
+	RULE(w, CHAIN_ANSWER, DO_SET(IR_IN_SET, SET_HOME, KEY_HOME), DO_ACCEPT);
+	RULE(w, CHAIN_ANSWER, DO(IR_MARK, UINT32_MAX, MARK_FAST), DO_ACCEPT);
+	RULE(w, CHAIN_ANSWER, DO(IR_MARK_NOT, MARK_OUTCOME_MASK, 0), DO_ACCEPT);
+	RULE(w, CHAIN_ANSWER, DO_DROP(R_SPOOFED));
 }
 
 void output_rules(struct writer *w)
@@ -90,18 +72,12 @@ void output_rules(struct writer *w)
 	put_of_link(w, CHAIN_OUTPUT, 136, 255);
 	listeners(w);
 	for (int six = 0; six < 2; six++) {
-		put_rule(w, CHAIN_OUTPUT);
-		put_transport(w, six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
-		put(w, IR_ICMP_TYPE, six ? 129 : 0, 0);
-		put(w, IR_CT_STATE, CT_ESTABLISHED, 0);
-		put_go(w, CHAIN_ANSWER);
+		RULE(w, CHAIN_OUTPUT, DO_TRANSPORT(six ? 6 : 4, six ? IPPROTO_ICMPV6 : IPPROTO_ICMP),
+		     DO(IR_ICMP_TYPE, six ? 129 : 0, 0), DO(IR_CT_STATE, CT_ESTABLISHED, 0), DO_GO(CHAIN_ANSWER));
 	}
 	for (size_t i = 0; i < SKELETON_ERRORS; i++) {
-		put_rule(w, CHAIN_OUTPUT);
-		put_transport(w, skeleton_errors[i].family, skeleton_errors[i].l4proto);
-		put(w, IR_ICMP_TYPE, skeleton_errors[i].type, 0);
-		put(w, IR_CT_STATE, CT_RELATED, 0);
-		put_go(w, CHAIN_ANSWER);
+		RULE(w, CHAIN_OUTPUT, DO_TRANSPORT(skeleton_errors[i].family, skeleton_errors[i].l4proto),
+		     DO(IR_ICMP_TYPE, skeleton_errors[i].type, 0), DO(IR_CT_STATE, CT_RELATED, 0), DO_GO(CHAIN_ANSWER));
 	}
 	/*
 	 * A reset from a gate, whose socket sets the mark of the session's lane. An end with
@@ -109,30 +85,19 @@ void output_rules(struct writer *w)
 	 * hear.
 	 */
 	for (int quiet = 1; quiet >= 0; quiet--) {
-		put_rule(w, CHAIN_OUTPUT);
-		put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-		put(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);
-		put_set(w, IR_IN_SET, SET_RESETS, KEY_RESET);
-		if (quiet) {
-			put(w, IR_CTMARK, MARK_OUTCOME_MASK, MARK_QUIET << MARK_OUTCOME_SHIFT);
-			put(w, IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0);
-		}
-		put(w, IR_ACCEPT, 0, 0);
+		RULE(w, CHAIN_OUTPUT, DO(IR_L4PROTO, IPPROTO_TCP, 0),
+		     DO(IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST), DO_SET(IR_IN_SET, SET_RESETS, KEY_RESET));
+		if (quiet)
+			PUT(w, DO(IR_CTMARK, MARK_OUTCOME_MASK, MARK_QUIET << MARK_OUTCOME_SHIFT),
+			    DO(IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0));
+		PUT(w, DO_ACCEPT);
 	}
 	/* A reset of the cut lane, only for a tracked session whose own permit is not live. */
-	put_rule(w, CHAIN_OUTPUT);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);
-	put(w, IR_MARK, UINT32_MAX, mark_make(0, LANE_CUT, MARK_UNJUDGED));
-	put_set(w, IR_NOT_IN_SET, SET_AGREE, KEY_CT_PERMIT);
-	put(w, IR_ACCEPT, 0, 0);
+	RULE(w, CHAIN_OUTPUT, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST),
+	     DO(IR_MARK, UINT32_MAX, mark_make(0, LANE_CUT, MARK_UNJUDGED)),
+	     DO_SET(IR_NOT_IN_SET, SET_AGREE, KEY_CT_PERMIT), DO_ACCEPT);
 	/* A reset for a segment without a session (chain invalid). */
-	put_rule(w, CHAIN_OUTPUT);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST);
-	put(w, IR_MARK, UINT32_MAX, MARK_STRAY);
-	put(w, IR_CT_STATE, CT_INVALID, 0);
-	put(w, IR_ACCEPT, 0, 0);
-	put_rule(w, CHAIN_OUTPUT);
-	put_drop(w, R_SELF_OUT);
+	RULE(w, CHAIN_OUTPUT, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, TCP_RST | TCP_SYN | TCP_FIN, TCP_RST),
+	     DO(IR_MARK, UINT32_MAX, MARK_STRAY), DO(IR_CT_STATE, CT_INVALID, 0), DO_ACCEPT);
+	RULE(w, CHAIN_OUTPUT, DO_DROP(R_SELF_OUT));
 }

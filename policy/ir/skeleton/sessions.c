@@ -20,27 +20,18 @@ static enum ir_set put_limited(struct writer *w, enum ir_chain chain, uint32_t l
 {
 	uint32_t bit = limit & IR_LIMIT_IDLE ? MARK_IDLES : MARK_AGES;
 
-	put_rule(w, chain);
-	put(w, IR_CTMARK, bit, bit);
+	RULE(w, chain, DO(IR_CTMARK, bit, bit));
 	if (!counted)
-		put(w, IR_MARK, bit, 0);
-	put_set(w, IR_IN_SET, SET_LIMITED, KEY_LIMITED);
-	w->rule->stmts[w->rule->n - 1].b = limit;
+		PUT(w, DO(IR_MARK, bit, 0));
+	PUT(w, DO_IN(IR_IN_SET, SET_LIMITED, KEY_LIMITED, limit, 0));
 	return limit & IR_LIMIT_IDLE ? SET_IDLES : SET_AGES;
-}
-
-static void put_keep(struct writer *w, enum ir_set set, uint32_t limit)
-{
-	put_set(w, IR_KEEP, set, KEY_SESSION);
-	w->rule->stmts[w->rule->n - 1].b = limit;
 }
 
 static void put_over(struct writer *w, enum ir_chain chain, uint32_t limit)
 {
 	enum ir_set set = put_limited(w, chain, limit, true);
 
-	put_set(w, IR_NOT_IN_SET, set, KEY_SESSION);
-	put_go(w, limit & IR_LIMIT_IDLE ? CHAIN_IDLED : CHAIN_AGED);
+	PUT(w, DO_SET(IR_NOT_IN_SET, set, KEY_SESSION), DO_GO(limit & IR_LIMIT_IDLE ? CHAIN_IDLED : CHAIN_AGED));
 }
 
 /*
@@ -53,10 +44,9 @@ static void put_counted(struct writer *w, enum ir_chain chain)
 	for (uint32_t i = 0; i < w->limits.n; i++) {
 		enum ir_set set = put_limited(w, chain, w->limits.list[i], false);
 
-		put_keep(w, set, w->limits.list[i]);
+		PUT(w, DO_IN(IR_KEEP, set, KEY_SESSION, w->limits.list[i], 0));
 		put_limited(w, chain, w->limits.list[i], false);
-		put_set(w, IR_NOT_IN_SET, set, KEY_SESSION);
-		put_drop(w, R_LIMIT_FULL);
+		PUT(w, DO_SET(IR_NOT_IN_SET, set, KEY_SESSION), DO_DROP(R_LIMIT_FULL));
 		put_over(w, chain, w->limits.list[i]);
 	}
 }
@@ -66,9 +56,9 @@ static void put_counted(struct writer *w, enum ir_chain chain)
 static void put_not_over(struct writer *w, enum ir_chain chain)
 {
 	for (int idle = 0; idle < 2; idle++) {
-		put_rule(w, chain);
-		put(w, IR_CTMARK, (idle ? MARK_IDLES : MARK_AGES) | MARK_PERMIT_MASK, idle ? MARK_IDLES : MARK_AGES);
-		put_go(w, idle ? CHAIN_IDLED : CHAIN_AGED);
+		RULE(w, chain,
+		     DO(IR_CTMARK, (idle ? MARK_IDLES : MARK_AGES) | MARK_PERMIT_MASK, idle ? MARK_IDLES : MARK_AGES),
+		     DO_GO(idle ? CHAIN_IDLED : CHAIN_AGED));
 	}
 }
 
@@ -82,14 +72,12 @@ void put_limits(struct writer *w, enum ir_chain chain)
 		if ((w->limits.list[i] & IR_LIMIT_IDLE) == 0)
 			continue;
 		put_limited(w, chain, w->limits.list[i], true);
-		put(w, IR_MARK_NOT, MARK_FAST | MARK_LANE_MASK, 0);
-		put_keep(w, SET_IDLES, w->limits.list[i]);
+		PUT(w, DO(IR_MARK_NOT, MARK_FAST | MARK_LANE_MASK, 0),
+		    DO_IN(IR_KEEP, SET_IDLES, KEY_SESSION, w->limits.list[i], 0));
 	}
 	if (w->limits.n == 0)
 		return;
-	put_rule(w, chain);
-	put(w, IR_MARK, MARK_FAST, MARK_FAST);
-	put_pass(w);
+	RULE(w, chain, DO(IR_MARK, MARK_FAST, MARK_FAST), DO_PASS);
 }
 
 /* Ends a session that exceeded a limit. Both ends of a TCP session are told, as when a permit ends.
@@ -101,23 +89,14 @@ void limits_rules(struct writer *w)
 		enum reason reason = idle ? R_LIMIT_IDLE : R_LIMIT_SESSION;
 
 		put_home_only(w, chain);
-		put_rule(w, chain);
-		put(w, IR_CT_STATE, CT_RELATED, 0);
-		put_drop(w, reason);
-		put_rule(w, chain);
-		put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-		put(w, IR_FORGET, MARK_PERMIT_MASK | (idle ? MARK_AGES : MARK_IDLES), 0);
-		put(w, IR_SET_MARK, idle ? MARK_IDLED : MARK_AGED, 0);
-		put_rule(w, chain);
-		put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-		put(w, IR_CT_DIRECTION, 1, 0);
-		put(w, IR_ADD_MARK, MARK_REPLY, 0);
-		put_rule(w, chain);
-		put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-		put(w, IR_COUNT, reason, 0);
-		put(w, IR_QUEUE, LANE_CUT, 0);
-		put_rule(w, chain);
-		put_drop(w, reason);
+		RULE(w, chain, DO(IR_CT_STATE, CT_RELATED, 0), DO_DROP(reason));
+		RULE(w, chain, DO(IR_L4PROTO, IPPROTO_TCP, 0),
+		     DO(IR_FORGET, MARK_PERMIT_MASK | (idle ? MARK_AGES : MARK_IDLES), 0),
+		     DO(IR_SET_MARK, idle ? MARK_IDLED : MARK_AGED, 0));
+		RULE(w, chain, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_CT_DIRECTION, 1, 0),
+		     DO(IR_ADD_MARK, MARK_REPLY, 0));
+		RULE(w, chain, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_COUNT, reason, 0), DO(IR_QUEUE, LANE_CUT, 0));
+		RULE(w, chain, DO_DROP(reason));
 	}
 }
 
@@ -144,20 +123,15 @@ void new_rules(struct writer *w)
 	put_home_only(w, CHAIN_NEW);
 	put_not_over(w, CHAIN_NEW);
 	/* A datagram session stays new until it is answered, and may have been counted already. */
-	put_rule(w, CHAIN_NEW);
-	put(w, IR_CTMARK_NOT, MARK_LIMITS, 0);
-	put(w, IR_COPY_MARK, 0, 0);
+	RULE(w, CHAIN_NEW, DO(IR_CTMARK_NOT, MARK_LIMITS, 0), DO(IR_COPY_MARK, 0, 0));
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		put_rule(w, CHAIN_NEW);
-		put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-		put(w, IR_TCP_FLAGS, wrong[i].mask, wrong[i].value);
-		put_drop(w, R_TCP_FLAGS);
+		RULE(w, CHAIN_NEW, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, wrong[i].mask, wrong[i].value),
+		     DO_DROP(R_TCP_FLAGS));
 	}
 	for (size_t f = 0; f < 2; f++)
 		for (uint32_t i = 0; i < cell_maps(w); i++)
 			put_admitted(w, CHAIN_NEW, f == 1, cell_map(w, f == 1, i), KEY_PACKET, CHAIN_PACE);
-	put_rule(w, CHAIN_NEW);
-	put_drop(w, R_NO_CONDUIT);
+	RULE(w, CHAIN_NEW, DO_DROP(R_NO_CONDUIT));
 }
 
 /*
@@ -168,17 +142,12 @@ void new_rules(struct writer *w)
 static void in_pace(struct writer *w, enum ir_chain chain, enum ir_stmt_kind then, uint32_t where)
 {
 	for (uint32_t family = 4; family <= 6; family += 2) {
-		put_rule(w, chain);
-		put(w, IR_FAMILY, family, 0);
-		put_paced(w, family == 4 ? SET_PACE4 : SET_PACE6, KEY_PACE_PAIR, IR_PAIR_RATE, IR_PAIR_BURST);
-		put_paced(w, SET_PACE_FEW, KEY_PACE_ZONE, IR_FEW_RATE, IR_FEW_BURST);
-		put(w, then, where, 0);
+		RULE(w, chain, DO(IR_FAMILY, family, 0),
+		     DO_PACED(family == 4 ? SET_PACE4 : SET_PACE6, KEY_PACE_PAIR, IR_PAIR_RATE, IR_PAIR_BURST),
+		     DO_PACED(SET_PACE_FEW, KEY_PACE_ZONE, IR_FEW_RATE, IR_FEW_BURST), DO(then, where, 0));
 	}
-	put_rule(w, chain);
-	put_paced(w, SET_PACE_MANY, KEY_PACE_ZONE, IR_MANY_RATE, IR_MANY_BURST);
-	put(w, then, where, 0);
-	put_rule(w, chain);
-	put_drop(w, R_PACE);
+	RULE(w, chain, DO_PACED(SET_PACE_MANY, KEY_PACE_ZONE, IR_MANY_RATE, IR_MANY_BURST), DO(then, where, 0));
+	RULE(w, chain, DO_DROP(R_PACE));
 }
 
 /*
@@ -190,15 +159,10 @@ static void in_pace(struct writer *w, enum ir_chain chain, enum ir_stmt_kind the
  */
 static void one_path(struct writer *w, enum ir_chain chain)
 {
-	put_rule(w, chain);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_TCP_FLAGS, TCP_SYN, TCP_SYN);
-	put(w, IR_TCP_STRIP, OPTION_MULTIPATH, 0);
-	put_rule(w, chain);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_TCP_FLAGS, TCP_SYN, TCP_SYN);
-	put(w, IR_TCP_OPTION, OPTION_MULTIPATH, 0);
-	put_drop(w, R_MULTIPATH);
+	RULE(w, chain, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, TCP_SYN, TCP_SYN),
+	     DO(IR_TCP_STRIP, OPTION_MULTIPATH, 0));
+	RULE(w, chain, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, TCP_SYN, TCP_SYN),
+	     DO(IR_TCP_OPTION, OPTION_MULTIPATH, 0), DO_DROP(R_MULTIPATH));
 }
 
 /* A flood of SYN-ACKs is as bad as one of SYNs. */
@@ -218,20 +182,14 @@ void share_rules(struct writer *w)
 	one_path(w, CHAIN_AGAIN);
 	in_pace(w, CHAIN_AGAIN, IR_GOTO_LANE, 0);
 	for (uint32_t family = 4; family <= 6; family += 2) {
-		put_rule(w, CHAIN_SHARE);
-		put(w, IR_FAMILY, family, 0);
-		put_set(w, IR_CROWD, family == 4 ? SET_SHARE4 : SET_SHARE6, KEY_SHARE_PAIR);
-		put_go(w, CHAIN_FULL_PAIR);
+		RULE(w, CHAIN_SHARE, DO(IR_FAMILY, family, 0),
+		     DO_IN(IR_CROWD, family == 4 ? SET_SHARE4 : SET_SHARE6, KEY_SHARE_PAIR, IR_PAIR_PART, 0),
+		     DO_GO(CHAIN_FULL_PAIR));
 	}
-	put_rule(w, CHAIN_SHARE);
-	put_set(w, IR_CROWD, SET_SHARE_ZONE, KEY_SHARE_ZONE);
-	put_go(w, CHAIN_FULL_ZONE);
-	put_rule(w, CHAIN_SHARE);
-	put_go(w, CHAIN_ADMIT);
-	put_rule(w, CHAIN_FULL_PAIR);
-	put_drop(w, R_SHARE_PAIR);
-	put_rule(w, CHAIN_FULL_ZONE);
-	put_drop(w, R_SHARE_ZONE);
+	RULE(w, CHAIN_SHARE, DO_IN(IR_CROWD, SET_SHARE_ZONE, KEY_SHARE_ZONE, IR_ZONE_PART, 0), DO_GO(CHAIN_FULL_ZONE));
+	RULE(w, CHAIN_SHARE, DO_GO(CHAIN_ADMIT));
+	RULE(w, CHAIN_FULL_PAIR, DO_DROP(R_SHARE_PAIR));
+	RULE(w, CHAIN_FULL_ZONE, DO_DROP(R_SHARE_ZONE));
 }
 
 /* Sends the packet of a session that has just got its label to the label's lane. */
@@ -240,22 +198,14 @@ void admit_rules(struct writer *w)
 	/* Isolations are checked again here, because only now the permit is known. */
 	put_apart(w, CHAIN_ADMIT, CHAIN_PARTED);
 	put_counted(w, CHAIN_ADMIT);
-	put_rule(w, CHAIN_ADMIT);
-	put(w, IR_COPY_MARK, MARK_OUTCOME_MASK | MARK_LIMITS, 0);
-	put_rule(w, CHAIN_ADMIT);
-	put(w, IR_MARK, MARK_LANE_MASK, 0);
-	put(w, IR_SET_MARK, MARK_FAST, 0);
-	put(w, IR_ACCEPT, 0, 0);
+	RULE(w, CHAIN_ADMIT, DO(IR_COPY_MARK, MARK_OUTCOME_MASK | MARK_LIMITS, 0));
+	RULE(w, CHAIN_ADMIT, DO(IR_MARK, MARK_LANE_MASK, 0), DO(IR_SET_MARK, MARK_FAST, 0), DO_ACCEPT);
 	one_path(w, CHAIN_ADMIT);
 	/* The first packet of a session that was looked up again may be an answer. */
-	put_rule(w, CHAIN_ADMIT);
-	put(w, IR_CT_DIRECTION, 1, 0);
-	put(w, IR_ADD_MARK, MARK_REPLY, 0);
-	put_rule(w, CHAIN_ADMIT);
-	put(w, IR_GOTO_LANE, 0, 0);
+	RULE(w, CHAIN_ADMIT, DO(IR_CT_DIRECTION, 1, 0), DO(IR_ADD_MARK, MARK_REPLY, 0));
+	RULE(w, CHAIN_ADMIT, DO(IR_GOTO_LANE, 0, 0));
 	/* A lane without queues: no policy in force uses it. */
-	put_rule(w, CHAIN_ADMIT);
-	put_drop(w, R_STALE);
+	RULE(w, CHAIN_ADMIT, DO_DROP(R_STALE));
 }
 
 /* ---- sessions that are not live -------------------------------------------------------------- */
@@ -277,11 +227,8 @@ void admit_rules(struct writer *w)
 void lapsed_rules(struct writer *w)
 {
 	put_home_only(w, CHAIN_LAPSED);
-	put_rule(w, CHAIN_LAPSED);
-	put_set(w, IR_IN_SET, SET_AGREE, KEY_CT_PERMIT);
-	put_drop(w, R_SPOOFED);
-	put_rule(w, CHAIN_LAPSED);
-	put_go(w, CHAIN_LOOKUP);
+	RULE(w, CHAIN_LAPSED, DO_SET(IR_IN_SET, SET_AGREE, KEY_CT_PERMIT), DO_DROP(R_SPOOFED));
+	RULE(w, CHAIN_LAPSED, DO_GO(CHAIN_LOOKUP));
 }
 
 /*
@@ -290,12 +237,8 @@ void lapsed_rules(struct writer *w)
  */
 void renew_rules(struct writer *w)
 {
-	put_rule(w, CHAIN_RENEW);
-	put_set(w, IR_IN_SET, SET_AGREE, KEY_CT_PERMIT);
-	put(w, IR_COPY_MARK, 0, 0);
-	put_go(w, CHAIN_ADMIT);
-	put_rule(w, CHAIN_RENEW);
-	put_go(w, CHAIN_LOOKUP);
+	RULE(w, CHAIN_RENEW, DO_SET(IR_IN_SET, SET_AGREE, KEY_CT_PERMIT), DO(IR_COPY_MARK, 0, 0), DO_GO(CHAIN_ADMIT));
+	RULE(w, CHAIN_RENEW, DO_GO(CHAIN_LOOKUP));
 }
 
 /* Looks up the session again by its original direction, and cuts it when nothing allows it now. The
@@ -303,8 +246,7 @@ void renew_rules(struct writer *w)
 void lookup_rules(struct writer *w)
 {
 	put_not_over(w, CHAIN_LOOKUP);
-	put_rule(w, CHAIN_LOOKUP);
-	put(w, IR_COPY_MARK, 0, 0);
+	RULE(w, CHAIN_LOOKUP, DO(IR_COPY_MARK, 0, 0));
 	for (size_t f = 0; f < 2; f++)
 		for (uint32_t i = 0; i < cell_maps(w); i++)
 			for (uint32_t direction = 0; direction < 2; direction++)
@@ -312,8 +254,7 @@ void lookup_rules(struct writer *w)
 					     direction ? KEY_ORIGINAL_BACK : KEY_ORIGINAL, CHAIN_RELABEL);
 	/* Without the isolation, a session under a lingering permit would go on. */
 	put_apart(w, CHAIN_LOOKUP, CHAIN_PARTED);
-	put_rule(w, CHAIN_LOOKUP);
-	put_go(w, CHAIN_CUT);
+	RULE(w, CHAIN_LOOKUP, DO_GO(CHAIN_CUT));
 }
 
 /*
@@ -323,14 +264,10 @@ void lookup_rules(struct writer *w)
  */
 void relabel_rules(struct writer *w)
 {
-	put_rule(w, CHAIN_RELABEL);
-	put(w, IR_CTMARK, MARK_LANE_MASK, 0);
-	put_go(w, CHAIN_ADMIT);
-	put_rule(w, CHAIN_RELABEL);
-	put(w, IR_MARK_NOT, MARK_OUTCOME_MASK, MARK_UNJUDGED << MARK_OUTCOME_SHIFT);
-	put(w, IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0);
-	put_rule(w, CHAIN_RELABEL);
-	put_go(w, CHAIN_ADMIT);
+	RULE(w, CHAIN_RELABEL, DO(IR_CTMARK, MARK_LANE_MASK, 0), DO_GO(CHAIN_ADMIT));
+	RULE(w, CHAIN_RELABEL, DO(IR_MARK_NOT, MARK_OUTCOME_MASK, MARK_UNJUDGED << MARK_OUTCOME_SHIFT),
+	     DO(IR_SET_OUTCOME, MARK_GOOD << MARK_OUTCOME_SHIFT, 0));
+	RULE(w, CHAIN_RELABEL, DO_GO(CHAIN_ADMIT));
 }
 
 /*
@@ -341,42 +278,26 @@ void relabel_rules(struct writer *w)
  */
 void cut_rules(struct writer *w)
 {
-	put_rule(w, CHAIN_CUT);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_TCP_FLAGS, TCP_SYN | TCP_ACK, TCP_SYN | TCP_ACK);
-	put(w, IR_FORGET, MARK_PERMIT_MASK, 0);
-	put_rule(w, CHAIN_CUT);
-	put(w, IR_SET_MARK, mark_make(0, LANE_CUT, MARK_UNJUDGED), 0);
-	put_rule(w, CHAIN_CUT);
-	put(w, IR_CT_DIRECTION, 1, 0);
-	put(w, IR_ADD_MARK, MARK_REPLY, 0);
-	put_rule(w, CHAIN_CUT);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_COUNT, R_ENDED, 0);
-	put(w, IR_QUEUE, LANE_CUT, 0);
-	put_rule(w, CHAIN_CUT);
-	put_drop(w, R_ENDED);
+	RULE(w, CHAIN_CUT, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, TCP_SYN | TCP_ACK, TCP_SYN | TCP_ACK),
+	     DO(IR_FORGET, MARK_PERMIT_MASK, 0));
+	RULE(w, CHAIN_CUT, DO(IR_SET_MARK, mark_make(0, LANE_CUT, MARK_UNJUDGED), 0));
+	RULE(w, CHAIN_CUT, DO(IR_CT_DIRECTION, 1, 0), DO(IR_ADD_MARK, MARK_REPLY, 0));
+	RULE(w, CHAIN_CUT, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_COUNT, R_ENDED, 0), DO(IR_QUEUE, LANE_CUT, 0));
+	RULE(w, CHAIN_CUT, DO_DROP(R_ENDED));
 }
 
 /* A TCP segment without a session is answered by a reset if some conduit allows its pair of hosts
  * and port, so that the peer reconnects. Other segments get no answer. */
 void invalid_rules(struct writer *w)
 {
-	put_rule(w, CHAIN_INVALID);
-	put(w, IR_L4PROTO, IPPROTO_TCP, 0);
-	put(w, IR_TCP_FLAGS, TCP_RST, TCP_RST);
-	put_drop(w, R_INVALID);
+	RULE(w, CHAIN_INVALID, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, TCP_RST, TCP_RST), DO_DROP(R_INVALID));
 	for (size_t f = 0; f < 2; f++)
 		for (uint32_t i = 0; i < cell_maps(w); i++)
 			for (int back = 0; back < 2; back++) {
-				put_rule(w, CHAIN_INVALID);
-				put_transport(w, f ? 6 : 4, IPPROTO_TCP);
-				put_set(w, IR_KNOWN, cell_map(w, f == 1, i), back ? KEY_PACKET_BACK : KEY_PACKET);
-				put(w, IR_LIMIT, STRAY_RATE, STRAY_RATE);
-				put(w, IR_SET_MARK, MARK_STRAY, 0);
-				put(w, IR_COUNT, R_NO_SESSION, 0);
-				put(w, IR_QUEUE, LANE_CUT, 0);
+				RULE(w, CHAIN_INVALID, DO_TRANSPORT(f ? 6 : 4, IPPROTO_TCP),
+				     DO_SET(IR_KNOWN, cell_map(w, f == 1, i), back ? KEY_PACKET_BACK : KEY_PACKET),
+				     DO(IR_LIMIT, STRAY_RATE, STRAY_RATE), DO(IR_SET_MARK, MARK_STRAY, 0),
+				     DO(IR_COUNT, R_NO_SESSION, 0), DO(IR_QUEUE, LANE_CUT, 0));
 			}
-	put_rule(w, CHAIN_INVALID);
-	put_drop(w, R_INVALID);
+	RULE(w, CHAIN_INVALID, DO_DROP(R_INVALID));
 }

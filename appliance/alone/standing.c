@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "appliance/alone/alone.h"
-#include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/box/box.h"
 #include "appliance/box/loan.h"

@@ -6,16 +6,13 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/wire/cuts.h"
 #include "appliance/wire/msg.h"
-#include "appliance/wire/settings.h"
 
 struct cutting {
 	const struct generation_held *now, *next;

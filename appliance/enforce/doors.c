@@ -7,7 +7,6 @@
  * elements have an end.
  */
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "appliance/base/clock.h"

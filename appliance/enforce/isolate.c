@@ -13,7 +13,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"

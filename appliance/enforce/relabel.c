@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
 
 #define RELABEL_BUDGET (256u << 20)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "appliance/base/sha256.h"
 #include "appliance/box/sysctl.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/kernel/dump.h"

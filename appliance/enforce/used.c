@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reports the kernel's counters of permits. The supervisor gets the record of uses, and keeps it
  * when this process ends; the journal is told how many sessions began. */
-#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -11,7 +11,6 @@
 
 #include <linux/netfilter.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/wire/lane.h"

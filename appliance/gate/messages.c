@@ -11,8 +11,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "appliance/role/roles.h"
-
 int gate_watch_fd(const struct gate *g, int fd, uint32_t what, uint32_t events)
 {
 	struct epoll_event ev = { .events = events, .data.u32 = what };

@@ -3,7 +3,6 @@
 
 #include <netinet/in.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "appliance/wire/attack.h"
 #include "appliance/wire/commands_json.h"

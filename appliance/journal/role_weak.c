@@ -2,7 +2,6 @@
 /* Servers that chose weak TLS, from the workers' events, and the effect of a review of the records
  * on their alarms. */
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "appliance/base/clock.h"

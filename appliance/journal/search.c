@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/base/sha256.h"
 #include "appliance/journal/segment.h"
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/protocols.h"

@@ -2,7 +2,6 @@
 #include "appliance/store/kept.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

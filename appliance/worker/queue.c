@@ -10,7 +10,6 @@
 #include <linux/netlink.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

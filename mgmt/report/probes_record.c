@@ -4,8 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "appliance/base/version.h"
-#include "mgmt/report/answers.h"
 #include "mgmt/report/probe.h"
 #include "mgmt/state/read.h"
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mgmt/report/answers.h"
 #include "mgmt/report/probe.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/state/faults.h"

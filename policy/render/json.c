@@ -5,7 +5,6 @@
  * numbered from 1 as in the nft text.
  */
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "appliance/wire/commands_json.h"

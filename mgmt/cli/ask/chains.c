@@ -2,7 +2,6 @@
 /* `sekisho who-can COMMAND ASSET`: from where the command can be given to the asset. `sekisho reach
  * ZONE|ASSET`: where its hosts can get to. Both follow chains of conduits. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "mgmt/cli/ask/ask.h"
 #include "mgmt/cli/screen/wrap.h"

@@ -4,13 +4,11 @@
  * is hostile input: backup.h reads it, and the box's own compiler compiles the policy in its
  * sandbox; nothing sealed is taken over.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/base/atomic_file.h"
 #include "appliance/base/memfd.h"
 #include "mgmt/cli/backup/backup.h"
 #include "mgmt/cli/box/request.h"

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"
-#include "mgmt/cli/words/render.h"
 #include "mgmt/words/command.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/moment.h"

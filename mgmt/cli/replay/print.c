@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "appliance/wire/commands_json.h"
 #include "appliance/wire/vocabulary.h"

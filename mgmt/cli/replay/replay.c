@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho replay`: what would this policy have done with this capture, including inspection? */
 #include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "mgmt/cli/policy/source.h"

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/base/json.h"
 #include "mgmt/cli/devices/devices.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/setup/setup.h"

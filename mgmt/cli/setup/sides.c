@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/setup/setup.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* The text before `end` as an address. */

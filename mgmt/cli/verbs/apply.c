@@ -5,7 +5,6 @@
  * again and enforces only its own result.
  */
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "mgmt/cli/box/request.h"

@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/base/utf8.h"
 #include "appliance/wire/attack.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
-#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/journal.h"

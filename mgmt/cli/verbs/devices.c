@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/base/utf8.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho open`, `sekisho shut`, `sekisho doors`: a person opens what the policy has prepared
  * behind a door, for a stated time. */
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "appliance/base/duration.h"
 #include "appliance/base/utf8.h"

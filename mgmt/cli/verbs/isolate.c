@@ -6,7 +6,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "appliance/base/utf8.h"
 #include "appliance/wire/orders.h"

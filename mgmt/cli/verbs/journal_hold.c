@@ -2,9 +2,7 @@
 /* `sekisho journal hold`, `holds`, `lift`: records that are kept from deletion. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "appliance/base/utf8.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho record EVENT TEXT`: records an event for programs of the appliance. The daemon adds
  * author and time. */
-#include <string.h>
 
 #include "appliance/base/utf8.h"
 #include "appliance/wire/event_words.h"

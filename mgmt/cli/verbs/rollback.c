@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho rollback`: back to the last generation with other contents, or to a stated one. */
-#include <string.h>
 #include <unistd.h>
 
 #include "mgmt/cli/box/request.h"

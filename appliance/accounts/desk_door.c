@@ -338,7 +338,7 @@ void desk_review(struct desk *d, uint32_t id, const struct msg_review *m, struct
 		desk_refuse(d, id, ANSWER_INVALID, M_REVIEW_RANGE);
 		return;
 	}
-	if (!text_is_plain(m->note, REVIEW_NOTE) || (m->findings != 0 && *m->note == 0)) {
+	if (!text_is_plain(m->note, REVIEW_NOTE) || (m->findings != 0 && text_is_blank(m->note, REVIEW_NOTE))) {
 		desk_refuse(d, id, ANSWER_INVALID, M_REVIEW_NOTE, REVIEW_NOTE);
 		return;
 	}

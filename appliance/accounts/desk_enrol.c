@@ -31,7 +31,7 @@ void desk_certificate_add(const struct desk_order *o, struct account *a)
 		return;
 	}
 	owner = book_pin_owner(&o->d->book, p.public);
-	if (p.label[0] == 0 || !text_is_plain(desk_said(o->said, "label"), KEY_LABEL) ||
+	if (text_is_blank(p.label, KEY_LABEL) || !text_is_plain(desk_said(o->said, "label"), KEY_LABEL) ||
 	    account_pin(a, p.label) != NULL) {
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_CERTIFICATE_LABEL);
 	} else if (o->now.wall_s >= p.until) {
@@ -172,7 +172,8 @@ void desk_token_add(const struct desk_order *o)
 	const char *days_said = desk_said(o->said, "days");
 	unsigned long days = *days_said != 0 ? strtoul(days_said, &end, 10) : TOKEN_DAYS;
 
-	if (*desk_said(o->said, "name") == 0 || !text_is_plain(desk_said(o->said, "name"), ACCOUNT_REASON)) {
+	if (text_is_blank(desk_said(o->said, "name"), ACCOUNT_REASON) ||
+	    !text_is_plain(desk_said(o->said, "name"), ACCOUNT_REASON)) {
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_TOKEN_NAME);
 		return;
 	}

@@ -198,7 +198,7 @@ void desk_key(struct desk *d, uint32_t id, const struct msg_key *m, struct momen
 		return;
 	}
 	desk_copy_field(label, m->label, LOGIN_LABEL);
-	if (label[0] == 0 || !text_is_plain(label, KEY_LABEL)) {
+	if (text_is_blank(label, KEY_LABEL) || !text_is_plain(label, KEY_LABEL)) {
 		desk_refuse(d, id, ANSWER_INVALID, M_KEY_LABEL);
 		return;
 	}

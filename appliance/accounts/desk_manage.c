@@ -49,7 +49,8 @@ static enum message unfit(enum manage_order o, const json_t *said, uint32_t *ret
 		return MESSAGE_COUNT;
 	if (!desk_read_duties(desk_said(said, "roles"), ret_duties))
 		return M_MANAGE_ROLES;
-	if (*full == 0 || *reason == 0 || !text_is_plain(full, ACCOUNT_FULL) || !text_is_plain(reason, ACCOUNT_REASON))
+	if (text_is_blank(full, ACCOUNT_FULL) || text_is_blank(reason, ACCOUNT_REASON) ||
+	    !text_is_plain(full, ACCOUNT_FULL) || !text_is_plain(reason, ACCOUNT_REASON))
 		return M_MANAGE_WHO;
 	return MESSAGE_COUNT;
 }

@@ -136,7 +136,8 @@ static void start_add(const struct desk_order *o)
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_ROLES);
 		return;
 	}
-	if ((!first && (*desk_said(o->said, "full_name") == 0 || *desk_said(o->said, "reason") == 0)) ||
+	if ((!first && (text_is_blank(desk_said(o->said, "full_name"), ACCOUNT_FULL) ||
+			text_is_blank(desk_said(o->said, "reason"), ACCOUNT_REASON))) ||
 	    !text_is_plain(desk_said(o->said, "full_name"), ACCOUNT_FULL) ||
 	    !text_is_plain(desk_said(o->said, "reason"), ACCOUNT_REASON)) {
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_WHO);
@@ -270,9 +271,9 @@ static void change(const struct desk_order *o, struct account *a)
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_WHO);
 		return;
 	}
-	if (*desk_said(o->said, "full_name") != 0)
+	if (!text_is_blank(desk_said(o->said, "full_name"), ACCOUNT_FULL))
 		desk_put(a->full, sizeof(a->full), desk_said(o->said, "full_name"));
-	if (*desk_said(o->said, "reason") != 0)
+	if (!text_is_blank(desk_said(o->said, "reason"), ACCOUNT_REASON))
 		desk_put(a->reason, sizeof(a->reason), desk_said(o->said, "reason"));
 	desk_changed(o, a, &before,
 		     (struct account_change){ .what = ACCOUNT_CHANGED,
@@ -448,7 +449,7 @@ static void approval(const struct desk_order *o)
 	const char *reason = desk_said(o->said, "reason");
 	bool off = o->order == USER_APPROVAL_OFF;
 
-	if (off && (*reason == 0 || !text_is_plain(reason, ACCOUNT_REASON))) {
+	if (off && (text_is_blank(reason, ACCOUNT_REASON) || !text_is_plain(reason, ACCOUNT_REASON))) {
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_APPROVAL_WHY);
 		return;
 	}

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define BRAILLE_BLANK 0x2800u /* a sign without dots */
+
 struct utf8_char utf8_wide(struct bytes *b, uint8_t first)
 {
 	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -126,6 +128,18 @@ bool utf8_is_odd_space(uint32_t cp)
 	};
 
 	return inside(odd, sizeof(odd) / sizeof(odd[0]), cp);
+}
+
+bool text_is_blank(const void *text, size_t most)
+{
+	struct bytes b = bytes_of(text, strnlen(text, most));
+	struct utf8_char c;
+
+	while (utf8_next(&b, &c))
+		if (!c.valid || (c.cp != ' ' && c.cp != BRAILLE_BLANK && utf8_cells(c.cp) > 0 &&
+				 !utf8_is_steering(c.cp) && !utf8_is_odd_space(c.cp)))
+			return false;
+	return true;
 }
 
 char utf8_ascii_for(uint32_t cp)

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/utf8.h"
 #include "appliance/journal/role_private.h"
 
 #define SECOND 1000000000ull
@@ -247,7 +248,8 @@ json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, e
 	}
 	if (m->order == ATTACKS_LIST)
 		return list_json(&j->attacks);
-	if (person[0] == 0 || m->reason[0] == 0 || (m->order == ATTACKS_SILENCE && m->silent_s == 0)) {
+	if (text_is_blank(person, HOLD_PERSON) || text_is_blank(m->reason, HOLD_REASON) ||
+	    (m->order == ATTACKS_SILENCE && m->silent_s == 0)) {
 		*ret = ANSWER_INVALID;
 		return json_pack("{s:s}", "error", "malformed order");
 	}

@@ -10,6 +10,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
+#include "appliance/base/utf8.h"
 #include "appliance/journal/role_private.h"
 
 #define SECOND 1000000000ull
@@ -519,7 +520,7 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, i
 	}
 	if (m->order == DEVICES_TRY || m->order == DEVICES_TAKE)
 		return take_over(j, m, fd, ret);
-	if (m->person[0] == 0 || m->reason[0] == 0) {
+	if (text_is_blank(m->person, sizeof(m->person)) || text_is_blank(m->reason, HOLD_REASON)) {
 		*ret = ANSWER_INVALID;
 		return json_pack("{s:s}", "error", "malformed order");
 	}

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/utf8.h"
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/segment.h"
 
@@ -184,7 +185,8 @@ json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum a
 	json_t *answer;
 
 	*ret = ANSWER_YES;
-	if (m->order != HOLD_LIST && (m->since > m->until || m->person[0] == 0 || m->reason[0] == 0)) {
+	if (m->order != HOLD_LIST && (m->since > m->until || text_is_blank(m->person, sizeof(m->person)) ||
+				      text_is_blank(m->reason, HOLD_REASON))) {
 		*ret = ANSWER_INVALID;
 		return json_pack("{s:s}", "error", "malformed order");
 	}

@@ -30,7 +30,7 @@ static const char *line_of(const json_t *j, const char *key, size_t least, size_
 {
 	const char *text = login_text_of(j, key, most);
 
-	return text != NULL && strlen(text) >= least && text_is_plain(text, most) ? text : NULL;
+	return text != NULL && (least == 0 || !text_is_blank(text, most)) && text_is_plain(text, most) ? text : NULL;
 }
 
 /* Copies the line of text at `key`. `out` has room for `most` bytes and a NUL. */

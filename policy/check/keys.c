@@ -242,23 +242,11 @@ const char *text_of(struct check *k, const struct ast_node *node, struct object 
 	return node->string;
 }
 
-/* Only blanks, including the full-width ones of Japanese input. */
-static bool is_blank(const char *s)
-{
-	struct bytes b = bytes_of(s, strlen(s));
-	struct utf8_char c;
-
-	while (utf8_next(&b, &c))
-		if (c.cp != ' ' && c.cp != '\t' && !utf8_is_odd_space(c.cp))
-			return false;
-	return true;
-}
-
 const char *text_needed(struct check *k, const struct ast_node *node, struct object o)
 {
 	const char *s = text_of(k, node, o, "");
 
-	if (node != NULL && is_blank(s)) {
+	if (node != NULL && text_is_blank(s, TEXT_MAX)) {
 		k->harmless++;
 		check_value(k, SEV_ERROR, "policy.text", node, MP_TEXT_EMPTY, o, node->name != NULL ? node->name : "");
 	}

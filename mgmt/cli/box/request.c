@@ -540,7 +540,7 @@ bool box_journal_done(struct cli *c, const struct box_answer *a, int *ret_status
 
 int box_order_words(struct cli *c, const char *reason, const char *by, const char **ret_reason, char *ret_person)
 {
-	if (reason == NULL || by == NULL || *reason == '\0' || *by == '\0')
+	if (reason == NULL || by == NULL || text_is_blank(reason, HOLD_REASON) || text_is_blank(by, HOLD_PERSON))
 		return cli_fail(c, CLI_INVALID, M_HOLD_WORDS);
 	if (!text_is_plain(reason, HOLD_REASON) || !text_is_plain(by, HOLD_PERSON - 1))
 		return cli_fail(c, CLI_INVALID, M_HOLD_LONG, HOLD_REASON, HOLD_PERSON - 1);

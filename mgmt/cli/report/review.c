@@ -37,7 +37,7 @@ int verb_review(struct cli *c, const struct cli_args *a)
 	struct span s;
 	int status;
 
-	if (by == NULL || *by == '\0' || result == NULL ||
+	if (by == NULL || text_is_blank(by, LOGIN_NAME) || result == NULL ||
 	    (strcmp(result, "none") != 0 && strcmp(result, "findings") != 0))
 		return cli_fail(c, CLI_INVALID, M_REVIEW_WORDS);
 	if (strlen(by) >= LOGIN_NAME || !text_is_plain(m.review.note, REVIEW_NOTE))

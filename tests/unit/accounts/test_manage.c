@@ -547,6 +547,8 @@ static void whoever_applies_lets_nobody_in_who_does(void **state)
 	 * let them in again. */
 	order(sato, MANAGE_CHANGE, about("kato", ",\"full_name\":\"K\",\"reason\":\"r\",\"roles\":\"ot_author\""),
 	      ANSWER_YES);
+	order(sato, MANAGE_CHANGE, about("kato", ",\"full_name\":\"K\",\"reason\":\"\u3000\",\"roles\":\"viewer\""),
+	      ANSWER_INVALID);
 	order(sato, MANAGE_DISABLE, about("kato", ""), ANSWER_YES);
 	order(sato, MANAGE_ENABLE, about("kato", ""), ANSWER_NO);
 	order(sato, MANAGE_REMOVE, about("kato", ""), ANSWER_YES);

@@ -366,6 +366,22 @@ static void text_of_people_is_plain(void **state)
 		utf8_plain(text, out, sizeof(out));
 		assert_string_equal(out, "a?b");
 	}
+	{
+		/* spaces of every width, no width, signs without ink, a lone combining accent */
+		static const char *const blank[] = { "",
+						     " \t",
+						     "\u3000",
+						     "\u00a0\u2003",
+						     "\u200b\ufeff",
+						     "\u2800\u3164",
+						     "\u0301\ufe0f",
+						     "\u2060\u00ad" };
+
+		for (size_t i = 0; i < sizeof(blank) / sizeof(blank[0]); i++)
+			assert_true(text_is_blank(blank[i], 99));
+		assert_false(text_is_blank("\u3000港", 99) || text_is_blank(".", 99) || text_is_blank("\xff", 99));
+		assert_true(text_is_blank("  a", 2));
+	}
 	assert_true(text_is_plain("港 a", 5));
 	assert_false(text_is_plain("港 a", 4));
 	utf8_plain("港湾", cut, sizeof(cut));

@@ -365,6 +365,10 @@ static void until_somebody_looks_another_may_come(void **state)
 		assert_int_equal(n_told, 2 - i);
 	}
 	forget.number = j.known.list[0].number;
+	forget.reason = " \u3000";
+	json_decref(role_device_order(&j, &forget, -1, &status));
+	assert_int_equal(status, ANSWER_INVALID);
+	forget.reason = "r";
 	json_decref(role_device_order(&j, &forget, -1, &status));
 	assert_int_equal(status, ANSWER_YES);
 	assert_true(j.known.anew == DEVICES_GO_ON && j.known.n == 1);

@@ -149,6 +149,7 @@ static void texts_have_their_length(void **state)
 		assert_int_equal(take(body), n <= HOLD_REASON);
 	}
 	assert_false(take("{\"order\":\"lift\",\"number\":1,\"reason\":\"for \\u202eaudit\"}"));
+	assert_false(take("{\"order\":\"lift\",\"number\":1,\"reason\":\" \\u3000\"}"));
 }
 
 int main(void)

@@ -357,16 +357,20 @@ void desk_nobody(struct desk *d, uint32_t id)
 	desk_refuse(d, id, ANSWER_NO, M_LOGIN_NEEDED);
 }
 
-/* The names of all who may approve now: an approval by anybody else is not valid any more. */
-static json_t *approvers_json(const struct desk *d)
+/* All who may approve now, or who may open doors now, these with their roles: an approval or a
+ * request by anybody else is not valid any more. */
+static json_t *holders_json(const struct desk *d, enum right right)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < d->book.n_accounts; i++) {
 		const struct account *a = &d->book.accounts[i];
 
-		if (!a->disabled && duty_may(a->duties, RIGHT_APPROVE))
-			json_array_append_new(list, json_text(a->name));
+		if (!a->disabled && duty_may(a->duties, right))
+			json_array_append_new(list, right == RIGHT_APPROVE
+							    ? json_text(a->name)
+							    : json_pack("{s:o, s:o}", "name", json_text(a->name),
+									"roles", duties_json(a->duties)));
 	}
 	return list;
 }
@@ -392,7 +396,9 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 	json_object_set_new(who, "rights", rights_json(asked_to_choose(who) ? 0 : duty_rights(duties)));
 	json_object_set_new(who, "two_persons", json_boolean(!d->book.one_person.enough));
 	if (right == RIGHT_APPLY)
-		json_object_set_new(who, "approvers", approvers_json(d));
+		json_object_set_new(who, "approvers", holders_json(d, RIGHT_APPROVE));
+	if (right == RIGHT_DOOR)
+		json_object_set_new(who, "openers", holders_json(d, RIGHT_DOOR));
 	desk_answer(d, id, ANSWER_YES, who);
 }
 

@@ -156,25 +156,6 @@ static uint64_t number_of(const json_t *x, const char *key)
 	return n > 0 ? (uint64_t)n : 0;
 }
 
-/* Whether the entry is a first person's request that still waits for a second person
- * (enforce/door_book.c). */
-static bool is_asked(const json_t *x)
-{
-	uint64_t now = clock_wall_ns() / SECOND;
-
-	return json_is_true(json_object_get(x, "asked")) && number_of(x, "until") > now &&
-	       number_of(x, "since") <= now + 1;
-}
-
-static const json_t *asked_entry(const struct control *s, const char *door)
-{
-	const json_t *x;
-	size_t i;
-
-	json_array_foreach(s->doors, i, x) if (is_asked(x) && strcmp(text_in(x, "door"), door) == 0) return x;
-	return NULL;
-}
-
 bool door_is_open(const struct control *s, const char *door)
 {
 	const json_t *x;
@@ -205,16 +186,25 @@ static json_t *use_json(const json_t *x)
 			 json_object_get(x, "open"), "unreviewed", json_object_get(x, "unreviewed"));
 }
 
-/* The first person's request, as it is shown to the person who may agree. */
+/* The first person's request, as it is shown to the person who may agree, until enforce voids it
+ * (enforce/door_book.c). */
 static json_t *asked_json(const struct control *s, const char *door)
 {
-	const json_t *x = asked_entry(s, door);
+	const json_t *x;
+	size_t i;
 
-	return x == NULL ? json_null()
-			 : json_pack("{s:O, s:O, s:O, s:O, s:O, s:O}", "by", json_object_get(x, "by"), "account",
-				     json_object_get(x, "account"), "person", json_object_get(x, "person"), "ticket",
-				     json_object_get(x, "ticket"), "reason", json_object_get(x, "reason"), "for_s",
-				     json_object_get(x, "for_s"));
+	json_array_foreach(
+		s->doors, i,
+		x) if (json_is_true(json_object_get(x, "asked")) && number_of(x, "until") > clock_wall_ns() / SECOND &&
+		       strcmp(text_in(x, "door"), door) ==
+			       0) return json_pack("{s:O, s:o, s:O, s:O, s:O, s:O, s:O, s:O}", "request",
+						   json_object_get(x, "request"), "until",
+						   json_time(number_of(x, "until") * SECOND), "by",
+						   json_object_get(x, "by"), "account", json_object_get(x, "account"),
+						   "person", json_object_get(x, "person"), "ticket",
+						   json_object_get(x, "ticket"), "reason", json_object_get(x, "reason"),
+						   "for_s", json_object_get(x, "for_s"));
+	return json_null();
 }
 
 json_t *json_doors(const struct control *s)

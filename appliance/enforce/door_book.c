@@ -2,9 +2,12 @@
 #include "appliance/enforce/door_book.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/sha256.h"
+#include "appliance/base/utf8.h"
 #include "appliance/role/said.h"
 #include "appliance/wire/orders.h"
 
@@ -16,7 +19,9 @@ struct door_order {
 	uint32_t for_s;	 /* seconds; 0: the person agrees to another person's request */
 	uint32_t duties; /* the roles of the person who orders it */
 	char object[ISOLATE_OBJECT], person[DOOR_TEXT], ticket[DOOR_TEXT], comment[COMMENT_BYTES], by[USER_BY];
-	char account[BY_BYTES]; /* "" = root */
+	char account[BY_BYTES];	    /* "" = root */
+	char request[DOOR_REQUEST]; /* to which the second person agrees */
+	uint8_t meant[32];	    /* what the door meant when the order was given */
 };
 
 /* The order that is carried out, and the list that it changes. */
@@ -43,14 +48,10 @@ static bool is_open(const json_t *x)
 	return json_is_true(json_object_get(x, "open"));
 }
 
-/* Whether `x` is a first person's request that still waits. If the clock was set back behind its
- * beginning, it waits no more. */
+/* Whether `x` is a first person's request that has neither been answered nor become void. */
 static bool is_asked(const json_t *x)
 {
-	uint64_t now = wall_s();
-
-	return json_is_true(json_object_get(x, "asked")) && number_of(x, "until") > now &&
-	       number_of(x, "since") <= now + 1;
+	return json_is_true(json_object_get(x, "asked"));
 }
 
 static const struct ir_door *door_of(const struct ir *ir, const char *name)
@@ -115,8 +116,9 @@ static void record(const struct door_scene *c, enum policy_event what, const cha
 
 static void record_entry(const struct door_scene *c, enum policy_event what, const json_t *x, const char *by)
 {
-	record(c, what, by, what == POLICY_DOOR_OPENED || what == POLICY_DOOR_GLASS ? text_in(x, "second") : "",
-	       what == POLICY_DOOR_OPENED || what == POLICY_DOOR_GLASS ? number_of(x, "until") : 0,
+	bool opened = what == POLICY_DOOR_OPENED || what == POLICY_DOOR_GLASS;
+
+	record(c, what, by, text_in(x, opened ? "second" : "request"), opened ? number_of(x, "until") : 0,
 	       (const char *const[4]){ text_in(x, "door"), text_in(x, "person"), text_in(x, "ticket"),
 				       text_in(x, "reason") });
 }
@@ -150,66 +152,156 @@ static void forget_over(json_t *list)
 	}
 }
 
+/* ---- requests -------------------------------------------------------------------------------- */
+
+/* Whether the account may open the door now, by what accounts said. */
+static bool may_open(const json_t *openers, const char *account, const struct ir_door *d)
+{
+	const json_t *one, *role;
+	size_t i, k;
+
+	json_array_foreach(openers, i, one)
+	{
+		if (strcmp(text_in(one, "name"), account) != 0)
+			continue;
+		json_array_foreach(json_object_get(one, "roles"), k, role)
+		{
+			unsigned duty = json_is_string(role) ? duty_by_word(json_string_value(role)) : DUTY_COUNT;
+
+			if (duty < DUTY_COUNT && (d->opened_by >> duty & 1u) != 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Why the request is void, as an event; POLICY_NOTHING: it holds. If the clock was set back behind
+ * its beginning, it waits no more. `agreed`: somebody agrees to it. */
+static enum policy_event void_why(const struct door_scene *c, const json_t *x, bool agreed)
+{
+	const struct ir_door *d = door_of(c->ir, text_in(x, "door"));
+	uint64_t now = wall_s();
+	uint8_t meaning[32];
+	char hex[65];
+
+	if (number_of(x, "until") <= now || number_of(x, "since") > now + 1)
+		return POLICY_DOOR_LAPSED;
+	if (d != NULL && number_of(x, "for_s") > d->at_most)
+		return POLICY_DOOR_VOID_TIME;
+	(void)ir_door_meaning(c->ir, text_in(x, "door"), meaning);
+	hex_text(meaning, sizeof(meaning), hex);
+	if (d == NULL || strcmp(hex, text_in(x, "meant")) != 0)
+		return POLICY_DOOR_VOID_POLICY;
+	return agreed && !may_open(c->openers, text_in(x, "account"), d) ? POLICY_DOOR_VOID_ACCOUNT : POLICY_NOTHING;
+}
+
+static void make_void(const struct door_scene *c, json_t *x, enum policy_event why, const char *by)
+{
+	json_object_set_new(x, "asked", json_false());
+	record_entry(c, why, x, by);
+}
+
+/* Names the request by everything in it. False: no memory. */
+static bool put_name(json_t *x, uint64_t number)
+{
+	char *text = json_dumps(x, JSON_COMPACT | JSON_SORT_KEYS), name[DOOR_REQUEST];
+	uint8_t digest[32];
+	char hex[17];
+
+	if (text == NULL)
+		return false;
+	sha256(text, strlen(text), digest);
+	free(text);
+	hex_text(digest, 8, hex);
+	snprintf(name, sizeof(name), "%u-%s", (unsigned)number, hex);
+	return json_object_set_new(x, "request", json_string(name)) == 0;
+}
+
 /* ---- orders ---------------------------------------------------------------------------------- */
 
-static enum door_done open_it(const struct desk *k, const struct ir_door *d, const struct door_order *o,
-			      const char *second)
+/* Adds an entry with the words of the order. NULL: there is no memory. */
+static json_t *new_entry(const struct desk *k, const struct door_order *o)
 {
-	uint64_t now = wall_s(), until = now + o->for_s;
-	json_t *x = open_entry(k->list, o->object);
+	json_t *x =
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "door", json_text(o->object), "by", json_text(o->by),
+			  "account", json_text(o->account), "person", json_text(o->person), "ticket",
+			  json_text(o->ticket), "reason", json_text(o->comment), "since", (json_int_t)wall_s());
+
+	return x != NULL && json_array_append_new(k->list, x) == 0 ? x : NULL;
+}
+
+/* Opens the door by this entry, which may have been a request. */
+static enum door_done open_it(const struct desk *k, const struct ir_door *d, const struct door_order *o, json_t *x,
+			      uint64_t for_s, const char *second)
+{
+	uint64_t now = wall_s(), until = now + for_s;
+	json_t *former = open_entry(k->list, o->object), *opened;
 
 	if (d->contract_until != 0 && d->contract_until < until)
 		until = d->contract_until;
-	if (x != NULL)
+	if (former != NULL)
 		/* the door is opened again: the former use is over, and the new one counts
 		 * separately */
-		json_object_set_new(x, "open", json_false());
-	x = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b}", "door", json_text(o->object), "by",
-		      json_text(o->by), "account", json_text(o->account), "second", json_text(second), "person",
-		      json_text(o->person), "ticket", json_text(o->ticket), "reason", json_text(o->comment), "since",
-		      (json_int_t)now, "until", (json_int_t)until, "open", 1, "unreviewed", (int)d->break_glass);
-	if (x == NULL || json_array_append_new(k->list, x) < 0)
+		json_object_set_new(former, "open", json_false());
+	opened = json_pack("{s:o, s:I, s:I, s:b, s:b}", "second", json_text(second), "since", (json_int_t)now, "until",
+			   (json_int_t)until, "open", 1, "unreviewed", (int)d->break_glass);
+	if (x == NULL || json_object_update(x, opened) < 0) {
+		json_decref(opened);
 		return refuse(k, o, M_CONTROL_MANY);
-	record_entry(k->scene, d->break_glass ? POLICY_DOOR_GLASS : POLICY_DOOR_OPENED, x, o->by);
+	}
+	json_decref(opened);
+	(void)json_object_del(x, "asked");
+	record_entry(k->scene, d->break_glass ? POLICY_DOOR_GLASS : POLICY_DOOR_OPENED, x, text_in(x, "by"));
 	return DOOR_CHANGED;
 }
 
 /* Keeps the first person's request until a second person agrees or its time is over. */
 static enum door_done ask_second(const struct desk *k, const struct door_order *o)
 {
-	uint64_t now = wall_s(), until = now + ASKED_S;
-	json_t *x = asked_entry(k->list, o->object);
+	json_t *x = asked_entry(k->list, o->object), *request;
+	uint64_t number = 0;
+	char meant[65];
+	size_t i;
 
 	if (x != NULL)
-		json_object_set_new(x, "asked", json_false());
-	x = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b}", "door", json_text(o->object), "by",
-		      json_text(o->by), "account", json_text(o->account), "person", json_text(o->person), "ticket",
-		      json_text(o->ticket), "reason", json_text(o->comment), "for_s", (json_int_t)o->for_s, "since",
-		      (json_int_t)now, "until", (json_int_t)until, "asked", 1);
-	if (x == NULL || json_array_append_new(k->list, x) < 0)
+		make_void(k->scene, x, POLICY_DOOR_ANEW, o->by);
+	json_array_foreach(k->list, i, x) number = number > number_of(x, "number") ? number : number_of(x, "number");
+	x = new_entry(k, o);
+	hex_text(o->meant, sizeof(o->meant), meant);
+	request = json_pack("{s:s, s:I, s:I, s:I, s:b}", "meant", meant, "for_s", (json_int_t)o->for_s, "until",
+			    (json_int_t)wall_s() + ASKED_S, "number", (json_int_t)number + 1, "asked", 1);
+	if (x == NULL || json_object_update(x, request) < 0 || !put_name(x, number + 1)) {
+		json_decref(request);
 		return refuse(k, o, M_CONTROL_MANY);
-	record(k->scene, POLICY_DOOR_ASKED, o->by, "", 0,
-	       (const char *const[4]){ o->object, o->person, o->ticket, o->comment });
+	}
+	json_decref(request);
+	record_entry(k->scene, POLICY_DOOR_ASKED, x, o->by);
 	return DOOR_ASKED;
 }
 
 static enum door_done second(const struct desk *k, const struct ir_door *d, const struct door_order *o)
 {
 	json_t *x = asked_entry(k->list, o->object);
-	struct door_order first = { .order = CHANGE_OPEN, .for_s = (uint32_t)number_of(x, "for_s") };
+	enum policy_event why = x != NULL ? void_why(k->scene, x, true) : POLICY_DOOR_LAPSED;
 
+	if (o->request[0] == '\0')
+		return refuse(k, o, M_DOOR_REQUEST, o->object, x != NULL ? text_in(x, "request") : "-");
 	if (x == NULL)
 		return refuse(k, o, M_DOOR_NOBODY_ASKED, o->object);
 	if (strcmp(text_in(x, "account"), o->account) == 0)
 		return refuse(k, o, M_DOOR_SAME, o->account);
-	snprintf(first.object, sizeof(first.object), "%s", o->object);
-	snprintf(first.by, sizeof(first.by), "%s", text_in(x, "by"));
-	snprintf(first.account, sizeof(first.account), "%s", text_in(x, "account"));
-	snprintf(first.person, sizeof(first.person), "%s", text_in(x, "person"));
-	snprintf(first.ticket, sizeof(first.ticket), "%s", text_in(x, "ticket"));
-	snprintf(first.comment, sizeof(first.comment), "%s", text_in(x, "reason"));
-	json_object_set_new(x, "asked", json_false());
-	return open_it(k, d, &first, o->by);
+	if (strcmp(text_in(x, "request"), o->request) != 0)
+		return refuse(k, o, M_DOOR_ANEW, o->object);
+	if (why == POLICY_NOTHING)
+		return open_it(k, d, o, x, number_of(x, "for_s"), o->by);
+	make_void(k->scene, x, why, why == POLICY_DOOR_VOID_ACCOUNT ? o->by : "");
+	(void)refuse(k, o,
+		     why == POLICY_DOOR_LAPSED	      ? M_DOOR_NOBODY_ASKED
+		     : why == POLICY_DOOR_VOID_TIME   ? M_DOOR_VOID_TIME
+		     : why == POLICY_DOOR_VOID_POLICY ? M_DOOR_VOID_POLICY
+						      : M_DOOR_VOID_ACCOUNT,
+		     o->object, text_in(x, "account"));
+	return DOOR_VOID;
 }
 
 static bool lacks(const struct ir_door *d, const struct door_order *o, enum door_need *ret)
@@ -218,7 +310,7 @@ static bool lacks(const struct ir_door *d, const struct door_order *o, enum door
 
 	for (unsigned i = 0; i < DOOR_NEEDS; i++) {
 		*ret = (enum door_need)i;
-		if ((d->needs >> i & 1u) != 0 && said[i][0] == '\0')
+		if ((d->needs >> i & 1u) != 0 && text_is_blank(said[i], COMMENT_BYTES))
 			return true;
 	}
 	return false;
@@ -227,9 +319,13 @@ static bool lacks(const struct ir_door *d, const struct door_order *o, enum door
 static enum door_done open_ordered(const struct desk *k, const struct ir_door *d, const struct door_order *o)
 {
 	bool agrees = d->second_person && o->for_s == 0;
+	uint8_t meaning[32];
 	enum door_need need;
 
-	forget_over(k->list);
+	(void)ir_door_meaning(k->scene->ir, o->object, meaning);
+	/* a request tells in its own words what has changed */
+	if (!agrees && memcmp(meaning, o->meant, sizeof(meaning)) != 0)
+		return refuse(k, o, M_DOOR_CHANGED, o->object);
 	if ((o->duties & d->opened_by) == 0)
 		return refuse(k, o, M_DOOR_NOT_YOURS, o->object);
 	if (d->contract_until != 0 && d->contract_until <= wall_s())
@@ -248,7 +344,7 @@ static enum door_done open_ordered(const struct desk *k, const struct ir_door *d
 		return second(k, d, o);
 	if (d->second_person)
 		return ask_second(k, o);
-	return open_it(k, d, o, "");
+	return open_it(k, d, o, new_entry(k, o), o->for_s, "");
 }
 
 static enum door_done shut_ordered(const struct desk *k, const struct door_order *o)
@@ -305,6 +401,8 @@ static struct door_order order_of(const struct msg_door *m)
 	memcpy(o.ticket, m->ticket, sizeof(o.ticket) - 1);
 	memcpy(o.by, m->by, sizeof(o.by) - 1);
 	memcpy(o.account, m->account, sizeof(o.account) - 1);
+	memcpy(o.request, m->request, sizeof(o.request) - 1);
+	memcpy(o.meant, m->meant, sizeof(o.meant));
 	snprintf(o.comment, sizeof(o.comment), "%s", m->comment);
 	return o;
 }
@@ -362,7 +460,14 @@ bool doors_follow(json_t *list, const struct door_scene *c)
 	json_t *one;
 	size_t i;
 
-	json_array_foreach(list, i, one) if (is_open(one)) any |= follow(c, one, now);
+	json_array_foreach(list, i, one)
+	{
+		enum policy_event why = is_asked(one) ? void_why(c, one, false) : POLICY_NOTHING;
+
+		any |= why != POLICY_NOTHING || (is_open(one) && follow(c, one, now));
+		if (why != POLICY_NOTHING)
+			make_void(c, one, why, "");
+	}
 	if (any)
 		forget_over(list);
 	return any;

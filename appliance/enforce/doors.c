@@ -12,6 +12,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/enforce/door_book.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/wire/judged.h"
 #include "appliance/wire/msg_json.h"
 
 #define LIST_MOST (1u << 20) /* bytes */
@@ -55,15 +56,24 @@ bool enforce_door(struct enforce *f, const struct msg *m)
 	struct sentence why = { 0 };
 	struct door_scene scene;
 	enum door_done done;
-	json_t *list;
+	json_t *list, *said;
 
 	if (f->now == NULL) {
 		sentence_say(&why, M_ENFORCE_NOT_YET);
 		return refused(f, m->id, &why);
 	}
 	scene = scene_of(f);
+	said = json_of_memfd(m->n_fds > 0 ? m->fds[0] : -1, WHO_MOST);
+	scene.openers = json_object_get(said, "openers");
 	list = json_deep_copy(f->doors.list);
 	done = door_ordered(list, &scene, &m->body.door, &why);
+	json_decref(said);
+	if (done == DOOR_VOID) {
+		json_decref(f->doors.list);
+		f->doors.list = json_incref(list);
+		(void)hand_in(f, 0, list);
+		return refused(f, m->id, &why);
+	}
 	if (done == DOOR_REFUSED) {
 		json_decref(list);
 		return refused(f, m->id, &why);

@@ -34,12 +34,6 @@ static bool hand_in(struct enforce *f, uint32_t id)
 	return sent;
 }
 
-static json_t *entry(const char *what, const char *by, const char *reason, json_t *pairs)
-{
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:[]}", "what", json_text(what), "by", json_text(by), "reason",
-			 json_text(reason), "since", json_time(clock_wall_ns()), "pairs", pairs, "keep");
-}
-
 static size_t place_of(const json_t *list, const char *what)
 {
 	size_t i = 0;
@@ -55,6 +49,7 @@ struct ordered {
 	unsigned order; /* CHANGE_ISOLATE, CHANGE_REJOIN_READS or CHANGE_REJOIN */
 	bool rehearse;
 	const char *object, *by, *comment;
+	json_t *kept; /* as the supervisor kept it, with what it covered then; NULL: given just now */
 };
 
 /* The list after the order. NULL: the order is refused, for the reason *why. */
@@ -70,6 +65,8 @@ static json_t *changed(const json_t *before, const struct ir *ir, const struct o
 		(void)json_object_del(one, "stage");
 		if (o->order == CHANGE_REJOIN_READS)
 			(void)json_object_set_new(one, "stage", json_string("reads"));
+		else if (o->kept != NULL)
+			(void)json_array_extend(json_object_get(one, "pairs"), json_object_get(o->kept, "pairs"));
 		if (o->order != CHANGE_REJOIN) {
 			(void)json_array_set_new(list, at, one);
 			return list;
@@ -82,15 +79,17 @@ static json_t *changed(const json_t *before, const struct ir *ir, const struct o
 		sentence_say(why, M_ISOLATE_NOT, o->object);
 	} else if (at == ISOLATIONS_MOST) {
 		sentence_say(why, M_ISOLATE_MANY, ISOLATIONS_MOST);
+	} else if (o->kept != NULL && json_array_size(json_object_get(o->kept, "pairs")) > 0) {
+		/* what the name covers by now is cut as well (isolation_pairs) */
+		(void)json_array_append(list, o->kept);
+		return list;
 	} else if ((pairs = isolation_texts(ir, o->object)) == NULL) {
 		sentence_say(why, M_ISOLATE_UNKNOWN, o->object);
 	} else if (json_array_size(pairs) == 0) {
 		sentence_say(why, M_ISOLATE_NOTHING, o->object);
 		json_decref(pairs);
 	} else {
-		one = entry(o->object, o->by, o->comment, pairs);
-		(void)isolation_keeps(ir, one, true);
-		(void)json_array_append_new(list, one);
+		(void)json_array_append_new(list, isolation_entry(ir, o->object, o->by, o->comment, pairs));
 		return list;
 	}
 	json_decref(list);
@@ -109,12 +108,8 @@ static json_t *asked_after(const json_t *list, const char *object)
 }
 
 /* Records the order. `sessions`: how many live sessions it affects; negative: unknown. */
-static void record(struct enforce *f, const struct ordered *o, json_int_t sessions)
+static void record(struct enforce *f, const struct ordered *o, enum policy_event what, json_int_t sessions)
 {
-	enum policy_event what = o->rehearse		      ? POLICY_REHEARSED
-				 : o->order == CHANGE_ISOLATE ? POLICY_ISOLATED
-				 : o->order == CHANGE_REJOIN  ? POLICY_REJOINED
-							      : POLICY_REJOINED_READS;
 	bool counts = sessions >= 0 && (what == POLICY_ISOLATED || what == POLICY_REHEARSED);
 	char text[ISOLATE_OBJECT + COMMENT_BYTES + 4], number[24];
 
@@ -123,6 +118,14 @@ static void record(struct enforce *f, const struct ordered *o, json_int_t sessio
 	snprintf(number, sizeof(number), "%lld", (long long)sessions);
 	event_record(&f->events, EVENT_POLICY, (uint8_t)what, f->events.now.number,
 		     (struct said){ .by = o->by, .object = text, .after = counts ? number : NULL });
+}
+
+static enum policy_event event_of(const struct ordered *o)
+{
+	return o->rehearse		    ? POLICY_REHEARSED
+	       : o->order == CHANGE_ISOLATE ? POLICY_ISOLATED
+	       : o->order == CHANGE_REJOIN  ? POLICY_REJOINED
+					    : POLICY_REJOINED_READS;
 }
 
 static bool refused(struct enforce *f, uint32_t id, const struct sentence *why)
@@ -134,8 +137,8 @@ static bool refused(struct enforce *f, uint32_t id, const struct sentence *why)
 bool enforce_isolation(struct enforce *f, const struct msg *m)
 {
 	const struct msg_isolate *b = &m->body.isolate;
-	const struct ordered o = { b->order, b->rehearse != 0, (const char *)b->object, (const char *)b->by,
-				   b->comment };
+	const struct ordered o = { b->order, b->rehearse != 0, (const char *)b->object, (const char *)b->by, b->comment,
+				   NULL };
 	struct sentence why = { 0 };
 	json_t *list = NULL, *one, *j;
 	struct err e = { 0 };
@@ -162,7 +165,7 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 		sentence_say(&why, M_ISOLATE_KERNEL, e.text);
 		return sent && refused(f, m->id, &why);
 	}
-	record(f, &o, json_integer_value(json_object_get(j, "sessions")));
+	record(f, &o, event_of(&o), json_integer_value(json_object_get(j, "sessions")));
 	json_object_set_new(j, "done", json_true());
 	json_object_set_new(j, "what", json_text(o.object));
 	json_object_set_new(j, "rehearsed", json_boolean(o.rehearse));
@@ -177,9 +180,24 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 
 /* ---- the list -------------------------------------------------------------------------------- */
 
+/* Whether the name covers the same in this policy as when the supervisor kept the order. */
+static bool covers_same(const struct ir *ir, const json_t *kept)
+{
+	static const char *const keys[] = { "pairs", "keep", "meant" };
+	const char *what = text_in(kept, "what");
+	json_t *now = isolation_entry(ir, what, "", "", isolation_texts(ir, what));
+	bool same = true;
+
+	for (size_t i = 0; i < 3; i++)
+		same = same && json_equal(json_object_get(now, keys[i]), json_object_get(kept, keys[i]));
+	json_decref(now);
+	return same;
+}
+
 /* Carries out, in their order, the orders that the supervisor has kept at the end of the list
  * because no process could take them (supervise/orders.c). They leave the list first: until an
- * order is carried out, nothing is isolated by it, and an earlier one must not find it there. */
+ * order is carried out, nothing is isolated by it, and an earlier one must not find it there. If the
+ * policy has changed meanwhile what a name covers, cutting goes further, and nothing is opened. */
 static void catch_up(struct enforce *f, const struct ir *ir)
 {
 	json_t *orders = json_array(), *one, *list;
@@ -196,14 +214,19 @@ static void catch_up(struct enforce *f, const struct ir *ir)
 		const struct ordered o = { .order = change_by_word(text_in(one, "order")),
 					   .object = text_in(one, "what"),
 					   .by = text_in(one, "by"),
-					   .comment = text_in(one, "reason") };
+					   .comment = text_in(one, "reason"),
+					   .kept = one };
+		bool same = covers_same(ir, one), cuts = o.order == CHANGE_ISOLATE;
 
-		list = changed(f->isolations, ir, &o, &why);
-		if (list == NULL)
-			continue;
-		json_decref(f->isolations);
-		f->isolations = list;
-		record(f, &o, -1);
+		(void)json_object_del(one, "order");
+		list = same || cuts ? changed(f->isolations, ir, &o, &why) : NULL;
+		if (list != NULL) {
+			json_decref(f->isolations);
+			f->isolations = list;
+			record(f, &o, event_of(&o), -1);
+		}
+		if (list == NULL || !same)
+			record(f, &o, cuts && list != NULL ? POLICY_ISOLATED_BOTH : POLICY_ISOLATION_DROPPED, -1);
 	}
 	if (json_array_size(orders) > 0)
 		(void)hand_in(f, 0);
@@ -220,7 +243,8 @@ void enforce_isolations(struct enforce *f, int fd)
 		/* The list cannot be read, so everything is isolated until a person ends that. */
 		json_decref(list);
 		f->isolations = json_array();
-		(void)json_array_append_new(f->isolations, entry(ISOLATE_EVERYTHING, "sekishod", "", json_array()));
+		(void)json_array_append_new(f->isolations,
+					    isolation_entry(NULL, ISOLATE_EVERYTHING, "sekishod", "", NULL));
 		(void)hand_in(f, 0);
 		event_record(&f->events, EVENT_POLICY, POLICY_ISOLATED, f->events.now.number,
 			     (struct said){ .object = ISOLATE_EVERYTHING });

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "policy/ir/isolation.h"
 
@@ -138,6 +139,17 @@ bool isolation_keeps(const struct ir *ir, json_t *isolation, bool ordered)
 	json_decref(keep);
 	json_decref(meant);
 	return !same;
+}
+
+json_t *isolation_entry(const struct ir *ir, const char *what, const char *by, const char *reason, json_t *pairs)
+{
+	json_t *one = json_pack("{s:o, s:o, s:o, s:o, s:o, s:[]}", "what", json_text(what), "by", json_text(by),
+				"reason", json_text(reason), "since", json_time(clock_wall_ns()), "pairs",
+				pairs != NULL ? pairs : json_array(), "keep");
+
+	if (ir != NULL)
+		(void)isolation_keeps(ir, one, true);
+	return one;
 }
 
 static void keep(const json_t *o, const struct ir *ir, bool *ret)

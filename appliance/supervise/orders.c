@@ -9,6 +9,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/logins.h"
 #include "appliance/base/memfd.h"
+#include "appliance/kernel/isolation_pairs.h"
 #include "appliance/role/who.h"
 #include "appliance/supervise/records.h"
 #include "appliance/supervise/supervise.h"
@@ -38,7 +39,8 @@ struct order {
 	bool stored;	     /* enforce's decision is on the disk */
 	/* once the order is carried out, the management reads its files anew */
 	bool renews;
-	uint32_t duties; /* the person's duties now */
+	uint32_t duties;   /* the person's duties now */
+	uint8_t meant[32]; /* of a door: what it meant when the order was given */
 	/* an order that the journal or accounts carries out (records.h); MSG_NONE = another one */
 	struct msg_body about;
 };
@@ -79,6 +81,8 @@ static struct order *order_new(struct supervisor *s, struct asker a, const struc
 			o->m = *c;
 			snprintf(o->comment, sizeof(o->comment), "%s", c->comment);
 			explicit_bzero(o->m.secret, sizeof(o->m.secret));
+			if (s->now != NULL)
+				(void)ir_door_meaning(s->now->ir, (const char *)c->object, o->meant);
 		}
 		o->m.comment = o->comment;
 		return o;
@@ -130,18 +134,20 @@ static bool isolates(const struct order *o)
 	return change_isolates(o->m.order) && o->slot == SLOT_ENFORCE && (o->m.flags & APPLY_DRY_RUN) == 0;
 }
 
-/* Adds an isolation to the stored list if enforce does not carry it out. The next enforce carries
- * it out, before it loads any rules. */
+/* Adds an isolation to the stored list if enforce does not carry it out, with what its name covers
+ * now. The next enforce carries it out, before it loads any rules. */
 static bool keep(struct supervisor *s, struct order *o)
 {
 	const char *what = (const char *)o->m.object;
 
-	if (isolates(o) && !o->stored)
-		o->stored = paper_add(s, PAPER_ISOLATIONS,
-				      json_pack("{s:s, s:o, s:o, s:o, s:o, s:[], s:[]}", "order",
-						change_word((enum change_order)o->m.order), "what", json_text(what),
-						"by", json_text(o->named), "reason", json_text(o->comment), "since",
-						json_time(clock_wall_ns()), "pairs", "keep"));
+	if (isolates(o) && !o->stored) {
+		const struct ir *ir = s->now != NULL ? s->now->ir : NULL;
+		json_t *one =
+			isolation_entry(ir, what, o->named, o->comment, ir != NULL ? isolation_texts(ir, what) : NULL);
+
+		(void)json_object_set_new(one, "order", json_string(change_word((enum change_order)o->m.order)));
+		o->stored = paper_add(s, PAPER_ISOLATIONS, one);
+	}
 	/* The list goes only to an enforce that has not got the order. One that has it may still
 	 * carry it out, and later orders as well, and must not go back to this list afterwards. */
 	if (o->stored && isolates(o) && o->question == 0)
@@ -184,6 +190,8 @@ static void to_enforce(struct supervisor *s, struct order *o)
 	memcpy(q.door.object, o->m.object, sizeof(q.door.object));
 	memcpy(q.door.person, o->m.person, sizeof(q.door.person));
 	memcpy(q.door.ticket, o->m.ticket, sizeof(q.door.ticket));
+	memcpy(q.door.request, o->m.request, sizeof(q.door.request));
+	memcpy(q.door.meant, o->meant, sizeof(q.door.meant));
 	memcpy(q.door.by, o->named, sizeof(q.door.by));
 	memcpy(q.door.account, o->by, sizeof(q.door.account));
 	memcpy(c.clock.by, o->named, sizeof(c.clock.by));
@@ -193,7 +201,7 @@ static void to_enforce(struct supervisor *s, struct order *o)
 		  : change_isolates(o->m.order)	    ? &i
 		  : change_names_object(o->m.order) ? &q
 						    : &c,
-		  -1);
+		  change_isolates(o->m.order) ? -1 : o->fd);
 }
 
 /* Has the journal or accounts carry out an order under the name of the person who gave it. */
@@ -507,6 +515,10 @@ bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m)
 		o->ground.base = o->m.base;
 		op_ordered(s, o->asker, o->by, o->ground, -1, o->fd, &o->m);
 	} else if (change_names_object(o->m.order)) {
+		/* with what accounts said of others, in the place of whatever the asker sent */
+		if (o->fd >= 0)
+			close(o->fd);
+		o->fd = msg_take_fd(m, 0);
 		to_enforce(s, o);
 		return true;
 	} else if (o->m.order == CHANGE_CHECK)

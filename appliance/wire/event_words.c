@@ -263,7 +263,8 @@ bool event_said_by(enum role r, const struct event *e)
 	if (r == ROLE_CONTROL && !is_controls(e))
 		return false;
 	if (r == ROLE_ENFORCE && e->kind == EVENT_POLICY &&
-	    (e->code < POLICY_ISOLATED || e->code > POLICY_DOOR_REVIEWED))
+	    (e->code < POLICY_ISOLATED || e->code > POLICY_DOOR_REVIEWED) &&
+	    (e->code < POLICY_DOOR_ANEW || e->code > POLICY_ISOLATION_DROPPED))
 		return false;
 	if (r == ROLE_ENFORCE && e->kind == EVENT_MACHINE &&
 	    (e->code < MACHINE_CLOCK_WAITS || e->code > MACHINE_CLOCK_CONFIRMED))

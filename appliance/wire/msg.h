@@ -158,6 +158,7 @@ static inline void ends_take(struct bytes *b, struct ends *ret)
 #define USED_BYTES (16u << 20) /* bytes of all records of use together */
 /* bytes of the name of the person who enters by a door, or of a ticket, NUL included */
 #define DOOR_TEXT 64u
+#define DOOR_REQUEST 32u    /* bytes of a request's name (enforce/door_book.h), NUL included */
 #define DEVICE_MOST 15u	    /* longest name of a device or interface in bytes */
 #define CONFIRM_MOST 86400u /* seconds that a trial may last */
 

@@ -7,11 +7,12 @@ import { clockTime, count, moment } from "./format";
 import { field, bar, card, chip } from "./parts";
 import { mayDo, order, person as account, plays, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
-import type { Door, DoorUse, End, Said, State } from "./types";
+import type { Asked, Door, DoorUse, End, Said, State } from "./types";
 
 interface Step {
 	order: "open" | "agree" | "shut" | "review_door";
 	door: string;
+	asked: Asked | null; // the request that is agreed to, as it was shown
 	complaint?: Key | Said | undefined;
 	busy: boolean;
 }
@@ -65,7 +66,7 @@ function words(d: Door): Child[] {
 
 function opener(kind: Step["order"], d: Door, changed: () => void): () => void {
 	return () => {
-		step = { order: kind, door: d.door, busy: false };
+		step = { order: kind, door: d.door, asked: kind === "agree" ? d.asked : null, busy: false };
 		done = undefined;
 		changed();
 		document.getElementById("door")?.focus();
@@ -83,7 +84,7 @@ async function act(d: Door, changed: () => void): Promise<void> {
 	s.busy = s.complaint === undefined;
 	changed();
 	if (!s.busy) return;
-	const asks = s.order === "open" ? { person: said.name, ticket: said.ticket, for_s: Number(typed("door-for")) } : {};
+	const asks = s.order === "open" ? { person: said.name, ticket: said.ticket, for_s: Number(typed("door-for")) } : s.asked !== null ? { request: s.asked.request } : {};
 	const answer = await order<{ done: boolean; waits?: boolean; error?: Said }>({ order: s.order === "agree" ? "open" : s.order, object: d.door, ...(said.reason !== "" ? { comment: said.reason } : {}), ...asks });
 	if (mine !== run) return;
 	s.busy = false;
@@ -106,7 +107,7 @@ function fields(d: Door, s: Step): Child[] {
 		h("div", { class: "field", "data-key": "door-for" }, h("label", { for: "door-for" }, t("door_for")), h("select", { id: "door-for" }, spans.map((n) => h("option", { value: n }, lasting(n)))))];
 }
 
-const asked = (d: Door): string => (d.asked === null ? "" : t("door_asked_by", d.asked.by, list([d.asked.person, d.asked.ticket, d.asked.reason].filter((x) => x !== "")), lasting(d.asked.for_s)));
+const asked = (a: Asked | null): string => (a === null ? "" : t("door_asked_by", a.by, list([a.person, a.ticket, a.reason].filter((x) => x !== "")), lasting(a.for_s), a.request));
 
 function panel(d: Door, s: Step, changed: () => void): Node_ {
 	const titles: Record<Step["order"], Key> = { open: "door_open_this", agree: "door_open_this", shut: "door_shut_this", review_door: "door_review_this" };
@@ -116,7 +117,7 @@ function panel(d: Door, s: Step, changed: () => void): Node_ {
 		changed();
 	};
 	return h("section", { class: "card wide isolating", "aria-labelledby": "door", "data-key": "door-" + s.order + " " + d.door }, h("h2", { id: "door", class: "named", tabindex: -1 }, t(titles[s.order], named(d))),
-		h("ul", { class: "plain" }, what, s.order === "agree" && h("li", {}, h("b", {}, asked(d)))), ...fields(d, s),
+		h("ul", { class: "plain" }, what, s.order === "agree" && h("li", {}, h("b", {}, asked(s.asked)))), ...fields(d, s),
 		h("p", { class: "complaint", role: "alert" }, s.complaint !== undefined && (typeof s.complaint === "string" ? t(s.complaint) : s.complaint[language()])),
 		h("p", { class: "acts" }, h("button", { type: "button", class: "main-action", "data-key": "door-do", "aria-disabled": s.busy ? "true" : undefined, click: () => void act(d, changed) }, t(s.busy ? "working" : s.order === "open" && d.second_person ? "door_ask" : DO[s.order])),
 			h("button", { type: "button", "data-key": "door-leave", click: leave }, t("leave_it"))));
@@ -140,7 +141,7 @@ function use(state: State, d: Door, u: DoorUse, changed: () => void): Node_ {
 function tile(d: Door, changed: () => void): Node_ {
 	const waits = d.asked !== null, mine = d.asked?.account === account();
 	return h("li", { class: "tile", "data-key": "door " + d.door }, !(waits && mine) && h("button", { type: "button", class: "main-action named", "data-key": "door-open " + d.door, click: opener(waits ? "agree" : "open", d, changed) }, t(waits ? "door_agree" : "door_open_this", named(d))),
-		waits && mine && h("b", { class: "named" }, named(d)), h("ul", { class: "plain" }, waits && h("li", {}, chip("wait", asked(d))), waits && mine && h("li", {}, t("door_asked", named(d))), words(d)));
+		waits && mine && h("b", { class: "named" }, named(d)), h("ul", { class: "plain" }, waits && h("li", {}, chip("wait", asked(d.asked))), waits && mine && h("li", {}, t("door_asked", named(d))), words(d)));
 }
 
 /** The order in progress, and the last one that was done. */

@@ -494,7 +494,7 @@ const texts = table({
 	door_asked: ["同意を求めました: {0}（15 分以内にもう 1 人が同意すると開きます）", "Asked for: {0}; it opens when a second person agrees within 15 minutes."],
 	door_shut: ["閉じました: {0}（記録済み）", "Shut: {0}; it is recorded."],
 	door_reviewed: ["確認済みにしました: {0}（記録済み）", "Reviewed: {0}; it is recorded."],
-	door_asked_by: ["{0} が同意を求めています: {1}、{2}", "{0} asks to open it: {1}; for {2}"],
+	door_asked_by: ["{0} が同意を求めています: {1}、{2}（申請 {3}）", "{0} asks to open it: {1}; for {2} (request {3})"],
 	door_is_open: ["開いています", "open"],
 	door_unreviewed: ["確認待ち", "to be reviewed"],
 	door_left: ["残り {0}（{1} に閉じます）", "{0} left; it shuts at {1}"],

@@ -101,6 +101,17 @@ export interface DoorUse {
 	open: boolean;
 	unreviewed: boolean;
 }
+/** A first person's request to open a door; "request" names all of it. */
+export interface Asked {
+	request: string;
+	until: string;
+	by: string;
+	account: string;
+	person: string;
+	ticket: string;
+	reason: string;
+	for_s: number;
+}
 export interface Door {
 	door: string;
 	label: string;
@@ -113,7 +124,7 @@ export interface Door {
 	needs: ("name" | "ticket" | "reason")[];
 	second_person: boolean;
 	break_glass: boolean;
-	asked: { by: string; account: string; person: string; ticket: string; reason: string; for_s: number } | null;
+	asked: Asked | null;
 	uses: DoorUse[];
 	conduits: { conduit: string; label: string; from: End; to: End; services: { service: string; protocol: string; commands: string[] | null }[] }[];
 	conduits_all: number;

@@ -62,8 +62,9 @@ static bool take_number(const json_t *j, const char *key, uint64_t least, uint64
 
 /* ---- orders about the policy ----------------------------------------------------------------- */
 
-static const char *const keys[] = { "order",	 "revision", "base", "to",     "comment", "confirm_s", "dry_run",
-				    "take_over", "texts",    "take", "object", "person",  "ticket",    "for_s" };
+static const char *const keys[] = { "order",	 "revision", "base",	  "to",	   "comment",
+				    "confirm_s", "dry_run",  "take_over", "texts", "take",
+				    "object",	 "person",   "ticket",	  "for_s", "request" };
 
 static bool only_known(const json_t *j)
 {
@@ -98,15 +99,17 @@ static bool take_object(const json_t *j, enum change_order order, struct msg_cha
 	return take_line(j, "object", 1, ISOLATE_OBJECT - 1, m->object);
 }
 
-/* Takes who uses the door, the ticket, and for how long. Only an order to open a door may have
+/* Takes who uses the door, the ticket, for how long, and the request that is agreed to. Only an order to open a door may have
  * these. */
 static bool take_door(const json_t *j, enum change_order order, struct msg_change *m)
 {
 	uint64_t for_s;
 
 	if (order != CHANGE_OPEN)
-		return is_missing(j, "person") && is_missing(j, "ticket") && is_missing(j, "for_s");
+		return is_missing(j, "person") && is_missing(j, "ticket") && is_missing(j, "for_s") &&
+		       is_missing(j, "request");
 	if ((!is_missing(j, "person") && !take_line(j, "person", 0, DOOR_TEXT - 1, m->person)) ||
+	    (!is_missing(j, "request") && !take_line(j, "request", 1, DOOR_REQUEST - 1, m->request)) ||
 	    (!is_missing(j, "ticket") && !take_line(j, "ticket", 0, DOOR_TEXT - 1, m->ticket)) ||
 	    !take_number(j, "for_s", 0, DOOR_MOST, &for_s))
 		return false;

@@ -242,13 +242,6 @@ void groups_read(struct written *w, const struct ast_node *node)
 	keep(k, all, n);
 }
 
-bool group_is(const struct written *w, const char *name, enum kind kind)
-{
-	const struct group *g = names_find(&w->groups, name);
-
-	return g != NULL && (g->kinds & 1u << kind) != 0;
-}
-
 bool group_words(struct written *w, const struct ast_node *word, enum kind kind, struct object o, struct words *ret)
 {
 	static const enum message of[KINDS] = { MP_GROUP_NO_ZONES, MP_GROUP_NO_ASSETS, MP_GROUP_NO_SERVICES };

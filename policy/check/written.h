@@ -90,8 +90,6 @@ void groups_read(struct written *w, const struct ast_node *node);
 /* If the word is the name of a group, returns true and the names of this kind in it. A group of
  * another kind is reported. */
 bool group_words(struct written *w, const struct ast_node *word, enum kind kind, struct object o, struct words *ret);
-/* Whether this is the name of a group of that kind. Nothing is reported. */
-bool group_is(const struct written *w, const char *name, enum kind kind);
 /* words_begin begins a list; words_add adds a name, unless that list has it already. */
 void words_begin(struct written *w, struct words *list);
 void words_add(struct written *w, enum kind kind, const char *name, struct words *list);

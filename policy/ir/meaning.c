@@ -70,3 +70,62 @@ void ir_conduit_meaning(const struct ir *ir, const struct ir_conduit *c, uint8_t
 			mix_row(ret, &ir->table, &ir->table.rows[s->first_row + k]);
 	}
 }
+
+static void mix_text(uint8_t digest[32], const char *text)
+{
+	mix(digest, strlen(text));
+	sha256_pair(digest, 32, text, strlen(text), digest);
+}
+
+static void mix_window(uint8_t digest[32], const struct ir *ir, const struct ir_window *w)
+{
+	mix_text(digest, ir->time_zone);
+	mix(digest, (uint64_t)w->days << 32 | (uint64_t)w->from << 16 | w->to);
+	mix(digest, (uint64_t)w->first << 32 | w->last);
+	for (uint32_t i = 0; i < w->n_except; i++)
+		mix(digest, w->except[i].day);
+}
+
+static void mix_conduit(uint8_t digest[32], const struct ir *ir, const struct ir_conduit *c)
+{
+	const uint64_t numbers[] = { c->observe, c->starts, c->until, c->idle, c->session, c->window < ir->n_windows };
+	uint8_t meaning[32];
+
+	mix_text(digest, c->name);
+	for (unsigned end = 0; end < 2; end++) {
+		const struct ir_zone *z = &ir->zones[end == 0 ? c->from : c->to];
+
+		mix_text(digest, z->name);
+		for (uint32_t i = 0; i < z->n_interfaces; i++)
+			mix_text(digest, ir->interfaces[z->interfaces[i]].name);
+	}
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		mix(digest, numbers[i]);
+	if (c->window < ir->n_windows)
+		mix_window(digest, ir, &ir->windows[c->window]);
+	for (uint32_t i = 0; i < c->n_services; i++)
+		mix(digest, (uint64_t)ir->services[c->services[i]].lenient << 32 |
+				    ir->services[c->services[i]].undecided_bytes);
+	ir_conduit_meaning(ir, c, meaning);
+	sha256_pair(digest, 32, meaning, sizeof(meaning), digest);
+}
+
+bool ir_door_meaning(const struct ir *ir, const char *name, uint8_t ret[32])
+{
+	const struct ir_door *d = ir->doors;
+
+	memset(ret, 0, 32);
+	while (d < ir->doors + ir->n_doors && strcmp(d->name, name) != 0)
+		d++;
+	if (d == ir->doors + ir->n_doors)
+		return false;
+	mix_text(ret, d->name);
+	mix_text(ret, d->organisation);
+	mix(ret, d->contract_until);
+	mix(ret, (uint64_t)d->at_most << 32 | d->opened_by);
+	mix(ret, (uint64_t)d->needs << 2 | (uint64_t)d->second_person << 1 | d->break_glass);
+	for (uint32_t i = 0; i < ir->n_conduits; i++)
+		if (ir->conduits[i].door == d - ir->doors)
+			mix_conduit(ret, ir, &ir->conduits[i]);
+	return true;
+}

@@ -425,6 +425,35 @@ static void isolated(void)
 	LIFE(life_isolate(CHANGE_REJOIN, "zone it")->status == ANSWER_YES && !machine.isolated);
 }
 
+/* Gives the order while nobody can carry it out, and the machine then starts with the confirmed
+ * policy instead of the one on trial. */
+static void kept_over_a_trial(enum known_policy on_trial, uint8_t order)
+{
+	const struct answer *a;
+
+	LIFE(life_apply(on_trial, 300, 0)->status == ANSWER_YES);
+	processes.absent = ROLE_ENFORCE;
+	LIFE(process_die(ROLE_ENFORCE) && life_settle() == LIFE_GOES_ON);
+	a = life_isolate(order, "ot");
+	LIFE(life_pass(9 * SECOND) == LIFE_GOES_ON && a->told && strstr(a->whole, "the order is stored") != NULL);
+	life_off(false);
+	processes.absent = ROLE_COUNT;
+	LIFE(life_boot() == LIFE_GOES_ON && life_settle() == LIFE_GOES_ON);
+}
+
+/* A kept order whose name means something else by now: what it meant is cut all the same, and
+ * nothing is opened. */
+static void isolated_by_another_policy(void)
+{
+	first_policy();
+	kept_over_a_trial(KNOWN_PREPARED, CHANGE_ISOLATE);
+	LIFE(machine.isolated && recorded(EVENT_POLICY, POLICY_ISOLATED_BOTH) == 1);
+	LIFE(recorded(EVENT_POLICY, POLICY_ISOLATION_DROPPED) == 0);
+	kept_over_a_trial(KNOWN_PREPARED, CHANGE_REJOIN);
+	LIFE(machine.isolated && recorded(EVENT_POLICY, POLICY_ISOLATION_DROPPED) == 1);
+	LIFE(life_isolate(CHANGE_REJOIN, "ot")->status == ANSWER_YES && !machine.isolated && sound_at_rest());
+}
+
 /* Nobody knows what was isolated: everything is, from before the first rules until a person ends
  * it. */
 static void isolations_damaged(void)
@@ -640,10 +669,10 @@ static void failing_calls(void)
 	each(confirmed) each(not_confirmed) each(one_at_a_time) each(anothers_trial) each(back_and_further)            \
 		each(refused) each(by_an_account) each(somebodys_card) each(without_a_daemon) each(foretold)           \
 			each(foretold_in_part) each(nothing_foretold) each(lies) each(trial_ends_without_a_card)       \
-				each(slow_without_a_card) each(isolated) each(isolations_damaged)                      \
-					each(refused_beside_a_trial) each(deaths) each(silence) each(no_journal)       \
-						each(control_dies_meanwhile) each(restarts) each(power) each(touched)  \
-							each(failing_calls)
+				each(slow_without_a_card) each(isolated) each(isolated_by_another_policy)              \
+					each(isolations_damaged) each(refused_beside_a_trial) each(deaths)             \
+						each(silence) each(no_journal) each(control_dies_meanwhile)            \
+							each(restarts) each(power) each(touched) each(failing_calls)
 LIVES(A_LIFE)
 
 int main(void)

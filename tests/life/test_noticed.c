@@ -480,6 +480,15 @@ static void clock_source(void)
 
 /* ---- doors ----------------------------------------------------------------------------------- */
 
+/* The name of the request that `status` shows; "1-0" = none. */
+static void request_shown(char *out, size_t size)
+{
+	const struct answer *a = life_asks(AS_ROOT, &(struct msg_body){ .type = MSG_STATUS }, -1);
+	const char *at = a != NULL && a->whole != NULL ? strstr(a->whole, "\"request\":\"") : NULL;
+
+	(void)snprintf(out, size, "%.*s", at != NULL ? (int)strcspn(at + 11, "\"") : 3, at != NULL ? at + 11 : "1-0");
+}
+
 static int of_door(enum change_order order, const char *door, uint32_t for_s, const char *comment)
 {
 	struct msg_body m = {
@@ -489,25 +498,46 @@ static int of_door(enum change_order order, const char *door, uint32_t for_s, co
 	const struct answer *a;
 
 	(void)snprintf((char *)m.change.object, sizeof(m.change.object), "%s", door);
+	if (order == CHANGE_OPEN && for_s == 0)
+		request_shown((char *)m.change.request, sizeof(m.change.request));
 	a = life_asks(OVER_WEB, &m, -1);
 	(void)life_pass(SECOND);
 	return a != NULL && a->told ? a->status : -1;
 }
 
 #define SUPERVISOR(name)                                                                                               \
-	"{\"name\": \"" name "\", \"two_persons\": false, \"approvers\": [], \"roles\": [\"supervisor\"]}"
+	"{\"name\": \"" name "\", \"two_persons\": false, \"approvers\": [], \"roles\": [\"supervisor\"], "            \
+	"\"openers\": [{\"name\": \"ume\", \"roles\": [\"supervisor\"]}, {\"name\": \"take\", \"roles\": "             \
+	"[\"supervisor\"]}]}"
+#define ALONE(name) "{\"name\": \"" name "\", \"roles\": [\"supervisor\"], \"openers\": []}"
 
 static void doors(void)
 {
-	static const char ume[] = SUPERVISOR("ume"), take[] = SUPERVISOR("take");
+	static const char ume[] = SUPERVISOR("ume"), take[] = SUPERVISOR("take"), alone[] = ALONE("take");
 
 	begins_with(KNOWN_TIMED);
 	processes.who = ume;
 	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_CANNOT);
 	LIFE(of_door(CHANGE_OPEN, "two", 300, "") == ANSWER_YES && machine.gate_open == 0);
-	LIFE(recorded(EVENT_POLICY, POLICY_DOOR_ASKED) == 1 && status_says("\"asked\":{"));
+	LIFE(recorded(EVENT_POLICY, POLICY_DOOR_ASKED) == 1 && status_says("\"asked\":{\"request\":\"1-"));
 	/* the same person */
 	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_CANNOT && machine.gate_open == 0);
+	/* The account of whoever asked was disabled meanwhile: the request is gone, and stays gone. */
+	processes.who = alone;
+	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_CANNOT && machine.gate_open == 0);
+	LIFE(recorded(EVENT_POLICY, POLICY_DOOR_VOID_ACCOUNT) == 1 && !status_says("\"asked\":{"));
+	processes.who = take;
+	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_CANNOT && machine.gate_open == 0);
+	/* The policy no longer has the door. */
+	processes.who = ume;
+	LIFE(of_door(CHANGE_OPEN, "two", 300, "") == ANSWER_YES && status_says("\"asked\":{"));
+	LIFE(life_apply(KNOWN_PLAIN, 0, 0)->status == ANSWER_YES && life_pass(2 * SECOND) == LIFE_GOES_ON);
+	LIFE(recorded(EVENT_POLICY, POLICY_DOOR_VOID_POLICY) == 1);
+	LIFE(life_rollback(0)->status == ANSWER_YES && life_pass(2 * SECOND) == LIFE_GOES_ON);
+	processes.who = take;
+	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_CANNOT && machine.gate_open == 0);
+	processes.who = ume;
+	LIFE(of_door(CHANGE_OPEN, "two", 300, "") == ANSWER_YES);
 	processes.who = take;
 	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_YES && machine.gate_open != 0);
 	LIFE(recorded(EVENT_POLICY, POLICY_DOOR_OPENED) == 1);

@@ -6,6 +6,7 @@
 #include "appliance/base/duration.h"
 #include "appliance/base/utf8.h"
 #include "appliance/wire/orders.h"
+#include "appliance/wire/settings.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
@@ -17,7 +18,7 @@ const struct cli_option options_open[OPEN_N + 1] = {
 	[OPEN_NAME] = { "--name", 0, "NAME", M_DOOR_OPT_NAME },
 	[OPEN_TICKET] = { "--ticket", 0, "TEXT", M_DOOR_OPT_TICKET },
 	[OPEN_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
-	[OPEN_AGREE] = { "--agree", 0, NULL, M_DOOR_OPT_AGREE },
+	[OPEN_AGREE] = { "--agree", 0, "REQUEST", M_DOOR_OPT_AGREE },
 };
 enum { SHUT_REASON, SHUT_N };
 const struct cli_option options_shut[SHUT_N + 1] = {
@@ -28,6 +29,21 @@ const struct cli_option options_doors[LIST_N + 1] = {
 	[LIST_REVIEWED] = { "--reviewed", 0, "DOOR", M_DOOR_OPT_REVIEWED },
 	[LIST_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
 };
+
+/* What the second person would agree to, and how. */
+static void print_request(struct cli *c, const json_t *door)
+{
+	const json_t *asked = ja(door, "asked"), *conduit;
+	char span[DURATION_TEXT], until[RENDER_TEXT], names[512] = "";
+	size_t i, n = 0;
+
+	json_array_foreach(ja(door, "conduits"), i, conduit) if (n < sizeof(names)) n +=
+		(size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i > 0 ? ", " : "", js(conduit, "conduit"));
+	(void)duration_text(ju(asked, "for_s"), span);
+	render_time(js(asked, "until"), until);
+	message_print(c->out, c->lang, M_DOOR_ASKS, js(door, "door"), js(asked, "by"), span, js(asked, "person"),
+		      js(asked, "ticket"), js(asked, "reason"), names, until, js(door, "door"), js(asked, "request"));
+}
 
 /* Returns the number of open doors. */
 static size_t list(struct cli *c, const json_t *doors)
@@ -70,6 +86,7 @@ static size_t list(struct cli *c, const json_t *doors)
 	}
 	if (!table_end(t, c->out, c->color))
 		message_print(c->out, c->lang, M_DOOR_NONE);
+	json_array_foreach(doors, i, d) if (json_is_object(ja(d, "asked"))) print_request(c, d);
 	return open;
 }
 
@@ -122,6 +139,8 @@ int verb_open(struct cli *c, const struct cli_args *a)
 	if (time != NULL && (!duration_parse(time, CONFIRM_MOST, &span) || span == 0))
 		return cli_fail(c, CLI_INVALID, M_DOOR_SPAN, time);
 	o.confirm_s = (uint32_t)span;
+	if (!put(o.request, sizeof(o.request), a->values[OPEN_AGREE]))
+		return cli_fail(c, CLI_INVALID, M_DOOR_TEXT_BAD, a->values[OPEN_AGREE]);
 	if (!put(o.person, sizeof(o.person), a->values[OPEN_NAME]))
 		return cli_fail(c, CLI_INVALID, M_DOOR_TEXT_BAD, a->values[OPEN_NAME]);
 	if (!put(o.ticket, sizeof(o.ticket), a->values[OPEN_TICKET]))

@@ -9,7 +9,9 @@
  * LINK: appliance/role/who.c
  * LINK: appliance/base/logins.c appliance/wire/msg.c appliance/wire/orders.c
  * LINK: appliance/wire/judged.c appliance/supervise/records.c
- * LINK: appliance/wire/duty.c appliance/base/sentence.c
+ * LINK: appliance/wire/duty.c appliance/base/sentence.c appliance/kernel/isolation_pairs.c
+ * LINK: appliance/kernel/apart.c policy/ir/isolation.c policy/ir/meaning.c
+ * LINK: appliance/kernel/image.c appliance/base/arena.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c appliance/base/bytes.c
  * LINK: appliance/base/sha256.c appliance/base/err.c appliance/base/atomic_file.c
@@ -362,10 +364,17 @@ static void a_door_is_enforces(void **state)
 	const struct msg_body roots = { MSG_CTL_CHANGE,
 					.ctl_change = { .order = CHANGE_SHUT, .object = "nagoya", .comment = "" } };
 	static const char who[] = "{\"name\":\"doi\",\"roles\":[\"supervisor\"]}";
+	static struct ir_door nagoya = { .name = "nagoya", .organisation = "" };
+	uint8_t meant[32];
 	const struct msg_door *door = &last[SLOT_ENFORCE].door;
 
 	(void)state;
+	ir.doors = &nagoya;
+	ir.n_doors = 1;
+	assert_true(ir_door_meaning(&ir, "nagoya", meant));
 	assert_true(orders_web(&s, &m));
+	/* the policy changes while the order waits */
+	nagoya.at_most = 60;
 	assert_int_equal(asked[SLOT_ENFORCE], 0);
 	said.id = last_id[SLOT_ACCOUNTS];
 	said.fds[0] = memfd_sealed("w", who, sizeof(who) - 1);
@@ -379,6 +388,7 @@ static void a_door_is_enforces(void **state)
 	assert_int_equal(door->for_s, 600);
 	assert_string_equal((const char *)door->object, "nagoya");
 	assert_string_equal((const char *)door->account, "doi");
+	assert_memory_equal(door->meant, meant, sizeof(meant));
 	assert_int_equal(answered, 0);
 	said = (struct msg){ .body = { MSG_ANSWER, .answer = { .status = ANSWER_CANNOT } },
 			     .id = last_id[SLOT_ENFORCE] };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"
+#include "mgmt/state/read.h"
 #include "mgmt/words/command.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/moment.h"

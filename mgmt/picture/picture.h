@@ -29,8 +29,9 @@ enum flow_data { FLOW_THERE = 1, FLOW_BACK = 2 };
  * The part of `effective` (docs/json.md) that belongs to IT or to OT: its zones, the zones with
  * which it exchanges data, and "conduits", a row for each conduit with an end there, in order:
  * "name", "label", "from", "to", "part" (it, ot, it_ot), "carries" ([{"protocol","commands"}], as
- * from grant_commands; null also where the conduit only observes), "data" (to_destination, to_source, both), "mode", "until", "door",
- * "purpose". Owned by the caller; NULL: there are no conduits, or no memory.
+ * from grant_commands; null also where the conduit only observes), "data" (to_destination,
+ * to_source, both), "mode", "until", "door", "purpose". Owned by the caller; NULL: there are no
+ * conduits, or no memory.
  */
 json_t *flow_sheet(const json_t *effective, enum flow_part part);
 unsigned flow_data(const json_t *row);

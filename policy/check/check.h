@@ -43,8 +43,8 @@ struct check {
 	/* by zone index: the zone's setting `networks`, or NULL */
 	const struct ast_node **networks;
 	struct names interfaces, zones, assets, services, windows, doors;
-	/* errors that change nothing of what passes, such as a missing `purpose`: the proofs run all the
-	 * same, so that one run finds all errors */
+	/* errors that change nothing of what passes, such as a missing `purpose`: the proofs run
+	 * all the same, so that one run finds all errors */
 	size_t harmless;
 	/* the vocabulary of the service whose rows are read, or NULL; for hints */
 	const struct vocabulary *words;
@@ -223,8 +223,8 @@ void check_windows(struct check *k, const struct ast_node *node);
  * if the value is invalid.
  */
 void end_moment(struct check *k, const struct ast_node *node, enum message past, struct object o, uint64_t *ret);
-/* Warns of conduits that are not in force at any moment from now on, though their end is ahead. To be
- * called after the contracts, which end conduits. */
+/* Warns of conduits that are not in force at any moment from now on, though their end is ahead. To
+ * be called after the contracts, which end conduits. */
 void report_never_open(struct check *k);
 /* Reads `within` and `starts` of a conduit; each may be NULL. To be called after its `until`. */
 void conduit_when(struct check *k, const struct ast_node *within, const struct ast_node *starts,

@@ -228,8 +228,10 @@ void conduit_when(struct check *k, const struct ast_node *within, const struct a
 		end = time_zone_moment(&k->m->zone, w->last, w->to > w->from ? w->to : w->to + DAY_MINUTES);
 		c->until = c->until == 0 || end < c->until ? end : c->until;
 	}
-	if (starts != NULL && c->until != 0 && c->starts >= c->until)
+	if (starts != NULL && c->until != 0 && c->starts >= c->until) {
 		check_value(k, SEV_ERROR, "policy.date", starts, MP_STARTS_LATE, o, starts->string);
+		c->starts = 0;
+	}
 }
 
 void report_never_open(struct check *k)

@@ -13,9 +13,10 @@
 #include "policy/read/read.h"
 
 /*
- * To be called after policy_check, also if that found errors: unless they leave no model, the proofs
- * run all the same, so that one run finds all errors. Proves `never` and `always` (a broken statement
- * is an error), then makes the IR. True when c->ir is set, which it is only without errors.
+ * To be called after policy_check, also if that found errors: unless they leave no model, the
+ * proofs run all the same, so that one run finds all errors. Proves `never` and `always` (a broken
+ * statement is an error), then makes the IR. True when c->ir is set, which it is only
+ * without errors.
  */
 bool policy_lower(struct compilation *c);
 /* The same without the proofs, for `prove`, which reports each statement itself. A policy that

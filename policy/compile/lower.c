@@ -638,8 +638,8 @@ static bool lower(struct compilation *c, bool proofs)
 	}
 	exposure_report(c);
 	w.ir = arena_alloc(c->arena, sizeof(*w.ir));
-	/* The errors so far are those of the ledger and of broken statements: the rest is made all the
-	 * same, so that one run reports all errors. */
+	/* The errors so far are those of the ledger and of broken statements: the rest is made all
+	 * the same, so that one run reports all errors. */
 	errors = c->diags.errors;
 	if (w.ir != NULL && cells_make(w.m, CELLS_OVER, w.a, &c->diags, &cells) && report_shadows(c, &cells) &&
 	    permits_make(w.m, &cells, w.a, &c->diags, w.ir) && c->diags.errors == errors) {

@@ -26,8 +26,8 @@ from slowness import SLOWNESS  # noqa: E402
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 NETNS = "/run/netns"
-# With iptables installed, nft lists a target such as NFQUEUE by a plug-in of iptables, as if it were a
-# rule of its own. Without the plug-ins it prints the same on every machine.
+# With iptables installed, nft lists a target such as NFQUEUE by a plug-in of iptables, as if it
+# were a rule of its own. Without the plug-ins it prints the same on every machine.
 os.environ["XTABLES_LIBDIR"] = "/nonexistent"
 
 

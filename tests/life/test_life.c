@@ -214,12 +214,14 @@ static void refused_beside_a_trial(void)
 
 #define NUMBERS 60u /* more questions than were asked so far */
 
-/* Control sends this message under the number of every question. */
+/* Control sends this message under the number of every question, its own ones and those of orders at
+ * the machine. */
 static void control_says(const struct msg_body *m)
 {
 	for (uint32_t i = 1; i <= NUMBERS; i++) {
 		LIFE(msg_send(ROLE_FD_CONTROL, relayed_id(SLOT_BOX, i), m, NULL, 0) == 0);
-		if (i % 20 == 0)
+		LIFE(msg_send(ROLE_FD_CONTROL, relayed_id(SLOT_BOX, RELAYED_BOXS | i), m, NULL, 0) == 0);
+		if (i % 10 == 0)
 			LIFE(life_settle() == LIFE_GOES_ON);
 	}
 }

@@ -33,8 +33,8 @@ bool utf8_is_steering(uint32_t cp);
  */
 bool utf8_is_plain(struct bytes text);
 bool text_is_plain(const char *text, size_t most); /* as utf8_is_plain, and at most `most` bytes */
-/* Whether the text, of at most `most` bytes up to a NUL, shows nothing: only blanks of any width and
- * invisible characters. Every word that a person has to give is checked by this function. */
+/* Whether the text, of at most `most` bytes up to a NUL, shows nothing: only blanks of any width
+ * and invisible characters. Every word that a person has to give is checked by this function. */
 bool text_is_blank(const void *text, size_t most);
 /* Copies whole characters as far as they fit `size` bytes with the NUL, with '?' for steering
  * characters and invalid UTF-8. */

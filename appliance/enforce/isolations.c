@@ -49,7 +49,8 @@ struct ordered {
 	unsigned order; /* CHANGE_ISOLATE, CHANGE_REJOIN_READS or CHANGE_REJOIN */
 	bool rehearse;
 	const char *object, *by, *comment;
-	json_t *kept; /* as the supervisor kept it, with what it covered then; NULL: given just now */
+	/* as the supervisor kept it, with what it covered then; NULL: given just now */
+	json_t *kept;
 };
 
 /* The list after the order. NULL: the order is refused, for the reason *why. */
@@ -196,8 +197,9 @@ static bool covers_same(const struct ir *ir, const json_t *kept)
 
 /* Carries out, in their order, the orders that the supervisor has kept at the end of the list
  * because no process could take them (supervise/orders.c). They leave the list first: until an
- * order is carried out, nothing is isolated by it, and an earlier one must not find it there. If the
- * policy has changed meanwhile what a name covers, cutting goes further, and nothing is opened. */
+ * order is carried out, nothing is isolated by it, and an earlier one must not find it there. If
+ * the policy has changed meanwhile what a name covers, cutting goes further, and nothing
+ * is opened. */
 static void catch_up(struct enforce *f, const struct ir *ir)
 {
 	json_t *orders = json_array(), *one, *list;

@@ -35,8 +35,8 @@ json_t *isolation_texts(const struct ir *ir, const char *what);
  * keeps, if it is just `ordered`, otherwise those that it has also kept until now. Without a
  * declaration nothing changes. True: something changed. */
 bool isolation_keeps(const struct ir *ir, json_t *isolation, bool ordered);
-/* An isolation ordered just now, of these pairs (isolation_texts; taken over; NULL = none), with what
- * it keeps under the policy (NULL = nothing). Owned by the caller. */
+/* An isolation ordered just now, of these pairs (isolation_texts; taken over; NULL = none), with
+ * what it keeps under the policy (NULL = nothing). Owned by the caller. */
 json_t *isolation_entry(const struct ir *ir, const char *what, const char *by, const char *reason, json_t *pairs);
 /* Finds what these isolations cut, and what stays allowed. *ret_cut and *ret_kept must be empty;
  * the caller frees them. `next` may be NULL. False: no memory. */

@@ -425,8 +425,8 @@ static bool account_order(struct supervisor *s, struct asker a, const struct ucr
 	return true;
 }
 
-/* Gives control the connection, on which it answers. It hears no more of the order than it needs for
- * that. */
+/* Gives control the connection, on which it answers. It hears no more of the order than it needs
+ * for that. */
 static bool hand(struct supervisor *s, struct asker a, int fd, const struct msg *m)
 {
 	struct msg_body with = { MSG_HAND, .hand = { .version = m->version, .asked = m->id } };

@@ -99,8 +99,8 @@ static bool take_object(const json_t *j, enum change_order order, struct msg_cha
 	return take_line(j, "object", 1, ISOLATE_OBJECT - 1, m->object);
 }
 
-/* Takes who uses the door, the ticket, for how long, and the request that is agreed to. Only an order to open a door may have
- * these. */
+/* Takes who uses the door, the ticket, for how long, and the request that is agreed to. Only an
+ * order to open a door may have these. */
 static bool take_door(const json_t *j, enum change_order order, struct msg_change *m)
 {
 	uint64_t for_s;

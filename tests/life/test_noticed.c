@@ -522,7 +522,8 @@ static void doors(void)
 	LIFE(recorded(EVENT_POLICY, POLICY_DOOR_ASKED) == 1 && status_says("\"asked\":{\"request\":\"1-"));
 	/* the same person */
 	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_CANNOT && machine.gate_open == 0);
-	/* The account of whoever asked was disabled meanwhile: the request is gone, and stays gone. */
+	/* The account of whoever asked was disabled meanwhile: the request is gone, and
+	 * stays gone. */
 	processes.who = alone;
 	LIFE(of_door(CHANGE_OPEN, "two", 0, "") == ANSWER_CANNOT && machine.gate_open == 0);
 	LIFE(recorded(EVENT_POLICY, POLICY_DOOR_VOID_ACCOUNT) == 1 && !status_says("\"asked\":{"));

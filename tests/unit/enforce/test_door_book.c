@@ -246,7 +246,8 @@ static void requests_that_are_void(void **state)
 		const struct ir_conduit first = conduits[0], other = conduits[1];
 		const struct addr_range end = hosts[1];
 		unsigned k = i / 2, n = recorded[cases[k].why];
-		bool follows = i % 2 == 1 && k > 1; /* nobody tells the accounts that changed meanwhile */
+		/* nobody tells the accounts that changed meanwhile */
+		bool follows = i % 2 == 1 && k > 1;
 
 		assert_int_equal(OPENS(list, &usual, "two", 600, "ume", DUTY_SUPERVISOR, ""), DOOR_ASKED);
 		usual.openers = k == 0 ? NULL : openers;

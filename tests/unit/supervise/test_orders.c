@@ -2,8 +2,8 @@
 /*
  * Who may give orders, and what a compromised control can make the supervisor do: people connect
  * who are not root, and control passes on orders of its own, questions that it may not ask, and
- * statements about a draft that nobody asked for. The test counts the operations that begin. Accounts is scripted: it knows one
- * secret.
+ * statements about a draft that nobody asked for. The test counts the operations that begin.
+ * Accounts is scripted: it knows one secret.
  *
  * LINK: appliance/supervise/orders.c appliance/supervise/persons.c appliance/supervise/relay.c
  * LINK: appliance/role/who.c
@@ -194,7 +194,8 @@ static int begin(void **state)
 		s.slots[i].role = i < SLOT_GATE ? roles[i] : i < SLOT_DPI ? ROLE_GATE : ROLE_DPI;
 	}
 	for (size_t i = 0; i < 2; i++) {
-		const struct sockaddr any = { .sa_family = AF_UNIX }; /* the kernel chooses a name */
+		/* the kernel chooses a name */
+		const struct sockaddr any = { .sa_family = AF_UNIX };
 
 		s.orders_fd[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
 		assert_int_equal(bind(s.orders_fd[i], &any, sizeof(any.sa_family)), 0);

@@ -411,8 +411,8 @@ void asker_gone(struct control *s, const struct asker *a);
  * Orders about the records over the web: to sign a review, to place or lift a hold. They go to the
  * supervisor, which asks `accounts` whose session it is, and names that account in the record.
  *
- * The same order of a session within a minute is taken for a double click or a repeated request, and is not
- * carried out.
+ * The same order of a session within a minute is taken for a double click or a repeated request,
+ * and is not carried out.
  */
 
 struct records; /* of records.c */

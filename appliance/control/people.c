@@ -346,7 +346,7 @@ static void login_judged(struct control *s, struct asker a, int status, int fd)
 		client_close(c);
 }
 
-/* ---- orders that the supervisor has read ------------------------------------------------------ */
+/* ---- orders that the supervisor has read ----------------------------------------------------- */
 
 void people_handed(struct control *s, struct msg *m)
 {

@@ -11,10 +11,12 @@
 
 struct kept_counts {
 	/* Operations whose verdicts or record are being handed over at this moment: if the worker
-	 * dies now, nobody knows whether they passed or were recorded. They count as if they were. */
+	 * dies now, nobody knows whether they passed or were recorded. They count as if
+	 * they were. */
 	uint64_t doubt;
 	_Alignas(16) uint8_t kinds[512u * 1024u]; /* dpi/inspect/count.c */
-	_Alignas(16) uint8_t lent[1280u * 1024u]; /* worker/lend.h: where lent requests are counted */
+	/* worker/lend.h: where lent requests are counted */
+	_Alignas(16) uint8_t lent[1280u * 1024u];
 };
 
 #endif

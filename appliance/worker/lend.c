@@ -522,7 +522,8 @@ static bool resume(struct lends *l, struct inspector *i, const struct once_lease
 	return true;
 }
 
-/* Counts what has passed of a lease with which nobody goes on: where the former worker counted it. */
+/* Counts what has passed of a lease with which nobody goes on: where the former worker
+ * counted it. */
 static void count_left(struct lends *l, struct inspector *i, const struct once_lease *x, uint32_t place)
 {
 	for (uint32_t k = 0; k < ONCE_USES; k++) {
@@ -548,7 +549,8 @@ void lends_begin(struct lends *l, struct inspector *i)
 
 		was = *x;
 		x->n_kept = 0;
-		memcpy(x->counted, x->asked, sizeof(x->counted)); /* whoever comes next does not count it again */
+		/* whoever comes next does not count it again */
+		memcpy(x->counted, x->asked, sizeof(x->counted));
 		if (!known || was.n_kept == 0 || was.permit == 0 || place - first_of(&was) >= ONCE_WAYS ||
 		    !resume(l, i, &was, lent))
 			count_left(l, i, &was, place);

@@ -38,8 +38,8 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	return dnp3_frame(form(state, dir), head, ret_len);
 }
 
-/* Whether a request to `asked` was for this station. Every outstation may answer to the self-address,
- * and does so with its own. */
+/* Whether a request to `asked` was for this station. Every outstation may answer to the
+ * self-address, and does so with its own. */
 static bool is_station(uint32_t asked, uint16_t station)
 {
 	return asked == station || asked == SELF_ADDRESS;

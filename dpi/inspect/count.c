@@ -479,7 +479,8 @@ void counts_write_due(struct inspector *i)
 		return;
 	if (!h->writing) {
 		hour_write(h, (uint32_t)all->kept->n);
-		put(&all->kept->epoch, all->kept->epoch + 1u); /* sessions count anew in the next hour */
+		/* sessions count anew in the next hour */
+		put(&all->kept->epoch, all->kept->epoch + 1u);
 	}
 	for (; h->at < h->end && written < HOUR_HELPING; h->at++)
 		written += write_one(i, h->at);
@@ -508,8 +509,8 @@ uint64_t counts_next_due(const struct counts *all)
 
 /* ---- what a former worker left --------------------------------------------------------------- */
 
-/* Takes out of their kinds what was counted, but whose verdict was not sent; the last one first. The
- * last one may not be added yet. */
+/* Takes out of their kinds what was counted, but whose verdict was not sent; the last one first.
+ * The last one may not be added yet. */
 static void take_out_unsent(struct kept *k)
 {
 	for (uint64_t u = k->n_unsent; u > k->sent; u--) {

@@ -11,9 +11,9 @@
  * instead. When the table is full, operations of further kinds are only added to one sum. Counting
  * never blocks and allocates no memory.
  *
- * The table outlives the worker (inspector_keep_counts). A worker that is killed leaves each count as
- * it was before or after a segment: what was counted for verdicts that were not sent is taken out
- * again.
+ * The table outlives the worker (inspector_keep_counts). A worker that is killed leaves each count
+ * as it was before or after a segment: what was counted for verdicts that were not sent is taken
+ * out again.
  */
 #ifndef SEKISHO_DPI_INSPECT_COUNT_H
 #define SEKISHO_DPI_INSPECT_COUNT_H

@@ -162,9 +162,9 @@ void inspector_foretell(struct inspector *i, const struct command_table *t, cons
 
 /* ---- counts of accepted operations that outlive this process (count.h) ---- */
 
-/* Before the first packet, when there is a table: takes over this borrowed memory with what a former
- * worker counted there, whatever its bytes are. Returns how many kinds of operations it did not
- * believe, which are lost. */
+/* Before the first packet, when there is a table: takes over this borrowed memory with what a
+ * former worker counted there, whatever its bytes are. Returns how many kinds of operations it did
+ * not believe, which are lost. */
 uint32_t inspector_keep_counts(struct inspector *i, struct kept_counts *memory);
 /* Counts become valid when the verdicts of their packets are sent. The last packet was decided; the
  * verdicts of all packets that were decided are sent now; they were sent. */

@@ -54,8 +54,8 @@ static bool is_download(const struct s7_message *m)
 	return m->kind == S7_ACK_DATA && (m->function == S7_DOWNLOAD_BLOCK || m->function == S7_DOWNLOAD_ENDED);
 }
 
-/* Whether this is the answer to a block that the server sent by itself. Rows judge it as they judged
- * the block. */
+/* Whether this is the answer to a block that the server sent by itself. Rows judge it as they
+ * judged the block. */
 static bool answers_block(const struct s7_state *s, const struct s7_message *m)
 {
 	return m->kind == S7_USERDATA && m->says == S7_ANSWERS && m->group == S7_PBC && (s->blocks > 0 || s->met);

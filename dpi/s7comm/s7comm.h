@@ -191,7 +191,8 @@ struct s7_state {
 	uint8_t download;   /* 1: a download was begun, so the server may ask for blocks */
 	/* function of the server's own job that the client has to answer; 0: none */
 	uint8_t asked_back;
-	uint8_t blocks;	    /* blocks that the server sent by itself (BSEND), without the client's answer */
+	/* blocks that the server sent by itself (BSEND), without the client's answer */
+	uint8_t blocks;
 	uint8_t slot_known; /* 1: `slot` comes from the connection request */
 	uint16_t slot;
 	uint16_t back_reference; /* reference of the server's own job */

@@ -214,8 +214,8 @@ static void refused_beside_a_trial(void)
 
 #define NUMBERS 60u /* more questions than were asked so far */
 
-/* Control sends this message under the number of every question, its own ones and those of orders at
- * the machine. */
+/* Control sends this message under the number of every question, its own ones and those of orders
+ * at the machine. */
 static void control_says(const struct msg_body *m)
 {
 	for (uint32_t i = 1; i <= NUMBERS; i++) {

@@ -405,7 +405,8 @@ def counted_after_death(box):
         c.s.close()
     counts = lambda: sum(e["count"] for e in box.events(after) if e["kind"] == "counts" and e.get("code") != "inspected" and e.get("function"))  # noqa: E731
     wait_for(lambda: counts() >= 810, 10 * SLOWNESS, "what the dead workers had counted")
-    box.apply(MODBUS.policy, site='label = "another"; ')  # the living worker records what it has counted
+    # the living worker records what it has counted
+    box.apply(MODBUS.policy, site='label = "another"; ')
     executed = len(server.got)
     wait_for(lambda: counts() >= executed, 10 * SLOWNESS, "the counts of %d requests" % executed)
     expect(counts() == executed, "%d requests were executed, %d are in the records", executed, counts())

@@ -16,8 +16,8 @@
 
 /* ---- responses ------------------------------------------------------------------------------- */
 
-/* A response has the number of a request, which only its repetitions share, and comes from the requested outstation to
- * the master that asked. */
+/* A response has the number of a request, which only its repetitions share, and comes from the
+ * requested outstation to the master that asked. */
 static void responses_have_requests(void **state)
 {
 	struct desk d;

@@ -261,7 +261,8 @@ static void time_outs(void **state)
 	assert_int_equal(flow_due(&t, SILENCE_S * SECOND_NS + 1), udp);
 	flow_touch(&t, udp, CLASS_DATAGRAM, SILENCE_S * SECOND_NS);
 	assert_int_equal(flow_due(&t, SILENCE_S * SECOND_NS + 1), FLOW_NONE);
-	assert_int_equal(flow_due(&t, (SILENCE_S + 30u) * SECOND_NS), FLOW_NONE); /* ended flows are never due */
+	/* ended flows are never due */
+	assert_int_equal(flow_due(&t, (SILENCE_S + 30u) * SECOND_NS), FLOW_NONE);
 	flow_done(&t);
 }
 

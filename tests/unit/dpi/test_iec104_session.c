@@ -367,8 +367,8 @@ static void commands_inside_are_found(void **state)
 	assert_true(segment(&d, parts, 2));
 }
 
-/* Stations that begin with another number than 0, or skip one: where a service says so, or the whole
- * protocol is allowed. Clients have to count. */
+/* Stations that begin with another number than 0, or skip one: where a service says so, or the
+ * whole protocol is allowed. Clients have to count. */
 static void stations_may_count_otherwise(void **state)
 {
 	struct desk d;

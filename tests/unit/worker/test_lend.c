@@ -121,7 +121,8 @@ static void requests_of_void_leases(void **state)
 	toy_pdu(pdu, sizeof(pdu), 1);
 	assert_int_equal(desk_send(&k, DIR_C2S, pdu, sizeof(pdu)), OUTCOME_ACCEPT);
 	lends.leases[5] = (struct once_lease){ .asked = { 5 }, .counted = { 2 } };
-	lends.leases[9] = (struct once_lease){ .asked = { 1 }, .counted = { 2 } }; /* makes no sense */
+	/* makes no sense */
+	lends.leases[9] = (struct once_lease){ .asked = { 1 }, .counted = { 2 } };
 	lends.again[5].of[0] = lends.again[9].of[0] =
 		(struct count_again){ .epoch = 1, .n = 1, .kinds = { 0 }, .times = { 1 } };
 	lends_begin(&lends, desk_i);

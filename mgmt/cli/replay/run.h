@@ -126,7 +126,7 @@ struct session {
 	enum reason dropped_for; /* reason of the first dropped packet */
 	/* UDP: when it began, when its last packet came, and for how long it may then be silent */
 	uint64_t began_ns, last_ns, silence_ns;
-	uint32_t older;		 /* the earlier session between these ends; UINT32_MAX = none */
+	uint32_t older; /* the earlier session between these ends; UINT32_MAX = none */
 	uint32_t hash_next;
 };
 

@@ -58,6 +58,8 @@ bool records_of_web(const struct msg_records *m, struct msg_body *ret)
 	else
 		ret->attacks = (struct msg_attacks){ .order = order, .number = m->number, .silent_s = m->silent_s };
 	f = fields_of(ret);
+	if (f.text == NULL)
+		return false;
 	*f.text = m->text;
 	if (f.family != NULL) {
 		*f.family = m->family;

@@ -248,6 +248,30 @@ static void confirm(struct iec104_state *s, uint32_t i, const struct iec104_head
 		o->confirmed = true;
 }
 
+/* Whether the common address is that of one station: nothing else says whose values they are. */
+static bool names_one_station(const struct iec104_head *h)
+{
+	return h->ca != 0 && h->ca != IEC104_CA_ALL;
+}
+
+/* Whether a station sends data with this cause by itself, or because it was interrogated. */
+static bool is_of_monitor(const struct iec104_head *h)
+{
+	uint8_t cause = h->cause & IEC104_CAUSE_BITS;
+
+	return (cause >= 1 && cause <= 5) || (cause >= 11 && cause <= 13) || (cause >= INTERROGATED && cause <= 41);
+}
+
+/* Whether these are values that a station sends without a request. */
+static bool is_monitored(const struct iec104_head *h)
+{
+	if (h->layout == NULL || !names_one_station(h))
+		return false;
+	if (h->type >= IEC104_P_ME_FIRST && h->type <= IEC104_P_ME_LAST)
+		return (h->cause & IEC104_CAUSE_BITS) == INTERROGATED;
+	return h->layout->who == IEC104_SERVER && is_of_monitor(h);
+}
+
 /* Whether rows name this type although the specification does not, so that stations may send it as
  * they send values. */
 static bool is_named(const struct iec104_head *h, const struct command_table *t, const struct command_permit *p,
@@ -260,7 +284,7 @@ static bool is_named(const struct iec104_head *h, const struct command_table *t,
 	};
 	struct ruling ruling;
 
-	if (h->layout != NULL || h->ca == 0 || h->ca == IEC104_CA_ALL)
+	if (h->layout != NULL || !names_one_station(h) || !is_of_monitor(h))
 		return false;
 	evaluate_unseen(t, p, vocabulary_of(PROTO_IEC104), &o, &ruling);
 	if (ruling.reason != R_ALLOWED)
@@ -283,20 +307,6 @@ static void confirmed(struct iec104_state *s, const struct iec104_head *h, const
 		return;
 	ret->reason = R_IEC104_RESPONSE;
 	pending_answered_unseen(&s->wait, R_IEC104_UNSEEN, R_IEC104_UNREAD, ret);
-}
-
-/* Whether these are values that a station sends by itself, or because it was interrogated. Their
- * common address must name one station, because nothing else says whose values they are. */
-static bool is_monitored(const struct iec104_head *h)
-{
-	uint8_t cause = h->cause & IEC104_CAUSE_BITS;
-
-	if (h->layout == NULL || h->ca == 0 || h->ca == IEC104_CA_ALL)
-		return false;
-	if (h->type >= IEC104_P_ME_FIRST && h->type <= IEC104_P_ME_LAST)
-		return cause == INTERROGATED;
-	return h->layout->who == IEC104_SERVER &&
-	       ((cause >= 1 && cause <= 5) || (cause >= 11 && cause <= 13) || (cause >= INTERROGATED && cause <= 41));
 }
 
 /* Allows a part of a file only from a station that was asked for a file. */

@@ -75,12 +75,39 @@ static void sizes_have_limits(void **state)
 	static const struct {
 		const char *letters;
 		uint32_t least, client, server;
-	} all[] = { { "HELF", 32, 4128, 4128 },	   { "ACKF", 28, 28, 28 },	 { "ERRF", 16, 4112, 4112 },
-		    { "RHEF", 16, 8208, 8208 },	   { "OPNF", 32, 16384, 16384 }, { "CLOF", 24, 16384, 16384 },
-		    { "MSGF", 24, 65536, 1048576 } };
-	static const uint32_t sizes[] = { 0,	 7,	8,     15,    16,      23,	24,	 27,	    28,
-					  29,	 31,	32,    4112,  4113,    4128,	4129,	 8208,	    8209,
-					  16384, 16385, 65536, 65537, 1048575, 1048576, 1048577, UINT32_MAX };
+	} all[] = { { "HELF", 32, 4128, 4128 },
+		    { "ACKF", 28, 28, 28 },
+		    { "ERRF", 16, 4112, 4112 },
+		    { "RHEF", 16, 8208, 8208 },
+		    { "OPNF", 32, 16384, 16384 },
+		    { "CLOF", 24, 16384, 16384 },
+		    { "MSGF", 24, OPCUA_PDU_MAX, 1048576 } };
+	static const uint32_t sizes[] = { 0,
+					  7,
+					  8,
+					  15,
+					  16,
+					  23,
+					  24,
+					  27,
+					  28,
+					  29,
+					  31,
+					  32,
+					  4112,
+					  4113,
+					  4128,
+					  4129,
+					  8208,
+					  8209,
+					  16384,
+					  16385,
+					  OPCUA_PDU_MAX,
+					  OPCUA_PDU_MAX + 1u,
+					  1048575,
+					  1048576,
+					  1048577,
+					  UINT32_MAX };
 	struct message m;
 	size_t len;
 
@@ -92,10 +119,9 @@ static void sizes_have_limits(void **state)
 				m.n = 4;
 				put_32(&m, sizes[i]);
 				assert_int_equal(cut((enum direction)dir, m.p, 8, &len),
-						 sizes[i] >= all[k].least &&
-								 sizes[i] <= (dir ? all[k].server : all[k].client)
-							 ? FRAME_NEED_MORE
-							 : FRAME_BAD);
+						 sizes[i] < all[k].least || sizes[i] > all[k].server ? FRAME_BAD
+						 : dir == DIR_C2S && sizes[i] > all[k].client	     ? FRAME_LONG
+												     : FRAME_NEED_MORE);
 			}
 	/* two chunks of half the size are the maximum, and a third is too much */
 	m = message_of("MSGC");
@@ -103,12 +129,12 @@ static void sizes_have_limits(void **state)
 	m = sized(m);
 	memcpy(m.p + HALF, m.p, HALF);
 	m.n = OPCUA_PDU_MAX;
-	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_BAD);
+	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_LONG);
 	m.p[HALF + 3] = 'F';
 	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_WHOLE);
 	assert_int_equal(len, OPCUA_PDU_MAX);
 	m.p[HALF + 4]++;
-	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_BAD);
+	assert_int_equal(cut(DIR_C2S, m.p, m.n, &len), FRAME_LONG);
 	/* each chunk of a server is a PDU of its own, and a longer one comes in pieces */
 	assert_int_equal(cut(DIR_S2C, m.p, m.n, &len), FRAME_WHOLE);
 	assert_int_equal(len, OPCUA_PIECE);

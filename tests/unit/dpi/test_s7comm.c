@@ -167,9 +167,10 @@ static void all_userdata(void **unused)
 			assert_int_equal(userdata(&d, DIR_S2C, 2, answer, "0a000000"), R_S7COMM_RESPONSE);
 			d.ranges[0] = (struct number_range){ code + 1, code + 1 };
 			assert_int_equal(userdata(&d, DIR_C2S, 2, ask, "0a000000"), R_S7COMM_FUNCTION);
-			/* A client does not answer, and a server does not ask. */
+			/* A client does not answer, and a server asks only to send a block. */
 			assert_int_equal(userdata(&d, DIR_C2S, 2, answer, "0a000000"), R_S7COMM_RESPONSE);
-			assert_int_equal(userdata(&d, DIR_S2C, 2, ask, "0a000000"), R_S7COMM_RESPONSE);
+			assert_int_equal(userdata(&d, DIR_S2C, 2, ask, "0a000000"),
+					 group == S7_PBC ? R_S7COMM_FUNCTION : R_S7COMM_RESPONSE);
 		}
 }
 

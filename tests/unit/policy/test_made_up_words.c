@@ -185,8 +185,8 @@ static const struct wrong_row {
 	  "numbers joined by dots: block.byte.bit; \"4\" is all that stands beneath 4, and the last number may be a "
 	  "range: \"4.10-19\"",
 	  "数を「.」でつなぎます: block.byte.bit。\"4\" は 4 の下すべてを表し、最後の数は範囲にできます: \"4.10-19\"" },
-	{ "db = [\"1.5-3\"];", 12, 3, "\"1.5-3\" is not a number or range for \"db\"", "write \"1.3-5\"",
-	  "\"1.3-5\" と書いてください" },
+	{ "db = [\"1.5-3\"];", 12, 3, "\"1.5-3\" is not a number or range for \"db\"",
+	  "from the lower to the higher number", "小さい数から大きい数へ" },
 	{ "x = [\"10\"];", 9, 2, "\"10\" has no 0x; numbers of \"x\" are hexadecimal and begin with 0x",
 	  "write \"0x10\" for that number of a device manual, \"0xa\" for decimal 10",
 	  "マニュアルの番号（16 進数）のままなら \"0x10\"、10 進数のつもりなら \"0xa\"（10 進数の 10）と書きます" },

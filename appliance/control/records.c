@@ -108,6 +108,10 @@ void records_answered(struct control *s, struct asker a, int status, int fd)
 	} else {
 		json_decref(j);
 		j = NULL;
+		/* without an object: accounts refused the person, and nothing was tried */
+		if (status == ANSWER_NO || status == ANSWER_INVALID)
+			j = json_pack("{s:o}", "error",
+				      json_sentence(status == ANSWER_NO ? M_LOGIN_NEEDED : M_LOGIN_NO_RIGHT));
 	}
 	respond_json(s, a, status, j);
 }

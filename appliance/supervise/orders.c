@@ -503,7 +503,9 @@ bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m)
 	if (o->passes)
 		answer_fd(s, o->asker, status, fd);
 	else if (status != ANSWER_YES)
-		answer_fd(s, o->asker, o->asker.web ? status : ANSWER_CANNOT, fd);
+		/* control takes an object for the result of an order about records */
+		answer_fd(s, o->asker, o->asker.web ? status : ANSWER_CANNOT,
+			  o->asker.web && o->about.type != MSG_NONE ? -1 : fd);
 	else if (!judged_name(fd, o->by, &o->duties))
 		answer_fd(s, o->asker, ANSWER_CANNOT, -1);
 	else if (o->about.type != MSG_NONE) {

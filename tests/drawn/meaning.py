@@ -509,6 +509,17 @@ class Meaning:
             pairs += [(ends[0], ends[1]) if len(ends) > 1 else (ends[0], ends[0])]
         return pairs + [(b, a) for a, b in pairs]
 
+    def cuts_nothing(self, p):
+        """Whether a cut of this policy, as it is written, names two zones between which no address
+        family is common, so that `check` refuses it."""
+        def families(zone):
+            return {r[0] for r in self.space[zone]}
+        for words in (c.split()[1:] for i in p.get("isolations", ()) for c in i["cut"] if c.startswith("zones ")):
+            sides = [self.p["members"].get(n, [n]) for n in words]
+            if not any(a != b and families(a) & families(b) for a in sides[0] for b in sides[1]):
+                return True
+        return False
+
     @staticmethod
     def keeps(isolation, name):
         return any(name == k or name.startswith(k + "/") for k in isolation["keep"])

@@ -51,10 +51,12 @@ const char *ir_chain_name(enum ir_chain c, char buf[16])
 	return buf;
 }
 
+/* Text is joined to text: no parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
 /* clang-format off */
 #define PARTS(id, text)        \
 	[id] = text, [(id) + 1] = text "_part_2", [(id) + 2] = text "_part_3", [(id) + 3] = text "_part_4", [(id) + 4] = text "_part_5", [(id) + 5] = text "_part_6", [(id) + 6] = text "_part_7", [(id) + 7] = text "_part_8", [(id) + 8] = text "_part_9", [(id) + 9] = text "_part_10", [(id) + 10] = text "_part_11", [(id) + 11] = text "_part_12", [(id) + 12] = text "_part_13", [(id) + 13] = text "_part_14", [(id) + 14] = text "_part_15", [(id) + 15] = text "_part_16"
 /* clang-format on */
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 const char *ir_set_name(enum ir_set s)
 {

@@ -649,14 +649,15 @@ static struct during widest(const struct finding *f, const struct cell *around, 
 		d.last = more.last;
 	for (more = d; more.first-- > 0 && all_wanted(f, &more, wanted);)
 		d.first = more.first;
-	for (unsigned i = 0; i < 2 * f->n_terms; i++) {
-		uint32_t bit = 1u << (f->n_terms - 1 - i % f->n_terms);
+	for (unsigned open = 0; open < 2; open++)
+		for (uint32_t i = f->n_terms; i-- > 0;) {
+			uint32_t bit = 1u << i;
 
-		more = d;
-		more.mask &= ~bit;
-		if (((d.bits & bit) != 0) == (i >= f->n_terms) && all_wanted(f, &more, wanted))
-			d = more;
-	}
+			more = d;
+			more.mask &= ~bit;
+			if (((d.bits & bit) != 0) == (open == 1) && all_wanted(f, &more, wanted))
+				d = more;
+		}
 	return d;
 }
 
@@ -741,7 +742,9 @@ static void drafts_of(struct finding *f, uint32_t which, struct drafts *all)
 	     *wanted = arena_array(f->memory, f->n_cells, sizeof(*wanted));
 	size_t n = 0;
 
-	for (size_t i = 0; i < f->n_cells && left != NULL && wanted != NULL; i++) {
+	if (left == NULL || wanted == NULL)
+		return;
+	for (size_t i = 0; i < f->n_cells; i++) {
 		left[i] = false;
 		for (size_t k = 0; k < f->cells[i].n; k++)
 			left[i] = left[i] || f->cells[i].differences[k] == which;
@@ -795,7 +798,7 @@ static bool keep(struct finding *f, const struct draft *d, uint32_t *ret)
 		return false;
 	/* windows that are open, then those that are shut, then doors */
 	for (unsigned k = 0; k < 2 * f->n_terms; k++) {
-		unsigned i = k % f->n_terms;
+		unsigned i = k < f->n_terms ? k : k - f->n_terms;
 		bool open = (d->when.bits >> i & 1) != 0, first = open && i < f->n_windows;
 
 		if ((d->when.mask >> i & 1) == 0 || first != (k < f->n_terms))

@@ -9,7 +9,8 @@
  *   role.c          start, loop, end
  *   told.c          the state that the supervisor reports; facts.c makes JSON of it for people
  *   people.c        connections, and queued answers (answer.c)
- *   dispatch.c      which questions are allowed
+ *   questions.c     which questions are allowed
+ *   dispatch.c      messages of the supervisor, and of roles through it
  *   answers.c       questions that several roles answer; answers_json.c puts the answers together
  *   change.c        the draft that people prepare, and its approval
  *   records.c       orders about the records over the web
@@ -397,11 +398,12 @@ uint64_t people_web_from(const struct control *s);
 /* To be called once a turn: sends all queued answers. */
 void people_answer(struct control *s);
 
-/* dispatch.c */
+/* dispatch.c: handles a message of the supervisor, or of a role through it. */
+bool box_said(struct control *s, struct msg *m);
+
+/* questions.c */
 /* Handles a message. False: the message is not allowed, or not from this peer. */
 bool peer_said(struct peer *p, struct msg *m);
-/* Handles a message of the supervisor, or of a role through it. */
-bool box_said(struct control *s, struct msg *m);
 /* Handles a message of the web side about itself. False: it is another message. */
 bool web_said(struct control *s, struct msg *m);
 /* The asker does not wait any more: stops all its work that changes nothing. */

@@ -90,6 +90,7 @@ static const char *const acceptable[] = {
 	"policy.everything_from_outside",
 	"policy.clear_text_from_outside",
 	"policy.ftp_data",
+	"policy.data_ports",
 	"policy.undecided_bytes",
 	"policy.all_commands_to_ot",
 	"policy.unjudged_when_down",

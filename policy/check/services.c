@@ -78,9 +78,25 @@ static bool is_slip(const char *word, const char *name)
 	return n > 4 || (n == strlen(name) && same == n);
 }
 
+/* The one transport of the ports that a service lists; NULL: none, or several. */
+static const struct transport *transport_of(const struct ast_node *ports)
+{
+	const struct transport *ret = NULL;
+	struct ir_port unused;
+
+	for (const struct ast_node *c = ports != NULL ? ports->child : NULL; c != NULL; c = c->next) {
+		const struct transport *t = c->kind == AST_STRING ? port_parse(c->string, &unused) : NULL;
+
+		if (t == NULL || (ret != NULL && t != ret))
+			return NULL;
+		ret = t;
+	}
+	return ret;
+}
+
 /* Tries other common names of a protocol first, because the nearest spelling could mislead ("https"
- * is not http). */
-static void hint_protocol(struct check *k, struct diag *g, const char *name)
+ * is not http). No hint leads to a protocol that does not run over the ports of the service. */
+static void hint_protocol(struct check *k, struct diag *g, const char *name, const struct transport *over)
 {
 	const char *known[PROTO_MAX], *near;
 	enum protocol also = protocol_meant(k, name);
@@ -92,6 +108,8 @@ static void hint_protocol(struct check *k, struct diag *g, const char *name)
 		near = NULL;
 	if (is_of_dcom(name))
 		diag_hint(k->d, g, MP_HINT_DCOM);
+	else if (near != NULL && over != NULL && (protocol_info(protocol_by_name(near))->transports & over->bit) == 0)
+		diag_hint(k->d, g, MP_HINT_NOT_OVER, near, over->name);
 	else if (near == NULL)
 		diag_hint(k->d, g, MP_HINT_PROTOCOLS);
 	else if (also != PROTO_NONE && protocol_info(also)->depth != DEPTH_NDPI &&
@@ -101,7 +119,8 @@ static void hint_protocol(struct check *k, struct diag *g, const char *name)
 		diag_hint(k->d, g, MP_HINT_NEAR, near);
 }
 
-static enum protocol service_protocol(struct check *k, const struct ast_node *node, struct object o)
+static enum protocol service_protocol(struct check *k, const struct ast_node *node, const struct ast_node *ports,
+				      struct object o)
 {
 	enum protocol p = node != NULL ? protocol_by_name(node->string) : PROTO_NONE;
 	struct diag *g;
@@ -110,7 +129,7 @@ static enum protocol service_protocol(struct check *k, const struct ast_node *no
 		return p;
 	g = check_value(k, SEV_ERROR, "policy.unknown_protocol", node, MP_NO_PROTOCOL, o, node->string);
 	if (k->d->errors <= DIAG_SHOWN)
-		hint_protocol(k, g, node->string);
+		hint_protocol(k, g, node->string, transport_of(ports));
 	return p;
 }
 
@@ -250,7 +269,7 @@ static void one_service(struct check *k, const struct ast_node *node, struct mod
 	name_check(k, node->name, node->at, node->width);
 	if (!keys_read(k, node, service_keys, KEYS(service_keys), o, s, v))
 		return;
-	s->protocol = service_protocol(k, v[SERVICE_PROTOCOL], o);
+	s->protocol = service_protocol(k, v[SERVICE_PROTOCOL], v[SERVICE_PORTS], o);
 	service_ports(k, v[SERVICE_PORTS], s, o);
 	s->lenient = service_lenient(k, v[SERVICE_LENIENT], s, o);
 	if (s->protocol == PROTO_NONE)

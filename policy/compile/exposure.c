@@ -61,19 +61,40 @@ static const char *also(struct compilation *c, const char *names, const char *na
 	return names == NULL ? name : arena_printf(c->arena, "%s, %s", names, name);
 }
 
-/* FTP sends its data over further connections, whose ports nobody reads out of the session here. */
-static void say_ftp(struct compilation *c, const struct model_conduit *x)
-{
-	const char *ftp = NULL;
+/*
+ * Protocols whose sessions agree on further ports, which nobody reads out of the session here.
+ * `tcp`: the client connects to these ports too, so a service of `tcp` in the conduit can
+ * have them.
+ */
+static const struct {
+	enum protocol protocol;
+	bool tcp;
+	const char *code;
+	enum message m;
+} agreed[] = {
+	{ PROTO_FTP, true, "policy.ftp_data", M_FTP_DATA },
+	{ PROTO_ORACLE, true, "policy.data_ports", M_DATA_ORACLE },
+	{ PROTO_NDPI_DCE_RPC, true, "policy.data_ports", M_DATA_RPC },
+	{ PROTO_NDPI_TFTP, false, "policy.data_ports", M_DATA_TFTP },
+	{ PROTO_RTSP, false, "policy.data_ports", M_DATA_RTSP },
+	{ PROTO_NDPI_SIP, false, "policy.data_ports", M_DATA_SIP },
+};
 
-	for (size_t i = 0; i < x->n_services; i++) {
-		if (x->services[i]->protocol == PROTO_TCP)
-			return;
-		if (x->services[i]->protocol == PROTO_FTP)
-			ftp = x->services[i]->name;
+static void say_agreed(struct compilation *c, const struct model_conduit *x)
+{
+	bool tcp = false;
+
+	for (size_t i = 0; i < x->n_services; i++)
+		tcp = tcp || x->services[i]->protocol == PROTO_TCP;
+	for (size_t row = 0; row < sizeof(agreed) / sizeof(agreed[0]); row++) {
+		const char *names = NULL;
+
+		for (size_t i = 0; i < x->n_services && !(tcp && agreed[row].tcp); i++)
+			if (x->services[i]->protocol == agreed[row].protocol)
+				names = also(c, names, x->services[i]->name);
+		if (names != NULL)
+			say(c, x, agreed[row].code, agreed[row].m, names, x->to->name);
 	}
-	if (ftp != NULL)
-		say(c, x, "policy.ftp_data", M_FTP_DATA, ftp, x->to->name);
 }
 
 /* nDPI may need more bytes of a session than may pass before it is named. */
@@ -146,7 +167,7 @@ static void one_conduit(struct compilation *c, const struct model_conduit *x)
 		say(c, x, "policy.all_commands_to_ot", x->to->patchable ? M_EXPOSED_COMMANDS : M_EXPOSED_COMMANDS_FIXED,
 		    commands, x->to->name);
 	test_meets_production(c, x);
-	say_ftp(c, x);
+	say_agreed(c, x);
 	say_undecided(c, x);
 	if (!x->observe && inspected)
 		passes_unjudged(c, x, limited);

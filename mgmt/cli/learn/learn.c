@@ -99,7 +99,7 @@ static int from_capture(struct cli *c, const char *name, const struct source *po
 		message_text(text, sizeof(text), c->lang, M_REPLAY_UNREADABLE, e.text);
 		return cli_fail_text(c, CLI_CANNOT, text);
 	}
-	s = study_new(&e);
+	s = study_new(policy != NULL ? policy->c.ir : NULL, &e);
 	if (s == NULL) {
 		capture_close(capture);
 		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
@@ -225,7 +225,7 @@ static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture
 		cli_fail(c, CLI_CANNOT, M_LEARN_NOT_SHUT);
 		_exit(CLI_CANNOT);
 	}
-	s = study_new(&e);
+	s = study_new(policy != NULL ? policy->c.ir : NULL, &e);
 	status = s != NULL ? listen_on(c, capture, s, policy, m, span, progress)
 			   : cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 	if (fflush(c->out) != 0 || ferror(c->out))

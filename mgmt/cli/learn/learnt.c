@@ -135,6 +135,7 @@ static void settle_talks(struct learnt *l)
 			l->talks[n].sessions += l->talks[i].sessions;
 			l->talks[n].guessed += l->talks[i].guessed;
 			l->talks[n].cut += l->talks[i].cut;
+			l->talks[n].misfits += l->talks[i].misfits;
 			if (l->talks[n].guess == PROTO_NONE)
 				l->talks[n].guess = l->talks[i].guess;
 			if (l->talks[n].undecided < l->talks[i].undecided)

@@ -35,6 +35,7 @@ struct talk {
 	uint64_t sessions;
 	uint64_t guessed; /* sessions for which it is not known which end is the server */
 	uint64_t cut;	  /* sessions of which the capture lacks some or all bytes */
+	uint64_t misfits; /* sessions that do not go on as their first bytes promised */
 };
 
 /* Operations of one kind within the sessions of one `talk`. One request may have several
@@ -75,6 +76,7 @@ struct tally {
 	uint64_t misfits;
 	/* sessions and operations for whose kind there was no room */
 	uint64_t talks_left, acts_left;
+	uint64_t refused; /* requests that rows of the policy refuse */
 	uint64_t no_row; /* operations that no row can allow */
 	uint64_t halves; /* operations that end something whose beginning was not seen */
 };

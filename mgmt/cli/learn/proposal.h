@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by the files of a proposal: propose.c makes its lines, propose_text.c writes them. No one
- * else includes this. */
+/* Shared by the files of a proposal: propose.c makes its lines, propose_rows.c their rows, and
+ * propose_text.c writes them. No one else includes this. */
 #ifndef SEKISHO_MGMT_CLI_LEARN_PROPOSAL_H
 #define SEKISHO_MGMT_CLI_LEARN_PROPOSAL_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "appliance/base/arena.h"
 #include "appliance/base/messages.h"
@@ -56,6 +57,12 @@ struct proposal {
 /* The network that an address is in when no policy defines zones: 24 bits for IPv4, 64 bits for
  * IPv6. */
 struct addr proposal_network(const struct addr *a);
+/* The text that a memory stream collected, in the arena, which has failed if this returns NULL.
+ * Closes the stream (NULL: there was no memory for it), and frees its text. */
+const char *proposal_collected(struct proposal *p, FILE *to, char **text);
+/* The rows of `allow` for these acts, of which at least one makes a row; NULL: memory is out.
+ * *ret_wide: how many of them allow more than was seen. */
+const char *proposal_rows(struct proposal *p, const struct act *acts, size_t n, size_t *ret_wide);
 /* False when memory is out. */
 bool proposal_text(struct proposal *p, const char *from);
 void proposal_json(const struct proposal *p);

@@ -11,9 +11,6 @@
 #include "policy/ir/moment.h"
 
 #define BUDGET (192u << 20)
-#define NEXT_ROW "\n      "
-/* addresses that one row of reads lists; written addresses are all listed */
-#define PLACES_MAX 16384u
 
 /* ---- zones ----------------------------------------------------------------------------------- */
 
@@ -124,217 +121,6 @@ static const char *zone_of(const struct proposal *p, const struct addr *a)
 			    net.b[4] << 8 | net.b[5], net.b[6] << 8 | net.b[7]);
 }
 
-/* ---- rows ------------------------------------------------------------------------------------ */
-
-/* Prints "a,b" as "a", "b" in quotes. */
-static void print_quoted(FILE *to, const char *list)
-{
-	fputc('"', to);
-	for (; *list != '\0'; list++)
-		*list == ',' ? (void)fputs("\", \"", to) : (void)fputc(*list, to);
-	fputc('"', to);
-}
-
-static bool touches(const struct function_info *f)
-{
-	return f == NULL || f->spaces != 0 || (f->untold & UNTOLD_PLACE) != 0;
-}
-
-/* The acts of one row differ only in the address. They stay one row, because some requests need a
- * single row for everything. */
-static size_t row_end(const struct act *acts, size_t n)
-{
-	size_t end = 1;
-
-	while (end < n && acts[end].function == acts[0].function && acts[end].half == acts[0].half &&
-	       memcmp(acts[end].targets, acts[0].targets, sizeof(acts[0].targets)) == 0)
-		end++;
-	return end;
-}
-
-/* Whether the row names addresses: all are known, and those that are only read are not too many. */
-static bool has_places(const struct vocabulary *v, const struct act *acts, size_t n)
-{
-	const struct function_info *f = function_by_code(v, acts->function);
-	bool some = false, exact = false;
-
-	if (f == NULL || (f->untold & UNTOLD_PLACE) != 0)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (acts[i].unknown)
-			return false;
-		some |= acts[i].space != SPACE_NONE;
-		exact |= acts[i].exact;
-	}
-	return some && (exact || n <= PLACES_MAX);
-}
-
-/* The request reads one address and writes another: the row allows both everywhere. */
-static bool is_mixed(const struct vocabulary *v, const struct act *acts, size_t n)
-{
-	const struct function_info *f = function_by_code(v, acts->function);
-	bool several = false;
-
-	for (size_t i = 0; i < n; i++)
-		several |= acts[i].turn > 0;
-	return several && f != NULL && __builtin_popcount(f->classes) > 1;
-}
-
-static void print_comment(FILE *to, enum lang lang, enum message text, const char *word)
-{
-	if (to == NULL)
-		return;
-	message_print(to, lang, text, word);
-	fputs(NEXT_ROW, to);
-}
-
-/* Prints a comment above the row for each data block or the like of which the row allows more than
- * was seen. True: there is such a comment. `to` NULL: only asks. */
-static bool print_wide(FILE *to, enum lang lang, const struct vocabulary *v, const struct act *acts, size_t n)
-{
-	bool wide = false, places = has_places(v, acts, n);
-
-	for (unsigned i = 0; i < v->n_targets; i++) {
-		if (acts->targets[i] != LEARNT_NO_TARGET)
-			continue;
-		wide = true;
-		print_comment(to, lang, M_LEARN_ANY_TARGET, lang == LANG_JA ? v->targets[i].ja : v->targets[i].one);
-	}
-	if (places && is_mixed(v, acts, n)) {
-		wide = true;
-		print_comment(to, lang, M_LEARN_MIXED, "");
-	} else if (!places && touches(function_by_code(v, acts->function))) {
-		wide = true;
-		print_comment(to, lang, M_LEARN_ANY_PLACE, "");
-	}
-	return wide;
-}
-
-static int lowest_cmp(const void *x, const void *y)
-{
-	const struct number_range *a = x, *b = y;
-
-	return a->lo != b->lo ? (a->lo > b->lo) - (a->lo < b->lo) : (a->hi > b->hi) - (a->hi < b->hi);
-}
-
-/*
- * Prints the addresses of acts of one space, which are adjacent in the list; at least one.
- * Adjoining addresses become a range, unless they are paths to different things.
- */
-static void print_places(FILE *to, const struct proposal *p, const struct space_info *s, const struct act *acts,
-			 size_t n)
-{
-	bool is_path = s->named || s->parts[0].bits != 0;
-	struct notation notation = notation_of_space(s);
-	struct number_range *r = arena_array(p->arena, n, sizeof(*r));
-	char text[NOTATION_TEXT];
-	size_t last = 0;
-
-	for (size_t i = 0; r != NULL && i < n; i++)
-		r[i] = (struct number_range){ acts[i].lowest, acts[i].highest };
-	if (r == NULL)
-		return; /* the arena has failed, and so will the proposal */
-	qsort(r, n, sizeof(r[0]), lowest_cmp);
-	for (size_t i = 1; i < n; i++) {
-		if (r[i].lo > r[last].hi && (is_path || r[i].lo - r[last].hi > 1))
-			r[++last] = r[i];
-		else if (r[i].hi > r[last].hi)
-			r[last].hi = r[i].hi;
-	}
-	fprintf(to, " %s = [", s->key);
-	for (size_t i = 0; i <= last; i++) {
-		const char *name = s->named ? learnt_name_of(p->learnt, r[i].lo) : NULL;
-
-		notation_text(&notation, r[i], text);
-		fputs(i > 0 ? ", " : "", to);
-		print_quoted(to, name != NULL ? name : text);
-	}
-	fputs("];", to);
-}
-
-/* Prints a row. `names`: adds a comment where a function's code says less than its name. */
-static void print_row(FILE *to, const struct proposal *p, const struct vocabulary *v, const struct act *acts, size_t n,
-		      bool names)
-{
-	const struct function_info *f = function_by_code(v, acts->function);
-	bool places = has_places(v, acts, n);
-	char code[CODE_TEXT], text[NOTATION_TEXT];
-	struct notation notation;
-
-	code_text(v, acts->function, code);
-	fprintf(to, "{ functions = [\"%s\"];", f != NULL && f->code == f->last ? f->name : code);
-	if (names && f != NULL && f->code != f->last)
-		fprintf(to, " /* %s */", f->name);
-	for (unsigned i = 0; i < v->n_targets; i++) {
-		if (acts->targets[i] == LEARNT_NO_TARGET || acts->targets[i] == LEARNT_IDLE_TARGET)
-			continue;
-		notation = notation_of_target(&v->targets[i]);
-		notation_text(&notation, (struct number_range){ acts->targets[i], acts->targets[i] }, text);
-		fprintf(to, " %s = [", v->targets[i].key);
-		print_quoted(to, text);
-		fputs("];", to);
-	}
-	for (size_t i = 0, end; places && i < n; i = end) {
-		for (end = i + 1; end < n && acts[end].space == acts[i].space; end++)
-			;
-		if (acts[i].space != SPACE_NONE)
-			print_places(to, p, &v->spaces[acts[i].space], acts + i, end - i);
-	}
-	fputs(" }", to);
-}
-
-/* The text that a stream collected, in the arena; NULL: no memory. */
-static const char *collected(struct proposal *p, FILE *to, char **text)
-{
-	const char *kept = NULL;
-
-	if (fclose(to) == 0 && *text != NULL)
-		kept = arena_strndup(p->arena, *text, strlen(*text));
-	free(*text);
-	return kept;
-}
-
-/* Commands whose beginning was not seen are listed above the rows and make no row. */
-static void print_halves(FILE *to, enum lang lang, const struct vocabulary *v, const struct act *acts, size_t n)
-{
-	for (size_t i = 0, rows; i < n; i += rows) {
-		const struct function_info *f = function_by_code(v, acts[i].function);
-
-		rows = row_end(acts + i, n - i);
-		if (!acts[i].half)
-			continue;
-		fputs(NEXT_ROW, to);
-		message_print(to, lang, M_LEARN_HALF, f != NULL ? f->name : "?");
-	}
-}
-
-/* The rows for these acts, at least one of which makes a row. */
-static const char *rows_of(struct proposal *p, const struct act *acts, size_t n, size_t *ret_wide)
-{
-	const struct vocabulary *v = vocabulary_of(acts->protocol);
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-	const char *before = "";
-
-	*ret_wide = 0;
-	if (to == NULL)
-		return NULL;
-	if (!p->cli->json)
-		print_halves(to, p->cli->lang, v, acts, n);
-	for (size_t i = 0, rows; i < n; i += rows) {
-		rows = row_end(acts + i, n - i);
-		if (acts[i].half)
-			continue;
-		fprintf(to, "%s%s", before, NEXT_ROW);
-		before = ",";
-		*ret_wide += print_wide(p->cli->json ? NULL : to, p->cli->lang, v, acts + i, rows);
-		print_row(to, p, v, acts + i, rows, !p->cli->json);
-	}
-	before = collected(p, to, &text);
-	return arena_failed(p->arena) ? NULL : before;
-}
-
 /* ---- commands that were seen half-way -------------------------------------------------------- */
 
 /* Requests that end something, and those that could have begun it: one of these between the same
@@ -421,9 +207,12 @@ static bool is_allowed(const struct proposal *p, const struct talk *t)
 	return evaluate_ir(p->ir, &q) != NULL;
 }
 
-static enum protocol named(const struct talk *t)
+/* A protocol whose form no session kept is another one that begins alike: MMS begins like S7. */
+static enum protocol named(const struct talk *t, size_t n_acts)
 {
-	if (t->protocol != PROTO_NONE)
+	bool kept = protocol_info(t->protocol)->depth != DEPTH_COMMANDS || n_acts > 0 || t->misfits < t->sessions;
+
+	if (t->protocol != PROTO_NONE && kept)
 		return t->protocol;
 	return t->l4proto == IP_TCP ? PROTO_TCP : t->l4proto == IP_UDP ? PROTO_UDP : PROTO_ICMP;
 }
@@ -438,19 +227,19 @@ static bool add_line(struct proposal *p, size_t i)
 
 	if (is_covered(p->learnt, i, &unclear))
 		return true;
+	acts = learnt_acts_of(p->learnt, t, &n_acts);
 	*l = (struct line){ .from = zone_of(p, &t->client),
 			    .to = zone_of(p, &t->server),
 			    .client = t->client,
 			    .server = t->server,
 			    .l4proto = t->l4proto,
 			    .port = t->port,
-			    .protocol = named(t),
+			    .protocol = named(t, n_acts),
 			    .rows = "",
 			    .guess = t->guess,
 			    .undecided = t->undecided,
 			    .sessions = t->sessions,
 			    .guessed = t->guessed };
-	acts = learnt_acts_of(p->learnt, t, &n_acts);
 	for (size_t k = 0; k < n_acts; k++)
 		grants += !acts[k].half;
 	/* A policy cannot name port 0. */
@@ -471,7 +260,7 @@ static bool add_line(struct proposal *p, size_t i)
 	else
 		p->n++;
 	if (grants > 0)
-		l->rows = rows_of(p, acts, n_acts, &l->wide);
+		l->rows = proposal_rows(p, acts, n_acts, &l->wide);
 	if (l->l4proto == IP_ICMP6) { /* the policy's icmp/8 is the echo of both families */
 		l->l4proto = IP_ICMP;
 		l->port = 8u << 8;
@@ -566,7 +355,7 @@ static const char *hosts_of(struct proposal *p, const struct line *lines, size_t
 	}
 	group = hosts > 1 && named == hosts ? named_group(p->model, p->groups, names, hosts) : NULL;
 	if (group == NULL)
-		return collected(p, to, &text);
+		return proposal_collected(p, to, &text);
 	fclose(to);
 	free(text);
 	return arena_printf(p->arena, "\"%s\"", group);

@@ -68,7 +68,7 @@ struct count {
 	uint64_t n;
 };
 
-#define COUNTS 17
+#define COUNTS 18
 
 static void counts_of(const struct proposal *p, struct count out[COUNTS])
 {
@@ -80,6 +80,7 @@ static void counts_of(const struct proposal *p, struct count out[COUNTS])
 		{ M_LEARN_N_ACTS_LEFT, "requests_left_out", y->acts_left },
 		{ M_LEARN_N_UNCLEAR, "unclear", p->unclear },
 		{ M_LEARN_N_MISFITS, "misfits", y->misfits },
+		{ M_LEARN_N_REFUSED, "refused", y->refused },
 		{ M_LEARN_N_NO_ROW, "in_no_row", y->no_row },
 		{ M_LEARN_N_HALVES, "seen_by_half", y->halves },
 		{ M_LEARN_N_WITHIN, "within_a_zone", p->within },
@@ -114,7 +115,7 @@ static void print_head(const struct proposal *p, const char *from)
 	for (size_t i = 0; i < COUNTS; i++)
 		if (counts[i].n > 0)
 			message_print(c->out, c->lang, counts[i].text, (unsigned long long)counts[i].n);
-	if (p->n == 0)
+	if (p->n == 0 && y->refused == 0)
 		message_print(c->out, c->lang, M_LEARN_NOTHING);
 }
 

@@ -17,10 +17,11 @@
 #define COPY_NS 20000000u
 #define SERVERS 65536u /* a power of two */
 
+#define TELNET_PORT 23u
 #define ENIP_REQUESTS 44818u
 #define ENIP_IO 2222u
 
-enum { COMMANDS, NAMES, ROUNDS };
+enum { COMMANDS, NAMES, POLICY, ROUNDS };
 
 /* An end that accepted a session: hosts that talk to it are clients, even when the beginning was
  * not seen. */
@@ -31,8 +32,8 @@ struct server {
 
 struct study {
 	struct arena *arena;
-	struct ir *ir[ROUNDS];
-	struct replay *replay[ROUNDS]; /* NULL only between rounds */
+	struct ir *ir[ROUNDS];	       /* the site's policy may be NULL */
+	struct replay *replay[ROUNDS]; /* NULL between rounds, and without a policy */
 	struct learnt learnt;
 	uint64_t key; /* key of the hash, so that nobody can choose colliding places in `servers` */
 	struct {
@@ -72,7 +73,7 @@ static int load(void *ctx, const char *name, struct arena *a, struct source_text
 	return ret->name != NULL ? 0 : -ENOMEM;
 }
 
-static struct ir *policy(struct arena *a, bool commands)
+static struct ir *all_allowed(struct arena *a, bool commands)
 {
 	struct compilation c = { .arena = a };
 	const char *names;
@@ -332,6 +333,8 @@ static void end_round(struct study *s)
 static bool begin_round(struct study *s, struct err *e)
 {
 	for (int i = 0; i < ROUNDS; i++) {
+		if (s->ir[i] == NULL)
+			continue;
 		s->replay[i] = calloc(1, sizeof(*s->replay[i]));
 		if (s->replay[i] == NULL || replay_open(s->replay[i], s->ir[i], true, e) != 0)
 			return false;
@@ -354,6 +357,9 @@ static enum protocol protocol_of(struct study *s, const struct session *session,
 	const struct book_flow *commands = flow_of(s->replay[COMMANDS], session);
 	const struct book_flow *named = flow_of(s->replay[NAMES], session);
 
+	/* Text of a terminal is text of many other protocols: only the port tells them apart. */
+	if (named != NULL && named->protocol == PROTO_TELNET && session->server_port != TELNET_PORT)
+		return PROTO_NONE;
 	/* S7comm Plus begins like S7comm, its predecessor: this reason tells them apart */
 	if (commands != NULL && commands->reason == R_S7COMM_PLUS)
 		return PROTO_S7COMM_PLUS;
@@ -368,6 +374,15 @@ static enum protocol protocol_of(struct study *s, const struct session *session,
 		t->guess = named->protocol;
 	}
 	return PROTO_NONE;
+}
+
+/* Whether what the session sent fits the protocol that its first bytes promised. What lacks its
+ * beginning may fit. */
+static bool fits(struct study *s, const struct session *session)
+{
+	const struct book_flow *f = flow_of(s->replay[COMMANDS], session);
+
+	return f == NULL || f->denied + f->observed == 0 || f->reason == R_NOT_OPENED;
 }
 
 static bool was_answered(const struct session *s)
@@ -398,6 +413,7 @@ static void keep_talk(struct study *s, const struct session *session)
 		return;
 	}
 	t.protocol = protocol_of(s, session, &t);
+	t.misfits = !fits(s, session);
 	if (session->l4proto == IP_TCP && session->midstream) {
 		client = serves(s, &session->client, session->client_port);
 		server = serves(s, &session->server, session->server_port);
@@ -417,6 +433,18 @@ static void keep_talk(struct study *s, const struct session *session)
 	learnt_talk(&s->learnt, &t);
 }
 
+/* The requests that rows of the site's policy refuse. */
+static uint64_t refused_by_rows(const struct book *b)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < b->n_commands; i++)
+		if (b->commands[i].verdict == EV_DENY && b->commands[i].dir == DIR_C2S &&
+		    reason_kind(b->commands[i].reason) == REASON_DENY)
+			n += b->commands[i].count;
+	return n;
+}
+
 static void learn_round(struct study *s)
 {
 	struct replay *r = s->replay[COMMANDS];
@@ -424,7 +452,8 @@ static void learn_round(struct study *s)
 	if (r == NULL || s->replay[NAMES] == NULL)
 		return;
 	for (int i = 0; i < ROUNDS; i++)
-		replay_finish(s->replay[i]);
+		if (s->replay[i] != NULL)
+			replay_finish(s->replay[i]);
 	for (uint32_t i = 0; i < tracker_count(r->tracker); i++)
 		keep_talk(s, tracker_at(r->tracker, i));
 	for (uint32_t i = 0; i < r->book.n_commands; i++)
@@ -432,13 +461,15 @@ static void learn_round(struct study *s)
 		    r->book.commands[i].reason != R_S7COMM_PLUS)
 			s->learnt.tally.misfits += r->book.commands[i].count;
 	for (int i = 0; i < ROUNDS; i++)
-		s->learnt.failed |= s->replay[i]->book.failed;
+		s->learnt.failed |= s->replay[i] != NULL && s->replay[i]->book.failed;
+	if (s->replay[POLICY] != NULL)
+		s->learnt.tally.refused += refused_by_rows(&s->replay[POLICY]->book);
 	s->learnt.tally.not_ip += r->not_ip;
 	s->learnt.tally.cut += r->truncated;
 	learnt_settle(&s->learnt);
 }
 
-struct study *study_new(struct err *e)
+struct study *study_new(struct ir *policy, struct err *e)
 {
 	struct study *s = calloc(1, sizeof(*s));
 
@@ -449,7 +480,7 @@ struct study *study_new(struct err *e)
 	}
 	s->arena = arena_new(COMPILE_BUDGET);
 	for (int i = 0; s->arena != NULL && i < ROUNDS; i++)
-		s->ir[i] = policy(s->arena, i == COMMANDS);
+		s->ir[i] = i == POLICY ? policy : all_allowed(s->arena, i == COMMANDS);
 	if (s->arena == NULL || s->ir[COMMANDS] == NULL || s->ir[NAMES] == NULL || !begin_round(s, e)) {
 		study_free(s);
 		err_set(e, -ENOMEM, "learn");
@@ -487,7 +518,8 @@ void study_frame(struct study *s, const struct capture_frame *f)
 	if (f->has_ip && decode_packet(f->ip, CHECKSUM_FLAG, &d) == R_NONE)
 		note_server(s, &d);
 	for (int i = 0; i < ROUNDS; i++)
-		replay_frame(s->replay[i], f);
+		if (s->replay[i] != NULL)
+			replay_frame(s->replay[i], f);
 	if (study_sessions(s) < ROUND && s->replay[COMMANDS]->book.n_commands < ROUND)
 		return;
 	learn_round(s);

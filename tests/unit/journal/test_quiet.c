@@ -148,7 +148,7 @@ static bool learn(struct cli *c, const char *name, const char *policy)
 	struct err e = { 0 };
 	struct capture *capture = capture_open(fopen(name, "rb"), name, LANG_EN, &e);
 	struct capture_frame f;
-	struct study *s = study_new(&e);
+	struct study *s = study_new(NULL, &e);
 	bool nothing = true;
 	char *text = NULL, *at;
 	size_t n;

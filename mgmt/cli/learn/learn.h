@@ -29,7 +29,7 @@ struct study;
 /* `policy`: the site's, whose refusals are counted; it must outlive the study; NULL: none. Returns
  * NULL with *e filled; owned by the caller. */
 struct study *study_new(struct ir *policy, struct err *e);
-void study_free(struct study *s);	/* accepts NULL */
+void study_free(struct study *s); /* accepts NULL */
 void study_frame(struct study *s, const struct capture_frame *f);
 /* The counts so far, valid until the next call. Sessions of the present round are not among them;
  * study_sessions() counts those. */

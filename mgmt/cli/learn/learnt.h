@@ -77,8 +77,8 @@ struct tally {
 	/* sessions and operations for whose kind there was no room */
 	uint64_t talks_left, acts_left;
 	uint64_t refused; /* requests that rows of the policy refuse */
-	uint64_t no_row; /* operations that no row can allow */
-	uint64_t halves; /* operations that end something whose beginning was not seen */
+	uint64_t no_row;  /* operations that no row can allow */
+	uint64_t halves;  /* operations that end something whose beginning was not seen */
 };
 
 struct learnt {

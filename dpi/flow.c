@@ -96,29 +96,32 @@ static uint16_t dport_of(const struct decoded *d)
 	return d->l4proto == IP_TCP || d->l4proto == IP_UDP ? d->dport : 0;
 }
 
+/* Whether the packet belongs to this flow, in this direction of it. */
+static bool is_of(const struct flow *f, const struct decoded *d, enum direction dir)
+{
+	uint16_t from = dir == DIR_C2S ? f->client_port : f->server_port;
+	uint16_t to = dir == DIR_C2S ? f->server_port : f->client_port;
+
+	return f->l4proto == d->l4proto && from == d->sport && to == dport_of(d) &&
+	       addr_cmp(dir == DIR_C2S ? &f->client : &f->server, &d->src) == 0 &&
+	       addr_cmp(dir == DIR_C2S ? &f->server : &f->client, &d->dst) == 0;
+}
+
+uint32_t flow_find_of(const struct flow_table *t, const struct decoded *d, enum direction dir)
+{
+	uint32_t i = t->buckets[bucket_of(t, d->l4proto, &d->src, d->sport, &d->dst, dport_of(d))];
+
+	while (i != FLOW_NONE && !is_of(&t->flows[i], d, dir))
+		i = t->flows[i].hash_next;
+	return i;
+}
+
 uint32_t flow_find(const struct flow_table *t, const struct decoded *d, enum direction *ret_dir)
 {
-	uint16_t dport = dport_of(d);
-	uint32_t i = t->buckets[bucket_of(t, d->l4proto, &d->src, d->sport, &d->dst, dport)];
+	uint32_t i = flow_find_of(t, d, DIR_C2S), back = i == FLOW_NONE ? flow_find_of(t, d, DIR_S2C) : FLOW_NONE;
 
-	for (; i != FLOW_NONE; i = t->flows[i].hash_next) {
-		const struct flow *f = &t->flows[i];
-
-		if (f->l4proto != d->l4proto)
-			continue;
-		if (f->client_port == d->sport && f->server_port == dport && addr_cmp(&f->client, &d->src) == 0 &&
-		    addr_cmp(&f->server, &d->dst) == 0) {
-			*ret_dir = DIR_C2S;
-			return i;
-		}
-		if (f->server_port == d->sport && f->client_port == dport && addr_cmp(&f->server, &d->src) == 0 &&
-		    addr_cmp(&f->client, &d->dst) == 0) {
-			*ret_dir = DIR_S2C;
-			return i;
-		}
-	}
-	*ret_dir = DIR_C2S;
-	return FLOW_NONE;
+	*ret_dir = back == FLOW_NONE ? DIR_C2S : DIR_S2C;
+	return i != FLOW_NONE ? i : back;
 }
 
 static void list_put(struct flow_table *t, uint32_t i, enum flow_class class)

@@ -32,6 +32,9 @@ enum frame_result {
 	FRAME_LONG, /* the same, because it is longer than the enforcer accepts (`too_long`) */
 };
 
+/* What the bytes of a datagram say of themselves, without their flow. */
+enum utterance { UTTERS_NOTHING, UTTERS_REQUEST, UTTERS_ANSWER };
+
 struct bond;
 struct once_template; /* appliance/wire/once.h */
 
@@ -159,6 +162,8 @@ struct enforcer {
 	/* How many whole PDUs one datagram may have; 0: the protocol is not used over UDP. A
 	 * datagram is judged as a whole, independently of others. */
 	uint32_t datagrams;
+	/* What a datagram is, whichever end sends it. NULL: requests and answers look alike. */
+	enum utterance (*says)(struct bytes datagram);
 	/* Initialises a zeroed state. `datagrams`: the flow is UDP; `port`: the server's port. May
 	 * be NULL. */
 	void (*begin)(void *state, bool datagrams, uint16_t port);

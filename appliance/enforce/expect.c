@@ -123,6 +123,7 @@ static void add_dispatch(struct image *i, uint64_t lanes)
 		if (!i->chains[CHAIN_LANE_FIRST + n])
 			continue;
 		add_verdict(i, TABLE_LANES, bits, VERDICT_GOTO, CHAIN_LANE_FIRST + n);
+		add_verdict(i, TABLE_LANES, bits | MARK_TWIN, VERDICT_GOTO, CHAIN_LANE_FIRST + n);
 		if ((lanes >> n & 1) == 0 || !lane_of(n, &l))
 			continue;
 		f = lane_unanswered(l);

@@ -34,7 +34,7 @@ enum entry_action gate_verdict(const struct ring_entry *e, uint32_t lane, uint32
 		return ENTRY_LIE;
 	}
 	/* Packets of the cut lane belong to no permit: none may pass, whatever the entry says. */
-	if (e->permit == 0 || e->permit > PERMIT_MAX || lane == LANE_CUT)
+	if (e->permit == 0 || e->permit > PERMIT_TWIN || lane == LANE_CUT)
 		return ENTRY_REFUSED;
 	*ret_mark = mark_make(e->permit, lane, o);
 	return ENTRY_ACCEPT;

@@ -159,20 +159,24 @@ static void pair_key(struct build *b, const struct ir_stmt *s)
  * permit. */
 static void ends_key(struct build *b, const struct ir_stmt *s)
 {
-	bool six = ir_set_six(s->set);
+	bool six = ir_set_six(s->set), twin = (s->a & KEY_TWIN) != 0;
+	uint32_t key = s->a & ~KEY_TWIN, first = 0, second = six ? 4 : 1, third = six ? 8 : 2;
 
-	b->bad |= s->a == KEY_ENDS ? !ir_set_apart(s->set) : !ir_set_kept(s->set);
-	expr_ct_original(b, six ? NFT_CT_SRC_IP6 : NFT_CT_SRC_IP, 0);
-	expr_ct_original(b, six ? NFT_CT_DST_IP6 : NFT_CT_DST_IP, six ? 4 : 1);
-	if (s->a != KEY_ENDS) {
-		expr_ct(b, NFT_CT_MARK, six ? 8 : 2);
-		expr_bits32(b, six ? 8 : 2, s->a == KEY_ENDS_PERMIT ? MARK_PERMIT_MASK : 0, 0);
-	}
+	b->bad |= key == KEY_ENDS ? !ir_set_apart(s->set) : !ir_set_kept(s->set);
+	expr_ct_original(b, six ? NFT_CT_SRC_IP6 : NFT_CT_SRC_IP, twin ? second : first);
+	expr_ct_original(b, six ? NFT_CT_DST_IP6 : NFT_CT_DST_IP, twin ? first : second);
+	if (key == KEY_ENDS)
+		return;
+	if (twin)
+		expr_meta(b, NFT_META_MARK, third);
+	else
+		expr_ct(b, NFT_CT_MARK, third);
+	expr_bits32(b, third, key == KEY_ENDS_PERMIT ? MARK_PERMIT_MASK : 0, 0);
 }
 
 static void load_key(struct build *b, const struct ir_stmt *s)
 {
-	switch (s->a) {
+	switch (s->a & ~KEY_TWIN) {
 	case KEY_PACKET:
 	case KEY_PACKET_BACK:
 	case KEY_ORIGINAL:
@@ -363,6 +367,28 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 		load_key(b, s);
 		expr_lookup(b, s->set, LOOKUP_MARK, false);
 		expr_ct_mark_set(b, 0);
+		break;
+	case IR_TWIN:
+		load_key(b, s);
+		expr_lookup(b, s->set, LOOKUP_MARK, false);
+		expr_meta_set(b, NFT_META_MARK, 0);
+		expr_meta(b, NFT_META_MARK, 0);
+		expr_bits32(b, 0, ~MARK_LIMITS, 0);
+		expr_meta_set(b, NFT_META_MARK, 0);
+		break;
+	case IR_TWIN_AGREES:
+		load_key(b, s);
+		/* The program nft cannot list a key with the result of a lookup in it. So this result
+		 * is put into the packet's priority, which is not used otherwise. */
+		expr_lookup(b, s->set, LOOKUP_MARK, false);
+		expr_meta_set(b, NFT_META_PRIORITY, 0);
+		expr_meta(b, NFT_META_PRIORITY, 0);
+		expr_bits32(b, 0, MARK_PERMIT_MASK, 0);
+		expr_meta(b, NFT_META_MARK, 1);
+		expr_bits32(b, 1, MARK_PERMIT_MASK, 0);
+		expr_lookup(b, SET_AGREE, LOOKUP_MEMBER, false);
+		expr_value(b, 0, 0);
+		expr_meta_set(b, NFT_META_PRIORITY, 0);
 		break;
 	case IR_KNOWN:
 		load_key(b, s);

@@ -7,7 +7,8 @@
  * with the direction as connection tracking knows it, and brings permit and outcome back from the
  * worker. Compiler, enforce, gate, worker and renderers all take the layout from here.
  *
- *   bit 31     FAST    packet mark only: the forward chain let this packet pass without a queue
+ *   bit 31     FAST    packet mark only: the forward chain let this packet pass without a queue; with
+ *                      a lane (TWIN): a worker gets this datagram for the second time
  *   bit 30     REPLY   packet mark only: the packet's direction is not the one in which its session
  *                      was opened
  *   bits 30-31         conntrack mark only: the kernel watches idle time and age of the session
@@ -31,6 +32,10 @@
 #define MARK_OUTCOME_SHIFT 22
 #define MARK_REPLY 0x40000000u
 #define MARK_FAST 0x80000000u
+/* A datagram of a command lane that its worker did not judge (PERMIT_TWIN): now it comes as a packet
+ * of the twin, the session that the other end would have opened. If no cell allows a twin, it comes
+ * as before, for a final judgement. */
+#define MARK_TWIN MARK_FAST
 
 /* Conntrack mark only: the session has a limit of idle time, age or both; the conntrack label says
  * so, too. If the label is gone but these bits are set, the limit has ended the session. */
@@ -38,7 +43,10 @@
 #define MARK_IDLES 0x40000000u
 #define MARK_LIMITS (MARK_AGES | MARK_IDLES)
 
-#define PERMIT_MAX 0x003fffffu /* highest permit id; 0 means "no permit" */
+#define PERMIT_MAX 0x003ffffeu /* highest permit id; 0 means "no permit" */
+/* In a verdict on a datagram: its session does not allow it, but its twin may. The rules show the
+ * datagram to the worker again; with this permit it never passes. */
+#define PERMIT_TWIN 0x003fffffu
 
 /* LANE_NONE: packets are not inspected. LANE_CUT: packets of sessions that no permit allows
  * any more; they are only answered by resets. */

@@ -60,6 +60,18 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	return bacnet_frame(head, ret_len);
 }
 
+static enum utterance says(struct bytes datagram)
+{
+	struct bacnet_unit u;
+
+	if (!bacnet_unwrap(datagram, &u))
+		return UTTERS_NOTHING;
+	if (!u.carries)
+		return u.function == BACNET_RESULT || u.function == 3 || u.function == 7 ? UTTERS_ANSWER
+											 : UTTERS_REQUEST;
+	return u.message || u.type <= BACNET_UNCONFIRMED_REQUEST ? UTTERS_REQUEST : UTTERS_ANSWER;
+}
+
 /* ---- requests -------------------------------------------------------------------------------- */
 
 static uint64_t due_of(const struct bacnet_unit *u)
@@ -377,6 +389,7 @@ const struct enforcer bacnet_enforcer = {
 	.state_size = sizeof(struct bacnet_state),
 	.open = PENDING_IN(struct bacnet_state, BACNET_OPEN_MAX),
 	.datagrams = 1,
+	.says = says,
 	.frame = frame,
 	.malformed = R_BACNET_FRAME,
 	.pending = R_BACNET_PENDING,

@@ -45,6 +45,14 @@ static bool is_station(uint32_t asked, uint16_t station)
 	return asked == station || asked == SELF_ADDRESS;
 }
 
+/* Only a master sets the direction bit (IEEE 1815, clause 9). */
+static enum utterance says(struct bytes datagram)
+{
+	if (!dnp3_is_header(datagram))
+		return UTTERS_NOTHING;
+	return (datagram.p[3] & DNP3_DIR) != 0 ? UTTERS_REQUEST : UTTERS_ANSWER;
+}
+
 static uint32_t link_code(const struct dnp3_unit *u)
 {
 	return DNP3_LINK((u->control & DNP3_PRM) != 0, u->control & DNP3_LINK_FUNCTION);
@@ -467,6 +475,7 @@ const struct enforcer dnp3_enforcer = {
 	.state_size = sizeof(struct dnp3_state),
 	.open = PENDING_IN(struct dnp3_state, DNP3_OPEN_MAX),
 	.datagrams = DNP3_DATAGRAM_MAX,
+	.says = says,
 	.begin = begin,
 	.state_used = state_used,
 	.frame = frame,

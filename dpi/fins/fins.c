@@ -32,6 +32,13 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	return fins_frame(((const struct fins_state *)state)->datagrams, head, ret_len);
 }
 
+static enum utterance says(struct bytes datagram)
+{
+	struct fins_head h;
+
+	return !fins_head_parse(true, datagram, &h) ? UTTERS_NOTHING : h.asks ? UTTERS_REQUEST : UTTERS_ANSWER;
+}
+
 /* ---- requests -------------------------------------------------------------------------------- */
 
 /* The commands of FINS/TCP itself: every session needs them. */
@@ -421,6 +428,7 @@ const struct enforcer fins_enforcer = {
 	.state_size = sizeof(struct fins_state),
 	.open = PENDING_IN(struct fins_state, FINS_OPEN_MAX),
 	.datagrams = 1,
+	.says = says,
 	.begin = begin,
 	.frame = frame,
 	.malformed = R_FINS_FRAME,

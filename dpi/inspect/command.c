@@ -506,6 +506,35 @@ bool command_is_datagram(const struct enforcer *e, enum direction dir, uint16_t 
 	return count_pdus(e, state, dir, payload) > 0;
 }
 
+bool command_would_allow(const struct crossing *x, const struct flow *f, const struct enforcer *e,
+			 const struct command_permit *permit, enum direction dir)
+{
+	uint8_t *state = x->i->rooms.before;
+	struct bytes b = x->d.payload, pdu;
+	struct parsed parsed;
+	struct pdu u;
+	size_t n = 0;
+
+	if (f != NULL) {
+		memcpy(state, command_known(f), pending_state_used(e, command_known(f)));
+	} else {
+		memset(state, 0, ENFORCER_STATE_MAX);
+		if (e->begin != NULL)
+			e->begin(state, true, dir == DIR_C2S ? x->d.dport : x->d.sport);
+	}
+	if (count_pdus(e, state, dir, b) == 0)
+		return false;
+	while (b.left > 0) {
+		u = (struct pdu){ .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
+		if (e->frame(state, dir, b, &n) != FRAME_WHOLE || n == 0 || !bytes_take(&b, n, &pdu))
+			return false;
+		judge_pdu(e, state, dir, pdu, x->table, permit, x->i->rooms.judge, &parsed, &u);
+		if (!u.allowed)
+			return false;
+	}
+	return true;
+}
+
 /*
  * A refused datagram does not reach its receiver, so nothing of it is remembered, unless it passes
  * nevertheless, or a capture shows that it did. Requests in datagrams may get lost, and are not

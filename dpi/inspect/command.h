@@ -35,6 +35,12 @@ const struct enforcer *command_enforcer(const struct flow *f); /* NULL: the flow
 /* As command_judge, for a datagram, which is allowed as a whole or not at all. `opaque`: it does
  * not consist of whole PDUs. */
 struct judged command_judge_datagram(struct crossing *x, struct bytes payload);
+/*
+ * Whether the flow `f` would allow this datagram under the permit; nothing is recorded or remembered.
+ * f NULL: a flow of this protocol that begins at this server's port.
+ */
+bool command_would_allow(const struct crossing *x, const struct flow *f, const struct enforcer *e,
+			 const struct command_permit *permit, enum direction dir);
 /* Whether a datagram consists of whole PDUs, and not too many, without any knowledge of
  * its flow. */
 bool command_is_datagram(const struct enforcer *e, enum direction dir, uint16_t port, struct bytes payload);

@@ -88,13 +88,93 @@ static MUST_SEND struct verdict come_under(struct crossing *x)
 	return go_on();
 }
 
+/* ---- both ends may ask ----------------------------------------------------------------------- */
+
+/*
+ * Where both ends use the protocol's port, datagrams of two conduits meet in one session of the
+ * kernel: the reads of one end, and what the other end sends by a conduit of its own. For each of the
+ * two conduits there is a flow here, opened by the end that the conduit starts from: the twins. Of
+ * the session's permit the kernel knows only that of the end that spoke first. So a datagram goes to
+ * the other twin if its own refuses it and the other one allows it, and its verdict then has that
+ * twin's permit, which the rules compare. If a datagram is a request of the end that should answer,
+ * or the reverse, and the other twin is not known here, the rules look for its permit and show the
+ * datagram again.
+ */
+
+/* Whether the protocol says that this datagram is a request of the flow's server, or an answer of its
+ * client. *ret: the protocol's enforcer, if any of the permit's protocols has one for datagrams. */
+static bool is_out_of_turn(const struct crossing *x, const struct enforcer **ret)
+{
+	enum utterance own = x->dir == DIR_C2S ? UTTERS_REQUEST : UTTERS_ANSWER, u;
+
+	for (uint32_t g = 0; g < x->permit->n_grants; g++) {
+		const struct command_grant *grant = &x->table->grants[x->permit->first_grant + g];
+		const struct enforcer *e = grant->shadow ? NULL : enforcer_of((enum protocol)grant->protocol);
+
+		u = e != NULL && e->says != NULL ? e->says(x->d.payload) : UTTERS_NOTHING;
+		if (u == UTTERS_NOTHING)
+			continue;
+		*ret = e;
+		return u != own;
+	}
+	return false;
+}
+
+/* Makes the datagram one of its other twin, if that flow is known and allows it. */
+static bool go_to_twin(struct crossing *x, uint32_t twin)
+{
+	enum direction dir = other_end(x->dir);
+	struct flow *f = twin != FLOW_NONE ? flow_at(&x->i->flows, twin) : NULL;
+	const struct command_permit *permit = f != NULL ? commands_permit(x->table, f->permit) : NULL;
+
+	if (permit == NULL || f->commands == NULL || !command_would_allow(x, f, command_enforcer(f), permit, dir))
+		return false;
+	x->fi = twin;
+	x->f = f;
+	x->dir = dir;
+	x->permit = permit;
+	x->lane = f->lane;
+	return true;
+}
+
+/* Finds the flow of a datagram of a command lane whose direction connection tracking has told. */
+static MUST_SEND struct verdict choose_twin(struct crossing *x)
+{
+	uint32_t twin = flow_find_of(&x->i->flows, &x->d, other_end(x->dir));
+	const struct enforcer *e = NULL;
+	bool turned = is_out_of_turn(x, &e);
+	struct flow *f = x->fi != FLOW_NONE ? flow_at(&x->i->flows, x->fi) : NULL;
+
+	if (e == NULL || (twin == FLOW_NONE && !turned))
+		return go_on();
+	if (f != NULL && f->commands == NULL)
+		f = NULL;
+	if (command_would_allow(x, f, f != NULL ? command_enforcer(f) : e, x->permit, x->dir) || go_to_twin(x, twin) ||
+	    !turned)
+		return go_on();
+	return verdict_of(STEP_TWIN, R_NONE);
+}
+
+static MUST_SEND struct verdict find_flow(struct crossing *x)
+{
+	if (x->d.l4proto != IP_UDP || !x->p->directed) {
+		x->fi = flow_find(&x->i->flows, &x->d, &x->dir);
+		return go_on();
+	}
+	x->dir = life_guess_dir(x);
+	x->fi = flow_find_of(&x->i->flows, &x->d, x->dir);
+	return crossing_has_commands_lane(x) && (x->p->mark & MARK_TWIN) == 0 ? choose_twin(x) : go_on();
+}
+
 struct verdict datagram_judge(struct crossing *x)
 {
 	struct verdict v = go_on();
 
 	if (x->d.l4proto != IP_UDP && x->d.l4proto != IP_ICMP && x->d.l4proto != IP_ICMP6)
 		return refuse(R_WRONG_PROTOCOL);
-	x->fi = flow_find(&x->i->flows, &x->d, &x->dir);
+	v = find_flow(x);
+	if (v.step != STEP_ON)
+		return v;
 	if (x->fi == FLOW_NONE) {
 		if (!life_open(x, life_guess_dir(x)))
 			return refuse(R_OVERLOADED);

@@ -85,7 +85,8 @@ static void decide(struct crossing *x, bool passes, enum reason r)
 	o->confirmed += out == OUTCOME_CONFIRMED;
 	o->accepted += out == OUTCOME_ACCEPT || out == OUTCOME_QUIET;
 	if (!x->p->has_passed)
-		outside_decide(x->p->queue, x->p->id, out, mark_permit(x->p->mark),
+		outside_decide(x->p->queue, x->p->id, out,
+			       x->permit != NULL ? x->permit->permit : mark_permit(x->p->mark),
 			       passes && x->spared != R_NONE ? x->spared : r);
 }
 
@@ -267,6 +268,9 @@ static void outcome_send(struct crossing *x, struct verdict v)
 	case STEP_ON:
 	case STEP_AGAIN:
 	case STEP_KEEP:
+		return;
+	case STEP_TWIN:
+		outside_decide(x->p->queue, x->p->id, OUTCOME_ACCEPT, PERMIT_TWIN, r);
 		return;
 	case STEP_PASS:
 		decide(x, true, r);

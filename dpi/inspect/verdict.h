@@ -31,6 +31,8 @@ enum step {
 	/* not decided: the position of the flow was found anew, and the segment is judged again
 	 * from there (session.h) */
 	STEP_AGAIN,
+	/* the rules show the datagram again, as a packet of its twin (datagram.h) */
+	STEP_TWIN,
 	STEP_KEEP, /* the packet waits, and wait.h keeps it: nothing is sent now */
 };
 

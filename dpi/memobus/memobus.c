@@ -19,6 +19,15 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 	return memobus_frame(head, ret_len);
 }
 
+static enum utterance says(struct bytes datagram)
+{
+	struct memobus_head h;
+
+	return !memobus_head_parse(datagram, &h) ? UTTERS_NOTHING
+	       : h.type == MEMOBUS_RESPONSE	 ? UTTERS_ANSWER
+						 : UTTERS_REQUEST;
+}
+
 /* ---- requests -------------------------------------------------------------------------------- */
 
 static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
@@ -280,6 +289,7 @@ const struct enforcer memobus_enforcer = {
 	.state_size = sizeof(struct memobus_state),
 	.open = PENDING_IN(struct memobus_state, MEMOBUS_OPEN_MAX),
 	.datagrams = 1,
+	.says = says,
 	.frame = frame,
 	.malformed = R_MEMOBUS_FRAME,
 	.pending = R_MEMOBUS_PENDING,

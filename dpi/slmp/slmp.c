@@ -56,6 +56,13 @@ static void parse_monitor(const struct slmp_state *s, struct slmp_request *r)
 		r->answer = s->registered.answer;
 }
 
+static enum utterance says(struct bytes datagram)
+{
+	struct slmp_head h;
+
+	return !slmp_head_parse(datagram, &h) ? UTTERS_NOTHING : h.asks ? UTTERS_REQUEST : UTTERS_ANSWER;
+}
+
 static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	struct slmp_request r = { .operations = ret->operations, .max = OPERATIONS_MAX };
@@ -417,6 +424,7 @@ const struct enforcer slmp_enforcer = {
 	.state_size = sizeof(struct slmp_state),
 	.open = PENDING_IN(struct slmp_state, SLMP_OPEN_MAX),
 	.datagrams = 1,
+	.says = says,
 	.state_used = state_used,
 	.frame = frame,
 	.malformed = R_SLMP_FRAME,

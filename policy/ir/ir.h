@@ -160,6 +160,12 @@ enum ir_chain {
 	CHAIN_APART,
 	CHAIN_PARTED,
 	CHAIN_FORGED,
+	CHAIN_TWIN,
+	CHAIN_TWIN_FOUND,
+	CHAIN_TWIN_NONE,
+	CHAIN_TWIN_POST,
+	CHAIN_TWIN_LAST,
+	CHAIN_TWIN_GOOD,
 	CHAIN_AGED,
 	CHAIN_IDLED,
 	CHAIN_LANE_FIRST, /* + lane number: queues of that lane */
@@ -319,6 +325,9 @@ enum ir_stmt_kind {
 	 * found mark equals it, 0 = any */
 	IR_LIVE,
 	IR_ADMIT, /* conntrack mark = set[key a], outcome 0 */
+	IR_TWIN,  /* packet mark = set[key a] without limits */
+	/* the permits of set[key a] and of the packet mark agree: a member of SET_AGREE */
+	IR_TWIN_AGREES,
 	IR_KNOWN, /* set[key a] exists; result unused */
 	/* actions */
 	IR_TCP_STRIP,	/* the first TCP option of kind a becomes padding */
@@ -338,7 +347,7 @@ enum ir_stmt_kind {
 	IR_DROP,
 	IR_GOTO, /* a: enum ir_chain */
 	/* by lane of the packet mark: FAST -> accept, lane n -> the chain of lane n, for lanes in
-	 * use */
+	 * use; also with TWIN */
 	IR_GOTO_LANE,
 	/* by outcome bits of the packet mark: good, quiet, confirmed and unjudged each go to a
 	 * chain */
@@ -391,6 +400,9 @@ enum ir_key {
 	 * permit is kept between them (sets SET_KEPT4 and so on) */
 	KEY_ENDS_ANY,
 };
+/* Added to KEY_ENDS, KEY_ENDS_PERMIT or KEY_ENDS_ANY: the same of the session's twin, whose original
+ * direction is the other one, and whose permit is in the packet mark. */
+#define KEY_TWIN 0x100u
 
 struct ir_stmt {
 	enum ir_stmt_kind kind;

@@ -40,6 +40,12 @@ const char *ir_chain_name(enum ir_chain c, char buf[16])
 		[CHAIN_APART] = "apart",
 		[CHAIN_PARTED] = "parted",
 		[CHAIN_FORGED] = "forged",
+		[CHAIN_TWIN] = "twin",
+		[CHAIN_TWIN_FOUND] = "twin_found",
+		[CHAIN_TWIN_NONE] = "twin_none",
+		[CHAIN_TWIN_POST] = "twin_post",
+		[CHAIN_TWIN_LAST] = "twin_last",
+		[CHAIN_TWIN_GOOD] = "twin_good",
 		[CHAIN_AGED] = "aged",
 		[CHAIN_IDLED] = "idled",
 	};

@@ -46,7 +46,7 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 	const char *ip = ir_set_six(set) ? "ip6" : "ip";
 	bool icmp = is_icmp(l);
 
-	switch ((enum ir_key)key) {
+	switch ((enum ir_key)(key & ~KEY_TWIN)) {
 	case KEY_PACKET:
 		fprintf(l->to, "iif . oif . %s saddr . %s daddr . meta l4proto . %s", ip, ip,
 			icmp ? "@th,0,16" : "th dport");
@@ -95,9 +95,11 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 	case KEY_ENDS:
 	case KEY_ENDS_PERMIT:
 	case KEY_ENDS_ANY:
-		fprintf(l->to, "ct original %s saddr . ct original %s daddr", ip, ip);
-		if (key != KEY_ENDS)
-			fprintf(l->to, " . (ct mark & 0x%08x)", key == KEY_ENDS_PERMIT ? MARK_PERMIT_MASK : 0);
+		fprintf(l->to, "ct original %s %s . ct original %s %s", ip, key & KEY_TWIN ? "daddr" : "saddr", ip,
+			key & KEY_TWIN ? "saddr" : "daddr");
+		if ((key & ~KEY_TWIN) != KEY_ENDS)
+			fprintf(l->to, " . (%s mark & 0x%08x)", key & KEY_TWIN ? "meta" : "ct",
+				(key & ~KEY_TWIN) == KEY_ENDS_PERMIT ? MARK_PERMIT_MASK : 0);
 		break;
 	case KEY_HOME:
 		fputs("oif . meta mark", l->to);
@@ -143,8 +145,9 @@ static void put_lanes(const struct line *l)
 	fprintf(l->to, "meta mark & 0x%08x vmap { 0x%08x : accept", MARK_FAST | MARK_LANE_MASK, MARK_FAST);
 	for (uint32_t n = 1; n < LANE_CUT; n++)
 		if (l->lanes >> n & 1)
-			fprintf(l->to, ", 0x%08x : goto %s", n << MARK_LANE_SHIFT,
-				ir_chain_name((enum ir_chain)(CHAIN_LANE_FIRST + n), name));
+			fprintf(l->to, ", 0x%08x : goto %s, 0x%08x : goto %s", n << MARK_LANE_SHIFT,
+				ir_chain_name((enum ir_chain)(CHAIN_LANE_FIRST + n), name),
+				n << MARK_LANE_SHIFT | MARK_TWIN, name);
 	fputs(" }", l->to);
 }
 
@@ -309,10 +312,19 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 		if (s->a != 0)
 			fprintf(l->to, " meta mark == 0x%08x", s->a);
 		break;
+	case IR_TWIN_AGREES:
+		fputs("meta priority set ", l->to);
+		put_key(l, s->set, s->a);
+		fprintf(l->to, " map @%s (meta priority & 0x%08x) . (meta mark & 0x%08x) @%s meta priority set 0",
+			ir_set_name(s->set), MARK_PERMIT_MASK, MARK_PERMIT_MASK, ir_set_name(SET_AGREE));
+		break;
+	case IR_TWIN:
 	case IR_ADMIT:
-		fputs("ct mark set ", l->to);
+		fputs(s->kind == IR_TWIN ? "meta mark set " : "ct mark set ", l->to);
 		put_key(l, s->set, s->a);
 		fprintf(l->to, " map @%s", ir_set_name(s->set));
+		if (s->kind == IR_TWIN)
+			fprintf(l->to, " meta mark set meta mark & 0x%08x", ~MARK_LIMITS);
 		break;
 	case IR_KEEP:
 		fprintf(l->to, "%s @%s { ", s->set == SET_IDLES ? "update" : "add", ir_set_name(s->set));
@@ -387,7 +399,7 @@ static void put_line(struct line l, bool record)
 		/* Where only a key of a map is looked up, kernels before 6.4 also need a place for
 		 * the value (rule.c), which nft cannot express. */
 		comment = comment || s->kind == IR_ARRIVED || s->kind == IR_CROWD || is_counted(s) ||
-			  s->kind == IR_KNOWN || s->kind == IR_ONCE ||
+			  s->kind == IR_KNOWN || s->kind == IR_ONCE || s->kind == IR_TWIN_AGREES ||
 			  (s->kind == IR_ADMIT && (s->a == KEY_ORIGINAL || s->a == KEY_ORIGINAL_BACK));
 	}
 	fputs(comment ? "\t\t# not nft:" : "\t\t", l.to);

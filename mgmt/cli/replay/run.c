@@ -27,6 +27,11 @@ static struct book_flow *flow_of(struct replay *r, const struct session *s)
 	return book_flow(&r->book, &s->client, s->client_port, &s->server, s->server_port, s->l4proto, s->n);
 }
 
+static struct book_flow *flow_of_info(struct replay *r, const struct flow_info *f)
+{
+	return book_flow(&r->book, &f->client, f->client_port, &f->server, f->server_port, f->l4proto, f->n);
+}
+
 /* Whether a packet that was refused for this reason would be refused again if it were repeated. It
  * is then decided at once, so the verdict is about the present frame. */
 static bool never_passes(enum reason r)
@@ -59,11 +64,16 @@ static bool is_refused(const struct replay *r, uint32_t permit, enum outcome o, 
 void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason why)
 {
 	struct session *s = tracker_at(current->tracker, current->waiting[id % WAITING]);
-	bool refused = is_refused(current, permit, o, why);
 	struct book_flow *f;
+	bool refused;
 	struct lane lane;
 
 	(void)queue;
+	if (permit == PERMIT_TWIN) {
+		current->again = true;
+		return;
+	}
+	refused = is_refused(current, permit, o, why);
 	if ((refused && reason_kind(why) != REASON_PASS) || why == R_MIDSTREAM_WAIT)
 		current->refused[why]++;
 	if (!refused) {
@@ -73,8 +83,9 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
 			s->dropped_for = why;
 		/* Each datagram counts by itself: its session continues although not everything
 		 * passes. */
-		f = never_passes(why) || (s->l4proto == IP_UDP && reason_kind(why) != REASON_PASS) ? flow_of(current, s)
-												   : NULL;
+		f = !never_passes(why) && (s->l4proto != IP_UDP || reason_kind(why) == REASON_PASS) ? NULL
+		    : permit == s->permit ? flow_of(current, s)
+					  : flow_of_info(current, &current->judged);
 		if (f != NULL)
 			book_judge(f, EV_DENY, why, current->frame);
 	}
@@ -98,6 +109,7 @@ void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, u
 {
 	enum event_verdict v = p->allowed ? EV_ALLOW : observe ? EV_OBSERVE : EV_DENY;
 
+	current->judged = *f;
 	v = p->shadow ? EV_OBSERVE : verdict_of_policy(current, f->permit, v, p->reason);
 	book_pdu(&current->book, f, p, v, frame);
 	if (current->pdu != NULL)
@@ -106,8 +118,7 @@ void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, u
 
 void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame)
 {
-	struct book_flow *flow =
-		book_flow(&current->book, &f->client, f->client_port, &f->server, f->server_port, f->l4proto, f->n);
+	struct book_flow *flow = flow_of_info(current, f);
 
 	if (flow == NULL)
 		return;
@@ -127,26 +138,47 @@ static void tick(struct replay *r)
 	r->due_ns = wait == UINT64_MAX ? UINT64_MAX : clock_mono().ns + (wait > TICK_NS ? wait : TICK_NS);
 }
 
-/* The mark of a packet. It has MARK_REPLY if the server sent the packet, as far as that is known
- * from another source than the packets (`told`). */
-static uint32_t mark_of(const struct session *s, struct bytes ip)
+/* Whether the server sent the packet, as far as that is known from another source than the packets
+ * (`told`). */
+static bool is_from_server(const struct session *s, struct bytes ip)
 {
-	uint32_t mark = mark_make(s->permit, s->lane, MARK_UNJUDGED);
 	struct decoded d = { 0 };
 
 	if (!s->told)
-		return mark;
+		return false;
 	decode_packet(ip, CHECKSUM_FLAG, &d);
-	return d.sport == s->server_port && addr_cmp(&d.src, &s->server) == 0 ? mark | MARK_REPLY : mark;
+	return d.sport == s->server_port && addr_cmp(&d.src, &s->server) == 0;
+}
+
+/* Does what the rules do with a datagram that its session's permit does not allow
+ * (policy/ir/skeleton/twin.c). */
+static void look_again(struct replay *r, uint32_t index, struct packet *p, bool from_server)
+{
+	struct session *s = tracker_at(r->tracker, index);
+	uint32_t twin = tracker_twin(r->tracker, s, from_server);
+
+	r->again = false;
+	if (twin != 0 && mark_lane(twin) == LANE_NONE && from_server) {
+		s->passed++;
+		return;
+	}
+	if (mark_lane(twin) != LANE_NONE)
+		p->mark = twin;
+	p->mark |= MARK_TWIN;
+	p->queue = lane_queue(mark_lane(p->mark), 0);
+	p->id = ++r->next_id;
+	r->waiting[p->id % WAITING] = index;
+	inspector_packet(r->inspector, p);
 }
 
 static void inspect(struct replay *r, uint32_t index, struct bytes ip, bool cut, uint32_t frame)
 {
 	struct session *s = tracker_at(r->tracker, index);
+	bool from_server = is_from_server(s, ip);
 	struct packet p = {
 		.queue = lane_queue(s->lane, 0),
 		.id = ++r->next_id,
-		.mark = mark_of(s, ip),
+		.mark = mark_make(s->permit, s->lane, MARK_UNJUDGED) | (from_server ? MARK_REPLY : 0),
 		.directed = s->told,
 		.ip = ip,
 		.truncated = cut,
@@ -159,6 +191,8 @@ static void inspect(struct replay *r, uint32_t index, struct bytes ip, bool cut,
 	r->waiting[p.id % WAITING] = index;
 	current = r;
 	inspector_packet(r->inspector, &p);
+	if (r->again)
+		look_again(r, index, &p, from_server);
 	tick(r);
 }
 

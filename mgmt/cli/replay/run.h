@@ -152,6 +152,9 @@ void tracker_asks(struct tracker *t, tracker_ask *ask, void *ctx);
  * pointers are only valid until the next call. False when memory is out.
  */
 bool tracker_packet(struct tracker *t, const struct decoded *d, uint32_t frame, uint64_t wall_ns, uint32_t *ret_index);
+/* The mark of a packet of this session's twin, which the packet's receiver would have opened if the
+ * server sent it, else the server; 0: nothing allows the twin now. */
+uint32_t tracker_twin(const struct tracker *t, const struct session *s, bool from_server);
 /* The session with exactly this tuple in either direction, for packets that are quoted in errors;
  * UINT32_MAX when there is none. */
 uint32_t tracker_find(const struct tracker *t, const struct decoded *d);
@@ -253,9 +256,11 @@ struct replay {
 	struct order *order; /* used only with as_captured */
 	uint32_t *waiting;   /* by packet id: the session of each packet that is not decided yet */
 	uint32_t next_id;
-	uint32_t frame;	       /* number of the present frame */
-	uint8_t packet[65535]; /* the present packet, if its length had to be filled in */
-	uint64_t due_ns;       /* when the inspector wants to be called again */
+	struct flow_info judged; /* the flow of the last PDU */
+	bool again;		 /* the inspector wants the present packet as one of its session's twin */
+	uint32_t frame;		 /* number of the present frame */
+	uint8_t packet[65535];	 /* the present packet, if its length had to be filled in */
+	uint64_t due_ns;	 /* when the inspector wants to be called again */
 };
 
 /* Fills *e and returns a negative errno without memory. replay_close has to be called in both

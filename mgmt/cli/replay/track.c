@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/wire/mark.h"
 #include "appliance/wire/silence.h"
 #include "policy/ir/moment.h"
 
@@ -240,7 +241,8 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 				told = SERVER_SOURCE;
 		}
 	}
-	s->told = s->midstream && told != SERVER_UNTOLD;
+	/* of datagrams, the kernel takes the first sender for the client */
+	s->told = d->l4proto == IP_UDP || (s->midstream && told != SERVER_UNTOLD);
 	s->same_zone =
 		zone_of(t->ir, &s->client) != NOTHING && zone_of(t->ir, &s->client) == zone_of(t->ir, &s->server);
 	s->refused = R_NONE;
@@ -268,8 +270,10 @@ static bool opens_now(const struct tracker *t, struct session *s, const struct d
 		      uint64_t wall_ns)
 {
 	struct session other = *s;
+	/* of datagrams: the session was never more than refused packets */
+	bool never = s->l4proto == IP_UDP && from_server && s->refused == R_NONE && s->passed == 0 && s->dropped > 0;
 
-	if ((s->refused != R_NO_CONDUIT && s->refused != R_ENDED) ||
+	if ((s->refused != R_NO_CONDUIT && s->refused != R_ENDED && !never) ||
 	    (from_server ? t->as_captured || s->l4proto != IP_UDP || s->refused == R_ENDED
 			 : s->asked == t->ir->at_s ||
 				   (s->l4proto == IP_TCP && (d->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)))
@@ -294,6 +298,18 @@ static void follow_silence(struct session *s, bool from_server, uint64_t wall_ns
 	s->silence_ns = (s->answered && wall_ns - s->began_ns > SILENCE_NEW_S * NS ? SILENCE_S : SILENCE_FIRST_S) * NS;
 	s->answered |= from_server;
 	s->last_ns = wall_ns;
+}
+
+uint32_t tracker_twin(const struct tracker *t, const struct session *s, bool from_server)
+{
+	const struct ir_cell *cell;
+	struct session twin = *s;
+
+	swap_ends(&twin);
+	cell = ask(t, &twin, s->last_ns);
+	return cell == NULL ? 0
+			    : mark_make(cell->permit + 1, t->ir->permits[cell->permit].lane, MARK_UNJUDGED) |
+				      (from_server ? 0 : MARK_REPLY);
 }
 
 static void follow(struct session *s, const struct decoded *d, bool from_server, uint64_t wall_ns)

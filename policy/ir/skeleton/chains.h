@@ -73,14 +73,17 @@ void put_home_only(struct writer *w, enum ir_chain chain);
  * earliest end first, then the cells that stay. */
 uint32_t cell_maps(const struct writer *w);
 enum ir_set cell_map(const struct writer *w, bool six, uint32_t i);
-/* Separate rules: look the packet up in a map of cells. While cells change, its bridge map is
- * looked up first. */
-void put_admitted(struct writer *w, enum ir_chain chain, bool six, enum ir_set map, enum ir_key key,
-		  enum ir_chain then);
+/* Separate rules: `lookup` in the maps of cells; when a cell is found, the packet continues in `then`.
+ * While cells change, the bridge map of each map is looked up first. keys: of a packet of the
+ * session's original direction, and of its reply direction; equal keys: the direction does not
+ * matter. */
+void put_cells(struct writer *w, enum ir_chain chain, enum ir_stmt_kind lookup, const enum ir_key keys[2],
+	       enum ir_chain then);
 
 /* Separate rules: a packet that people isolated, and whose session's permit is not kept, continues
- * in `then`; it is dropped if `then` is the chain itself. */
-void put_apart(struct writer *w, enum ir_chain chain, enum ir_chain then);
+ * in `then`; it is dropped if `then` is the chain itself. `twin`: the packet is one of its session's
+ * twin (twin.c), whose permit is in the packet mark. */
+void put_apart(struct writer *w, enum ir_chain chain, bool twin, enum ir_chain then);
 
 /* guard.c: before tracking */
 void guard_rules(struct writer *w);
@@ -109,6 +112,9 @@ void cut_rules(struct writer *w);
 void invalid_rules(struct writer *w);
 void put_limits(struct writer *w, enum ir_chain chain);
 void limits_rules(struct writer *w);
+
+/* twin.c: datagrams where both ends may ask */
+void twin_rules(struct writer *w);
 
 /* own.c: packets to the box itself, and packets that it sends */
 void input_rules(struct writer *w);

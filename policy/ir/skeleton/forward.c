@@ -19,6 +19,13 @@
 static void put_present_permit(struct writer *w)
 {
 	put_home_only(w, CHAIN_APART);
+	/* What the other end may send by a conduit of its own can be kept (twin.c). */
+	for (unsigned s = SET_KEPT4; s <= SET_KEPT6_NEXT; s++) {
+		RULE(w, CHAIN_APART, DO(IR_L4PROTO, IPPROTO_UDP, 0), DO(IR_CT_STATE, CT_ESTABLISHED, 0),
+		     DO_SET(IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6 : SET_KEPT4, KEY_ENDS_ANY),
+		     DO_SET(IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6_NEXT : SET_KEPT4_NEXT, KEY_ENDS_ANY),
+		     DO_SET(IR_IN_SET, (enum ir_set)s, KEY_ENDS_ANY | KEY_TWIN), DO_GO(CHAIN_TWIN));
+	}
 	for (int six = 0; six < 2; six++) {
 		RULE(w, CHAIN_APART, DO(IR_FAMILY, six ? 6 : 4, 0),
 		     DO_SET(IR_NOT_IN_SET, six ? SET_KEPT6 : SET_KEPT4, KEY_ENDS_ANY),
@@ -84,7 +91,7 @@ static void let_go_rules(struct writer *w)
 
 void forward_rules(struct writer *w)
 {
-	put_apart(w, CHAIN_FORWARD, CHAIN_APART);
+	put_apart(w, CHAIN_FORWARD, false, CHAIN_APART);
 	/* Connection tracking may still hold another session with these addresses and ports. */
 	RULE(w, CHAIN_FORWARD, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, TCP_SYN, TCP_SYN), DO_GO(CHAIN_BEGUN));
 	/*
@@ -192,8 +199,11 @@ static void judged_rules(struct writer *w, enum ir_chain chain)
 	RULE(w, chain, DO(IR_CT_STATE, CT_INVALID, 0), DO_DROP(R_STALE));
 	/* Neither does a packet from the cut queue, which has permit 0. */
 	RULE(w, chain, DO(IR_MARK, MARK_PERMIT_MASK, 0), DO_DROP(R_STALE));
+	/* A datagram that was not judged under its session's permit may be its twin's. */
+	RULE(w, chain, DO(IR_L4PROTO, IPPROTO_UDP, 0), DO_SET(IR_NOT_IN_SET, SET_AGREE, KEY_AGREE),
+	     DO_GO(chain == CHAIN_LAST ? CHAIN_TWIN_LAST : CHAIN_TWIN_POST));
 	/* The packet's ends may have been isolated while a worker had it. */
-	put_apart(w, chain, chain == CHAIN_POST ? CHAIN_APART : chain);
+	put_apart(w, chain, false, chain == CHAIN_POST ? CHAIN_APART : chain);
 	put_rule(w, chain);
 	PUT(w, DO_SET(IR_NOT_IN_SET, SET_AGREE, KEY_AGREE));
 	if (chain == CHAIN_LAST)

@@ -128,9 +128,7 @@ void new_rules(struct writer *w)
 		RULE(w, CHAIN_NEW, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, wrong[i].mask, wrong[i].value),
 		     DO_DROP(R_TCP_FLAGS));
 	}
-	for (size_t f = 0; f < 2; f++)
-		for (uint32_t i = 0; i < cell_maps(w); i++)
-			put_admitted(w, CHAIN_NEW, f == 1, cell_map(w, f == 1, i), KEY_PACKET, CHAIN_PACE);
+	put_cells(w, CHAIN_NEW, IR_ADMIT, (const enum ir_key[]){ KEY_PACKET, KEY_PACKET }, CHAIN_PACE);
 	RULE(w, CHAIN_NEW, DO_DROP(R_NO_CONDUIT));
 }
 
@@ -196,7 +194,7 @@ void share_rules(struct writer *w)
 void admit_rules(struct writer *w)
 {
 	/* Isolations are checked again here, because only now the permit is known. */
-	put_apart(w, CHAIN_ADMIT, CHAIN_PARTED);
+	put_apart(w, CHAIN_ADMIT, false, CHAIN_PARTED);
 	put_counted(w, CHAIN_ADMIT);
 	RULE(w, CHAIN_ADMIT, DO(IR_COPY_MARK, MARK_OUTCOME_MASK | MARK_LIMITS, 0));
 	RULE(w, CHAIN_ADMIT, DO(IR_MARK, MARK_LANE_MASK, 0), DO(IR_SET_MARK, MARK_FAST, 0), DO_ACCEPT);
@@ -237,6 +235,8 @@ void lapsed_rules(struct writer *w)
  */
 void renew_rules(struct writer *w)
 {
+	RULE(w, CHAIN_RENEW, DO(IR_L4PROTO, IPPROTO_UDP, 0), DO_SET(IR_IN_SET, SET_AGREE, KEY_CT_PERMIT),
+	     DO_GO(CHAIN_TWIN));
 	RULE(w, CHAIN_RENEW, DO_SET(IR_IN_SET, SET_AGREE, KEY_CT_PERMIT), DO(IR_COPY_MARK, 0, 0), DO_GO(CHAIN_ADMIT));
 	RULE(w, CHAIN_RENEW, DO_GO(CHAIN_LOOKUP));
 }
@@ -247,13 +247,11 @@ void lookup_rules(struct writer *w)
 {
 	put_not_over(w, CHAIN_LOOKUP);
 	RULE(w, CHAIN_LOOKUP, DO(IR_COPY_MARK, 0, 0));
-	for (size_t f = 0; f < 2; f++)
-		for (uint32_t i = 0; i < cell_maps(w); i++)
-			for (uint32_t direction = 0; direction < 2; direction++)
-				put_admitted(w, CHAIN_LOOKUP, f == 1, cell_map(w, f == 1, i),
-					     direction ? KEY_ORIGINAL_BACK : KEY_ORIGINAL, CHAIN_RELABEL);
+	put_cells(w, CHAIN_LOOKUP, IR_ADMIT, (const enum ir_key[]){ KEY_ORIGINAL, KEY_ORIGINAL_BACK }, CHAIN_RELABEL);
+	/* What the other end may send by a conduit of its own goes on (twin.c). */
+	RULE(w, CHAIN_LOOKUP, DO(IR_L4PROTO, IPPROTO_UDP, 0), DO_GO(CHAIN_TWIN));
 	/* Without the isolation, a session under a lingering permit would go on. */
-	put_apart(w, CHAIN_LOOKUP, CHAIN_PARTED);
+	put_apart(w, CHAIN_LOOKUP, false, CHAIN_PARTED);
 	RULE(w, CHAIN_LOOKUP, DO_GO(CHAIN_CUT));
 }
 

@@ -47,6 +47,7 @@ size_t ir_skeleton(uint64_t lanes, struct ir_maps maps, const struct ir_limits *
 	lane_rules(&w, lanes);
 	post_rules(&w);
 	failure_rules(&w);
+	twin_rules(&w);
 	input_rules(&w);
 	output_rules(&w);
 	answer_rules(&w);

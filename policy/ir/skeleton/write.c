@@ -43,27 +43,36 @@ enum ir_set cell_map(const struct writer *w, bool six, uint32_t i)
 	return (enum ir_set)((six ? SET_EXACT6 : SET_EXACT4) + i - w->maps.layers);
 }
 
-void put_admitted(struct writer *w, enum ir_chain chain, bool six, enum ir_set map, enum ir_key key, enum ir_chain then)
+void put_cells(struct writer *w, enum ir_chain chain, enum ir_stmt_kind lookup, const enum ir_key keys[2],
+	       enum ir_chain then)
 {
-	unsigned maps[] = { ir_set_bridge_of(map), map };
+	for (uint32_t i = 0; i < 2 * cell_maps(w); i++)
+		for (uint32_t k = 0; k < (keys[0] == keys[1] ? 2u : 4u); k++) {
+			enum ir_set map = cell_map(w, i >= cell_maps(w), i % cell_maps(w));
+			unsigned bridge = ir_set_bridge_of(map);
 
-	for (size_t k = maps[0] == SET_COUNT ? 1 : 0; k < 2; k++) {
-		RULE(w, chain, DO(IR_FAMILY, six ? 6 : 4, 0));
-		if (key != KEY_PACKET)
-			PUT(w, DO(IR_CT_DIRECTION, key == KEY_ORIGINAL_BACK, 0));
-		if (k == 0)
-			PUT(w, DO_SET(IR_IN_SET, SET_SWITCH, KEY_FAMILY));
-		PUT(w, DO_SET(IR_ADMIT, (enum ir_set)maps[k], key), DO_GO(then));
-	}
+			if (k % 2 == 0 && bridge == SET_COUNT)
+				continue;
+			RULE(w, chain, DO(IR_FAMILY, ir_set_six(map) ? 6 : 4, 0));
+			if (lookup != IR_ADMIT) /* of an answer, tracking does not know the packet's own ports */
+				PUT(w, DO(IR_L4PROTO, IPPROTO_UDP, 0));
+			if (keys[0] != keys[1])
+				PUT(w, DO(IR_CT_DIRECTION, k / 2, 0));
+			if (k % 2 == 0)
+				PUT(w, DO_SET(IR_IN_SET, SET_SWITCH, KEY_FAMILY));
+			PUT(w, DO_SET(lookup, k % 2 == 0 ? (enum ir_set)bridge : map, keys[k / 2]), DO_GO(then));
+		}
 }
 
 /* A packet without a session matches none of these sets, but other rules drop it. */
-void put_apart(struct writer *w, enum ir_chain chain, enum ir_chain then)
+void put_apart(struct writer *w, enum ir_chain chain, bool twin, enum ir_chain then)
 {
+	uint32_t of = twin ? KEY_TWIN : 0, permit = KEY_ENDS_PERMIT | of;
+
 	for (unsigned s = SET_APART4; s <= SET_APART6_NEXT; s++) {
-		RULE(w, chain, DO_SET(IR_IN_SET, (enum ir_set)s, KEY_ENDS),
-		     DO_SET(IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6 : SET_KEPT4, KEY_ENDS_PERMIT),
-		     DO_SET(IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6_NEXT : SET_KEPT4_NEXT, KEY_ENDS_PERMIT));
+		RULE(w, chain, DO_SET(IR_IN_SET, (enum ir_set)s, KEY_ENDS | of),
+		     DO_SET(IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6 : SET_KEPT4, permit),
+		     DO_SET(IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6_NEXT : SET_KEPT4_NEXT, permit));
 		if (then == chain)
 			PUT(w, DO_DROP(R_ISOLATED));
 		else

@@ -162,6 +162,8 @@ enum reason enforcer_malformed(enum protocol p)
 
 static struct {
 	uint8_t outcome[DESK_IDS]; /* outcome by packet id; 0 = not decided */
+	bool again;		   /* the packet has to be shown again (PERMIT_TWIN) */
+	uint32_t judged_as;	   /* the permit of the last verdict */
 	uint32_t twice;		   /* number of decisions for an id that was already decided */
 	uint16_t why[DESK_IDS];	   /* by packet id: the reason that the outside was told */
 	/* the bare acknowledgements of the flow of the last accepted packet need not come to the
@@ -185,7 +187,12 @@ static struct {
 void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
 {
 	(void)queue;
-	(void)permit;
+	if (permit == PERMIT_TWIN) {
+		assert_int_equal(desk.outcome[id % DESK_IDS], 0);
+		desk.again = true;
+		return;
+	}
+	desk.judged_as = permit;
 	desk.why[id % DESK_IDS] = (uint16_t)r;
 	if (desk.outcome[id % DESK_IDS] != 0)
 		desk.twice++;
@@ -521,6 +528,9 @@ static uint8_t desk_packet[70000];
 /* Whether the packet mark names the direction, as on a box. */
 static bool desk_directed;
 
+/* The mark of a datagram's twin, from its own. NULL: nothing allows a twin. */
+static uint32_t (*desk_twin)(uint32_t mark);
+
 /* Hands a packet in and returns its id. */
 static uint32_t desk_hand_as(size_t n, uint32_t mark, bool unready)
 {
@@ -538,7 +548,12 @@ static uint32_t desk_hand_as(size_t n, uint32_t mark, bool unready)
 	if (desk_front.passes != NULL && desk_front.passes(&p)) {
 		desk.outcome[p.id % DESK_IDS] = OUTCOME_ACCEPT;
 	} else {
+		desk.again = false;
 		inspector_packet(desk_i, &p);
+		if (desk.again) { /* the rules show it again, as its twin's or as it was */
+			p.mark = (desk_twin != NULL ? desk_twin(mark) : mark) | MARK_TWIN;
+			inspector_packet(desk_i, &p);
+		}
 		if (desk_front.after != NULL)
 			desk_front.after();
 	}

@@ -115,7 +115,7 @@ static void entries(void **state)
 	e.permit = 0;
 	assert_int_equal(gate_verdict(&e, LANE, &mark), ENTRY_REFUSED);
 	assert_int_equal(mark, 0);
-	e.permit = PERMIT_MAX + 1;
+	e.permit = PERMIT_TWIN + 1;
 	assert_int_equal(gate_verdict(&e, LANE, &mark), ENTRY_REFUSED);
 	e.permit = PERMIT_MAX;
 	assert_int_equal(gate_verdict(&e, LANE_CUT, &mark), ENTRY_REFUSED);

@@ -31,7 +31,7 @@ static struct key key_of(const struct box_packet *p, uint32_t kind)
 	const struct box_flow *f = p->flow;
 
 	k.bad = kind != KEY_PACKET && kind != KEY_PACKET_BACK && !tracked(p);
-	switch ((enum ir_key)kind) {
+	switch ((enum ir_key)(kind & ~KEY_TWIN)) {
 	case KEY_PACKET:
 		k.src = p->src;
 		k.dst = p->dst;
@@ -56,12 +56,12 @@ static struct key key_of(const struct box_packet *p, uint32_t kind)
 		k.mark = k.mark2 = f->mark & MARK_PERMIT_MASK;
 		break;
 	case KEY_ENDS_PERMIT:
-		k.mark = f->mark & MARK_PERMIT_MASK;
+		k.mark = (kind & KEY_TWIN ? p->mark : f->mark) & MARK_PERMIT_MASK;
 		/* fall through */
 	case KEY_ENDS_ANY:
 	case KEY_ENDS:
-		k.src = f->src;
-		k.dst = f->dst;
+		k.src = kind & KEY_TWIN ? f->dst : f->src;
+		k.dst = kind & KEY_TWIN ? f->src : f->dst;
 		break;
 	case KEY_HOME:
 		k.bad = false;
@@ -162,7 +162,7 @@ static bool go_lane(struct run *x)
 
 	if (mark == MARK_FAST)
 		return end(x, BOX_ACCEPT);
-	if ((mark & MARK_FAST) == 0 && lane != 0 && (x->b->lanes >> lane & 1))
+	if (lane != 0 && (x->b->lanes >> lane & 1))
 		return go(x, (enum ir_chain)(CHAIN_LANE_FIRST + lane));
 	return true;
 }
@@ -273,6 +273,18 @@ static bool step(struct run *x, const struct ir_stmt *s)
 			return false;
 		p->mark = e->data;
 		return s->a == 0 || e->data == s->a;
+	case IR_TWIN:
+	case IR_TWIN_AGREES:
+		k = key_of(p, s->a);
+		e = find(x->b, s->set, &k);
+		if (e == NULL)
+			return false;
+		if (s->kind == IR_TWIN) {
+			p->mark = e->data & ~MARK_LIMITS;
+			return true;
+		}
+		k = (struct key){ .mark = e->data & MARK_PERMIT_MASK, .mark2 = p->mark & MARK_PERMIT_MASK };
+		return find(x->b, SET_AGREE, &k) != NULL;
 	case IR_ADMIT:
 		k = key_of(p, s->a);
 		e = find(x->b, s->set, &k);

@@ -138,8 +138,8 @@ static void new_packets_agree_with_cells(void **state)
 			w.ids[i] = 1 + (uint32_t)rand_r(&seed) % 1000 + 1000 * i;
 		world_rules(&w);
 		for (int n = 0; n < 200; n++) {
-			struct question q = maker_question(&w.k, &seed);
-			const struct ir_cell *c = evaluate_ir(w.k.c.ir, &q);
+			struct question q = maker_question(&w.k, &seed), twin;
+			const struct ir_cell *c = evaluate_ir(w.k.c.ir, &q), *back;
 			struct box_flow f = { .state = CT_NEW,
 					      .src = q.source,
 					      .dst = q.destination,
@@ -180,9 +180,19 @@ static void new_packets_agree_with_cells(void **state)
 			w.b.now = q.now;
 			p.mark = 0; /* the answer once more */
 			r = forward(&w, &p);
+			twin = q;
+			twin.iif = q.oif;
+			twin.oif = q.iif;
+			twin.source = q.destination;
+			twin.destination = q.source;
+			twin.port = p.dport;
+			back = q.l4proto == 17 ? evaluate_ir(w.k.c.ir, &twin) : NULL;
 			if (c != NULL) {
 				assert_int_equal(mark_permit(f.mark), w.ids[c->permit]);
 				assert_int_equal(r.verdict, mark_lane(f.mark) ? BOX_QUEUE : BOX_ACCEPT);
+			} else if (back != NULL) { /* a conduit of the other end still allows it */
+				assert_int_equal(r.verdict,
+						 w.k.c.ir->permits[back->permit].lane ? BOX_QUEUE : BOX_ACCEPT);
 			} else {
 				assert_int_equal(r.verdict, q.l4proto == 6 ? BOX_QUEUE : BOX_DROP);
 				assert_int_equal(r.reason, R_ENDED);
@@ -614,6 +624,239 @@ static void what_an_old_policy_judged_is_stale(void **state)
 	expect_drop(judged_again(&w, &q, MARK_GOOD), R_STALE);
 	assert_int_equal(judged_again(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
 	maker_free(&w.k);
+}
+
+/* Two conduits between the same hosts, one each way, with the same port at both ends: C, D or both.
+ * `idle`: a limit of their sessions. */
+enum { C = 1, D = 2 };
+
+static void world_twins(struct world *w, unsigned conduits, uint32_t idle)
+{
+	struct model_zone *office, *ot;
+	struct model_service *reads, *writes;
+
+	memset(w, 0, sizeof(*w));
+	maker_init(&w->k);
+	maker_interface(&w->k, "lan0");
+	maker_interface(&w->k, "lan1");
+	office = maker_zone(&w->k, "office", "lan0", "10.10.0.0/16 2001:db8:10::/48");
+	ot = maker_zone(&w->k, "ot", "lan1", "10.30.0.0/16 2001:db8:30::/48");
+	reads = maker_service(&w->k, "reads", PROTO_FINS, "udp/9600");
+	maker_allow(&w->k, reads, CLASS_READ, 0, 99);
+	writes = maker_service(&w->k, "writes", PROTO_FINS, "udp/9600");
+	maker_allow(&w->k, writes, CLASS_WRITE, 100, 199);
+	if (conduits & C)
+		maker_conduit(&w->k, "c", office, ot, "", "", reads);
+	if (conduits & D)
+		maker_conduit(&w->k, "d", ot, office, "", "", writes);
+	assert_true(maker_lower(&w->k));
+	for (uint32_t i = 0; i < w->k.c.ir->n_permits; i++) {
+		w->ids[i] = 100 + i;
+		w->k.c.ir->permits[i].idle = idle;
+	}
+	world_rules(w);
+}
+
+static struct box_packet datagram(struct box_flow *f, bool six, bool from_office)
+{
+	const char *office = six ? "2001:db8:10::5" : "10.10.0.5", *plc = six ? "2001:db8:30::9" : "10.30.1.9";
+	struct box_packet p = packet(f, from_office ? LAN0 : LAN1, from_office ? LAN1 : LAN0,
+				     from_office ? office : plc, from_office ? plc : office, 17, 9600);
+
+	p.sport = 9600;
+	return p;
+}
+
+/* The worker does not judge the datagram, and gets it again as its twin's. Returns its mark then. */
+static uint32_t second_look(struct world *w, struct box_packet *p)
+{
+	p->mark = mark_make(PERMIT_TWIN, 0, MARK_GOOD);
+	assert_int_equal(box_run(&w->b, CHAIN_POST, p).verdict, BOX_QUEUE);
+	assert_true((p->mark & MARK_TWIN) != 0);
+	assert_int_equal(mark_outcome(p->mark), MARK_UNJUDGED);
+	return p->mark;
+}
+
+static struct box_result judged_as(struct world *w, const struct box_packet *p, enum ir_chain chain, uint32_t permit)
+{
+	struct box_packet q = *p;
+
+	q.mark = mark_make(permit, 0, MARK_GOOD);
+	return box_run(&w->b, chain, &q);
+}
+
+static void a_datagram_may_be_its_twins(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n < 8; n++) {
+		bool six = n & 1, office_first = n & 2;
+		struct box_packet p, q;
+		struct box_flow f, other;
+		struct world w;
+		uint32_t own, twin;
+
+		world_twins(&w, C | D, n & 4 ? 60 : 0);
+		p = datagram(&other, six, !office_first);
+		assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+		twin = mark_permit(p.mark);
+		p = datagram(&f, six, office_first);
+		assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+		own = mark_permit(p.mark);
+		assert_int_not_equal(own, twin);
+		assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
+		for (uint8_t reply = 0; reply < 2; reply++) {
+			q = next(&p, reply);
+			assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+			assert_int_equal(mark_permit(q.mark), own);
+			assert_int_equal((q.mark & MARK_REPLY) != 0, reply);
+			assert_int_equal(mark_permit(second_look(&w, &q)), twin);
+			assert_int_equal((q.mark & MARK_REPLY) != 0, !reply);
+			/* Both permits are good for it, at once and at the second look, and no other. */
+			for (int last = 0; last < 2; last++) {
+				enum ir_chain chain = last ? CHAIN_LAST : CHAIN_POST;
+
+				assert_int_equal(judged_as(&w, &q, chain, own).verdict, BOX_ACCEPT);
+				assert_int_equal(judged_as(&w, &q, chain, twin).verdict, BOX_ACCEPT);
+			}
+			expect_drop(judged_as(&w, &q, CHAIN_LAST, PERMIT_TWIN), R_STALE);
+			expect_drop(judged_as(&w, &q, CHAIN_LAST, own + 1000), R_STALE);
+			expect_drop(judged_as(&w, &q, CHAIN_POST, 0), R_STALE);
+			/* Nobody answered: the twin's lane decides (closed). */
+			q.mark &= ~MARK_TWIN;
+			expect_drop(box_run(&w.b, CHAIN_LAST, &q), R_DOWN_CLOSED);
+		}
+		/* The session's own outcome and label stay. */
+		assert_int_equal(mark_permit(f.mark), own);
+		/* The twin's permit was narrowed while a worker had the datagram. */
+		for (uint32_t i = 0; i < w.k.c.ir->n_permits; i++)
+			w.ids[i] += w.ids[i] == twin ? 1000 : 0;
+		world_rules(&w);
+		q = next(&p, 1);
+		expect_drop(judged_as(&w, &q, CHAIN_LAST, twin), R_STALE);
+		q.mark = mark_make(twin, 0, MARK_GOOD);
+		assert_int_equal(box_run(&w.b, CHAIN_POST, &q).verdict, BOX_QUEUE);
+		assert_int_equal(mark_permit(q.mark), twin + 1000);
+		/* Its conduit ends by time. */
+		for (size_t i = 0; i < w.b.n_elements; i++)
+			if (mark_permit(w.b.elements[i].data) == twin + 1000)
+				w.b.elements[i].until = w.b.now + 5;
+		assert_int_equal(mark_permit(second_look(&w, &q)), twin + 1000);
+		w.b.now += 6;
+		expect_drop(judged_as(&w, &q, CHAIN_LAST, twin + 1000), R_STALE);
+		assert_int_equal(mark_permit(second_look(&w, &q)), own);
+		maker_free(&w.k);
+	}
+}
+
+/* Without a twin the worker gets the datagram again as it was; an isolation is about the twin's own
+ * permit. */
+static void without_a_twin_nothing_changes(void **state)
+{
+	struct ir_element apart[2] = { { 0 } };
+	struct box_packet p, q;
+	struct box_flow f, other;
+	struct world w;
+	uint32_t own, twin;
+
+	(void)state;
+	world_twins(&w, C, 0);
+	p = datagram(&f, false, true);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	own = mark_permit(p.mark);
+	assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
+	for (uint8_t reply = 0; reply < 2; reply++) {
+		q = next(&p, reply);
+		assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+		assert_int_equal(mark_permit(second_look(&w, &q)), own);
+		assert_int_equal((q.mark & MARK_REPLY) != 0, reply);
+	}
+	maker_free(&w.k);
+	world_twins(&w, C | D, 0);
+	p = datagram(&other, false, false);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	twin = mark_permit(p.mark);
+	p = datagram(&f, false, true);
+	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+	own = mark_permit(p.mark);
+	q = next(&p, 1);
+	/* Both ends are isolated, and only the session's permit is kept. */
+	apart[0].set = SET_APART4;
+	apart[0].src = (struct addr_range){ q.src, q.src };
+	apart[0].dst = (struct addr_range){ q.dst, q.dst };
+	apart[1] = apart[0];
+	apart[1].src = apart[0].dst;
+	apart[1].dst = apart[0].src;
+	struct ir_element *all = calloc(w.b.n_elements + 3, sizeof(*all));
+
+	assert_non_null(all);
+	memcpy(all, w.b.elements, w.b.n_elements * sizeof(*all));
+	memcpy(all + w.b.n_elements, apart, sizeof(apart));
+	all[w.b.n_elements + 2] = apart[1];
+	all[w.b.n_elements + 2].set = SET_KEPT4;
+	all[w.b.n_elements + 2].mark_key = own;
+	w.b.elements = all;
+	w.b.n_elements += 3;
+	assert_int_equal(judged_as(&w, &q, CHAIN_LAST, own).verdict, BOX_ACCEPT);
+	expect_drop(judged_as(&w, &q, CHAIN_LAST, twin), R_ISOLATED);
+	q.mark = mark_make(PERMIT_TWIN, 0, MARK_GOOD);
+	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_ISOLATED);
+	free(all);
+	maker_free(&w.k);
+}
+
+/* The conduit of the end that spoke first is gone. What the other one allows goes on at once, and
+ * nothing else does: not under the former permit, and not from another interface. */
+static void a_twin_outlives_its_session(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n < 8; n++) {
+		bool six = n & 1, office_first = n & 2, inspected = n & 4;
+		struct box_packet p, q;
+		struct box_flow f, other;
+		struct world w;
+		uint32_t own, twin;
+
+		world_twins(&w, C | D, 0);
+		p = datagram(&other, six, !office_first);
+		assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+		twin = mark_permit(p.mark);
+		p = datagram(&f, six, office_first);
+		assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+		own = mark_permit(p.mark);
+		maker_free(&w.k);
+
+		world_twins(&w, office_first ? D : C, 0);
+		w.ids[0] = twin;
+		w.k.c.ir->permits[0].lane = inspected ? w.k.c.ir->permits[0].lane : LANE_NONE;
+		world_rules(&w);
+		for (uint8_t reply = 0; reply < 2; reply++) {
+			q = next(&p, reply);
+			q.iif = LAN2;
+			assert_int_equal(forward(&w, &q).verdict, BOX_DROP);
+			q = next(&p, reply);
+			if (!inspected) {
+				/* whether an answer was asked for is not known */
+				assert_int_equal(forward(&w, &q).verdict, reply ? BOX_ACCEPT : BOX_DROP);
+				continue;
+			}
+			assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+			assert_int_equal(mark_permit(q.mark), twin);
+			assert_true((q.mark & MARK_TWIN) != 0);
+			assert_int_equal((q.mark & MARK_REPLY) != 0, !reply);
+			for (int last = 0; last < 2; last++)
+				assert_int_equal(judged_as(&w, &q, last ? CHAIN_LAST : CHAIN_POST, twin).verdict,
+						 BOX_ACCEPT);
+			expect_drop(judged_as(&w, &q, CHAIN_LAST, own), R_STALE);
+			expect_drop(judged_as(&w, &q, CHAIN_LAST, PERMIT_TWIN), R_STALE);
+			q.mark = mark_make(own, 0, MARK_GOOD);
+			assert_int_equal(box_run(&w.b, CHAIN_POST, &q).verdict, BOX_QUEUE);
+			assert_int_equal(mark_permit(q.mark), twin);
+		}
+		w.b.n_elements = 0; /* D ends as well */
+		q = next(&p, 1);
+		expect_drop(forward(&w, &q), R_ENDED);
+		maker_free(&w.k);
+	}
 }
 
 static void lapsed_flows_are_looked_up_again(void **state)
@@ -1594,6 +1837,9 @@ int main(void)
 		cmocka_unit_test(sessions_end_with_their_limits),
 		cmocka_unit_test(no_change_gives_a_session_more_time),
 		cmocka_unit_test(a_new_limit_begins_with_the_policy),
+		cmocka_unit_test(a_datagram_may_be_its_twins),
+		cmocka_unit_test(without_a_twin_nothing_changes),
+		cmocka_unit_test(a_twin_outlives_its_session),
 		cmocka_unit_test(strangers_keep_no_session_alive),
 		cmocka_unit_test(without_room_nothing_begins),
 		cmocka_unit_test(every_chain_ends),

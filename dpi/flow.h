@@ -188,8 +188,8 @@ bool flow_init(struct flow_table *t, uint32_t slots);
 void flow_done(struct flow_table *t);
 /* The flow of a packet, or FLOW_NONE. *ret_dir: the direction of the packet. */
 uint32_t flow_find(const struct flow_table *t, const struct decoded *d, enum direction *ret_dir);
-/* The flow of a datagram whose opener is known, or FLOW_NONE. `dir`: the direction that the packet has
- * in it. A flow that the other end opened is another flow. */
+/* The flow of a datagram whose opener is known, or FLOW_NONE. `dir`: the packet's direction in it.
+ * A flow that the other end opened is another flow. */
 uint32_t flow_find_of(const struct flow_table *t, const struct decoded *d, enum direction dir);
 /* Divides the slots among the shares in use (bit n of `used`: share n). `whole`: every share may
  * use all slots. */

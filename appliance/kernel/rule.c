@@ -378,7 +378,7 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 		break;
 	case IR_TWIN_AGREES:
 		load_key(b, s);
-		/* The program nft cannot list a key with the result of a lookup in it. So this result
+		/* The program nft cannot list a key that contains a lookup's result. So this result
 		 * is put into the packet's priority, which is not used otherwise. */
 		expr_lookup(b, s->set, LOOKUP_MARK, false);
 		expr_meta_set(b, NFT_META_PRIORITY, 0);

@@ -7,8 +7,8 @@
  * with the direction as connection tracking knows it, and brings permit and outcome back from the
  * worker. Compiler, enforce, gate, worker and renderers all take the layout from here.
  *
- *   bit 31     FAST    packet mark only: the forward chain let this packet pass without a queue; with
- *                      a lane (TWIN): a worker gets this datagram for the second time
+ *   bit 31     FAST    packet mark only: the forward chain let this packet pass without a queue;
+ *                      with a lane (TWIN): a worker gets this datagram for the second time
  *   bit 30     REPLY   packet mark only: the packet's direction is not the one in which its session
  *                      was opened
  *   bits 30-31         conntrack mark only: the kernel watches idle time and age of the session
@@ -32,8 +32,8 @@
 #define MARK_OUTCOME_SHIFT 22
 #define MARK_REPLY 0x40000000u
 #define MARK_FAST 0x80000000u
-/* A datagram of a command lane that its worker did not judge (PERMIT_TWIN): now it comes as a packet
- * of the twin, the session that the other end would have opened. If no cell allows a twin, it comes
+/* A datagram of a command lane that its worker did not judge (PERMIT_TWIN): now it is a packet of
+ * the twin, the session that the other end would have opened. If no cell allows a twin, it comes
  * as before, for a final judgement. */
 #define MARK_TWIN MARK_FAST
 

@@ -36,7 +36,7 @@ const struct enforcer *command_enforcer(const struct flow *f); /* NULL: the flow
  * not consist of whole PDUs. */
 struct judged command_judge_datagram(struct crossing *x, struct bytes payload);
 /*
- * Whether the flow `f` would allow this datagram under the permit; nothing is recorded or remembered.
+ * Whether the flow `f` would allow this datagram under the permit; nothing is recorded or kept.
  * f NULL: a flow of this protocol that begins at this server's port.
  */
 bool command_would_allow(const struct crossing *x, const struct flow *f, const struct enforcer *e,

@@ -92,17 +92,18 @@ static MUST_SEND struct verdict come_under(struct crossing *x)
 
 /*
  * Where both ends use the protocol's port, datagrams of two conduits meet in one session of the
- * kernel: the reads of one end, and what the other end sends by a conduit of its own. For each of the
- * two conduits there is a flow here, opened by the end that the conduit starts from: the twins. Of
- * the session's permit the kernel knows only that of the end that spoke first. So a datagram goes to
- * the other twin if its own refuses it and the other one allows it, and its verdict then has that
- * twin's permit, which the rules compare. If a datagram is a request of the end that should answer,
- * or the reverse, and the other twin is not known here, the rules look for its permit and show the
- * datagram again.
+ * kernel: the reads of one end, and what the other end sends by a conduit of its own. For each of
+ * the two conduits there is a flow here, opened by the end that the conduit starts from: the twins.
+ * Of the session's permit the kernel knows only that of the end that spoke first. So a datagram
+ * goes to the other twin if its own refuses it and the other one allows it, and its verdict then
+ * has that twin's permit, which the rules compare. If a datagram is a request of the end that
+ * should answer, or the reverse, and the other twin is not known here, the rules look for its
+ * permit and show the datagram again.
  */
 
-/* Whether the protocol says that this datagram is a request of the flow's server, or an answer of its
- * client. *ret: the protocol's enforcer, if any of the permit's protocols has one for datagrams. */
+/* Whether the protocol says that this datagram is a request of the flow's server, or an answer of
+ * its client. *ret: the protocol's enforcer, if any of the permit's protocols has one
+ * for datagrams. */
 static bool is_out_of_turn(const struct crossing *x, const struct enforcer **ret)
 {
 	enum utterance own = x->dir == DIR_C2S ? UTTERS_REQUEST : UTTERS_ANSWER, u;

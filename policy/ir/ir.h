@@ -400,8 +400,8 @@ enum ir_key {
 	 * permit is kept between them (sets SET_KEPT4 and so on) */
 	KEY_ENDS_ANY,
 };
-/* Added to KEY_ENDS, KEY_ENDS_PERMIT or KEY_ENDS_ANY: the same of the session's twin, whose original
- * direction is the other one, and whose permit is in the packet mark. */
+/* Added to KEY_ENDS, KEY_ENDS_PERMIT or KEY_ENDS_ANY: the same of the session's twin, whose
+ * original direction is the other one, and whose permit is in the packet mark. */
 #define KEY_TWIN 0x100u
 
 struct ir_stmt {

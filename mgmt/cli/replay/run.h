@@ -257,7 +257,7 @@ struct replay {
 	uint32_t *waiting;   /* by packet id: the session of each packet that is not decided yet */
 	uint32_t next_id;
 	struct flow_info judged; /* the flow of the last PDU */
-	bool again;		 /* the inspector wants the present packet as one of its session's twin */
+	bool again;		 /* the inspector wants the packet as one of its session's twin */
 	uint32_t frame;		 /* number of the present frame */
 	uint8_t packet[65535];	 /* the present packet, if its length had to be filled in */
 	uint64_t due_ns;	 /* when the inspector wants to be called again */

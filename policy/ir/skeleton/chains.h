@@ -73,7 +73,7 @@ void put_home_only(struct writer *w, enum ir_chain chain);
  * earliest end first, then the cells that stay. */
 uint32_t cell_maps(const struct writer *w);
 enum ir_set cell_map(const struct writer *w, bool six, uint32_t i);
-/* Separate rules: `lookup` in the maps of cells; when a cell is found, the packet continues in `then`.
+/* Separate rules: `lookup` in the maps of cells; when a cell is found, the packet goes to `then`.
  * While cells change, the bridge map of each map is looked up first. keys: of a packet of the
  * session's original direction, and of its reply direction; equal keys: the direction does not
  * matter. */
@@ -81,8 +81,8 @@ void put_cells(struct writer *w, enum ir_chain chain, enum ir_stmt_kind lookup, 
 	       enum ir_chain then);
 
 /* Separate rules: a packet that people isolated, and whose session's permit is not kept, continues
- * in `then`; it is dropped if `then` is the chain itself. `twin`: the packet is one of its session's
- * twin (twin.c), whose permit is in the packet mark. */
+ * in `then`; it is dropped if `then` is the chain itself. `twin`: the packet is one of its
+ * session's twin (twin.c), whose permit is in the packet mark. */
 void put_apart(struct writer *w, enum ir_chain chain, bool twin, enum ir_chain then);
 
 /* guard.c: before tracking */

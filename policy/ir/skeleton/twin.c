@@ -5,14 +5,14 @@
 #include "policy/ir/skeleton/chains.h"
 
 /*
- * The twin of a UDP session is the session that the other end would have opened. Where both ends use
- * the protocol's port, one session of connection tracking carries what two conduits allow, one for
- * each direction. Its label names only the conduit of the end that spoke first.
+ * The twin of a UDP session is the session that the other end would have opened. Where both ends
+ * use the protocol's port, one session of connection tracking carries what two conduits allow, one
+ * for each direction. Its label names only the conduit of the end that spoke first.
  *
- * A worker that gets a datagram which the session's permit does not allow gives it the permit of the
- * twin if it knows that one, else PERMIT_TWIN. The rules look for the twin's cell: by the packet's own
- * addresses and ports if it came from the session's server, else by the reversed ones. What was judged
- * under the twin's permit passes only if that is the permit of the twin's cell now.
+ * A worker that gets a datagram which the session's permit does not allow gives it the permit of
+ * the twin if it knows that one, else PERMIT_TWIN. The rules look for the twin's cell: by the
+ * packet's own addresses and ports if it came from the session's server, else by the reversed ones.
+ * What was judged under the twin's permit passes only if that is the permit of the twin's cell now.
  */
 static const enum ir_key by_packet[] = { KEY_PACKET_BACK, KEY_PACKET };
 
@@ -43,7 +43,8 @@ static void second_look_rules(struct writer *w)
 
 /*
  * Behind the queues. A lower map holds only what remains of a cell when its conduits end, so the
- * permit judged may be that of any map. The outcome of the session stays: it is about its own permit.
+ * permit judged may be that of any map. The outcome of the session stays: it is about its
+ * own permit.
  */
 void twin_rules(struct writer *w)
 {

@@ -54,7 +54,8 @@ void put_cells(struct writer *w, enum ir_chain chain, enum ir_stmt_kind lookup, 
 			if (k % 2 == 0 && bridge == SET_COUNT)
 				continue;
 			RULE(w, chain, DO(IR_FAMILY, ir_set_six(map) ? 6 : 4, 0));
-			if (lookup != IR_ADMIT) /* of an answer, tracking does not know the packet's own ports */
+			/* of an answer, tracking does not know the packet's own ports */
+			if (lookup != IR_ADMIT)
 				PUT(w, DO(IR_L4PROTO, IPPROTO_UDP, 0));
 			if (keys[0] != keys[1])
 				PUT(w, DO(IR_CT_DIRECTION, k / 2, 0));

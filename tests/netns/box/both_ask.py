@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""FINS over UDP with port 9600 at both ends: conduit c from the station to the controller reads, and
-conduit d the other way writes. Over IPv4 the controller speaks first, over IPv6 the station. Live,
-because only the kernel's own connection tracking and queues can show that a datagram that belongs to
-the other conduit is found, not lost, and not let pass."""
+"""FINS over UDP with port 9600 at both ends: conduit c from the station to the controller reads,
+and conduit d the other way writes. Over IPv4 the controller speaks first, over IPv6 the station.
+Live, because only the kernel's own connection tracking and queues can show that a datagram that
+belongs to the other conduit is found, not lost, and not let pass."""
 import os
 import signal
 import socket
@@ -33,7 +33,8 @@ def apply(box, *conduits):
 
 
 class Pair:
-    """The two ends. Whatever arrives and was not allowed fails the next exchange, or `nothing_left`."""
+    """The two ends. Whatever arrives and was not allowed fails the next exchange, or
+    `nothing_left`."""
 
     def __init__(self, box, family):
         self.ends, self.sid = [], 0

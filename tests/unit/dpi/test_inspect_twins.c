@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inspector where both ends use the protocol's port and may ask: conduit C (P_TOY) from end A to
- * end B, conduit D (P_TOY_READS) from B to A. Every order of who speaks first, and all that may happen
- * between two datagrams: silence, another session of the kernel, a restart of the worker, a narrowing.
+ * The inspector where both ends use the protocol's port and may ask: conduit C (P_TOY) from end A
+ * to end B, conduit D (P_TOY_READS) from B to A. Every order of who speaks first, and all that may
+ * happen between two datagrams: silence, another session of the kernel, a restart of the worker, a
+ * narrowing.
  *
  * LINK: $(INSPECT_PARTS)
  * LIBS: libndpi nettle
@@ -19,7 +20,7 @@
 
 enum end { A, B };
 
-/* ---- a protocol whose datagrams say whether they ask ------------------------------------------ */
+/* ---- a protocol whose datagrams say whether they ask ----------------------------------------- */
 
 struct sided {
 	struct pending wait;
@@ -82,7 +83,7 @@ static const struct enforcer sided = { .protocol = DESK_PROTOCOL,
 				       .answered = answered,
 				       .missed = missed };
 
-/* ---- the kernel: one session for both conduits ------------------------------------------------ */
+/* ---- the kernel: one session for both conduits ----------------------------------------------- */
 
 static enum end opener;
 static bool only_c; /* there is no conduit D */
@@ -179,8 +180,8 @@ static void whoever_speaks_first(void **state)
 	}
 }
 
-/* The kernel's session ends by silence, and the other end opens the next one, while the worker still
- * knows its flows or has forgotten them. */
+/* The kernel's session ends by silence, and the other end opens the next one, while the worker
+ * still knows its flows or has forgotten them. */
 static void after_silence(void **state)
 {
 	static const uint64_t seconds[] = { 10, 70, 130, 300 };

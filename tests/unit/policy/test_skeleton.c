@@ -667,7 +667,8 @@ static struct box_packet datagram(struct box_flow *f, bool six, bool from_office
 	return p;
 }
 
-/* The worker does not judge the datagram, and gets it again as its twin's. Returns its mark then. */
+/* The worker does not judge the datagram, and gets it again as its twin's. Returns its
+ * mark then. */
 static uint32_t second_look(struct world *w, struct box_packet *p)
 {
 	p->mark = mark_make(PERMIT_TWIN, 0, MARK_GOOD);
@@ -711,7 +712,8 @@ static void a_datagram_may_be_its_twins(void **state)
 			assert_int_equal((q.mark & MARK_REPLY) != 0, reply);
 			assert_int_equal(mark_permit(second_look(&w, &q)), twin);
 			assert_int_equal((q.mark & MARK_REPLY) != 0, !reply);
-			/* Both permits are good for it, at once and at the second look, and no other. */
+			/* Both permits are good for it, at once and at the second look, and
+			 * no other. */
 			for (int last = 0; last < 2; last++) {
 				enum ir_chain chain = last ? CHAIN_LAST : CHAIN_POST;
 

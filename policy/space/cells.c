@@ -48,7 +48,7 @@ struct maker {
 	struct together **plans; /* by combination; in scratch */
 	size_t n_plans, plans_room;
 	struct raw *raw;
-	size_t n_raw, raw_room;
+	size_t n_raw;
 	size_t list_room;
 	/* points of the present bucket that lie inside a range and have their own cells above it;
 	 * sorted, in memory of this bucket only */
@@ -56,6 +56,7 @@ struct maker {
 	size_t n_laid;
 	uint64_t *cost; /* by conduit: the number of its boxes and of cells that it is in */
 	uint64_t steps;
+	uint64_t beyond; /* cells above CELLS_MAX, which are only counted */
 };
 
 static bool out_of_memory(struct maker *k)
@@ -66,9 +67,15 @@ static bool out_of_memory(struct maker *k)
 	return false;
 }
 
-static bool too_large(struct maker *k)
+static bool too_large(struct maker *k, enum message m, uint64_t have, unsigned most)
 {
-	return costs_report(k->d, "policy.too_large", k->m, k->cost, M_LOWER_TOO_LARGE, CELLS_MAX, 0, 0);
+	return costs_report(k->d, "policy.too_large", k->m, k->cost, m, have < UINT32_MAX ? (unsigned)have : UINT32_MAX,
+			    most, 0);
+}
+
+static bool too_many_cells(struct maker *k)
+{
+	return too_large(k, M_LOWER_CELLS, k->ret->n + k->beyond, CELLS_MAX);
 }
 
 static const struct model_conduit *conduit_of(const struct maker *k, uint32_t pair)
@@ -151,50 +158,81 @@ static bool is_timed(const struct model_conduit *c)
 
 static bool make_pairs(struct maker *k)
 {
-	size_t room = 0, most = 0;
+	size_t most = 0;
 
 	for (size_t i = 0; i < k->m->n_conduits; i++)
 		most += k->m->conduits[i].n_services;
 	k->until = arena_array(k->scratch, most, sizeof(*k->until));
 	k->told = arena_array(k->scratch, k->m->n_conduits, sizeof(*k->told));
-	if (k->until == NULL || k->told == NULL)
+	k->ret->pairs = arena_array(k->a, most, sizeof(*k->ret->pairs));
+	if (k->until == NULL || k->told == NULL || k->ret->pairs == NULL)
 		return out_of_memory(k);
 	for (size_t i = 0; i < k->m->n_conduits; i++) {
 		const struct model_conduit *c = &k->m->conduits[i];
 
 		for (size_t s = 0; s < c->n_services; s++) {
-			struct cell_pair *p =
-				arena_grow(k->a, (void **)&k->ret->pairs, &k->ret->n_pairs, &room, sizeof(*p));
-
-			if (p == NULL)
-				return out_of_memory(k);
-			*p = (struct cell_pair){ .conduit = (uint32_t)i, .service = c->services[s] };
-			k->until[k->ret->n_pairs - 1] = is_timed(c);
+			k->until[k->ret->n_pairs] = is_timed(c);
+			k->ret->pairs[k->ret->n_pairs++] =
+				(struct cell_pair){ .conduit = (uint32_t)i, .service = c->services[s] };
 		}
 	}
 	return true;
 }
 
-static bool add_raw(struct maker *k, uint64_t bucket, bool until, const struct span d[DIMS], uint32_t pair)
+static size_t of_family(const struct addr_range *list, size_t n, uint8_t family)
 {
-	struct raw *r;
+	size_t found = 0;
 
-	if (k->n_raw == BOXES_MAX)
-		return too_large(k);
-	k->cost[k->ret->pairs[pair].conduit]++;
-	r = arena_grow(k->scratch, (void **)&k->raw, &k->n_raw, &k->raw_room, sizeof(*r));
-	if (r == NULL)
-		return out_of_memory(k);
-	r->bucket = bucket;
-	r->until = until;
-	memcpy(r->box.d, d, sizeof(r->box.d));
-	r->box.tag = pair;
-	return true;
+	for (size_t i = 0; i < n; i++)
+		found += list[i].lo.family == family;
+	return found;
+}
+
+/* At most UINT32_MAX, like both numbers. */
+static uint64_t product(uint64_t a, uint64_t b)
+{
+	return a != 0 && b > UINT32_MAX / a ? UINT32_MAX : a * b;
+}
+
+/* The number of boxes that add_conduit will add; many more than BOXES_MAX may be too few. */
+static uint64_t boxes_of(const struct model_conduit *c)
+{
+	uint64_t all = 0;
+
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		uint64_t ports = 0;
+
+		for (size_t s = 0; s < c->n_services; s++)
+			for (size_t p = 0; p < c->services[s]->n_ports; p++) {
+				struct number_range unused[2];
+				uint8_t l4proto;
+
+				ports += port_in_family(&c->services[s]->ports[p], family, &l4proto, unused);
+			}
+		all += product(ports, product(of_family(c->sources, c->n_sources, family),
+					      of_family(c->destinations, c->n_destinations, family)));
+	}
+	return product(all, product(c->from->n_interfaces, c->to->n_interfaces));
+}
+
+/* Makes room for all boxes, unless they are too many. */
+static bool make_room(struct maker *k)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < k->m->n_conduits; i++) {
+		k->cost[i] = boxes_of(&k->m->conduits[i]);
+		all += k->cost[i];
+	}
+	if (all > BOXES_MAX)
+		return too_large(k, M_LOWER_BOXES, all, BOXES_MAX);
+	k->raw = arena_array(k->scratch, all, sizeof(*k->raw));
+	return k->raw != NULL || out_of_memory(k);
 }
 
 /* Adds all boxes of one conduit between two interfaces and two ranges; `pair` is the number of its
  * first pair. */
-static bool add_ranges(struct maker *k, const struct model_conduit *c, uint32_t pair, uint64_t way,
+static void add_ranges(struct maker *k, const struct model_conduit *c, uint32_t pair, uint64_t way,
 		       const struct addr_range *src, const struct addr_range *dst)
 {
 	struct span d[DIMS] = { span_of(src), span_of(dst), { 0, 0 } };
@@ -209,17 +247,19 @@ static bool add_ranges(struct maker *k, const struct model_conduit *c, uint32_t 
 			size_t n = port_in_family(&service->ports[p], family, &l4proto, ports);
 
 			for (size_t i = 0; i < n; i++) {
+				struct raw *r = &k->raw[k->n_raw++];
+
 				d[DIM_PORT] = (struct span){ ports[i].lo, ports[i].hi };
-				if (!add_raw(k, way << 16 | (uint64_t)family << 8 | l4proto, is_timed(c), d,
-					     pair + (uint32_t)s))
-					return false;
+				r->bucket = way << 16 | (uint64_t)family << 8 | l4proto;
+				r->until = is_timed(c);
+				memcpy(r->box.d, d, sizeof(r->box.d));
+				r->box.tag = pair + (uint32_t)s;
 			}
 		}
 	}
-	return true;
 }
 
-static bool add_conduit(struct maker *k, const struct model_conduit *c, uint32_t pair)
+static void add_conduit(struct maker *k, const struct model_conduit *c, uint32_t pair)
 {
 	const struct model_interface *first = k->m->box.interfaces;
 
@@ -229,14 +269,10 @@ static bool add_conduit(struct maker *k, const struct model_conduit *c, uint32_t
 				       (uint64_t)(c->to->interfaces[o] - first);
 
 			for (size_t x = 0; x < c->n_sources; x++)
-				for (size_t y = 0; y < c->n_destinations; y++) {
-					if (c->sources[x].lo.family != c->destinations[y].lo.family)
-						continue;
-					if (!add_ranges(k, c, pair, way, &c->sources[x], &c->destinations[y]))
-						return false;
-				}
+				for (size_t y = 0; y < c->n_destinations; y++)
+					if (c->sources[x].lo.family == c->destinations[y].lo.family)
+						add_ranges(k, c, pair, way, &c->sources[x], &c->destinations[y]);
 		}
-	return true;
 }
 
 /* A total order, so that the pieces' order does not depend on the C library's sort. */
@@ -276,8 +312,10 @@ static bool add_piece(struct pieces *p, const struct span d[DIMS], const uint32_
 	}
 	if (!granted)
 		return true;
-	if (p->n == CELLS_MAX)
-		return false;
+	if (p->n == CELLS_MAX) {
+		p->k->beyond++;
+		return true;
+	}
 	q = arena_grow(p->bucket, (void **)&p->list, &p->n, &p->room, sizeof(*q));
 	if (q == NULL || !intern(&p->k->sets, tags, n_tags, &q->set, NULL))
 		return false;
@@ -437,8 +475,10 @@ static bool add_cell(struct maker *k, uint64_t bucket, uint8_t layer, uint32_t s
 	uint8_t family = (uint8_t)(bucket >> 8);
 	struct cell *c;
 
-	if (k->ret->n == CELLS_MAX)
-		return too_large(k);
+	if (k->ret->n == CELLS_MAX) {
+		k->beyond++;
+		return true;
+	}
 	c = arena_grow(k->a, (void **)&k->ret->list, &k->ret->n, &k->list_room, sizeof(*c));
 	if (c == NULL)
 		return out_of_memory(k);
@@ -559,13 +599,25 @@ static bool cut_boxes(struct maker *k, struct arena *memory, const struct raw *r
 	struct box_sink sink = { &p, ending ? take_ending : take_base };
 	struct box *boxes = arena_array(memory, n, sizeof(*boxes));
 
-	if (boxes == NULL)
+	/* usually enough; many more are possible */
+	p.list = arena_array(memory, n, sizeof(*p.list));
+	p.room = n;
+	if (boxes == NULL || p.list == NULL)
 		return out_of_memory(k);
 	for (size_t i = 0; ending && i < n; i++)
 		boxes[i] = raw[i].box;
 	if ((!ending && !lay_over(k, memory, raw, n, boxes, &n)) ||
-	    !boxes_split(boxes, n, ending ? k->until : NULL, memory, &k->steps, &sink))
-		return arena_failed(memory) || arena_failed(k->scratch) ? out_of_memory(k) : too_large(k);
+	    !boxes_split(boxes, n, ending ? k->until : NULL, memory, &k->steps, &sink)) {
+		if (arena_failed(memory) || arena_failed(k->scratch))
+			return out_of_memory(k);
+		k->beyond += k->beyond > 0 ? p.n : 0;
+		return k->beyond > 0 ? too_many_cells(k) : too_large(k, M_LOWER_STEPS, k->ret->n + p.n, STEPS_MAX);
+	}
+	/* The policy is refused, so the pieces need no form. */
+	if (k->beyond > 0) {
+		k->beyond += p.n;
+		return true;
+	}
 	if (p.n > 1)
 		qsort(p.list, p.n, sizeof(*p.list), piece_order);
 	for (size_t i = 0, first = 0; i < p.n; first = i) {
@@ -652,11 +704,10 @@ static bool make(struct maker *k)
 {
 	uint32_t pair = 0;
 
-	if (!number_times(k) || !make_pairs(k))
+	if (!number_times(k) || !make_pairs(k) || !make_room(k))
 		return false;
 	for (size_t i = 0; i < k->m->n_conduits; i++) {
-		if (!add_conduit(k, &k->m->conduits[i], pair))
-			return false;
+		add_conduit(k, &k->m->conduits[i], pair);
 		pair += (uint32_t)k->m->conduits[i].n_services;
 	}
 	if (k->n_raw > 1)
@@ -667,6 +718,8 @@ static bool make(struct maker *k)
 		if (!cut_bucket(k, k->raw + first, i - first))
 			return false;
 	}
+	if (k->beyond > 0)
+		return too_many_cells(k);
 	if (k->ret->n > 1)
 		qsort(k->ret->list, k->ret->n, sizeof(*k->ret->list), cell_order);
 	return number_sets(k);

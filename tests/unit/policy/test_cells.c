@@ -304,13 +304,29 @@ static void ten_thousand(void **state)
 	}
 }
 
-/* A policy with too many cells is refused, within limited time and memory. */
+/* The policy is refused as too large, and the message has this sentence and names the conduits. */
+static void refused(struct model_maker *k, const char *sentence)
+{
+	const struct diag *g;
+	struct cells c;
+
+	assert_false(cells_make(&k->m, CELLS_APART, k->arena, &k->c.diags, &c));
+	assert_int_equal(k->c.diags.errors, 1);
+	g = k->c.diags.list[0];
+	assert_string_equal(g->code, "policy.too_large");
+	if (strstr(g->text[LANG_EN], sentence) == NULL)
+		fail_msg("%s", g->text[LANG_EN]);
+	assert_non_null(strstr(g->hint[LANG_EN], "row (site.cfg:"));
+	maker_free(k);
+}
+
+/* A policy with too many cells is refused, within limited time and memory. The message says how
+ * many there would be. */
 static void too_many_is_refused(void **state)
 {
 	struct model_maker k;
 	struct model_zone *a, *b;
 	struct model_service *s;
-	struct cells c;
 
 	(void)state;
 	maker_init(&k);
@@ -325,10 +341,42 @@ static void too_many_is_refused(void **state)
 		snprintf(host, sizeof(host), "10.%u.%u.%u", i % 2 + 1, i / 256, i % 256);
 		maker_conduit(&k, "row", a, b, i % 2 ? "" : host, i % 2 ? host : "", s);
 	}
-	assert_false(cells_make(&k.m, CELLS_APART, k.arena, &k.c.diags, &c));
-	assert_int_equal(k.c.diags.errors, 1);
-	assert_string_equal(k.c.diags.list[0]->code, "policy.too_large");
-	maker_free(&k);
+	refused(&k, "at least 1688250 cells of packet space, and 262144 are the most");
+}
+
+/* So is one that names too many combinations, before they are listed. */
+static void too_many_hosts_are_refused(void **state)
+{
+	struct model_maker k;
+	struct model_zone *a, *b;
+	struct model_conduit *c;
+	struct addr_range *hosts;
+
+	(void)state;
+	maker_init(&k);
+	maker_interface(&k, "lan0");
+	maker_interface(&k, "lan1");
+	a = maker_zone(&k, "a", "lan0", "10.1.0.0/16");
+	b = maker_zone(&k, "b", "lan0 lan1", "10.2.0.0/16");
+	c = maker_conduit(&k, "row", a, b, "10.1.0.1", "10.2.0.1",
+			  maker_service(&k, "s", PROTO_MODBUS, "tcp/502 tcp/503"));
+	for (unsigned side = 0; side < 2; side++) {
+		hosts = arena_array(k.arena, 1000, sizeof(*hosts));
+		for (unsigned i = 0; i < 1000; i++) {
+			hosts[i] = side == 0 ? c->sources[0] : c->destinations[0];
+			hosts[i].lo.b[2] = hosts[i].hi.b[2] = (uint8_t)(i / 250);
+			hosts[i].lo.b[3] = hosts[i].hi.b[3] = (uint8_t)(i % 250);
+		}
+		if (side == 1) {
+			c->destinations = hosts;
+			c->n_destinations = 1000;
+		} else {
+			c->sources = hosts;
+			c->n_sources = 1000;
+		}
+	}
+	refused(&k,
+		"name 4000000 combinations of a source, a destination, a port and interfaces, and 524288 are the most");
 }
 
 /* As many doors as may lie over one packet, and a conduit that has ended: it takes no layer. */
@@ -455,6 +503,7 @@ int main(void)
 		cmocka_unit_test(edges_of_address_space),
 		cmocka_unit_test(ten_thousand),
 		cmocka_unit_test(too_many_is_refused),
+		cmocka_unit_test(too_many_hosts_are_refused),
 		cmocka_unit_test(past_takes_no_layer),
 		cmocka_unit_test(past_changes_no_cells),
 	};

@@ -27,7 +27,7 @@
 #define IR_VERSION_FIRST 1u
 #define IR_VERSION 1u
 #define IR_STRING_MAX 65535u   /* names, labels, purposes; bytes */
-#define IR_TEXT_MAX (4u << 20) /* one source text; bytes */
+#define IR_TEXT_MAX (8u << 20) /* one source text; bytes */
 
 enum ir_kind {
 	IR_TEXT,

@@ -28,7 +28,7 @@ struct policy_loader {
 	int (*load)(void *ctx, const char *name, struct arena *a, struct source_text *ret);
 };
 
-#define SOURCE_MAX (4u << 20) /* bytes of one text */
+#define SOURCE_MAX (8u << 20) /* bytes of one text */
 
 /* A loader over the folder of `path`; *ret_main is the file's own name. Names in the arena. */
 void loader_folder(const char *path, struct arena *a, struct policy_loader *ret, const char **ret_main);

@@ -42,6 +42,10 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 	char kind[16];
 	char *argv[] = { (char[]){ "sekishod" }, (char[]){ "--role" }, role, NULL, NULL };
 	char *no_env[] = { NULL };
+	/* A compilation takes tens of MB for a moment. In huge pages that costs the kernel a third
+	 * less time. A C library that does not know the word ignores it. */
+	char *huge_pages[] = { (char[]){ "GLIBC_TUNABLES=glibc.malloc.hugetlb=1" }, NULL };
+	bool compiles = sl->role == ROLE_COMPILE;
 	int own[FDS_MAX + 3], null;
 	size_t count = 0, inherited;
 	sigset_t none;
@@ -88,7 +92,7 @@ static void become(const struct slot *sl, int program, int chan, const int *fds,
 		snprintf(kind, sizeof(kind), "%s", lane_kind_words[pair_kind(sl->index)]);
 		argv[3] = kind;
 	}
-	execveat(program, "", sl->role == ROLE_COMPILE ? compiler : argv, no_env, AT_EMPTY_PATH);
+	execveat(program, "", compiles ? compiler : argv, compiles ? huge_pages : no_env, AT_EMPTY_PATH);
 	_exit(127);
 }
 

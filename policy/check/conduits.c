@@ -177,6 +177,9 @@ static void conduit_end(struct check *k, const struct ast_node *list, const stru
 		*ret_n = z != NULL ? z->n_ranges : 0;
 		return;
 	}
+	/* nearly always a range for each word */
+	r.list = arena_array(k->a, list->n, sizeof(*r.list));
+	r.room = r.list != NULL ? list->n : 0;
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING, o)) != NULL;)
 		add_end(k, c, z, o, &r);
 	check_not_empty(k, list, o, MP_HINT_EMPTY_ENDS);

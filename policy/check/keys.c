@@ -100,7 +100,7 @@ static size_t key_find(const struct key *keys, size_t n, const char *name)
 {
 	size_t i = 0;
 
-	while (i < n && strcmp(keys[i].name, name) != 0)
+	while (i < n && (keys[i].name[0] != name[0] || strcmp(keys[i].name, name) != 0))
 		i++;
 	return i;
 }

@@ -418,6 +418,30 @@ static bool write_machine(struct written *w, const struct conduit *c, const stru
 	return some;
 }
 
+static bool is_own_or_group(const struct written *w, const struct ast_node *word)
+{
+	return word->kind == AST_STRING && (word->string[0] == '.' || names_find(&w->groups, word->string) != NULL);
+}
+
+/* Whether the conduit is written out already: one zone at each end, no group and no fleet. */
+static bool is_written(const struct written *w, const struct ast_node *node)
+{
+	static const char *const lists[] = { "sources", "destinations", "services" };
+
+	for (const struct ast_node *set = node->child; set != NULL; set = set->next) {
+		bool end = strcmp(set->name, "from") == 0 || strcmp(set->name, "to") == 0, list = false;
+
+		for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && (set->kind & AST_LISTS) != 0; i++)
+			list = list || strcmp(set->name, lists[i]) == 0;
+		if (strcmp(set->name, "each") == 0 || (end && (set->kind != AST_STRING || is_own_or_group(w, set))))
+			return false;
+		for (const struct ast_node *c = list ? set->child : NULL; c != NULL; c = c->next)
+			if (is_own_or_group(w, c))
+				return false;
+	}
+	return true;
+}
+
 static void write_conduit(struct written *w, const struct ast_node *node, const struct ast_node *defaults,
 			  struct ast_node *list, struct ast_node **last)
 {
@@ -427,8 +451,10 @@ static void write_conduit(struct written *w, const struct ast_node *node, const 
 	bool some = false;
 
 	w->from = node->at;
-	if (node->kind != AST_GROUP) {
+	if (node->kind != AST_GROUP || (defaults == NULL && is_written(w, node))) {
+		/* The copy shares the settings. */
 		node_append(list, last, node_like(w, node));
+		w->nodes += node->n;
 		return;
 	}
 	c.each = node_member(node, "each");

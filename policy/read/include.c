@@ -120,11 +120,14 @@ static bool first_fault(const struct source_text *s, size_t start, size_t *ret, 
 
 	*ret_odd = false;
 	while (b.left > 0) {
+		size_t plain = 0; /* ASCII, which is nearly all of a text */
+
+		while (plain < b.left && b.p[plain] >= ' ' && b.p[plain] < 0x7f)
+			plain++;
+		bytes_skip(&b, plain);
 		*ret = s->size - b.left;
 		if (!utf8_next(&b, &c))
 			break;
-		if (c.cp >= ' ' && c.cp < 0x7f)
-			continue;
 		*ret_control = c.valid && c.cp < 0x80 && (is_rubbish((uint8_t)c.cp) || c.cp == 0x7f);
 		if (!c.valid || *ret_control)
 			return true;
@@ -413,7 +416,8 @@ static const char *directive(struct scan *s, struct srcpos *ret_at, uint32_t *re
 {
 	struct srcpos at = s->cur->at;
 	uint32_t width;
-	const char *word = scan_run(s, "=;,{}()[]\"#", &width), *name;
+	const char *word = scan_run(s, "=;,{}()[]\"#", &width);
+	struct bytes name;
 	bool unnamed = false;
 	struct diag *g;
 
@@ -424,7 +428,8 @@ static const char *directive(struct scan *s, struct srcpos *ret_at, uint32_t *re
 		if (scan_peek(s) == '"') {
 			*ret_at = s->cur->at;
 			name = scan_string(s, ret_width);
-			return s->cur->p[-1] == '"' ? name : NULL;
+			return s->cur->p[-1] == '"' ? arena_strndup(s->c->arena, (const char *)name.p, name.left)
+						    : NULL;
 		}
 		unnamed = true;
 	}

@@ -36,11 +36,22 @@ bool scan_breaks(struct scan *s, struct srcpos at)
 	return told;
 }
 
+/* Whether an ASCII character is at the cursor: nearly all are. */
+static inline bool is_ascii(const struct scan_cursor *k)
+{
+	return k->p < k->end && (uint8_t)*k->p < 0x80;
+}
+
 void scan_step(struct scan *s)
 {
 	struct scan_cursor *k = s->cur;
 	struct utf8_char c;
 
+	if (is_ascii(k) && *k->p != '\n') {
+		k->p++;
+		k->at.column++;
+		return;
+	}
 	if (!current(s, &c))
 		return;
 	k->p += c.size;
@@ -74,10 +85,10 @@ char scan_peek(const struct scan *s)
 	struct utf8_char c;
 	char ascii;
 
+	if (is_ascii(s->cur))
+		return *s->cur->p;
 	if (!current(s, &c))
 		return 0;
-	if (c.cp < 0x80)
-		return (char)c.cp;
 	ascii = utf8_ascii_for(c.cp);
 	return ascii != 0 ? ascii : 1;
 }
@@ -89,6 +100,8 @@ char scan_sign(struct scan *s)
 	char ascii = scan_peek(s), shown[8] = "";
 	struct diag *g;
 
+	if (is_ascii(k))
+		return ascii;
 	if (!current(s, &c) || c.cp < 0x80 || ascii <= 1 || k->p < k->reported)
 		return ascii;
 	k->reported = k->p + c.size;
@@ -257,7 +270,7 @@ static void escape(struct scan *s)
 	}
 }
 
-const char *scan_string(struct scan *s, uint32_t *ret_width)
+struct bytes scan_string(struct scan *s, uint32_t *ret_width)
 {
 	struct scan_cursor begin = *s->cur;
 	const char *from;
@@ -272,12 +285,12 @@ const char *scan_string(struct scan *s, uint32_t *ret_width)
 		bool close = *s->cur->p == '"' || (*begin.p != '"' && scan_peek(s) == '"');
 
 		if (close) {
-			const char *text = arena_strndup(s->c->arena, from, (size_t)(s->cur->p - from));
+			struct bytes text = bytes_of(from, (size_t)(s->cur->p - from));
 
 			if (closed_by_another(s, from)) {
 				string_unclosed(s, &begin, from + strcspn(from, ";,"));
 				*ret_width = s->cur->at.column - begin.at.column;
-				return arena_strndup(s->c->arena, from, (size_t)(s->cur->p - from));
+				return bytes_of(from, (size_t)(s->cur->p - from));
 			}
 			scan_step(s); /* a quote of another script: the opening one was reported */
 			*ret_width = s->cur->at.column - begin.at.column;
@@ -291,7 +304,7 @@ const char *scan_string(struct scan *s, uint32_t *ret_width)
 	}
 	string_unclosed(s, &begin, s->cur->p);
 	*ret_width = s->cur->at.column - begin.at.column;
-	return arena_strndup(s->c->arena, from, s->cur->p > from ? (size_t)(s->cur->p - from) : 0);
+	return bytes_of(from, s->cur->p > from ? (size_t)(s->cur->p - from) : 0);
 }
 
 /* ---- values without quotes ------------------------------------------------------------------- */

@@ -340,9 +340,8 @@ static void strings(struct scan *s, struct ast_node *node)
 	uint32_t ignored;
 
 	node->kind = AST_STRING;
-	if (scan_string(s, &node->value_width) == NULL)
-		s->stopped = true;
-	while (node->name != NULL && !s->stopped) {
+	scan_string(s, &node->value_width);
+	while (node->name != NULL) {
 		behind = *s->cur;
 		scan_blank(s);
 		if (scan_peek(s) != '"') {
@@ -350,8 +349,7 @@ static void strings(struct scan *s, struct ast_node *node)
 			*s->cur = behind; /* a missing ';' belongs directly behind the value */
 			return;
 		}
-		if (scan_string(s, &ignored) == NULL)
-			s->stopped = true;
+		scan_string(s, &ignored);
 	}
 }
 
@@ -474,8 +472,9 @@ static void setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 	node->at = s->cur->at;
 	if (scan_peek(s) == '"') {
 		uint32_t width = 0;
+		struct bytes name = scan_string(s, &width);
 
-		node->name = scan_string(s, &width);
+		node->name = arena_strndup(s->c->arena, (const char *)name.p, name.left);
 		if (scan_fresh(s, node->at)) {
 			g = diag_add(d, SEV_ERROR, "policy.name", node->at, MP_NAME_QUOTED);
 			g->width = width;
@@ -598,12 +597,23 @@ static int by_name(const void *pa, const void *pb)
 	return a->at.column < b->at.column ? -1 : a->at.column > b->at.column;
 }
 
+#define FEW 32u /* members that are compared one by one, which takes less than to sort them */
+
+static bool has_duplicate(const struct ast_node *group)
+{
+	for (const struct ast_node *a = group->child; a != NULL; a = a->next)
+		for (const struct ast_node *b = a->next; b != NULL; b = b->next)
+			if (a->name[0] == b->name[0] && strcmp(a->name, b->name) == 0)
+				return true;
+	return false;
+}
+
 static void report_duplicates(struct scan *s, const struct ast_node *group)
 {
 	const struct ast_node **sorted;
 	size_t n = 0;
 
-	if (group->n < 2 || s->stopped || s->broken)
+	if (s->stopped || s->broken || (group->n <= FEW && !has_duplicate(group)))
 		return;
 	sorted = arena_array(s->c->arena, group->n, sizeof(struct ast_node *));
 	if (sorted == NULL)

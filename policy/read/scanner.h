@@ -12,6 +12,7 @@
 #ifndef SEKISHO_POLICY_READ_SCANNER_H
 #define SEKISHO_POLICY_READ_SCANNER_H
 
+#include "appliance/base/bytes.h"
 #include "policy/read/read.h"
 
 #define SCAN_DEPTH_MAX 24u	   /* nested brackets */
@@ -102,8 +103,8 @@ char scan_peek(const struct scan *s);
  * translated into the returned text (arena, NULL when memory is out). */
 const char *scan_run(struct scan *s, const char *stops, uint32_t *ret_width);
 /* From an opening quote to the closing one. The raw text between them without the escapes
- * resolved (arena). */
-const char *scan_string(struct scan *s, uint32_t *ret_width);
+ * resolved, as it stands in the source. */
+struct bytes scan_string(struct scan *s, uint32_t *ret_width);
 /* A value without quotes: a number, a truth value, or another word, which is reported. False when
  * there is no value here, or memory is out. */
 bool scan_scalar(struct scan *s, struct ast_node *node);

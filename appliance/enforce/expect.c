@@ -32,12 +32,12 @@ static void cell_key(const struct ir_element *el, uint32_t iif, uint32_t oif, bo
 	size_t n = addr_len(src->family);
 	uint16_t port = htons(end ? el->hi : el->lo);
 
-	put32(key, iif);
-	put32(key + 4, oif);
-	memcpy(key + 8, src->b, n);
-	memcpy(key + 8 + n, dst->b, n);
-	key[8 + 2 * n] = el->l4proto;
-	memcpy(key + 12 + 2 * n, &port, sizeof(port));
+	memcpy(key, src->b, n);
+	memcpy(key + n, dst->b, n);
+	key[2 * n] = el->l4proto;
+	memcpy(key + 2 * n + 4, &port, sizeof(port));
+	put32(key + 2 * n + 8, iif);
+	put32(key + 2 * n + 12, oif);
 }
 
 /* 0; -EINVAL for an element that no compiler makes. Lack of memory is noted in the arena. */
@@ -247,19 +247,19 @@ struct cell_read cell_read(unsigned set, const struct image_element *el)
 {
 	uint8_t family = ir_set_six(set) ? 6 : 4;
 	const uint8_t *lo = el->key, *hi = el->key_end;
-	size_t n = addr_len(family), proto = 8 + 2 * n, port = 12 + 2 * n;
-	struct cell_read c = { .iif = get32(lo),
-			       .oif = get32(lo + 4),
+	size_t n = addr_len(family), proto = 2 * n, port = 2 * n + 4;
+	struct cell_read c = { .iif = get32(lo + 2 * n + 8),
+			       .oif = get32(lo + 2 * n + 12),
 			       .src = { { .family = family }, { .family = family } },
 			       .dst = { { .family = family }, { .family = family } },
 			       .l4proto = lo[proto],
 			       .lo = (uint16_t)(lo[port] << 8 | lo[port + 1]),
 			       .hi = (uint16_t)(hi[port] << 8 | hi[port + 1]) };
 
-	memcpy(c.src.lo.b, lo + 8, n);
-	memcpy(c.src.hi.b, hi + 8, n);
-	memcpy(c.dst.lo.b, lo + 8 + n, n);
-	memcpy(c.dst.hi.b, hi + 8 + n, n);
+	memcpy(c.src.lo.b, lo, n);
+	memcpy(c.src.hi.b, hi, n);
+	memcpy(c.dst.lo.b, lo + n, n);
+	memcpy(c.dst.hi.b, hi + n, n);
 	return c;
 }
 

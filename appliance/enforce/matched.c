@@ -255,13 +255,15 @@ static void tell_conduits(struct matched *m, const struct generation_held *g, ui
  * name a device of the cell. */
 static bool cell_key(const struct generation_held *g, unsigned set, const struct image_element *el, uint8_t ret[KEY])
 {
+	/* what the kernel's key has before the interfaces */
+	size_t n = ir_set_six(set) ? 40 : 16;
 	uint32_t iif, oif;
 	const char *in, *out;
-	uint8_t bytes[256];
+	uint8_t bytes[256], place[IMAGE_KEY - 8] = { 0 };
 	struct outbuf o = outbuf_of(bytes, sizeof(bytes));
 
-	memcpy(&iif, el->key, sizeof(iif));
-	memcpy(&oif, el->key + 4, sizeof(oif));
+	memcpy(&iif, el->key + n, sizeof(iif));
+	memcpy(&oif, el->key + n + 4, sizeof(oif));
 	in = generation_interface(g, iif);
 	out = generation_interface(g, oif);
 	if (in == NULL || out == NULL)
@@ -272,8 +274,10 @@ static bool cell_key(const struct generation_held *g, unsigned set, const struct
 	out_u8(&o, (uint8_t)set);
 	out_bytes(&o, in, strlen(in) + 1);
 	out_bytes(&o, out, strlen(out) + 1);
-	out_bytes(&o, el->key + 8, IMAGE_KEY - 8);
-	out_bytes(&o, el->key_end + 8, IMAGE_KEY - 8);
+	memcpy(place, el->key, n);
+	out_bytes(&o, place, sizeof(place));
+	memcpy(place, el->key_end, n);
+	out_bytes(&o, place, sizeof(place));
 	key_of(bytes, o.len, ret);
 	return !o.failed;
 }

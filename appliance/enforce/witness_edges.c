@@ -132,16 +132,17 @@ static void elements(struct asking *a)
 		for (size_t i = 0; i < set->n && !witness_over(a); i++) {
 			const struct element_read *e = &set->list[(start + i) % set->n];
 			struct addr hi[2] = { { .family = n == 4 ? 4 : 6 }, { .family = n == 4 ? 4 : 6 } };
-			struct tuple t = { .src = hi[0], .dst = hi[0], .l4proto = e->key[8 + 2 * n] };
+			struct tuple t = { .src = hi[0], .dst = hi[0], .l4proto = e->key[2 * n] };
+			size_t port = 2 * n + 4;
 
-			if (!position(a, e->key, &t.in) || !position(a, e->key + 4, &t.out))
+			if (!position(a, e->key + port + 4, &t.in) || !position(a, e->key + port + 8, &t.out))
 				continue;
-			memcpy(t.src.b, e->key + 8, n);
-			memcpy(t.dst.b, e->key + 8 + n, n);
-			memcpy(hi[0].b, e->key_end + 8, n);
-			memcpy(hi[1].b, e->key_end + 8 + n, n);
-			t.port = (uint16_t)(e->key[12 + 2 * n] << 8 | e->key[13 + 2 * n]);
-			edges(a, &t, &hi[0], &hi[1], (uint16_t)(e->key_end[12 + 2 * n] << 8 | e->key_end[13 + 2 * n]));
+			memcpy(t.src.b, e->key, n);
+			memcpy(t.dst.b, e->key + n, n);
+			memcpy(hi[0].b, e->key_end, n);
+			memcpy(hi[1].b, e->key_end + n, n);
+			t.port = (uint16_t)(e->key[port] << 8 | e->key[port + 1]);
+			edges(a, &t, &hi[0], &hi[1], (uint16_t)(e->key_end[port] << 8 | e->key_end[port + 1]));
 		}
 	}
 }

@@ -39,27 +39,27 @@ static void port_field(struct build *b, bool source, uint32_t word)
 	}
 }
 
-/* Loads the key of a cell map: iif . oif . source . destination . protocol . port. */
+/* Loads the key of a cell map: source . destination . protocol . port . iif . oif. */
 static void cell_key(struct build *b, bool v6, enum ir_key k)
 {
 	bool back = k == KEY_PACKET_BACK || k == KEY_ORIGINAL_BACK,
 	     original = k == KEY_ORIGINAL || k == KEY_ORIGINAL_BACK;
 	uint32_t len = v6 ? 16 : 4, words = len / 4, src_at = v6 ? 8 : 12, dst_at = src_at + len;
 
-	expr_meta(b, back ? NFT_META_OIF : NFT_META_IIF, 0);
-	expr_meta(b, back ? NFT_META_IIF : NFT_META_OIF, 1);
 	if (original) {
-		expr_ct_original(b, v6 ? NFT_CT_SRC_IP6 : NFT_CT_SRC_IP, 2);
-		expr_ct_original(b, v6 ? NFT_CT_DST_IP6 : NFT_CT_DST_IP, 2 + words);
+		expr_ct_original(b, v6 ? NFT_CT_SRC_IP6 : NFT_CT_SRC_IP, 0);
+		expr_ct_original(b, v6 ? NFT_CT_DST_IP6 : NFT_CT_DST_IP, words);
 	} else {
-		expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, back ? dst_at : src_at, len, 2);
-		expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, back ? src_at : dst_at, len, 2 + words);
+		expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, back ? dst_at : src_at, len, 0);
+		expr_payload(b, NFT_PAYLOAD_NETWORK_HEADER, back ? src_at : dst_at, len, words);
 	}
-	expr_meta(b, NFT_META_L4PROTO, 2 + 2 * words);
+	expr_meta(b, NFT_META_L4PROTO, 2 * words);
 	if (original)
-		expr_ct_original(b, NFT_CT_PROTO_DST, 3 + 2 * words);
+		expr_ct_original(b, NFT_CT_PROTO_DST, 2 * words + 1);
 	else
-		port_field(b, k == KEY_PACKET_BACK, 3 + 2 * words);
+		port_field(b, k == KEY_PACKET_BACK, 2 * words + 1);
+	expr_meta(b, back ? NFT_META_OIF : NFT_META_IIF, 2 * words + 2);
+	expr_meta(b, back ? NFT_META_IIF : NFT_META_OIF, 2 * words + 3);
 }
 
 /* Loads the addresses, from word `at` on. */

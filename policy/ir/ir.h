@@ -183,7 +183,7 @@ enum ir_set {
 	SET_LIMITED,
 	SET_UNTIL4, /* layer 1; layers up to IR_LAYERS follow */
 	SET_EXACT4 = SET_UNTIL4 + IR_LAYERS,
-	/* maps  iif . oif . source . destination . protocol . port -> mark; other parts follow */
+	/* maps  source . destination . protocol . port . iif . oif -> mark; other parts follow */
 	SET_RANGE4,
 	SET_UNTIL6 = SET_RANGE4 + IR_PARTS,
 	SET_EXACT6 = SET_UNTIL6 + IR_LAYERS,
@@ -368,13 +368,13 @@ enum ir_stmt_kind {
 
 /* How a key is taken from a packet. */
 enum ir_key {
-	/* iif . oif . saddr . daddr . l4proto . destination port (or ICMP type, code) */
+	/* saddr . daddr . l4proto . destination port (or ICMP type, code) . iif . oif */
 	KEY_PACKET,
-	/* oif . iif . daddr . saddr . l4proto . source port: a reply without a session */
+	/* daddr . saddr . l4proto . source port . oif . iif: a reply without a session */
 	KEY_PACKET_BACK,
-	/* iif . oif . original tuple of the session: a packet of the original direction */
+	/* original tuple of the session . iif . oif: a packet of the original direction */
 	KEY_ORIGINAL,
-	KEY_ORIGINAL_BACK, /* oif . iif . original tuple: a packet of the reply direction */
+	KEY_ORIGINAL_BACK, /* original tuple . oif . iif: a packet of the reply direction */
 	KEY_AGREE,	   /* packet mark & permit . conntrack mark & permit */
 	/* conntrack mark & permit, twice: whether the session's own permit is live (sets SET_AGREE,
 	 * SET_TOGETHER) */

@@ -3,7 +3,9 @@
  * The rule IR as nft text for people. It is what enforce loads, with two differences that the text
  * mentions. Permits have this policy's numbers (a box keeps its own). What Debian's nft cannot
  * express is a comment (keys with a session's original tuple; an end at a point in time). A loaded
- * copy would therefore cut sessions that the box looks up again: it refuses more, never less.
+ * copy would therefore cut sessions that the box looks up again: it refuses more, never less. Keys
+ * of cells begin with the interfaces, unlike in the box: nft 1.0.6 ends itself when it lists a map
+ * of six fields that begins with an address.
  */
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -162,22 +162,17 @@ static void cell_keys(void **state)
 		const char *holds;
 	} cases[] = {
 		{ SET_EXACT4, KEY_PACKET,
-		  "[ meta load iif => reg 1 ] [ meta load oif => reg 9 ] "
-		  "[ payload load 4b @ network header + 12 => reg 10 ] [ payload load 4b @ network header + 16 => reg "
-		  "11 ] "
-		  "[ meta load l4proto => reg 2 ] [ payload load 2b @ transport header + 2 => reg 13 ] [ lookup reg 1 "
-		  "set exact4" },
+		  "[ payload load 4b @ network header + 12 => reg 1 ] [ payload load 4b @ network header + 16 => reg "
+		  "9 ] [ meta load l4proto => reg 10 ] [ payload load 2b @ transport header + 2 => reg 11 ] "
+		  "[ meta load iif => reg 2 ] [ meta load oif => reg 13 ] [ lookup reg 1 set exact4" },
 		{ SET_EXACT4, KEY_PACKET_BACK,
-		  "[ meta load oif => reg 1 ] [ meta load iif => reg 9 ] "
-		  "[ payload load 4b @ network header + 16 => reg 10 ] [ payload load 4b @ network header + 12 => reg "
-		  "11 ] "
-		  "[ meta load l4proto => reg 2 ] [ payload load 2b @ transport header + 0 => reg 13 ] [ lookup reg 1 "
-		  "set exact4" },
+		  "[ payload load 4b @ network header + 16 => reg 1 ] [ payload load 4b @ network header + 12 => reg "
+		  "9 ] [ meta load l4proto => reg 10 ] [ payload load 2b @ transport header + 0 => reg 11 ] "
+		  "[ meta load oif => reg 2 ] [ meta load iif => reg 13 ] [ lookup reg 1 set exact4" },
 		{ SET_RANGE6, KEY_ORIGINAL_BACK,
-		  "[ meta load oif => reg 1 ] [ meta load iif => reg 9 ] "
-		  "[ ct load src_ip6 => reg 10 , dir original ] [ ct load dst_ip6 => reg 14 , dir original ] "
-		  "[ meta load l4proto => reg 18 ] [ ct load proto_dst => reg 19 , dir original ] [ lookup reg 1 set "
-		  "range6" },
+		  "[ ct load src_ip6 => reg 1 , dir original ] [ ct load dst_ip6 => reg 2 , dir original ] "
+		  "[ meta load l4proto => reg 3 ] [ ct load proto_dst => reg 17 , dir original ] "
+		  "[ meta load oif => reg 18 ] [ meta load iif => reg 19 ] [ lookup reg 1 set range6" },
 	};
 	char text[4096];
 

@@ -540,9 +540,10 @@ static bool table_fits(struct compilation *c, const struct ir *ir)
 }
 
 /*
- * The kernel's time to fill the maps, in steps. To add a range it goes through those that the map
- * has, and again, four times as slowly, through those between the same two interfaces. A step took
- * 1.2 ns on the machine of docs/performance.md. The limit is a third of the time after which the
+ * The kernel's time to fill the maps at most, in steps. To add a range it goes through those that
+ * the map has, and again, four times as slowly, through those with the same source: as if all
+ * ranges between two interfaces had the same. A step took 1.2 ns on the machine of
+ * docs/performance.md. The limit is a third of the time after which the
  * supervisor ends an enforce, because a change can fill each map and its bridge.
  */
 #define STEPS_OF_SECOND 800000000u

@@ -112,9 +112,9 @@ static struct image_element cell(uint8_t which, uint32_t permit, uint64_t packet
 {
 	struct image_element el = { .data = mark_make(permit, LANE_NONE, MARK_GOOD), .packets = packets };
 
-	memcpy(el.key, &interface_numbers[0], 4);
-	memcpy(el.key + 4, &interface_numbers[1], 4);
-	el.key[8] = which;
+	memcpy(el.key + 16, &interface_numbers[0], 4);
+	memcpy(el.key + 20, &interface_numbers[1], 4);
+	el.key[0] = which;
 	memcpy(el.key_end, el.key, sizeof(el.key));
 	return el;
 }
@@ -200,8 +200,8 @@ static void over_a_start_of_the_machine(void **state)
 	/* Its interfaces have other numbers now. */
 	g.interfaces = other;
 	for (int i = 0; i < 2; i++) {
-		memcpy(is[i].key, &other[0], 4);
-		memcpy(is[i].key + 4, &other[1], 4);
+		memcpy(is[i].key + 16, &other[0], 4);
+		memcpy(is[i].key + 20, &other[1], 4);
 		memcpy(is[i].key_end, is[i].key, sizeof(is[i].key));
 	}
 	rules = 0;

@@ -389,30 +389,64 @@ static bool touches_within(const struct command_table *t, const struct command_r
 	return false;
 }
 
+static bool number_meets(const struct command_table *t, const struct number_set *s, uint64_t lo, uint64_t hi)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (t->ranges[s->first + i].lo <= hi && t->ranges[s->first + i].hi >= lo)
+			return true;
+	return s->any;
+}
+
+/* Whether the row allows some number of this target, or some value, that requests with this code
+ * have. */
+static bool within_reach(const struct command_table *t, const struct number_set *s, const struct vocabulary *v,
+			 uint32_t code, uint8_t target)
+{
+	bool told = false;
+
+	for (unsigned i = 0; i < v->n_reaches; i++) {
+		const struct reach_info *r = &v->reaches[i];
+
+		if (r->target != target || code < r->first || code > r->last)
+			continue;
+		if (r->lo > r->hi || (s->any ? !r->named : number_meets(t, s, r->lo, r->hi)))
+			return true;
+		told = true;
+	}
+	return !told && (s->any || s->n > 0 || target == REACH_VALUES);
+}
+
 /* Whether the row, if it names the function, allows any use of it. `f` NULL: a code without a name,
  * whose effect is not known. */
 static bool function_passes(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
-			    const struct function_info *f)
+			    const struct function_info *f, uint32_t code)
 {
 	unsigned untold = f != NULL ? f->untold : UNTOLD_PLACE | UNTOLD_VALUE;
 
-	for (unsigned i = 0; i < v->n_targets; i++)
-		if (!row->targets[i].any && row->targets[i].n == 0)
-			return false;
 	if (((untold & UNTOLD_PLACE) != 0 && !row->spaces_any) || ((untold & UNTOLD_VALUE) != 0 && !row->values.any))
 		return false;
-	return f == NULL || touches_within(t, row, v, f);
+	for (uint8_t i = 0; i < v->n_targets; i++)
+		if (!within_reach(t, &row->targets[i], v, code, i))
+			return false;
+	return within_reach(t, &row->values, v, code, REACH_VALUES) && (f == NULL || touches_within(t, row, v, f));
 }
 
-/* Finds the lowest code of lo..hi that has no name. False: all have one. */
-static bool unnamed_in(const struct vocabulary *v, uint64_t lo, uint64_t hi, uint64_t *ret)
+/* Finds the lowest code of lo..hi that has no name, and passes. Codes between two functions have
+ * the same numbers of targets, unless a function's neighbours differ in them. */
+static bool unnamed_passes(const struct command_table *t, const struct command_row *row, const struct vocabulary *v,
+			   uint64_t lo, uint64_t hi, uint64_t *ret)
 {
-	for (*ret = lo; *ret <= hi;) {
-		const struct function_info *f = function_by_code(v, (uint32_t)*ret);
+	unsigned next = 0;
 
-		if (f == NULL)
+	for (*ret = lo; *ret <= hi;) {
+		while (next < v->n_functions && v->functions[next].last < *ret)
+			next++;
+		if ((next == v->n_functions || v->functions[next].code > *ret) &&
+		    function_passes(t, row, v, NULL, (uint32_t)*ret))
 			return true;
-		*ret = (uint64_t)f->last + 1u;
+		if (next == v->n_functions)
+			return false;
+		*ret = (uint64_t)v->functions[next].last + 1u;
 	}
 	return false;
 }
@@ -426,12 +460,13 @@ static bool passes_between(const struct command_table *t, const struct command_r
 	for (unsigned i = 0; i < v->n_functions; i++) {
 		const struct function_info *f = &v->functions[i];
 
-		if (f->code <= hi && f->last >= lo && (f->classes & classes) != 0 && function_passes(t, row, v, f)) {
+		if (f->code <= hi && f->last >= lo && (f->classes & classes) != 0 &&
+		    function_passes(t, row, v, f, f->code)) {
 			best = f->code > lo ? f->code : lo;
 			break;
 		}
 	}
-	if (function_passes(t, row, v, NULL) && unnamed_in(v, lo, hi, &code) && code < best)
+	if (unnamed_passes(t, row, v, lo, hi, &code) && code < best)
 		best = code;
 	*ret = (uint32_t)best;
 	return best != UINT64_MAX;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "appliance/wire/tag.h"
 
@@ -12,6 +13,11 @@
 struct notation notation_plain(uint64_t max)
 {
 	return (struct notation){ .max = max, .n = 1 };
+}
+
+struct notation notation_of_codes(const struct vocabulary *v)
+{
+	return (struct notation){ .max = v->code_max, .n = 1, .codes = v };
 }
 
 static struct notation notation_of(uint64_t max, bool hex, const struct part_info parts[PARTS_MAX],
@@ -73,6 +79,7 @@ static const struct number_name *name_of(const struct number_names *names, uint6
 struct reader {
 	const struct notation *n;
 	const char *text, *at;
+	unsigned below; /* bits below the number, if it is a manual's code */
 	struct notation_mistake *wrong;
 };
 
@@ -91,6 +98,63 @@ static int digit(char c, unsigned base)
 				       : -1;
 
 	return v < (int)base ? v : -1;
+}
+
+static const char *mark_of(const struct notation *n, unsigned part)
+{
+	const char *mark = n->parts != NULL && part < n->n ? n->parts[part].mark : NULL;
+
+	return mark != NULL ? mark : "";
+}
+
+/* Whether what manuals write before a part is next. */
+static bool is_marked(const struct reader *r, unsigned part)
+{
+	const char *mark = mark_of(r->n, part);
+
+	return mark[0] != '\0' && strncasecmp(r->at, mark, strlen(mark)) == 0;
+}
+
+/* "i=85": the first part is left out and 0. Returns the length of what is written before the
+ * second part then; 0: it is not so. */
+static size_t without_first(const struct reader *r)
+{
+	const char *mark = mark_of(r->n, 1);
+	size_t joint = strspn(mark, ";"), n = strlen(mark) - joint;
+
+	return joint > 0 && strncasecmp(r->at, mark + joint, n) == 0 ? n : 0;
+}
+
+static bool is_code(const struct vocabulary *v, uint64_t code)
+{
+	for (unsigned i = 0; i < v->n_functions; i++)
+		if (code >= v->functions[i].code && code <= v->functions[i].last)
+			return true;
+	return false;
+}
+
+/* Reads the code of a manual: four hexadecimal digits, without 0x unless they are too few for a
+ * code of ours. Decimal digits that are a function's code are its code. */
+static bool by_manual(struct reader *r, uint64_t *ret)
+{
+	const struct vocabulary *v = r->n->codes;
+	bool hex = r->at[0] == '0' && (r->at[1] == 'x' || r->at[1] == 'X');
+	const char *from = r->at + (hex ? 2 : 0);
+	size_t n = strspn(from, "0123456789abcdefABCDEF");
+	uint64_t code = 0, decimal = 0;
+
+	if (v == NULL || !v->code_digits || (hex ? v->code_below == 0 || n == 0 || n > 4 : n != 4))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		code = code << 4 | (uint64_t)digit(from[i], 16);
+		decimal = decimal * 10 + (uint64_t)digit(from[i], 16);
+	}
+	if (!hex && strspn(from, "0123456789") == n && is_code(v, decimal))
+		return false;
+	r->at = from + n;
+	r->below = v->code_below;
+	*ret = code;
+	return true;
 }
 
 /* Reads a name of this part. */
@@ -112,7 +176,8 @@ static bool ends(const struct reader *r, unsigned part)
 {
 	const struct number_names *names = names_of(r->n, part);
 
-	return *r->at == '\0' || *r->at == '.' || *r->at == '-' || (names != NULL && *r->at == names->joint);
+	return *r->at == '\0' || *r->at == '.' || *r->at == '-' || is_marked(r, part + 1) ||
+	       (names != NULL && *r->at == names->joint);
 }
 
 /* Reads one number of this part. A number beyond 64 bits is out of its range. */
@@ -123,7 +188,7 @@ static bool number(struct reader *r, unsigned part, uint64_t *ret)
 	unsigned base = hex ? 16 : 10;
 	uint64_t max, v = 0;
 
-	if (by_name(r, part, ret))
+	if (by_name(r, part, ret) || by_manual(r, ret))
 		return ends(r, part) || wrong(r, NOTATION_UNREADABLE, from);
 	r->at += hex ? 2 : 0;
 	if (digit(*r->at, r->n->hex ? 16 : base) < 0)
@@ -197,10 +262,10 @@ static bool read_name(struct reader *r, struct number_range *ret)
 bool notation_read(const struct notation *n, const char *text, struct number_range *ret,
 		   struct notation_mistake *ret_wrong)
 {
-	struct reader r = { n, text, text, ret_wrong };
+	struct reader r = { n, text, text, 0, ret_wrong };
 	uint64_t lo, hi, above = 0;
 	const char *from;
-	unsigned below;
+	unsigned below, manual;
 
 	*ret_wrong = (struct notation_mistake){ .fault = NOTATION_GOOD };
 	if (n->named)
@@ -211,22 +276,32 @@ bool notation_read(const struct notation *n, const char *text, struct number_ran
 		return false;
 	}
 	for (unsigned part = 0;; part++) {
+		if (part == 0 && without_first(&r) > 0) {
+			r.at += without_first(&r);
+			part = 1;
+		} else if (is_marked(&r, part)) {
+			r.at += strlen(mark_of(n, part));
+		}
 		from = r.at;
 		if (!number(&r, part, &lo))
 			return false;
-		below = bits_below(n, part);
+		manual = r.below;
+		below = bits_below(n, part) + manual;
 		hi = lo;
 		if (*r.at == '-') {
 			r.at++;
+			r.below = 0;
 			if (!number(&r, part, &hi))
 				return false;
+			if (r.below != manual)
+				return wrong(&r, NOTATION_UNREADABLE, from);
 			if (*r.at != '\0')
 				return wrong(&r, *r.at == '.' && n->n > 1 ? NOTATION_EARLY : NOTATION_UNREADABLE, from);
 		}
 		if (*r.at == '\0')
 			break;
 		above |= lo << below;
-		r.at++;
+		r.at += !is_marked(&r, part + 1);
 	}
 	if (lo > hi) {
 		wrong(&r, NOTATION_BACKWARDS, from);

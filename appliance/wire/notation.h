@@ -5,8 +5,10 @@
  * joined by dots. With the parts block, byte and bit, "4" is all of block 4, and "4.100" all of its
  * byte 100. The last number may be a range: "4.100-109" or "4.100.0-3". Numbers of a part may have
  * names: "analog-output:1-20". Where addresses are names, the number is the name's digest, which is
- * printed as "#" and 16 hexadecimal digits. The same module reads policies and prints numbers for
- * people, so that printed numbers can be copied into a policy. Pure.
+ * printed as "#" and 16 hexadecimal digits. What manuals write before a part is read, too:
+ * "ns=2;i=1001". Function codes may be a manual's four hexadecimal digits: "0101". The same module
+ * reads policies and prints numbers for people, so that printed numbers can be copied into a
+ * policy. Pure.
  */
 #ifndef SEKISHO_WIRE_NOTATION_H
 #define SEKISHO_WIRE_NOTATION_H
@@ -27,9 +29,11 @@ struct notation {
 	/* number of hexadecimal digits of a name that is a thumbprint; 0 = names are tags */
 	uint8_t digits;
 	const struct number_names *const *names; /* by part, or NULL */
+	const struct vocabulary *codes;		 /* the numbers are its function codes; or NULL */
 };
 
 struct notation notation_plain(uint64_t max);
+struct notation notation_of_codes(const struct vocabulary *v);
 struct notation notation_of_target(const struct target_info *t);
 struct notation notation_of_space(const struct space_info *s);
 

@@ -52,6 +52,17 @@ uint32_t function_least(const struct vocabulary *v, const struct function_info *
 	return 1;
 }
 
+bool function_has_target(const struct vocabulary *v, uint32_t code, unsigned target)
+{
+	for (unsigned i = 0; i < v->n_reaches; i++) {
+		const struct reach_info *r = &v->reaches[i];
+
+		if (r->target == target && code >= r->first && code <= r->last)
+			return r->lo <= r->hi;
+	}
+	return true;
+}
+
 const struct function_info *function_by_name(const struct vocabulary *v, const char *name)
 {
 	for (unsigned i = 0; i < v->n_functions; i++)

@@ -76,6 +76,45 @@ struct least_info {
 	bool of_bits; /* applies to spaces of bits only */
 };
 
+/*
+ * Which numbers of a target the requests of some functions have, or which written values
+ * (REACH_VALUES). Where several lines apply to a function, it has the numbers of all; where none
+ * does, any number.
+ */
+#define REACH_VALUES TARGET_MAX
+
+struct reach_info {
+	uint32_t first, last; /* codes */
+	uint8_t target;
+	bool named; /* a row allows these numbers only if it names them */
+	/* lo > hi: the requests have no such number, so no row refuses them by it */
+	uint32_t lo, hi;
+};
+
+/* Two functions that belong together. */
+struct pair_info {
+	uint32_t code, other; /* first codes */
+	uint8_t target;
+};
+
+/* How a policy may write the values of some functions, or of those with some numbers of a target;
+ * elsewhere they are whole numbers from 0 on. */
+enum value_form {
+	VALUE_BITS_16, /* a negative number is its complement in 16 bits */
+	VALUE_BITS_32, /* ... in 32 bits */
+	VALUE_FLOAT,   /* IEEE 754, 32 bits */
+	VALUE_BY_SIZE, /* the row's addresses say how wide a value is; 32 bits may be a float */
+	VALUE_BY_TYPE, /* the request says how wide it is; 32 bits may be a float */
+	VALUE_FORMS,
+};
+
+struct value_info {
+	uint32_t first, last; /* codes */
+	uint8_t target;	      /* REACH_VALUES: whatever the targets are */
+	uint32_t lo, hi;
+	uint8_t form; /* enum value_form */
+};
+
 #define UNTOLD_PLACE 1u /* the addresses that the function touches */
 #define UNTOLD_VALUE 2u /* the values that the device has afterwards */
 /* The function has no spaces, and some of its requests do not say which addresses they touch or
@@ -92,6 +131,8 @@ struct least_info {
 struct part_info {
 	uint8_t bits;
 	const char *what; /* name of the part in hints and documents: "byte" */
+	/* what manuals write before this part instead of a dot: "ns=", ";i=". NULL: nothing */
+	const char *mark;
 };
 
 /* Names that policies may write instead of numbers, in the order of the numbers. `joint` or a dot
@@ -162,6 +203,17 @@ struct vocabulary {
 	unsigned n_functions;
 	const struct least_info *leasts; /* for other functions it is one address */
 	unsigned n_leasts;
+	const struct reach_info *reaches;
+	unsigned n_reaches;
+	/* a row that names `code` and limits `target` means `other`, too: the numbers of the target
+	 * make two functions of what people know as one */
+	const struct pair_info *siblings;
+	unsigned n_siblings;
+	/* a request of `code` passes only after one of `other` has passed */
+	const struct pair_info *afters;
+	unsigned n_afters;
+	const struct value_info *values;
+	unsigned n_values;
 	const struct target_info *targets;
 	unsigned n_targets;
 	const struct space_info *spaces;
@@ -169,9 +221,12 @@ struct vocabulary {
 	uint64_t value_max;
 	uint32_t code_first, code_last; /* range of the codes of requests */
 	uint32_t code_max;		/* the largest code that a policy may write */
-	uint8_t lenient;		/* LENIENT_*: the deviations that its enforcer knows */
-	bool codes_hex;			/* codes are shown as 0x04010000 */
-	enum reason refused[4];		/* reasons by enum refusal (evaluate.h) */
+	/* manuals write a code as four hexadecimal digits, which stand above so many bits of it */
+	bool code_digits;
+	uint8_t code_below;
+	uint8_t lenient;	/* LENIENT_*: the deviations that its enforcer knows */
+	bool codes_hex;		/* codes are shown as 0x04010000 */
+	enum reason refused[4]; /* reasons by enum refusal (evaluate.h) */
 };
 
 /* vocabulary_modbus and so on: each protocol's words are in a file of its own. */
@@ -188,6 +243,9 @@ extern const char *const lenient_words[LENIENT_WORDS];
 /* NULL when the code has no name in this protocol. */
 const struct function_info *function_by_code(const struct vocabulary *v, uint32_t code);
 const struct function_info *function_by_name(const struct vocabulary *v, const char *name);
+/* Whether the requests of a function, by its code, have numbers of this target that a row must
+ * allow. */
+bool function_has_target(const struct vocabulary *v, uint32_t code, unsigned target);
 /* How many addresses of this space each operation of the function touches, unless the space ends
  * before: 1 or more. */
 uint32_t function_least(const struct vocabulary *v, const struct function_info *f, unsigned space);

@@ -50,6 +50,9 @@ static const struct function_info functions[] = {
 static const struct number_name objects[] = {
 #define OBJECT(number, name) { number, name },
 #include "dpi/bacnet/names.def"
+	/* as people write them; records have the names above */
+	{ 0, "AI" },   { 1, "AO" },   { 2, "AV" },   { 3, "BI" },  { 4, "BO" },	 { 5, "BV" },  { 8, "DEV" },
+	{ 13, "MSI" }, { 14, "MSO" }, { 19, "MSV" }, { 13, "MI" }, { 14, "MO" }, { 19, "MV" },
 };
 
 static const struct number_name properties[] = {
@@ -112,6 +115,108 @@ static const struct target_info targets[] = {
 			      .usual = BACNET_PRIORITY_NONE },
 };
 
+/* The properties and priorities of services without any are not limited. Services whose contents
+ * are not read have an unknown property, which no row names. */
+#define ALONE(code) code, code
+#define NO_PROPERTY(first, last)                                                                                       \
+	{                                                                                                              \
+		first, last, BACNET_PROPERTY, false, 1, 0                                                              \
+	}
+#define UNKNOWN_PROPERTY(first, last)                                                                                  \
+	{                                                                                                              \
+		first, last, BACNET_PROPERTY, false, BACNET_PROPERTY_NONE, BACNET_PROPERTY_NONE                        \
+	}
+#define NO_PRIORITY(first, last)                                                                                       \
+	{                                                                                                              \
+		first, last, BACNET_PRIORITY, false, 1, 0                                                              \
+	}
+#define WRITES(code)                                                                                                   \
+	{                                                                                                              \
+		ALONE(code), BACNET_PRIORITY, false, 1, BACNET_PRIORITY_LOWEST                                         \
+	}
+#define SETS(code)                                                                                                     \
+	{                                                                                                              \
+		ALONE(code), REACH_VALUES, false, 0, UINT32_MAX                                                        \
+	}
+#define PRESENT_VALUE(code)                                                                                            \
+	{                                                                                                              \
+		ALONE(code), BACNET_PROPERTY, false, BACNET_PROPERTY_OF(BACNET_PRESENT_VALUE, 0),                      \
+			BACNET_PROPERTY_OF(BACNET_PRESENT_VALUE + 1u, 0) - 1u                                          \
+	}
+#define OTHER_PROPERTY(code)                                                                                           \
+	{ ALONE(code), BACNET_PROPERTY, false, 0, BACNET_PROPERTY_OF(BACNET_PRESENT_VALUE, 0) - 1u },                  \
+	{                                                                                                              \
+		ALONE(code), BACNET_PROPERTY, false, BACNET_PROPERTY_OF(BACNET_PRESENT_VALUE + 1u, 0),                 \
+			BACNET_PROPERTY_NONE                                                                           \
+	}
+#define NO_WAY(target)                                                                                                 \
+	{                                                                                                              \
+		BACNET_LINK(0), BACNET_LINK(255), target, false, 1, 0                                                  \
+	}
+#define SENT(first, last, from, to)                                                                                    \
+	{                                                                                                              \
+		first, last, BACNET_WAY, false, from, to                                                               \
+	}
+#define SENT_ALL(first, last)                                                                                          \
+	SENT(first, last, BACNET_FORWARDED, BACNET_FORWARDED), SENT(first, last, BACNET_DISTRIBUTE, BACNET_BROADCAST), \
+		SENT(first, last, BACNET_RELAYED + BACNET_FORWARDED, BACNET_RELAYED + BACNET_FORWARDED),               \
+		SENT(first, last, BACNET_RELAYED + BACNET_DISTRIBUTE, BACNET_RELAYED + BACNET_BROADCAST)
+
+static const struct reach_info reaches[] = {
+	NO_PROPERTY(0, 7),
+	NO_PROPERTY(11, 11),
+	UNKNOWN_PROPERTY(13, 13),
+	PRESENT_VALUE(BACNET_WRITE_PROPERTY),
+	PRESENT_VALUE(BACNET_WRITE_MULTIPLE),
+	NO_PROPERTY(17, 17),
+	UNKNOWN_PROPERTY(18, 18),
+	NO_PROPERTY(19, 20),
+	UNKNOWN_PROPERTY(21, 25),
+	NO_PROPERTY(27, 27),
+	NO_PROPERTY(29, 29),
+	NO_PROPERTY(31, 33),
+	UNKNOWN_PROPERTY(34, 999),
+	NO_PROPERTY(BACNET_UNCONFIRMED(0), BACNET_UNCONFIRMED(3)),
+	UNKNOWN_PROPERTY(BACNET_UNCONFIRMED(4), BACNET_UNCONFIRMED(4)),
+	NO_PROPERTY(BACNET_UNCONFIRMED(5), BACNET_UNCONFIRMED(9)),
+	UNKNOWN_PROPERTY(BACNET_UNCONFIRMED(10), BACNET_UNCONFIRMED(10)),
+	NO_PROPERTY(BACNET_UNCONFIRMED(11), BACNET_UNCONFIRMED(13)),
+	UNKNOWN_PROPERTY(BACNET_UNCONFIRMED(14), BACNET_UNCONFIRMED(255)),
+	NO_PROPERTY(BACNET_NETWORK(0), BACNET_NETWORK(0x13)),
+	NO_PROPERTY(BACNET_LINK(0), BACNET_LINK(8)),
+	UNKNOWN_PROPERTY(BACNET_LINK(BACNET_SECURE), BACNET_LINK(BACNET_SECURE)),
+	OTHER_PROPERTY(BACNET_OTHER + BACNET_WRITE_PROPERTY),
+	OTHER_PROPERTY(BACNET_OTHER + BACNET_WRITE_MULTIPLE),
+	UNKNOWN_PROPERTY(BACNET_OTHER + BACNET_REINITIALIZE, BACNET_OTHER + BACNET_REINITIALIZE),
+	PRESENT_VALUE(BACNET_RELINQUISH + BACNET_WRITE_PROPERTY),
+	PRESENT_VALUE(BACNET_RELINQUISH + BACNET_WRITE_MULTIPLE),
+	NO_PROPERTY(BACNET_APDU(0), BACNET_APDU(15)),
+	NO_PRIORITY(0, 9),
+	NO_PRIORITY(11, 14),
+	WRITES(BACNET_WRITE_PROPERTY),
+	WRITES(BACNET_WRITE_MULTIPLE),
+	NO_PRIORITY(17, BACNET_OTHER),
+	WRITES(BACNET_OTHER + BACNET_WRITE_PROPERTY),
+	WRITES(BACNET_OTHER + BACNET_WRITE_MULTIPLE),
+	NO_PRIORITY(BACNET_OTHER + BACNET_REINITIALIZE, BACNET_OTHER + BACNET_REINITIALIZE),
+	WRITES(BACNET_RELINQUISH + BACNET_WRITE_PROPERTY),
+	WRITES(BACNET_RELINQUISH + BACNET_WRITE_MULTIPLE),
+	NO_PRIORITY(BACNET_APDU(0), BACNET_APDU(15)),
+	SETS(BACNET_OTHER + BACNET_WRITE_PROPERTY),
+	SETS(BACNET_OTHER + BACNET_WRITE_MULTIPLE),
+	NO_WAY(BACNET_ROUTE),
+	NO_WAY(BACNET_WAY),
+	SENT_ALL(0, BACNET_LINK(0) - 1u),
+	SENT_ALL(BACNET_LINK(255) + 1u, BACNET_APDU(15)),
+};
+
+static const struct pair_info siblings[] = {
+	{ BACNET_WRITE_PROPERTY, BACNET_OTHER + BACNET_WRITE_PROPERTY, BACNET_PROPERTY },
+	{ BACNET_WRITE_MULTIPLE, BACNET_OTHER + BACNET_WRITE_MULTIPLE, BACNET_PROPERTY },
+};
+
+static const struct value_info values[] = { { 0, BACNET_APDU(15), REACH_VALUES, 0, 0, VALUE_BITS_32 } };
+
 static const struct space_info spaces[BACNET_SPACES] = {
 	[BACNET_OBJECTS] = { .key = "objects",
 			     .address_max = UINT32_MAX,
@@ -123,6 +228,12 @@ const struct vocabulary vocabulary_bacnet = {
 	.protocol = PROTO_BACNET,
 	.functions = functions,
 	.n_functions = N(functions),
+	.reaches = reaches,
+	.n_reaches = N(reaches),
+	.siblings = siblings,
+	.n_siblings = N(siblings),
+	.values = values,
+	.n_values = N(values),
 	.targets = targets,
 	.n_targets = N(targets),
 	.spaces = spaces,

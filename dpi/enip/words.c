@@ -165,12 +165,21 @@ static const struct space_info spaces[] = {
 	[ENIP_TAGS] = { .key = "tags", .address_max = INT64_MAX, .named = true },
 };
 
+/* commands of the encapsulation are for the device itself */
+static const struct reach_info reaches[] = { { ENIP_COMMAND(0), ENIP_COMMAND(0xffffu), 0, false, 1, 0 } };
+
+static const struct value_info values[] = { { 0, UINT32_MAX, REACH_VALUES, 0, 0, VALUE_BY_TYPE } };
+
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
 const struct vocabulary vocabulary_enip = {
 	.protocol = PROTO_ENIP,
 	.functions = functions,
 	.n_functions = N(functions),
+	.values = values,
+	.n_values = N(values),
+	.reaches = reaches,
+	.n_reaches = N(reaches),
 	.targets = targets,
 	.n_targets = N(targets),
 	.spaces = spaces,

@@ -156,12 +156,16 @@ static const struct space_info spaces[FINS_SPACES] = {
 	[FINS_E_CURRENT] = { .key = "e_current", .address_max = 65535 },
 };
 
+static const struct value_info values[] = { { 0, UINT32_MAX, REACH_VALUES, 0, 0, VALUE_BITS_16 } };
+
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
 const struct vocabulary vocabulary_fins = {
 	.protocol = PROTO_FINS,
 	.functions = functions,
 	.n_functions = N(functions),
+	.values = values,
+	.n_values = N(values),
 	.targets = targets,
 	.n_targets = N(targets),
 	.spaces = spaces,
@@ -172,5 +176,7 @@ const struct vocabulary vocabulary_fins = {
 	.code_max = UINT32_MAX,
 	.lenient = LENIENT_TRANSACTION | LENIENT_UNIT,
 	.codes_hex = true,
+	.code_digits = true,
+	.code_below = 16,
 	.refused = { R_FINS_FUNCTION, R_FINS_TARGET, R_FINS_ADDRESS, R_FINS_VALUE },
 };

@@ -2,6 +2,7 @@
 #include "dpi/iec104/words.h"
 
 #include "appliance/wire/vocabulary.h"
+#include "dpi/iec104/iec104.h"
 
 #define PLACES (1u << IEC104_IOA)
 #define UNTOLD_UNKNOWN UNTOLD_VALUE
@@ -48,6 +49,77 @@ static const struct target_info targets[] = {
 			       .parts = { { 1, "select" }, { 8, "qualifier" } } },
 };
 
+#define NONE_REACHED 1, 0
+#define HAS_NONE(type, target)                                                                                         \
+	{                                                                                                              \
+		type, type, target, false, NONE_REACHED                                                                \
+	}
+#define VALUE_UNKNOWN(type)                                                                                            \
+	{                                                                                                              \
+		type, type, REACH_VALUES, false, 0, UINT32_MAX                                                         \
+	}
+#define VALUE_NOTHING(type) HAS_NONE(type, REACH_VALUES)
+#define VALUE_SINGLE(type)                                                                                             \
+	{                                                                                                              \
+		type, type, REACH_VALUES, false, 0, 1                                                                  \
+	}
+#define VALUE_DOUBLE(type)                                                                                             \
+	{                                                                                                              \
+		type, type, REACH_VALUES, false, 0, 3                                                                  \
+	}
+#define VALUE_TWO_BYTES(type)                                                                                          \
+	{                                                                                                              \
+		type, type, REACH_VALUES, false, 0, 0xffff                                                             \
+	}
+#define VALUE_FOUR_BYTES(type) VALUE_UNKNOWN(type)
+#define QUALIFIED(type, bits)                                                                                          \
+	{ type, type, IEC104_QUALIFIER, false, 0, bits },                                                              \
+	{                                                                                                              \
+		type, type, IEC104_QUALIFIER, false, IEC104_SELECT, IEC104_SELECT | (bits)                             \
+	}
+#define QUALIFIER_NONE(type) HAS_NONE(type, IEC104_QUALIFIER)
+#define QUALIFIER_IN_VALUE(type) QUALIFIED(type, 0x1fu)
+#define QUALIFIER_OF_SET_POINT(type) QUALIFIED(type, 0x7fu)
+#define QUALIFIER_WHOLE(type)                                                                                          \
+	{                                                                                                              \
+		type, type, IEC104_QUALIFIER, false, 0, 255                                                            \
+	}
+/* A client has at most two causes for a type; test frames and negative ones have a bit more. */
+#define CAUSED(type, cause)                                                                                            \
+	{                                                                                                              \
+		type, type, IEC104_CAUSE, false, cause, cause                                                          \
+	}
+#define CAUSED_BY(type, causes)                                                                                        \
+	CAUSED(type, (uint32_t)__builtin_ctz(causes)), CAUSED(type, 31u - (uint32_t)__builtin_clz(causes)),            \
+	{                                                                                                              \
+		type, type, IEC104_CAUSE, false, IEC104_NEGATIVE, 255                                                  \
+	}
+
+/* Station 0 is not used (IEC 60870-5-104, 7.1), and a row must name all stations. */
+static const struct reach_info reaches[] = {
+	{ 1, IEC104_FREEZES, IEC104_CA, false, 1, IEC104_CA_ALL - 1u },
+	{ 1, IEC104_FREEZES, IEC104_CA, true, IEC104_CA_ALL, IEC104_CA_ALL },
+#define COMMAND(type, name, bytes, causes, class, places, value, qualifier)                                            \
+	VALUE_##value(type), QUALIFIER_##qualifier(type), CAUSED_BY(type, causes),
+#define FILES(type, name, bytes, causes) QUALIFIER_NONE(type), CAUSED_BY(type, causes),
+#include "dpi/iec104/types.def"
+	{ IEC104_FREEZES, IEC104_FREEZES, IEC104_QUALIFIER, false, 0x40, 0xff },
+	VALUE_NOTHING(IEC104_FREEZES),
+	CAUSED_BY(IEC104_FREEZES, CAUSE_ACT | CAUSE_DEACT),
+	{ 128, 255, IEC104_QUALIFIER, false, NONE_REACHED },
+};
+
+#define WRITTEN(type, form)                                                                                            \
+	{                                                                                                              \
+		type, type, REACH_VALUES, 0, 0, form                                                                   \
+	}
+
+static const struct value_info values[] = {
+	WRITTEN(48, VALUE_BITS_16),  WRITTEN(49, VALUE_BITS_16),  WRITTEN(50, VALUE_FLOAT),  WRITTEN(51, VALUE_BITS_32),
+	WRITTEN(61, VALUE_BITS_16),  WRITTEN(62, VALUE_BITS_16),  WRITTEN(63, VALUE_FLOAT),  WRITTEN(64, VALUE_BITS_32),
+	WRITTEN(110, VALUE_BITS_16), WRITTEN(111, VALUE_BITS_16), WRITTEN(112, VALUE_FLOAT),
+};
+
 static const struct space_info spaces[IEC104_SPACES] = {
 	[IEC104_IOA] = { .key = "ioa", .address_max = 0xffffff },
 };
@@ -58,6 +130,10 @@ const struct vocabulary vocabulary_iec104 = {
 	.protocol = PROTO_IEC104,
 	.functions = functions,
 	.n_functions = N(functions),
+	.reaches = reaches,
+	.n_reaches = N(reaches),
+	.values = values,
+	.n_values = N(values),
 	.targets = targets,
 	.n_targets = N(targets),
 	.spaces = spaces,

@@ -88,12 +88,24 @@ static const struct space_info spaces[MEMOBUS_SPACES] = {
 	[MEMOBUS_SB] = BITS_OF("sb"),
 };
 
+/* general-purpose messages have no CPU numbers */
+static const struct reach_info reaches[] = {
+	{ MEMOBUS_GENERAL, MEMOBUS_GENERAL, MEMOBUS_CPU, false, 1, 0 },
+	{ MEMOBUS_GENERAL, MEMOBUS_GENERAL, MEMOBUS_SENDER, false, 1, 0 },
+};
+
+static const struct value_info values[] = { { 0, UINT32_MAX, REACH_VALUES, 0, 0, VALUE_BITS_16 } };
+
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
 const struct vocabulary vocabulary_memobus = {
 	.protocol = PROTO_MEMOBUS,
 	.functions = functions,
 	.n_functions = N(functions),
+	.values = values,
+	.n_values = N(values),
+	.reaches = reaches,
+	.n_reaches = N(reaches),
 	.targets = targets,
 	.n_targets = N(targets),
 	.spaces = spaces,
@@ -104,5 +116,6 @@ const struct vocabulary vocabulary_memobus = {
 	.code_max = MEMOBUS_GENERAL,
 	.lenient = LENIENT_TRANSACTION | LENIENT_UNIT,
 	.codes_hex = true,
+	.code_digits = true,
 	.refused = { R_MEMOBUS_FUNCTION, R_MEMOBUS_TARGET, R_MEMOBUS_ADDRESS, R_MEMOBUS_VALUE },
 };

@@ -48,6 +48,8 @@ static const struct space_info modbus_spaces[] = {
 	[MODBUS_HOLDING] = { .key = "holding", .documented = 40001, .address_max = 65535 },
 };
 
+static const struct value_info values[] = { { 0, 255, REACH_VALUES, 0, 0, VALUE_BITS_16 } };
+
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
 const struct vocabulary vocabulary_modbus = {
@@ -56,6 +58,8 @@ const struct vocabulary vocabulary_modbus = {
 	.n_functions = N(modbus_functions),
 	.leasts = modbus_leasts,
 	.n_leasts = N(modbus_leasts),
+	.values = values,
+	.n_values = N(values),
 	.targets = modbus_targets,
 	.n_targets = N(modbus_targets),
 	.spaces = modbus_spaces,

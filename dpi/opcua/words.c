@@ -24,12 +24,23 @@ static const struct function_info functions[] = {
 							   1u << OPCUA_CERTIFICATES, UNTOLD_VALUE, FRAMING_ALIKE },
 };
 
-/* A channel without security must be allowed by a row that names the security policy None. */
+#define N(list) (sizeof(list) / sizeof((list)[0]))
+
+static const struct number_name policies[] = {
+#define POLICY(number, name) { number, name },
+#include "dpi/opcua/policies.def"
+	{ OPCUA_POLICY_OTHER, "other" },
+};
+
+static const struct number_names policy_names = { policies, N(policies), '.' };
+
 static const struct target_info targets[] = {
 	[OPCUA_POLICY] = { .key = "security_policies",
 			   .max = OPCUA_POLICY_OTHER,
 			   .one = "security policy",
-			   .ja = "セキュリティポリシー" },
+			   .ja = "セキュリティポリシー",
+			   .parts = { { 8, "policy" } },
+			   .names = { &policy_names } },
 	[OPCUA_ATTRIBUTE] = { .key = "attributes",
 			      .max = 255,
 			      .one = "attribute",
@@ -41,16 +52,45 @@ static const struct target_info targets[] = {
 static const struct space_info spaces[OPCUA_SPACES] = {
 	[OPCUA_NODES] = { .key = "node_ids",
 			  .address_max = (UINT64_C(1) << (OPCUA_IDENTIFIER_BITS + 16u)) - 1u,
-			  .parts = { { 16, "namespace" }, { OPCUA_IDENTIFIER_BITS, "identifier" } } },
+			  .parts = { { 16, "namespace", "ns=" }, { OPCUA_IDENTIFIER_BITS, "identifier", ";i=" } } },
 	[OPCUA_CERTIFICATES] = { .key = "certificates", .address_max = INT64_MAX, .named = true, .digits = 40 },
 };
 
-#define N(list) (sizeof(list) / sizeof((list)[0]))
+/* Requests of a channel without security, and contents of one with security. */
+#define READABLE 1, OPCUA_SECURED - 1u
+#define NO_ATTRIBUTE(first, last)                                                                                      \
+	{                                                                                                              \
+		first, last, OPCUA_ATTRIBUTE, false, 1, 0                                                              \
+	}
+
+static const struct reach_info reaches[] = {
+	{ READABLE, OPCUA_POLICY, true, OPCUA_POLICY_NONE, OPCUA_POLICY_NONE },
+	{ OPCUA_SECURED, OPCUA_SECURED, OPCUA_POLICY, true, OPCUA_POLICY_UNKNOWN, OPCUA_POLICY_UNKNOWN },
+	{ OPCUA_SECURED, OPCUA_SECURED, OPCUA_POLICY, false, OPCUA_POLICY_NONE + 1u, OPCUA_POLICY_OTHER - 1u },
+	{ OPCUA_SECURED, OPCUA_SECURED, OPCUA_POLICY, true, OPCUA_POLICY_OTHER, OPCUA_POLICY_OTHER },
+	NO_ATTRIBUTE(1, OPCUA_READ - 1u),
+	NO_ATTRIBUTE(OPCUA_READ + 1u, OPCUA_WRITE - 1u),
+	{ OPCUA_WRITE, OPCUA_WRITE, OPCUA_ATTRIBUTE, false, OPCUA_VALUE, OPCUA_VALUE },
+	NO_ATTRIBUTE(OPCUA_WRITE + 1u, OPCUA_MONITOR - 1u),
+	NO_ATTRIBUTE(OPCUA_MONITOR + 1u, OPCUA_WRITE_ATTRIBUTE - 1u),
+	{ OPCUA_WRITE_ATTRIBUTE, OPCUA_WRITE_ATTRIBUTE, OPCUA_ATTRIBUTE, false, 0, OPCUA_VALUE - 1u },
+	{ OPCUA_WRITE_ATTRIBUTE, OPCUA_WRITE_ATTRIBUTE, OPCUA_ATTRIBUTE, false, OPCUA_VALUE + 1u, UINT32_MAX },
+	NO_ATTRIBUTE(OPCUA_WRITE_ATTRIBUTE + 1u, OPCUA_SECURED),
+};
+
+static const struct pair_info siblings[] = { { OPCUA_WRITE, OPCUA_WRITE_ATTRIBUTE, OPCUA_ATTRIBUTE } };
+static const struct value_info values[] = { { 1, OPCUA_SECURED, REACH_VALUES, 0, 0, VALUE_BITS_32 } };
 
 const struct vocabulary vocabulary_opcua = {
 	.protocol = PROTO_OPCUA,
 	.functions = functions,
 	.n_functions = N(functions),
+	.reaches = reaches,
+	.n_reaches = N(reaches),
+	.siblings = siblings,
+	.n_siblings = N(siblings),
+	.values = values,
+	.n_values = N(values),
 	.targets = targets,
 	.n_targets = N(targets),
 	.spaces = spaces,

@@ -23,7 +23,9 @@ enum opcua_target { OPCUA_POLICY, OPCUA_ATTRIBUTE };
 #define OPCUA_SERVICE_MAX 65535u /* the highest node id that may be a service */
 #define OPCUA_OPEN_CHANNEL 446u
 #define OPCUA_CLOSE_CHANNEL 452u
+#define OPCUA_READ 631u
 #define OPCUA_WRITE 673u
+#define OPCUA_MONITOR 751u /* CreateMonitoredItems */
 /* Write of another attribute than the value: changes properties of the variable */
 #define OPCUA_WRITE_ATTRIBUTE 100673u
 #define OPCUA_SAYS(kind) (200000u + (kind)) /* a message of the connection, which is no service */

@@ -120,12 +120,16 @@ static const struct space_info spaces[] = {
 	[S7_TIMERS] = { .key = "timers", .address_max = AREA_LAST },
 };
 
+static const struct value_info values[] = { { 0, UINT32_MAX, REACH_VALUES, 0, 0, VALUE_BY_SIZE } };
+
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
 const struct vocabulary vocabulary_s7comm = {
 	.protocol = PROTO_S7COMM,
 	.functions = functions,
 	.n_functions = N(functions),
+	.values = values,
+	.n_values = N(values),
 	.targets = targets,
 	.n_targets = N(targets),
 	.spaces = spaces,

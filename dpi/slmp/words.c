@@ -147,6 +147,18 @@ static const struct least_info leasts[] = {
 	{ 0x14060000, 16, true }, /* block_write */
 };
 
+/* a monitor reads the devices that were registered before */
+static const struct pair_info afters[] = { { 0x08020000, 0x08010000, 0 } };
+
+static const struct value_info values[] = {
+	{ 0, 0x14010083u, REACH_VALUES, 0, 0, VALUE_BITS_16 },
+	/* words and long words */
+	{ CODES(0x1402u, 0, 0xffff), REACH_VALUES, 0, 0, VALUE_BITS_16 },
+	{ CODES(0x1402u, 0, 0xffff), REACH_VALUES, 0, 0, VALUE_BITS_32 },
+	{ CODES(0x1406u, 0, 0xffff), REACH_VALUES, 0, 0, VALUE_BITS_16 },
+	{ CODES(0x1613u, 0, 0xffff), REACH_VALUES, 0, 0, VALUE_BITS_16 },
+};
+
 #define N(list) (sizeof(list) / sizeof((list)[0]))
 
 const struct vocabulary vocabulary_slmp = {
@@ -155,6 +167,10 @@ const struct vocabulary vocabulary_slmp = {
 	.n_functions = N(functions),
 	.leasts = leasts,
 	.n_leasts = N(leasts),
+	.values = values,
+	.n_values = N(values),
+	.afters = afters,
+	.n_afters = N(afters),
 	.targets = targets,
 	.n_targets = N(targets),
 	.spaces = spaces,
@@ -165,5 +181,7 @@ const struct vocabulary vocabulary_slmp = {
 	.code_max = UINT32_MAX,
 	.lenient = LENIENT_TRANSACTION | LENIENT_UNIT,
 	.codes_hex = true,
+	.code_digits = true,
+	.code_below = 16,
 	.refused = { R_SLMP_FUNCTION, R_SLMP_TARGET, R_SLMP_ADDRESS, R_SLMP_VALUE },
 };

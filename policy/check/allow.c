@@ -8,7 +8,9 @@
 #include "appliance/wire/evaluate.h"
 #include "appliance/wire/notation.h"
 #include "policy/check/check.h"
+#include "policy/check/effect.h"
 #include "policy/check/model.h"
+#include "policy/check/values.h"
 
 /* Lists of numbers, ranges and paths in a policy: read by their notation; a mistake is reported at
  * its place. */
@@ -206,13 +208,6 @@ static struct numbers numbers_each(struct check *k, const struct ast_node *list,
 #define ALLOW_N (3 + TARGET_MAX + SPACE_MAX)
 _Static_assert(ALLOW_N <= KEYS_MAX, "more keys than can be read");
 
-/* The keys of every vocabulary, of its targets and of its address spaces; NULL where one is
- * missing. */
-struct allow_nodes {
-	const struct ast_node *commands, *functions, *values;
-	const struct ast_node *const *targets, *const *spaces;
-};
-
 static size_t allow_keys(const struct vocabulary *v, struct key ret[ALLOW_N])
 {
 	size_t n = 0;
@@ -270,10 +265,22 @@ unsigned classes_of(struct check *k, const struct ast_node *list, const struct v
 	return ret;
 }
 
+/* Adds a function, and those that are the same to people if the row limits what tells
+ * them apart. */
+static void named_function(const struct vocabulary *v, const struct allow_nodes *n, const struct function_info *f,
+			   struct numbers *ret)
+{
+	ret->list[ret->n++] = (struct number_range){ f->code, f->last };
+	for (unsigned i = 0; i < v->n_siblings; i++)
+		if (v->siblings[i].code == f->code && n->targets[v->siblings[i].target] != NULL)
+			ret->list[ret->n++] = (struct number_range){ v->siblings[i].other, v->siblings[i].other };
+}
+
 /* Adds the codes that the list names. */
-static void named_functions(struct check *k, const struct ast_node *list, const struct vocabulary *v, struct object o,
+static void named_functions(struct check *k, const struct allow_nodes *n, const struct vocabulary *v, struct object o,
 			    struct numbers *ret)
 {
+	const struct ast_node *list = n->functions;
 	const char **known = arena_array(k->a, v->n_functions, sizeof(*known));
 
 	if (list == NULL)
@@ -287,9 +294,9 @@ static void named_functions(struct check *k, const struct ast_node *list, const 
 		bool several;
 
 		if (f != NULL) {
-			ret->list[ret->n++] = (struct number_range){ f->code, f->last };
+			named_function(v, n, f, ret);
 		} else if (c->kind == AST_NUMBER || (c->string[0] >= '0' && c->string[0] <= '9')) {
-			if (number_of_text(k, c, list->name, notation_plain(v->code_max), o, &ret->list[ret->n]))
+			if (number_of_text(k, c, list->name, notation_of_codes(v), o, &ret->list[ret->n]))
 				ret->n++;
 		} else {
 			g = check_say(k, SEV_ERROR, "policy.unknown_function", c->value_at, c->value_width,
@@ -324,7 +331,8 @@ static void row_functions(struct check *k, const struct ast_node *row, const str
 			  const struct vocabulary *voc, struct object o, struct command_row *a)
 {
 	bool all = n->commands == NULL && n->functions == NULL;
-	size_t most = voc->n_functions + (n->functions != NULL ? n->functions->n : 0);
+	size_t named = n->functions != NULL ? n->functions->n : 0;
+	size_t most = voc->n_functions + named * (1 + voc->n_siblings);
 	struct numbers codes = { arena_array(k->a, most, sizeof(*codes.list)), 0 };
 	unsigned classes = all ? CLASS_ALL : classes_of(k, n->commands, voc, o);
 	struct diag *g;
@@ -333,7 +341,7 @@ static void row_functions(struct check *k, const struct ast_node *row, const str
 		return;
 	class_functions(voc, classes, &codes);
 	if (!all)
-		named_functions(k, n->functions, voc, o, &codes);
+		named_functions(k, n, voc, o, &codes);
 	rows_numbers(&k->m->rows, k->a, codes.list, codes.n, &a->services);
 	if (classes == 0 || a->services.n > 0)
 		return;
@@ -363,29 +371,30 @@ static bool writes(const struct check *k, const struct vocabulary *voc, const st
 
 		for (unsigned f = 0; f < voc->n_functions; f++)
 			if (voc->functions[f].code <= r->hi && voc->functions[f].last >= r->lo &&
-			    ((voc->functions[f].classes & CLASS_WRITE) != 0 ||
-			     /* a control command with an address sets the value there */
-			     ((voc->functions[f].classes & CLASS_CONTROL) != 0 && voc->functions[f].spaces != 0)))
+			    function_writes(voc, &voc->functions[f]))
 				return true;
 	}
 	return false;
 }
 
-/* Reads `values`. True: the row allows writes, whose values are compared with these. */
-static bool row_values(struct check *k, const struct ast_node *list, const struct vocabulary *voc, struct object o,
+/* Reads `values`, when functions, targets and addresses of the row are known. */
+static void row_values(struct check *k, const struct ast_node *list, const struct vocabulary *voc, struct object o,
 		       struct command_row *a)
 {
-	struct numbers values;
+	struct value_reader r = { k, voc, a, o };
+	struct number_range *all = arena_array(k->a, VALUE_RANGES * list->n, sizeof(*all));
+	size_t n = 0, more;
 
-	if (list == NULL)
-		return false;
-	values = numbers_of(k, list, notation_plain(voc->value_max), o);
-	rows_numbers(&k->m->rows, k->a, values.list, values.n, &a->values);
+	for (const struct ast_node *c = NULL;
+	     all != NULL && (c = list_next(k, list, c, AST_STRING | AST_NUMBER, o)) != NULL; n += more) {
+		if (value_read(&r, c, all + n, &more))
+			continue;
+		more = number_of_text(k, c, list->name, notation_plain(voc->value_max), o, all + n);
+		if (more > 0)
+			value_is_raw(&r, c, all[n]);
+	}
+	rows_numbers(&k->m->rows, k->a, all, n, &a->values);
 	check_not_empty(k, list, o, MP_HINT_EMPTY_ALLOW);
-	if (writes(k, voc, a))
-		return true;
-	check_say(k, SEV_WARNING, "policy.no_effect", list->at, list->width, MP_VALUES_USELESS, o, "", "");
-	return false;
 }
 
 static bool sizes_are_said(const struct vocabulary *voc)
@@ -523,125 +532,6 @@ static void row_space_of(struct check *k, const struct ast_node *list, const str
 		counted_numbers(k, list, voc, space, o);
 }
 
-/* Whether some request with one of these codes passes the row. */
-static bool any_passes(const struct check *k, const struct command_row *a, const struct vocabulary *voc,
-		       struct number_range codes)
-{
-	uint32_t code;
-
-	return evaluate_passes(&k->m->rows.t, a, voc, codes, CLASS_ALL, &code);
-}
-
-/* For a function that the row always refuses: how many consecutive addresses it needs at least in a
- * space of the row; 1 if it uses no such space. */
-static uint32_t too_few(const struct check *k, const struct vocabulary *voc, const struct command_row *a,
-			const struct function_info *f)
-{
-	uint32_t least = 1;
-
-	for (uint32_t i = 0; i < a->n_spaces && f != NULL && least == 1; i++) {
-		uint8_t space = k->m->rows.t.spaces[a->first_space + i].space;
-
-		if ((f->spaces >> space & 1u) != 0)
-			least = function_least(voc, f, space);
-	}
-	return least;
-}
-
-/* Reports a row that refuses every request with one of these codes; `f` is the function of that
- * name, or NULL. */
-static void function_useless(struct check *k, const struct ast_node *c, const struct vocabulary *voc, struct object o,
-			     const struct command_row *a, struct number_range codes, const struct function_info *f)
-{
-	const struct function_info *one =
-		f == NULL && codes.lo == codes.hi ? function_by_code(voc, (uint32_t)codes.lo) : f;
-	char text[2 * CODE_TEXT + 1], lo[CODE_TEXT], hi[CODE_TEXT], more[2 * CODE_TEXT + 1] = "";
-	enum message m = MP_FUNCTION_USELESS;
-	struct diag *g;
-
-	code_text(voc, codes.lo, lo);
-	code_text(voc, codes.hi, hi);
-	snprintf(text, sizeof(text), codes.lo == codes.hi ? "%s" : "%s-%s", lo, hi);
-	if (codes.lo > voc->code_last || codes.hi < voc->code_first) {
-		m = MP_FUNCTION_NO_CODE;
-		code_text(voc, voc->code_first, lo);
-		code_text(voc, voc->code_last, hi);
-		snprintf(more, sizeof(more), "%s-%s", lo, hi);
-	} else if (too_few(k, voc, a, one) > 1) {
-		m = MP_FUNCTION_LEAST;
-		snprintf(more, sizeof(more), "%u", (unsigned)too_few(k, voc, a, one));
-	}
-	g = check_say(k, SEV_WARNING, "policy.no_effect", c->value_at, c->value_width, m, o, f != NULL ? f->name : text,
-		      more);
-	if (m == MP_FUNCTION_USELESS)
-		diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS, protocol_info(voc->protocol)->name);
-}
-
-/* Whether some request that passes the row touches its i-th space. */
-static bool space_touched(const struct check *k, const struct command_row *a, const struct vocabulary *voc, uint32_t i)
-{
-	struct command_row one = *a;
-
-	one.first_space += i;
-	one.n_spaces = 1;
-	for (unsigned f = 0; f < voc->n_functions; f++)
-		if ((voc->functions[f].spaces >> k->m->rows.t.spaces[one.first_space].space & 1u) != 0 &&
-		    any_passes(k, &one, voc, (struct number_range){ voc->functions[f].code, voc->functions[f].last }))
-			return true;
-	return false;
-}
-
-/* Reports each space that no passing request touches, if another space of the row is touched. */
-static void spaces_effect(struct check *k, const struct ast_node *const *nodes, const struct vocabulary *voc,
-			  struct object o, const struct command_row *a)
-{
-	bool some = false;
-
-	for (uint32_t i = 0; i < a->n_spaces && !some; i++)
-		some = space_touched(k, a, voc, i);
-	for (uint32_t i = 0; i < a->n_spaces && some; i++) {
-		const struct ast_node *list = nodes[k->m->rows.t.spaces[a->first_space + i].space];
-
-		if (!space_touched(k, a, voc, i))
-			check_say(k, SEV_WARNING, "policy.no_effect", list->at, list->width, MP_SPACE_USELESS, o,
-				  list->name, "");
-	}
-}
-
-/* Reports functions that can never pass, rows that let nothing pass, and addresses that no passing
- * function touches. */
-static void row_effect(struct check *k, const struct ast_node *row, const struct allow_nodes *nodes,
-		       const struct vocabulary *voc, struct object o, const struct command_row *a)
-{
-	const struct ast_node *functions = nodes->functions;
-	struct notation plain = notation_plain(voc->code_max);
-	struct notation_mistake unused;
-	size_t before = k->d->warnings;
-	struct diag *g;
-
-	for (const struct ast_node *c = functions != NULL ? functions->child : NULL; c != NULL; c = c->next) {
-		const struct function_info *f = c->kind == AST_STRING ? function_by_name(voc, c->string) : NULL;
-		struct number_range codes = { 0, 0 };
-
-		if (f != NULL)
-			codes = (struct number_range){ f->code, f->last };
-		else if (c->kind == AST_NUMBER)
-			codes.lo = codes.hi = (uint64_t)c->number;
-		else
-			(void)notation_read(&plain, c->string, &codes, &unused);
-		if (!any_passes(k, a, voc, codes))
-			function_useless(k, c, voc, o, a, codes, f);
-	}
-	if (k->d->warnings > before || a->services.n == 0)
-		return;
-	if (any_passes(k, a, voc, (struct number_range){ 0, UINT32_MAX })) {
-		spaces_effect(k, nodes->spaces, voc, o, a);
-		return;
-	}
-	g = check_say(k, SEV_WARNING, "policy.no_effect", row->at, 1, MP_ROW_NO_REQUEST, o, "", "");
-	diag_hint(k->d, g, MP_HINT_FUNCTION_USELESS, protocol_info(voc->protocol)->name);
-}
-
 static void one_row(struct check *k, const struct ast_node *row, const struct vocabulary *voc, struct object o,
 		    struct model_allow *ret)
 {
@@ -659,17 +549,19 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 	row_functions(k, row, &nodes, voc, o, a);
 	for (size_t i = 0; i < voc->n_targets; i++)
 		row_target(k, nodes.targets[i], &voc->targets[i], o, &a->targets[i]);
-	limited = row_values(k, nodes.values, voc, o, a);
+	limited = nodes.values != NULL && writes(k, voc, a);
 	for (size_t i = 0; i < voc->n_spaces; i++)
 		if (nodes.spaces[i] != NULL)
 			row_space_of(k, nodes.spaces[i], voc, (uint8_t)i, limited, o, a);
+	if (nodes.values != NULL)
+		row_values(k, nodes.values, voc, o, a);
 	if (limited && a->spaces_any && sizes_are_said(voc))
 		diag_hint(k->d,
 			  check_say(k, SEV_ERROR, "policy.values_apart", nodes.values->at, nodes.values->width,
 				    MP_VALUES_ANYWHERE, o, "", ""),
 			  MP_HINT_VALUES_APART);
 	if (k->d->errors == errors)
-		row_effect(k, row, &nodes, voc, o, a);
+		effect_of_row(k, row, &nodes, voc, o, a);
 }
 
 void check_allows(struct check *k, const struct ast_node *list, struct model_service *s)
@@ -680,5 +572,6 @@ void check_allows(struct check *k, const struct ast_node *list, struct model_ser
 	k->words = vocabulary_of(s->protocol);
 	for (const struct ast_node *c = NULL; s->allows != NULL && (c = list_next(k, list, c, AST_GROUP, o)) != NULL;)
 		one_row(k, c, k->words, o, &s->allows[s->n_allows++]);
+	effect_of_rows(k, k->words, o, s);
 	k->words = NULL;
 }

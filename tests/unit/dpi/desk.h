@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,12 +170,59 @@ static inline void desk_whole(struct desk *d)
 	d->table.n_rows = 0;
 }
 
+/* Whether the vocabulary says that requests of this code have what the operation has. `check` and
+ * proofs go by it. */
+static inline bool desk_in_reach(const struct vocabulary *v, const struct operation *o, uint8_t target, uint64_t lo,
+				 uint64_t hi, bool named)
+{
+	bool told = false;
+
+	for (unsigned i = 0; i < v->n_reaches; i++) {
+		const struct reach_info *r = &v->reaches[i];
+
+		if (r->target != target || o->service < r->first || o->service > r->last)
+			continue;
+		if (r->lo > r->hi || (lo >= r->lo && hi <= r->hi && (named || !r->named)))
+			return true;
+		told = true;
+	}
+	return !told;
+}
+
+static inline void desk_reaches(const struct vocabulary *v, const struct operation *o)
+{
+	if (o->setup)
+		return;
+	for (uint8_t i = 0; i < v->n_targets; i++) {
+		bool named = (o->broadcast >> i & 1u) != 0;
+
+		/* A number that no row names is not asked for, and of a request that is not read
+		 * nothing is known. */
+		if ((o->idle >> i & 1u) != 0 ? !o->place_unknown && function_has_target(v, o->service, i) &&
+						       !desk_in_reach(v, o, i, 0, UINT32_MAX, true)
+					     : o->targets[i] <= v->targets[i].max &&
+						       !desk_in_reach(v, o, i, o->targets[i], o->targets[i], named)) {
+			fprintf(stderr, "%s: code %u, target %s = %u, idle %u, broadcast %u\n",
+				protocol_info(v->protocol)->name, o->service, v->targets[i].key, o->targets[i], o->idle,
+				o->broadcast);
+			abort();
+		}
+	}
+	if (o->values.form == VALUES_BETWEEN && !desk_in_reach(v, o, REACH_VALUES, o->values.lo, o->values.hi, true)) {
+		fprintf(stderr, "%s: code %u, value %llu\n", protocol_info(v->protocol)->name, o->service,
+			(unsigned long long)o->values.lo);
+		abort();
+	}
+}
+
 static inline void desk_ask(struct desk *d, enum direction dir, struct bytes pdu)
 {
 	static struct judge_room room;
 	struct parsed parsed;
 
 	judge_pdu(&DESK_ENFORCER, d->state, dir, pdu, &d->table, &d->permit, &room, &parsed, &d->p);
+	for (uint32_t i = 0; i < parsed.n && parsed.asks && parsed.wrong == R_ALLOWED; i++)
+		desk_reaches(vocabulary_of(DESK_ENFORCER.protocol), &parsed.operations[i]);
 }
 
 /* Judges a copy of exactly the PDU's size, so that the sanitizers see a read beyond it. */

@@ -247,10 +247,10 @@ static unsigned fewest(const bool *named, uint64_t max, struct number_range r)
 static void every_range_of_small_spaces(void **state)
 {
 	static const struct part_info parts[4][PARTS_MAX] = {
-		{ { 0, NULL } },
-		{ { 2, "a" }, { 3, "b" } },
-		{ { 1, "a" }, { 2, "b" }, { 2, "c" } },
-		{ { 2, "a" }, { 1, "b" }, { 1, "c" }, { 1, "d" } },
+		{ { 0, NULL, NULL } },
+		{ { 2, "a", NULL }, { 3, "b", NULL } },
+		{ { 1, "a", NULL }, { 2, "b", NULL }, { 2, "c", NULL } },
+		{ { 2, "a", NULL }, { 1, "b", NULL }, { 1, "c", NULL }, { 1, "d", NULL } },
 	};
 
 	(void)state;
@@ -275,6 +275,45 @@ static void every_range_of_small_spaces(void **state)
 							assert_int_equal(says(&n, text, r), fewest(named, 31, r));
 					}
 		}
+}
+
+/* What manuals write before a part, and their codes of four hexadecimal digits. */
+static void what_manuals_write(void **state)
+{
+	static const struct space_info nodes = { .key = "nodes",
+						 .address_max = ((uint64_t)1 << 48) - 1,
+						 .parts = { { 16, "namespace", "ns=" }, { 32, "identifier", ";i=" } } };
+	static const struct space_info objects = { .key = "objects",
+						   .address_max = 0xffff,
+						   .parts = { { 8, "group", "g" }, { 8, "variation", "v" } } };
+	static const struct function_info function = { 0x2003, 0x2003, "read", CLASS_READ, 0, 0, FRAMING_ALIKE };
+	const struct vocabulary commands = { .code_max = UINT32_MAX, .code_digits = true, .code_below = 16 };
+	const struct vocabulary codes = {
+		.functions = &function, .n_functions = 1, .code_max = UINT32_MAX, .code_digits = true
+	};
+	uint64_t two = (uint64_t)2 << 32;
+
+	(void)state;
+	reads(notation_of_space(&nodes), "ns=2;i=1001", two | 1001, two | 1001);
+	reads(notation_of_space(&nodes), "2.1001", two | 1001, two | 1001);
+	reads(notation_of_space(&nodes), "ns=2;i=1000-1999", two | 1000, two | 1999);
+	reads(notation_of_space(&nodes), "ns=2", two, two | UINT32_MAX);
+	reads(notation_of_space(&nodes), "i=85", 85, 85);
+	refuses(notation_of_space(&nodes), "ns=2;s=Speed", NOTATION_UNREADABLE, 3, 9);
+	refuses(notation_of_space(&nodes), "ns=2;i=", NOTATION_UNREADABLE, 7, 0);
+	reads(notation_of_space(&objects), "g30v1", 30 << 8 | 1, 30 << 8 | 1);
+	reads(notation_of_space(&objects), "G30V1-5", 30 << 8 | 1, 30 << 8 | 5);
+	reads(notation_of_space(&objects), "g30", 30 << 8, 30 << 8 | 255);
+	prints(notation_of_space(&objects), 30 << 8 | 1, 30 << 8 | 1, "30.1");
+	reads(notation_of_codes(&commands), "0101", 0x01010000, 0x0101ffff);
+	reads(notation_of_codes(&commands), "0x101", 0x01010000, 0x0101ffff);
+	reads(notation_of_codes(&commands), "0101-0104", 0x01010000, 0x0104ffff);
+	reads(notation_of_codes(&commands), "0x01010000", 0x01010000, 0x01010000);
+	reads(notation_of_codes(&codes), "2003", 0x2003, 0x2003);
+	reads(notation_of_codes(&codes), "200a", 0x200a, 0x200a);
+	/* a function by its decimal code */
+	reads(notation_of_codes(&codes), "8195", 0x2003, 0x2003);
+	reads(notation_of_codes(&codes), "0x2003", 0x2003, 0x2003);
 }
 
 static uint64_t drawn;
@@ -315,6 +354,7 @@ int main(void)
 		cmocka_unit_test(paths),
 		cmocka_unit_test(forms),
 		cmocka_unit_test(names_of_numbers),
+		cmocka_unit_test(what_manuals_write),
 		cmocka_unit_test(every_range_of_small_spaces),
 		cmocka_unit_test(ranges_of_large_spaces),
 	};

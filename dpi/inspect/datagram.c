@@ -169,7 +169,7 @@ static MUST_SEND struct verdict find_flow(struct crossing *x)
 
 struct verdict datagram_judge(struct crossing *x)
 {
-	struct verdict v = go_on();
+	struct verdict v;
 
 	if (x->d.l4proto != IP_UDP && x->d.l4proto != IP_ICMP && x->d.l4proto != IP_ICMP6)
 		return refuse(R_WRONG_PROTOCOL);

@@ -46,9 +46,11 @@ enum ir_set cell_map(const struct writer *w, bool six, uint32_t i)
 void put_cells(struct writer *w, enum ir_chain chain, enum ir_stmt_kind lookup, const enum ir_key keys[2],
 	       enum ir_chain then)
 {
-	for (uint32_t i = 0; i < 2 * cell_maps(w); i++)
+	uint32_t maps = cell_maps(w);
+
+	for (uint32_t i = 0; i < 2 * maps; i++)
 		for (uint32_t k = 0; k < (keys[0] == keys[1] ? 2u : 4u); k++) {
-			enum ir_set map = cell_map(w, i >= cell_maps(w), i % cell_maps(w));
+			enum ir_set map = cell_map(w, i >= maps, i < maps ? i : i - maps);
 			unsigned bridge = ir_set_bridge_of(map);
 
 			if (k % 2 == 0 && bridge == SET_COUNT)

@@ -112,49 +112,29 @@ static unsigned column(const char *lang)
 	return strcmp(lang, "ja") == 0;
 }
 
+/* The codes of each kind that has some. */
+static const struct {
+	const struct code_row *rows;
+	size_t n;
+} codes[EVENT_KIND_COUNT] = {
+	[EVENT_ROLE] = { role_codes, LENGTH(role_codes) },
+	[EVENT_POLICY] = { policy_codes, LENGTH(policy_codes) },
+	[EVENT_DRIFT] = { drift_codes, LENGTH(drift_codes) },
+	[EVENT_LOST] = { lost_codes, LENGTH(lost_codes) },
+	[EVENT_MACHINE] = { machine_codes, LENGTH(machine_codes) },
+	[EVENT_ACCOUNT] = { account_codes, LENGTH(account_codes) },
+	[EVENT_ACCESS] = { access_codes, LENGTH(access_codes) },
+	[EVENT_PASSED] = { passed_codes, LENGTH(passed_codes) },
+	[EVENT_DEVICE] = { device_codes, LENGTH(device_codes) },
+	[EVENT_WEAK] = { weak_codes, LENGTH(weak_codes) },
+	[EVENT_SILENCE] = { silence_codes, LENGTH(silence_codes) },
+	[EVENT_ATTACK] = { attack_codes, LENGTH(attack_codes) },
+};
+
 static const struct code_row *codes_of(unsigned kind, size_t *ret_n)
 {
-	*ret_n = 0;
-	switch (kind) {
-	case EVENT_ROLE:
-		*ret_n = LENGTH(role_codes);
-		return role_codes;
-	case EVENT_POLICY:
-		*ret_n = LENGTH(policy_codes);
-		return policy_codes;
-	case EVENT_DRIFT:
-		*ret_n = LENGTH(drift_codes);
-		return drift_codes;
-	case EVENT_LOST:
-		*ret_n = LENGTH(lost_codes);
-		return lost_codes;
-	case EVENT_MACHINE:
-		*ret_n = LENGTH(machine_codes);
-		return machine_codes;
-	case EVENT_ACCOUNT:
-		*ret_n = LENGTH(account_codes);
-		return account_codes;
-	case EVENT_ACCESS:
-		*ret_n = LENGTH(access_codes);
-		return access_codes;
-	case EVENT_PASSED:
-		*ret_n = LENGTH(passed_codes);
-		return passed_codes;
-	case EVENT_DEVICE:
-		*ret_n = LENGTH(device_codes);
-		return device_codes;
-	case EVENT_WEAK:
-		*ret_n = LENGTH(weak_codes);
-		return weak_codes;
-	case EVENT_SILENCE:
-		*ret_n = LENGTH(silence_codes);
-		return silence_codes;
-	case EVENT_ATTACK:
-		*ret_n = LENGTH(attack_codes);
-		return attack_codes;
-	default:
-		return NULL;
-	}
+	*ret_n = kind < EVENT_KIND_COUNT ? codes[kind].n : 0;
+	return kind < EVENT_KIND_COUNT ? codes[kind].rows : NULL;
 }
 
 static const struct code_row *code_row(unsigned kind, unsigned code)

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "appliance/accounts/child.h"
@@ -125,11 +124,7 @@ struct accounts {
 
 static struct moment moment_now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (struct moment){ .ns = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec,
-				.wall_s = clock_wall_ns() / 1000000000u };
+	return (struct moment){ .ns = clock_boot_ns(), .wall_s = clock_wall_s() };
 }
 
 /* A failure to send is ignored: the loop notices when the supervisor is gone, and a supervisor that

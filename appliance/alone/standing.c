@@ -99,7 +99,7 @@ static void clock_look(struct supervisor *s, bool open, bool closed)
 	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);
 	struct moment m = { .latest = 0 };
 	int battery = clock_battery_open();
-	struct clock_facts f = { .now = wall_s(),
+	struct clock_facts f = { .now = clock_wall_s(),
 				 .found = s->state_fd >= 0 ? moment_load(s->state_fd, &m) : MOMENT_NONE,
 				 .policy = g != NULL ? g->applied_ns / SECOND : 0,
 				 .sources = ir_time_sources(s->now->ir),
@@ -213,7 +213,7 @@ static void complete(struct look *l)
 		json_object_set_new(j, "answers", box_answering_json(&l->s->spaces, l->s->now->ir));
 		json_object_set_new(j, "reach", box_reach_json(&l->s->spaces, l->s->now->ir));
 		json_object_set_new(j, "clock", clock(l->s));
-		waiting_mark(l->s->now->ir, wall_s(), l->s->clock.wait != CLOCK_TRUSTED,
+		waiting_mark(l->s->now->ir, clock_wall_s(), l->s->clock.wait != CLOCK_TRUSTED,
 			     json_object_get(j, "conduits"));
 		moment_json(j, generation(l->s), site_json(l->s->now->ir));
 		return;

@@ -21,6 +21,11 @@ uint64_t clock_wall_ns(void)
 	return read_ns(CLOCK_REALTIME);
 }
 
+uint64_t clock_boot_ns(void)
+{
+	return read_ns(CLOCK_BOOTTIME);
+}
+
 void moment_text(uint64_t wall_ns, char out[40])
 {
 	time_t t = (time_t)(wall_ns / 1000000000u);

@@ -17,6 +17,14 @@ struct mono {
 struct mono clock_mono(void);
 uint64_t clock_wall_ns(void); /* since 1970-01-01 UTC */
 
+uint64_t clock_boot_ns(void); /* since the machine's start, with the time in which it slept */
+
+/* clock_wall_ns in seconds. */
+static inline uint64_t clock_wall_s(void)
+{
+	return clock_wall_ns() / 1000000000u;
+}
+
 #define CLOCK_STEP_NS 1000000000ull /* a smaller sum of steps is an adjustment */
 
 /* Both clocks at the last reported step, or at the first call. Starts as zeros. */

@@ -42,6 +42,23 @@ json_t *json_addr(const struct addr *a)
 	return json_string(text);
 }
 
+json_t *json_addr_range(const struct addr_range *r)
+{
+	char text[2 * ADDR_TEXT];
+
+	addr_range_text(r, text, sizeof(text));
+	return json_string(text);
+}
+
+json_t *json_addr_ranges(const struct addr_range *r, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_addr_range(&r[i]));
+	return list;
+}
+
 json_t *json_endpoint(const struct addr *a, uint16_t port)
 {
 	char text[ADDR_TEXT];
@@ -82,7 +99,7 @@ json_t *json_seconds(uint64_t seconds)
 
 json_t *json_text_or_null(const char *s)
 {
-	return json_text(*s != '\0' ? s : NULL);
+	return json_text(s != NULL && *s != '\0' ? s : NULL);
 }
 
 void json_line(FILE *to, json_t *j)
@@ -132,4 +149,11 @@ const char *text_in(const json_t *x, const char *key)
 	const char *t = json_string_value(json_object_get(x, key));
 
 	return t != NULL ? t : "";
+}
+
+uint64_t count_in(const json_t *x, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(x, key));
+
+	return n > 0 ? (uint64_t)n : 0;
 }

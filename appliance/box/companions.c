@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "appliance/base/atomic_file.h"
@@ -331,10 +330,7 @@ int64_t companion_number(struct bytes *b, const char *key)
 
 uint64_t companion_now_s(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec;
+	return clock_boot_ns() / SECOND;
 }
 
 bool companion_begin(struct bytes *b, const char *of, uint64_t now_s, uint64_t fresh_s, uint64_t *ret_at)

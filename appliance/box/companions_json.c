@@ -36,12 +36,6 @@ static int look(int state_fd, const char *state, struct log_sent *ret)
 	return r;
 }
 
-/* The record's time as text; null when empty. */
-static json_t *text_or_null(const char *text)
-{
-	return *text != '\0' ? json_text(text) : json_null();
-}
-
 static json_t *log_json(const struct ir *ir, int state_fd, const char *state)
 {
 	const struct ir_peer *p = companion_server(ir, PEER_LOG);
@@ -60,7 +54,7 @@ static json_t *log_json(const struct ir *ir, int state_fd, const char *state)
 	}
 	json_object_set_new(j, "waiting", json_integer((json_int_t)h.waiting));
 	json_object_set_new(j, "next", h.next != 0 ? json_integer((json_int_t)h.next) : json_null());
-	json_object_set_new(j, "since", text_or_null(h.since));
+	json_object_set_new(j, "since", json_text_or_null(h.since));
 	json_object_set_new(j, "last", json_integer((json_int_t)h.last));
 	json_object_set_new(j, "noted", h.noted_ns != 0 ? json_time(h.noted_ns) : json_null());
 	/* All earlier files are packed, so it is not known how many of their records were sent. */

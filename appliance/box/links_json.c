@@ -126,18 +126,12 @@ static uint64_t hosts(const struct addr_range *r)
 
 static void answered(void *ctx, const struct ir_interface *i, const struct addr_range *list, size_t n)
 {
-	json_t *ranges = json_array();
 	uint64_t count = 0;
 
-	for (size_t k = 0; k < n; k++) {
-		char text[2 * ADDR_TEXT];
-
-		addr_range_text(&list[k], text, sizeof(text));
-		json_array_append_new(ranges, json_text(text));
+	for (size_t k = 0; k < n; k++)
 		count += hosts(&list[k]);
-	}
 	json_array_append_new(ctx, json_pack("{s:o, s:I, s:o}", "interface", json_text(i->name), "count",
-					     (json_int_t)count, "ranges", ranges));
+					     (json_int_t)count, "ranges", json_addr_ranges(list, n)));
 }
 
 json_t *box_answering_json(const struct box_spaces *s, const struct ir *ir)

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
@@ -16,14 +15,6 @@
 #include "appliance/box/loan.h"
 #include "appliance/box/loan_private.h"
 #include "appliance/box/netns.h"
-
-uint64_t loan_boottime_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 void loan_boot_id(char out[LOAN_BOOT_ID])
 {
@@ -172,7 +163,7 @@ json_t *loan_read(const struct box_spaces *s, const char *device, struct err *e)
 	}
 	loan_boot_id(boot);
 	picture = json_pack("{s:s, s:I, s:I, s:O}", "boot", boot, "wall_ns", (json_int_t)clock_wall_ns(), "boottime_ns",
-			    (json_int_t)loan_boottime_ns(), "links", list);
+			    (json_int_t)clock_boot_ns(), "links", list);
 out:
 	json_decref(list);
 	rtnl_close(home);

@@ -4,7 +4,6 @@
  * read and kept as hex. When they are sent again, they get the present device numbers and what is
  * left of their lifetimes.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
@@ -400,19 +399,8 @@ struct sending {
 
 bool loan_hex_read(const char *text, uint8_t *out, size_t most, size_t *ret_n)
 {
-	size_t n = strlen(text) / 2;
-
-	if (strlen(text) % 2 != 0 || n > most)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		char two[3] = { text[2 * i], text[2 * i + 1], 0 };
-
-		if (!isxdigit((unsigned char)two[0]) || !isxdigit((unsigned char)two[1]))
-			return false;
-		out[i] = (uint8_t)strtoul(two, NULL, 16);
-	}
-	*ret_n = n;
-	return true;
+	*ret_n = strlen(text) / 2;
+	return strlen(text) % 2 == 0 && *ret_n <= most && hex_digits(text, out, *ret_n);
 }
 
 /* The present number of the device that had number `then`; 0 = the device does not exist any

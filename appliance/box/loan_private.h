@@ -8,7 +8,6 @@
 #include "appliance/box/loan.h"
 #include "appliance/box/rtnl.h"
 
-uint64_t loan_boottime_ns(void);
 /* Writes the device and all devices above it to `ret`; returns their number. */
 size_t loan_above(const struct devices *all, const struct device *d, const struct device *ret[LOAN_LINKS]);
 

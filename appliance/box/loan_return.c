@@ -66,7 +66,7 @@ static bool other_start(const json_t *picture, uint64_t *ret_elapsed_s)
 	loan_boot_id(boot);
 	other = strcmp(boot, text_in(picture, "boot")) != 0;
 	then = (uint64_t)json_integer_value(json_object_get(picture, other ? "wall_ns" : "boottime_ns"));
-	now = other ? clock_wall_ns() : loan_boottime_ns();
+	now = other ? clock_wall_ns() : clock_boot_ns();
 	*ret_elapsed_s = now > then ? (now - then) / SECOND : 0;
 	return other;
 }

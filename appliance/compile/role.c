@@ -222,7 +222,7 @@ static void compare(struct bytes before, const struct compilation *c, struct com
 	struct err e;
 
 	if (a != NULL && policy_raise(&old, before, &e) == 0)
-		ret->meaning = means_bounded(means_json(&old, c, clock_wall_ns() / 1000000000ull), &ret->more);
+		ret->meaning = means_bounded(means_json(&old, c, clock_wall_s()), &ret->more);
 	arena_free(a);
 }
 

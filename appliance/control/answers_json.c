@@ -307,7 +307,7 @@ static json_t *answers_effective(struct control *s, struct collect *c, int *stat
 	add_observed(json_object_get(j, "conduits"), c->answer[SLOT_JOURNAL]);
 	take_all(j, box, (const char *const[]){ "record_passed", "answers", "reach", NULL });
 	json_object_set_new(j, "clock", json_clock(s));
-	waiting_mark(s->now->ir, clock_wall_ns() / 1000000000u, !s->trusted, json_object_get(j, "conduits"));
+	waiting_mark(s->now->ir, clock_wall_s(), !s->trusted, json_object_get(j, "conduits"));
 	moment_json(j, json_generation(s), site_json(s->now->ir));
 	return json_incref(j);
 }

@@ -25,11 +25,6 @@
 
 static const char *const targets[CARRIED_TARGETS] = { [CARRIED_STICK] = "stick", [CARRIED_SERVER] = "server" };
 
-static uint64_t wall_s(void)
-{
-	return clock_wall_ns() / SECOND;
-}
-
 static void keep(const struct control *s)
 {
 	char text[NOTE_MOST];
@@ -69,7 +64,7 @@ void carried_open(struct control *s)
 
 void carried_due(struct control *s)
 {
-	uint64_t wall = wall_s();
+	uint64_t wall = clock_wall_s();
 	bool changed = false;
 
 	for (unsigned i = 0; i < CARRIED_TARGETS; i++) {
@@ -109,11 +104,11 @@ void carried_recorded(struct control *s, uint8_t what, const char *text)
 		c->failed = 0;
 		c->why[0] = '\0';
 	} else if (what == MACHINE_BACKUP_CARRIED) {
-		c->at = s->trusted ? wall_s() : c->at;
+		c->at = s->trusted ? clock_wall_s() : c->at;
 		c->failed = 0;
 		c->why[0] = '\0';
 	} else {
-		c->failed = wall_s();
+		c->failed = clock_wall_s();
 		snprintf(c->why, sizeof(c->why), "%s", rest);
 	}
 	if (s->trusted)
@@ -131,7 +126,7 @@ static bool due(const struct carried *c, uint64_t wall)
 
 json_t *json_carried(const struct control *s)
 {
-	uint64_t wall = wall_s();
+	uint64_t wall = clock_wall_s();
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < CARRIED_TARGETS; i++) {
@@ -141,11 +136,10 @@ json_t *json_carried(const struct control *s)
 		if (c->days == 0)
 			continue;
 		json_array_append_new(list, json_pack("{s:s, s:I, s:o, s:o, s:b, s:b, s:o}", "to", targets[i], "every",
-						      (json_int_t)c->days, "last",
-						      c->at != 0 ? json_time(c->at * SECOND) : json_null(), "since",
+						      (json_int_t)c->days, "last", json_seconds(c->at), "since",
 						      json_time(last * SECOND), "due", (int)due(c, wall), "overdue",
 						      (int)(late >= 2 * (uint64_t)c->days * DAY_S), "why",
-						      c->why[0] != '\0' ? json_text(c->why) : json_null()));
+						      json_text_or_null(c->why)));
 	}
 	return list;
 }

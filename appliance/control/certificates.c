@@ -68,7 +68,7 @@ static enum certificate_state judge(const struct control *s, const struct certif
 		return CERTIFICATE_UNJUDGED;
 	for (size_t i = 0; i < n; i++)
 		list[i] = (struct validity){ f->says.from[i], f->says.until[i] };
-	e = expiry_of(list, n, clock_wall_ns() / SECOND, which, since);
+	e = expiry_of(list, n, clock_wall_s(), which, since);
 	*since *= SECOND;
 	return states[e];
 }

@@ -11,14 +11,7 @@
 #include "appliance/control/change_private.h"
 #include "appliance/role/roles.h"
 
-#define SECOND 1000000000ull
-
 /* ---- the draft in answers -------------------------------------------------------------------- */
-
-static json_t *text_or_null(const char *text)
-{
-	return *text != '\0' ? json_text(text) : json_null();
-}
 
 static json_t *time_or_null(uint64_t ns)
 {
@@ -52,9 +45,9 @@ json_t *draft_json(const struct control *s)
 			 draft_state_name(d->state), "revision", (json_int_t)d->revision, "base", (json_int_t)d->base,
 			 "in_force", (json_int_t)s->now->number, "on_trial", (json_int_t)s->trial, "generation",
 			 d->generation != 0 ? json_integer((json_int_t)d->generation) : json_null(), "authors",
-			 authors_json(d), "by", text_or_null(d->by), "saved", time_or_null(d->saved_ns), "comment",
-			 text_or_null(d->comment), "decided_by", text_or_null(d->decided_by), "decided",
-			 time_or_null(d->decided_ns), "decision", text_or_null(d->decision), "ran_out",
+			 authors_json(d), "by", json_text_or_null(d->by), "saved", time_or_null(d->saved_ns), "comment",
+			 json_text_or_null(d->comment), "decided_by", json_text_or_null(d->decided_by), "decided",
+			 time_or_null(d->decided_ns), "decision", json_text_or_null(d->decision), "ran_out",
 			 d->ran_out != 0 ? json_integer((json_int_t)d->ran_out) : json_null(), "tried", tried_json(s));
 }
 
@@ -228,7 +221,7 @@ int change_open(struct control *s, struct err *e)
 	if (r == 0 && lost) {
 		/* The revision number was lost and must not be used again, so the clock gives a new
 		 * one. */
-		s->change->draft.revision = clock_wall_ns() / SECOND;
+		s->change->draft.revision = clock_wall_s();
 		say_line(s, M_CHANGE_LOST);
 		policy_record(s, POLICY_DRAFT_LOST, 0, NULL, NULL);
 	}

@@ -149,13 +149,6 @@ json_t *json_isolations(const struct control *s)
 	return list;
 }
 
-static uint64_t number_of(const json_t *x, const char *key)
-{
-	json_int_t n = json_integer_value(json_object_get(x, key));
-
-	return n > 0 ? (uint64_t)n : 0;
-}
-
 bool door_is_open(const struct control *s, const char *door)
 {
 	const json_t *x;
@@ -179,7 +172,7 @@ static json_t *words(const char *const *list, unsigned n, uint32_t bits)
 static json_t *use_json(const json_t *x)
 {
 	return json_pack("{s:o, s:o, s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:O}", "since",
-			 json_time(number_of(x, "since") * SECOND), "until", json_time(number_of(x, "until") * SECOND),
+			 json_time(count_in(x, "since") * SECOND), "until", json_time(count_in(x, "until") * SECOND),
 			 "by", json_object_get(x, "by"), "account", json_object_get(x, "account"), "second",
 			 json_object_get(x, "second"), "person", json_object_get(x, "person"), "ticket",
 			 json_object_get(x, "ticket"), "reason", json_object_get(x, "reason"), "open",
@@ -195,11 +188,11 @@ static json_t *asked_json(const struct control *s, const char *door)
 
 	json_array_foreach(
 		s->doors, i,
-		x) if (json_is_true(json_object_get(x, "asked")) && number_of(x, "until") > clock_wall_ns() / SECOND &&
+		x) if (json_is_true(json_object_get(x, "asked")) && count_in(x, "until") > clock_wall_s() &&
 		       strcmp(text_in(x, "door"), door) ==
 			       0) return json_pack("{s:O, s:o, s:O, s:O, s:O, s:O, s:O, s:O}", "request",
 						   json_object_get(x, "request"), "until",
-						   json_time(number_of(x, "until") * SECOND), "by",
+						   json_time(count_in(x, "until") * SECOND), "by",
 						   json_object_get(x, "by"), "account", json_object_get(x, "account"),
 						   "person", json_object_get(x, "person"), "ticket",
 						   json_object_get(x, "ticket"), "reason", json_object_get(x, "reason"),

@@ -11,11 +11,6 @@
 #define NAME "hours"
 #define SECOND 1000000000ull
 
-static uint64_t seconds(void)
-{
-	return clock_wall_ns() / SECOND;
-}
-
 static bool holds(const struct ir *ir, uint32_t w, uint64_t at, uint64_t *ret_end, uint64_t *ret_next)
 {
 	const struct ir_conduit c = { .window = w, .door = UINT32_MAX };
@@ -158,7 +153,7 @@ static void save(const struct control *s)
 void hours_due(struct control *s, uint64_t mono)
 {
 	struct hours *x = &s->hours;
-	uint64_t now = seconds();
+	uint64_t now = clock_wall_s();
 	unsigned told[2] = { 0 };
 
 	(void)mono;
@@ -193,11 +188,6 @@ uint64_t hours_next(const struct control *s)
 
 /* ---- for people ------------------------------------------------------------------------------ */
 
-static json_t *time_or_null(uint64_t at)
-{
-	return at != 0 ? json_time(at * SECOND) : json_null();
-}
-
 json_t *json_windows(const struct control *s)
 {
 	const struct ir *ir = s->now->ir;
@@ -205,7 +195,7 @@ json_t *json_windows(const struct control *s)
 
 	for (uint32_t i = 0; i < ir->n_windows; i++) {
 		uint64_t end, next;
-		bool open = holds(ir, i, seconds(), &end, &next) && s->trusted;
+		bool open = holds(ir, i, clock_wall_s(), &end, &next) && s->trusted;
 		unsigned conduits = 0;
 
 		for (uint32_t k = 0; k < ir->n_conduits; k++)
@@ -213,7 +203,7 @@ json_t *json_windows(const struct control *s)
 		(void)json_array_append_new(
 			list, json_pack("{s:o, s:o, s:b, s:o, s:o, s:I}", "window", json_text(ir->windows[i].name),
 					"label", json_text(ir->windows[i].label), "open", (int)open, "until",
-					time_or_null(open ? end : 0), "opens", time_or_null(open ? 0 : next),
+					json_seconds(open ? end : 0), "opens", json_seconds(open ? 0 : next),
 					"conduits", (json_int_t)conduits));
 	}
 	return list;

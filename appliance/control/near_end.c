@@ -14,16 +14,11 @@
 #define BACK_MOST 8u		/* earlier generations that are read after a start, at most */
 #define BACK_BUDGET (64u << 20) /* bytes of memory for one generation */
 
-static uint64_t now_s(void)
-{
-	return clock_wall_ns() / SECOND;
-}
-
 static uint64_t applied_s(const struct control *s, uint64_t number)
 {
 	const struct generation_record *g = generation_find(&s->store, number);
 
-	return g != NULL ? g->applied_ns / SECOND : now_s();
+	return g != NULL ? g->applied_ns / SECOND : clock_wall_s();
 }
 
 /* After a start: asks for the generation before `g`, one by one, as long as they have conduits of
@@ -77,7 +72,7 @@ static bool is_near(const struct ending *x, uint64_t now)
 void near_end_due(struct control *s, uint64_t now)
 {
 	struct near_ends *r = &s->near_ends;
-	uint64_t moment = now_s();
+	uint64_t moment = clock_wall_s();
 
 	if (now < r->look_at && r->generation == s->now->number)
 		return;
@@ -121,7 +116,7 @@ static const struct ir_conduit *conduit_of(const struct ir *ir, const struct end
 json_t *json_ending(const struct control *s)
 {
 	const struct near_ends *r = &s->near_ends;
-	uint64_t now = now_s();
+	uint64_t now = clock_wall_s();
 	json_t *list;
 	size_t n = 0;
 

@@ -83,11 +83,6 @@ static json_t *queues_json(const struct msg_gate_status *a, uint32_t index)
 	return list;
 }
 
-static json_t *moment(uint64_t seconds)
-{
-	return seconds != 0 ? json_time(seconds * 1000000000u) : json_null();
-}
-
 /* Replaces all members that begin with `prefix` by one. */
 static void gather(json_t *j, const char *prefix, const char *name, json_t *value)
 {
@@ -106,8 +101,8 @@ static void gather(json_t *j, const char *prefix, const char *name, json_t *valu
 /* The register of devices, and those that somebody should look at. */
 static void put_devices(json_t *j, const struct msg_journal_status *a)
 {
-	bool overdue = a->devices_reviewed == 0 && a->devices_new > 0 &&
-		       a->devices_began + DEVICES_LEARN_S < clock_wall_ns() / 1000000000u;
+	bool overdue =
+		a->devices_reviewed == 0 && a->devices_new > 0 && a->devices_began + DEVICES_LEARN_S < clock_wall_s();
 	const char *anew = device_anew_word(a->devices_anew);
 	json_t *list = json_array();
 
@@ -119,12 +114,12 @@ static void put_devices(json_t *j, const struct msg_journal_status *a)
 		json_array_append_new(list, json_pack("{s:I, s:s, s:o, s:o}", "number",
 						      (json_int_t)(uint32_t)a->devices_told[i], "state",
 						      device_state_word((unsigned)(a->devices_told[i] >> 32)), "since",
-						      moment(a->devices_since[i]), "device", json_text(who)));
+						      json_seconds(a->devices_since[i]), "device", json_text(who)));
 	}
 	gather(j, "devices_", "devices",
 	       json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o}", "listed", (json_int_t)a->devices, "new",
 			 (json_int_t)a->devices_new, "beyond", (json_int_t)a->devices_beyond, "began",
-			 moment(a->devices_began), "reviewed", moment(a->devices_reviewed), "anew",
+			 json_seconds(a->devices_began), "reviewed", json_seconds(a->devices_reviewed), "anew",
 			 anew != NULL ? json_string(anew) : json_null(), "overdue", overdue, "unknown", list));
 }
 
@@ -149,12 +144,12 @@ static void put_weak(json_t *j, const struct msg_journal_status *a)
 
 		if (memchr(server, 0, WEAK_TOLD_SERVER) == NULL || memchr(conduit, 0, WEAK_TOLD_CONDUIT) == NULL)
 			break;
-		json_array_append_new(list,
-				      json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "server",
-						*server != '\0' ? json_text(server) : json_null(), "conduit",
-						*conduit != '\0' ? json_text(conduit) : json_null(), "weak",
-						weak_words(a->weak_bits[i]), "first", moment(a->weak_first[i]), "last",
-						moment(a->weak_last[i]), "sessions", (json_int_t)a->weak_sessions[i]));
+		json_array_append_new(
+			list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "server",
+					*server != '\0' ? json_text(server) : json_null(), "conduit",
+					*conduit != '\0' ? json_text(conduit) : json_null(), "weak",
+					weak_words(a->weak_bits[i]), "first", json_seconds(a->weak_first[i]), "last",
+					json_seconds(a->weak_last[i]), "sessions", (json_int_t)a->weak_sessions[i]));
 	}
 	gather(j, "weak_", "weak",
 	       json_pack("{s:I, s:I, s:I, s:b, s:o}", "servers", (json_int_t)a->weak, "new", (json_int_t)a->weak_new,
@@ -172,10 +167,10 @@ static json_t *attack_json(const struct msg_journal_status *a, size_t i)
 	return json_pack("{s:I, s:I, s:s, s:b, s:b, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "number",
 			 (json_int_t)(uint32_t)a->attack_number[i], "rung", (json_int_t)(a->attack_number[i] >> 32),
 			 "attack", attack_word(what & 255u), "grave", (int)(what >> 8 & 1u), "test",
-			 (int)(what >> 9 & 1u), "first", moment(a->attack_first[i]), "last", moment(a->attack_last[i]),
-			 "rang", moment(a->attack_rang[i]), "count", (json_int_t)a->attack_count[i], "hosts",
-			 (json_int_t)(what >> 16 & 0xffffu), "places", (json_int_t)(what >> 32), "from",
-			 json_text(from), "to", json_text(to));
+			 (int)(what >> 9 & 1u), "first", json_seconds(a->attack_first[i]), "last",
+			 json_seconds(a->attack_last[i]), "rang", json_seconds(a->attack_rang[i]), "count",
+			 (json_int_t)a->attack_count[i], "hosts", (json_int_t)(what >> 16 & 0xffffu), "places",
+			 (json_int_t)(what >> 32), "from", json_text(from), "to", json_text(to));
 }
 
 /* The alarms of attacks, and the gravest that sound one by one. */
@@ -192,8 +187,8 @@ static void put_attacks(json_t *j, const struct msg_journal_status *a)
 	       json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o}", "ringing", (json_int_t)a->attack_rings,
 			 "acknowledged", (json_int_t)a->attack_acknowledged, "silenced", (json_int_t)a->attack_silenced,
 			 "beyond", (json_int_t)a->attack_beyond, "version", (json_int_t)a->attack_version, "tested",
-			 moment(a->attack_tested), "test_missed", missed, "damaged", a->attack_damaged != 0, "alarms",
-			 list));
+			 json_seconds(a->attack_tested), "test_missed", missed, "damaged", a->attack_damaged != 0,
+			 "alarms", list));
 }
 
 /* How full the records' disk is; null: unknown. */
@@ -207,7 +202,7 @@ static void put_disk(json_t *j, const struct msg_journal_status *a)
 				   "free", (json_int_t)a->disk_free, "files", (json_int_t)a->disk_files, "files_free",
 				   (json_int_t)a->disk_files_free, "records_bytes", (json_int_t)a->disk_records,
 				   "used_percent", (int)a->disk_used, "nearly_full", (int)a->disk_near, "since",
-				   moment(a->disk_since), "full_in_s",
+				   json_seconds(a->disk_since), "full_in_s",
 				   a->disk_full_in != 0 ? json_integer((json_int_t)a->disk_full_in) : json_null()));
 }
 
@@ -241,7 +236,7 @@ json_t *role_json(const struct msg_body *says, uint32_t index)
 		json_object_set_new(j, "damaged", json_boolean(says->accounts_status.damaged));
 		json_object_set_new(j, "unsaved", json_boolean(says->accounts_status.unsaved));
 		json_object_set_new(j, "leaked_damaged", json_boolean(says->accounts_status.leaked_damaged));
-		json_object_set_new(j, "leaked_since", moment(says->accounts_status.leaked_since));
+		json_object_set_new(j, "leaked_since", json_seconds(says->accounts_status.leaked_since));
 	}
 	if (says->type == MSG_JOURNAL_STATUS) {
 		json_object_set_new(

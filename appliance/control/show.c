@@ -165,7 +165,7 @@ static bool in_force(struct control *s, struct asker a, uint64_t at_s, uint64_t 
 	uint64_t since, until;
 
 	*ret = s->now->number;
-	if (at_s == 0 || at_s >= clock_wall_ns() / SECOND)
+	if (at_s == 0 || at_s >= clock_wall_s())
 		return true;
 	*ret = generation_then(&s->store, at_s * SECOND, &since, &until);
 	if (generation_find(&s->store, *ret) == NULL)
@@ -191,7 +191,7 @@ void show_asked(struct control *s, struct asker a, const struct msg_body *questi
 	if (!in_force(s, a, q.ask.at, &q.ask.number))
 		return;
 	if (q.ask.at == 0)
-		q.ask.at = clock_wall_ns() / SECOND;
+		q.ask.at = clock_wall_s();
 	fd = json_memfd(json_doors(s));
 	collect_pass_fd(s, SLOT_ERRAND, &q, fd, a);
 	if (fd >= 0)

@@ -35,7 +35,7 @@ void tried_open(struct control *s)
 /* A box without such a time, or with one that is still to come, counts from now on. */
 void tried_due(struct control *s, uint64_t now)
 {
-	uint64_t wall = clock_wall_ns() / SECOND;
+	uint64_t wall = clock_wall_s();
 
 	if (now < s->tried.look_at)
 		return;
@@ -66,7 +66,7 @@ void tried_recorded(struct control *s, const char *text)
 
 json_t *json_tried(const struct control *s)
 {
-	uint64_t wall = clock_wall_ns() / SECOND, since = s->tried.since;
+	uint64_t wall = clock_wall_s(), since = s->tried.since;
 	uint64_t days = wall > since ? (wall - since) / DAY_S : 0;
 
 	if (!s->trusted || since == 0)

@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/control/unserved.h"
 
-/* Whether a packet of this lane goes back to the kernel when a gate decides it. The kernel then
- * counts what happened to it. */
-static bool handed_back(uint32_t lane)
-{
-	struct lane l;
-
-	return lane_of(lane, &l) && l.when_down != FAIL_CLOSED;
-}
-
 static uint64_t unanswered(const struct unserved_counts *c)
 {
 	uint64_t n = 0;
@@ -26,7 +17,7 @@ static bool beyond(const struct unserved *u)
 	uint64_t handed = 0;
 
 	for (uint32_t l = 0; l < LANE_COUNT; l++)
-		if (handed_back(l))
+		if (lane_lets_on(l))
 			handed += u->sum.lanes[l][UNSERVED_AWAY];
 	return unanswered(&u->sum) > handed;
 }
@@ -117,7 +108,7 @@ uint64_t unserved_dropped(const struct unserved *u)
 
 	for (uint32_t l = 0; l < LANE_COUNT; l++) {
 		n += u->sum.lanes[l][UNSERVED_FULL] + u->sum.lanes[l][UNSERVED_UNREAD];
-		if (!handed_back(l))
+		if (!lane_lets_on(l))
 			n += u->sum.lanes[l][UNSERVED_AWAY];
 	}
 	return n;

@@ -31,18 +31,6 @@ struct desk {
 	struct sentence *why;
 };
 
-static uint64_t wall_s(void)
-{
-	return clock_wall_ns() / SECOND;
-}
-
-static uint64_t number_of(const json_t *x, const char *key)
-{
-	json_int_t n = json_integer_value(json_object_get(x, key));
-
-	return n > 0 ? (uint64_t)n : 0;
-}
-
 static bool is_open(const json_t *x)
 {
 	return json_is_true(json_object_get(x, "open"));
@@ -84,7 +72,7 @@ static json_t *asked_entry(const json_t *list, const char *door)
  * the policy in force allows. */
 static uint64_t limit(const struct ir_door *d, const json_t *x)
 {
-	uint64_t until = number_of(x, "until"), most = number_of(x, "since") + d->at_most;
+	uint64_t until = count_in(x, "until"), most = count_in(x, "since") + d->at_most;
 
 	until = until < most ? until : most;
 	return d->contract_until != 0 && d->contract_until < until ? d->contract_until : until;
@@ -118,7 +106,7 @@ static void record_entry(const struct door_scene *c, enum policy_event what, con
 {
 	bool opened = what == POLICY_DOOR_OPENED || what == POLICY_DOOR_GLASS;
 
-	record(c, what, by, text_in(x, opened ? "second" : "request"), opened ? number_of(x, "until") : 0,
+	record(c, what, by, text_in(x, opened ? "second" : "request"), opened ? count_in(x, "until") : 0,
 	       (const char *const[4]){ text_in(x, "door"), text_in(x, "person"), text_in(x, "ticket"),
 				       text_in(x, "reason") });
 }
@@ -180,13 +168,13 @@ static bool may_open(const json_t *openers, const char *account, const struct ir
 static enum policy_event void_why(const struct door_scene *c, const json_t *x, bool agreed)
 {
 	const struct ir_door *d = door_of(c->ir, text_in(x, "door"));
-	uint64_t now = wall_s();
+	uint64_t now = clock_wall_s();
 	uint8_t meaning[32];
 	char hex[65];
 
-	if (number_of(x, "until") <= now || number_of(x, "since") > now + 1)
+	if (count_in(x, "until") <= now || count_in(x, "since") > now + 1)
 		return POLICY_DOOR_LAPSED;
-	if (d != NULL && number_of(x, "for_s") > d->at_most)
+	if (d != NULL && count_in(x, "for_s") > d->at_most)
 		return POLICY_DOOR_VOID_TIME;
 	(void)ir_door_meaning(c->ir, text_in(x, "door"), meaning);
 	hex_text(meaning, sizeof(meaning), hex);
@@ -225,7 +213,7 @@ static json_t *new_entry(const struct desk *k, const struct door_order *o)
 	json_t *x =
 		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "door", json_text(o->object), "by", json_text(o->by),
 			  "account", json_text(o->account), "person", json_text(o->person), "ticket",
-			  json_text(o->ticket), "reason", json_text(o->comment), "since", (json_int_t)wall_s());
+			  json_text(o->ticket), "reason", json_text(o->comment), "since", (json_int_t)clock_wall_s());
 
 	return x != NULL && json_array_append_new(k->list, x) == 0 ? x : NULL;
 }
@@ -234,7 +222,7 @@ static json_t *new_entry(const struct desk *k, const struct door_order *o)
 static enum door_done open_it(const struct desk *k, const struct ir_door *d, const struct door_order *o, json_t *x,
 			      uint64_t for_s, const char *second)
 {
-	uint64_t now = wall_s(), until = now + for_s;
+	uint64_t now = clock_wall_s(), until = now + for_s;
 	json_t *former = open_entry(k->list, o->object), *opened;
 
 	if (d->contract_until != 0 && d->contract_until < until)
@@ -265,11 +253,11 @@ static enum door_done ask_second(const struct desk *k, const struct door_order *
 
 	if (x != NULL)
 		make_void(k->scene, x, POLICY_DOOR_ANEW, o->by);
-	json_array_foreach(k->list, i, x) number = number > number_of(x, "number") ? number : number_of(x, "number");
+	json_array_foreach(k->list, i, x) number = number > count_in(x, "number") ? number : count_in(x, "number");
 	x = new_entry(k, o);
 	hex_text(o->meant, sizeof(o->meant), meant);
 	request = json_pack("{s:s, s:I, s:I, s:I, s:b}", "meant", meant, "for_s", (json_int_t)o->for_s, "until",
-			    (json_int_t)wall_s() + ASKED_S, "number", (json_int_t)number + 1, "asked", 1);
+			    (json_int_t)clock_wall_s() + ASKED_S, "number", (json_int_t)number + 1, "asked", 1);
 	if (x == NULL || json_object_update(x, request) < 0 || !put_name(x, number + 1)) {
 		json_decref(request);
 		return refuse(k, o, M_CONTROL_MANY);
@@ -293,7 +281,7 @@ static enum door_done second(const struct desk *k, const struct ir_door *d, cons
 	if (strcmp(text_in(x, "request"), o->request) != 0)
 		return refuse(k, o, M_DOOR_ANEW, o->object);
 	if (why == POLICY_NOTHING)
-		return open_it(k, d, o, x, number_of(x, "for_s"), o->by);
+		return open_it(k, d, o, x, count_in(x, "for_s"), o->by);
 	make_void(k->scene, x, why, why == POLICY_DOOR_VOID_ACCOUNT ? o->by : "");
 	(void)refuse(k, o,
 		     why == POLICY_DOOR_LAPSED	      ? M_DOOR_NOBODY_ASKED
@@ -328,7 +316,7 @@ static enum door_done open_ordered(const struct desk *k, const struct ir_door *d
 		return refuse(k, o, M_DOOR_CHANGED, o->object);
 	if ((o->duties & d->opened_by) == 0)
 		return refuse(k, o, M_DOOR_NOT_YOURS, o->object);
-	if (d->contract_until != 0 && d->contract_until <= wall_s())
+	if (d->contract_until != 0 && d->contract_until <= clock_wall_s())
 		return refuse(k, o, M_DOOR_CONTRACT, o->object, d->organisation);
 	if (!k->scene->trusted)
 		return refuse(k, o, M_DOOR_CLOCK);
@@ -434,10 +422,10 @@ enum door_done door_ordered(json_t *list, const struct door_scene *c, const stru
 static bool follow(const struct door_scene *c, json_t *x, uint64_t now)
 {
 	const struct ir_door *d = door_of(c->ir, text_in(x, "door"));
-	uint64_t until = number_of(x, "until");
+	uint64_t until = count_in(x, "until");
 
 	/* If the end is further away than is possible for any door, the clock was set back. */
-	if (d == NULL || until > now + DOOR_MOST || now + 1 < number_of(x, "since")) {
+	if (d == NULL || until > now + DOOR_MOST || now + 1 < count_in(x, "since")) {
 		json_object_set_new(x, "open", json_false());
 		record_entry(c, POLICY_DOOR_SHUT, x, "");
 		return true;
@@ -455,7 +443,7 @@ static bool follow(const struct door_scene *c, json_t *x, uint64_t now)
 
 bool doors_follow(json_t *list, const struct door_scene *c)
 {
-	uint64_t now = wall_s();
+	uint64_t now = clock_wall_s();
 	bool any = false;
 	json_t *one;
 	size_t i;

@@ -46,14 +46,6 @@ static json_t *conduits_of(const struct generation_held *g, uint32_t index)
 	return list;
 }
 
-static json_t *range_json(const struct addr_range *r)
-{
-	char text[2 * ADDR_TEXT];
-
-	addr_range_text(r, text, sizeof(text));
-	return json_string(text);
-}
-
 /* If one asset owns the whole range: adds "destination_asset" and "destination_label". */
 static void put_asset(const struct generation_held *g, json_t *to, const char *end, const struct addr_range *r)
 {
@@ -82,8 +74,8 @@ static json_t *cell_json(const struct generation_held *g, unsigned set, const st
 	json_object_set_new(j, "set", json_string(set_spec(set)->name));
 	json_object_set_new(j, "in", json_text(generation_interface(g, cell.iif)));
 	json_object_set_new(j, "out", json_text(generation_interface(g, cell.oif)));
-	json_object_set_new(j, "source", range_json(&cell.src));
-	json_object_set_new(j, "destination", range_json(&cell.dst));
+	json_object_set_new(j, "source", json_addr_range(&cell.src));
+	json_object_set_new(j, "destination", json_addr_range(&cell.dst));
 	json_object_set_new(j, "protocol", json_string(transport_text(cell.l4proto, transport)));
 	json_object_set_new(j, "ports", ports_json(cell.l4proto, cell.lo, cell.hi));
 	json_object_set_new(j, "permit", json_integer(id));
@@ -146,7 +138,7 @@ static void put_use(json_t *j, const struct matched *m, const char *name)
 static json_t *conduits_json(const struct generation_held *g, const struct matched *m, const struct heard *h)
 {
 	const struct ir *ir = &g->ir;
-	json_t *list = ir_conduits_json(ir, clock_wall_ns() / 1000000000u);
+	json_t *list = ir_conduits_json(ir, clock_wall_s());
 
 	for (uint32_t i = 0; i < ir->n_conduits; i++) {
 		const struct heard_conduit *w = heard_of(h, i);

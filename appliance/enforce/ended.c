@@ -150,7 +150,7 @@ static void tell(struct enforce *f, struct ending *d)
 
 void enforce_ended_leave(struct enforce *f, const struct generation_held *old)
 {
-	struct ending d = { .g = old, .by = f->now, .since = f->ended_s, .now = clock_wall_ns() / 1000000000u };
+	struct ending d = { .g = old, .by = f->now, .since = f->ended_s, .now = clock_wall_s() };
 
 	if (!f->waits && next_end(old, f->ended_s) <= d.now)
 		tell(f, &d);
@@ -358,7 +358,7 @@ static uint32_t shortest(const struct ir_limits *l)
 
 int enforce_lasting(struct enforce *f)
 {
-	struct counting c = { .f = f, .now_s = clock_wall_ns() / 1000000000u, .next_s = UINT64_MAX };
+	struct counting c = { .f = f, .now_s = clock_wall_s(), .next_s = UINT64_MAX };
 	struct ir_limits l = { .n = 0 };
 	uint64_t now = clock_mono().ns, wait_s;
 	struct err e;

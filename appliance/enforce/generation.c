@@ -214,7 +214,7 @@ void generation_follow(struct generation_held *g)
 
 uint64_t enforce_moment(const struct enforce *f)
 {
-	return f->waits ? BEHIND_EVERY_END : clock_wall_ns() / 1000000000u;
+	return f->waits ? BEHIND_EVERY_END : clock_wall_s();
 }
 
 /* Sets which doors of the policy are open. */

@@ -23,11 +23,6 @@
 #define SECOND 1000000000ull
 #define KEEP_NS (60 * SECOND) /* between two looks at a trusted clock */
 
-static uint64_t now_s(void)
-{
-	return clock_wall_ns() / SECOND;
-}
-
 /* Whether it is the generation of a box without a policy, which names no time sources. */
 static bool is_empty(const struct generation_held *g)
 {
@@ -43,7 +38,7 @@ static bool of_this_start(const struct trust *t)
 static enum clock_wait judge(const struct trust *t, const struct generation_held *g, bool tried)
 {
 	struct clock_facts facts = {
-		.now = now_s(),
+		.now = clock_wall_s(),
 		.found = t->found,
 		.latest = t->moment.latest,
 		.same_boot = of_this_start(t),
@@ -72,7 +67,7 @@ static void tell(struct enforce *f, int fd)
 /* Has the present moment stored. The supervisor tries again when the disk is full. */
 static void save(struct enforce *f)
 {
-	struct moment m = { .latest = now_s() };
+	struct moment m = { .latest = clock_wall_s() };
 	char text[MOMENT_TEXT];
 	int fd;
 
@@ -93,7 +88,7 @@ static void say_waits(struct enforce *f)
 {
 	struct trust *t = &f->trust;
 
-	if (t->told || t->wait == CLOCK_TRUSTED || waiting_count(&f->now->ir, now_s()) == 0)
+	if (t->told || t->wait == CLOCK_TRUSTED || waiting_count(&f->now->ir, clock_wall_s()) == 0)
 		return;
 	t->told = true;
 	event_record(&f->events, EVENT_MACHINE, MACHINE_CLOCK_WAITS, 0,

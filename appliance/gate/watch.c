@@ -33,13 +33,6 @@ int64_t gate_look(struct gate *g)
 	return n < 0 ? -1 : sum;
 }
 
-static bool lane_passes(uint32_t lane)
-{
-	struct lane l;
-
-	return lane_of(lane, &l) && l.when_down != FAIL_CLOSED;
-}
-
 static void report_lane(struct gate *g, struct gate_lane *gl)
 {
 	struct event e = event_new(EVENT_DECIDED, clock_wall_ns());
@@ -78,7 +71,7 @@ static bool decide_lane(struct gate *g, struct gate_lane *l)
 
 		if (q->outstanding == 0)
 			continue;
-		if (verdict_upto(l->fd, q->queue, q->last_id, lane_passes(l->lane)) < 0) {
+		if (verdict_upto(l->fd, q->queue, q->last_id, lane_lets_on(l->lane)) < 0) {
 			g->counts.unsent++; /* the next tick tries again */
 			all = false;
 			continue;

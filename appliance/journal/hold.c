@@ -161,7 +161,7 @@ struct hold *holds_place(struct holds *h)
 	if (h->n == HOLDS_MOST || h->last == UINT32_MAX)
 		return NULL;
 	h->n++;
-	*o = (struct hold){ .number = ++h->last, .placed = clock_wall_ns() / 1000000000u };
+	*o = (struct hold){ .number = ++h->last, .placed = clock_wall_s() };
 	return o;
 }
 

@@ -320,22 +320,28 @@ bool known_is_local(const struct addr *a)
 			      : a->family == 4 && a->b[0] == 169 && a->b[1] == 254;
 }
 
+static json_t *addresses_json(const void *addresses)
+{
+	const struct addr *a = addresses;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < KNOWN_ADDRESSES && a[i].family != 0; i++)
+		json_array_append_new(list, json_addr(&a[i]));
+	return list;
+}
+
 static json_t *device_json(const struct known_device *d)
 {
-	char text[ADDR_TEXT], mac[MAC_TEXT];
-	json_t *addresses = json_array();
+	char mac[MAC_TEXT];
 
-	for (size_t i = 0; i < KNOWN_ADDRESSES && d->addresses[i].family != 0; i++) {
-		addr_text(&d->addresses[i], text);
-		json_array_append_new(addresses, json_text(text));
-	}
 	event_mac_text(event_mac_value(d->mac), mac);
 	return json_pack("{s:I, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "number",
 			 (json_int_t)d->number, "state", device_state_word(d->state), "mac", mac, "mac_chosen",
-			 (d->mac[0] & 2) != 0, "addresses", addresses, "interface", json_text(d->interface), "zone",
-			 json_text_or_null(d->zone), "first", json_seconds(d->first), "last", json_seconds(d->last),
-			 "reviewed", json_seconds(d->reviewed), "by", json_text_or_null(d->by), "person",
-			 json_text_or_null(d->person), "reason", json_text_or_null(d->reason));
+			 (d->mac[0] & 2) != 0, "addresses", addresses_json(d->addresses), "interface",
+			 json_text(d->interface), "zone", json_text_or_null(d->zone), "first", json_seconds(d->first),
+			 "last", json_seconds(d->last), "reviewed", json_seconds(d->reviewed), "by",
+			 json_text_or_null(d->by), "person", json_text_or_null(d->person), "reason",
+			 json_text_or_null(d->reason));
 }
 
 json_t *known_json(const struct known *k)
@@ -367,19 +373,6 @@ static bool mac_take(const json_t *j, void *ret)
 	for (unsigned i = 0; i < 6; i++)
 		((uint8_t *)ret)[i] = (uint8_t)(mac >> (40 - 8 * i) & 255);
 	return mac > 0 && mac >> 48 == 0;
-}
-
-static json_t *addresses_json(const void *addresses)
-{
-	const struct addr *a = addresses;
-	json_t *list = json_array();
-	char text[ADDR_TEXT];
-
-	for (size_t i = 0; i < KNOWN_ADDRESSES && a[i].family != 0; i++) {
-		addr_text(&a[i], text);
-		json_array_append_new(list, json_text(text));
-	}
-	return list;
 }
 
 static bool addresses_take(const json_t *list, void *ret)

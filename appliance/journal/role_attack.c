@@ -16,11 +16,6 @@
 #define SAVE_AGAIN_NS (10 * SECOND)
 #define LOOK_NS (3600 * SECOND) /* ns between two checks whether a self-test is due */
 
-static uint64_t wall(void)
-{
-	return clock_wall_ns() / SECOND;
-}
-
 static void put(struct journal_role *j, struct event *e, const char *by)
 {
 	struct attack_rule rule;
@@ -35,7 +30,7 @@ static void put_rung(struct journal_role *j)
 {
 	struct event e;
 
-	while (attacks_out(&j->attacks, wall(), &e))
+	while (attacks_out(&j->attacks, clock_wall_s(), &e))
 		put(j, &e, NULL);
 }
 
@@ -43,7 +38,7 @@ static void test(struct journal_role *j, const char *by)
 {
 	struct event e;
 
-	attacks_test(&j->attacks, wall(), &e);
+	attacks_test(&j->attacks, clock_wall_s(), &e);
 	put_rung(j);
 	put(j, &e, by);
 }
@@ -65,7 +60,7 @@ void role_attack_open(struct journal_role *j)
 	}
 	/* The first self-test is due in a month. */
 	if (j->attacks.tested == 0)
-		j->attacks.tested = wall();
+		j->attacks.tested = clock_wall_s();
 }
 
 void role_attack_rule(struct journal_role *j)
@@ -74,7 +69,7 @@ void role_attack_rule(struct journal_role *j)
 	struct attack_rule rule;
 	struct event e;
 
-	if (names_attack_rule(&j->names, &rule, &which) && attacks_rule(&j->attacks, &rule, wall(), &e))
+	if (names_attack_rule(&j->names, &rule, &which) && attacks_rule(&j->attacks, &rule, clock_wall_s(), &e))
 		put(j, &e, NULL);
 }
 
@@ -95,7 +90,8 @@ uint64_t role_attack_due(const struct journal_role *j)
 	uint64_t save = a->changed ? j->attack_at
 			: a->stale ? j->attack_counts_at
 				   : UINT64_MAX,
-		 due = save < j->attack_look_at ? save : j->attack_look_at, alarm = attacks_due(a), now = wall();
+		 due = save < j->attack_look_at ? save : j->attack_look_at, alarm = attacks_due(a),
+		 now = clock_wall_s();
 
 	if (alarm != UINT64_MAX) {
 		alarm = clock_mono().ns + (alarm > now ? (alarm - now) * SECOND : 0);
@@ -112,7 +108,7 @@ static void look(struct journal_role *j, uint64_t now)
 	if (now < j->attack_look_at)
 		return;
 	j->attack_look_at = now + LOOK_NS + SECOND;
-	if (a->settled && wall() >= a->tested + ATTACK_TEST_EVERY_S)
+	if (a->settled && clock_wall_s() >= a->tested + ATTACK_TEST_EVERY_S)
 		test(j, NULL);
 }
 
@@ -122,7 +118,7 @@ void role_attack_write(struct journal_role *j, uint64_t now, bool all)
 	struct err e = { 0 };
 	int r;
 
-	attacks_tick(a, wall());
+	attacks_tick(a, clock_wall_s());
 	if (!all)
 		look(j, now);
 	put_rung(j);
@@ -253,7 +249,7 @@ json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, e
 		*ret = ANSWER_INVALID;
 		return json_pack("{s:s}", "error", "malformed order");
 	}
-	if (!attacks_seen(&j->attacks, &seen, wall(), &e)) {
+	if (!attacks_seen(&j->attacks, &seen, clock_wall_s(), &e)) {
 		*ret = ANSWER_NO;
 		return json_pack("{s:s}", "error", "no such alarm");
 	}

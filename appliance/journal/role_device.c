@@ -23,11 +23,6 @@
 #define SAVE_TIMES_NS (300 * SECOND)
 #define SAVE_AGAIN_NS (10 * SECOND)
 
-static uint64_t wall(void)
-{
-	return clock_wall_ns() / SECOND;
-}
-
 /* ---- records --------------------------------------------------------------------------------- */
 
 static void who(const struct known_device *d, char *out, size_t size)
@@ -263,7 +258,7 @@ void role_device_open(struct journal_role *j)
 							       [DEVICES_GONE] = DEVICE_GONE,
 							       [DEVICES_UNREADABLE] = DEVICE_DAMAGED,
 							       [DEVICES_OTHER_FORM] = DEVICE_OTHER_FORM };
-	enum device_anew why = known_load(j->chain.dirfd, wall(), j->chain.next_seq > 1, &j->known);
+	enum device_anew why = known_load(j->chain.dirfd, clock_wall_s(), j->chain.next_seq > 1, &j->known);
 	struct event e = event_new(EVENT_DEVICE, clock_wall_ns());
 
 	if (why == DEVICES_GO_ON) {
@@ -525,7 +520,7 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, i
 		return json_pack("{s:s}", "error", "malformed order");
 	}
 	before = j->known;
-	why = carry_out(&j->known, m, wall(), &n);
+	why = carry_out(&j->known, m, clock_wall_s(), &n);
 	put_order(&j->known.unrecorded, m, n);
 	if (why == NULL && save(j, &e) < 0)
 		why = "no room on the disk";

@@ -27,7 +27,6 @@
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/segment.h"
 
-#define SECOND_NS 1000000000ull
 /* ns between two checks whether the oldest file is to be deleted and whether the open file is to be
  * closed */
 #define TURN_NS 3600000000000ull
@@ -201,7 +200,7 @@ static void stuck(struct journal_role *j, const struct err *e)
 static void turn(struct journal_role *j, uint64_t now)
 {
 	j->turn_at = now + TURN_NS;
-	if (!keep_turns(j->chain.dirfd, j->chain.first, clock_wall_ns() / SECOND_NS))
+	if (!keep_turns(j->chain.dirfd, j->chain.first, clock_wall_s()))
 		return;
 	journal_turn(&j->chain);
 	if (j->unsigned_n > 0)
@@ -211,7 +210,7 @@ static void turn(struct journal_role *j, uint64_t now)
 static void keep(struct journal_role *j, uint64_t now)
 {
 	const struct keep_rule least = { j->rule.keep_days, j->rule.keep_days + 1 };
-	uint64_t wall = clock_wall_ns() / SECOND_NS;
+	uint64_t wall = clock_wall_s();
 	bool early = false;
 	struct keep_file f;
 	struct err e = { 0 };

@@ -21,7 +21,7 @@ static void add(struct journal_role *j, enum trend what, const char *name, const
 
 void role_trends_open(struct journal_role *j)
 {
-	int r = trends_open(j->chain.dirfd, clock_wall_ns() / SECOND, &j->trends);
+	int r = trends_open(j->chain.dirfd, clock_wall_s(), &j->trends);
 
 	if (r < 0)
 		fprintf(stderr, "sekishod journal: nothing is counted for the page of trends: %s\n", strerror(-r));
@@ -101,5 +101,5 @@ json_t *role_trends_json(struct journal_role *j, const struct msg_trends *m)
 {
 	int32_t east = (int32_t)m->east_s - (int32_t)TRENDS_EAST;
 
-	return trends_json(&j->trends, m->days != 0, east, clock_wall_ns() / SECOND);
+	return trends_json(&j->trends, m->days != 0, east, clock_wall_s());
 }

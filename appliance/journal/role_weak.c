@@ -13,11 +13,6 @@
 #define SAVE_AGAIN_NS (10 * SECOND)
 #define TIDY_NS (WEAK_SETTLED_NS + SECOND)
 
-static uint64_t wall(void)
-{
-	return clock_wall_ns() / SECOND;
-}
-
 /* Removes old entries, and sets times in the future, left by a clock that was ahead, to the
  * present, so that they block no new alarm. Does nothing until the clock is settled. */
 static void tidy(struct journal_role *j)
@@ -26,7 +21,7 @@ static void tidy(struct journal_role *j)
 
 	j->weak_tidy_at = now.ns + TIDY_NS;
 	if (weak_settled(&j->weak_steady, now, clock_wall_ns()))
-		weak_tidy(&j->weak, wall());
+		weak_tidy(&j->weak, clock_wall_s());
 }
 
 void role_weak_seen(struct journal_role *j, const struct event *e)
@@ -66,7 +61,7 @@ void role_weak_reviewed(struct journal_role *j, const struct event *e)
 	uint64_t since, until;
 
 	if (range_parse(e->text[EVENT_BEFORE], &since, &until))
-		weak_review(&j->weak, since, until, wall());
+		weak_review(&j->weak, since, until, clock_wall_s());
 }
 
 /* ---- the file -------------------------------------------------------------------------------- */
@@ -117,7 +112,7 @@ void role_weak_write(struct journal_role *j, uint64_t now, bool all)
 void role_weak_status(const struct journal_role *j, struct msg_journal_status *ret)
 {
 	const struct weak_list *l = &j->weak;
-	uint64_t now = wall();
+	uint64_t now = clock_wall_s();
 	char address[ADDR_TEXT];
 	size_t n = 0;
 

@@ -135,7 +135,7 @@ json_t *clock_json(const struct clock_said *c, const struct ir *ir)
 			 c->found == MOMENT_READ ? json_time(c->latest * SECOND) : json_null(), "synchronised",
 			 c->sync == CLOCK_SYNC_UNKNOWN ? json_null() : json_boolean(c->sync == CLOCK_SYNC_YES), "since",
 			 c->since_ns != 0 ? json_time(c->since_ns) : json_null(), "sources", (int)c->sources, "waiting",
-			 waits ? waiting_names(ir, clock_wall_ns() / SECOND) : json_array());
+			 waits ? waiting_names(ir, clock_wall_s()) : json_array());
 }
 
 /* ---- how long records are kept --------------------------------------------------------------- */

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
@@ -59,11 +58,6 @@ void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t numb
 		     number, x);
 }
 
-uint64_t wall_s(void)
-{
-	return clock_wall_ns() / SECOND;
-}
-
 void policy_by(const struct supervisor *s, char out[USER_BY])
 {
 	const char *login = s->op.ground.login;
@@ -93,19 +87,11 @@ int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struc
 	return r;
 }
 
-uint64_t trial_boot_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* The trial's timer does not follow the wall clock. So the wall time of its end changes when the
  * clock is set. */
 uint64_t trial_until(struct supervisor *s)
 {
-	uint64_t due = clock_wall_ns() + (s->trial_until_boot - trial_boot_ns());
+	uint64_t due = clock_wall_ns() + (s->trial_until_boot - clock_boot_ns());
 	uint64_t apart = due > s->trial_until_wall ? due - s->trial_until_wall : s->trial_until_wall - due;
 
 	if (apart > CLOCK_STEP_NS)

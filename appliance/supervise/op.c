@@ -80,13 +80,13 @@ static json_t *op_json(struct supervisor *s, bool done)
 
 	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back))
 		json_object_update_new(j, json_pack("{s:n, s:i}", "meaning", "more_meaning", 0));
-	if (done && op->clock_wait != CLOCK_TRUSTED && waiting_count(ir, wall_s()) > 0)
+	if (done && op->clock_wait != CLOCK_TRUSTED && waiting_count(ir, clock_wall_s()) > 0)
 		json_object_set_new(
 			j, "clock",
 			json_pack("{s:b, s:s, s:o, s:o}", "trusted", 0, "waits", clock_wait_words[op->clock_wait],
 				  "latest",
 				  s->clock.found == MOMENT_READ ? json_time(s->clock.latest * SECOND) : json_null(),
-				  "waiting", waiting_names(ir, wall_s())));
+				  "waiting", waiting_names(ir, clock_wall_s())));
 	if (op->line != 0)
 		json_object_set_new(j, "line", json_integer(op->line));
 	if (op->kind == OP_DRY_RUN)
@@ -210,7 +210,7 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
 	s->trial = number;
 	sentence_forget(&s->trial_error);
 	s->trial_until_wall = number != 0 ? clock_wall_ns() + seconds * SECOND : 0;
-	s->trial_until_boot = trial_boot_ns() + seconds * SECOND;
+	s->trial_until_boot = clock_boot_ns() + seconds * SECOND;
 	timerfd_settime(s->trial_fd, 0, &t, NULL);
 	in_force_tell(s);
 	journal_retention(s);

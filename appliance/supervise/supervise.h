@@ -526,7 +526,7 @@ struct supervisor {
 	uint64_t trial; /* generation on trial, 0 = none */
 	/* end of the trial by the clock at its beginning; use trial_until() to show it */
 	uint64_t trial_until_wall;
-	uint64_t trial_until_boot; /* the same by trial_boot_ns() */
+	uint64_t trial_until_boot; /* the same by clock_boot_ns() */
 	/* monotonic ns: when to try again to write to a full disk; 0 = not tried yet */
 	uint64_t save_again;
 	/* monotonic ns: when to try again to load `now`; 0 = not necessary */
@@ -553,7 +553,6 @@ struct supervisor {
 
 /* supervise/ground.c */
 uint64_t mono_ns(void);
-uint64_t wall_s(void);					   /* seconds since 1970 */
 void say(const struct supervisor *s, enum message m, ...); /* one line on standard error */
 void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what);
 /* Writes the person who ordered the current operation: an account, at the
@@ -567,8 +566,6 @@ void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t numb
 void machine_event(struct supervisor *s, uint8_t what, struct said x);
 /* Runs `open_in(ctx)` in the namespace, and returns to the own one in any case. */
 int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e);
-/* time for the trial's timer: it goes on while the machine sleeps, and cannot be set */
-uint64_t trial_boot_ns(void);
 /* Whether a policy is on trial, and time sources of the confirmed one decide about the clock. */
 static inline bool trial_sources(const struct supervisor *s)
 {

@@ -58,6 +58,15 @@ static inline bool lane_of(uint32_t number, struct lane *ret)
 	return true;
 }
 
+/* Whether packets of this lane go on without a verdict when its worker or gate is gone. The kernel
+ * then counts what happened to them. */
+static inline bool lane_lets_on(uint32_t number)
+{
+	struct lane l;
+
+	return lane_of(number, &l) && l.when_down != FAIL_CLOSED;
+}
+
 /*
  * What the chain after the queue does with a packet that passed the queue without a verdict,
  * because the worker was down or overloaded. The kernel cannot see which of the two was the cause.

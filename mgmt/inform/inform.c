@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "appliance/base/atomic_file.h"
+#include "appliance/base/clock.h"
 
 #define TRY_US 1500000L
 #define TRIES_MORE 2
@@ -196,11 +197,8 @@ static bool put_head(netsnmp_pdu *pdu, enum inform_what what)
 {
 	static const oid uptime[] = { 1, 3, 6, 1, 2, 1, 1, 3, 0 }, trap[] = { 1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0 };
 	const oid notification[] = { OURS, 0, (oid)what };
-	struct timespec t;
-	long ticks;
+	long ticks = (long)(uint32_t)(clock_boot_ns() / 10000000u);
 
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	ticks = (long)(uint32_t)((uint64_t)t.tv_sec * 100 + (uint64_t)t.tv_nsec / 10000000);
 	return snmp_pdu_add_variable(pdu, uptime, OID_LENGTH(uptime), ASN_TIMETICKS, &ticks, sizeof(ticks)) != NULL &&
 	       snmp_pdu_add_variable(pdu, trap, OID_LENGTH(trap), ASN_OBJECT_ID, notification, sizeof(notification)) !=
 		       NULL;

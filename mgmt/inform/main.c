@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "mgmt/inform/inform.h"
 #include "mgmt/notify/outlet.h"
@@ -105,7 +106,7 @@ static bool hear(void *of, uint8_t byte)
 	size_t n = strlen(r->why);
 
 	if (byte == TOLD && ledger_waiting(&r->o->ledger) > 0) {
-		ledger_first_told(&r->o->ledger, outlet_wall_s());
+		ledger_first_told(&r->o->ledger, clock_wall_s());
 		r->told++;
 		/* If this fails, it is tried again at the next look. */
 		outlet_save(r->o);

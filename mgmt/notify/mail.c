@@ -19,6 +19,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "appliance/base/clock.h"
 #include "mgmt/notify/outlet.h"
 
 #define SEND_S 30L
@@ -192,7 +193,7 @@ static char password[PASSWORD_MOST];
 
 static void tell(struct outlet *o)
 {
-	struct mail m = { .number = ledger_number(&o->ledger), .now_s = outlet_wall_s() };
+	struct mail m = { .number = ledger_number(&o->ledger), .now_s = clock_wall_s() };
 	char *text = ledger_text(&o->ledger, o->s.lang, o->contact),
 	     *subject = ledger_subject(&o->ledger, o->s.lang, o->site);
 	struct err e = { 0 };

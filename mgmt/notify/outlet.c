@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "appliance/base/atomic_file.h"
@@ -200,25 +199,16 @@ static void look(struct outlet *o)
 #define BACK_OFF_S 5u
 #define BACK_OFF_MOST_S 300u
 #define CREDENTIAL_MOST 1024u
-#define SECOND 1000000000ull
 
 static uint64_t up_s(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec + 1; /* 0 means no time */
-}
-
-uint64_t outlet_wall_s(void)
-{
-	return clock_wall_ns() / SECOND;
+	return clock_boot_ns() / 1000000000u + 1; /* 0 means no time */
 }
 
 /* Whether there is something to send, and sending may be tried now. */
 static bool is_due(const struct outlet *o)
 {
-	uint64_t sent = ledger_sent_s(&o->ledger), now = outlet_wall_s();
+	uint64_t sent = ledger_sent_s(&o->ledger), now = clock_wall_s();
 
 	/* A clock that was set back must not delay anything. */
 	return ledger_waiting(&o->ledger) > 0 && up_s() >= o->next_s && (sent > now || now - sent >= o->s.every_s);

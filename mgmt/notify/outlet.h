@@ -73,7 +73,6 @@ void outlet_well(struct outlet *o);
 /* Saves the ledger. A failure to save does not count as a failure to send, and delays nothing. */
 void outlet_save(struct outlet *o);
 /* Seconds since 1970. */
-uint64_t outlet_wall_s(void);
 /* A line of CREDENTIALS_DIRECTORY's file, from 0, without its end; "" if there is none, or if it is
  * "-", which the unit uses for none. */
 void outlet_credential(const char *file, unsigned line, char *out, size_t size);

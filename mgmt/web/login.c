@@ -6,18 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-static bool read_digits(const char *text, uint8_t out[LOGIN_SECRET])
-{
-	for (size_t i = 0; i < 2u * LOGIN_SECRET; i++) {
-		char c = text[i];
-		int v = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-
-		if (v < 0)
-			return false;
-		out[i / 2] = (uint8_t)(i % 2 == 0 ? v << 4 : out[i / 2] | v);
-	}
-	return true;
-}
+#include "appliance/base/sha256.h"
 
 const char *login_text_of(const json_t *j, const char *key, size_t most)
 {
@@ -83,7 +72,8 @@ bool login_cookie(const char *header, uint8_t ret[LOGIN_SECRET])
 		size_t n = strcspn(at, ";");
 
 		if (n >= sizeof(name) - 1 && memcmp(at, name, sizeof(name) - 1) == 0) {
-			if (n != sizeof(name) - 1 + 2u * LOGIN_SECRET || !read_digits(at + sizeof(name) - 1, ret))
+			if (n != sizeof(name) - 1 + 2u * LOGIN_SECRET ||
+			    !hex_digits(at + sizeof(name) - 1, ret, LOGIN_SECRET))
 				return false;
 			found++;
 		}
@@ -100,7 +90,7 @@ bool login_bearer(const char *header, uint8_t ret[LOGIN_SECRET])
 
 	return strncasecmp(header, scheme, sizeof(scheme) - 1) == 0 &&
 	       strlen(header) == sizeof(scheme) - 1 + 2u * LOGIN_SECRET &&
-	       read_digits(header + sizeof(scheme) - 1, ret);
+	       hex_digits(header + sizeof(scheme) - 1, ret, LOGIN_SECRET);
 }
 
 bool login_same_origin(const char *type, const char *origin, const char *fetch_site, const char *host)

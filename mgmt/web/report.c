@@ -85,7 +85,7 @@ struct web_report *web_report_new(const struct target *t, const json_t *rights, 
 {
 	struct web_report *r = running < REPORTS_MOST ? calloc(1, sizeof(*r)) : NULL;
 	const char *form = target_text(t, "form");
-	time_t year = (time_t)(clock_wall_ns() / 1000000000u) - YEAR_S;
+	time_t year = (time_t)clock_wall_s() - YEAR_S;
 	struct tm tm = { 0 };
 
 	if (r == NULL)

@@ -88,12 +88,6 @@ static int make_token(int dirfd, struct secrets *s, struct err *e)
 	return r;
 }
 
-/* Whether the error is one of the moment, which tells nothing about the file. */
-static bool is_for_now(int r)
-{
-	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR;
-}
-
 static void token_anew(int dirfd, struct secrets *s, struct err *e)
 {
 	struct err why = { 0 };
@@ -111,7 +105,7 @@ static int open_token(int dirfd, struct secrets *s, struct err *e)
 	char *text = NULL;
 	int r = read_text(dirfd, "token", &text, e);
 
-	if (is_for_now(r))
+	if (file_for_now(r))
 		return r;
 	if (r == 0 && text != NULL && token_valid(text, strlen(text))) {
 		memcpy(s->token, text, TOKEN_DIGITS);

@@ -128,7 +128,7 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 bool policy_check(struct compilation *c, const struct policy_loader *l, const char *main_name)
 {
 	const struct ast_node *root, *box = NULL;
-	struct check k = { .c = c, .l = l, .a = c->arena, .d = &c->diags, .now = clock_wall_ns() / 1000000000u };
+	struct check k = { .c = c, .l = l, .a = c->arena, .d = &c->diags, .now = clock_wall_s() };
 
 	c->sources = NULL;
 	c->n_sources = 0;

@@ -13,14 +13,6 @@
 
 /* ---- objects, by their rows of objects.def --------------------------------------------------- */
 
-static json_t *range_json(const struct addr_range *r)
-{
-	char text[2 * ADDR_TEXT];
-
-	addr_range_text(r, text, sizeof(text));
-	return json_string(text);
-}
-
 json_t *ir_until_json(uint64_t until)
 {
 	return until != 0 && until != IR_SHUT && until != IR_NO_END ? json_time(until * 1000000000u) : json_null();
@@ -106,7 +98,7 @@ static json_t *field_json(const struct ir *ir, const struct ir_field *f, const v
 	case IR_ADDRESS_OR_NONE:
 		return ((const struct addr *)at)->family != 0 ? json_addr(at) : json_null();
 	case IR_RANGE:
-		return range_json(at);
+		return json_addr_range(at);
 	case IR_TRANSPORT:
 		return json_string(transport_text((uint8_t)ir_number(p, f->at, f->size), text));
 	case IR_PORTS:
@@ -150,7 +142,7 @@ static json_t *list_json(const struct ir *ir, const struct ir_field *f, const vo
 		} else if (f->kind == IR_INDEXES) {
 			json_array_append_new(j, name_of(ir, f, ir_number(one, 0, f->size)));
 		} else if (f->kind == IR_RANGES) {
-			json_array_append_new(j, range_json(one));
+			json_array_append_new(j, json_addr_range(one));
 		} else if (lengths != NULL) {
 			json_array_append_new(j, host_json(one, lengths[i]));
 		}

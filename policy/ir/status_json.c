@@ -71,12 +71,8 @@ static json_t *end_json(const struct ir *ir, uint32_t zone, struct ranges r)
 	bool whole = is_whole(z, r);
 	uint32_t all = whole ? 0 : put_machines(hosts, ir, zone, r);
 
-	for (uint32_t i = 0; !whole && all == 0 && i < r.n && i < CONDUIT_HOSTS; i++) {
-		char text[2 * ADDR_TEXT];
-
-		addr_range_text(&r.list[i], text, sizeof(text));
-		(void)json_array_append_new(hosts, json_text(text));
-	}
+	for (uint32_t i = 0; !whole && all == 0 && i < r.n && i < CONDUIT_HOSTS; i++)
+		(void)json_array_append_new(hosts, json_addr_range(&r.list[i]));
 	return json_pack("{s:o, s:o, s:o, s:I}", "zone", json_text(z->name), "label", json_text(z->label), "hosts",
 			 hosts, "hosts_all", (json_int_t)(all == 0 && !whole ? r.n : all));
 }

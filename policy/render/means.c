@@ -19,14 +19,6 @@ static const char *const kinds[] = {
 	[DIFFER_LIMITS] = "limits",
 };
 
-static json_t *range_json(const struct addr_range *r)
-{
-	char text[2 * ADDR_TEXT];
-
-	addr_range_text(r, text, sizeof(text));
-	return json_text(text);
-}
-
 /* "502", "500-510"; for ICMP the type, and the code unless it is 0. */
 static json_t *ports_json(const struct differ_place *p)
 {
@@ -43,20 +35,8 @@ static json_t *place_json(const struct differ_place *p)
 {
 	const char *transport = p->l4proto == 6 ? "tcp" : p->l4proto == 17 ? "udp" : "icmp";
 
-	return json_pack("{s:o,s:o,s:s,s:o}", "source", range_json(&p->src), "destination", range_json(&p->dst),
-			 "protocol", transport, "ports", ports_json(p));
-}
-
-static json_t *moment_json(uint64_t at)
-{
-	return at != 0 ? json_time(at * 1000000000ull) : json_null();
-}
-
-static const char *said(const json_t *o, const char *key)
-{
-	const char *text = json_string_value(json_object_get(o, key));
-
-	return text != NULL ? text : "";
+	return json_pack("{s:o,s:o,s:s,s:o}", "source", json_addr_range(&p->src), "destination",
+			 json_addr_range(&p->dst), "protocol", transport, "ports", ports_json(p));
 }
 
 /* "2100-01-01 00:00 UTC" for a JSON time; "" = none. */
@@ -76,14 +56,14 @@ static void terms_text(const json_t *terms, enum lang lang, char *out, size_t si
 	json_array_foreach(terms, i, t)
 	{
 		bool open = json_is_true(json_object_get(t, "open")), door = json_is_string(json_object_get(t, "door"));
-		const char *hours = said(t, "hours");
+		const char *hours = text_in(t, "hours");
 		char *to = out + strlen(out);
 
 		snprintf(to, size - strlen(out), i == 0 ? "; " : ", ");
 		to += 2;
 		if (door)
 			(void)message_text(to, size - (size_t)(to - out), lang,
-					   open ? M_MEANS_DOOR_OPEN : M_MEANS_DOOR_SHUT, said(t, "door"));
+					   open ? M_MEANS_DOOR_OPEN : M_MEANS_DOOR_SHUT, text_in(t, "door"));
 		else if (open)
 			snprintf(to, size - (size_t)(to - out), "%s", hours);
 		else
@@ -93,7 +73,7 @@ static void terms_text(const json_t *terms, enum lang lang, char *out, size_t si
 
 void means_line(const json_t *l, enum lang lang, const char *folder, char *out, size_t size)
 {
-	const char *kind = said(l, "kind"), *what = said(l, "what");
+	const char *kind = text_in(l, "kind"), *what = text_in(l, "what");
 	bool comes = json_is_true(json_object_get(l, "comes"));
 	enum message m =
 		strcmp(kind, kinds[DIFFER_TREATED]) == 0   ? M_MEANS_TREATED
@@ -103,15 +83,15 @@ void means_line(const json_t *l, enum lang lang, const char *folder, char *out, 
 							   : M_MEANS_COMMANDS_GONE;
 	char place[MEANS_LINE], since[32], until[32], when[MEANS_WHEN] = "";
 
-	moment_text(said(l, "since"), since);
-	moment_text(said(l, "until"), until);
+	moment_text(text_in(l, "since"), since);
+	moment_text(text_in(l, "until"), until);
 	if (since[0] != '\0' || until[0] != '\0')
 		snprintf(when, sizeof(when), ",%s ..%s", since, until);
 	terms_text(json_object_get(l, "when"), lang, when, sizeof(when));
-	snprintf(place, sizeof(place), "%s%s:%lld", folder, said(l, "file"),
+	snprintf(place, sizeof(place), "%s%s:%lld", folder, text_in(l, "file"),
 		 (long long)json_integer_value(json_object_get(l, "line")));
-	(void)message_text(out, size, lang, m, said(l, "from"), said(l, "to"),
-			   *what != '\0' ? what : message_format(M_MEANS_ANYTHING, lang), said(l, "conduit"), place,
+	(void)message_text(out, size, lang, m, text_in(l, "from"), text_in(l, "to"),
+			   *what != '\0' ? what : message_format(M_MEANS_ANYTHING, lang), text_in(l, "conduit"), place,
 			   when);
 }
 
@@ -173,8 +153,8 @@ static json_t *sentence_json_of(const struct compilation *c, const struct differ
 	j = json_pack("{s:s,s:b,s:o,s:o,s:o,s:o,s:o,s:i,s:s,s:o,s:o,s:o,s:o,s:o}", "kind", kinds[l->kind], "comes",
 		      (int)l->comes, "what", json_text(l->what), "from", json_text(l->by->from->name), "to",
 		      json_text(l->by->to->name), "conduit", json_text(l->by->name), "file", json_text(file), "line",
-		      (int)l->by->at.line, "of", l->by_old ? "before" : "after", "since", moment_json(l->since),
-		      "until", moment_json(l->until), "places", places, "label", json_text(l->by->label), "when",
+		      (int)l->by->at.line, "of", l->by_old ? "before" : "after", "since", json_seconds(l->since),
+		      "until", json_seconds(l->until), "places", places, "label", json_text(l->by->label), "when",
 		      terms_json(l, new));
 	json_object_set_new(j, "text", text_json(j));
 	return j;

@@ -55,9 +55,8 @@ json_t *line_json(const struct compilation *c, const struct asked_line *l)
 	json_object_update_new(ret, json_pack("{s:o,s:o,s:o,s:o,s:o,s:b}", "service",
 					      l->service != NULL ? json_text(l->service->name) : json_null(), "row",
 					      l->allow != NULL ? json_integer(l->allow->at.line) : json_null(), "until",
-					      d->until != 0 ? json_time(d->until * 1000000000ull) : json_null(),
-					      "owner", json_text(d->owner), "approved_by", json_text(d->approved_by),
-					      "observed", (int)l->observed));
+					      json_seconds(d->until), "owner", json_text(d->owner), "approved_by",
+					      json_text(d->approved_by), "observed", (int)l->observed));
 	return ret;
 }
 

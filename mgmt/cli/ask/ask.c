@@ -27,7 +27,7 @@ bool asking_open(struct cli *c, const struct cli_args *a, struct source *ret, ui
 	if (!source_open_asked(c, policy, *ret_at, ret, ret_status))
 		return false;
 	if (at == NULL)
-		*ret_at = clock_wall_ns() / 1000000000ull;
+		*ret_at = clock_wall_s();
 	return true;
 }
 

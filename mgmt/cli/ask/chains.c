@@ -9,18 +9,6 @@
 #include "policy/space/asked.h"
 #include "policy/space/prove.h"
 
-static json_t *ranges_json(const struct addr_range *r, size_t n)
-{
-	json_t *list = json_array();
-	char text[2 * ADDR_TEXT];
-
-	for (size_t i = 0; i < n; i++) {
-		addr_range_text(&r[i], text, sizeof(text));
-		json_array_append_new(list, json_text(text));
-	}
-	return list;
-}
-
 static json_t *chain_json(const struct source *s, const struct walk *w)
 {
 	json_t *list = json_array();
@@ -75,9 +63,9 @@ static json_t *source_json(const struct source *s, const struct walk *w)
 	const struct model_conduit *first = w->hops[0];
 	json_t *ret = line_json(&s->c, &w->last);
 
-	json_object_update_new(ret,
-			       json_pack("{s:o,s:o,s:o}", "zone", json_text(first->from->name), "addresses",
-					 ranges_json(first->sources, first->n_sources), "chain", chain_json(s, w)));
+	json_object_update_new(ret, json_pack("{s:o,s:o,s:o}", "zone", json_text(first->from->name), "addresses",
+					      json_addr_ranges(first->sources, first->n_sources), "chain",
+					      chain_json(s, w)));
 	return ret;
 }
 
@@ -210,9 +198,8 @@ static json_t *reached_json(const struct source *s, const struct walk *w, uint64
 	const struct model_conduit *d = w->last.conduit;
 
 	return json_pack("{s:o,s:o,s:b,s:o,s:o,s:o}", "zone", json_text(d->to->name), "addresses",
-			 ranges_json(d->destinations, d->n_destinations), "beside", (int)w->beside, "chain",
-			 chain_json(s, w), "services", services_json(s, d, at), "until",
-			 d->until != 0 ? json_time(d->until * 1000000000ull) : json_null());
+			 json_addr_ranges(d->destinations, d->n_destinations), "beside", (int)w->beside, "chain",
+			 chain_json(s, w), "services", services_json(s, d, at), "until", json_seconds(d->until));
 }
 
 static void reached_print(struct cli *c, const struct source *s, const struct walk *w, uint64_t at)

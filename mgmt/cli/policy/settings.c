@@ -31,14 +31,7 @@ static void put(json_t *list, const char *text)
 
 static json_t *ranges(const struct addr_range *r, size_t n)
 {
-	json_t *list = json_array();
-	char text[2 * ADDR_TEXT];
-
-	for (size_t i = 0; i < n; i++) {
-		addr_range_text(&r[i], text, sizeof(text));
-		put(list, text);
-	}
-	return json_list_whole(list, n);
+	return json_list_whole(json_addr_ranges(r, n), n);
 }
 
 static json_t *hosts(const struct model_interface *m)
@@ -310,8 +303,8 @@ static void conduit(json_t *all, const struct source *s, const struct model_cond
 		      failure_words[c->when_overloaded], "when_midstream", midstream_words[c->when_midstream],
 		      "on_tighten", tighten_words[c->tighten_new_flows], "weak_tls", weak_tls_words[c->deny_weak_tls]);
 	(void)json_object_set_new(o, "names", server_names(c));
-	(void)json_object_set_new(o, "until", c->until != 0 ? json_time(c->until * 1000000000u) : json_null());
-	(void)json_object_set_new(o, "starts", c->starts != 0 ? json_time(c->starts * 1000000000u) : json_null());
+	(void)json_object_set_new(o, "until", json_seconds(c->until));
+	(void)json_object_set_new(o, "starts", json_seconds(c->starts));
 	(void)json_object_set_new(o, "within", hours(c->within));
 	(void)json_object_set_new(o, "door", c->door != NULL ? json_text(c->door->name) : json_null());
 	(void)json_object_set_new(o, "heard_within", span(c->heard_within));
@@ -390,8 +383,7 @@ static void organisation(json_t *all, const struct source *s, const struct model
 		json_array_append_new(contacts, json_text(one->contacts[i].contact));
 	object(all, s, "organisation", json_text(one->name), one->at,
 	       json_pack("{s:o, s:o, s:o, s:o}", "zone", json_text(one->zone->name), "contract_until",
-			 one->contract_until != 0 ? json_time(one->contract_until * 1000000000u) : json_null(),
-			 "contacts", contacts, "label", said(one->label)));
+			 json_seconds(one->contract_until), "contacts", contacts, "label", said(one->label)));
 }
 
 static void isolation(json_t *all, const struct source *s, const struct model_isolation *one)
@@ -429,10 +421,7 @@ static void interface(json_t *all, const struct source *s, const struct model_in
 
 static void route(json_t *all, const struct source *s, const struct model_route *r)
 {
-	char to[2 * ADDR_TEXT];
-
-	addr_range_text(&r->to, to, sizeof(to));
-	object(all, s, "route", json_text(to), r->at,
+	object(all, s, "route", json_addr_range(&r->to), r->at,
 	       json_pack("{s:o, s:o}", "via", address(&r->via), "interface",
 			 r->interface != NULL ? json_text(r->interface->name) : json_null()));
 }

@@ -251,7 +251,7 @@ int source_bundle(struct cli *c, const struct source *s, int *ret_status)
 
 static json_t *ending(const struct ir *ir)
 {
-	uint64_t now = clock_wall_ns() / 1000000000u;
+	uint64_t now = clock_wall_s();
 	json_t *names = json_array();
 
 	for (uint32_t i = 0; i < ir->n_conduits; i++)

@@ -124,7 +124,7 @@ static bool name_folder(struct act *a, const char *under)
 {
 	char when[32] = "";
 	struct utsname host = { 0 };
-	time_t now = (time_t)(clock_wall_ns() / NS);
+	time_t now = (time_t)clock_wall_s();
 	struct tm tm;
 
 	(void)uname(&host);

@@ -212,7 +212,7 @@ static int compare(struct cli *c, const struct source *before, const struct sour
 	json_decref(is);
 	if (changes == NULL)
 		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
-	means = means_json(&before->c, &after->c, clock_wall_ns() / 1000000000ull);
+	means = means_json(&before->c, &after->c, clock_wall_s());
 	if (means == NULL) {
 		json_decref(changes);
 		return cli_fail(c, CLI_CANNOT, M_MEANS_LARGE);

@@ -299,7 +299,7 @@ static int ask(struct cli *c, const char *since, struct past *p)
 int verb_impact(struct cli *c, const struct cli_args *a)
 {
 	const char *wanted = a->values[OPT_SINCE] != NULL ? a->values[OPT_SINCE] : SINCE_DEFAULT;
-	struct past p = { .now = clock_wall_ns() / 1000000000u };
+	struct past p = { .now = clock_wall_s() };
 	char since[MOMENT_TEXT];
 	struct source s;
 	int status;

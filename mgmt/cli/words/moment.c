@@ -34,7 +34,7 @@ static bool seconds(const char *text, time_t *ret)
 
 bool moment_parse(const char *text, char out[MOMENT_TEXT])
 {
-	uint64_t now = clock_wall_ns() / 1000000000u, span;
+	uint64_t now = clock_wall_s(), span;
 	struct tm tm;
 	time_t t;
 

@@ -72,25 +72,17 @@ static bool means_everything(struct check *k, const char *text)
 	return plain != NULL && meant_everything(plain);
 }
 
-/* Suggests what was meant, with the value that was written. A decimal number where hexadecimal is
- * expected may be either, so both are shown. */
-static bool meant_hint(struct check *k, struct diag *g, const struct notation *n, const char *key, const char *text)
+/* Suggests what was meant, with the value that was written. */
+static bool meant_hint(struct check *k, struct diag *g, const struct notation *n, const char *text)
 {
-	bool several;
-	const char *meant = meant_number(k->a, k->words, key, n, text, &several), *other;
+	bool several, everything = means_everything(k, text);
+	const char *meant = meant_number(k->a, n, text, &several);
 
-	if (means_everything(k, text)) {
+	if (everything)
 		diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW);
-		return true;
-	}
-	if (meant != NULL) {
+	else if (meant != NULL)
 		diag_hint(k->d, g, several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
-		return true;
-	}
-	meant = meant_elsewhere(k->a, k->words, text, &other);
-	if (meant != NULL)
-		diag_hint(k->d, g, MP_HINT_ELSEWHERE, other, other, meant);
-	return meant != NULL;
+	return everything || meant != NULL;
 }
 
 /* Whether the text begins with a name of the first part, or almost does. Then a hint gives the
@@ -113,7 +105,7 @@ static bool name_hint(struct check *k, struct diag *g, const struct notation *n,
 	return near != NULL;
 }
 
-static void hint(struct check *k, struct diag *g, const struct notation *n, const char *key, const char *text,
+static void hint(struct check *k, struct diag *g, const struct notation *n, const char *text,
 		 const struct notation_mistake *wrong)
 {
 	/* "B1F": the kind comes before the number */
@@ -121,7 +113,7 @@ static void hint(struct check *k, struct diag *g, const struct notation *n, cons
 
 	if (k->d->errors > DIAG_SHOWN ||
 	    (!(letters && name_hint(k, g, n, text, &said)) && (wrong->fault != NOTATION_DECIMAL || letters) &&
-	     meant_hint(k, g, n, key, text)) ||
+	     meant_hint(k, g, n, text)) ||
 	    said)
 		return;
 	switch (wrong->fault) {
@@ -176,7 +168,7 @@ static bool number_of_text(struct check *k, const struct ast_node *node, const c
 		      : wrong.fault == NOTATION_DECIMAL ? MP_RANGE_DECIMAL
 							: MP_RANGE_BAD,
 		      o, text, key);
-	hint(k, g, &n, key, text, &wrong);
+	hint(k, g, &n, text, &wrong);
 	return false;
 }
 
@@ -566,12 +558,11 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 
 void check_allows(struct check *k, const struct ast_node *list, struct model_service *s)
 {
+	const struct vocabulary *voc = vocabulary_of(s->protocol);
 	struct object o = { MP_OBJ_ALLOW, s->name };
 
 	s->allows = arena_array(k->a, list->n, sizeof(s->allows[0]));
-	k->words = vocabulary_of(s->protocol);
 	for (const struct ast_node *c = NULL; s->allows != NULL && (c = list_next(k, list, c, AST_GROUP, o)) != NULL;)
-		one_row(k, c, k->words, o, &s->allows[s->n_allows++]);
-	effect_of_rows(k, k->words, o, s);
-	k->words = NULL;
+		one_row(k, c, voc, o, &s->allows[s->n_allows++]);
+	effect_of_rows(k, voc, o, s);
 }

@@ -46,8 +46,6 @@ struct check {
 	/* errors that change nothing of what passes, such as a missing `purpose`: the proofs run
 	 * all the same, so that one run finds all errors */
 	size_t harmless;
-	/* the vocabulary of the service whose rows are read, or NULL; for hints */
-	const struct vocabulary *words;
 };
 
 /* ---- diagnostics (check/say.c) ---- */
@@ -325,13 +323,8 @@ const char *meant_address(struct arena *a, bool network, const char *text, bool 
 /* A port on a transport that protocol `p` can use; with PROTO_NONE, on any transport. */
 const char *meant_port(struct arena *a, enum protocol p, const char *text, bool *ret_several);
 const char *meant_span(struct arena *a, const char *text);
-/* A number of the list `key`. `v`: the vocabulary of the row's service; NULL: the list is not in a
- * row. */
-const char *meant_number(struct arena *a, const struct vocabulary *v, const char *key, const struct notation *n,
-			 const char *text, bool *ret_several);
-/* For a text that `meant_number` could not read: if it is an address in a controller, returns that
- * address. *ret_key: the key of the list in which such an address belongs. */
-const char *meant_elsewhere(struct arena *a, const struct vocabulary *v, const char *text, const char **ret_key);
+const char *meant_number(struct arena *a, const struct notation *n, const char *text, bool *ret_several);
+/* Functions of `v`, or commands, written in one text. */
 const char *meant_function(struct arena *a, const struct vocabulary *v, const char *text, bool *ret_several);
 const char *meant_command(struct arena *a, const char *text, bool *ret_several);
 /* `whole`: a point in time; otherwise a day. NULL also for days that do not exist. */

@@ -15,9 +15,9 @@
 
 static const struct row {
 	enum meant kind;
-	const char *of, *written, *wanted;
+	const char *written, *wanted;
 } rows[] = {
-#define MEANT(kind, of, written, wanted) { kind, of, written, wanted },
+#define MEANT(kind, written, wanted) { kind, written, wanted },
 #include "policy/read/meant.def"
 #undef MEANT
 };
@@ -104,19 +104,14 @@ struct values {
 	size_t n;
 };
 
-static int hex_digit(char c)
-{
-	return is_digit(c) ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
-}
-
 /* At most nine digits, so that no sum overflows; `exact`: exactly so many. */
-static const char *take_number(const char *text, bool hex, size_t exact, struct values *v)
+static const char *take_number(const char *text, size_t exact, struct values *v)
 {
 	size_t n = 0, most = exact > 0 ? exact : 9;
 	uint64_t x = 0;
 
-	while (n < most && (hex ? hex_digit(text[n]) >= 0 : is_digit(text[n])))
-		x = x * (hex ? 16 : 10) + (uint64_t)hex_digit(text[n++]);
+	while (n < most && is_digit(text[n]))
+		x = x * 10 + (uint64_t)(text[n++] - '0');
 	if (n == 0 || (exact > 0 && n != exact) || v->n >= VALUES_MAX)
 		return NULL;
 	v->v[++v->n] = x;
@@ -145,13 +140,11 @@ static const char *take(char sign, const char *text, struct values *v)
 
 	switch (sign) {
 	case '#':
-		return take_number(text, false, 0, v);
-	case '$':
-		return take_number(text, true, 0, v);
+		return take_number(text, 0, v);
 	case '@':
-		return take_number(text, false, 2, v);
+		return take_number(text, 2, v);
 	case '&':
-		return take_number(text, false, 4, v);
+		return take_number(text, 4, v);
 	case 'T':
 		return take_word(text, transports, N(transports), v);
 	case 'W':
@@ -207,17 +200,13 @@ static int fill(const char **p, const struct values *v, char *out, size_t size)
 {
 	const char *at = *p + 1;
 	size_t which = (size_t)(*at++ - '0');
-	uint64_t n = which >= 1 && which <= v->n ? v->v[which] : 0, other = 0;
-	char sign = *at, form;
+	uint64_t n = which >= 1 && which <= v->n ? v->v[which] : 0, more = 0;
 	int width = 1;
+	char form;
 
-	if (sign == '+' || sign == '-') {
+	if (*at == '+')
 		for (at++; is_digit(*at); at++)
-			other = other * 10 + (uint64_t)(*at - '0');
-		if (sign == '-' && n < other)
-			return -1;
-		n = sign == '+' ? n + other : n - other;
-	}
+			more = more * 10 + (uint64_t)(*at - '0');
 	if (*at == ':') {
 		width = at[1] - '0';
 		at += 2;
@@ -231,7 +220,7 @@ static int fill(const char **p, const struct values *v, char *out, size_t size)
 		width = which + 3 <= v->n ? mask_length(&v->v[which]) : -1;
 		return width < 0 ? -1 : snprintf(out, size, "%d", width);
 	default:
-		return snprintf(out, size, "%0*" PRIu64, width, n);
+		return snprintf(out, size, "%0*" PRIu64, width, n + more);
 	}
 }
 
@@ -255,42 +244,27 @@ static const char *wanted(struct arena *a, const char *form, const struct values
 	return arena_strndup(a, out, n);
 }
 
-bool meant_next(struct arena *a, enum meant kind, const char *plain, struct meant_word *w)
-{
-	struct values v;
-
-	for (; w->row < ROWS; w->row++, w->rest = NULL) {
-		const struct row *r = &rows[w->row];
-
-		w->of = r->of;
-		w->rest = w->rest != NULL ? w->rest : r->written;
-		while (r->kind == kind && *w->rest != '\0') {
-			const char *end = match(&w->rest, plain, &v);
-
-			w->text = end != NULL && *end == '\0' ? wanted(a, r->wanted, &v) : NULL;
-			if (w->text != NULL)
-				return true;
-		}
-	}
-	return false;
-}
-
 /* ---- one value, or several ------------------------------------------------------------------- */
 
 static const char *one(struct arena *a, enum meant kind, const char *plain, const struct meant_reader *r)
 {
 	const char *text = r->read(r->ctx, plain);
-	struct meant_word w = { .row = 0 };
+	struct values v;
 
-	while (text == NULL && meant_next(a, kind, plain, &w))
-		text = r->read(r->ctx, w.text);
+	for (size_t i = 0; i < ROWS; i++)
+		for (const char *written = rows[i].written; rows[i].kind == kind && text == NULL && *written != '\0';) {
+			const char *end = match(&written, plain, &v),
+				   *said = end != NULL && *end == '\0' ? wanted(a, rows[i].wanted, &v) : NULL;
+
+			text = said != NULL ? r->read(r->ctx, said) : NULL;
+		}
 	return text;
 }
 
 /* Whether a sign separates two values. `blanks`: a blank does, which may also be inside a value. */
-static bool parts(enum meant kind, char c, bool blanks)
+static bool parts(char c, bool blanks)
 {
-	return c == ',' || c == ';' || (c == ' ' && blanks) || (c == '/' && kind == MEANT_COMMAND);
+	return c == ',' || c == ';' || (c == ' ' && blanks);
 }
 
 /* "tcp/502,503": a port without a transport has that of the port before it. NULL: there is none, as
@@ -313,11 +287,11 @@ static const char *several(struct arena *a, enum meant kind, const char *plain, 
 		const char *piece;
 		size_t len = 0;
 
-		if (parts(kind, *p, blanks)) {
+		if (parts(*p, blanks)) {
 			p++;
 			continue;
 		}
-		while (p[len] != '\0' && !parts(kind, p[len], blanks))
+		while (p[len] != '\0' && !parts(p[len], blanks))
 			len++;
 		piece = arena_strndup(a, p, len);
 		if (piece != NULL && named)

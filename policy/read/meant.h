@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a text was probably meant to be, if it is in the notation of spreadsheets, of controllers'
- * manuals or of other products. The rows of meant.def translate such a notation into the language's
- * own, with the written value. Only for hints: no value is ever accepted in such a notation. Pure;
- * all texts are in the arena.
+ * What a text was probably meant to be, if it is in the notation of spreadsheets or of other
+ * products. The rows of meant.def translate such a notation into the language's own, with the
+ * written value. Only for hints: no value is ever accepted in such a notation. Pure; all texts are
+ * in the arena.
  */
 #ifndef SEKISHO_POLICY_READ_MEANT_H
 #define SEKISHO_POLICY_READ_MEANT_H
@@ -20,20 +20,9 @@ enum meant {
 	MEANT_WEEKDAY, /* a weekday or 「まで」 behind a date, which add no information */
 	MEANT_HOUR,
 	MEANT_OFFSET,
-	MEANT_SPAN,	/* a span of time */
-	MEANT_NUMBER,	/* a number or a range of numbers */
-	MEANT_PLACE,	/* an address in a controller; `of` names the protocol and the key */
-	MEANT_FUNCTION, /* the number of a function */
-	MEANT_COMMAND,
-};
-
-/* A notation translated by a row of meant.def: `text` is what to write, by the row's `wanted`; `of`
- * is the row's `of`. */
-struct meant_word {
-	const char *text, *of;
-	/* where the search continues: a row and the rest of its notations; 0 and NULL at first */
-	size_t row;
-	const char *rest;
+	MEANT_SPAN,   /* a span of time */
+	MEANT_NUMBER, /* a range of numbers */
+	MEANT_WORD,   /* a command or a function: only several in one text, no other notation */
 };
 
 /*
@@ -42,8 +31,6 @@ struct meant_word {
  * is out.
  */
 const char *meant_plain(struct arena *a, const char *text);
-/* The next notation that matches all of `plain`. False: there is none. */
-bool meant_next(struct arena *a, enum meant kind, const char *plain, struct meant_word *w);
 /* Whether the text means everything: "any", "all", "*", 「すべて」. */
 bool meant_everything(const char *plain);
 

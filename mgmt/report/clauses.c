@@ -171,15 +171,12 @@ static enum verdict verdict_of(const json_t *j)
 
 static const char *force_text(const json_t *clause, enum lang l)
 {
-	static const struct {
-		const char *word;
-		enum message text;
-	} forces[] = { { "compulsory_all", M_FORCE_ALL },
-		       { "compulsory_marked_all", M_FORCE_MARKED_ALL },
-		       { "compulsory_marked_five", M_FORCE_MARKED_FIVE },
-		       { "compulsory_five", M_FORCE_FIVE },
-		       { "example", M_FORCE_EXAMPLE },
-		       { "recommended", M_FORCE_RECOMMENDED } };
+	static const struct named_word forces[] = { { "compulsory_all", M_FORCE_ALL },
+						    { "compulsory_marked_all", M_FORCE_MARKED_ALL },
+						    { "compulsory_marked_five", M_FORCE_MARKED_FIVE },
+						    { "compulsory_five", M_FORCE_FIVE },
+						    { "example", M_FORCE_EXAMPLE },
+						    { "recommended", M_FORCE_RECOMMENDED } };
 
 	for (size_t i = 0; i < sizeof(forces) / sizeof(forces[0]); i++)
 		if (strcmp(js(clause, "force"), forces[i].word) == 0)

@@ -182,30 +182,19 @@ static const char style[] =
 
 static bool escaped(FILE *to, const char *text)
 {
+	static const char signs[] = "<>&\"'";
+	static const char *const entities[] = { "&lt;", "&gt;", "&amp;", "&quot;", "&#39;" };
 	char *safe = text_safe(text);
 
 	if (safe == NULL)
 		return false;
 	for (const char *s = safe; *s != '\0'; s++) {
-		switch (*s) {
-		case '<':
-			fputs("&lt;", to);
-			break;
-		case '>':
-			fputs("&gt;", to);
-			break;
-		case '&':
-			fputs("&amp;", to);
-			break;
-		case '"':
-			fputs("&quot;", to);
-			break;
-		case '\'':
-			fputs("&#39;", to);
-			break;
-		default:
+		const char *sign = strchr(signs, *s);
+
+		if (sign != NULL)
+			fputs(entities[sign - signs], to);
+		else
 			putc(*s, to);
-		}
 	}
 	free(safe);
 	return true;

@@ -242,13 +242,10 @@ static void of_records(json_t *list, const json_t *status)
 
 static void of_surroundings(json_t *list, const json_t *status)
 {
-	static const struct {
-		const char *state;
-		enum message m;
-	} ups[] = { { "battery", M_ALARM_UPS_BATTERY },
-		    { "low", M_ALARM_UPS_LOW },
-		    { "forced", M_ALARM_UPS_FORCED },
-		    { "away", M_ALARM_UPS_AWAY } };
+	static const struct named_word ups[] = { { "battery", M_ALARM_UPS_BATTERY },
+						 { "low", M_ALARM_UPS_LOW },
+						 { "forced", M_ALARM_UPS_FORCED },
+						 { "away", M_ALARM_UPS_AWAY } };
 	const json_t *clock = ja(status, "clock"), *u = ja(status, "ups"), *drift = ja(status, "drift");
 	char key[KEY_TEXT];
 
@@ -258,9 +255,10 @@ static void of_surroundings(json_t *list, const json_t *status)
 	if (jb(clock, "sources") && json_is_false(json_object_get(clock, "synchronised")))
 		add(list, "clock", false, js(clock, "since"), M_ALARM_SOURCES, "", "");
 	for (size_t i = 0; i < sizeof(ups) / sizeof(ups[0]); i++)
-		if (strcmp(js(u, "state"), ups[i].state) == 0) {
-			snprintf(key, sizeof(key), "ups %s", ups[i].state);
-			add(list, key, true, js(u, *js(u, "since") != '\0' ? "since" : "away_since"), ups[i].m, "", "");
+		if (strcmp(js(u, "state"), ups[i].word) == 0) {
+			snprintf(key, sizeof(key), "ups %s", ups[i].word);
+			add(list, key, true, js(u, *js(u, "since") != '\0' ? "since" : "away_since"), ups[i].text, "",
+			    "");
 		}
 }
 
@@ -268,12 +266,9 @@ static void of_surroundings(json_t *list, const json_t *status)
  * told; if there are too many, one more alarm says so. */
 static void of_devices(json_t *list, const json_t *status)
 {
-	static const struct {
-		const char *why;
-		enum message m;
-	} anew[] = { { "gone", M_ALARM_DEVICES_GONE },
-		     { "unreadable", M_ALARM_DEVICES_DAMAGED },
-		     { "other_form", M_ALARM_DEVICES_OTHER_FORM } };
+	static const struct named_word anew[] = { { "gone", M_ALARM_DEVICES_GONE },
+						  { "unreadable", M_ALARM_DEVICES_DAMAGED },
+						  { "other_form", M_ALARM_DEVICES_OTHER_FORM } };
 	const json_t *d = ja(ja(status, "journal"), "devices"), *unknown = ja(d, "unknown");
 	char key[KEY_TEXT];
 
@@ -295,8 +290,8 @@ static void of_devices(json_t *list, const json_t *status)
 	/* A box's first list is not among these: it is reported below, and only when its review is
 	 * overdue. */
 	for (size_t i = 0; i < sizeof(anew) / sizeof(anew[0]); i++)
-		if (strcmp(js(d, "anew"), anew[i].why) == 0)
-			add(list, "devices anew", true, js(d, "began"), anew[i].m, "", "");
+		if (strcmp(js(d, "anew"), anew[i].word) == 0)
+			add(list, "devices anew", true, js(d, "began"), anew[i].text, "", "");
 	if (jb(d, "overdue") &&
 	    (*js(d, "anew") == '\0' || strcmp(js(d, "anew"), "first") == 0 || strcmp(js(d, "anew"), "restored") == 0))
 		add(list, "devices learning", false, js(d, "began"), M_ALARM_DEVICES_LEARNING, "", "");
@@ -515,10 +510,7 @@ static void of_backup(json_t *list, const json_t *status)
 
 /* The first step for a person, by the first word of the alarm's key. A sign of an attack has its
  * first step in its text. */
-static const struct {
-	const char *word;
-	enum message m;
-} steps[] = {
+static const struct named_word steps[] = {
 	{ "trial", M_STEP_TRIAL },     { "policy", M_STEP_POLICY },    { "isolated", M_STEP_ISOLATED },
 	{ "glass", M_STEP_GLASS },     { "role", M_STEP_ROLE },	       { "silent", M_STEP_ROLE },
 	{ "fault", M_STEP_FAULT },     { "trouble", M_STEP_RECORDS },  { "room", M_STEP_RECORDS },
@@ -552,8 +544,9 @@ static void add_steps(json_t *list)
 		if (s < sizeof(steps) / sizeof(steps[0]))
 			/* Machines are named only if the fault is one of a link: then the step is
 			 * that for a link. */
-			add_step(a, steps[s].m == M_STEP_FAULT && json_array_size(ja(a, "machines")) > 0 ? M_STEP_LINK
-													 : steps[s].m);
+			add_step(a, steps[s].text == M_STEP_FAULT && json_array_size(ja(a, "machines")) > 0
+					    ? M_STEP_LINK
+					    : steps[s].text);
 		else
 			json_object_set_new(a, "step", json_null());
 	}
@@ -580,51 +573,39 @@ json_t *alarm_of_no_daemon(void)
 		     message_format(M_ALARM_DAEMON, LANG_JA));
 }
 
-struct word {
-	const char *word;
-	enum message m;
-};
-
-/* A word of a newer box stays as it is. */
-static const char *in_words(const struct word *list, size_t n, const char *word, enum lang l)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(word, list[i].word) == 0)
-			return message_format(list[i].m, l);
-	return word;
-}
-
 const char *certificate_use(const json_t *certificate, enum lang l)
 {
-	static const struct word words[] = { { "web", M_CERTIFIED_WEB },
-					     { "log", M_CERTIFIED_LOG },
-					     { "update", M_CERTIFIED_UPDATE },
-					     { "mail", M_CERTIFIED_MAIL },
-					     { "log_own", M_CERTIFIED_LOG_OWN } };
+	static const struct named_word words[] = { { "web", M_CERTIFIED_WEB },
+						   { "log", M_CERTIFIED_LOG },
+						   { "update", M_CERTIFIED_UPDATE },
+						   { "mail", M_CERTIFIED_MAIL },
+						   { "log_own", M_CERTIFIED_LOG_OWN } };
 
-	return in_words(words, sizeof(words) / sizeof(words[0]), js(certificate, "use"), l);
+	return named_word(words, sizeof(words) / sizeof(words[0]), js(certificate, "use"), l);
 }
 
 const char *certificate_why(const json_t *certificate, enum lang l)
 {
-	static const struct word words[] = { { "absent", M_CERTIFIED_ABSENT }, { "unread", M_CERTIFIED_UNREAD },
-					     { "link", M_CERTIFIED_LINK },     { "closed", M_CERTIFIED_CLOSED },
-					     { "folder", M_CERTIFIED_FOLDER }, { "none", M_CERTIFIED_NONE } };
+	static const struct named_word words[] = { { "absent", M_CERTIFIED_ABSENT }, { "unread", M_CERTIFIED_UNREAD },
+						   { "link", M_CERTIFIED_LINK },     { "closed", M_CERTIFIED_CLOSED },
+						   { "folder", M_CERTIFIED_FOLDER }, { "none", M_CERTIFIED_NONE } };
 
-	return in_words(words, sizeof(words) / sizeof(words[0]), js(certificate, "why"), l);
+	return named_word(words, sizeof(words) / sizeof(words[0]), js(certificate, "why"), l);
 }
 
 const char *certificate_state(const json_t *certificate, enum lang l, char out[CERTIFICATE_TEXT])
 {
-	static const struct word words[] = { { "good", M_CERTIFIED_GOOD },	  { "near", M_CERTIFIED_NEAR },
-					     { "close", M_CERTIFIED_CLOSE },	  { "ended", M_CERTIFIED_ENDED },
-					     { "not_yet", M_CERTIFIED_NOT_YET },  { "unknown", M_CERTIFIED_UNKNOWN },
-					     { "unjudged", M_CERTIFIED_UNJUDGED } };
+	static const struct named_word words[] = {
+		{ "good", M_CERTIFIED_GOOD },	     { "near", M_CERTIFIED_NEAR },
+		{ "close", M_CERTIFIED_CLOSE },	     { "ended", M_CERTIFIED_ENDED },
+		{ "not_yet", M_CERTIFIED_NOT_YET },  { "unknown", M_CERTIFIED_UNKNOWN },
+		{ "unjudged", M_CERTIFIED_UNJUDGED }
+	};
 	const char *state = js(certificate, "state");
 
 	if (strcmp(state, "unreadable") == 0)
 		message_text(out, CERTIFICATE_TEXT, l, M_CERTIFIED_UNREADABLE, certificate_why(certificate, l));
 	else
-		snprintf(out, CERTIFICATE_TEXT, "%s", in_words(words, sizeof(words) / sizeof(words[0]), state, l));
+		snprintf(out, CERTIFICATE_TEXT, "%s", named_word(words, sizeof(words) / sizeof(words[0]), state, l));
 	return out;
 }

@@ -235,10 +235,7 @@ json_t *faults_find(const json_t *status, enum lang l)
 
 const char *clock_why(const json_t *clock, enum lang l, char out[CLOCK_WHY])
 {
-	static const struct {
-		const char *word;
-		enum message text;
-	} why[] = {
+	static const struct named_word why[] = {
 		{ "earlier", M_CLOCK_WHY_EARLIER }, { "source", M_CLOCK_WHY_SOURCE },
 		{ "battery", M_CLOCK_WHY_BATTERY }, { "record", M_CLOCK_WHY_RECORD },
 		{ "daemon", M_CLOCK_WHY_DAEMON },

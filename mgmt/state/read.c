@@ -12,6 +12,11 @@ const char *js(const json_t *o, const char *key)
 	return s != NULL ? s : "";
 }
 
+bool js_is(const json_t *o, const char *key, const char *word)
+{
+	return strcmp(js(o, key), word) == 0;
+}
+
 unsigned long long ju(const json_t *o, const char *key)
 {
 	json_int_t v = json_integer_value(json_object_get(o, key));
@@ -104,6 +109,24 @@ bool declares_servers(const json_t *permit, const json_t *grant)
 			return false;
 	}
 	return true;
+}
+
+void json_joined(const json_t *list, const char *between, char *out, size_t size)
+{
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < json_array_size(list) && at < size; i++)
+		at += (size_t)snprintf(out + at, size - at, "%s%s", i > 0 ? between : "",
+				       json_string_value(json_array_get(list, i)));
+}
+
+const char *named_word(const struct named_word *list, size_t n, const char *word, enum lang l)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].word, word) == 0)
+			return message_format(list[i].text, l);
+	return word;
 }
 
 char *text_closed(FILE *to, char **text)

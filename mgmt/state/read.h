@@ -15,7 +15,8 @@
 
 #define RENDER_TEXT 64
 
-const char *js(const json_t *o, const char *key); /* "" when absent or not a string */
+const char *js(const json_t *o, const char *key);		/* "" when absent or not a string */
+bool js_is(const json_t *o, const char *key, const char *word); /* whether it is this text */
 /* 0 when absent, not a number or negative */
 unsigned long long ju(const json_t *o, const char *key);
 bool jb(const json_t *o, const char *key); /* false when absent */
@@ -41,6 +42,17 @@ void render_conduits(const json_t *list, unsigned long long all, enum lang l, ch
  * effective). Also false if nothing of the permit is inspected, or if another conduit of the permit
  * allows TLS to any server. */
 bool declares_servers(const json_t *permit, const json_t *grant);
+
+/* Joins the texts of a list; those that do not fit are left out. */
+void json_joined(const json_t *list, const char *between, char *out, size_t size);
+
+/* A word of the box, and what people read instead. */
+struct named_word {
+	const char *word;
+	enum message text;
+};
+/* The text of the word in this list. Without one, the word of a newer box stays as it is. */
+const char *named_word(const struct named_word *list, size_t n, const char *word, enum lang l);
 
 /* Closes a stream of open_memstream. Returns its text, malloc'd; NULL = no memory. */
 char *text_closed(FILE *to, char **text);

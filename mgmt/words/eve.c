@@ -13,11 +13,6 @@
 #define END_TEXT 64
 #define TEXT 300
 
-static bool is(const json_t *e, const char *key, const char *word)
-{
-	return strcmp(js(e, key), word) == 0;
-}
-
 /* "2026-11-20T08:10:11.123Z" -> "2026-11-20T08:10:11.123000+0000"; other text stays as it is. */
 static json_t *timestamp(const char *time)
 {
@@ -88,7 +83,7 @@ static const char *app_proto(const char *protocol)
 static void put_ends(json_t *out, const json_t *e)
 {
 	const char *client = js(e, "client"), *server = js(e, "server");
-	bool back = is(e, "direction", "s2c"), icmp = json_object_get(e, "icmp_type") != NULL;
+	bool back = js_is(e, "direction", "s2c"), icmp = json_object_get(e, "icmp_type") != NULL;
 	uint64_t flow;
 
 	put_end(out, back ? server : client, "src_ip", "src_port");
@@ -107,14 +102,15 @@ static void put_ends(json_t *out, const json_t *e)
 	flow = number_of(number_of(number_of(NUMBER_BEGIN, client), server), js(e, "transport"));
 	/* Not every JSON reader keeps more than 53 bits. */
 	json_object_set_new(out, "flow_id", json_integer((json_int_t)(flow >> 11)));
-	if (is(e, "direction", "c2s") || back)
+	if (js_is(e, "direction", "c2s") || back)
 		json_object_set_new(out, "direction", json_string(back ? "to_client" : "to_server"));
 }
 
 static bool is_traffic(const json_t *e)
 {
-	return is(e, "kind", "drop") || is(e, "kind", "pdu") || is(e, "kind", "flow") || is(e, "kind", "counts") ||
-	       is(e, "kind", "passed") || is(e, "kind", "weak") || is(e, "kind", "undeclared");
+	return js_is(e, "kind", "drop") || js_is(e, "kind", "pdu") || js_is(e, "kind", "flow") ||
+	       js_is(e, "kind", "counts") || js_is(e, "kind", "passed") || js_is(e, "kind", "weak") ||
+	       js_is(e, "kind", "undeclared");
 }
 
 static enum event_severity severity(const json_t *e)
@@ -133,13 +129,13 @@ static const char *type_of(const json_t *e)
 {
 	if (!is_traffic(e))
 		return severity(e) > EVENT_NOTICE ? "alert" : "engine";
-	if (is(e, "code", "missed") || is(e, "kind", "weak") || is(e, "kind", "undeclared"))
+	if (js_is(e, "code", "missed") || js_is(e, "kind", "weak") || js_is(e, "kind", "undeclared"))
 		return "alert";
-	if (is(e, "kind", "counts") || is(e, "verdict", "allow"))
+	if (js_is(e, "kind", "counts") || js_is(e, "verdict", "allow"))
 		return "flow";
 	if (why(e) == REASON_BAD)
 		return "anomaly";
-	return is(e, "kind", "drop") && is(e, "verdict", "deny") ? "drop" : "alert";
+	return js_is(e, "kind", "drop") && js_is(e, "verdict", "deny") ? "drop" : "alert";
 }
 
 static const char *category(const json_t *e)
@@ -164,7 +160,7 @@ static json_t *alert(const json_t *e)
 						 : event_kind_text(kind, "en");
 	snprintf(text, sizeof(text), "Sekisho %s %s: %s", kind, *word != '\0' ? word : "-", said);
 	return json_pack("{s:s, s:i, s:I, s:i, s:o, s:s, s:i}", "action",
-			 is(e, "verdict", "deny") ? "blocked" : "allowed", "gid", 1, "signature_id",
+			 js_is(e, "verdict", "deny") ? "blocked" : "allowed", "gid", 1, "signature_id",
 			 (json_int_t)(number_of(number_of(NUMBER_BEGIN, kind), word) & 0x7fffffff), "rev", 1,
 			 "signature", json_text(text), "category", category(e), "severity",
 			 1 + (int)EVENT_SERIOUS - (int)severity(e));
@@ -182,10 +178,10 @@ static json_t *engine(const json_t *e)
 /* Like an EVE flow record: bytes of packets, and the duration. */
 static json_t *flow(const json_t *e)
 {
-	json_t *j = json_pack("{s:s, s:b}", "action", is(e, "verdict", "deny") ? "drop" : "pass", "alerted", 0);
+	json_t *j = json_pack("{s:s, s:b}", "action", js_is(e, "verdict", "deny") ? "drop" : "pass", "alerted", 0);
 
-	if (is(e, "kind", "passed") && *js(e, "code") != '\0')
-		json_object_set_new(j, "state", json_string(is(e, "code", "began") ? "new" : "closed"));
+	if (js_is(e, "kind", "passed") && *js(e, "code") != '\0')
+		json_object_set_new(j, "state", json_string(js_is(e, "code", "began") ? "new" : "closed"));
 	if (json_object_get(e, "bytes_c2s") == NULL)
 		return j;
 	json_object_set_new(j, "bytes_toserver", json_integer((json_int_t)ju(e, "bytes_c2s")));
@@ -202,9 +198,9 @@ static json_t *of_the_type(const json_t *e, const char *type)
 		return json_pack("{s:o}", "reason", json_text(reason));
 	if (strcmp(type, "anomaly") == 0)
 		return json_pack("{s:s, s:o}", "type",
-				 is(e, "kind", "pdu")	 ? "applayer"
-				 : is(e, "kind", "flow") ? "stream"
-							 : "decode",
+				 js_is(e, "kind", "pdu")    ? "applayer"
+				 : js_is(e, "kind", "flow") ? "stream"
+							    : "decode",
 				 "event", json_text(reason));
 	if (strcmp(type, "flow") == 0)
 		return flow(e);

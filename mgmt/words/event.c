@@ -539,3 +539,31 @@ char *event_sentence(const json_t *e, enum lang l)
 	}
 	return text_closed(to, &text);
 }
+
+/* ---- sessions -------------------------------------------------------------------------------- */
+
+static int by_conduit(const void *pa, const void *pb)
+{
+	static const char *const keys[] = { "conduit", "server", "client" };
+	const json_t *a = *(const json_t *const *)pa, *b = *(const json_t *const *)pb;
+	int c = 0;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && c == 0; i++)
+		c = strcmp(js(a, keys[i]), js(b, keys[i]));
+	return c;
+}
+
+json_t *flows_sorted(const json_t *flows)
+{
+	size_t n = json_array_size(flows);
+	json_t **row = calloc(n + 1, sizeof(json_t *)), *list = row != NULL ? json_array() : NULL;
+
+	for (size_t i = 0; row != NULL && i < n; i++)
+		row[i] = json_array_get(flows, i);
+	if (row != NULL)
+		qsort(row, n, sizeof(json_t *), by_conduit);
+	for (size_t i = 0; row != NULL && i < n; i++)
+		json_array_append(list, row[i]);
+	free(row);
+	return list;
+}

@@ -39,4 +39,7 @@ void event_gap(FILE *to, const json_t *e, enum lang l);
  */
 void refusal_print(FILE *to, enum lang l, const char *text);
 
+/* The sessions of an answer by conduit, server and client: a new list, NULL = no memory. */
+json_t *flows_sorted(const json_t *flows);
+
 #endif

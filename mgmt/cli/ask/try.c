@@ -359,39 +359,22 @@ static void end_cell(struct table *t, const json_t *end)
 		table_cellf(t, "%s %s", js(end, "address"), js(end, "zone"));
 }
 
-static void words_join(const json_t *list, char *out, size_t size)
-{
-	const json_t *one;
-	size_t i;
-
-	out[0] = '\0';
-	json_array_foreach(list, i, one)
-	{
-		size_t n = strlen(out);
-
-		snprintf(out + n, size - n, "%s%s", i > 0 ? " " : "", json_string_value(one));
-	}
-}
-
 static void why_cell(struct cli *c, struct table *t, const json_t *p)
 {
-	static const struct {
-		const char *what;
-		enum message text;
-	} words[] = { { "port", M_TRY_PORT },
-		      { "source", M_TRY_SOURCE },
-		      { "destination", M_TRY_DESTINATION },
-		      { "zone", M_TRY_ZONE },
-		      { "back", M_TRY_BACK } };
+	static const struct named_word words[] = { { "port", M_TRY_PORT },
+						   { "source", M_TRY_SOURCE },
+						   { "destination", M_TRY_DESTINATION },
+						   { "zone", M_TRY_ZONE },
+						   { "back", M_TRY_BACK } };
 	char passes[NAME_MOST], refused[NAME_MOST], text[4 * NAME_MOST];
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(js(p, "what"), words[i].what) == 0) {
+		if (strcmp(js(p, "what"), words[i].word) == 0) {
 			table_cell(t, message_format(words[i].text, c->lang));
 			return;
 		}
-	words_join(ja(p, "commands"), passes, sizeof(passes));
-	words_join(ja(p, "commands_refused"), refused, sizeof(refused));
+	json_joined(ja(p, "commands"), " ", passes, sizeof(passes));
+	json_joined(ja(p, "commands_refused"), " ", refused, sizeof(refused));
 	if (*passes == '\0' && *refused == '\0')
 		table_cell(t, js(p, "service"));
 	else {
@@ -510,7 +493,7 @@ int verb_try(struct cli *c, const struct cli_args *a)
 	if (a->values[OPT_AT] != NULL && !moment_seconds(a->values[OPT_AT], &t.at))
 		return cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--at", a->values[OPT_AT]);
 	if (a->values[OPT_AT] == NULL)
-		t.at = clock_wall_ns() / 1000000000ull;
+		t.at = clock_wall_s();
 	/* The policy's text is opened and not the sealed generation, because the latter includes
 	 * the box's own addresses, which are no examples of hosts. */
 	if (source_open_any(c, policy != NULL ? policy : "box", SOURCE_CHECKED, &s, &status) &&

@@ -38,19 +38,6 @@ static bool hand(struct cli *c, const struct people *p, enum user_order order, s
 
 /* ---- what would change ----------------------------------------------------------------------- */
 
-static void put_roles(const json_t *account, char out[LINE])
-{
-	const json_t *v;
-	size_t i, n = 0;
-
-	out[0] = '\0';
-	json_array_foreach(ja(account, "roles"), i, v)
-	{
-		if (n < LINE - 1)
-			n += (size_t)snprintf(out + n, LINE - n, "%s%s", i > 0 ? ", " : "", json_string_value(v));
-	}
-}
-
 static void print_accounts(struct cli *c, const json_t *lists, const char *key, enum message m)
 {
 	char roles[LINE];
@@ -59,7 +46,7 @@ static void print_accounts(struct cli *c, const json_t *lists, const char *key, 
 
 	json_array_foreach(ja(lists, key), i, a)
 	{
-		put_roles(a, roles);
+		json_joined(ja(a, "roles"), ", ", roles, sizeof(roles));
 		render_line(c, m, js(a, "name"), js(a, "full_name"), roles);
 		if (jb(a, "disabled"))
 			render_line(c, M_WHOLE_DISABLED);

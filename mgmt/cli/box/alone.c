@@ -116,10 +116,7 @@ bool alone_request(struct cli *c, const char *question, struct box_answer *ret, 
 
 void alone_headline(struct cli *c, const json_t *answer)
 {
-	static const struct {
-		const char *word;
-		enum message text;
-	} stands[] = {
+	static const struct named_word stands[] = {
 		{ "policy", M_STANDING_POLICY }, { "base", M_STANDING_BASE }, { "unknown", M_STANDING_UNKNOWN },
 		{ "closed", M_STANDING_CLOSED }, { "open", M_STANDING_OPEN }, { "nothing", M_STANDING_NOTHING },
 	};

@@ -219,14 +219,10 @@ static void lenient_line(struct cli *c, const json_t *grant, struct table *t)
 {
 	const json_t *list = ja(grant, "lenient");
 	char text[128], line[256];
-	size_t n = 0;
 
 	if (json_array_size(list) == 0)
 		return;
-	text[0] = '\0';
-	for (size_t i = 0; i < json_array_size(list) && n < sizeof(text); i++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i > 0 ? ", " : "",
-				      json_string_value(json_array_get(list, i)));
+	json_joined(list, ", ", text, sizeof(text));
 	table_cell(t, js(grant, "protocol"));
 	message_text(line, sizeof(line), c->lang, M_EFFECTIVE_LENIENT, text);
 	table_cell(t, line);
@@ -421,15 +417,12 @@ static void summary(struct cli *c, const json_t *conduits)
 
 	for (size_t i = 0; i < json_array_size(conduits); i++) {
 		const json_t *k = json_array_get(conduits, i);
-		char until[RENDER_TEXT], last[RENDER_TEXT];
 
-		render_time(js(k, "until"), until);
-		render_time(js(k, "last_match"), last);
 		table_cell(t, js(k, "name"));
 		table_cellf(t, "%s -> %s", js(k, "from"), js(k, "to"));
 		table_cell(t, js(k, "mode"));
-		table_cell(t, *until != '\0' ? until : "-");
-		table_cell(t, *last != '\0' ? last : "-");
+		table_time(t, js(k, "until"), "-");
+		table_time(t, js(k, "last_match"), "-");
 		table_cell(t, js(k, "label"));
 	}
 	render_line(c, M_EFFECTIVE_MANY, json_array_size(conduits));

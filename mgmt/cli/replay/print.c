@@ -133,10 +133,7 @@ static bool print_flows(struct cli *c, const struct replay *r)
 		table_cell(t, protocol_info(f->protocol)->name);
 		table_cellf(t, "%u", k - i);
 		table_cell(t, flow_verdict_text(f, c->lang));
-		if (f->frame != 0)
-			table_cellf(t, "%u", f->frame);
-		else
-			table_cell(t, "-");
+		table_cellf(t, f->frame != 0 ? "%u" : "-", f->frame);
 		table_cell(t, reason_text(f->reason, lang_name(c->lang)));
 		table_cell(t, notes);
 	}

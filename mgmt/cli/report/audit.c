@@ -170,20 +170,15 @@ struct month {
 	unsigned long long more[LISTS], records, first, last, lost;
 };
 
-static bool is(const json_t *e, const char *key, const char *word)
-{
-	return strcmp(js(e, key), word) == 0;
-}
-
 /* Records of the journal about itself that tell of a loss or an error. */
 static bool tells_of_loss(const json_t *e)
 {
 	static const char *const sound[] = { "checkpoint", "held", "hold_lifted", "preserved", "deleted" };
 
-	if (!is(e, "kind", "lost"))
+	if (!js_is(e, "kind", "lost"))
 		return false;
 	for (size_t i = 0; i < sizeof(sound) / sizeof(sound[0]); i++)
-		if (is(e, "code", sound[i]))
+		if (js_is(e, "code", sound[i]))
 			return false;
 	return true;
 }
@@ -194,14 +189,14 @@ static bool comes_in(const json_t *e)
 					     "elsewhere", "forbidden", "recovered", "key_copied" };
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (is(e, "code", codes[i]))
+		if (js_is(e, "code", codes[i]))
 			return true;
 	return false;
 }
 
 static void login(struct month *m, const json_t *e, unsigned long long count)
 {
-	const char *what = is(e, "kind", "login") ? js(e, "verdict") : js(e, "code");
+	const char *what = js_is(e, "kind", "login") ? js(e, "verdict") : js(e, "code");
 	char key[KEY], host[64];
 
 	host_of_end(js(e, "client"), host);
@@ -220,7 +215,7 @@ static void list(struct month *m, enum listed which, const json_t *e)
 static void count_one(struct month *m, const json_t *e)
 {
 	unsigned long long count = ju(e, "count") > 0 ? ju(e, "count") : 1, seq = ju(e, "seq");
-	const char *kind = is(e, "kind", "lost") && !tells_of_loss(e) ? OWN : js(e, "kind");
+	const char *kind = js_is(e, "kind", "lost") && !tells_of_loss(e) ? OWN : js(e, "kind");
 	char key[KEY];
 
 	m->records++;
@@ -229,19 +224,19 @@ static void count_one(struct month *m, const json_t *e)
 	tally_add(&m->kinds, kind, json_pack("{s:o}", "kind", json_text(kind)), count, js(e, "time"));
 	if (event_is_traffic(e))
 		tally_add(&m->traffic, key, refusal_row(e, key, sizeof(key)), count, js(e, "time"));
-	else if (is(e, "kind", "policy"))
+	else if (js_is(e, "kind", "policy"))
 		list(m, LIST_CHANGES, e);
-	else if (is(e, "kind", "login") || (is(e, "kind", "account") && comes_in(e)))
+	else if (js_is(e, "kind", "login") || (js_is(e, "kind", "account") && comes_in(e)))
 		login(m, e, count);
-	else if (is(e, "kind", "account"))
+	else if (js_is(e, "kind", "account"))
 		list(m, LIST_ACCOUNTS, e);
-	else if (is(e, "code", "held") || is(e, "code", "hold_lifted"))
+	else if (js_is(e, "code", "held") || js_is(e, "code", "hold_lifted"))
 		list(m, LIST_HOLDS, e);
 	else if (tells_of_loss(e)) {
 		m->lost += *js(e, "code") == '\0' ? count : 0;
 		list(m, LIST_LOST, e);
 	}
-	if (is(e, "severity", "serious"))
+	if (js_is(e, "severity", "serious"))
 		list(m, LIST_ALARMS, e);
 }
 
@@ -273,8 +268,8 @@ static void kinds(struct page *p, const struct month *m, const json_t *rows)
 	page_table(p, heads, 3);
 	json_array_foreach(rows, i, r)
 	{
-		page_cell(p, is(r, "kind", OWN) ? message_format(M_AUDIT_OWN, l)
-						: event_kind_text(js(r, "kind"), lang_name(l)));
+		page_cell(p, js_is(r, "kind", OWN) ? message_format(M_AUDIT_OWN, l)
+						   : event_kind_text(js(r, "kind"), lang_name(l)));
 		page_cellf(p, "%llu", ju(r, "records"));
 		page_cellf(p, "%llu", ju(r, "count"));
 	}
@@ -296,7 +291,7 @@ static void logins(struct page *p, const json_t *rows)
 	page_table(p, heads, 6);
 	json_array_foreach(rows, i, r)
 	{
-		bool api = is(r, "kind", "login");
+		bool api = js_is(r, "kind", "login");
 
 		if (jb(r, "more"))
 			page_cell(p, message_format(M_TOLD_OTHERS, l));

@@ -298,27 +298,22 @@ static void mark(struct course *k, const json_t *e)
 		snprintf(k->last, sizeof(k->last), "%s", time);
 }
 
-static bool is(const json_t *e, const char *key, const char *word)
-{
-	return strcmp(js(e, key), word) == 0;
-}
-
 static void each(void *ctx, const json_t *e)
 {
 	struct course *k = ctx;
 	unsigned long long count = ju(e, "count") > 0 ? ju(e, "count") : 1;
-	bool serious = is(e, "severity", "serious"), warning = is(e, "severity", "warning");
+	bool serious = js_is(e, "severity", "serious"), warning = js_is(e, "severity", "warning");
 	char key[KEY];
 
 	k->records++;
-	if (event_is_traffic(e) && !is(e, "verdict", "allow")) {
+	if (event_is_traffic(e) && !js_is(e, "verdict", "allow")) {
 		tally_add(&k->refused, key, refusal_row(e, key, sizeof(key)), count, js(e, "time"));
 		party(k, e, "client", count);
 		party(k, e, "server", count);
 		indicator(k, e, count);
 		mark(k, e);
-	} else if (is(e, "kind", "policy") || is(e, "kind", "account") || is(e, "code", "held") ||
-		   is(e, "code", "hold_lifted") || is(e, "code", "preserved")) {
+	} else if (js_is(e, "kind", "policy") || js_is(e, "kind", "account") || js_is(e, "code", "held") ||
+		   js_is(e, "code", "hold_lifted") || js_is(e, "code", "preserved")) {
 		tally_keep(k->people, &k->more_people, e);
 	} else if (serious || warning) {
 		tally_keep(k->box, &k->more_box, e);
@@ -526,11 +521,6 @@ static void contacts(struct page *p, const char *by, const char *contact)
 	page_blank(p, M_INCIDENT_TO_OTHERS);
 }
 
-static json_t *known(const char *text)
-{
-	return text != NULL && *text != '\0' ? json_text(text) : json_null();
-}
-
 static void course_open(struct course *k, const json_t *facts)
 {
 	memset(k, 0, sizeof(*k));
@@ -559,8 +549,8 @@ static json_t *data_of(const json_t *facts, const struct course *k, const struct
 			 "follows", former_json(&t->former), "made", json_object_get(facts, "made"), "version",
 			 json_object_get(facts, "version"), "host", json_object_get(facts, "host"), "site",
 			 json_object_get(facts_answer(facts, "status"), "site"), "from", s->from, "until", s->until,
-			 "occurred", "noticed", known(t->noticed), "what", "cause", "impact", "leak", "reporter",
-			 known(t->by), "contact", known(t->contact), "first_record",
+			 "occurred", "noticed", json_text_or_null(t->noticed), "what", "cause", "impact", "leak",
+			 "reporter", json_text_or_null(t->by), "contact", json_text_or_null(t->contact), "first_record",
 			 k->first[0] != '\0' ? json_pack("{s:s,s:I}", "time", k->first, "seq", (json_int_t)k->first_seq)
 					     : json_null(),
 			 "records", (json_int_t)k->records, "parties", rows[1], "refused", rows[0], "box", k->box,

@@ -202,10 +202,7 @@ void cards_print(struct setup *s)
 		table_cellf(t, "%zu", i + 1);
 		table_cell(t, c->name);
 		table_cell(t, link_text(s, c));
-		if (c->speed_mbit > 0)
-			table_cellf(t, "%d Mbit/s", c->speed_mbit);
-		else
-			table_cell(t, "-");
+		table_cellf(t, c->speed_mbit > 0 ? "%d Mbit/s" : "-", c->speed_mbit);
 		table_cell(t, c->mac);
 		table_cell(t, c->driver[0] != '\0' ? c->driver : "-");
 		table_cell(t, note);

@@ -23,13 +23,6 @@ const struct cli_option options_attacks[OPT_N + 1] = {
 
 #define CELL 700
 
-static void time_text(const char *when, char out[RENDER_TEXT])
-{
-	snprintf(out, RENDER_TEXT, "-");
-	if (*when != '\0')
-		render_time(when, out);
-}
-
 static void state_text(const struct cli *c, const json_t *x, char out[CELL])
 {
 	char when[RENDER_TEXT];
@@ -40,7 +33,7 @@ static void state_text(const struct cli *c, const json_t *x, char out[CELL])
 			 message_format(jb(x, "grave") ? M_ATTACK_RINGS_GRAVE : M_ATTACK_RINGS, c->lang));
 		return;
 	}
-	time_text(js(x, seen ? "acknowledged" : "silent_until"), when);
+	render_time(js(x, seen ? "acknowledged" : "silent_until"), when);
 	message_text(out, CELL, c->lang, seen ? M_ATTACK_SEEN : M_ATTACK_SILENT, when, js(x, "person"),
 		     js(x, "reason"));
 }
@@ -48,7 +41,7 @@ static void state_text(const struct cli *c, const json_t *x, char out[CELL])
 static void put_row(struct cli *c, struct table *t, const json_t *x)
 {
 	unsigned cause = attack_by_word(js(x, "attack"));
-	char text[CELL], when[RENDER_TEXT];
+	char text[CELL];
 
 	table_cellf(t, "%llu", ju(x, "number"));
 	snprintf(text, sizeof(text), "%s%s", jb(x, "test") ? message_format(M_ATTACK_TEST, c->lang) : "",
@@ -59,10 +52,8 @@ static void put_row(struct cli *c, struct table *t, const json_t *x)
 	table_cell(t, *js(x, "from") != '\0' ? js(x, "from") : "-");
 	table_cell(t, *js(x, "to") != '\0' ? js(x, "to") : "-");
 	table_cellf(t, "%llu", ju(x, "count"));
-	time_text(js(x, "first"), when);
-	table_cell(t, when);
-	time_text(js(x, "last"), when);
-	table_cell(t, when);
+	table_time(t, js(x, "first"), "-");
+	table_time(t, js(x, "last"), "-");
 	table_cell(t, attack_step(cause, lang_name(c->lang)));
 }
 
@@ -81,7 +72,7 @@ static void print_rule(struct cli *c, const json_t *answer)
 			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s=%lld", at > 0 ? " " : "", word,
 					       (long long)json_integer_value(value));
 	}
-	time_text(js(answer, "tested"), tested);
+	render_time(*js(answer, "tested") != '\0' ? js(answer, "tested") : "-", tested);
 	render_line(c, M_ATTACKS_RULE, ju(answer, "version"), text);
 	render_line(c, json_array_size(ja(answer, "test_missed")) > 0 ? M_ATTACKS_TEST_FAILED : M_ATTACKS_TESTED,
 		    tested);

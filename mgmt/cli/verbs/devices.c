@@ -25,37 +25,13 @@ const struct cli_option options_devices[OPT_N + 1] = {
 
 static const char *state_text(const struct cli *c, const char *state)
 {
-	static const struct {
-		const char *word;
-		enum message m;
-	} words[] = { { "known", M_DEVICE_KNOWN },
-		      { "listed", M_DEVICE_LISTED },
-		      { "unknown", M_DEVICE_UNKNOWN },
-		      { "elsewhere", M_DEVICE_ELSEWHERE },
-		      { "address_moved", M_DEVICE_MOVED } };
+	static const struct named_word words[] = { { "known", M_DEVICE_KNOWN },
+						   { "listed", M_DEVICE_LISTED },
+						   { "unknown", M_DEVICE_UNKNOWN },
+						   { "elsewhere", M_DEVICE_ELSEWHERE },
+						   { "address_moved", M_DEVICE_MOVED } };
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(state, words[i].word) == 0)
-			return message_format(words[i].m, c->lang);
-	return state;
-}
-
-static void addresses_text(const json_t *d, char out[CELL])
-{
-	const json_t *list = ja(d, "addresses");
-	size_t at = 0;
-
-	out[0] = '\0';
-	for (size_t i = 0; i < json_array_size(list) && at < CELL; i++)
-		at += (size_t)snprintf(out + at, CELL - at, "%s%s", i > 0 ? " " : "",
-				       json_string_value(json_array_get(list, i)));
-}
-
-static void time_text(const char *when, char out[RENDER_TEXT])
-{
-	snprintf(out, RENDER_TEXT, "-");
-	if (*when != '\0')
-		render_time(when, out);
+	return named_word(words, sizeof(words) / sizeof(words[0]), state, c->lang);
 }
 
 /* ---- output for people ----------------------------------------------------------------------- */
@@ -67,13 +43,13 @@ static void known_text(const json_t *d, char out[CELL])
 	snprintf(out, CELL, "-");
 	if (*js(d, "reviewed") == '\0')
 		return;
-	time_text(js(d, "reviewed"), when);
+	render_time(js(d, "reviewed"), when);
 	snprintf(out, CELL, "%s %s: %s", when, js(d, "person"), js(d, "reason"));
 }
 
 static void put_row(struct cli *c, struct table *t, const json_t *d)
 {
-	char text[CELL], when[RENDER_TEXT];
+	char text[CELL];
 
 	table_cellf(t, "%llu", ju(d, "number"));
 	table_cell(t, state_text(c, js(d, "state")));
@@ -83,14 +59,12 @@ static void put_row(struct cli *c, struct table *t, const json_t *d)
 	} else {
 		table_cell(t, js(d, "mac"));
 	}
-	addresses_text(d, text);
+	json_joined(ja(d, "addresses"), " ", text, sizeof(text));
 	table_cell(t, *text != '\0' ? text : "-");
 	snprintf(text, sizeof(text), *js(d, "zone") != '\0' ? "%s (%s)" : "%s", js(d, "interface"), js(d, "zone"));
 	table_cell(t, text);
-	time_text(js(d, "first"), when);
-	table_cell(t, when);
-	time_text(js(d, "last"), when);
-	table_cell(t, when);
+	table_time(t, js(d, "first"), "-");
+	table_time(t, js(d, "last"), "-");
 	known_text(d, text);
 	table_cell(t, text);
 }
@@ -104,13 +78,10 @@ static void print_list(struct cli *c, const json_t *answer, bool only_new)
 {
 	static const enum message heads[] = { M_COL_NUMBER, M_COL_STATE,       M_COL_MAC,	 M_COL_ADDRESSES,
 					      M_COL_PLACE,  M_COL_HEARD_FIRST, M_COL_HEARD_LAST, M_COL_KNOWN_BY };
-	static const struct {
-		const char *why;
-		enum message m;
-	} anew[] = { { "gone", M_DEVICES_GONE },
-		     { "unreadable", M_DEVICES_DAMAGED },
-		     { "other_form", M_DEVICES_OTHER_FORM },
-		     { "restored", M_DEVICES_RESTORED } };
+	static const struct named_word anew[] = { { "gone", M_DEVICES_GONE },
+						  { "unreadable", M_DEVICES_DAMAGED },
+						  { "other_form", M_DEVICES_OTHER_FORM },
+						  { "restored", M_DEVICES_RESTORED } };
 	const json_t *list = ja(answer, "devices"), *d;
 	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
 	size_t i;
@@ -125,8 +96,8 @@ static void print_list(struct cli *c, const json_t *answer, bool only_new)
 	if (!table_end(t, c->out, c->color))
 		render_line(c, M_DEVICES_NONE);
 	for (i = 0; i < sizeof(anew) / sizeof(anew[0]); i++)
-		if (strcmp(js(answer, "anew"), anew[i].why) == 0)
-			render_line(c, anew[i].m);
+		if (strcmp(js(answer, "anew"), anew[i].word) == 0)
+			render_line(c, anew[i].text);
 	if (jb(answer, "learning"))
 		render_line(c, M_DEVICES_LEARNING);
 	if (ju(answer, "beyond") > 0)
@@ -164,7 +135,7 @@ static bool csv_rows(FILE *to, void *ctx)
 		snprintf(text, sizeof(text), "%llu", ju(d, "number"));
 		sound = csv_cell(to, text, false) && csv_cell(to, state_text(l->c, js(d, "state")), false) && sound;
 		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-			addresses_text(d, text);
+			json_joined(ja(d, "addresses"), " ", text, sizeof(text));
 			sound = csv_cell(to, keys[k] != NULL ? js(d, keys[k]) : text,
 					 k == sizeof(keys) / sizeof(keys[0]) - 1) &&
 				sound;

@@ -61,12 +61,9 @@ static size_t list(struct cli *c, const json_t *doors)
 
 		json_array_foreach(ja(d, "uses"), k, u)
 		{
-			char until[RENDER_TEXT];
-
-			render_time(js(u, "until"), until);
 			table_cell(t, js(d, "door"));
 			table_cell(t, message_format(jb(u, "open") ? M_DOOR_OPEN : M_DOOR_UNREVIEWED, c->lang));
-			table_cell(t, until);
+			table_time(t, js(u, "until"), "");
 			table_cell(t, js(u, "by"));
 			table_cell(t, js(u, "person"));
 			table_cell(t, js(u, "ticket"));

@@ -53,10 +53,7 @@ static const struct {
 
 static void print_state(struct cli *c, const json_t *d)
 {
-	static const struct {
-		const char *state;
-		enum message m;
-	} states[] = {
+	static const struct named_word states[] = {
 		{ "draft", M_DRAFT_WRITTEN },
 		{ "asked", M_DRAFT_ASKED },
 		{ "approved", M_DRAFT_APPROVED },
@@ -74,8 +71,8 @@ static void print_state(struct cli *c, const json_t *d)
 	if (*js(d, "comment") != '\0')
 		render_line(c, M_SHOW_COMMENT, js(d, "comment"));
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (strcmp(js(d, "state"), states[i].state) == 0)
-			render_line(c, states[i].m, ju(d, "generation"));
+		if (strcmp(js(d, "state"), states[i].word) == 0)
+			render_line(c, states[i].text, ju(d, "generation"));
 	if (strcmp(js(d, "state"), "approved") == 0 && ju(d, "ran_out") != 0)
 		render_line(c, M_DRAFT_KEPT, ju(d, "ran_out"));
 	if (*js(d, "decided_by") != '\0') {

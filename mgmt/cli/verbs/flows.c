@@ -28,57 +28,37 @@ const struct cli_option options_flows[OPT_N + 1] = {
 
 static const char *state_text(const char *word, enum lang l)
 {
-	static const struct {
-		const char *word;
-		enum message text;
-	} states[] = {
+	static const struct named_word states[] = {
 		{ "undecided", M_FLOWS_UNDECIDED }, { "inspected", M_FLOWS_INSPECTED },
 		{ "let_go", M_FLOWS_LET_GO },	    { "not_inspected", M_FLOWS_NOT_INSPECTED },
 		{ "lingering", M_FLOWS_LINGERING }, { "cut", M_FLOWS_CUT },
 		{ "ending", M_FLOWS_ENDING },
 	};
 
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (strcmp(states[i].word, word) == 0)
-			return message_format(states[i].text, l);
-	return word;
-}
-
-static int by_conduit(const void *pa, const void *pb)
-{
-	static const char *const keys[] = { "conduit", "server", "client" };
-	const json_t *a = *(const json_t *const *)pa, *b = *(const json_t *const *)pb;
-	int c = 0;
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && c == 0; i++)
-		c = strcmp(js(a, keys[i]), js(b, keys[i]));
-	return c;
+	return named_word(states, sizeof(states) / sizeof(states[0]), word, l);
 }
 
 static void print(struct cli *c, const json_t *list)
 {
 	static const enum message heads[] = { M_COL_CONDUIT, M_FLOWS_COL_CLIENT, M_FLOWS_COL_SERVER,
 					      M_FLOWS_COL_TRANSPORT, M_COL_STATE };
-	size_t n = json_array_size(list);
-	const json_t **sorted = calloc(n + 1, sizeof(const json_t *));
+	json_t *sorted = flows_sorted(list);
 	char client[EVENT_END_TEXT], server[EVENT_END_TEXT];
 	struct table *t = table_headed(5, 0, c->lang, heads);
 
-	for (size_t i = 0; sorted != NULL && i < n; i++)
-		sorted[i] = json_array_get(list, i);
-	if (sorted != NULL)
-		qsort(sorted, n, sizeof(const json_t *), by_conduit);
-	for (size_t i = 0; sorted != NULL && i < n; i++) {
-		event_end(sorted[i], "client", client);
-		event_end(sorted[i], "server", server);
-		table_cell(t, *js(sorted[i], "conduit") != '\0' ? js(sorted[i], "conduit") : "-");
+	for (size_t i = 0; i < json_array_size(sorted); i++) {
+		const json_t *f = json_array_get(sorted, i);
+
+		event_end(f, "client", client);
+		event_end(f, "server", server);
+		table_cell(t, *js(f, "conduit") != '\0' ? js(f, "conduit") : "-");
 		table_cell(t, client);
 		table_cell(t, server);
-		table_cell(t, js(sorted[i], "transport"));
-		table_cell(t, state_text(js(sorted[i], "state"), c->lang));
+		table_cell(t, js(f, "transport"));
+		table_cell(t, state_text(js(f, "state"), c->lang));
 	}
 	(void)table_end(t, c->out, c->color);
-	free(sorted);
+	json_decref(sorted);
 }
 
 /* Reads the filter; false with *ret_status for an invalid one. */

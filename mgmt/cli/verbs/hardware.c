@@ -33,16 +33,9 @@ static void found_row(struct table *t, const struct cli *c, enum message what, c
 /* "ttyS0, ttyS1", or "none". */
 static void list_row(struct table *t, const struct cli *c, enum message what, const json_t *list, const char *tried)
 {
-	char text[256] = "";
-	const json_t *one;
-	size_t i;
+	char text[256];
 
-	json_array_foreach(list, i, one)
-	{
-		size_t n = strlen(text);
-
-		snprintf(text + n, sizeof(text) - n, "%s%s", i > 0 ? ", " : "", json_string_value(one));
-	}
+	json_joined(list, ", ", text, sizeof(text));
 	found_row(t, c, what, text, tried);
 }
 

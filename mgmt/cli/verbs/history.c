@@ -30,12 +30,11 @@ static struct table *rows(struct cli *c, const json_t *list)
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *g = json_array_get(list, i);
-		char when[RENDER_TEXT], digest[RENDER_TEXT];
+		char digest[RENDER_TEXT];
 
-		render_time(js(g, "applied"), when);
 		render_digest(js(g, "digest"), digest);
 		generation_cell(c, t, g);
-		table_cell(t, when);
+		table_time(t, js(g, "applied"), "");
 		table_cell(t, js(g, "by"));
 		table_cell(t, digest);
 	}

@@ -52,11 +52,10 @@ static void list(struct cli *c, const json_t *isolations)
 	table_wrap(t);
 	for (size_t i = 0; i < json_array_size(isolations); i++) {
 		const json_t *o = json_array_get(isolations, i);
-		char since[RENDER_TEXT], on[RENDER_TEXT];
+		char on[RENDER_TEXT];
 
-		render_time(js(o, "since"), since);
 		table_cell(t, js(o, "what"));
-		table_cell(t, since);
+		table_time(t, js(o, "since"), "");
 		table_cell(t, js(o, "by"));
 		goes_on(c, o, on, sizeof(on));
 		table_cell(t, on);

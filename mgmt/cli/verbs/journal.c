@@ -16,39 +16,15 @@
 
 #define KEYS_MOST 65536u /* bytes of a file of keys */
 
-static enum message fault_text(enum journal_fault f)
-{
-	switch (f) {
-	case FAULT_FORM:
-		return M_JOURNAL_FORM;
-	case FAULT_HASH:
-		return M_JOURNAL_HASH;
-	case FAULT_PREV:
-		return M_JOURNAL_PREV;
-	case FAULT_NUMBER:
-		return M_JOURNAL_NUMBER;
-	case FAULT_SEGMENT:
-		return M_JOURNAL_SEGMENT;
-	case FAULT_HEAD:
-		return M_JOURNAL_HEAD;
-	case FAULT_ANOTHER:
-		return M_JOURNAL_ANOTHER;
-	case FAULT_TWICE:
-		return M_JOURNAL_TWICE;
-	case FAULT_SIGNATURE:
-		return M_JOURNAL_SIGNATURE;
-	case FAULT_KEY:
-		return M_JOURNAL_KEY;
-	case FAULT_BEGIN:
-		return M_JOURNAL_BEGIN;
-	case FAULT_SENT:
-		return M_JOURNAL_SENT;
-	case FAULT_TORN:
-	case FAULT_NONE:
-		break;
-	}
-	return M_JOURNAL_TORN;
-}
+static const enum message fault_texts[] = {
+	[FAULT_FORM] = M_JOURNAL_FORM,		 [FAULT_HASH] = M_JOURNAL_HASH,
+	[FAULT_PREV] = M_JOURNAL_PREV,		 [FAULT_NUMBER] = M_JOURNAL_NUMBER,
+	[FAULT_SEGMENT] = M_JOURNAL_SEGMENT,	 [FAULT_HEAD] = M_JOURNAL_HEAD,
+	[FAULT_ANOTHER] = M_JOURNAL_ANOTHER,	 [FAULT_TWICE] = M_JOURNAL_TWICE,
+	[FAULT_SIGNATURE] = M_JOURNAL_SIGNATURE, [FAULT_KEY] = M_JOURNAL_KEY,
+	[FAULT_BEGIN] = M_JOURNAL_BEGIN,	 [FAULT_SENT] = M_JOURNAL_SENT,
+	[FAULT_TORN] = M_JOURNAL_TORN,
+};
 
 static enum message verdict_text(const struct journal_report *r)
 {
@@ -89,11 +65,8 @@ static void print_text(struct cli *c, const struct journal_report *r, bool keys)
 	for (size_t i = 0; i < r->n; i++) {
 		table_cell(t, r->list[i].segment[0] != '\0' ? r->list[i].segment : "-");
 		table_cellf(t, "%llu", (unsigned long long)r->list[i].line);
-		if (r->list[i].seq != 0)
-			table_cellf(t, "%llu", (unsigned long long)r->list[i].seq);
-		else
-			table_cell(t, "-");
-		table_cell(t, message_format(fault_text(r->list[i].what), c->lang));
+		table_cellf(t, r->list[i].seq != 0 ? "%llu" : "-", (unsigned long long)r->list[i].seq);
+		table_cell(t, message_format(fault_texts[r->list[i].what], c->lang));
 	}
 	(void)table_end(t, c->out, c->color);
 }
@@ -121,16 +94,11 @@ static int read_keys(struct cli *c, const char *path, struct checkpoint_keys *re
 	uint8_t *text = NULL;
 	size_t n = 0;
 	bool read;
-	char *whole;
 	int r = file_read(AT_FDCWD, path, KEYS_MOST, &text, &n, &e);
 
 	if (r < 0)
 		return cli_fail_file(c, CLI_INVALID, path, -r);
-	whole = calloc(1, n + 1);
-	if (whole != NULL && n > 0)
-		memcpy(whole, text, n);
-	read = whole != NULL && checkpoint_keys_read(whole, n, ret);
-	free(whole);
+	read = checkpoint_keys_read((const char *)text, n, ret);
 	free(text);
 	return read ? CLI_YES : cli_fail(c, CLI_INVALID, M_JOURNAL_NO_KEY, path);
 }

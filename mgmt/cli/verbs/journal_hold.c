@@ -22,14 +22,6 @@ const struct cli_option options_journal_hold[OPT_N + 1] = {
 };
 const struct cli_option options_journal_lift[OPT_LIFT_N + 1] = { COMMON_OPTIONS };
 
-static void cell_time(struct table *t, const char *when)
-{
-	char text[RENDER_TEXT];
-
-	render_time(when, text);
-	table_cell(t, *when != '\0' ? text : "-");
-}
-
 /* A reason that the journal itself wrote is translated. */
 static void cell_said(struct cli *c, struct table *t, const char *text)
 {
@@ -52,8 +44,8 @@ static void print_holds(struct cli *c, const json_t *answer)
 	json_array_foreach(list, i, h)
 	{
 		table_cellf(t, "%llu", ju(h, "number"));
-		cell_time(t, ju(h, "from") == 0 && strncmp(js(h, "from"), "1970-01-01", 10) == 0 ? "" : js(h, "from"));
-		cell_time(t, js(h, "until"));
+		table_time(t, strncmp(js(h, "from"), "1970-01-01", 10) == 0 ? "" : js(h, "from"), "-");
+		table_time(t, js(h, "until"), "-");
 		table_cell(t, *js(h, "person") != '\0' ? js(h, "person") : "-");
 		table_cell(t, *js(h, "by") != '\0' ? js(h, "by") : "sekishod");
 		cell_said(c, t, js(h, "reason"));

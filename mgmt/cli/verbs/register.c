@@ -25,8 +25,8 @@ struct column {
 
 struct kind {
 	const char *name;
-	json_t *(*rows)(struct cli *c, const json_t *answer);
-	unsigned part; /* enum flow_part, for data flows, which can be drawn */
+	json_t *(*rows)(struct cli *c, const json_t *answer); /* NULL: the part's conduits */
+	unsigned part;					      /* enum flow_part, for data flows, which can be drawn */
 	struct column columns[COLUMNS];
 };
 
@@ -207,30 +207,12 @@ static json_t *rows_exceptions(struct cli *c, const json_t *e)
 	return rows;
 }
 
-static json_t *of_part(const json_t *e, enum flow_part part)
+static json_t *rows_flows(const json_t *e, unsigned part)
 {
-	json_t *sheet = flow_sheet(e, part), *rows = json_incref(json_object_get(sheet, "conduits"));
+	json_t *sheet = flow_sheet(e, (enum flow_part)part), *rows = json_incref(json_object_get(sheet, "conduits"));
 
 	json_decref(sheet);
 	return rows;
-}
-
-static json_t *rows_flows(struct cli *c, const json_t *e)
-{
-	(void)c;
-	return of_part(e, FLOW_ALL);
-}
-
-static json_t *rows_flows_it(struct cli *c, const json_t *e)
-{
-	(void)c;
-	return of_part(e, FLOW_IT);
-}
-
-static json_t *rows_flows_ot(struct cli *c, const json_t *e)
-{
-	(void)c;
-	return of_part(e, FLOW_OT);
 }
 
 static json_t *rows_due(struct cli *c, const json_t *status)
@@ -325,9 +307,9 @@ static const struct kind kinds[] = {
 	    { "day", M_COL_DUE },
 	    { "owner", M_COL_OWNER },
 	    { "label", M_COL_NAME } } },
-	{ "flows", rows_flows, FLOW_ALL, FLOW_COLUMNS },
-	{ "flows-it", rows_flows_it, FLOW_IT, FLOW_COLUMNS },
-	{ "flows-ot", rows_flows_ot, FLOW_OT, FLOW_COLUMNS },
+	{ "flows", NULL, FLOW_ALL, FLOW_COLUMNS },
+	{ "flows-it", NULL, FLOW_IT, FLOW_COLUMNS },
+	{ "flows-ot", NULL, FLOW_OT, FLOW_COLUMNS },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 #define KIND_EXCEPTIONS 4u
@@ -557,7 +539,7 @@ static int show(struct cli *c, const struct kind *kind, const char *form, const 
 	c->json = json && json_object_get(answer.json, "error") != NULL;
 	if (!box_answer_done(c, &answer, &status)) {
 		c->json = json;
-		p.rows = rows = kind->rows(c, answer.json);
+		p.rows = rows = kind->rows != NULL ? kind->rows(c, answer.json) : rows_flows(answer.json, kind->part);
 		p.then = ja(answer.json, "as_it_was");
 		status = print(&p, answer.json, form, csv);
 		json_decref(rows);

@@ -107,10 +107,7 @@ static bool ask_alone(struct cli *c, const struct cli_args *a, struct box_answer
 static void list(struct cli *c, const json_t *kept)
 {
 	static const enum message heads[] = { M_COL_DEVICE, M_COL_STATE, M_RELEASE_COL_WAS };
-	static const struct {
-		const char *word;
-		enum message text;
-	} marks[] = {
+	static const struct named_word marks[] = {
 		{ "taken", M_RELEASE_TAKEN },
 		{ "retired", M_RELEASE_RETIRED },
 		{ "released", M_RELEASE_RELEASED },
@@ -119,17 +116,12 @@ static void list(struct cli *c, const json_t *kept)
 
 	table_wrap(t);
 	for (size_t i = 0; i < json_array_size(kept); i++) {
-		const json_t *k = json_array_get(kept, i), *was = ja(k, "was");
-		char text[RENDER_TEXT] = "";
-		size_t at = 0;
+		const json_t *k = json_array_get(kept, i);
+		char text[RENDER_TEXT];
 
 		table_cell(t, js(k, "device"));
-		for (size_t m = 0; m < sizeof(marks) / sizeof(marks[0]); m++)
-			if (strcmp(js(k, "mark"), marks[m].word) == 0)
-				table_cell(t, message_format(marks[m].text, c->lang));
-		for (size_t n = 0; n < json_array_size(was) && at < sizeof(text); n++)
-			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", n > 0 ? ", " : "",
-					       json_string_value(json_array_get(was, n)));
+		table_cell(t, named_word(marks, sizeof(marks) / sizeof(marks[0]), js(k, "mark"), c->lang));
+		json_joined(ja(k, "was"), ", ", text, sizeof(text));
 		table_cell(t, text);
 	}
 	if (!table_end(t, c->out, c->color))

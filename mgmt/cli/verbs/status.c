@@ -29,20 +29,14 @@ const struct cli_option options_status[OPT_N + 1] = {
 
 static const char *link_text(const struct cli *c, const char *word)
 {
-	static const struct {
-		const char *word;
-		enum message text;
-	} words[] = {
+	static const struct named_word words[] = {
 		{ "up", M_LINK_UP },
 		{ "down", M_LINK_DOWN },
 		{ "no_carrier", M_LINK_CARRIER },
 		{ "absent", M_LINK_ABSENT },
 	};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(word, words[i].word) == 0)
-			return message_format(words[i].text, c->lang);
-	return word;
+	return named_word(words, sizeof(words) / sizeof(words[0]), word, c->lang);
 }
 
 /* Packets, and how many of them were lost. */
@@ -99,13 +93,14 @@ static void interfaces(struct cli *c, const json_t *status)
 
 static const char *state_text(const struct cli *c, const json_t *status, const json_t *role)
 {
+	static const struct named_word words[] = { { "running", M_ROLE_RUNNING },
+						   { "starting", M_ROLE_STARTING },
+						   { "dead", M_ROLE_DEAD } };
 	const char *state = js(role, "state");
 
-	if (strcmp(state, "running") == 0)
-		return message_format(stand_silent(status, role) ? M_STATUS_SILENT : M_ROLE_RUNNING, c->lang);
-	if (strcmp(state, "starting") == 0)
-		return message_format(M_ROLE_STARTING, c->lang);
-	return strcmp(state, "dead") == 0 ? message_format(M_ROLE_DEAD, c->lang) : state;
+	if (strcmp(state, "running") == 0 && stand_silent(status, role))
+		return message_format(M_STATUS_SILENT, c->lang);
+	return named_word(words, sizeof(words) / sizeof(words[0]), state, c->lang);
 }
 
 static void roles(struct cli *c, const json_t *status)
@@ -119,17 +114,13 @@ static void roles(struct cli *c, const json_t *status)
 	table_right(t, 3);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *r = json_array_get(list, i);
-		char since[RENDER_TEXT], name[RENDER_TEXT];
+		char name[RENDER_TEXT];
 
-		render_time(js(r, "since"), since);
 		table_cell(t, stand_role(r, c->lang, name));
 		table_cell(t, state_text(c, status, r));
-		if (ju(r, "pid") != 0)
-			table_cellf(t, "%llu", ju(r, "pid"));
-		else
-			table_cell(t, "-");
+		table_cellf(t, ju(r, "pid") != 0 ? "%llu" : "-", ju(r, "pid"));
 		table_cellf(t, "%llu", ju(r, "restarts"));
-		table_cell(t, since);
+		table_time(t, js(r, "since"), "");
 	}
 	if (table_rows(t) > 0)
 		message_print(c->out, c->lang, M_STATUS_ROLES);
@@ -230,12 +221,9 @@ static void log_line(struct cli *c, const json_t *log)
 
 static void ups_state(struct cli *c, const json_t *ups)
 {
-	static const struct {
-		const char *word;
-		enum message m;
-	} states[] = { { "battery", M_STATUS_UPS_BATTERY },
-		       { "low", M_STATUS_UPS_LOW },
-		       { "forced", M_STATUS_UPS_FORCED } };
+	static const struct named_word states[] = { { "battery", M_STATUS_UPS_BATTERY },
+						    { "low", M_STATUS_UPS_LOW },
+						    { "forced", M_STATUS_UPS_FORCED } };
 	const char *name = js(ups, "name"), *server = js(ups, "server"), *state = js(ups, "state");
 	char since[RENDER_TEXT];
 
@@ -244,7 +232,7 @@ static void ups_state(struct cli *c, const json_t *ups)
 		render_line(c, M_STATUS_UPS_MAINS, name, server);
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 		if (strcmp(state, states[i].word) == 0)
-			render_line(c, states[i].m, name, server, since);
+			render_line(c, states[i].text, name, server, since);
 	if (strcmp(state, "away") == 0)
 		render_line(c, *since != '\0' ? M_STATUS_UPS_AWAY_SINCE : M_STATUS_UPS_AWAY, name, server, since);
 }
@@ -292,15 +280,14 @@ static void partition_line(struct cli *c, const json_t *partition)
 static void certificate_rows(struct cli *c, struct table *t, const json_t *file)
 {
 	const json_t *list = ja(file, "list");
-	char state[CERTIFICATE_TEXT], until[RENDER_TEXT];
+	char state[CERTIFICATE_TEXT];
 
 	for (size_t i = 0; i == 0 || i < json_array_size(list); i++) {
 		const json_t *x = json_array_get(list, i);
 
-		render_time(js(x, "until"), until);
 		table_cell(t, i == 0 ? certificate_use(file, c->lang) : "");
 		table_cell(t, x != NULL ? js(x, "subject") : "-");
-		table_cell(t, x != NULL ? until : "-");
+		table_time(t, js(x, "until"), x != NULL ? "" : "-");
 		table_cell(t, i == 0 ? certificate_state(file, c->lang, state) : "");
 	}
 }

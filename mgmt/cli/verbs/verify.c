@@ -19,10 +19,7 @@ const struct cli_option options_verify[OPT_N + 1] = {
 
 static const char *what_text(struct cli *c, const char *what)
 {
-	static const struct {
-		const char *word;
-		enum message text;
-	} words[] = {
+	static const struct named_word words[] = {
 		{ "extra", M_DIFF_EXTRA },     { "missing", M_DIFF_MISSING }, { "changed", M_DIFF_CHANGED },
 		{ "foreign", M_DIFF_FOREIGN }, { "sysctl", M_DIFF_SYSCTL },   { "table", M_DIFF_TABLE },
 		{ "hook", M_DIFF_HOOK },       { "policy", M_DIFF_POLICY },   { "flags", M_DIFF_FLAGS },
@@ -30,10 +27,7 @@ static const char *what_text(struct cli *c, const char *what)
 		{ "shape", M_DIFF_SHAPE },     { "silent", M_STATUS_SILENT }, { "unknown", M_DIFF_UNKNOWN },
 	};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(what, words[i].word) == 0)
-			return message_format(words[i].text, c->lang);
-	return what;
+	return named_word(words, sizeof(words) / sizeof(words[0]), what, c->lang);
 }
 
 static void differences(struct cli *c, const json_t *list)
@@ -48,10 +42,7 @@ static void differences(struct cli *c, const json_t *list)
 
 		table_cell(t, what_text(c, js(d, "what")));
 		table_cell(t, js(d, "where"));
-		if (ju(d, "line") != 0)
-			table_cellf(t, "%llu", ju(d, "line"));
-		else
-			table_cell(t, "");
+		table_cellf(t, ju(d, "line") != 0 ? "%llu" : "", ju(d, "line"));
 		if (*js(d, "want") != '\0') {
 			char text[RENDER_TEXT];
 

@@ -9,21 +9,12 @@
 
 static const char *use_text(const struct cli *c, const char *use)
 {
-	if (strcmp(use, "time") == 0)
-		return message_format(M_REACH_TIME, c->lang);
-	if (strcmp(use, "terminal") == 0)
-		return message_format(M_REACH_TERMINAL, c->lang);
-	if (strcmp(use, "update") == 0)
-		return message_format(M_REACH_UPDATE, c->lang);
-	if (strcmp(use, "mail") == 0)
-		return message_format(M_REACH_MAIL, c->lang);
-	if (strcmp(use, "snmp") == 0)
-		return message_format(M_REACH_SNMP, c->lang);
-	if (strcmp(use, "backup") == 0)
-		return message_format(M_REACH_BACKUP, c->lang);
-	if (strcmp(use, "ups") == 0)
-		return message_format(M_REACH_UPS, c->lang);
-	return strcmp(use, "log") == 0 ? message_format(M_REACH_LOG, c->lang) : use;
+	static const struct named_word words[] = { { "time", M_REACH_TIME },	 { "terminal", M_REACH_TERMINAL },
+						   { "update", M_REACH_UPDATE }, { "mail", M_REACH_MAIL },
+						   { "snmp", M_REACH_SNMP },	 { "backup", M_REACH_BACKUP },
+						   { "ups", M_REACH_UPS },	 { "log", M_REACH_LOG } };
+
+	return named_word(words, sizeof(words) / sizeof(words[0]), use, c->lang);
 }
 
 static void hosts(struct cli *c, const json_t *list)

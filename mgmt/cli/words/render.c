@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/wire/reason.h"
+#include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/wrap.h"
 
 const char *render_reason(const char *word, enum lang l)
@@ -17,37 +18,39 @@ const char *render_reason(const char *word, enum lang l)
 
 const char *render_carried(const char *word, enum lang l)
 {
-	static const struct {
-		const char *word;
-		enum message m;
-	} all[] = { { "absent", M_CARRIED_ABSENT },
-		    { "unfit", M_CARRIED_UNFIT },
-		    { "read_only", M_CARRIED_READ_ONLY },
-		    { "in_use", M_CARRIED_IN_USE },
-		    { "full", M_CARRIED_FULL },
-		    { "odd", M_CARRIED_ODD },
-		    { "unwritten", M_CARRIED_UNWRITTEN },
-		    { "undeclared", M_CARRIED_UNDECLARED },
-		    { "unreached", M_CARRIED_UNREACHED },
-		    { "authority", M_CARRIED_AUTHORITY },
-		    { "name", M_CARRIED_NAME },
-		    { "dates", M_CARRIED_DATES },
-		    { "tls", M_CARRIED_TLS },
-		    { "no_folder", M_CARRIED_NO_FOLDER },
-		    { "elsewhere", M_CARRIED_ELSEWHERE },
-		    { "answer", M_CARRIED_ANSWER },
-		    { "cut", M_CARRIED_CUT },
-		    { "slow", M_CARRIED_SLOW },
-		    { "denied", M_CARRIED_DENIED },
-		    { "no_password", M_CARRIED_NO_PASSWORD },
-		    { "broken", M_CARRIED_BROKEN },
-		    { "no_certificate", M_CARRIED_NO_KEY },
-		    { "not_made", M_CARRIED_NOT_MADE } };
+	static const struct named_word all[] = { { "absent", M_CARRIED_ABSENT },
+						 { "unfit", M_CARRIED_UNFIT },
+						 { "read_only", M_CARRIED_READ_ONLY },
+						 { "in_use", M_CARRIED_IN_USE },
+						 { "full", M_CARRIED_FULL },
+						 { "odd", M_CARRIED_ODD },
+						 { "unwritten", M_CARRIED_UNWRITTEN },
+						 { "undeclared", M_CARRIED_UNDECLARED },
+						 { "unreached", M_CARRIED_UNREACHED },
+						 { "authority", M_CARRIED_AUTHORITY },
+						 { "name", M_CARRIED_NAME },
+						 { "dates", M_CARRIED_DATES },
+						 { "tls", M_CARRIED_TLS },
+						 { "no_folder", M_CARRIED_NO_FOLDER },
+						 { "elsewhere", M_CARRIED_ELSEWHERE },
+						 { "answer", M_CARRIED_ANSWER },
+						 { "cut", M_CARRIED_CUT },
+						 { "slow", M_CARRIED_SLOW },
+						 { "denied", M_CARRIED_DENIED },
+						 { "no_password", M_CARRIED_NO_PASSWORD },
+						 { "broken", M_CARRIED_BROKEN },
+						 { "no_certificate", M_CARRIED_NO_KEY },
+						 { "not_made", M_CARRIED_NOT_MADE } };
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (strcmp(all[i].word, word) == 0)
-			return message_format(all[i].m, l);
-	return word;
+	return named_word(all, sizeof(all) / sizeof(all[0]), word, l);
+}
+
+void table_time(struct table *t, const char *rfc3339, const char *none)
+{
+	char when[RENDER_TEXT];
+
+	render_time(rfc3339, when);
+	table_cell(t, *when != '\0' ? when : none);
 }
 
 void render_digest(const char *hex, char out[RENDER_TEXT])
@@ -62,10 +65,7 @@ const char *render_later_comment(const json_t *g)
 
 void render_why(const json_t *g, enum lang l, char out[WHY_TEXT])
 {
-	static const struct {
-		const char *word;
-		enum message text;
-	} known[] = {
+	static const struct named_word known[] = {
 		{ "confirm", M_WHY_CONFIRM },	    { "timeout", M_WHY_TIMEOUT },	{ "restart", M_WHY_RESTART },
 		{ "called_off", M_WHY_CALLED_OFF }, { "taken_over", M_WHY_TAKEN_OVER }, { "failed", M_WHY_FAILED },
 	};
@@ -86,20 +86,14 @@ void render_why(const json_t *g, enum lang l, char out[WHY_TEXT])
 
 const char *render_state(const char *state, enum lang l)
 {
-	static const struct {
-		const char *word;
-		enum message text;
-	} states[] = {
+	static const struct named_word states[] = {
 		{ "confirmed", M_STATE_CONFIRMED },
 		{ "waiting", M_STATE_WAITING },
 		{ "reverted", M_STATE_REVERTED },
 		{ "none", M_STATE_NONE },
 	};
 
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (strcmp(state, states[i].word) == 0)
-			return message_format(states[i].text, l);
-	return state;
+	return named_word(states, sizeof(states) / sizeof(states[0]), state, l);
 }
 
 void render_generation(const json_t *g, enum lang l, char out[RENDER_TEXT])

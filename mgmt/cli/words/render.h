@@ -9,10 +9,14 @@
 #include "mgmt/cli/cli.h"
 #include "mgmt/state/read.h"
 
+struct table; /* mgmt/cli/screen/table.h */
+
 /* The sentence for a reason's word in this language; an unknown word is returned as it is. */
 const char *render_reason(const char *word, enum lang l);
 /* Why a scheduled backup was not stored; an unknown word is returned as it is. */
 const char *render_carried(const char *word, enum lang l);
+/* Adds a cell with the time; `none` where there is none. */
+void table_time(struct table *t, const char *rfc3339, const char *none);
 /* The first 12 digits of a digest. */
 void render_digest(const char *hex, char out[RENDER_TEXT]);
 /* How a generation got its state, when and by whom; "" when this was the apply itself. */

@@ -118,38 +118,17 @@ bool ask_flows(const struct target *t, struct msg_body *question)
 	       (host == NULL || prefix_parse(host->text, &r, &stray) || stray);
 }
 
-static int by_conduit(const void *pa, const void *pb)
-{
-	static const char *const keys[] = { "conduit", "server", "client" };
-	const json_t *a = *(const json_t *const *)pa, *b = *(const json_t *const *)pb;
-	int c = 0;
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && c == 0; i++)
-		c = strcmp(js(a, keys[i]), js(b, keys[i]));
-	return c;
-}
-
 static json_t *sorted(const struct asked *a, json_t *all)
 {
-	json_t *list = json_object_get(all, "flows"), *inorder = json_array();
-	size_t rows = json_array_size(list);
-	json_t **row = json_is_array(list) ? calloc(rows + 1, sizeof(json_t *)) : NULL;
-	unsigned long long matching = ju(all, "matching");
-	bool whole = row != NULL;
+	json_t *list = json_object_get(all, "flows"), *inorder = json_is_array(list) ? flows_sorted(list) : NULL;
+	unsigned long long matching = ju(all, "matching"), rows = json_array_size(inorder);
 
 	(void)a;
-	if (row != NULL) {
-		for (size_t i = 0; i < rows; i++)
-			row[i] = json_array_get(list, i);
-		qsort(row, rows, sizeof(json_t *), by_conduit);
-		for (size_t i = 0; i < rows; i++)
-			json_array_append(inorder, row[i]);
-		json_object_set(all, "flows", inorder);
-		json_object_set_new(all, "left_off", json_integer((json_int_t)(matching > rows ? matching - rows : 0)));
-	}
-	free(row);
-	json_decref(inorder);
-	return whole ? json_incref(all) : NULL;
+	if (inorder == NULL)
+		return NULL;
+	json_object_set_new(all, "flows", inorder);
+	json_object_set_new(all, "left_off", json_integer((json_int_t)(matching > rows ? matching - rows : 0)));
+	return json_incref(all);
 }
 
 const struct route_form form_flows = { "application/json", 0, sorted, NULL };

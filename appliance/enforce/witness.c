@@ -410,6 +410,9 @@ static void begun_anew(struct asking *a, const struct tuple *t, const struct wal
 		r = witness_forward(a, &q);
 		if (q.ct_mark != mark)
 			witness_tell(a, t, "live, changed by a SYN", "otherwise", &r);
+		q = later(p, false, mark);
+		q.tcp_flags = UINT8_MAX;
+		expect_way(a, t, "live, a SYN with all other flags", q, lane, false);
 		q = later(p, true, mark);
 		q.tcp_flags = TCP_SYN | TCP_ACK;
 		expect_way(a, t, "begun anew", q, lane, false);

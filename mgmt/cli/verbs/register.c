@@ -26,7 +26,7 @@ struct column {
 struct kind {
 	const char *name;
 	json_t *(*rows)(struct cli *c, const json_t *answer); /* NULL: the part's conduits */
-	unsigned part;					      /* enum flow_part, for data flows, which can be drawn */
+	unsigned part;					      /* enum flow_part, for data flows */
 	struct column columns[COLUMNS];
 };
 

@@ -5,7 +5,8 @@
  * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c
  * LINK: appliance/wire/commands.c appliance/wire/notation.c appliance/wire/tag.c
  * LINK: appliance/wire/commands_json.c mgmt/cli/words/render.c mgmt/state/read.c
- * LINK: mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c appliance/base/messages.c appliance/base/errno_text.c
+ * LINK: mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
+ * LINK: appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/sha256.c appliance/base/memfd.c
  * LINK: appliance/base/utf8.c
  * LINK: appliance/base/err.c appliance/wire/reason.c

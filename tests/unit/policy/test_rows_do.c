@@ -381,7 +381,7 @@ static bool some_place(const struct command_row *row, const struct function_info
 	return false;
 }
 
-/* Whether some request of the code passes the row (or, with a key, is refused by that key alone). */
+/* Whether some request of the code passes the row; with a key: is refused by that key alone. */
 static bool some_request(const struct command_row *row, const struct function_info *f, uint32_t code, int key)
 {
 	unsigned untold = f != NULL ? f->untold : UNTOLD_PLACE | UNTOLD_VALUE;

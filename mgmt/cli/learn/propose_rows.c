@@ -303,7 +303,9 @@ const char *proposal_rows(struct proposal *p, const struct act *acts, size_t n, 
 	FILE *to;
 
 	*ret_wide = 0;
-	for (size_t i = 0, end; rows != NULL && i < n; i += end) {
+	if (rows == NULL)
+		return NULL;
+	for (size_t i = 0, end; i < n; i += end) {
 		end = row_end(acts + i, n - i);
 		if (acts[i].half)
 			continue;

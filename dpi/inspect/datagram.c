@@ -153,6 +153,10 @@ static MUST_SEND struct verdict choose_twin(struct crossing *x)
 	if (command_would_allow(x, f, f != NULL ? command_enforcer(f) : e, x->permit, x->dir) || go_to_twin(x, twin) ||
 	    !turned)
 		return go_on();
+	/* An answer of the client, whose flow is known: if the server had asked, its twin would be
+	 * known, too. */
+	if (f != NULL && x->dir == DIR_C2S)
+		return go_on();
 	return verdict_of(STEP_TWIN, R_NONE);
 }
 

@@ -155,7 +155,7 @@ static bool is_from_server(const struct session *s, struct bytes ip)
 static void look_again(struct replay *r, uint32_t index, struct packet *p, bool from_server)
 {
 	struct session *s = tracker_at(r->tracker, index);
-	uint32_t twin = tracker_twin(r->tracker, s, from_server);
+	uint32_t twin = s->answered ? tracker_twin(r->tracker, s, from_server) : 0;
 
 	r->again = false;
 	if (twin != 0 && mark_lane(twin) == LANE_NONE && from_server) {

@@ -23,10 +23,10 @@ enum end { A, B };
 /* ---- a protocol whose datagrams say whether they ask ----------------------------------------- */
 
 struct sided {
-	struct pending wait;
-	struct pending_entry open[TOY_FEW];
 	bool met;
 	uint8_t function; /* of the last allowed request, which may be answered; 0: none */
+	struct pending wait;
+	struct pending_entry open[TOY_FEW];
 };
 
 static enum utterance says(struct bytes b)
@@ -228,6 +228,22 @@ static void a_permit_ends(void **state)
 	assert_int_equal(say(B, ANSWER, 20), OUTCOME_DROP);
 }
 
+/* The other conduit does not let an answer pass to which nobody asked anything. */
+static void an_answer_to_nothing(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n < 2; n++) {
+		enum end other = n == 0 ? B : A;
+
+		restart();
+		opener = n == 0 ? A : B;
+		passes(opener, REQUEST, 5, n == 0 ? C : D);
+		is_refused(opener, ANSWER, 5, R_MODBUS_RESPONSE);
+		passes(other, ANSWER, 5, n == 0 ? C : D);
+		is_refused(opener, ANSWER, 5, R_MODBUS_RESPONSE);
+	}
+}
+
 /* Without a conduit of its own, an end that should answer asks in vain, and the record says why. */
 static void without_the_other_conduit(void **state)
 {
@@ -247,6 +263,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(after_silence, start, stop),
 		cmocka_unit_test_setup_teardown(over_a_restart, start, stop),
 		cmocka_unit_test_setup_teardown(a_permit_ends, start, stop),
+		cmocka_unit_test_setup_teardown(an_answer_to_nothing, start, stop),
 		cmocka_unit_test_setup_teardown(without_the_other_conduit, start, stop),
 	};
 

@@ -4,8 +4,8 @@
  * login, as a cookie, as a token and as a length; and line by line as what a browser says about the
  * origin of a request. What is accepted must occur in the input in the same form.
  *
- * LINK: mgmt/web/login.c
- * LIBS: jansson
+ * LINK: mgmt/web/login.c appliance/base/sha256.c
+ * LIBS: jansson nettle
  */
 #include <assert.h>
 #include <stdio.h>

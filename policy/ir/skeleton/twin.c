@@ -21,7 +21,7 @@ static const enum ir_key by_packet[] = { KEY_PACKET_BACK, KEY_PACKET };
  * answered is not known. A session that nothing allows any more comes here too, for its twin. */
 static void second_look_rules(struct writer *w)
 {
-	/* As long as the other end has sent nothing, it has asked nothing that could be answered. */
+	/* While the other end has sent nothing, it has asked nothing that could be answered. */
 	RULE(w, CHAIN_TWIN, DO(IR_CT_STATE, CT_NEW, 0), DO_GO(CHAIN_TWIN_NONE));
 	put_cells(w, CHAIN_TWIN, IR_TWIN, by_packet, CHAIN_TWIN_FOUND);
 	RULE(w, CHAIN_TWIN, DO_GO(CHAIN_TWIN_NONE));

@@ -49,6 +49,7 @@ static void asked(void *state, const struct parsed *p, const struct ruling *r, s
 	struct sided *s = state;
 
 	(void)r;
+	s->met = false;
 	if (ret->reason == R_ALLOWED)
 		s->function = (uint8_t)p->operations[0].service;
 }
@@ -64,6 +65,14 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	ret->conduit = table->grants[permit->first_grant].conduit;
 }
 
+/* What was asked before the flow was known is not known either. */
+static void begin(void *state, bool datagrams, uint16_t port)
+{
+	(void)datagrams;
+	(void)port;
+	((struct sided *)state)->met = true;
+}
+
 static void missed(void *state)
 {
 	((struct sided *)state)->met = true;
@@ -75,6 +84,7 @@ static const struct enforcer sided = { .protocol = DESK_PROTOCOL,
 				       .datagrams = 2,
 				       .says = says,
 				       .open = PENDING_IN(struct sided, TOY_FEW),
+				       .begin = begin,
 				       .frame = toy_frame,
 				       .malformed = R_MODBUS_FRAME,
 				       .pending = R_MODBUS_PENDING,

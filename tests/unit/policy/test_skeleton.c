@@ -704,6 +704,9 @@ static void a_datagram_may_be_its_twins(void **state)
 		assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
 		own = mark_permit(p.mark);
 		assert_int_not_equal(own, twin);
+		/* nothing came from the other end that it could answer */
+		q = p;
+		assert_int_equal(mark_permit(second_look(&w, &q)), own);
 		assert_int_equal(judged(&w, &p, MARK_GOOD).verdict, BOX_ACCEPT);
 		for (uint8_t reply = 0; reply < 2; reply++) {
 			q = next(&p, reply);

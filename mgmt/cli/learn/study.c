@@ -339,9 +339,11 @@ static bool begin_round(struct study *s, struct err *e)
 		if (s->replay[i] == NULL || replay_open(s->replay[i], s->ir[i], true, e) != 0)
 			return false;
 		tracker_asks(s->replay[i]->tracker, which_serves, s);
+		if (i == COMMANDS) {
+			s->replay[i]->pdu = keep_request;
+			s->replay[i]->ctx = s;
+		}
 	}
-	s->replay[COMMANDS]->pdu = keep_request;
-	s->replay[COMMANDS]->ctx = s;
 	return true;
 }
 
@@ -520,7 +522,8 @@ void study_frame(struct study *s, const struct capture_frame *f)
 	for (int i = 0; i < ROUNDS; i++)
 		if (s->replay[i] != NULL)
 			replay_frame(s->replay[i], f);
-	if (study_sessions(s) < ROUND && s->replay[COMMANDS]->book.n_commands < ROUND)
+	const struct replay *r = s->replay[COMMANDS];
+	if (r == NULL || (tracker_count(r->tracker) < ROUND && r->book.n_commands < ROUND))
 		return;
 	learn_round(s);
 	end_round(s);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "appliance/base/arena.h"
 #include "appliance/base/messages.h"
@@ -34,6 +35,12 @@ struct line {
 	uint32_t undecided; /* bytes; the largest value of all lines with this service */
 	size_t service;	    /* index of the first line with the same service */
 };
+
+/* Whether both ends are in one zone. The box sees such a session only if it stands between them. */
+static inline bool line_is_inside(const struct line *l)
+{
+	return strcmp(l->from, l->to) == 0;
+}
 
 struct proposal {
 	struct cli *cli;

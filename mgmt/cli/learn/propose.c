@@ -251,7 +251,8 @@ static bool add_line(struct proposal *p, size_t i)
 		return false;
 	if (l->from == NULL || l->to == NULL)
 		p->nowhere += t->sessions;
-	else if (strcmp(l->from, l->to) == 0 || (p->model == NULL && is_within(t) && is_for_all(&t->server)))
+	else if ((line_is_inside(l) && p->model == NULL) ||
+		 (is_for_all(&t->server) && (line_is_inside(l) || is_within(t))))
 		p->within += t->sessions;
 	else if (is_allowed(p, t))
 		p->allowed += t->sessions;

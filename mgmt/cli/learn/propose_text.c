@@ -202,6 +202,8 @@ static void print_conduits(const struct proposal *p, size_t number)
 		const struct line *l = &p->lines[i];
 
 		message_text(purpose, sizeof(purpose), c->lang, M_LEARN_PURPOSE, (unsigned long long)l->sessions);
+		if (line_is_inside(l))
+			message_print(c->out, c->lang, M_LEARN_INSIDE);
 		if (protocol_info(l->protocol)->depth == DEPTH_TRANSPORT && l->l4proto != IP_ICMP)
 			message_print(c->out, c->lang, M_LEARN_NOT_NAMED);
 		if (l->guess != PROTO_NONE)

@@ -221,7 +221,7 @@ static uint32_t target_of(const struct vocabulary *v, const struct operation *o,
 	bool written = i < v->n_targets && o->targets[i] <= v->targets[i].max &&
 		       target_word(&v->targets[i], o->targets[i]) == NULL;
 
-	if (!written && i < v->n_targets && (o->idle >> i & 1u) != 0)
+	if (i < v->n_targets && (o->idle >> i & 1u) != 0)
 		return LEARNT_IDLE_TARGET;
 	return written ? o->targets[i] : LEARNT_NO_TARGET;
 }

@@ -78,8 +78,8 @@ def real(t):
 
 
 def tsn(t):
-    """7,156 datagrams of another protocol between two modules, both of which may ask. The first one of
-    each already shows that it is not this protocol."""
+    """7,156 datagrams of another protocol between two modules, both of which may ask. The first one
+    of each already shows that it is not this protocol."""
     r = t.replay(TSN, policy=policy(t, "tsn", udp="1-65535"))
     t.equal("judged PDUs", r.pdus, [])
     t.equal("flows", {f["verdict"] for f in r.flows}, {"deny"})

@@ -310,6 +310,19 @@ def building(t):
     t.equal("comments: " + services, services.count("#"), 0)
 
 
+def both_ask(t):
+    """The device speaks first, with the protocol's port at both ends: what each end asks gets a
+    conduit of its own, and all of it passes by them."""
+    device, ask = bacnet.Device(), [bacnet.ask(bacnet.read((1, 1)), 1), bacnet.ask(bacnet.write((1, 1), bacnet.real(21.5), priority=8), 2)]
+    out = [wire.udp(SERVER, 47808, CLIENT, 47808, bacnet.ask(bacnet.i_am(5)))]
+    for b in ask:
+        out += [wire.udp(CLIENT, 47808, SERVER, 47808, b), wire.udp(SERVER, 47808, CLIENT, 47808, device.answer(b))]
+    services, text, r = round_trip(t, t.file("both-ask.pcap", wire.pcap(out)))
+    t.equal("refused", [p for p in r.pdus if p["verdict"] != "allow"], [])
+    t.equal("who asks whom: " + text, sorted(re.findall(r'sources = \["([^"]*)"\];\n    destinations = \["([^"]*)"\]', text)), [(CLIENT, SERVER), (SERVER, CLIENT)])
+    t.equal("the device asks: " + services, re.findall(r'functions = \["(I-Am|ReadProperty|WriteProperty)"\]', services).count("I-Am"), 1)
+
+
 def halfway(t):
     """Each protocol without its beginning, with a client's port below the server's: the bytes show
     the protocol, and its port shows the server."""
@@ -682,7 +695,7 @@ def refused_by_policy(t):
 
 
 def cases(t):
-    for f in (modbus, s7comm, cip, half, melsec, omron, telecontrol, yaskawa, outstation, unified, building, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
+    for f in (modbus, s7comm, cip, half, melsec, omron, telecontrol, yaskawa, outstation, unified, building, both_ask, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
               half_of_others, ends_alone, many_writes, public, too_much, one_zone, writes, names_of_the_policy, shared_codes, alike, joined, refused_by_policy):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):

@@ -11,6 +11,7 @@
 #include "appliance/accounts/book.h"
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/columns.h"
+#include "appliance/base/json_each.h"
 #include "appliance/base/sha256.h"
 #include "appliance/wire/duty.h"
 
@@ -28,11 +29,8 @@ static json_t *duties_put(const void *duties)
 static bool duties_take(const json_t *list, void *ret)
 {
 	uint32_t duties = 0;
-	const json_t *v;
-	size_t i;
 
-	json_array_foreach(list, i, v)
-	{
+	json_each(v, list) {
 		enum duty d = json_is_string(v) ? duty_by_word(json_string_value(v)) : DUTY_COUNT;
 
 		if (d == DUTY_COUNT)
@@ -79,16 +77,12 @@ static json_t *recovery_put(const void *account)
 static bool recovery_take(const json_t *list, void *account)
 {
 	struct account *a = account;
-	const json_t *v;
-	size_t i;
 
 	if (!json_is_array(list) || json_array_size(list) > RECOVERY_CODES)
 		return false;
-	json_array_foreach(list, i, v)
-	{
+	json_each_at(i, v, list)
 		if (!hex_read(json_string_value(v), a->recovery[i], DIGEST_BYTES))
 			return false;
-	}
 	a->recovery_left = (uint32_t)json_array_size(list);
 	return true;
 }
@@ -313,15 +307,13 @@ static bool read_one_person(const json_t *j, struct one_person *p)
 bool book_of_json(const json_t *j, struct book *ret)
 {
 	const json_t *one_person = json_object_get(j, "one_person");
-	const json_t *accounts = json_object_get(j, "accounts"), *tokens = json_object_get(j, "tokens"), *v;
-	size_t i;
+	const json_t *accounts = json_object_get(j, "accounts"), *tokens = json_object_get(j, "tokens");
 
 	if (!json_is_object(j) || json_object_size(j) != (one_person != NULL ? 3u : 2u) ||
 	    !read_one_person(one_person, &ret->one_person) || !json_is_array(accounts) || !json_is_array(tokens) ||
 	    json_array_size(accounts) > ACCOUNTS_MOST || json_array_size(tokens) > TOKENS_MOST)
 		return false;
-	json_array_foreach(accounts, i, v)
-	{
+	json_each(v, accounts) {
 		struct account a = { 0 };
 
 		if (!read_account(v, &a) || book_account(ret, a.name) != NULL ||
@@ -330,8 +322,7 @@ bool book_of_json(const json_t *j, struct book *ret)
 		*book_add(ret) = a;
 		explicit_bzero(&a, sizeof(a));
 	}
-	json_array_foreach(tokens, i, v)
-	{
+	json_each(v, tokens) {
 		struct token t = { 0 };
 
 		if (!read_token(v, &t) || book_token(ret, t.id) != NULL)

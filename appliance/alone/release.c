@@ -12,6 +12,7 @@
 
 #include "appliance/alone/alone.h"
 #include "appliance/base/clock.h"
+#include "appliance/base/json_each.h"
 #include "appliance/box/loan.h"
 #include "appliance/box/netns.h"
 #include "appliance/role/who.h"
@@ -52,16 +53,14 @@ static int cannot(enum message m, const char *what)
  */
 static int give_alone(int state, const struct box_spaces *spaces, json_t *kept, const char *device)
 {
-	json_t *wanted = kept_wanted(kept, device), *reports, *picture, *one;
+	json_t *wanted = kept_wanted(kept, device), *reports, *picture;
 	struct err e = { 0 };
 	const char *each;
 	char by[USER_BY];
-	size_t i;
 	int r;
 
 	who_name(getpid(), getuid(), by, sizeof(by));
-	json_object_foreach(wanted, each, picture)
-	{
+	json_object_foreach(wanted, each, picture) {
 		kept_put(kept, each, KEPT_RELEASED, NULL);
 		kept_going(kept, each);
 		kept_tell_later(kept, each, by, clock_wall_ns());
@@ -69,18 +68,15 @@ static int give_alone(int state, const struct box_spaces *spaces, json_t *kept, 
 	r = kept_save(state, kept, &e);
 	if (r == 0) {
 		reports = loan_give_back(spaces, wanted);
-		json_object_foreach(wanted, each, picture)
-		{
+		json_object_foreach(wanted, each, picture) {
 			if (!loan_stuck(reports, each))
 				kept_gone(kept, each);
 			else
 				kept_tell_not(kept, each);
 		}
-		json_array_foreach(reports, i, one)
-		{
+		json_each(one, reports)
 			if (json_string_length(json_object_get(one, "now")) == 0)
 				kept_tell_not(kept, json_string_value(json_object_get(one, "device")));
-		}
 		r = kept_save(state, kept, &e);
 	} else {
 		reports = NULL;

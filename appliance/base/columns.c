@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/base/atomic_file.h"
+#include "appliance/base/json_each.h"
 #include "appliance/base/sha256.h"
 #include "appliance/base/utf8.h"
 
@@ -141,16 +142,11 @@ bool columns_parse(const struct columns *c, const json_t *j, size_t beside, void
 
 bool columns_list_parse(const struct columns *c, const json_t *list, void *ret, size_t most, size_t *ret_n)
 {
-	const json_t *j;
-	size_t i;
-
 	if (!json_is_array(list) || json_array_size(list) > most)
 		return false;
-	json_array_foreach(list, i, j)
-	{
+	json_each_at(i, j, list)
 		if (!columns_parse(c, j, 0, (char *)ret + i * c->size))
 			return false;
-	}
 	*ret_n = json_array_size(list);
 	return true;
 }

@@ -203,8 +203,7 @@ void loan_settings_set(const char *device, const json_t *wanted,
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)wanted, key, v)
-	{
+	json_object_foreach((json_t *)(uintptr_t)wanted, key, v) {
 		char folder[32], now[VALUE_BYTES], path[160];
 		const char *name, *value = json_string_value(v);
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "appliance/base/json_each.h"
 #include "appliance/base/sha256.h"
 #include "appliance/box/loan.h"
 #include "appliance/box/loan_private.h"
@@ -71,8 +72,7 @@ static void address_text(const struct nlmsghdr *h, char out[LOAN_TEXT])
 	const struct nlattr *a;
 
 	out[0] = '\0';
-	each_attr(a, h, sizeof(*m))
-	{
+	each_attr(a, h, sizeof(*m)) {
 		if (mnl_attr_get_type(a) == IFA_LOCAL)
 			rtnl_addr(a, m->ifa_family, &local);
 		else if (mnl_attr_get_type(a) == IFA_ADDRESS)
@@ -96,8 +96,7 @@ static void neighbour_text(const struct nlmsghdr *h, char out[LOAN_TEXT])
 	const struct nlattr *a;
 
 	out[0] = '\0';
-	each_attr(a, h, sizeof(*m))
-	{
+	each_attr(a, h, sizeof(*m)) {
 		if (mnl_attr_get_type(a) == NDA_DST && rtnl_addr(a, m->ndm_family, &to)) {
 			addr_text(&to, text);
 			add(&t, "%s", text);
@@ -164,11 +163,12 @@ static void route_text(const struct nlmsghdr *h, const struct devices *all, char
 	const struct nlattr *a;
 
 	out[0] = '\0';
-	each_attr(a, h, sizeof(*m)) if (mnl_attr_get_type(a) == RTA_DST) rtnl_addr(a, m->rtm_family, &to);
+	each_attr(a, h, sizeof(*m))
+		if (mnl_attr_get_type(a) == RTA_DST)
+			rtnl_addr(a, m->rtm_family, &to);
 	addr_text(&to, text);
 	add(&t, "%s/%u", text, m->rtm_dst_len);
-	each_attr(a, h, sizeof(*m))
-	{
+	each_attr(a, h, sizeof(*m)) {
 		uint16_t type = mnl_attr_get_type(a);
 
 		if (type == RTA_GATEWAY || type == RTA_VIA)
@@ -310,8 +310,7 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	    (m->rtm_flags & RTM_F_CLONED) != 0 || m->rtm_protocol == RTPROT_KERNEL)
 		return MNL_CB_OK;
 	devices = json_object();
-	each_attr(a, h, sizeof(*m))
-	{
+	each_attr(a, h, sizeof(*m)) {
 		uint16_t type = mnl_attr_get_type(a);
 
 		if (type == RTA_OIF && mnl_attr_validate(a, MNL_TYPE_U32) >= 0) {
@@ -370,8 +369,7 @@ json_t *loan_missing(const json_t *wanted, const json_t *have)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < json_array_size(wanted); i++) {
-		json_t *w = json_array_get(wanted, i);
+	json_each(w, wanted) {
 		bool there = false;
 
 		for (size_t n = 0; n < json_array_size(have) && !there; n++) {
@@ -457,8 +455,7 @@ static int make_address(const struct nlmsghdr *in, struct nlmsghdr *out, struct 
 	m->ifa_flags = 0;
 	m->ifa_index = index_now(s, was->ifa_index);
 	s->flags = asked_flags(was->ifa_flags, was->ifa_family);
-	each_attr(a, in, sizeof(*was))
-	{
+	each_attr(a, in, sizeof(*was)) {
 		if (mnl_attr_get_type(a) == IFA_FLAGS && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
 			s->flags = asked_flags(mnl_attr_get_u32(a), was->ifa_family);
 		else if (mnl_attr_get_type(a) == IFA_CACHEINFO)
@@ -477,8 +474,9 @@ static int make_neighbour(const struct nlmsghdr *in, struct nlmsghdr *out, struc
 
 	*m = *was;
 	m->ndm_ifindex = (int)index_now(s, (uint32_t)was->ndm_ifindex);
-	each_attr(a, in, sizeof(*was)) if (mnl_attr_get_type(a) == NDA_DST || mnl_attr_get_type(a) == NDA_LLADDR)
-		mnl_attr_put(out, mnl_attr_get_type(a), mnl_attr_get_payload_len(a), mnl_attr_get_payload(a));
+	each_attr(a, in, sizeof(*was))
+		if (mnl_attr_get_type(a) == NDA_DST || mnl_attr_get_type(a) == NDA_LLADDR)
+			mnl_attr_put(out, mnl_attr_get_type(a), mnl_attr_get_payload_len(a), mnl_attr_get_payload(a));
 	return m->ndm_ifindex != 0 ? 0 : -ENODEV;
 }
 
@@ -521,8 +519,7 @@ static int make_route(const struct nlmsghdr *in, struct nlmsghdr *out, struct se
 
 	*m = *was;
 	m->rtm_flags &= RTNH_F_ONLINK;
-	each_attr(a, in, sizeof(*was))
-	{
+	each_attr(a, in, sizeof(*was)) {
 		uint16_t type = mnl_attr_get_type(a);
 
 		if (type == RTA_OIF && mnl_attr_validate(a, MNL_TYPE_U32) >= 0) {

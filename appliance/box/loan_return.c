@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/json_each.h"
 #include "appliance/base/sentence.h"
 #include "appliance/base/sha256.h"
 #include "appliance/box/box_private.h"
@@ -414,14 +415,9 @@ static void give(struct giving *list, size_t n)
 
 bool loan_stuck(const json_t *reports, const char *device)
 {
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(reports, i, one)
-	{
+	json_each(one, reports)
 		if (strcmp(json_string_value(json_object_get(one, "device")), device) == 0)
 			return json_is_true(json_object_get(one, "stuck"));
-	}
 	return true;
 }
 
@@ -436,8 +432,7 @@ json_t *loan_give_back(const struct box_spaces *s, const json_t *wanted)
 
 	if (list == NULL || devices == NULL || home == NULL)
 		goto out;
-	json_object_foreach((json_t *)(uintptr_t)wanted, device, picture)
-	{
+	json_object_foreach((json_t *)(uintptr_t)wanted, device, picture) {
 		struct giving *g = &list[i++];
 
 		g->s = s;

@@ -181,8 +181,9 @@ static int on_qdisc(const struct nlmsghdr *m, void *ctx)
 
 	if (m->nlmsg_type != RTM_NEWQDISC || mnl_nlmsg_get_payload_len(m) < sizeof(*t))
 		return MNL_CB_OK;
-	each_attr(a, m, sizeof(*t)) if (mnl_attr_get_type(a) == TCA_KIND)
-		snprintf(kind, sizeof(kind), "%.*s", (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
+	each_attr(a, m, sizeof(*t))
+		if (mnl_attr_get_type(a) == TCA_KIND)
+			snprintf(kind, sizeof(kind), "%.*s", (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
 	d = devices_at(&l->devices, (uint32_t)t->tcm_ifindex);
 	if (!is_ordinary(kind))
 		snprintf(line(l), 120, "device %s: tc %s", d != NULL ? d->name : "?", kind);
@@ -266,7 +267,9 @@ static int on_route(const struct nlmsghdr *m, void *ctx)
 	    (h->rtm_flags & RTM_F_CLONED) != 0 || (h->rtm_family != AF_INET && h->rtm_family != AF_INET6))
 		return MNL_CB_OK;
 	table = h->rtm_table;
-	each_attr(a, m, sizeof(*h)) if (mnl_attr_get_type(a) == RTA_TABLE) table = mnl_attr_get_u32(a);
+	each_attr(a, m, sizeof(*h))
+		if (mnl_attr_get_type(a) == RTA_TABLE)
+			table = mnl_attr_get_u32(a);
 	/* In the data namespace foreign routes of the main table are removed (facts.c); in the
 	 * admin namespace they are allowed. */
 	if ((table == RT_TABLE_LOCAL && (!l->admin || h->rtm_protocol == RTPROT_KERNEL)) || table == RT_TABLE_MAIN ||

@@ -197,9 +197,9 @@ static void new_link(const struct nlmsghdr *h, void (*each)(void *ctx, const cha
 
 	if (h->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(h) < sizeof(struct ifinfomsg))
 		return;
-	each_attr(a, h, sizeof(struct ifinfomsg)) if (mnl_attr_get_type(a) == IFLA_IFNAME &&
-						      mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
-		each(ctx, mnl_attr_get_str(a));
+	each_attr(a, h, sizeof(struct ifinfomsg))
+		if (mnl_attr_get_type(a) == IFLA_IFNAME && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
+			each(ctx, mnl_attr_get_str(a));
 }
 
 bool rtnl_monitor(int fd, void (*each)(void *ctx, const char *device), void *ctx, bool *lost)

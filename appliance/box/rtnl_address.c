@@ -79,8 +79,7 @@ static int on_address(const struct nlmsghdr *h, void *ctx)
 	    (ifa->ifa_family != AF_INET && ifa->ifa_family != AF_INET6))
 		return MNL_CB_OK;
 	flags = ifa->ifa_flags;
-	each_attr(a, h, sizeof(*ifa))
-	{
+	each_attr(a, h, sizeof(*ifa)) {
 		uint16_t type = mnl_attr_get_type(a);
 
 		if (type == IFA_LOCAL)
@@ -195,8 +194,7 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 	x->tos = rt->rtm_tos;
 	x->table = rt->rtm_table;
 	x->foreign = !is_ours(rt);
-	each_attr(a, h, sizeof(*rt))
-	{
+	each_attr(a, h, sizeof(*rt)) {
 		uint16_t type = mnl_attr_get_type(a);
 
 		if (type == RTA_DST)
@@ -280,8 +278,9 @@ static int on_way(const struct nlmsghdr *h, void *ctx)
 	if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof(*rt))
 		return MNL_CB_OK;
 	w->own = rt->rtm_type == RTN_LOCAL;
-	each_attr(a, h, sizeof(*rt)) if (mnl_attr_get_type(a) == RTA_OIF && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
-		w->oif = mnl_attr_get_u32(a);
+	each_attr(a, h, sizeof(*rt))
+		if (mnl_attr_get_type(a) == RTA_OIF && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+			w->oif = mnl_attr_get_u32(a);
 	return MNL_CB_OK;
 }
 
@@ -318,8 +317,7 @@ static int on_neighbour(const struct nlmsghdr *h, void *ctx)
 	    (nd->ndm_flags & NTF_PROXY) == 0 || (uint32_t)nd->ndm_ifindex != l->index ||
 	    (nd->ndm_family != AF_INET && nd->ndm_family != AF_INET6))
 		return MNL_CB_OK;
-	each_attr(a, h, sizeof(*nd))
-	{
+	each_attr(a, h, sizeof(*nd)) {
 		uint8_t family = nd->ndm_family == AF_INET ? 4 : 6;
 
 		if (mnl_attr_get_type(a) != NDA_DST || mnl_attr_get_payload_len(a) != addr_len(family))

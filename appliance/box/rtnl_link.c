@@ -355,8 +355,7 @@ static int on_nsid(const struct nlmsghdr *h, void *ctx)
 	const struct nlattr *a;
 	int32_t *ret = ctx;
 
-	each_attr(a, h, sizeof(struct rtgenmsg))
-	{
+	each_attr(a, h, sizeof(struct rtgenmsg)) {
 		if (mnl_attr_get_type(a) == NETNSA_NSID && mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
 			*ret = (int32_t)mnl_attr_get_u32(a);
 	}

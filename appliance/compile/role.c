@@ -19,6 +19,7 @@
 #include "appliance/base/diag_json.h"
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
+#include "appliance/base/json_each.h"
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/base/sha256.h"
@@ -311,11 +312,7 @@ static void say_brief(struct brief *b, const json_t *all, size_t more, enum lang
  * known. */
 static void first_error(const json_t *diagnostics, char *out, size_t size)
 {
-	const json_t *d;
-	size_t i;
-
-	json_array_foreach(diagnostics, i, d)
-	{
+	json_each(d, diagnostics) {
 		const char *severity = json_string_value(json_object_get(d, "severity")),
 			   *file = json_string_value(json_object_get(d, "file")),
 			   *text = json_string_value(json_object_get(d, "message"));

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/json_each.h"
 #include "appliance/control/answers_private.h"
 #include "appliance/store/in_force.h"
 #include "appliance/wire/settings.h"
@@ -71,7 +72,7 @@ static json_t *json_silent(const struct collect *c)
 }
 
 /* The answers of one kind of role, in order. */
-static json_t *json_each(const struct collect *c, unsigned first)
+static json_t *json_of_slots(const struct collect *c, unsigned first)
 {
 	json_t *list = json_array();
 
@@ -189,8 +190,7 @@ static json_t *answers_status(struct control *s, struct collect *c)
 												"surroundings", NULL },
 				 *const rest[] = { "partition", "notice", NULL };
 	const json_t *box = c->answer[SLOT_BOX];
-	json_t *j = json_object(), *one;
-	size_t i;
+	json_t *j = json_object();
 
 	put(j, box, "site", site_json(s->now->ir));
 	put(j, box, "generation", json_generation(s));
@@ -200,8 +200,8 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	add_network_drift(s, json_object_get(j, "drift"), box);
 	put(j, box, "roles", json_roles(s));
 	json_object_set_new(j, "queues", json_queues(c));
-	json_object_set_new(j, "gates", json_each(c, SLOT_GATE));
-	json_object_set_new(j, "workers", json_each(c, SLOT_DPI));
+	json_object_set_new(j, "gates", json_of_slots(c, SLOT_GATE));
+	json_object_set_new(j, "workers", json_of_slots(c, SLOT_DPI));
 	set_part(j, "journal", c->answer[SLOT_JOURNAL]);
 	add_searches(s, j);
 	set_part(j, "tap", c->answer[SLOT_TAP]);
@@ -219,22 +219,14 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	json_object_set_new(j, "reviews", json_reviews(s));
 	json_object_set_new(j, "backup", json_tried(s));
 	json_object_set_new(j, "ending", json_ending(s));
-	json_array_foreach(json_object_get(j, "doors"), i, one)
-	{
+	json_each(one, json_object_get(j, "doors"))
 		ir_door_json(s->now->ir, one);
-	}
-	json_array_foreach(json_object_get(j, "isolations"), i, one)
-	{
+	json_each(one, json_object_get(j, "isolations"))
 		ir_isolation_json(s->now->ir, one);
-	}
-	json_array_foreach(json_object_get(json_object_get(j, "ending"), "conduits"), i, one)
-	{
+	json_each(one, json_object_get(json_object_get(j, "ending"), "conduits"))
 		ir_machines_json(s->now->ir, one);
-	}
-	json_array_foreach(json_object_get(json_object_get(j, "expected"), "conduits"), i, one)
-	{
+	json_each(one, json_object_get(json_object_get(j, "expected"), "conduits"))
 		ir_machines_json(s->now->ir, one);
-	}
 	json_object_set_new(j, "certificates", json_certificates(s));
 	json_object_set_new(j, "draft", change_waits(s));
 	json_object_set_new(j, "uninspected", json_uninspected(s));
@@ -275,11 +267,8 @@ static json_t *json_tables(const struct control *s, const struct collect *c, boo
 static void add_observed(json_t *conduits, const json_t *journal)
 {
 	const json_t *all = json_object_get(journal, "observed");
-	json_t *c;
-	size_t i;
 
-	json_array_foreach(conduits, i, c)
-	{
+	json_each(c, conduits) {
 		const char *name = json_string_value(json_object_get(c, "name")),
 			   *mode = json_string_value(json_object_get(c, "mode"));
 		json_t *one = name != NULL && strcmp(mode != NULL ? mode : "", "observe") == 0
@@ -355,10 +344,9 @@ static void compare_passed(const struct control *s, const json_t *box, json_t *l
 
 static json_t *answers_verify(struct control *s, struct collect *c, int *status)
 {
-	json_t *j = c->answer[SLOT_ENFORCE], *list, *tables, *t;
+	json_t *j = c->answer[SLOT_ENFORCE], *list, *tables;
 	const json_t *box = c->answer[SLOT_BOX];
 	bool equal;
-	size_t i;
 
 	if (!json_is_object(j) || !json_is_boolean(json_object_get(j, "equal")) || !json_is_object(box)) {
 		*status = 3;
@@ -370,14 +358,15 @@ static json_t *answers_verify(struct control *s, struct collect *c, int *status)
 	compare_retention(c, list);
 	compare_passed(s, box, list);
 	tables = json_tables(s, c, &equal);
-	json_array_foreach(tables, i, t) if (!json_is_true(json_object_get(t, "equal")))
-	{
-		char where[32];
+	json_each(t, tables)
+		if (!json_is_true(json_object_get(t, "equal"))) {
+			char where[32];
 
-		snprintf(where, sizeof(where), "worker %lld",
-			 (long long)json_integer_value(json_object_get(t, "index")));
-		add_difference(list, where, json_is_string(json_object_get(t, "digest")) ? "table" : "silent", "");
-	}
+			snprintf(where, sizeof(where), "worker %lld",
+				 (long long)json_integer_value(json_object_get(t, "index")));
+			add_difference(list, where, json_is_string(json_object_get(t, "digest")) ? "table" : "silent",
+				       "");
+		}
 	json_object_set_new(j, "workers", tables);
 	if (!equal || json_array_size(list) > 0)
 		json_object_set_new(j, "equal", json_false());

@@ -6,6 +6,7 @@
 
 #include "appliance/base/bundle.h"
 #include "appliance/base/clock.h"
+#include "appliance/base/json_each.h"
 #include "appliance/base/sha256.h"
 #include "appliance/base/utf8.h"
 #include "appliance/control/change_private.h"
@@ -424,14 +425,9 @@ void draft_comment(const struct draft *d, const struct order *o, char out[COMMEN
 
 static bool may_approve(const json_t *approvers, const char *name)
 {
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(approvers, i, v)
-	{
+	json_each(v, approvers)
 		if (json_is_string(v) && strcmp(json_string_value(v), name) == 0)
 			return true;
-	}
 	return false;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/json_each.h"
 #include "appliance/control/control.h"
 #include "appliance/store/in_force.h"
 #include "appliance/wire/duty.h"
@@ -130,11 +131,9 @@ json_t *json_by_kind(const uint64_t n[LANE_KINDS])
 
 json_t *json_isolations(const struct control *s)
 {
-	json_t *list = json_array(), *x;
-	size_t i;
+	json_t *list = json_array();
 
-	json_array_foreach(s->isolations, i, x)
-	{
+	json_each(x, s->isolations) {
 		json_t *j = json_copy(x);
 		char label[LABEL_TEXT] = "";
 
@@ -151,11 +150,9 @@ json_t *json_isolations(const struct control *s)
 
 bool door_is_open(const struct control *s, const char *door)
 {
-	const json_t *x;
-	size_t i;
-
-	json_array_foreach(s->doors, i, x) if (json_is_true(json_object_get(x, "open")) &&
-					       strcmp(text_in(x, "door"), door) == 0) return true;
+	json_each(x, s->doors)
+		if (json_is_true(json_object_get(x, "open")) && strcmp(text_in(x, "door"), door) == 0)
+			return true;
 	return false;
 }
 
@@ -183,20 +180,15 @@ static json_t *use_json(const json_t *x)
  * (enforce/door_book.c). */
 static json_t *asked_json(const struct control *s, const char *door)
 {
-	const json_t *x;
-	size_t i;
-
-	json_array_foreach(
-		s->doors, i,
-		x) if (json_is_true(json_object_get(x, "asked")) && count_in(x, "until") > clock_wall_s() &&
-		       strcmp(text_in(x, "door"), door) ==
-			       0) return json_pack("{s:O, s:o, s:O, s:O, s:O, s:O, s:O, s:O}", "request",
-						   json_object_get(x, "request"), "until",
-						   json_time(count_in(x, "until") * SECOND), "by",
-						   json_object_get(x, "by"), "account", json_object_get(x, "account"),
-						   "person", json_object_get(x, "person"), "ticket",
-						   json_object_get(x, "ticket"), "reason", json_object_get(x, "reason"),
-						   "for_s", json_object_get(x, "for_s"));
+	json_each(x, s->doors)
+		if (json_is_true(json_object_get(x, "asked")) && count_in(x, "until") > clock_wall_s() &&
+		    strcmp(text_in(x, "door"), door) == 0)
+			return json_pack("{s:O, s:o, s:O, s:O, s:O, s:O, s:O, s:O}", "request",
+					 json_object_get(x, "request"), "until",
+					 json_time(count_in(x, "until") * SECOND), "by", json_object_get(x, "by"),
+					 "account", json_object_get(x, "account"), "person",
+					 json_object_get(x, "person"), "ticket", json_object_get(x, "ticket"), "reason",
+					 json_object_get(x, "reason"), "for_s", json_object_get(x, "for_s"));
 	return json_null();
 }
 
@@ -207,12 +199,10 @@ json_t *json_doors(const struct control *s)
 	for (uint32_t i = 0; i < s->now->ir->n_doors; i++) {
 		const struct ir_door *d = &s->now->ir->doors[i];
 		json_t *uses = json_array();
-		const json_t *x;
-		size_t k;
 
-		json_array_foreach(s->doors, k, x) if (json_object_get(x, "asked") == NULL &&
-						       strcmp(text_in(x, "door"), d->name) == 0)(void)
-			json_array_append_new(uses, use_json(x));
+		json_each(x, s->doors)
+			if (json_object_get(x, "asked") == NULL && strcmp(text_in(x, "door"), d->name) == 0)
+				(void)json_array_append_new(uses, use_json(x));
 		(void)json_array_append_new(
 			list,
 			json_pack("{s:o, s:o, s:o, s:b, s:I, s:o, s:o, s:b, s:b, s:o, s:o}", "door", json_text(d->name),

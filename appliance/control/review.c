@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/json_each.h"
 #include "appliance/control/control.h"
 
 #define SECOND 1000000000ull
@@ -13,12 +14,10 @@
  * are given with their kind. */
 static void names_text(const json_t *names, uint32_t n, char *out, size_t size)
 {
-	const json_t *o;
-	size_t at = 0, i;
+	size_t at = 0;
 
 	out[0] = '\0';
-	json_array_foreach(names, i, o)
-	{
+	json_each_at(i, o, names) {
 		if (i == NAMED || at >= size)
 			break;
 		const char *what = json_string_value(json_object_get(o, "what"));

@@ -90,8 +90,7 @@ static void gather(json_t *j, const char *prefix, const char *name, json_t *valu
 	void *next;
 	json_t *v;
 
-	json_object_foreach_safe(j, next, key, v)
-	{
+	json_object_foreach_safe(j, next, key, v) {
 		if (strncmp(key, prefix, strlen(prefix)) == 0)
 			json_object_del(j, key);
 	}

@@ -55,7 +55,9 @@ static json_t *open_entry(const json_t *list, const char *door)
 	json_t *x;
 	size_t i;
 
-	json_array_foreach(list, i, x) if (is_open(x) && strcmp(text_in(x, "door"), door) == 0) return x;
+	json_array_foreach(list, i, x)
+		if (is_open(x) && strcmp(text_in(x, "door"), door) == 0)
+			return x;
 	return NULL;
 }
 
@@ -64,7 +66,9 @@ static json_t *asked_entry(const json_t *list, const char *door)
 	json_t *x;
 	size_t i;
 
-	json_array_foreach(list, i, x) if (is_asked(x) && strcmp(text_in(x, "door"), door) == 0) return x;
+	json_array_foreach(list, i, x)
+		if (is_asked(x) && strcmp(text_in(x, "door"), door) == 0)
+			return x;
 	return NULL;
 }
 
@@ -148,12 +152,10 @@ static bool may_open(const json_t *openers, const char *account, const struct ir
 	const json_t *one, *role;
 	size_t i, k;
 
-	json_array_foreach(openers, i, one)
-	{
+	json_array_foreach(openers, i, one) {
 		if (strcmp(text_in(one, "name"), account) != 0)
 			continue;
-		json_array_foreach(json_object_get(one, "roles"), k, role)
-		{
+		json_array_foreach(json_object_get(one, "roles"), k, role) {
 			unsigned duty = json_is_string(role) ? duty_by_word(json_string_value(role)) : DUTY_COUNT;
 
 			if (duty < DUTY_COUNT && (d->opened_by >> duty & 1u) != 0)
@@ -253,7 +255,8 @@ static enum door_done ask_second(const struct desk *k, const struct door_order *
 
 	if (x != NULL)
 		make_void(k->scene, x, POLICY_DOOR_ANEW, o->by);
-	json_array_foreach(k->list, i, x) number = number > count_in(x, "number") ? number : count_in(x, "number");
+	json_array_foreach(k->list, i, x)
+		number = number > count_in(x, "number") ? number : count_in(x, "number");
 	x = new_entry(k, o);
 	hex_text(o->meant, sizeof(o->meant), meant);
 	request = json_pack("{s:s, s:I, s:I, s:I, s:b}", "meant", meant, "for_s", (json_int_t)o->for_s, "until",
@@ -363,8 +366,7 @@ static enum door_done review_ordered(const struct desk *k, const struct door_ord
 	json_t *x;
 	size_t i;
 
-	json_array_foreach(k->list, i, x)
-	{
+	json_array_foreach(k->list, i, x) {
 		if (strcmp(text_in(x, "door"), o->object) != 0 || !json_is_true(json_object_get(x, "unreviewed")))
 			continue;
 		if (same_person(x, o))
@@ -373,8 +375,9 @@ static enum door_done review_ordered(const struct desk *k, const struct door_ord
 	}
 	if (found == 0)
 		return refuse(k, o, M_DOOR_REVIEWED, o->object);
-	json_array_foreach(k->list, i, x) if (strcmp(text_in(x, "door"), o->object) == 0)
-		json_object_set_new(x, "unreviewed", json_false());
+	json_array_foreach(k->list, i, x)
+		if (strcmp(text_in(x, "door"), o->object) == 0)
+			json_object_set_new(x, "unreviewed", json_false());
 	record(k->scene, POLICY_DOOR_REVIEWED, o->by, "", 0, (const char *const[4]){ o->object, "", "", o->comment });
 	return DOOR_CHANGED;
 }
@@ -448,8 +451,7 @@ bool doors_follow(json_t *list, const struct door_scene *c)
 	json_t *one;
 	size_t i;
 
-	json_array_foreach(list, i, one)
-	{
+	json_array_foreach(list, i, one) {
 		enum policy_event why = is_asked(one) ? void_why(c, one, false) : POLICY_NOTHING;
 
 		any |= why != POLICY_NOTHING || (is_open(one) && follow(c, one, now));

@@ -211,8 +211,7 @@ static void catch_up(struct enforce *f, const struct ir *ir)
 		if (change_isolates(change_by_word(text_in(one, "order"))) && json_array_insert(orders, 0, one) == 0)
 			(void)json_array_remove(f->isolations, i);
 	}
-	json_array_foreach(orders, i, one)
-	{
+	json_array_foreach(orders, i, one) {
 		const struct ordered o = { .order = change_by_word(text_in(one, "order")),
 					   .object = text_in(one, "what"),
 					   .by = text_in(one, "by"),

@@ -6,6 +6,7 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/columns.h"
+#include "appliance/base/json_each.h"
 #include "appliance/journal/attack.h"
 
 #define FILE_NAME "attacks"
@@ -101,13 +102,10 @@ int attacks_save(int folder, struct attacks *a, struct err *e)
 static bool asked_parse(const json_t *list, struct attack_asked *table, size_t n)
 {
 	json_int_t at, key, first, last;
-	json_t *j;
-	size_t i;
 
 	if (!json_is_array(list) || json_array_size(list) > n)
 		return false;
-	json_array_foreach(list, i, j)
-	{
+	json_each(j, list) {
 		if (json_unpack_ex(j, NULL, JSON_STRICT, "[I, I, I, I]", &at, &key, &first, &last) < 0 || at < 0 ||
 		    (size_t)at >= n || first <= 0 || last < first || table[at].first != 0)
 			return false;

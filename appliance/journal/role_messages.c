@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/json_each.h"
 #include "appliance/base/sentence.h"
 #include "appliance/journal/remembered.h"
 #include "appliance/journal/role_private.h"
@@ -89,11 +90,8 @@ static void note_reading(struct journal_role *j, const struct access_reader *who
 {
 	uint64_t fresh = 0, now = clock_mono().ns;
 	struct event e;
-	json_t *record;
-	size_t i;
 
-	json_array_foreach(list, i, record)
-	{
+	json_each(record, list) {
 		const char *kind = json_string_value(json_object_get(record, "kind"));
 
 		fresh += kind == NULL || event_kind_by_word(kind) != EVENT_ACCESS;

@@ -227,7 +227,8 @@ static bool set_right(const struct nftnl_set *s, const struct set_spec *spec)
 		return false;
 	if (nftnl_set_is_set(s, NFTNL_SET_DESC_SIZE) && nftnl_set_get_u32(s, NFTNL_SET_DESC_SIZE) != spec->most)
 		return false; /* a size limit that would refuse elements */
-	nftnl_set_expr_foreach(s, count_expr, &counters);
+	nftnl_set_expr_foreach(s, count_expr, &counters)
+		;
 	if (counters != (spec->counter ? 1u : 0u))
 		return false;
 	if (!spec->interval)
@@ -319,7 +320,8 @@ static bool element_decode(const struct dump *d, struct nftnl_set_elem *x, struc
 		el->until = (d->now_ms + nftnl_set_elem_get_u64(x, NFTNL_SET_ELEM_EXPIRATION) + 500) / 1000;
 	if (spec->filled && nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_TIMEOUT))
 		el->data = (uint32_t)(nftnl_set_elem_get_u64(x, NFTNL_SET_ELEM_TIMEOUT) / 1000);
-	nftnl_set_elem_expr_foreach(x, element_counter, el);
+	nftnl_set_elem_expr_foreach(x, element_counter, el)
+		;
 	return true;
 }
 
@@ -350,7 +352,8 @@ static int on_elements(const struct nlmsghdr *m, void *ctx)
 	if (s == NULL || nftnl_set_elems_nlmsg_parse(m, s) < 0)
 		d->failed = true;
 	else
-		nftnl_set_elem_foreach(s, on_element, d);
+		nftnl_set_elem_foreach(s, on_element, d)
+			;
 	if (s != NULL)
 		nftnl_set_free(s);
 	return 0;

@@ -71,8 +71,7 @@ static void ranges_of(const json_t *o, const struct ir *ir, struct ranges *ret)
 	const json_t *pair;
 	size_t i;
 
-	json_array_foreach(json_object_get(o, "pairs"), i, pair)
-	{
+	json_array_foreach(json_object_get(o, "pairs"), i, pair) {
 		const char *from = json_string_value(json_array_get(pair, 0)),
 			   *to = json_string_value(json_array_get(pair, 1));
 		struct addr_range a, b;
@@ -91,8 +90,9 @@ static bool has(const json_t *names, const char *name)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(names, i, v) if (strcmp(json_string_value(v) != NULL ? json_string_value(v) : "", name) ==
-					    0) return true;
+	json_array_foreach(names, i, v)
+		if (strcmp(json_string_value(v) != NULL ? json_string_value(v) : "", name) == 0)
+			return true;
 	return false;
 }
 
@@ -168,8 +168,9 @@ static bool keeps_some(const json_t *list)
 	const json_t *o;
 	size_t i;
 
-	json_array_foreach(list, i, o) if (json_array_size(json_object_get(o, "keep")) > 0 ||
-					   json_object_get(o, "stage") != NULL) return true;
+	json_array_foreach(list, i, o)
+		if (json_array_size(json_object_get(o, "keep")) > 0 || json_object_get(o, "stage") != NULL)
+			return true;
 	return false;
 }
 
@@ -180,8 +181,7 @@ json_t *isolation_breaks(const struct ir *ir, const json_t *list)
 	const json_t *o;
 	size_t i;
 
-	json_array_foreach(list, i, o)
-	{
+	json_array_foreach(list, i, o) {
 		struct ranges r = { 0 };
 
 		if (kept == NULL)
@@ -238,8 +238,7 @@ static void note_permits(struct cutting *x, const struct isolated_policy *p, boo
 
 	for (uint32_t i = 0; i < p->ir->n_permits; i++)
 		mine[i] = (struct going){ .id = p->ids[i] };
-	json_array_foreach(x->list, n, o)
-	{
+	json_array_foreach(x->list, n, o) {
 		keep(o, p->ir, kept);
 		for (uint32_t i = 0; i < p->ir->n_permits; i++)
 			if (ir_permit_kept(p->ir, i, kept))
@@ -376,8 +375,7 @@ bool isolation_pairs(const json_t *list, const struct isolated_policy *now, cons
 	if (x == NULL)
 		return false;
 	*x = (struct cutting){ .list = list, .cut = ret_cut, .kept = ret_kept, .whole = true };
-	json_array_foreach(list, i, o)
-	{
+	json_array_foreach(list, i, o) {
 		ranges_of(o, now->ir, &x->of[i]);
 		if (next != NULL)
 			(void)ir_isolated(next->ir, text_in(o, "what"), add, &x->of[i]);

@@ -317,7 +317,8 @@ static void take_rule(struct ruleset *r, const struct nlmsghdr *m)
 
 			*rule = (struct rule_read){ 0 };
 			count(r);
-			nftnl_expr_foreach(x, take_expression, ctx);
+			nftnl_expr_foreach(x, take_expression, ctx)
+				;
 		}
 	}
 	if (x != NULL)
@@ -408,7 +409,8 @@ static void take_elements(struct ruleset *r, const struct nlmsghdr *m)
 		} else {
 			void *ctx[2] = { r, &r->sets[s - r->sets] };
 
-			nftnl_set_elem_foreach(x, take_element, ctx);
+			nftnl_set_elem_foreach(x, take_element, ctx)
+				;
 		}
 	}
 	if (x != NULL)

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/base/json_each.h"
 #include "appliance/seal/file.h"
 
 json_t *cards_of_box(const json_t *status)
 {
-	const json_t *interfaces = json_object_get(status, "interfaces"), *i;
+	const json_t *interfaces = json_object_get(status, "interfaces");
 	json_t *list = json_array(), *seen = json_object();
-	size_t n;
 
-	json_array_foreach(interfaces, n, i)
-	{
+	json_each(i, interfaces) {
 		const json_t *card = json_object_get(i, "card");
 		const char *device = text_in(json_is_object(card) ? card : i, "device");
 

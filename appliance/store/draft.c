@@ -7,6 +7,7 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/columns.h"
+#include "appliance/base/json_each.h"
 #include "appliance/base/sha256.h"
 #include "appliance/base/utf8.h"
 
@@ -104,13 +105,10 @@ static json_t *authors_put(const void *draft)
 static bool authors_take(const json_t *list, void *draft)
 {
 	struct draft *d = draft;
-	const json_t *v;
-	size_t i;
 
 	if (!json_is_array(list) || json_array_size(list) > DRAFT_AUTHORS)
 		return false;
-	json_array_foreach(list, i, v)
-	{
+	json_each_at(i, v, list) {
 		size_t n = json_string_length(v);
 
 		if (n == 0 || n >= BY_BYTES)

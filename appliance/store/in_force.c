@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/json_each.h"
 
 #define SECOND 1000000000ull
 
@@ -39,24 +40,19 @@ json_t *waiting_names(const struct ir *ir, uint64_t now)
 /* The waiting conduits as keys of an object, for quick look-up. */
 static json_t *waiting_set(const struct ir *ir, uint64_t now)
 {
-	json_t *names = waiting_names(ir, now), *set = json_object(), *name;
-	size_t i;
+	json_t *names = waiting_names(ir, now), *set = json_object();
 
-	json_array_foreach(names, i, name)
-	{
+	json_each(name, names)
 		(void)json_object_set_new(set, json_string_value(name), json_true());
-	}
 	json_decref(names);
 	return set;
 }
 
 void waiting_mark(const struct ir *ir, uint64_t now, bool waits, json_t *list)
 {
-	json_t *set = waits ? waiting_set(ir, now) : NULL, *k;
-	size_t n;
+	json_t *set = waits ? waiting_set(ir, now) : NULL;
 
-	json_array_foreach(list, n, k)
-	{
+	json_each(k, list) {
 		const char *name = json_string_value(json_object_get(k, "name"));
 
 		json_object_set_new(k, "waits", json_boolean(name != NULL && json_object_get(set, name) != NULL));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/base/atomic_file.h"
+#include "appliance/base/json_each.h"
 
 #define NAME "kept"
 #define VERSION 1
@@ -48,8 +49,7 @@ static bool sound(const json_t *kept)
 
 	if (json_integer_value(json_object_get(kept, "version")) != VERSION || !json_is_object(devices))
 		return false;
-	json_object_foreach(devices, device, record)
-	{
+	json_object_foreach(devices, device, record) {
 		const json_t *picture = json_object_get(record, "picture");
 
 		if (*device == '\0' || strlen(device) > 15 || strchr(device, '/') != NULL || !mark_known(record) ||
@@ -176,8 +176,7 @@ json_t *kept_wanted(const json_t *kept, const char *device)
 	json_t *wanted = json_object(), *record;
 	const char *each;
 
-	json_object_foreach(json_object_get(kept, "devices"), each, record)
-	{
+	json_object_foreach(json_object_get(kept, "devices"), each, record) {
 		if (device == NULL && kept_in_box(kept, each))
 			kept_want(wanted, kept, each);
 	}
@@ -234,20 +233,16 @@ json_t *kept_untold(json_t *kept)
 
 json_t *kept_json(const json_t *kept)
 {
-	json_t *list = json_array(), *record, *fact;
+	json_t *list = json_array(), *record;
 	const char *device;
-	size_t i;
 
-	json_object_foreach(json_object_get(kept, "devices"), device, record)
-	{
+	json_object_foreach(json_object_get(kept, "devices"), device, record) {
 		const json_t *picture = json_object_get(record, "picture"),
 			     *link = json_array_get(json_object_get(picture, "links"), 0);
 		json_t *was = json_array();
 
-		json_array_foreach(json_object_get(link, "facts"), i, fact)
-		{
+		json_each(fact, json_object_get(link, "facts"))
 			json_array_append(was, json_object_get(fact, "text"));
-		}
 		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:o}", "device", device, "mark",
 						      kept_mark_word(kept_mark(record)), "up",
 						      json_is_true(json_object_get(link, "up")), "was", was));

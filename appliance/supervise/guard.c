@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/json_each.h"
 #include "appliance/box/box.h"
 #include "appliance/box/loan.h"
 #include "appliance/box/netns.h"
@@ -132,15 +133,12 @@ static void add(struct names *x, const char *name)
  * other ports, too. */
 static void add_links(struct names *x, const json_t *links)
 {
-	const json_t *link, *other;
-	size_t i, k;
-
-	json_array_foreach(links, i, link)
-	{
+	json_each(link, links) {
 		const char *name = text_in(link, "name");
 		bool has_ports = false;
 
-		json_array_foreach(links, k, other) has_ports |= strcmp(text_in(other, "master"), name) == 0;
+		json_each(other, links)
+			has_ports |= strcmp(text_in(other, "master"), name) == 0;
 		if (!has_ports)
 			add(x, name);
 	}
@@ -152,8 +150,7 @@ int home_guard(const json_t *kept, const struct ir *ir, const struct box_spaces 
 	json_t *record;
 	const char *device;
 
-	json_object_foreach(json_object_get(kept, "devices"), device, record)
-	{
+	json_object_foreach(json_object_get(kept, "devices"), device, record) {
 		if (kept_mark(record) == KEPT_RELEASED)
 			continue;
 		add(&x, device);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/json_each.h"
 #include "appliance/box/box.h"
 #include "appliance/box/loan.h"
 #include "appliance/store/kept.h"
@@ -162,8 +163,8 @@ static void object_text(const struct ir *ir, const char *device, char out[EVENT_
  * not known. */
 static void tell(struct supervisor *s, enum policy_event what, const struct ir *ir, const json_t *reports)
 {
-	for (size_t i = 0; i < json_array_size(reports); i++) {
-		const json_t *r = json_array_get(reports, i), *list = json_object_get(r, "lost");
+	json_each(r, reports) {
+		const json_t *list = json_object_get(r, "lost");
 		const char *now = json_string_value(json_object_get(r, "now"));
 		bool moved = now != NULL && *now != '\0';
 		char object[EVENT_TEXT];
@@ -199,8 +200,7 @@ void kept_tell(struct supervisor *s)
 	json_t *untold = kept_untold(s->kept), *one;
 	const char *device;
 
-	json_object_foreach(untold, device, one)
-	{
+	json_object_foreach(untold, device, one) {
 		char object[EVENT_TEXT], when[40];
 
 		object_text(s->now->ir, device, object);
@@ -226,14 +226,12 @@ static void give(struct supervisor *s, json_t *wanted, enum policy_event what, c
 	const char *device;
 
 	if (json_object_size(wanted) > 0) {
-		json_object_foreach(wanted, device, picture)
-		{
+		json_object_foreach(wanted, device, picture) {
 			kept_going(s->kept, device);
 		}
 		save(s);
 		reports = loan_give_back(&s->spaces, wanted);
-		json_object_foreach(wanted, device, picture)
-		{
+		json_object_foreach(wanted, device, picture) {
 			if (!loan_stuck(reports, device))
 				kept_gone(s->kept, device);
 		}
@@ -255,13 +253,11 @@ static void give(struct supervisor *s, json_t *wanted, enum policy_event what, c
  */
 void kept_hold(struct supervisor *s)
 {
-	json_t *held = json_array(), *record, *one;
+	json_t *held = json_array(), *record;
 	struct err e = { 0 };
 	const char *device;
-	size_t i;
 
-	json_object_foreach(json_object_get(s->kept, "devices"), device, record)
-	{
+	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
 		json_t *picture;
 
 		if (kept_mark(record) != KEPT_RETIRED || names(s->now->ir, device) || box_has(&s->spaces, device))
@@ -276,11 +272,9 @@ void kept_hold(struct supervisor *s)
 	}
 	if (json_array_size(held) > 0)
 		save(s);
-	json_array_foreach(held, i, one)
-	{
+	json_each(one, held)
 		if (box_hold(&s->spaces, json_string_value(one), &e) < 0)
 			say(s, M_KEPT_UNHELD, json_string_value(one), e.text);
-	}
 	json_decref(held);
 }
 
@@ -313,8 +307,7 @@ void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
 	json_t *wanted = json_object(), *record;
 	const char *device;
 
-	json_object_foreach(json_object_get(s->kept, "devices"), device, record)
-	{
+	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
 		enum kept_mark m = kept_mark(record);
 		bool unnamed = !names(s->now->ir, device);
 		/* True if the change that left the device out is undone now. If an earlier change
@@ -337,8 +330,7 @@ void kept_retire(struct supervisor *s, const struct ir *old, const struct ir *ne
 	const char *device;
 	bool changed = false;
 
-	json_object_foreach(json_object_get(s->kept, "devices"), device, record)
-	{
+	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
 		if (kept_mark(record) != KEPT_TAKEN || (old != NULL && !names(old, device)) ||
 		    (next != NULL && names(next, device)))
 			continue;
@@ -395,8 +387,7 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 
 	/* The next start or the end of a trial must not take a device again that a person releases
 	 * now. If the policy behind the trial is unknown, this applies to every device. */
-	json_object_foreach(wanted, device, picture)
-	{
+	json_object_foreach(wanted, device, picture) {
 		if (names(s->now->ir, device) || (s->trial != 0 && (behind == NULL || names(behind->ir, device))))
 			kept_put(s->kept, device, KEPT_RELEASED, NULL);
 	}

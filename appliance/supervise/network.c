@@ -88,8 +88,7 @@ static size_t found_news(json_t *set, const json_t *before, char *out, size_t si
 	json_t *any;
 
 	out[0] = '\0';
-	json_object_foreach(set, text, any)
-	{
+	json_object_foreach(set, text, any) {
 		if (json_object_get(before, text) != NULL)
 			continue;
 		/* The first text is written in any case, cut if it is too long. */

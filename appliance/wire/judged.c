@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/base/json.h"
+#include "appliance/base/json_each.h"
 #include "appliance/wire/orders.h"
 
 bool order_is_signed(const struct msg_body *b)
@@ -62,13 +63,10 @@ bool judged_name(int fd, char ret_name[LOGIN_NAME], uint32_t *ret_duties)
 	json_t *j = json_of_memfd(fd, WHO_MOST);
 	const char *name = json_string_value(json_object_get(j, "name"));
 	bool ok = name != NULL && *name != '\0' && strlen(name) < LOGIN_NAME;
-	const json_t *role;
-	size_t i;
 
 	if (ok)
 		snprintf(ret_name, LOGIN_NAME, "%s", name);
-	json_array_foreach(json_object_get(j, "roles"), i, role)
-	{
+	json_each(role, json_object_get(j, "roles")) {
 		unsigned d = json_is_string(role) ? duty_by_word(json_string_value(role)) : DUTY_COUNT;
 
 		if (ret_duties != NULL && d < DUTY_COUNT)

@@ -126,8 +126,7 @@ static void known(struct ledger *l, const json_t *alarms, const char *now)
 void ledger_look(struct ledger *l, const json_t *alarms, const char *now)
 {
 	known(l, alarms, now);
-	for (size_t i = 0; i < json_array_size(alarms); i++) {
-		const json_t *a = json_array_get(alarms, i);
+	json_each(a, alarms) {
 		const char *since = js(a, "since");
 
 		if (by_key(list_of(l, "alarms"), js(a, "key")) != NULL)
@@ -238,9 +237,7 @@ static void still(FILE *to, const struct ledger *l, enum lang lang)
 	const json_t *list = list_of(l, "alarms");
 	bool any = false;
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *x = json_array_get(list, i);
-
+	json_each(x, list) {
 		if (ju(x, "looks") < LOOKS)
 			continue;
 		if (!any)
@@ -263,8 +260,7 @@ char *ledger_text(const struct ledger *l, enum lang lang, const char *contact)
 		return NULL;
 	still(to, l, lang);
 	message_print(to, lang, M_MAIL_HAPPENED);
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *x = json_array_get(list, i);
+	json_each(x, list) {
 		const char *what = js(x, "what");
 
 		line(to, lang,

@@ -95,8 +95,7 @@ static void take_records(struct outlet *o)
 	if (!event_filter_set(&q.events.filter, FILTER_SEVERITY, "serious"))
 		return;
 	answer = ask(o->socket, &q);
-	for (size_t i = 0; i < json_array_size(ja(answer, "events")); i++) {
-		const json_t *e = json_array_get(ja(answer, "events"), i);
+	json_each(e, ja(answer, "events")) {
 		char *en = event_sentence(e, LANG_EN), *japanese = event_sentence(e, LANG_JA);
 
 		/* the alarm itself is sent, so its record is not */

@@ -35,14 +35,11 @@ unsigned flow_data(const json_t *row)
 /* By conduit: what its grants carry, each protocol once with all its words. */
 static json_t *carried_by(const json_t *effective)
 {
-	const json_t *permits = ja(effective, "permits"), *permit, *grant, *word;
+	const json_t *permits = ja(effective, "permits");
 	json_t *all = json_object();
-	size_t i, k, m;
 
-	json_array_foreach(permits, i, permit)
-	{
-		json_array_foreach(ja(permit, "grants"), k, grant)
-		{
+	json_each(permit, permits) {
+		json_each(grant, ja(permit, "grants")) {
 			json_t *of = json_object_get(all, js(grant, "conduit")), *commands, *has;
 
 			if (jb(grant, "shadow"))
@@ -56,8 +53,7 @@ static json_t *carried_by(const json_t *effective)
 			if (has == NULL) {
 				(void)json_object_set(of, js(grant, "protocol"), commands);
 			} else {
-				json_array_foreach(commands, m, word)
-				{
+				json_each(word, commands) {
 					bool there = false;
 
 					for (size_t n = 0; n < json_array_size(has); n++)
@@ -78,15 +74,12 @@ static unsigned data_of(const json_t *k, json_t *carried)
 {
 	unsigned data = strcmp(js(k, "mode"), "observe") == 0 ? FLOW_THERE | FLOW_BACK : 0;
 	const char *protocol;
-	json_t *commands, *word;
-	size_t i;
+	json_t *commands;
 
-	json_object_foreach(carried, protocol, commands)
-	{
+	json_object_foreach(carried, protocol, commands) {
 		if (json_array_size(commands) == 0)
 			data = FLOW_THERE | FLOW_BACK;
-		json_array_foreach(commands, i, word)
-		{
+		json_each(word, commands) {
 			bool reads = strcmp(json_string_value(word), "read") == 0 ||
 				     strcmp(json_string_value(word), "diagnose") == 0;
 
@@ -105,8 +98,9 @@ static json_t *row_of(const json_t *k, const json_t *sides, json_t *carried)
 	const char *protocol;
 
 	/* Of a conduit that only observes everything passes, whatever its rows say. */
-	json_object_foreach(carried, protocol, commands)(void) json_array_append_new(
-		list, json_pack("{s:s, s:O}", "protocol", protocol, "commands", observed ? json_null() : commands));
+	json_object_foreach(carried, protocol, commands)
+		(void)json_array_append_new(list, json_pack("{s:s, s:O}", "protocol", protocol, "commands",
+							    observed ? json_null() : commands));
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		json_t *v = json_object_get(k, keys[i]);
 
@@ -123,16 +117,11 @@ json_t *flow_sheet(const json_t *effective, enum flow_part part)
 	json_t *sheet = ja(effective, "conduits") != NULL ? json_copy((json_t *)(uintptr_t)effective) : NULL;
 	json_t *carried = carried_by(effective), *sides = json_object(), *ends = json_object(),
 	       *conduits = json_array(), *zones = json_array();
-	json_t *one;
 	bool failed;
-	size_t i;
 
-	json_array_foreach(ja(effective, "zones"), i, one)
-	{
+	json_each(one, ja(effective, "zones"))
 		(void)json_object_set_new(sides, js(one, "name"), json_integer(side_of(js(one, "class"))));
-	}
-	json_array_foreach(ja(effective, "conduits"), i, one)
-	{
+	json_each(one, ja(effective, "conduits")) {
 		json_t *row = row_of(one, sides, json_object_get(carried, js(one, "name")));
 
 		if ((place_of(parts, js(row, "part")) & part) != 0) {
@@ -142,8 +131,7 @@ json_t *flow_sheet(const json_t *effective, enum flow_part part)
 		}
 		json_decref(row);
 	}
-	json_array_foreach(ja(effective, "zones"), i, one)
-	{
+	json_each(one, ja(effective, "zones")) {
 		/* Zones that do not belong to this part, and the box itself, are kept only if a
 		 * conduit leads to or from them. */
 		if (json_object_get(ends, js(one, "name")) != NULL ||
@@ -175,17 +163,14 @@ static enum message class_name(const char *word)
 void flow_text(char *out, size_t size, const json_t *row, const json_t *carried, enum lang l)
 {
 	bool observed = strcmp(js(row, "mode"), "observe") == 0;
-	const json_t *commands = json_object_get(carried, "commands"), *word;
+	const json_t *commands = json_object_get(carried, "commands");
 	int n = snprintf(out, size, "%s", js(carried, "protocol"));
-	size_t i;
 
 	if (json_is_null(commands))
 		(void)snprintf(out + n, size - (size_t)n, ": %s",
 			       message_format(observed ? M_FLOW_OBSERVED : M_FLOW_UNREAD, l));
-	json_array_foreach(commands, i, word)
-	{
+	json_each_at(i, word, commands)
 		if ((size_t)n < size)
 			n += snprintf(out + n, size - (size_t)n, "%s%s", i == 0 ? ": " : ", ",
 				      message_format(class_name(json_string_value(word)), l));
-	}
 }

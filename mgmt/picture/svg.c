@@ -128,11 +128,9 @@ static bool told(const struct legend *g, size_t first, const struct legend_line 
 
 static void commands(struct legend *g, size_t arrow, const json_t *grants, enum lang l)
 {
-	const json_t *one;
-	size_t first = g->n, k, m;
+	size_t first = g->n, m;
 
-	json_array_foreach(grants, k, one)
-	{
+	json_each(one, grants) {
 		const json_t *rows = ja(one, "rows");
 		size_t before = g->n;
 
@@ -153,17 +151,14 @@ static void commands(struct legend *g, size_t arrow, const json_t *grants, enum 
  * first conduit. False: no memory. */
 static bool legend_index(struct legend *g, const json_t *effective)
 {
-	const json_t *permits = ja(effective, "permits"), *cells = ja(effective, "cells"), *outer, *one;
-	size_t i, k;
+	const json_t *permits = ja(effective, "permits"), *cells = ja(effective, "cells");
 
 	g->grants = json_object();
 	g->packets = json_object();
-	json_array_foreach(permits, i, outer)
-	{
+	json_each(outer, permits) {
 		const json_t *list = ja(outer, "grants");
 
-		json_array_foreach(list, k, one)
-		{
+		json_each(one, list) {
 			const char *name = js(one, "conduit");
 
 			if (json_object_get(g->grants, name) == NULL)
@@ -171,12 +166,10 @@ static bool legend_index(struct legend *g, const json_t *effective)
 			(void)json_array_append(json_object_get(g->grants, name), (json_t *)(uintptr_t)one);
 		}
 	}
-	json_array_foreach(cells, i, outer)
-	{
+	json_each(outer, cells) {
 		const json_t *names = ja(outer, "conduits");
 
-		json_array_foreach(names, k, one)
-		{
+		json_each(one, names) {
 			const char *name = json_string_value(one);
 			json_int_t sum = name != NULL ? json_integer_value(json_object_get(g->packets, name)) : 0;
 
@@ -202,13 +195,11 @@ static void heading(struct legend *g, size_t arrow, const json_t *k)
 /* The contents of a row of a flow_sheet. */
 static void legend_flow(struct legend *g, size_t arrow, const json_t *flow, enum lang l)
 {
-	const json_t *carries = ja(flow, "carries"), *one;
+	const json_t *carries = ja(flow, "carries");
 	char text[RENDER_TEXT * 4];
-	size_t i;
 
 	heading(g, arrow, flow);
-	json_array_foreach(carries, i, one)
-	{
+	json_each(one, carries) {
 		flow_text(text, sizeof(text), flow, one, l);
 		legend_add(g, LEGEND_COMMAND, arrow, text);
 	}
@@ -347,16 +338,13 @@ static void add_zone(struct picture *p, const json_t *z)
 
 static bool find_zones(struct picture *p)
 {
-	const json_t *list = ja(p->effective, "zones"), *one;
-	size_t i;
+	const json_t *list = ja(p->effective, "zones");
 
 	p->zones = calloc(json_array_size(list) + 1, sizeof(*p->zones));
 	if (p->zones == NULL)
 		return false;
-	json_array_foreach(list, i, one)
-	{
+	json_each(one, list)
 		add_zone(p, one);
-	}
 	return true;
 }
 

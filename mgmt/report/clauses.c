@@ -119,13 +119,11 @@ static json_t *evidence(const json_t *facts, const struct deeds *deeds, const st
 static json_t *clause_judge(const json_t *clause, const json_t *facts, const struct deeds *deeds,
 			    size_t summary[VERDICT_COUNT])
 {
-	size_t count[VERDICT_COUNT] = { 0 }, i, n = 0;
+	size_t count[VERDICT_COUNT] = { 0 }, n = 0;
 	json_t *ret = json_deep_copy(clause), *list = json_array();
-	const json_t *name;
 	enum verdict v;
 
-	json_array_foreach(ja(clause, "probes"), i, name)
-	{
+	json_each(name, ja(clause, "probes")) {
 		const struct probe *p = json_is_string(name) ? probe_by_word(json_string_value(name)) : NULL;
 
 		if (p == NULL)
@@ -144,14 +142,11 @@ static json_t *clause_judge(const json_t *clause, const json_t *facts, const str
 /* Judges one document, in place. */
 static void judge(json_t *d, const json_t *facts, const struct deeds *deeds)
 {
-	size_t summary[VERDICT_COUNT] = { 0 }, k;
+	size_t summary[VERDICT_COUNT] = { 0 };
 	json_t *list = json_array(), *counts = json_object();
-	const json_t *clause;
 
-	json_array_foreach(ja(d, "clauses"), k, clause)
-	{
+	json_each(clause, ja(d, "clauses"))
 		(void)json_array_append_new(list, clause_judge(clause, facts, deeds, summary));
-	}
 	for (unsigned v = 0; v < VERDICT_COUNT; v++)
 		(void)json_object_set_new(counts, verdict_word((enum verdict)v), json_integer((json_int_t)summary[v]));
 	(void)json_object_set_new(d, "clauses", list);
@@ -188,17 +183,15 @@ static const char *force_text(const json_t *clause, enum lang l)
 static void evidence_cell(struct page *p, const json_t *clause, enum lang l)
 {
 	char *text = NULL;
-	size_t n = 0, i;
+	size_t n = 0;
 	FILE *to = open_memstream(&text, &n);
 	const char *rest = js(json_object_get(clause, "rest"), lang_name(l));
-	const json_t *e;
 
 	if (to == NULL)
 		return;
 	if (jb(clause, "none"))
 		fputs(message_format(M_CONTROLS_NONE, l), to);
-	json_array_foreach(ja(clause, "evidence"), i, e)
-	{
+	json_each_at(i, e, ja(clause, "evidence")) {
 		char when[RENDER_TEXT];
 
 		render_time(js(e, "taken"), when);
@@ -216,15 +209,12 @@ static void document(struct page *p, const json_t *d, enum lang l)
 {
 	static const enum message heads[] = { M_CONTROLS_CLAUSE, M_CONTROLS_FORCE, M_CONTROLS_READING,
 					      M_CONTROLS_VERDICT, M_CONTROLS_EVIDENCE };
-	const json_t *clause;
-	size_t i;
 
 	page_section_text(p, js(json_object_get(d, "name"), lang_name(l)));
 	page_say(p, M_CONTROLS_EDITION, js(json_object_get(d, "edition"), lang_name(l)));
 	page_say(p, M_CONTROLS_NOTE, js(json_object_get(d, "note"), lang_name(l)));
 	page_table(p, heads, 5);
-	json_array_foreach(ja(d, "clauses"), i, clause)
-	{
+	json_each(clause, ja(d, "clauses")) {
 		enum verdict v = verdict_of(clause);
 
 		page_cellf(p, "%s %s", js(d, "document"), js(clause, "clause"));
@@ -239,13 +229,10 @@ static void summary(struct page *p, const json_t *documents)
 {
 	static const enum message heads[] = { M_CONTROLS_DOCUMENT, M_VERDICT_MET, M_VERDICT_PARTLY,
 					      M_VERDICT_NOT,	   M_VERDICT_ASK, M_VERDICT_UNREAD };
-	const json_t *d;
-	size_t i;
 
 	page_section(p, M_CONTROLS_SUMMARY);
 	page_table(p, heads, 6);
-	json_array_foreach(documents, i, d)
-	{
+	json_each(d, documents) {
 		page_cell(p, js(d, "document"));
 		for (unsigned v = 0; v < VERDICT_COUNT; v++)
 			page_cellf(p, "%llu", ju(json_object_get(d, "summary"), verdict_word((enum verdict)v)));
@@ -256,20 +243,14 @@ struct page *report_controls(const json_t *facts, const struct deeds *deeds, enu
 {
 	json_t *documents = controls_documents();
 	struct page *p = page_new(l, M_CONTROLS_TITLE);
-	json_t *d;
-	size_t i;
 
-	json_array_foreach(documents, i, d)
-	{
+	json_each(d, documents)
 		judge(d, facts, deeds);
-	}
 	report_head(p, facts);
 	page_say(p, M_CONTROLS_WHAT);
 	summary(p, documents);
-	json_array_foreach(documents, i, d)
-	{
+	json_each(d, documents)
 		document(p, d, l);
-	}
 	report_sign(p);
 	*ret_data = report_data("controls", facts, "documents", documents);
 	return p;
@@ -318,13 +299,10 @@ static void items(struct page *p, const json_t *d)
 	static const enum message heads[] = { M_SELF_NUMBER, M_CONTROLS_CLAUSE,	  M_SELF_ITEM, M_SELF_BOX,
 					      M_SELF_PERSON, M_CONTROLS_EVIDENCE, M_SELF_DUE };
 	enum lang l = page_lang(p);
-	const json_t *clause;
-	size_t i;
 
 	page_section(p, M_SELF_LIST);
 	page_table(p, heads, 7);
-	json_array_foreach(ja(d, "clauses"), i, clause)
-	{
+	json_each_at(i, clause, ja(d, "clauses")) {
 		enum verdict v = verdict_of(clause);
 
 		page_cellf(p, "%zu", i + 1);
@@ -343,18 +321,14 @@ static void items(struct page *p, const json_t *d)
 
 static json_t *judged(const json_t *facts, const struct deeds *deeds)
 {
-	json_t *d = json_loadb((const char *)controls_self_check, controls_self_check_size, JSON_REJECT_DUPLICATES,
-			       NULL),
-	       *clause;
-	size_t i;
+	json_t *d =
+		json_loadb((const char *)controls_self_check, controls_self_check_size, JSON_REJECT_DUPLICATES, NULL);
 
 	judge(d, facts, deeds);
-	json_array_foreach(json_object_get(d, "clauses"), i, clause)
-	{
+	json_each(clause, json_object_get(d, "clauses"))
 		(void)json_object_set_new(clause, "answer",
 					  answered(verdict_of(clause)) ? json_boolean(verdict_of(clause) == VERDICT_MET)
 								       : json_null());
-	}
 	return d;
 }
 

@@ -133,14 +133,11 @@ bool page_csv(const struct page *p, FILE *to)
 {
 	bool ok = p != NULL && !p->failed;
 	const char *section = "";
-	const json_t *part;
-	size_t i;
 
 	if (p == NULL)
 		return false;
 	fputs(CSV_MARK, to);
-	json_array_foreach(p->parts, i, part)
-	{
+	json_each(part, p->parts) {
 		const json_t *head = ja(part, "head"), *cells = ja(part, "cells");
 		size_t n = json_array_size(head);
 
@@ -225,15 +222,15 @@ static bool one_cell(FILE *to, const json_t *v)
 
 static bool rows(FILE *to, const json_t *part)
 {
-	const json_t *head = ja(part, "head"), *cells = ja(part, "cells"), *v;
-	size_t n = json_array_size(head), i;
+	const json_t *head = ja(part, "head"), *cells = ja(part, "cells");
+	size_t n = json_array_size(head);
 	bool ok = n > 0;
 
 	fputs("<table><thead><tr>", to);
-	json_array_foreach(head, i, v) ok = within(to, "<th scope=\"col\">", json_string_value(v), "</th>") && ok;
+	json_each(v, head)
+		ok = within(to, "<th scope=\"col\">", json_string_value(v), "</th>") && ok;
 	fputs("</tr></thead><tbody>\n", to);
-	json_array_foreach(cells, i, v)
-	{
+	json_each_at(i, v, cells) {
 		if (n > 0 && i % n == 0)
 			fputs("<tr>", to);
 		ok = one_cell(to, v) && ok;
@@ -247,8 +244,6 @@ static bool rows(FILE *to, const json_t *part)
 bool page_html(const struct page *p, FILE *to)
 {
 	bool ok = p != NULL && !p->failed;
-	const json_t *part;
-	size_t i;
 
 	if (p == NULL)
 		return false;
@@ -261,8 +256,7 @@ bool page_html(const struct page *p, FILE *to)
 	ok = within(to, "", p->title, "</title><style>") && ok;
 	fprintf(to, "%s</style></head><body>\n", style);
 	ok = within(to, "<h1>", p->title, "</h1>\n") && ok;
-	json_array_foreach(p->parts, i, part)
-	{
+	json_each(part, p->parts) {
 		const char *kind = js(part, "kind");
 
 		if (strcmp(kind, "table") == 0)

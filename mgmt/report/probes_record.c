@@ -52,10 +52,11 @@ void probe_admin_exit(const struct evidence *of, struct finding *f)
 void probe_clock_sources(const struct evidence *of, struct finding *f)
 {
 	const json_t *clock = json_object_get(of->answer, "clock"),
-		     *peers = ja(json_object_get(of->answer, "reach"), "peers"), *p;
-	size_t i, n = 0;
+		     *peers = ja(json_object_get(of->answer, "reach"), "peers");
+	size_t n = 0;
 
-	json_array_foreach(peers, i, p) n += strcmp(js(p, "use"), "time") == 0;
+	json_each(p, peers)
+		n += strcmp(js(p, "use"), "time") == 0;
 	if (!jb(clock, "trusted"))
 		finding_say(f, VERDICT_NOT, M_PROBE_CLOCK_NOT, n);
 	else if (!jb(clock, "synchronised"))
@@ -192,11 +193,10 @@ void probe_versions(const struct evidence *of, struct finding *f)
 
 void probe_changes_named(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = ja(of->answer, "history"), *g;
-	size_t i, n = json_array_size(list), nameless = 0, said = 0;
+	const json_t *list = ja(of->answer, "history");
+	size_t n = json_array_size(list), nameless = 0, said = 0;
 
-	json_array_foreach(list, i, g)
-	{
+	json_each(g, list) {
 		nameless += *js(g, "by") == '\0';
 		said += *js(g, "comment") != '\0';
 	}
@@ -208,15 +208,13 @@ void probe_changes_named(const struct evidence *of, struct finding *f)
 
 void probe_accounts_named(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = ja(of->answer, "accounts"), *a;
+	const json_t *list = ja(of->answer, "accounts");
 	struct names bare = { 0 };
-	size_t i, n = json_array_size(list);
+	size_t n = json_array_size(list);
 
-	json_array_foreach(list, i, a)
-	{
+	json_each(a, list)
 		if (*js(a, "full_name") == '\0' || *js(a, "reason") == '\0' || *js(a, "since") == '\0')
 			finding_name(&bare, js(a, "name"));
-	}
 	if (n == 0)
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_ACCOUNTS);
 	else if (bare.n > 0)
@@ -227,15 +225,13 @@ void probe_accounts_named(const struct evidence *of, struct finding *f)
 
 void probe_accounts_used(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = ja(of->answer, "accounts"), *a;
+	const json_t *list = ja(of->answer, "accounts");
 	struct names unused = { 0 };
-	size_t i, n = json_array_size(list);
+	size_t n = json_array_size(list);
 
-	json_array_foreach(list, i, a)
-	{
+	json_each(a, list)
 		if (jb(a, "unused") && !jb(a, "disabled"))
 			finding_name(&unused, js(a, "name"));
-	}
 	if (n == 0)
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_ACCOUNTS);
 	else if (unused.n > 0)
@@ -261,14 +257,9 @@ void probe_phrases_refused(const struct evidence *of, struct finding *f)
 
 static bool has(const json_t *account, const char *role)
 {
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(ja(account, "roles"), i, v)
-	{
+	json_each(v, ja(account, "roles"))
 		if (json_is_string(v) && strcmp(json_string_value(v), role) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -279,12 +270,11 @@ void probe_duties_apart(const struct evidence *of, struct finding *f)
 						{ "account_manager", "it_operator" },
 						{ "account_manager", "auditor" },
 						{ "it_operator", "auditor" } };
-	const json_t *list = ja(of->answer, "accounts"), *a;
+	const json_t *list = ja(of->answer, "accounts");
 	struct names both = { 0 };
-	size_t i, n = 0, auditors = 0;
+	size_t n = 0, auditors = 0;
 
-	json_array_foreach(list, i, a)
-	{
+	json_each(a, list) {
 		bool found = false;
 
 		if (jb(a, "disabled"))
@@ -306,11 +296,10 @@ void probe_duties_apart(const struct evidence *of, struct finding *f)
 
 void probe_tokens_end(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = ja(of->answer, "tokens"), *t;
-	size_t i, n = json_array_size(list), endless = 0, expired = 0;
+	const json_t *list = ja(of->answer, "tokens");
+	size_t n = json_array_size(list), endless = 0, expired = 0;
 
-	json_array_foreach(list, i, t)
-	{
+	json_each(t, list) {
 		endless += *js(t, "until") == '\0';
 		expired += jb(t, "expired");
 	}
@@ -353,15 +342,11 @@ void probe_records_reviewed(const struct evidence *of, struct finding *f)
 /* Whether a conduit allows TLS, and declares its servers. */
 static bool takes_tls(const json_t *permits, const char *conduit, bool *ret_declares)
 {
-	const json_t *p, *g;
 	bool found = false;
-	size_t i, k;
 
 	*ret_declares = false;
-	json_array_foreach(permits, i, p)
-	{
-		json_array_foreach(ja(p, "grants"), k, g)
-		{
+	json_each(p, permits) {
+		json_each(g, ja(p, "grants")) {
 			if (strcmp(js(g, "protocol"), "tls") != 0 || strcmp(js(g, "conduit"), conduit) != 0)
 				continue;
 			found = true;
@@ -373,11 +358,10 @@ static bool takes_tls(const json_t *permits, const char *conduit, bool *ret_decl
 
 void probe_services_declared(const struct evidence *of, struct finding *f)
 {
-	const json_t *effective = of->answer, *c;
-	size_t i, all = 0, declare = 0;
+	const json_t *effective = of->answer;
+	size_t all = 0, declare = 0;
 
-	json_array_foreach(ja(effective, "conduits"), i, c)
-	{
+	json_each(c, ja(effective, "conduits")) {
 		bool declares;
 
 		all += takes_tls(ja(effective, "permits"), js(c, "name"), &declares);

@@ -12,14 +12,11 @@
 
 static const char *class_of(const json_t *effective, const char *zone)
 {
-	const json_t *list = ja(effective, "zones"), *z;
-	size_t i;
+	const json_t *list = ja(effective, "zones");
 
-	json_array_foreach(list, i, z)
-	{
+	json_each(z, list)
 		if (strcmp(js(z, "name"), zone) == 0)
 			return js(z, "class");
-	}
 	return "";
 }
 
@@ -67,12 +64,11 @@ void probe_untouched(const struct evidence *of, struct finding *f)
 
 void probe_conduits_answered_for(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = ja(of->answer, "conduits"), *c;
+	const json_t *list = ja(of->answer, "conduits");
 	struct names without = { 0 };
-	size_t i, n = json_array_size(list), approved = 0;
+	size_t n = json_array_size(list), approved = 0;
 
-	json_array_foreach(list, i, c)
-	{
+	json_each(c, list) {
 		if (*js(c, "owner") == '\0' || *js(c, "purpose") == '\0' || *js(c, "review_by") == '\0')
 			finding_name(&without, js(c, "name"));
 		approved += *js(c, "approved_by") != '\0';
@@ -87,17 +83,15 @@ void probe_conduits_answered_for(const struct evidence *of, struct finding *f)
 
 void probe_reviews_due(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = ja(of->answer, "conduits"), *c;
+	const json_t *list = ja(of->answer, "conduits");
 	struct names late = { 0 };
 	char today[DAY + 1];
-	size_t i, n = json_array_size(list);
+	size_t n = json_array_size(list);
 
 	snprintf(today, sizeof(today), "%.10s", js(of->facts, "made"));
-	json_array_foreach(list, i, c)
-	{
+	json_each(c, list)
 		if (strcmp(js(c, "review_by"), today) < 0)
 			finding_name(&late, js(c, "name"));
-	}
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
 	else if (late.n > 0)
@@ -118,12 +112,11 @@ static void add_unused(struct names *to, const json_t *conduit)
 
 void probe_conduits_used(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = ja(of->answer, "conduits"), *c;
+	const json_t *list = ja(of->answer, "conduits");
 	struct names unused = { 0 }, unknown = { 0 };
-	size_t i, n = json_array_size(list);
+	size_t n = json_array_size(list);
 
-	json_array_foreach(list, i, c)
-	{
+	json_each(c, list) {
 		if (*js(c, "last_match") != '\0')
 			continue;
 		add_unused(&unused, c);
@@ -143,15 +136,13 @@ void probe_conduits_used(const struct evidence *of, struct finding *f)
 
 void probe_enforced(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = ja(of->answer, "conduits"), *c;
+	const json_t *list = ja(of->answer, "conduits");
 	struct names observing = { 0 };
-	size_t i, n = json_array_size(list);
+	size_t n = json_array_size(list);
 
-	json_array_foreach(list, i, c)
-	{
+	json_each(c, list)
 		if (strcmp(js(c, "mode"), "enforce") != 0)
 			finding_name(&observing, js(c, "name"));
-	}
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
 	else if (observing.n > 0)
@@ -163,14 +154,11 @@ void probe_enforced(const struct evidence *of, struct finding *f)
 
 static const json_t *conduit_called(const json_t *effective, const char *conduit)
 {
-	const json_t *list = ja(effective, "conduits"), *c;
-	size_t i;
+	const json_t *list = ja(effective, "conduits");
 
-	json_array_foreach(list, i, c)
-	{
+	json_each(c, list)
 		if (strcmp(js(c, "name"), conduit) == 0)
 			return c;
-	}
 	return NULL;
 }
 
@@ -183,13 +171,10 @@ struct grants {
  * everything pass, and a shadow grants nothing. */
 static void grants_count(const json_t *effective, const char *class, struct grants *ret)
 {
-	const json_t *permits = ja(effective, "permits"), *p, *g;
-	size_t i, k;
+	const json_t *permits = ja(effective, "permits");
 
-	json_array_foreach(permits, i, p)
-	{
-		json_array_foreach(ja(p, "grants"), k, g)
-		{
+	json_each(p, permits) {
+		json_each(g, ja(p, "grants")) {
 			const char *conduit = js(g, "conduit");
 			const json_t *c = conduit_called(effective, conduit);
 			bool whole = jb(g, "whole") || strcmp(js(c, "mode"), "observe") == 0;
@@ -231,14 +216,12 @@ static bool judged(const char *protocol)
 
 void probe_protocols_judged(const struct evidence *of, struct finding *f)
 {
-	const json_t *permits = ja(of->answer, "permits"), *p, *g;
+	const json_t *permits = ja(of->answer, "permits");
 	struct names plain = { 0 };
-	size_t i, k, n = 0, good = 0;
+	size_t n = 0, good = 0;
 
-	json_array_foreach(permits, i, p)
-	{
-		json_array_foreach(ja(p, "grants"), k, g)
-		{
+	json_each(p, permits) {
+		json_each(g, ja(p, "grants")) {
 			n++;
 			good += judged(js(g, "protocol"));
 			if (!judged(js(g, "protocol")) && strstr(plain.text, js(g, "conduit")) == NULL)
@@ -255,11 +238,10 @@ void probe_protocols_judged(const struct evidence *of, struct finding *f)
 
 void probe_failure_decided(const struct evidence *of, struct finding *f)
 {
-	const json_t *permits = ja(of->answer, "permits"), *p;
-	size_t i, n = json_array_size(permits), closed = 0;
+	const json_t *permits = ja(of->answer, "permits");
+	size_t n = json_array_size(permits), closed = 0;
 
-	json_array_foreach(permits, i, p)
-	{
+	json_each(p, permits) {
 		const char *lane = js(p, "lane"), *tail = strlen(lane) > 14 ? lane + strlen(lane) - 14 : "";
 
 		closed += strcmp(tail, "/closed/closed") == 0;
@@ -272,13 +254,12 @@ void probe_failure_decided(const struct evidence *of, struct finding *f)
 
 void probe_ends_by_time(const struct evidence *of, struct finding *f)
 {
-	const json_t *list = ja(of->answer, "conduits"), *c;
+	const json_t *list = ja(of->answer, "conduits");
 	const char *now = js(of->facts, "made");
 	struct names ending = { 0 };
-	size_t i, over = 0;
+	size_t over = 0;
 
-	json_array_foreach(list, i, c)
-	{
+	json_each(c, list) {
 		const char *until = js(c, "until");
 
 		if (*until == '\0')
@@ -296,17 +277,14 @@ void probe_ends_by_time(const struct evidence *of, struct finding *f)
  * external, and the conduits that lead to or from them. */
 void probe_outside_register(const struct evidence *of, struct finding *f)
 {
-	const json_t *zones = ja(of->answer, "zones"), *list = ja(of->answer, "conduits"), *v;
+	const json_t *zones = ja(of->answer, "zones"), *list = ja(of->answer, "conduits");
 	struct names outside = { 0 };
-	size_t i, crossing = 0, between = 0;
+	size_t crossing = 0, between = 0;
 
-	json_array_foreach(zones, i, v)
-	{
+	json_each(v, zones)
 		if (strcmp(js(v, "class"), "external") == 0)
 			finding_name(&outside, js(v, "name"));
-	}
-	json_array_foreach(list, i, v)
-	{
+	json_each(v, list) {
 		bool from = strcmp(class_of(of->answer, js(v, "from")), "external") == 0;
 		bool to = strcmp(class_of(of->answer, js(v, "to")), "external") == 0;
 
@@ -345,17 +323,16 @@ void probe_clear_text_seen(const struct evidence *of, struct finding *f)
 
 void probe_tests_apart(const struct evidence *of, struct finding *f)
 {
-	const json_t *zones = ja(of->answer, "zones"), *list = ja(of->answer, "conduits"), *v;
+	const json_t *zones = ja(of->answer, "zones"), *list = ja(of->answer, "conduits");
 	struct names met = { 0 };
-	size_t i, tests = 0;
+	size_t tests = 0;
 
-	json_array_foreach(zones, i, v) tests += strcmp(js(v, "class"), "test") == 0;
-	json_array_foreach(list, i, v)
-	{
+	json_each(v, zones)
+		tests += strcmp(js(v, "class"), "test") == 0;
+	json_each(v, list)
 		if ((strcmp(class_of(of->answer, js(v, "from")), "test") == 0) !=
 		    (strcmp(class_of(of->answer, js(v, "to")), "test") == 0))
 			finding_name(&met, js(v, "name"));
-	}
 	if (tests == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_TESTS);
 	else if (met.n > 0)
@@ -405,15 +382,12 @@ void probe_nevers_hold(const struct evidence *of, struct finding *f)
 
 void probe_unpatchable_apart(const struct evidence *of, struct finding *f)
 {
-	const json_t *m = of->answer, *z;
+	const json_t *m = of->answer;
 	struct names fixed = { 0 };
-	size_t i;
 
-	json_array_foreach(ja(m, "zones"), i, z)
-	{
+	json_each(z, ja(m, "zones"))
 		if (json_is_false(json_object_get(z, "patchable")))
 			finding_name(&fixed, js(z, "name"));
-	}
 	if (fixed.n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_UNPATCHABLE);
 	else if (ju(m, "ways") > 0)

@@ -29,13 +29,9 @@ static json_t *alarm(const char *key, bool grave, const char *since, const char 
 static void touches(json_t *list, const json_t *names)
 {
 	json_t *last = json_array_get(list, json_array_size(list) - 1);
-	const json_t *name;
-	size_t i;
 
-	json_array_foreach(names, i, name)
-	{
+	json_each(name, names)
 		(void)json_array_append_new(json_object_get(last, "machines"), json_text(json_string_value(name)));
-	}
 }
 
 static void touches_one(json_t *list, const char *label, const char *name)
@@ -83,8 +79,7 @@ static void of_isolations(json_t *list, const json_t *status)
 	const json_t *isolations = ja(status, "isolations");
 	char key[KEY_TEXT];
 
-	for (size_t i = 0; i < json_array_size(isolations); i++) {
-		const json_t *o = json_array_get(isolations, i);
+	json_each(o, isolations) {
 		const char *what = js(o, "what"), *label = *js(o, "label") != '\0' ? js(o, "label") : what;
 		bool all = strcmp(what, "everything") == 0;
 
@@ -119,13 +114,11 @@ static void of_doors(json_t *list, const json_t *status)
 	const json_t *doors = ja(status, "doors");
 	char key[KEY_TEXT];
 
-	for (size_t i = 0; i < json_array_size(doors); i++) {
-		const json_t *d = json_array_get(doors, i), *uses = ja(d, "uses");
+	json_each(d, doors) {
+		const json_t *uses = ja(d, "uses");
 		const char *label = *js(d, "label") != '\0' ? js(d, "label") : js(d, "door");
 
-		for (size_t k = 0; k < json_array_size(uses); k++) {
-			const json_t *u = json_array_get(uses, k);
-
+		json_each(u, uses) {
 			if (!jb(u, "unreviewed"))
 				continue;
 			snprintf(key, sizeof(key), "glass %s %s", js(d, "door"), js(u, "since"));
@@ -140,8 +133,7 @@ static void of_roles(json_t *list, const json_t *status)
 {
 	const json_t *roles = ja(status, "roles");
 
-	for (size_t i = 0; i < json_array_size(roles); i++) {
-		const json_t *r = json_array_get(roles, i);
+	json_each(r, roles) {
 		bool down = strcmp(js(r, "state"), "running") != 0;
 		char en[RENDER_TEXT], japanese[RENDER_TEXT], key[KEY_TEXT];
 
@@ -177,8 +169,8 @@ static void touches_behind(json_t *list, const json_t *interface)
 {
 	const json_t *zones = ja(interface, "zones");
 
-	for (size_t z = 0; z < json_array_size(zones); z++) {
-		const json_t *zone = json_array_get(zones, z), *assets = ja(zone, "assets");
+	json_each(zone, zones) {
+		const json_t *assets = ja(zone, "assets");
 		size_t i = 0;
 
 		for (; i < json_array_size(assets) && i < MACHINES; i++)
@@ -272,8 +264,7 @@ static void of_devices(json_t *list, const json_t *status)
 	const json_t *d = ja(ja(status, "journal"), "devices"), *unknown = ja(d, "unknown");
 	char key[KEY_TEXT];
 
-	for (size_t i = 0; i < json_array_size(unknown); i++) {
-		const json_t *o = json_array_get(unknown, i);
+	json_each(o, unknown) {
 		const char *state = js(o, "state");
 
 		snprintf(key, sizeof(key), "device %llu", ju(o, "number"));
@@ -303,8 +294,7 @@ static void of_weak(json_t *list, const json_t *status)
 {
 	const json_t *w = ja(ja(status, "journal"), "weak"), *alarms = ja(w, "alarms");
 
-	for (size_t i = 0; i < json_array_size(alarms); i++) {
-		const json_t *o = json_array_get(alarms, i);
+	json_each(o, alarms) {
 		const char *server = js(o, "server"), *conduit = js(o, "conduit");
 		char texts[2][ALARM_TEXT], what[WEAKNESS_TEXT], key[KEY_TEXT];
 
@@ -331,8 +321,7 @@ static void of_attacks(json_t *list, const json_t *status)
 {
 	const json_t *a = ja(ja(status, "journal"), "attacks"), *alarms = ja(a, "alarms");
 
-	for (size_t i = 0; i < json_array_size(alarms); i++) {
-		const json_t *o = json_array_get(alarms, i);
+	json_each(o, alarms) {
 		unsigned cause = attack_by_word(js(o, "attack"));
 		char texts[2][ATTACK_TEXT], counts[ALARM_TEXT], last[RENDER_TEXT], key[KEY_TEXT];
 
@@ -395,9 +384,7 @@ static void of_silence(json_t *list, const json_t *status)
 	const json_t *x = ja(status, "expected"), *silent = ja(x, "conduits");
 	char key[KEY_TEXT], span[RENDER_TEXT];
 
-	for (size_t i = 0; i < json_array_size(silent); i++) {
-		const json_t *o = json_array_get(silent, i);
-
+	json_each(o, silent) {
 		snprintf(key, sizeof(key), "conduit %s", js(o, "conduit"));
 		render_span(ju(o, "within_s"), span);
 		add_conduit(list, key, true, jb(o, "heard") ? M_ALARM_CONDUIT : M_ALARM_CONDUIT_NEVER, o, span);
@@ -427,9 +414,7 @@ static void of_ends(json_t *list, const json_t *status)
 	const json_t *x = ja(status, "ending"), *near = ja(x, "conduits");
 	char key[KEY_TEXT], when[RENDER_TEXT];
 
-	for (size_t i = 0; i < json_array_size(near); i++) {
-		const json_t *o = json_array_get(near, i);
-
+	json_each(o, near) {
 		/* A conduit that was extended and is near its end again makes a new alarm. */
 		snprintf(key, sizeof(key), "ends %s %s", js(o, "conduit"), js(o, "until"));
 		render_time(js(o, "until"), when);
@@ -454,8 +439,8 @@ static void of_certificates(json_t *list, const json_t *status)
 	const json_t *all = ja(status, "certificates");
 	char key[KEY_TEXT], when[RENDER_TEXT], texts[2][ALARM_TEXT];
 
-	for (size_t i = 0; i < json_array_size(all); i++) {
-		const json_t *o = json_array_get(all, i), *about = json_array_get(ja(o, "list"), ju(o, "about"));
+	json_each(o, all) {
+		const json_t *about = json_array_get(ja(o, "list"), ju(o, "about"));
 		bool unreadable = strcmp(js(o, "state"), "unreadable") == 0;
 		size_t d = 0;
 
@@ -493,13 +478,9 @@ static void of_backup(json_t *list, const json_t *status)
 {
 	const json_t *b = ja(status, "backup");
 
-	const json_t *c;
-	size_t i;
-
 	if (jb(b, "overdue"))
 		add_counted(list, "backup", false, js(b, "since"), M_ALARM_BACKUP, ju(b, "days"), 0);
-	json_array_foreach(ja(b, "carried"), i, c)
-	{
+	json_each(c, ja(b, "carried")) {
 		bool stick = strcmp(js(c, "to"), "stick") == 0;
 
 		if (jb(c, "overdue"))
@@ -533,8 +514,7 @@ static void add_step(json_t *alarm, enum message m)
 
 static void add_steps(json_t *list)
 {
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *a = json_array_get(list, i);
+	json_each(a, list) {
 		const char *key = js(a, "key");
 		size_t n = strcspn(key, " "), s = 0;
 

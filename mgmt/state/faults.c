@@ -63,9 +63,7 @@ static void links(struct faults *f)
 	const json_t *list = ja(f->status, "interfaces");
 	char zones[200], name[120];
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *x = json_array_get(list, i);
-
+	json_each(x, list) {
 		f->link = x;
 		if (is_link(x, "up"))
 			continue;
@@ -89,12 +87,9 @@ static bool is_said(const struct faults *f, const char *where)
 {
 	const json_t *list = ja(f->status, "interfaces");
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *x = json_array_get(list, i);
-
+	json_each(x, list)
 		if (strncmp(where, "interface ", 10) == 0 && strcmp(where + 10, js(x, "name")) == 0)
 			return !is_link(x, "up");
-	}
 	return false;
 }
 
@@ -111,8 +106,7 @@ static void surroundings(struct faults *f, bool foreign)
 {
 	const json_t *list = ja(f->status, "surroundings");
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *d = json_array_get(list, i);
+	json_each(d, list) {
 		bool outside = strcmp(js(d, "what"), "foreign") == 0;
 
 		if (outside != foreign)
@@ -153,17 +147,12 @@ static void shares(struct faults *f)
 		snprintf(share, sizeof(share), "%llu", (unsigned long long)ju(tracking, "share"));
 		fault(f, M_FAULT_TRACKING_SMALL, most, share, "");
 	}
-	for (size_t i = 0; i < json_array_size(zones); i++) {
-		const json_t *z = json_array_get(zones, i);
-
+	json_each(z, zones)
 		nearly_full(f, M_FAULT_SHARE_ZONE, z, "sessions", "most", js(z, "zone"), js(z, "lane"));
-	}
 	for (size_t i = 0; i < json_array_size(workers); i++) {
 		const json_t *parts = ja(json_array_get(workers, i), "shares");
 
-		for (size_t k = 0; k < json_array_size(parts); k++) {
-			const json_t *p = json_array_get(parts, k);
-
+		json_each(p, parts) {
 			nearly_full(f, M_FAULT_SHARE_FLOWS, p, "flows", "flows_max", js(p, "kind"),
 				    js(p, "criticality"));
 			nearly_full(f, M_FAULT_SHARE_POOL, p, "pool_used", "pool_bytes", js(p, "kind"),
@@ -213,11 +202,8 @@ json_t *faults_find_links(const json_t *status, enum lang l, json_t **ret_links)
 		fault(&f, M_FAULT_FOREIGN, json_string_value(json_array_get(foreign, i)), "", "");
 	surroundings(&f, true);
 	surroundings(&f, false);
-	for (size_t i = 0; i < json_array_size(settings); i++) {
-		const json_t *s = json_array_get(settings, i);
-
+	json_each(s, settings)
 		fault(&f, M_FAULT_SETTING, js(s, "name"), js(s, "is"), js(s, "want"));
-	}
 	shares(&f);
 	told(&f, "mail", M_FAULT_MAIL, M_FAULT_MAIL_AWAY, M_FAULT_MAIL_UNSAVED);
 	told(&f, "snmp", M_FAULT_SNMP, M_FAULT_SNMP_AWAY, M_FAULT_SNMP_UNSAVED);

@@ -98,16 +98,11 @@ static bool has_names(const json_t *grant)
 
 bool declares_servers(const json_t *permit, const json_t *grant)
 {
-	const json_t *g;
-	size_t i;
-
 	if (!json_is_string(json_object_get(permit, "lane")) || jb(grant, "shadow") || !has_names(grant))
 		return false;
-	json_array_foreach(ja(permit, "grants"), i, g)
-	{
+	json_each(g, ja(permit, "grants"))
 		if (strcmp(js(g, "protocol"), "tls") == 0 && !jb(g, "shadow") && !has_names(g))
 			return false;
-	}
 	return true;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "appliance/base/json.h"
+#include "appliance/base/json_each.h"
 #include "appliance/base/messages.h"
 
 #define RENDER_TEXT 64

@@ -24,9 +24,7 @@ bool stand_silent(const json_t *status, const json_t *role)
 {
 	const json_t *silent = ja(status, "silent");
 
-	for (size_t i = 0; i < json_array_size(silent); i++) {
-		const json_t *s = json_array_get(silent, i);
-
+	json_each(s, silent) {
 		/* During a change, enforce answers only after the change. */
 		if (role_is(role, "enforce") && json_is_true(json_object_get(status, "busy")))
 			return false;
@@ -51,8 +49,7 @@ static enum stand of_roles(const json_t *status)
 		worst = STAND_WAITING;
 	else if (strcmp(js(g, "state"), "confirmed") != 0)
 		return STAND_NO_POLICY;
-	for (size_t i = 0; i < json_array_size(roles); i++) {
-		const json_t *r = json_array_get(roles, i);
+	json_each(r, roles) {
 		enum stand s = role_is(r, "dpi") || role_is(r, "gate") ? STAND_UNINSPECTED : STAND_PARTLY;
 
 		if (role_is(r, "enforce") && runs(status, r))
@@ -111,9 +108,7 @@ static void away(FILE *to, const json_t *status, enum lang l)
 	const json_t *roles = ja(status, "roles");
 	const char *before = ": ";
 
-	for (size_t i = 0; i < json_array_size(roles); i++) {
-		const json_t *r = json_array_get(roles, i);
-
+	json_each(r, roles) {
 		if (is_passing(r) || runs(status, r))
 			continue;
 		fprintf(to, "%s%s", before, stand_role(r, l, name));
@@ -139,12 +134,9 @@ static void first_alarms(FILE *to, const json_t *alarms, enum lang l)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < json_array_size(alarms); i++) {
-		const json_t *a = json_array_get(alarms, i);
-
+	json_each(a, alarms)
 		if (jb(a, "grave") && n++ < FIRST)
 			fprintf(to, "%s%s", n > 1 ? message_format(M_STATUS_FAULT_NEXT, l) : "", js(a, lang_name(l)));
-	}
 	more(to, n, l);
 }
 

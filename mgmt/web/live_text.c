@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/json_each.h"
+
 bool live_read_id(const char *text, uint64_t *ret)
 {
 	size_t n = text != NULL ? strlen(text) : 0;
@@ -30,11 +32,7 @@ bool live_newest(const char *status, size_t n, uint64_t *ret)
 
 void live_put_records(FILE *to, const json_t *records, uint64_t after)
 {
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach(records, i, one)
-	{
+	json_each(one, records) {
 		json_int_t seq = json_integer_value(json_object_get(one, "seq"));
 
 		if (seq <= 0 || (uint64_t)seq <= after)
@@ -61,11 +59,7 @@ char *live_progress_text(uint32_t ask, const struct msg_progress *p, size_t *ret
  * was. */
 static bool count_cell(json_t *sums, const json_t *cell)
 {
-	const json_t *name;
-	size_t i;
-
-	json_array_foreach(json_object_get(cell, "conduits"), i, name)
-	{
+	json_each(name, json_object_get(cell, "conduits")) {
 		const char *text = json_string_value(name);
 		json_int_t sum;
 
@@ -82,16 +76,13 @@ static bool count_cell(json_t *sums, const json_t *cell)
 char *live_flow(const char *effective, size_t n)
 {
 	json_t *e = json_loadb(effective, n, 0, NULL), *sums = json_object();
-	const json_t *cells = json_object_get(e, "cells"), *cell;
+	const json_t *cells = json_object_get(e, "cells");
 	bool whole = json_is_array(cells) && sums != NULL;
 	json_t *flow = NULL;
 	char *text = NULL;
-	size_t i;
 
-	json_array_foreach(cells, i, cell)
-	{
+	json_each(cell, cells)
 		whole = whole && count_cell(sums, cell);
-	}
 	if (whole)
 		flow = json_pack("{s:O?, s:O?, s:O}", "time", json_object_get(e, "time"), "digest",
 				 json_object_get(json_object_get(e, "generation"), "digest"), "conduits", sums);

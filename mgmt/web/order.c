@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "appliance/base/bundle.h"
+#include "appliance/base/json_each.h"
 #include "appliance/base/memfd.h"
 #include "appliance/base/utf8.h"
 #include "appliance/wire/duty.h"
@@ -71,8 +72,7 @@ static bool only_known(const json_t *j)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)j, key, v)
-	{
+	json_object_foreach((json_t *)(uintptr_t)j, key, v) {
 		size_t i = 0;
 
 		while (i < sizeof(keys) / sizeof(keys[0]) && strcmp(keys[i], key) != 0)
@@ -125,11 +125,7 @@ static enum change_read sealed(struct change_request *ret, const void *p, size_t
 
 static bool read_texts(const json_t *list, struct source_text *texts)
 {
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(list, i, v)
-	{
+	json_each_at(i, v, list) {
 		const char *name = line_of(v, "name", 1, NAME_MOST),
 			   *text = login_text_of(v, "text", CHANGE_TEXTS_MOST);
 
@@ -168,11 +164,9 @@ static enum change_read take_texts(const json_t *list, struct change_request *re
 static enum change_read take_names(const json_t *list, struct change_request *ret)
 {
 	char names[NAMES_MOST];
-	const json_t *v;
-	size_t i, n = 0;
+	size_t n = 0;
 
-	json_array_foreach(list, i, v)
-	{
+	json_each(v, list) {
 		const char *name = json_string_value(v);
 		size_t size = name != NULL ? strlen(name) : 0;
 
@@ -238,13 +232,12 @@ static bool say(json_t *to, const json_t *from, const char *key, const char *as,
 /* ["viewer","ot_author"], each once. */
 static bool say_roles(json_t *to, const json_t *from)
 {
-	const json_t *list = json_object_get(from, "roles"), *v;
+	const json_t *list = json_object_get(from, "roles");
 	char text[256] = "";
 	uint32_t duties = 0;
-	size_t i, at = 0;
+	size_t at = 0;
 
-	json_array_foreach(list, i, v)
-	{
+	json_each(v, list) {
 		enum duty d = json_is_string(v) ? duty_by_word(json_string_value(v)) : DUTY_COUNT;
 
 		if (d == DUTY_COUNT || (duties >> d & 1u) != 0 || at >= sizeof(text))

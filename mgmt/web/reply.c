@@ -293,12 +293,10 @@ static void wipe(json_t *j)
 
 	if (json_is_string(j))
 		explicit_bzero((char *)(uintptr_t)json_string_value(j), json_string_length(j));
-	json_object_foreach(j, key, v)
-	{
+	json_object_foreach(j, key, v) {
 		wipe(v);
 	}
-	json_array_foreach(j, i, v)
-	{
+	json_array_foreach(j, i, v) {
 		wipe(v);
 	}
 }

@@ -64,16 +64,12 @@ struct web_report {
 
 uint32_t web_report_rights(const json_t *words)
 {
-	const json_t *word;
 	uint32_t ret = 0;
-	size_t i;
 
-	json_array_foreach(words, i, word)
-	{
+	json_each(word, words)
 		for (unsigned r = 0; r < RIGHT_COUNT; r++)
 			if (json_is_string(word) && strcmp(json_string_value(word), right_word(r)) == 0)
 				ret |= UINT32_C(1) << r;
-	}
 	return ret;
 }
 
@@ -163,17 +159,14 @@ bool web_report_next(struct web_report *r, struct msg_body *ret)
 static void heard_events(struct web_report *r, const json_t *answer)
 {
 	uint64_t next = ju(answer, "next");
-	const json_t *list = ja(answer, "events"), *e;
-	size_t i;
+	const json_t *list = ja(answer, "events");
 
 	if (list == NULL) {
 		without_events(r, message_format(M_REPORT_NO_ANSWER, r->lang));
 		return;
 	}
-	json_array_foreach(list, i, e)
-	{
+	json_each(e, list)
 		deeds_count(&r->deeds, e);
-	}
 	if (next > r->after) {
 		r->after = next;
 		return;

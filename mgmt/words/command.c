@@ -53,14 +53,12 @@ void command_function(FILE *to, const json_t *o, const struct vocabulary *v, enu
 /* "0 to 1, 5 and 3 more", or "none". */
 static void allowed_text(FILE *to, const json_t *limit, enum lang l)
 {
-	const json_t *list = json_object_get(limit, "allowed"), *range;
+	const json_t *list = json_object_get(limit, "allowed");
 	unsigned long long more = ju(limit, "more");
-	size_t i;
 
 	if (json_array_size(list) == 0)
 		message_print(to, l, M_LIMIT_NOTHING);
-	json_array_foreach(list, i, range)
-	{
+	json_each_at(i, range, list) {
 		const char *text = json_string_value(range), *dash = text != NULL ? strchr(text, '-') : NULL;
 
 		if (i > 0)
@@ -172,12 +170,9 @@ static const struct function_info *function_of(const struct vocabulary *words, c
 /* The number of codes of this function that the row has. */
 static uint64_t codes_of(const json_t *list, const struct function_info *f)
 {
-	const json_t *one;
 	uint64_t n = 0, lo, hi;
-	size_t i;
 
-	json_array_foreach(list, i, one)
-	{
+	json_each(one, list) {
 		if (!codes(one, &lo, &hi) || hi < f->code || lo > f->last)
 			continue;
 		n += (hi < f->last ? hi : f->last) - (lo > f->code ? lo : f->code) + 1u;
@@ -270,10 +265,9 @@ static void groups(FILE *to, const json_t *row, const struct vocabulary *words, 
 {
 	const struct function_info *before = NULL, *f;
 	unsigned group = words != NULL ? group_of(row, words) : 0;
-	const json_t *list = ja(row, "functions"), *one;
+	const json_t *list = ja(row, "functions");
 	bool first = group == 0;
 	uint64_t lo, hi;
-	size_t i;
 
 	if (words == NULL || is_any(list, words)) {
 		functions(to, row, words, l);
@@ -281,8 +275,7 @@ static void groups(FILE *to, const json_t *row, const struct vocabulary *words, 
 	}
 	if (group != 0)
 		group_text(to, group, l);
-	json_array_foreach(list, i, one)
-	{
+	json_each(one, list) {
 		char text[CODE_TEXT] = "";
 
 		f = function_of(words, one);
@@ -384,12 +377,9 @@ void row_groups(FILE *to, const json_t *row, enum protocol p, enum lang l)
 /* The classes of all functions of the row; a function without a name counts for all classes. */
 static unsigned classes_of(const json_t *row, const struct vocabulary *words)
 {
-	const json_t *code;
 	unsigned ret = 0;
-	size_t i;
 
-	json_array_foreach(ja(row, "functions"), i, code)
-	{
+	json_each(code, ja(row, "functions")) {
 		json_int_t n = json_integer_value(code);
 		const struct function_info *f =
 			json_is_integer(code) && n >= 0 ? function_by_code(words, (uint32_t)n) : NULL;
@@ -404,19 +394,15 @@ json_t *grant_commands(const json_t *grant)
 	enum protocol p = protocol_by_name(js(grant, "protocol"));
 	const struct vocabulary *words = vocabulary_of(p);
 	unsigned classes = jb(grant, "whole") ? CLASS_ALL : 0;
-	const json_t *row;
 	json_t *list;
-	size_t i;
 
 	if (words == NULL && p != PROTO_ICMP)
 		return json_null();
 	list = json_array();
 	if (words == NULL)
 		return list;
-	json_array_foreach(ja(grant, "rows"), i, row)
-	{
+	json_each(row, ja(grant, "rows"))
 		classes |= classes_of(row, words);
-	}
 	for (unsigned bit = CLASS_READ; bit <= CLASS_DIAGNOSE; bit <<= 1)
 		if ((classes & bit) != 0)
 			json_array_append_new(list, json_string(command_class_name(bit)));

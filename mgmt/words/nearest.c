@@ -93,14 +93,10 @@ static unsigned met(const json_t *cell, const struct packet *p)
 static json_t *candidates(const json_t *e, const json_t *conduits)
 {
 	json_t *found = json_object();
-	const json_t *k;
-	size_t i;
 
-	json_array_foreach(conduits, i, k)
-	{
+	json_each_at(i, k, conduits)
 		if (strcmp(js(k, "from"), js(e, "client_zone")) == 0 && strcmp(js(k, "to"), js(e, "server_zone")) == 0)
 			(void)json_object_set_new(found, js(k, "name"), json_integer((json_int_t)i));
-	}
 	return found;
 }
 
@@ -112,25 +108,21 @@ struct nearest {
 /* One pass over the cells, for any number of conduits. */
 static struct nearest find(const json_t *e, const json_t *effective, const struct packet *p)
 {
-	const json_t *conduits = ja(effective, "conduits"), *cells = ja(effective, "cells"), *cell, *one, *place;
+	const json_t *conduits = ja(effective, "conduits"), *cells = ja(effective, "cells"), *place;
 	json_t *wanted = candidates(e, conduits);
 	json_int_t best = -1;
 	unsigned best_met = 0;
 	const char *name;
-	size_t i, k;
 
-	json_object_foreach(wanted, name, place)
-	{
+	json_object_foreach(wanted, name, place) {
 		if (best < 0 || json_integer_value(place) < best)
 			best = json_integer_value(place);
 	}
-	json_array_foreach(cells, i, cell)
-	{
+	json_each(cell, cells) {
 		const json_t *names = ja(cell, "conduits");
 		unsigned m = met(cell, p);
 
-		json_array_foreach(names, k, one)
-		{
+		json_each(one, names) {
 			int more = __builtin_popcount(m) - __builtin_popcount(best_met);
 
 			place = json_is_string(one) ? json_object_get(wanted, json_string_value(one)) : NULL;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/base/json_each.h"
 #include "policy/render/render.h"
 
 #include <stdio.h>
@@ -50,11 +51,7 @@ static void moment_text(const char *at, char out[32])
 /* "; fri 08:00-22:00 Asia/Tokyo, while door d0 is open": the windows and doors of a sentence. */
 static void terms_text(const json_t *terms, enum lang lang, char *out, size_t size)
 {
-	const json_t *t;
-	size_t i;
-
-	json_array_foreach(terms, i, t)
-	{
+	json_each_at(i, t, terms) {
 		bool open = json_is_true(json_object_get(t, "open")), door = json_is_string(json_object_get(t, "door"));
 		const char *hours = text_in(t, "hours");
 		char *to = out + strlen(out);
@@ -176,16 +173,12 @@ json_t *means_json(const struct compilation *before, const struct compilation *a
 
 json_t *means_bounded(json_t *sentences, size_t *ret_more)
 {
-	json_t *l;
-	size_t i;
-
 	*ret_more = 0;
 	while (json_array_size(sentences) > MEANS_MOST) {
 		json_array_remove(sentences, json_array_size(sentences) - 1);
 		++*ret_more;
 	}
-	json_array_foreach(sentences, i, l)
-	{
+	json_each(l, sentences) {
 		json_t *places = json_object_get(l, "places");
 		size_t n = json_array_size(places);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/base/json_each.h"
 #include "policy/space/asked.h"
 
 #include <stdio.h>
@@ -147,15 +148,10 @@ static struct model_door *door_of(const struct model *m, const char *name)
 
 void asking_doors(const struct compilation *c, const json_t *doors, uint64_t at)
 {
-	const json_t *j, *use;
-	size_t i, k;
-
-	json_array_foreach(doors, i, j)
-	{
+	json_each(j, doors) {
 		struct model_door *d = door_of(c->model, json_string_value(json_object_get(j, "door")));
 
-		json_array_foreach(json_object_get(j, "uses"), k, use)
-		{
+		json_each(use, json_object_get(j, "uses")) {
 			const char *by = json_string_value(json_object_get(use, "by"));
 
 			if (d == NULL || !json_is_true(json_object_get(use, "open")) || seconds(use, "since") > at)

@@ -170,11 +170,11 @@ static bool packet_id(const struct nlmsghdr *h, uint32_t *ret)
 
 	if (h->nlmsg_type != ((NFNL_SUBSYS_QUEUE << 8) | NFQNL_MSG_PACKET))
 		return false;
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(a) == NFQA_PACKET_HDR)
-	{
-		*ret = ((const struct nfqnl_msg_packet_hdr *)mnl_attr_get_payload(a))->packet_id;
-		return true;
-	}
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == NFQA_PACKET_HDR) {
+			*ret = ((const struct nfqnl_msg_packet_hdr *)mnl_attr_get_payload(a))->packet_id;
+			return true;
+		}
 	return false;
 }
 

@@ -44,8 +44,7 @@ static void order(const struct msg_manage *m, const char *text)
 	assert(json_is_object(said) && json_string_length(json_object_get(said, "name")) > 0);
 	assert(who == (json_object_get(said, "roles") != NULL) && who == (json_object_get(said, "full_name") != NULL));
 	assert(json_object_get(said, "password") == NULL);
-	json_object_foreach(said, key, v)
-	{
+	json_object_foreach(said, key, v) {
 		assert(json_is_string(v) && strlen(json_string_value(v)) == json_string_length(v));
 		for (const char *c = json_string_value(v); *c != '\0'; c++)
 			assert((unsigned char)*c >= 0x20 && *c != 0x7f);

@@ -389,8 +389,7 @@ json_t *loan_give_back(const struct box_spaces *s, const json_t *wanted)
 	const char *device;
 
 	(void)s;
-	json_object_foreach((json_t *)(uintptr_t)wanted, device, picture)
-	{
+	json_object_foreach((json_t *)(uintptr_t)wanted, device, picture) {
 		struct card *c = machine_card(device);
 		bool was_here = c != NULL && c->place == CARD_HOME, stuck = machine_call("give a card back", NULL) < 0;
 

@@ -124,9 +124,10 @@ static void of_status(const json_t *status, char now[FACTS][LINE_MOST])
 		snprintf(now[FACT_GENERATION], LINE_MOST, "%d %s%s",
 			 (int)json_integer_value(json_object_get(generation, "number")), text_of(generation, "state"),
 			 json_is_null(json_object_get(generation, "confirm_by")) ? "" : ", ends by itself");
-	json_array_foreach(json_object_get(status, "roles"), i, one) add(
-		now[FACT_ROLES], "%s%s%s", text_of(one, "role"), strcmp(text_of(one, "state"), "running") ? " " : "",
-		strcmp(text_of(one, "state"), "running") ? text_of(one, "state") : "");
+	json_array_foreach(json_object_get(status, "roles"), i, one)
+		add(now[FACT_ROLES], "%s%s%s", text_of(one, "role"),
+		    strcmp(text_of(one, "state"), "running") ? " " : "",
+		    strcmp(text_of(one, "state"), "running") ? text_of(one, "state") : "");
 	put_in_order(now[FACT_ROLES], "");
 	json_array_foreach(json_object_get(status, "isolations"), i, one)
 		add(now[FACT_ISOLATED], "%s", text_of(one, "what"));

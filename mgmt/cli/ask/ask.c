@@ -75,14 +75,9 @@ void asking_say_below(struct cli *c, enum message m, ...)
 
 static void print(struct cli *c, const struct cli_args *a, const json_t *answer)
 {
-	const json_t *sentence;
-	size_t i;
-
 	source_say(c, jb(answer, "allowed") ? M_ASK_YES : M_ASK_NO, a->operands[0], a->operands[1]);
-	json_array_foreach(ja(answer, "said"), i, sentence)
-	{
+	json_each(sentence, ja(answer, "said"))
 		asking_below(c, js(sentence, lang_name(c->lang)));
-	}
 }
 
 static int answered(struct cli *c, const struct cli_args *a, const struct source *s, uint64_t at)

@@ -388,12 +388,9 @@ static void table_of(struct cli *c, const json_t *packets)
 {
 	static const enum message heads[] = { M_TRY_COL_RESULT, M_COL_FROM, M_COL_TO, M_TRY_COL_PORT, M_TRY_COL_WHAT };
 	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
-	const json_t *p;
-	size_t i;
 
 	table_wrap(t);
-	json_array_foreach(packets, i, p)
-	{
+	json_each(p, packets) {
 		table_cell(t, message_format(jb(p, "arrives") ? M_TRY_ARRIVES : M_TRY_REFUSED, c->lang));
 		end_cell(t, ja(p, "from"));
 		end_cell(t, ja(p, "to"));
@@ -407,11 +404,8 @@ static void table_of(struct cli *c, const json_t *packets)
 static void means_print(struct cli *c, const json_t *packets)
 {
 	bool tcp = false, udp = false, icmp = false, modbus = false;
-	const json_t *p;
-	size_t i;
 
-	json_array_foreach(packets, i, p)
-	{
+	json_each(p, packets) {
 		const char *port = js(p, "port"), *to = js(ja(p, "to"), "address");
 
 		if (strncmp(port, "tcp/", 4) == 0 && !tcp)

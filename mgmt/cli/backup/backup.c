@@ -69,8 +69,7 @@ static int write_new(const char *name, const uint8_t *p, size_t n)
 
 static void tell(struct cli *c, json_t *said, const char *name)
 {
-	const json_t *devices = json_object_get(said, "devices"), *whole = json_object_get(said, "whole"), *v;
-	size_t i;
+	const json_t *devices = json_object_get(said, "devices"), *whole = json_object_get(said, "whole");
 
 	if (c->json) {
 		(void)json_object_set_new(said, "file", json_text(name));
@@ -86,10 +85,8 @@ static void tell(struct cli *c, json_t *said, const char *name)
 	if (whole == NULL)
 		return;
 	render_line(c, M_WHOLE_MADE, (unsigned)ju(whole, "accounts"));
-	json_array_foreach(ja(whole, "left_out"), i, v)
-	{
+	json_each(v, ja(whole, "left_out"))
 		render_line(c, M_WHOLE_LEFT_OUT, json_string_value(v));
-	}
 }
 
 /* ---- accounts and keys ----------------------------------------------------------------------- */

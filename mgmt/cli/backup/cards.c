@@ -32,22 +32,19 @@ static void look(here_t *here, const char *name)
 /* Cards in the first namespace, and cards that the box has already. */
 static here_t *here_read(const json_t *status)
 {
-	json_t *cards = cards_of_box(status), *card;
+	json_t *cards = cards_of_box(status);
 	here_t *here = json_object();
 	DIR *dir = opendir("/sys/class/net");
 	const struct dirent *d;
-	size_t i;
 
 	while (dir != NULL && (d = readdir(dir)) != NULL)
 		if (d->d_name[0] != '.' && strcmp(d->d_name, "lo") != 0)
 			look(here, d->d_name);
 	if (dir != NULL)
 		closedir(dir);
-	json_array_foreach(cards, i, card)
-	{
+	json_each(card, cards)
 		if (*js(card, "mac") != '\0')
 			json_object_set(here, js(card, "device"), json_object_get(card, "mac"));
-	}
 	json_decref(cards);
 	return here;
 }
@@ -72,8 +69,7 @@ static const char *same_card(here_t *here, const char *was, const char *mac)
 
 	if (*mac == '\0')
 		return NULL;
-	json_object_foreach(here, name, x)
-	{
+	json_object_foreach(here, name, x) {
 		if (strcmp(json_string_value(x), mac) == 0 && (found == NULL || strcmp(name, was) == 0))
 			found = name;
 	}
@@ -87,8 +83,7 @@ static const char *asked(struct cli *c, here_t *here, const char *was, const cha
 	json_t *x;
 
 	render_line(c, M_RESTORE_ASK, was, *mac != '\0' ? mac : "-");
-	json_object_foreach(here, name, x)
-	{
+	json_object_foreach(here, name, x) {
 		render_line(c, M_RESTORE_CARD_HERE, name, json_string_value(x));
 	}
 	for (;;) {
@@ -161,11 +156,8 @@ static bool maps_known(struct cli *c, const struct cli_args *a, size_t option, c
 	for (size_t i = 0; i < a->n_every; i++) {
 		const char *value = a->every[i].value;
 		bool known = a->every[i].option != option;
-		const json_t *card;
-		size_t k;
 
-		json_array_foreach(cards, k, card)
-		{
+		json_each(card, cards) {
 			const char *was = js(card, "device");
 
 			known = known ||

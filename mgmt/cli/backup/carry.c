@@ -354,14 +354,9 @@ static json_t *asked(struct cli *c, char site[HOST_MOST + 1], int *ret_status)
 
 static const json_t *row(const json_t *list, unsigned target)
 {
-	const json_t *o;
-	size_t i;
-
-	json_array_foreach(list, i, o)
-	{
+	json_each(o, list)
 		if (strcmp(js(o, "to"), words[target]) == 0)
 			return o;
-	}
 	return NULL;
 }
 

@@ -115,11 +115,7 @@ json_t *backup_open(struct cli *c, const char *name, const char *key_name, struc
 
 static int load(void *ctx, const char *name, struct arena *a, struct source_text *ret)
 {
-	const json_t *s;
-	size_t i;
-
-	json_array_foreach((const json_t *)ctx, i, s)
-	{
+	json_each(s, (const json_t *)ctx) {
 		const char *text = js(s, "text");
 		size_t n = strlen(text);
 
@@ -196,13 +192,10 @@ static void tell(struct cli *c, const json_t *backup, const json_t *list, const 
 		 bool on_record)
 {
 	char made[RENDER_TEXT];
-	const json_t *g;
-	size_t i;
 
 	render_time(js(backup, "made"), made);
 	render_line(c, M_REHEARSE_HEAD, js(json_object_get(backup, "site"), "name"), js(backup, "host"), made);
-	json_array_foreach(list, i, g)
-	{
+	json_each(g, list) {
 		const char *result = js(g, "result");
 
 		render_line(c,
@@ -225,10 +218,9 @@ static void tell(struct cli *c, const json_t *backup, const json_t *list, const 
 int backup_rehearse(struct cli *c, const char *name, const char *key_name)
 {
 	struct opened_keys keys = { .wanted = true };
-	json_t *list, *g, *backup;
+	json_t *list, *backup;
 	bool same = true, on_record;
 	int status = CLI_INVALID;
-	size_t i;
 
 	if (key_name == NULL)
 		return cli_fail(c, CLI_INVALID, M_RESTORE_WANTS_KEY);
@@ -237,8 +229,7 @@ int backup_rehearse(struct cli *c, const char *name, const char *key_name)
 	if (backup == NULL)
 		return status;
 	list = json_array();
-	json_array_foreach(json_object_get(backup, "generations"), i, g)
-	{
+	json_each(g, json_object_get(backup, "generations")) {
 		const char *result = rehearsed(g);
 
 		same = same && strcmp(result, "same") == 0;

@@ -41,11 +41,8 @@ static bool hand(struct cli *c, const struct people *p, enum user_order order, s
 static void print_accounts(struct cli *c, const json_t *lists, const char *key, enum message m)
 {
 	char roles[LINE];
-	const json_t *a;
-	size_t i;
 
-	json_array_foreach(ja(lists, key), i, a)
-	{
+	json_each(a, ja(lists, key)) {
 		json_joined(ja(a, "roles"), ", ", roles, sizeof(roles));
 		render_line(c, m, js(a, "name"), js(a, "full_name"), roles);
 		if (jb(a, "disabled"))
@@ -55,13 +52,8 @@ static void print_accounts(struct cli *c, const json_t *lists, const char *key, 
 
 static void print_tokens(struct cli *c, const json_t *lists, const char *key, enum message m)
 {
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach(ja(lists, key), i, v)
-	{
+	json_each(v, ja(lists, key))
 		render_line(c, m, json_string_value(v));
-	}
 }
 
 static void print_lists(struct cli *c, const struct people *p)
@@ -127,20 +119,14 @@ bool people_settings(struct cli *c, const struct people *p, int *ret_status)
 	json_t *put = json_array(), *stay = json_array();
 	struct err e = { 0 };
 	int r = p->dry_run ? 0 : place_settings(&p->keys->whole, CLI_BOX_FOLDER, put, stay, &e);
-	const json_t *v;
-	size_t i;
 
 	if (p->dry_run)
 		would_put(c, p);
 	if (!c->json) {
-		json_array_foreach(put, i, v)
-		{
+		json_each(v, put)
 			render_line(c, M_WHOLE_FILE_PUT, json_string_value(v));
-		}
-		json_array_foreach(stay, i, v)
-		{
+		json_each(v, stay)
 			render_line(c, M_WHOLE_FILE_STAYS, json_string_value(v));
-		}
 	}
 	json_decref(put);
 	json_decref(stay);

@@ -58,18 +58,15 @@ const struct cli_option options_restore[OPT_N + 1] = {
 static const json_t *chosen(struct cli *c, const struct cli_args *a, const json_t *backup, int *ret_status)
 {
 	const char *number = a->values[OPT_GENERATION];
-	const json_t *list = ja(backup, "generations"), *g;
+	const json_t *list = ja(backup, "generations");
 	unsigned long long wanted = 0;
-	size_t i;
 
 	if (number == NULL)
 		return json_array_get(list, 0);
 	if (cli_number(number, INT64_MAX, &wanted))
-		json_array_foreach(list, i, g)
-		{
+		json_each(g, list)
 			if (ju(json_object_get(g, "generation"), "number") == wanted)
 				return g;
-		}
 	*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_NO_GENERATION, number);
 	return NULL;
 }
@@ -322,14 +319,9 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 
 static bool names(const json_t *sources, const char *name)
 {
-	const json_t *s;
-	size_t i;
-
-	json_array_foreach(sources, i, s)
-	{
+	json_each(s, sources)
 		if (strcmp(js(s, "name"), name) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -338,11 +330,10 @@ static bool names(const json_t *sources, const char *name)
 static int write_texts(struct cli *c, const json_t *g, unsigned long long number, struct card_places *places,
 		       const char *into)
 {
-	const json_t *sources = ja(g, "sources"), *s;
+	const json_t *sources = ja(g, "sources");
 	json_t *list = json_array();
 	struct box_answer shown;
 	int status = CLI_CANNOT;
-	size_t i;
 
 	if (!box_show(c, number, &shown, &status)) {
 		json_decref(list);
@@ -354,8 +345,7 @@ static int write_texts(struct cli *c, const json_t *g, unsigned long long number
 		json_decref(list);
 		return status;
 	}
-	json_array_foreach(sources, i, s)
-	{
+	json_each_at(i, s, sources) {
 		if (names(ja(shown.json, "sources"), js(s, "name")))
 			json_array_append(list, json_array_get(sources, i));
 		else if (!c->json)

@@ -48,15 +48,12 @@ bool events_each(struct cli *c, const char *since, void (*each)(void *ctx, const
 
 	(void)event_filter_set(&f, FILTER_SINCE, since);
 	while (more) {
-		json_t *list = events_page(c, &f, &after, EVENTS_PAGE, &more, ret_status), *e;
-		size_t i;
+		json_t *list = events_page(c, &f, &after, EVENTS_PAGE, &more, ret_status);
 
 		if (list == NULL)
 			return false;
-		json_array_foreach(list, i, e)
-		{
+		json_each(e, list)
 			each(ctx, e);
-		}
 		json_decref(list);
 	}
 	return true;

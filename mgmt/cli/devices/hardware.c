@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/json_each.h"
 #include "mgmt/cli/devices/devices.h"
 
 #define NETWORK_CLASS 0x02u /* PCI Code and ID Assignment 1.11, 1.3 */
@@ -137,11 +138,9 @@ static json_t *names(const char *root, const char *path, const char *begin)
  * type, all are listed. */
 static json_t *serial(const char *root)
 {
-	json_t *all = names(root, "/sys/class/tty", "ttyS"), *list = json_array(), *one;
-	size_t i;
+	json_t *all = names(root, "/sys/class/tty", "ttyS"), *list = json_array();
 
-	json_array_foreach(all, i, one)
-	{
+	json_each(one, all) {
 		char line[PATH_MAX], type[16];
 
 		if (!path_of(line, "", "/sys/class/tty", json_string_value(one)) ||

@@ -39,11 +39,8 @@ static void one(struct cli *c, const json_t *t)
 	if (json_array_size(sessions) == 0)
 		return;
 	render_line(c, M_TAKING_DEVICE, js(t, "device"), js(t, "interface"));
-	for (size_t i = 0; i < json_array_size(sessions); i++) {
-		const json_t *s = json_array_get(sessions, i);
-
+	json_each(s, sessions)
 		render_line(c, jb(s, "yours") ? M_TAKING_YOURS : M_TAKING_SESSION, js(s, "peer"), js(s, "local"));
-	}
 	if (ju(t, "more") > 0)
 		render_line(c, M_TAKING_MORE, ju(t, "more"));
 }

@@ -206,8 +206,7 @@ static size_t effective_cells(struct cli *c, const json_t *cells, enum message h
 		message_print(c->out, c->lang, head);
 	if (groups == NULL)
 		message_print(c->err, c->lang, M_CLI_NO_MEMORY);
-	json_object_foreach(groups, key, one)
-	{
+	json_object_foreach(groups, key, one) {
 		group(c, one);
 	}
 	json_decref(groups);
@@ -415,9 +414,7 @@ static void summary(struct cli *c, const json_t *conduits)
 					      M_COL_UNTIL,   M_COL_LAST,    M_COL_NAME };
 	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 2, c->lang, heads);
 
-	for (size_t i = 0; i < json_array_size(conduits); i++) {
-		const json_t *k = json_array_get(conduits, i);
-
+	json_each(k, conduits) {
 		table_cell(t, js(k, "name"));
 		table_cellf(t, "%s -> %s", js(k, "from"), js(k, "to"));
 		table_cell(t, js(k, "mode"));
@@ -482,25 +479,19 @@ static void exception(struct cli *c, const json_t *k)
 /* Whether a service of the conduit is TLS whose weak sessions are ended. */
 static bool denies_weak_tls(const json_t *grants)
 {
-	for (size_t i = 0; i < json_array_size(grants); i++) {
-		const json_t *one = json_array_get(grants, i);
-
+	json_each(one, grants)
 		if (strcmp(js(ja(one, "permit"), "weak_tls"), "deny") == 0 &&
 		    strcmp(js(ja(one, "grant"), "protocol"), "tls") == 0)
 			return true;
-	}
 	return false;
 }
 
 /* The names of TLS servers that the conduit declares; NULL: none. */
 static const json_t *names_of(const json_t *grants)
 {
-	for (size_t i = 0; i < json_array_size(grants); i++) {
-		const json_t *one = json_array_get(grants, i);
-
+	json_each(one, grants)
 		if (declares_servers(ja(one, "permit"), ja(one, "grant")))
 			return ja(ja(one, "grant"), "names");
-	}
 	return NULL;
 }
 
@@ -606,8 +597,7 @@ static void passed(struct cli *c, const json_t *effective)
 
 static void organisations(struct cli *c, const json_t *list)
 {
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *o = json_array_get(list, i);
+	json_each(o, list) {
 		char *contacts = joined(ja(o, "contacts"), "contact"), *conduits = joined(ja(o, "conduits"), NULL);
 		char until[RENDER_TEXT];
 

@@ -228,8 +228,7 @@ static bool named_by_answer(const json_t *answer, const char *device, char *out,
 	const json_t *list = json_object_get(answer, "interfaces"), *one;
 	size_t i;
 
-	json_array_foreach(list, i, one)
-	{
+	json_array_foreach(list, i, one) {
 		if (strcmp(js(one, "device"), device) == 0 ||
 		    strcmp(js(json_object_get(one, "card"), "device"), device) == 0) {
 			snprintf(out, size, "%s", js(one, "name"));

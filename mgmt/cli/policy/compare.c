@@ -12,12 +12,12 @@
 json_t *settings_without(const json_t *list, const json_t *other)
 {
 	json_t *there = json_object(), *left = json_array();
-	const json_t *one;
-	size_t i;
 
-	json_array_foreach(other, i, one)(void) json_object_set_new(there, json_string_value(one), json_true());
-	json_array_foreach(list, i, one) if (json_object_get(there, json_string_value(one)) == NULL)(void)
-		json_array_append(left, (json_t *)(uintptr_t)one);
+	json_each(one, other)
+		(void)json_object_set_new(there, json_string_value(one), json_true());
+	json_each(one, list)
+		if (json_object_get(there, json_string_value(one)) == NULL)
+			(void)json_array_append(left, (json_t *)(uintptr_t)one);
 	json_decref(there);
 	return left;
 }
@@ -42,8 +42,7 @@ static bool same_settings(const json_t *a, const json_t *b)
 	json_t *value, *all = json_object_get(a, "settings");
 	const char *key;
 
-	json_object_foreach(all, key, value)
-	{
+	json_object_foreach(all, key, value) {
 		if (!same_value(value, json_object_get(json_object_get(b, "settings"), key)))
 			return false;
 	}
@@ -54,11 +53,8 @@ static bool same_settings(const json_t *a, const json_t *b)
 static json_t *by_name(const json_t *all)
 {
 	json_t *map = json_object();
-	const json_t *one;
-	size_t i;
 
-	json_array_foreach(all, i, one)
-	{
+	json_each_at(i, one, all) {
 		json_t *key = json_sprintf("%s %s", js(one, "object"), js(one, "name")), *list;
 
 		list = json_object_get(map, json_string_value(key));
@@ -126,8 +122,7 @@ static size_t changed(json_t *list, const json_t *before, const json_t *after)
 	const char *key;
 	size_t n = 0;
 
-	json_object_foreach(is, key, value)
-	{
+	json_object_foreach(is, key, value) {
 		json_t *one;
 
 		if (same_value(json_object_get(was, key), value))
@@ -176,8 +171,10 @@ static void places_print(struct cli *c, const json_t *places, size_t more)
 	const json_t *p;
 	size_t i;
 
-	json_array_foreach(places, i, p) if (i < PLACES_SHOWN)
-		source_say(c, M_MEANS_PLACE, js(p, "source"), js(p, "destination"), js(p, "protocol"), js(p, "ports"));
+	json_array_foreach(places, i, p)
+		if (i < PLACES_SHOWN)
+			source_say(c, M_MEANS_PLACE, js(p, "source"), js(p, "destination"), js(p, "protocol"),
+				   js(p, "ports"));
 	more += i;
 	if (more > PLACES_SHOWN)
 		source_say(c, M_MEANS_MORE, more - PLACES_SHOWN);
@@ -194,18 +191,14 @@ static void sentence_print(struct cli *c, const char *text)
 
 void means_print(struct cli *c, const json_t *sentences, const char *before, const char *after)
 {
-	const json_t *l;
-	size_t i;
-
-	json_array_foreach(sentences, i, l)
-	{
+	json_each(l, sentences) {
 		char text[MEANS_LINE];
 
 		means_line(l, c->lang, strcmp(js(l, "of"), "before") == 0 ? before : after, text, sizeof(text));
 		sentence_print(c, text);
 		places_print(c, ja(l, "places"), ju(l, "more_places"));
 	}
-	if (i == 0)
+	if (json_array_size(sentences) == 0)
 		sentence_print(c, message_format(M_MEANS_SAME, c->lang));
 }
 

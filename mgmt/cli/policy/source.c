@@ -91,17 +91,14 @@ bool source_open(struct cli *c, const char *path, enum source_depth depth, struc
 /* A loader that takes the texts from the box's answer. */
 static int load_shown(void *ctx, const char *name, struct arena *a, struct source_text *ret)
 {
-	const json_t *s;
-	size_t i;
+	json_each(s, (const json_t *)ctx)
+		if (strcmp(js(s, "name"), name) == 0) {
+			size_t n = strlen(js(s, "text"));
 
-	json_array_foreach((const json_t *)ctx, i, s) if (strcmp(js(s, "name"), name) == 0)
-	{
-		size_t n = strlen(js(s, "text"));
-
-		*ret = (struct source_text){ arena_strndup(a, name, strlen(name)), arena_strndup(a, js(s, "text"), n),
-					     n };
-		return ret->name != NULL && ret->text != NULL ? 0 : -ENOMEM;
-	}
+			*ret = (struct source_text){ arena_strndup(a, name, strlen(name)),
+						     arena_strndup(a, js(s, "text"), n), n };
+			return ret->name != NULL && ret->text != NULL ? 0 : -ENOMEM;
+		}
 	return -ENOENT;
 }
 

@@ -75,9 +75,7 @@ static bool take(struct copying *k, enum copy_what what, uint64_t first, const c
 static bool segments(struct copying *k, unsigned long long *ret_next)
 {
 	struct box_answer answer;
-	const json_t *number;
 	bool ok = true;
-	size_t i;
 
 	if (!box_ask(k->c, &(struct msg_body){ MSG_COPY, .copy = { .what = COPY_LIST } }, &answer, &k->status))
 		return false;
@@ -86,10 +84,8 @@ static bool segments(struct copying *k, unsigned long long *ret_next)
 		ok = false;
 	}
 	*ret_next = ju(answer.json, "next");
-	json_array_foreach(ja(answer.json, "segments"), i, number)
-	{
+	json_each(number, ja(answer.json, "segments"))
 		ok = ok && take(k, COPY_SEGMENT, (uint64_t)json_integer_value(number), NULL);
-	}
 	box_answer_free(&answer);
 	return ok;
 }

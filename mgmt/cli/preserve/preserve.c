@@ -202,8 +202,7 @@ static void take_answers(struct act *a)
 	const char *name;
 	void *next;
 
-	json_object_foreach_safe(answers, next, name, one)
-	{
+	json_object_foreach_safe(answers, next, name, one) {
 		char file[64];
 
 		snprintf(file, sizeof(file), "%s.json", name);
@@ -271,9 +270,7 @@ static void seal(struct act *a, const uint8_t digest[32])
 static void say(const struct act *a, double took)
 {
 	struct cli *c = a->c;
-	const json_t *m;
 	char seconds[32];
-	size_t i;
 
 	snprintf(seconds, sizeof(seconds), "%.1f", took);
 	render_line(c, M_PRESERVE_DONE, a->path, json_array_size(bundle_files(a->b)),
@@ -284,10 +281,8 @@ static void say(const struct act *a, double took)
 	else
 		render_line(c, M_PRESERVE_NOT_RECORDED);
 	render_line(c, a->is_signed ? M_PRESERVE_SEALED : M_PRESERVE_NOT_SEALED);
-	json_array_foreach(bundle_missing(a->b), i, m)
-	{
+	json_each(m, bundle_missing(a->b))
 		render_line(c, M_PRESERVE_MISSING, js(m, "file"), js(m, lang_name(c->lang)));
-	}
 }
 
 /* Whether everything was collected, recorded and sealed. */

@@ -195,18 +195,15 @@ uint64_t bundle_bytes(const struct bundle *b)
 bool bundle_close(struct bundle *b, uint8_t ret_digest[32])
 {
 	char *text = NULL;
-	size_t n = 0, i, done = 0;
+	size_t n = 0, done = 0;
 	FILE *to = open_memstream(&text, &n);
-	const json_t *f;
 	bool ok = to != NULL;
 
 	if (!ok)
 		return false;
-	json_array_foreach(b->files, i, f)
-	{
+	json_each(f, b->files)
 		fprintf(to, "%s  %s\n", json_string_value(json_object_get(f, "sha256")),
 			json_string_value(json_object_get(f, "file")));
-	}
 	ok = fclose(to) == 0;
 	while (ok && done < n) {
 		ssize_t w = write(b->list, text + done, n - done);
@@ -540,10 +537,8 @@ void take_handed_records(struct bundle *b, struct cli *c, uint64_t until_ns)
 void take_handed_policies(struct bundle *b, struct cli *c, uint64_t until_ns)
 {
 	struct box_answer history, shown;
-	const json_t *g;
 	char as[NAME];
 	int status;
-	size_t i;
 
 	bundle_miss(b, "generations", M_PRESERVE_ROOTS);
 	if (!box_request(c, &(struct msg_body){ .type = MSG_HISTORY }, NULL, 0, take_seconds(until_ns), &history,
@@ -551,8 +546,7 @@ void take_handed_policies(struct bundle *b, struct cli *c, uint64_t until_ns)
 		bundle_miss(b, "policies", M_PRESERVE_NO_ANSWER);
 		return;
 	}
-	json_array_foreach(ja(history.json, "history"), i, g)
-	{
+	json_each(g, ja(history.json, "history")) {
 		const struct msg_body show = { MSG_SHOW, .show = { .number = ju(g, "number") } };
 
 		snprintf(as, sizeof(as), "policies/%llu.json", ju(g, "number"));

@@ -60,15 +60,12 @@ static void reviews_take(json_t *list, const json_t *event, const struct span *s
 static const char *reviews_cover(const json_t *list, const struct span *s)
 {
 	char reached[MOMENT_TEXT];
-	const json_t *r;
 	bool grown = true;
-	size_t i;
 
 	snprintf(reached, sizeof(reached), "%s", s->from);
 	while (grown && strcmp(reached, s->until) < 0) {
 		grown = false;
-		json_array_foreach(list, i, r)
-		{
+		json_each(r, list) {
 			if (strcmp(js(r, "from"), reached) <= 0 && strcmp(js(r, "until"), reached) > 0) {
 				snprintf(reached, sizeof(reached), "%s", js(r, "until"));
 				grown = true;
@@ -83,19 +80,12 @@ static const char *reviews_cover(const json_t *list, const struct span *s)
 /* Adds each person's full name from the list of accounts; null if the account was removed. */
 static void reviews_name(json_t *list, const json_t *accounts)
 {
-	json_t *r;
-	const json_t *a;
-	size_t i, k;
-
-	json_array_foreach(list, i, r)
-	{
+	json_each(r, list) {
 		const char *full = "";
 
-		json_array_foreach(accounts, k, a)
-		{
+		json_each(a, accounts)
 			if (strcmp(js(a, "name"), js(r, "name")) == 0)
 				full = js(a, "full_name");
-		}
 		(void)json_object_set_new(r, "full_name", *full != '\0' ? json_text(full) : json_null());
 	}
 }
@@ -107,9 +97,7 @@ static void reviews_page(struct page *p, const json_t *list, const struct span *
 	static const enum message state[] = { M_REVIEWS_STATE };
 	const char *cover = reviews_cover(list, s);
 	enum lang l = page_lang(p);
-	const json_t *r;
 	char text[160];
-	size_t i;
 
 	page_section(p, M_REVIEWS_SECTION);
 	page_table(p, state, 1);
@@ -120,8 +108,7 @@ static void reviews_page(struct page *p, const json_t *list, const struct span *
 	if (json_array_size(list) == 0)
 		return;
 	page_table(p, heads, 7);
-	json_array_foreach(list, i, r)
-	{
+	json_each(r, list) {
 		bool found = strcmp(js(r, "result"), "findings") == 0;
 
 		if (*js(r, "full_name") != '\0')
@@ -256,8 +243,6 @@ static void kinds(struct page *p, const struct month *m, const json_t *rows)
 {
 	static const enum message heads[] = { M_AUDIT_KIND, M_TOLD_RECORDS, M_TOLD_TIMES };
 	enum lang l = page_lang(p);
-	const json_t *r;
-	size_t i;
 
 	page_section(p, M_AUDIT_RECORDS);
 	if (m->records == 0) {
@@ -266,8 +251,7 @@ static void kinds(struct page *p, const struct month *m, const json_t *rows)
 	}
 	page_say(p, M_AUDIT_RECORDS_WHAT, m->records, m->first, m->last);
 	page_table(p, heads, 3);
-	json_array_foreach(rows, i, r)
-	{
+	json_each(r, rows) {
 		page_cell(p, js_is(r, "kind", OWN) ? message_format(M_AUDIT_OWN, l)
 						   : event_kind_text(js(r, "kind"), lang_name(l)));
 		page_cellf(p, "%llu", ju(r, "records"));
@@ -280,8 +264,6 @@ static void logins(struct page *p, const json_t *rows)
 	static const enum message heads[] = { M_AUDIT_WHAT, M_AUDIT_ACCOUNT, M_AUDIT_CLIENT,
 					      M_TOLD_TIMES, M_TOLD_FIRST,    M_TOLD_LAST };
 	enum lang l = page_lang(p);
-	const json_t *r;
-	size_t i;
 
 	page_section(p, M_AUDIT_LOGINS);
 	if (json_array_size(rows) == 0) {
@@ -289,8 +271,7 @@ static void logins(struct page *p, const json_t *rows)
 		return;
 	}
 	page_table(p, heads, 6);
-	json_array_foreach(rows, i, r)
-	{
+	json_each(r, rows) {
 		bool api = js_is(r, "kind", "login");
 
 		if (jb(r, "more"))

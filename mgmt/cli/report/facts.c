@@ -18,13 +18,11 @@
 /* `sources`: [{"name","text"}], as in `show`. */
 static json_t *model_of(const json_t *sources)
 {
-	size_t n = json_array_size(sources), i;
+	size_t n = json_array_size(sources);
 	struct source_text *texts = calloc(n + 1, sizeof(*texts));
-	const json_t *v;
 	json_t *ret;
 
-	json_array_foreach(sources, i, v)
-	{
+	json_each_at(i, v, sources) {
 		const json_t *text = json_object_get(v, "text");
 
 		if (texts != NULL)
@@ -286,14 +284,11 @@ bool facts_events(struct cli *c, const json_t *facts, const char *since, const c
 		  void (*each)(void *ctx, const json_t *event), void *ctx, int *ret_status)
 {
 	struct facts_window w = { since, until, each, ctx };
-	const json_t *kept = ja(facts, "events"), *e;
-	size_t i;
+	const json_t *kept = ja(facts, "events");
 
 	if (kept == NULL)
 		return events_each(c, since, within, &w, ret_status);
-	json_array_foreach(kept, i, e)
-	{
+	json_each(e, kept)
 		within(&w, e);
-	}
 	return true;
 }

@@ -112,17 +112,12 @@ static bool same(const json_t *a, const json_t *b, const char *const *keys)
 static json_t *fresh_rows(const json_t *then, const json_t *now, const char *const *keys)
 {
 	json_t *list = json_array();
-	const json_t *a, *b;
-	size_t i, k;
 
-	json_array_foreach(now, i, a)
-	{
+	json_each(a, now) {
 		bool known = jb(a, "more");
 
-		json_array_foreach(then, k, b)
-		{
+		json_each(b, then)
 			known = known || same(a, b, keys);
-		}
 		if (!known)
 			(void)json_array_append(list, (json_t *)(uintptr_t)a);
 	}
@@ -132,13 +127,9 @@ static json_t *fresh_rows(const json_t *then, const json_t *now, const char *con
 static json_int_t times(const json_t *rows)
 {
 	json_int_t sum = 0;
-	const json_t *r;
-	size_t i;
 
-	json_array_foreach(rows, i, r)
-	{
+	json_each(r, rows)
 		sum += (json_int_t)ju(r, "count");
-	}
 	return sum;
 }
 
@@ -184,9 +175,8 @@ static void former_page(struct page *p, const struct former *f, const json_t *ch
 {
 	static const enum message heads[] = { M_INCIDENT_ITEM, M_INCIDENT_THEN, M_INCIDENT_NOW_HEAD };
 	static const enum message rows[] = { M_INCIDENT_ZONE, M_INCIDENT_ASSET, M_INCIDENT_ADDRESS, M_TOLD_COUNT };
-	const json_t *list = ja(changes, "parties"), *r;
+	const json_t *list = ja(changes, "parties");
 	char when[RENDER_TEXT];
-	size_t i;
 
 	if (f->report == NULL)
 		return;
@@ -202,8 +192,7 @@ static void former_page(struct page *p, const struct former *f, const json_t *ch
 	if (json_array_size(list) == 0)
 		return;
 	page_table(p, rows, 4);
-	json_array_foreach(list, i, r)
-	{
+	json_each(r, list) {
 		page_cell(p, *js(r, "zone") != '\0' ? js(r, "zone") : message_format(M_INCIDENT_NO_ZONE, page_lang(p)));
 		page_cell(p, *js(r, "asset") != '\0' ? js(r, "asset") : "-");
 		page_cell(p, js(r, "address"));
@@ -324,15 +313,11 @@ static void each(void *ctx, const json_t *e)
 
 static json_t *zones_outside(const json_t *facts)
 {
-	const json_t *z;
 	json_t *found = json_object();
-	size_t i;
 
-	json_array_foreach(ja(facts_answer(facts, "effective"), "zones"), i, z)
-	{
+	json_each(z, ja(facts_answer(facts, "effective"), "zones"))
 		if (strcmp(js(z, "class"), "external") == 0)
 			(void)json_object_set_new(found, js(z, "name"), json_true());
-	}
 	return found;
 }
 
@@ -426,8 +411,6 @@ static void parties(struct page *p, const json_t *rows)
 	static const enum message heads[] = { M_INCIDENT_ZONE, M_INCIDENT_ASSET, M_INCIDENT_ADDRESS, M_INCIDENT_SIDE,
 					      M_TOLD_COUNT,    M_TOLD_FIRST,	 M_TOLD_LAST };
 	enum lang l = page_lang(p);
-	const json_t *r;
-	size_t i;
 
 	page_section(p, M_INCIDENT_PARTIES);
 	page_say(p, M_INCIDENT_PARTIES_WHAT);
@@ -436,8 +419,7 @@ static void parties(struct page *p, const json_t *rows)
 		return;
 	}
 	page_table(p, heads, 7);
-	json_array_foreach(rows, i, r)
-	{
+	json_each(r, rows) {
 		page_cell(p, jb(r, "more")	      ? message_format(M_TOLD_OTHERS, l)
 			     : *js(r, "zone") != '\0' ? js(r, "zone")
 						      : message_format(M_INCIDENT_NO_ZONE, l));
@@ -482,8 +464,6 @@ static void indicators(struct page *p, const json_t *rows)
 					      M_TOLD_FIRST,
 					      M_TOLD_LAST };
 	enum lang l = page_lang(p);
-	const json_t *r;
-	size_t i;
 
 	page_section(p, M_INCIDENT_INDICATORS);
 	page_say(p, M_INCIDENT_INDICATORS_WHAT);
@@ -493,8 +473,7 @@ static void indicators(struct page *p, const json_t *rows)
 		return;
 	}
 	page_table(p, heads, 8);
-	json_array_foreach(rows, i, r)
-	{
+	json_each(r, rows) {
 		page_cell(p, jb(r, "more") ? message_format(M_TOLD_OTHERS, l) : js(r, "address"));
 		page_cell(p, jb(r, "more") ? "-" : side_text(r, l));
 		page_cellf(p, "%s/%s", js(r, "transport"), js(r, "port"));

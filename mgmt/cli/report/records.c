@@ -207,16 +207,13 @@ void span_text(const char *from, const char *until, char *out, size_t size)
 void page_events(struct page *p, const json_t *events, unsigned long long more)
 {
 	static const enum message heads[] = { M_TOLD_NUMBER, M_TOLD_TIME, M_TOLD_WHAT };
-	const json_t *e;
-	size_t i;
 
 	if (json_array_size(events) == 0) {
 		page_say(p, M_TOLD_NONE);
 		return;
 	}
 	page_table(p, heads, 3);
-	json_array_foreach(events, i, e)
-	{
+	json_each(e, events) {
 		char *sentence = event_sentence(e, page_lang(p));
 
 		page_cellf(p, "%llu", ju(e, "seq"));
@@ -242,16 +239,13 @@ void page_refusals(struct page *p, const json_t *rows)
 	static const enum message heads[] = { M_TOLD_VERDICT, M_TOLD_REASON, M_TOLD_CONDUIT, M_TOLD_COUNT,
 					      M_TOLD_RECORDS, M_TOLD_FIRST,  M_TOLD_LAST };
 	enum lang l = page_lang(p);
-	const json_t *r;
-	size_t i;
 
 	if (json_array_size(rows) == 0) {
 		page_say(p, M_TOLD_NONE);
 		return;
 	}
 	page_table(p, heads, 7);
-	json_array_foreach(rows, i, r)
-	{
+	json_each(r, rows) {
 		page_cell(p, jb(r, "more") ? message_format(M_TOLD_OTHERS, l)
 					   : event_verdict_text(js(r, "verdict"), lang_name(l)));
 		page_cell(p, *js(r, "reason") != '\0' ? render_reason(js(r, "reason"), l) : "-");

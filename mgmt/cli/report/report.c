@@ -125,26 +125,21 @@ static bool line(FILE *to, const char *text, const char *before, const char *aft
 /* Whether a column is too wide for a terminal; the last one does not count, because it wraps. */
 static bool wide(const json_t *head, const json_t *cells)
 {
-	size_t n = json_array_size(head), i;
-	const json_t *v;
+	size_t n = json_array_size(head);
 
-	json_array_foreach(cells, i, v)
-	{
+	json_each_at(i, v, cells)
 		if (i % n + 1 < n && text_cells(js(v, "text")) > COLUMN)
 			return true;
-	}
 	return false;
 }
 
 /* Prints each row as several lines: "  Head: text". */
 static bool listed(FILE *to, const json_t *head, const json_t *cells)
 {
-	size_t n = json_array_size(head), i;
-	const json_t *v;
+	size_t n = json_array_size(head);
 	bool ok = true;
 
-	json_array_foreach(cells, i, v)
-	{
+	json_each_at(i, v, cells) {
 		const char *label = json_string_value(json_array_get(head, i % n));
 		char *safe = text_safe(js(v, "text"));
 
@@ -160,25 +155,20 @@ static bool listed(FILE *to, const json_t *head, const json_t *cells)
 
 static bool rows(FILE *to, const json_t *part, bool color)
 {
-	const json_t *head = ja(part, "head"), *cells = ja(part, "cells"), *v;
+	const json_t *head = ja(part, "head"), *cells = ja(part, "cells");
 	struct table *t = table_new(json_array_size(head), 2);
 	bool ok;
-	size_t i;
 
 	if (wide(head, cells)) {
 		table_free(t);
 		return listed(to, head, cells);
 	}
-	json_array_foreach(head, i, v)
-	{
+	json_each(v, head)
 		table_cell(t, json_string_value(v));
-	}
 	table_head_done(t);
 	table_wrap(t);
-	json_array_foreach(cells, i, v)
-	{
+	json_each(v, cells)
 		table_cell(t, js(v, "text"));
-	}
 	ok = table_print(t, to, color);
 	table_free(t);
 	return ok;
@@ -187,14 +177,11 @@ static bool rows(FILE *to, const json_t *part, bool color)
 bool page_text(const struct page *p, FILE *to, bool color)
 {
 	bool ok = p != NULL && !p->failed;
-	const json_t *part;
-	size_t i;
 
 	if (p == NULL)
 		return false;
 	ok = line(to, p->title, color ? "\033[1m" : "", color ? "\033[0m\n" : "\n") && ok;
-	json_array_foreach(p->parts, i, part)
-	{
+	json_each(part, p->parts) {
 		const char *kind = js(part, "kind");
 
 		if (strcmp(kind, "table") == 0)

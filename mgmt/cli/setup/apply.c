@@ -57,7 +57,7 @@ static bool ask_status(struct setup *s, struct box_answer *a)
  * authority. */
 static void tell_where(struct setup *s)
 {
-	const json_t *files, *f;
+	const json_t *files;
 	struct box_answer a;
 	size_t i;
 
@@ -71,8 +71,7 @@ static void tell_where(struct setup *s)
 	if (!ask_status(s, &a))
 		return;
 	files = json_object_get(a.json, "certificates");
-	json_array_foreach(files, i, f)
-	{
+	json_each(f, files) {
 		const char *use = json_string_value(json_object_get(f, "use"));
 		const char *is =
 			json_string_value(json_object_get(json_array_get(json_object_get(f, "list"), 0), "sha256"));

@@ -108,12 +108,10 @@ static const struct {
 
 static const char *roles_text(const struct cli *c, const json_t *roles, char out[ROLES_TEXT])
 {
-	size_t i, n = 0;
-	const json_t *v;
+	size_t n = 0;
 
 	out[0] = 0;
-	json_array_foreach(roles, i, v)
-	{
+	json_each(v, roles) {
 		enum duty d = json_is_string(v) ? duty_by_word(json_string_value(v)) : DUTY_COUNT;
 
 		if (d != DUTY_COUNT && n < ROLES_TEXT - 1)
@@ -150,11 +148,8 @@ static void print_list(struct cli *c, const json_t *answer)
 					      M_USER_COL_STATE };
 	struct table *t = table_headed(5, 0, c->lang, names);
 	char roles[ROLES_TEXT], last[RENDER_TEXT];
-	size_t i;
-	const json_t *a;
 
-	json_array_foreach(ja(answer, "accounts"), i, a)
-	{
+	json_each(a, ja(answer, "accounts")) {
 		table_cell(t, js(a, "name"));
 		table_cell(t, js(a, "full_name"));
 		table_cell(t, roles_text(c, ja(a, "roles"), roles));
@@ -174,29 +169,21 @@ static void print_list(struct cli *c, const json_t *answer)
 static void print_keys(struct cli *c, const json_t *a)
 {
 	char since[RENDER_TEXT], used[RENDER_TEXT];
-	const json_t *k;
-	size_t i;
 
-	json_array_foreach(ja(a, "keys"), i, k)
-	{
+	json_each(k, ja(a, "keys"))
 		render_line(c, M_USER_IS_KEY, js(k, "label"), js(k, "kind"), when(c, k, "since", since),
 			    when(c, k, "last_use", used));
-	}
 }
 
 static void print_certificates(struct cli *c, const json_t *a)
 {
 	char until[RENDER_TEXT], since[RENDER_TEXT], used[RENDER_TEXT];
-	const json_t *p;
-	size_t i;
 
-	json_array_foreach(ja(a, "certificates"), i, p)
-	{
+	json_each(p, ja(a, "certificates"))
 		render_line(c, M_USER_IS_CERTIFICATE, js(p, "label"),
 			    jb(p, "expired") ? message_format(M_USER_STATE_EXPIRED, c->lang)
 					     : when(c, p, "until", until),
 			    when(c, p, "since", since), when(c, p, "last_use", used), js(p, "sha256"));
-	}
 }
 
 static void print_account(struct cli *c, const json_t *a)
@@ -273,11 +260,8 @@ static void print_tokens(struct cli *c, const json_t *answer)
 					      M_USER_COL_LAST };
 	struct table *t = table_headed(5, 0, c->lang, names);
 	char roles[ROLES_TEXT], text[RENDER_TEXT];
-	size_t i;
-	const json_t *v;
 
-	json_array_foreach(ja(answer, "tokens"), i, v)
-	{
+	json_each(v, ja(answer, "tokens")) {
 		table_cell(t, js(v, "id"));
 		table_cell(t, js(v, "label"));
 		table_cell(t, roles_text(c, ja(v, "roles"), roles));
@@ -295,11 +279,8 @@ static void print_sessions(struct cli *c, const json_t *answer)
 					      M_USER_COL_IDLE };
 	struct table *t = table_headed(5, 0, c->lang, names);
 	char text[RENDER_TEXT];
-	size_t i;
-	const json_t *v;
 
-	json_array_foreach(ja(answer, "sessions"), i, v)
-	{
+	json_each(v, ja(answer, "sessions")) {
 		table_cellf(t, "%llu", ju(v, "number"));
 		table_cell(t, js(v, "name"));
 		table_cell(t, js(v, "from"));
@@ -313,22 +294,18 @@ static void print_sessions(struct cli *c, const json_t *answer)
 static void print_roles(struct cli *c, const json_t *answer)
 {
 	struct table *t = table_new(3, 0);
-	const json_t *v, *r;
-	size_t i, k;
 
-	json_array_foreach(ja(answer, "roles"), i, v)
-	{
+	json_each(v, ja(answer, "roles")) {
 		enum duty d = duty_by_word(js(v, "role"));
 		char rights[1024] = "";
 		size_t n = 0;
 
-		json_array_foreach(ja(v, "rights"), k,
-				   r) for (unsigned x = 0; x < RIGHT_COUNT;
-					   x++) if (strcmp(right_word(x), json_string_value(r)) == 0 &&
-						    n < sizeof(rights) - 1) n +=
-			(size_t)snprintf(rights + n, sizeof(rights) - n, "%s%s",
-					 n > 0 ? (c->lang == LANG_JA ? "、" : "; ") : "",
-					 message_format(right_name((enum right)x), c->lang));
+		json_each(r, ja(v, "rights"))
+			for (unsigned x = 0; x < RIGHT_COUNT; x++)
+				if (strcmp(right_word(x), json_string_value(r)) == 0 && n < sizeof(rights) - 1)
+					n += (size_t)snprintf(rights + n, sizeof(rights) - n, "%s%s",
+							      n > 0 ? (c->lang == LANG_JA ? "、" : "; ") : "",
+							      message_format(right_name((enum right)x), c->lang));
 		table_cell(t, js(v, "role"));
 		table_cell(t, d < DUTY_COUNT ? message_format(duty_name(d), c->lang) : "");
 		table_cell(t, rights);

@@ -40,8 +40,7 @@ static void box_diagnostics(struct cli *c, struct source *s, const json_t *their
 {
 	json_t *all = source_diagnostics(s, c->lang), *news = json_array(), *ours = json_object_get(all, "diagnostics");
 
-	for (size_t i = 0; i < json_array_size(theirs); i++) {
-		json_t *d = json_array_get(theirs, i);
+	json_each(d, theirs) {
 		bool said = false;
 
 		for (size_t k = 0; k < json_array_size(ours) && !said; k++)

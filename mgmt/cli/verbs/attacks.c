@@ -66,8 +66,7 @@ static void print_rule(struct cli *c, const json_t *answer)
 	size_t at = 0;
 
 	text[0] = '\0';
-	json_object_foreach((json_t *)(uintptr_t)rule, word, value)
-	{
+	json_object_foreach((json_t *)(uintptr_t)rule, word, value) {
 		if (at < sizeof(text))
 			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s=%lld", at > 0 ? " " : "", word,
 					       (long long)json_integer_value(value));
@@ -86,15 +85,11 @@ static void print_list(struct cli *c, const json_t *answer)
 					      M_COL_FROM,	 M_COL_TO,	   M_COL_AT_LEAST,
 					      M_COL_HEARD_FIRST, M_COL_HEARD_LAST, M_COL_FIRST_STEP };
 	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
-	const json_t *x;
-	size_t i;
 
 	table_right(t, 0);
 	table_wrap(t);
-	json_array_foreach(ja(answer, "alarms"), i, x)
-	{
+	json_each(x, ja(answer, "alarms"))
 		put_row(c, t, x);
-	}
 	if (!table_end(t, c->out, c->color))
 		render_line(c, M_ATTACKS_NONE);
 	print_rule(c, answer);

@@ -82,17 +82,15 @@ static void print_list(struct cli *c, const json_t *answer, bool only_new)
 						  { "unreadable", M_DEVICES_DAMAGED },
 						  { "other_form", M_DEVICES_OTHER_FORM },
 						  { "restored", M_DEVICES_RESTORED } };
-	const json_t *list = ja(answer, "devices"), *d;
+	const json_t *list = ja(answer, "devices");
 	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
 	size_t i;
 
 	table_right(t, 0);
 	table_wrap(t);
-	json_array_foreach(list, i, d)
-	{
+	json_each(d, list)
 		if (!only_new || is_new(d))
 			put_row(c, t, d);
-	}
 	if (!table_end(t, c->out, c->color))
 		render_line(c, M_DEVICES_NONE);
 	for (i = 0; i < sizeof(anew) / sizeof(anew[0]); i++)
@@ -124,12 +122,10 @@ static bool csv_rows(FILE *to, void *ctx)
 	size_t n = sizeof(heads) / sizeof(heads[0]), i;
 	bool sound = true;
 	char text[CELL];
-	const json_t *d;
 
 	for (i = 0; i < n; i++)
 		sound = csv_cell(to, message_format(heads[i], l->c->lang), i == n - 1) && sound;
-	json_array_foreach(l->list, i, d)
-	{
+	json_each(d, l->list) {
 		if (l->only_new && !is_new(d))
 			continue;
 		snprintf(text, sizeof(text), "%llu", ju(d, "number"));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/json_each.h"
 #include "mgmt/cli/policy/settings.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
@@ -93,9 +94,8 @@ static char *head_of(struct cli *c, const struct source *s, const json_t *change
 static char *value_text(struct cli *c, const json_t *value)
 {
 	char *text = NULL;
-	size_t size, i;
+	size_t size;
 	FILE *to = open_memstream(&text, &size);
-	const json_t *one;
 
 	if (to == NULL)
 		return NULL;
@@ -105,10 +105,8 @@ static char *value_text(struct cli *c, const json_t *value)
 		fprintf(to, "%lld", (long long)json_integer_value(value));
 	else if (json_is_boolean(value))
 		fputs(json_is_true(value) ? "true" : "false", to);
-	json_array_foreach(value, i, one)
-	{
+	json_each_at(i, one, value)
 		fprintf(to, "%s\"%s\"", i > 0 ? message_format(M_COMPARE_COMMA, c->lang) : "", json_string_value(one));
-	}
 	return fclose(to) == 0 ? text : NULL;
 }
 
@@ -162,8 +160,7 @@ static void whole(struct cli *c, enum message m, const char *head, const json_t 
 	const char *key;
 
 	line(c, text_of(c, m, head));
-	json_object_foreach(settings, key, value)
-	{
+	json_object_foreach(settings, key, value) {
 		char *text = is_said(value) ? value_text(c, value) : NULL;
 
 		if (text != NULL)
@@ -175,14 +172,12 @@ static void whole(struct cli *c, enum message m, const char *head, const json_t 
 static void told(struct cli *c, const struct source *before, const struct source *after, const json_t *means,
 		 const json_t *changes)
 {
-	size_t n = 0, come = 0, gone = 0, i;
-	const json_t *one;
+	size_t n = 0, come = 0, gone = 0;
 
 	means_print(c, means, before->c.diags.folder, after->c.diags.folder);
 	if (json_array_size(changes) > 0)
 		source_say(c, M_MEANS_SETTINGS);
-	json_array_foreach(changes, i, one)
-	{
+	json_each(one, changes) {
 		const char *what = json_string_value(json_object_get(one, "change"));
 		bool removed = strcmp(what, "removed") == 0, added = strcmp(what, "added") == 0;
 		char *head = head_of(c, removed ? before : after, one);
@@ -198,7 +193,7 @@ static void told(struct cli *c, const struct source *before, const struct source
 			changed(c, head, one);
 		free(head);
 	}
-	if (i > 0)
+	if (json_array_size(changes) > 0)
 		message_print(c->out, c->lang, M_COMPARE_SUM, n, come, gone);
 }
 

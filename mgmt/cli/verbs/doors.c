@@ -33,12 +33,14 @@ const struct cli_option options_doors[LIST_N + 1] = {
 /* What the second person would agree to, and how. */
 static void print_request(struct cli *c, const json_t *door)
 {
-	const json_t *asked = ja(door, "asked"), *conduit;
+	const json_t *asked = ja(door, "asked");
 	char span[DURATION_TEXT], until[RENDER_TEXT], names[512] = "";
-	size_t i, n = 0;
+	size_t n = 0;
 
-	json_array_foreach(ja(door, "conduits"), i, conduit) if (n < sizeof(names)) n +=
-		(size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i > 0 ? ", " : "", js(conduit, "conduit"));
+	json_each_at(i, conduit, ja(door, "conduits"))
+		if (n < sizeof(names))
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i > 0 ? ", " : "",
+					      js(conduit, "conduit"));
 	(void)duration_text(ju(asked, "for_s"), span);
 	render_time(js(asked, "until"), until);
 	message_print(c->out, c->lang, M_DOOR_ASKS, js(door, "door"), js(asked, "by"), span, js(asked, "person"),
@@ -51,16 +53,13 @@ static size_t list(struct cli *c, const json_t *doors)
 	static const enum message head[] = { M_DOOR_COL_DOOR,  M_DOOR_COL_STATE, M_DOOR_COL_UNTIL,
 					     M_ISOLATE_COL_BY, M_DOOR_COL_WHO,	 M_DOOR_COL_TICKET };
 	struct table *t = table_headed(6, 0, c->lang, head);
-	size_t i, k, open = 0;
-	const json_t *d, *u;
+	size_t open = 0;
 
 	table_wrap(t);
-	json_array_foreach(doors, i, d)
-	{
+	json_each(d, doors) {
 		size_t uses = 0;
 
-		json_array_foreach(ja(d, "uses"), k, u)
-		{
+		json_each(u, ja(d, "uses")) {
 			table_cell(t, js(d, "door"));
 			table_cell(t, message_format(jb(u, "open") ? M_DOOR_OPEN : M_DOOR_UNREVIEWED, c->lang));
 			table_time(t, js(u, "until"), "");
@@ -83,7 +82,9 @@ static size_t list(struct cli *c, const json_t *doors)
 	}
 	if (!table_end(t, c->out, c->color))
 		message_print(c->out, c->lang, M_DOOR_NONE);
-	json_array_foreach(doors, i, d) if (json_is_object(ja(d, "asked"))) print_request(c, d);
+	json_each(d, doors)
+		if (json_is_object(ja(d, "asked")))
+			print_request(c, d);
 	return open;
 }
 
@@ -154,8 +155,7 @@ int verb_shut(struct cli *c, const struct cli_args *a)
 int verb_doors(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
-	size_t open = 0, i;
-	const json_t *d;
+	size_t open = 0;
 	int status;
 
 	if (a->values[LIST_REVIEWED] != NULL)
@@ -168,7 +168,8 @@ int verb_doors(struct cli *c, const struct cli_args *a)
 		json_line(c->out, json_pack("{s:O}", "doors", json_object_get(answer.json, "doors")));
 	else if (!box_answer_done(c, &answer, &status))
 		(void)list(c, ja(answer.json, "doors"));
-	json_array_foreach(ja(answer.json, "doors"), i, d) open += jb(d, "open");
+	json_each(d, ja(answer.json, "doors"))
+		open += jb(d, "open");
 	if (status != CLI_CANNOT)
 		status = open == 0 ? CLI_YES : CLI_NO;
 	box_answer_free(&answer);

@@ -136,19 +136,18 @@ static json_t *last_of(struct cli *c, const struct event_filter *f, size_t limit
 static bool has_interface(struct cli *c, const char *zone)
 {
 	struct box_answer answer;
-	const json_t *interfaces, *i, *z;
+	const json_t *interfaces;
 	bool found = false;
-	size_t a, b;
 	int status;
 
 	if (!box_status(c, &answer, &status))
 		return true;
 	interfaces = ja(answer.json, "interfaces");
-	json_array_foreach(interfaces, a, i)
-	{
+	json_each(i, interfaces) {
 		const json_t *zones = ja(i, "zones");
 
-		json_array_foreach(zones, b, z) found |= strcmp(js(z, "name"), zone) == 0;
+		json_each(z, zones)
+			found |= strcmp(js(z, "name"), zone) == 0;
 	}
 	box_answer_free(&answer);
 	return found;

@@ -46,9 +46,7 @@ static void print(struct cli *c, const json_t *list)
 	char client[EVENT_END_TEXT], server[EVENT_END_TEXT];
 	struct table *t = table_headed(5, 0, c->lang, heads);
 
-	for (size_t i = 0; i < json_array_size(sorted); i++) {
-		const json_t *f = json_array_get(sorted, i);
-
+	json_each(f, sorted) {
 		event_end(f, "client", client);
 		event_end(f, "server", server);
 		table_cell(t, *js(f, "conduit") != '\0' ? js(f, "conduit") : "-");

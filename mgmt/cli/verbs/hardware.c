@@ -75,11 +75,8 @@ static void cards_table(struct cli *c, const json_t *cards)
 					      M_SETUP_COL_DRIVER,   M_HARDWARE_COL_QUEUES, M_HARDWARE_COL_IRQS,
 					      M_HARDWARE_COL_SPEED, M_HARDWARE_COL_TRIED };
 	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
-	const json_t *card;
-	size_t i;
 
-	json_array_foreach(cards, i, card)
-	{
+	json_each(card, cards) {
 		table_cell(t, js(card, "address"));
 		table_cell(t, json_is_string(json_object_get(card, "interface")) ? js(card, "interface") : "-");
 		table_cell(t, json_is_string(json_object_get(card, "device")) ? js(card, "device") : "-");
@@ -119,11 +116,9 @@ static void means_print(struct cli *c, const json_t *means)
 	struct table *t = table_new(2, 0);
 
 	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
-		const json_t *one;
-		size_t i;
-
-		json_array_foreach(means, i, one) if (strcmp(js(one, "name"), words[w].name) == 0)
-			row(t, c, words[w].what, there(c, one));
+		json_each(one, means)
+			if (strcmp(js(one, "name"), words[w].name) == 0)
+				row(t, c, words[w].what, there(c, one));
 	}
 	(void)table_end(t, c->out, c->color);
 }

@@ -28,8 +28,7 @@ static struct table *rows(struct cli *c, const json_t *list)
 	static const enum message heads[] = { M_COL_GENERATION, M_COL_APPLIED, M_COL_BY, M_COL_DIGEST };
 	struct table *t = table_headed(4, 0, c->lang, heads);
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *g = json_array_get(list, i);
+	json_each(g, list) {
 		char digest[RENDER_TEXT];
 
 		render_digest(js(g, "digest"), digest);

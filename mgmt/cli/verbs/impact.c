@@ -179,8 +179,7 @@ static json_t *sorted(json_t *kinds)
 	json_t *list = json_array(), *kind;
 	const char *key;
 
-	json_object_foreach(kinds, key, kind)
-	{
+	json_object_foreach(kinds, key, kind) {
 		if (all != NULL)
 			all[n++] = kind;
 	}

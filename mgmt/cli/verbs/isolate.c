@@ -50,8 +50,7 @@ static void list(struct cli *c, const json_t *isolations)
 	struct table *t = table_headed(5, 0, c->lang, heads);
 
 	table_wrap(t);
-	for (size_t i = 0; i < json_array_size(isolations); i++) {
-		const json_t *o = json_array_get(isolations, i);
+	json_each(o, isolations) {
 		char on[RENDER_TEXT];
 
 		table_cell(t, js(o, "what"));

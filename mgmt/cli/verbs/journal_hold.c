@@ -35,14 +35,12 @@ static void print_holds(struct cli *c, const json_t *answer)
 {
 	static const enum message heads[] = { M_COL_NUMBER,	 M_COL_HOLD_FROM, M_COL_HOLD_UNTIL,
 					      M_COL_HOLD_PERSON, M_COL_HOLD_BY,	  M_COL_HOLD_REASON };
-	const json_t *list = ja(answer, "holds"), *h;
+	const json_t *list = ja(answer, "holds");
 	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
-	size_t i;
 
 	table_right(t, 0);
 	table_wrap(t);
-	json_array_foreach(list, i, h)
-	{
+	json_each(h, list) {
 		table_cellf(t, "%llu", ju(h, "number"));
 		table_time(t, strncmp(js(h, "from"), "1970-01-01", 10) == 0 ? "" : js(h, "from"), "-");
 		table_time(t, js(h, "until"), "-");

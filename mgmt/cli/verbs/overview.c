@@ -53,9 +53,7 @@ static void weak_lines(struct cli *c, const json_t *weak)
 
 	if (ju(weak, "servers") > 0)
 		render_line(c, M_STATUS_WEAK, ju(weak, "servers"), ju(weak, "new"));
-	for (size_t i = 0; i < json_array_size(alarms); i++) {
-		const json_t *o = json_array_get(alarms, i);
-
+	json_each(o, alarms) {
 		render_time(js(o, "first"), first);
 		render_time(js(o, "last"), last);
 		weakness_text(ja(o, "weak"), c->lang, what);
@@ -72,9 +70,7 @@ static void silent_lines(struct cli *c, const json_t *expected)
 	const json_t *list = ja(expected, "conduits");
 	char name[RENDER_TEXT * 4], since[RENDER_TEXT], span[RENDER_TEXT];
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *o = json_array_get(list, i);
-
+	json_each(o, list) {
 		render_conduit(o, c->lang, name, sizeof(name));
 		render_time(js(o, "since"), since);
 		render_span(ju(o, "within_s"), span);
@@ -91,9 +87,7 @@ static void ending_lines(struct cli *c, const json_t *ending)
 	const json_t *list = ja(ending, "conduits");
 	char name[RENDER_TEXT * 4], until[RENDER_TEXT];
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *o = json_array_get(list, i);
-
+	json_each(o, list) {
 		render_conduit(o, c->lang, name, sizeof(name));
 		render_time(js(o, "until"), until);
 		render_line(c, M_STATUS_ENDS, name, until);
@@ -113,9 +107,7 @@ static void uninspected_lines(struct cli *c, const json_t *u)
 	render_time(js(u, "since"), since);
 	render_time(js(u, "last"), last);
 	render_line(c, M_STATUS_NOT_INSPECTED, since, last, ju(u, "dropped"), ju(u, "passed"));
-	for (size_t i = 0; i < json_array_size(lanes); i++) {
-		const json_t *l = json_array_get(lanes, i);
-
+	json_each(l, lanes) {
 		render_conduits(ja(l, "conduits"), ju(l, "conduits_all"), c->lang, names, sizeof(names));
 		render_line(c, M_STATUS_NOT_INSPECTED_LANE, js(l, "lane"), ju(l, "queue_full"), ju(l, "socket_full"),
 			    ju(l, "no_worker"), names);
@@ -152,11 +144,8 @@ static void generation_lines(struct cli *c, const json_t *g)
 static void carried_lines(struct cli *c, const json_t *list)
 {
 	char when[RENDER_TEXT];
-	const json_t *o;
-	size_t i;
 
-	json_array_foreach(list, i, o)
-	{
+	json_each(o, list) {
 		const char *to =
 			message_format(strcmp(js(o, "to"), "stick") == 0 ? M_CARRY_STICK : M_CARRY_SERVER, c->lang);
 
@@ -270,12 +259,9 @@ static void roles_line(struct cli *c, const json_t *status)
 	const json_t *list = ja(status, "roles");
 	char names[RENDER_TEXT] = "", name[RENDER_TEXT];
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *r = json_array_get(list, i);
-
+	json_each(r, list)
 		if (strcmp(js(r, "state"), "running") != 0 || stand_silent(status, r))
 			add(names, sizeof(names), stand_role(r, c->lang, name), " ");
-	}
 	if (json_array_size(list) > 0)
 		render_line(c, *names == '\0' ? M_OVERVIEW_ROLES : M_OVERVIEW_ROLES_NOT, json_array_size(list), names);
 }
@@ -287,9 +273,7 @@ static void refused_line(struct cli *c, const json_t *status)
 	const json_t *most = NULL;
 	unsigned long long all = 0;
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *r = json_array_get(list, i);
-
+	json_each(r, list) {
 		all += ju(r, "packets");
 		if (most == NULL || ju(r, "packets") > ju(most, "packets"))
 			most = r;
@@ -372,15 +356,15 @@ void overview_file(struct cli *c)
 {
 	const struct msg_body question = { MSG_SHOW, .show = { .number = 0 } };
 	struct box_answer a;
-	const json_t *sources, *s;
+	const json_t *sources;
 	bool same = true;
 	int status;
-	size_t i;
 
 	if (access(CLI_BOX_FOLDER "/site.cfg", R_OK) < 0 || !box_request(c, &question, NULL, 0, ANSWER_S, &a, &status))
 		return;
 	sources = ja(a.json, "sources");
-	json_array_foreach(sources, i, s) same = same && same_file(js(s, "name"), js(s, "text"));
+	json_each(s, sources)
+		same = same && same_file(js(s, "name"), js(s, "text"));
 	if (a.status == CLI_YES && !same)
 		render_line(c, M_OVERVIEW_FILE, CLI_BOX_FOLDER);
 	box_answer_free(&a);

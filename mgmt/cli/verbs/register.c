@@ -86,9 +86,7 @@ static const char *last_seen(const json_t *asset, const json_t *devices, const c
 {
 	const char *last = "";
 
-	for (size_t k = 0; k < json_array_size(devices); k++) {
-		const json_t *d = json_array_get(devices, k);
-
+	json_each(d, devices) {
 		/* Times have one form in UTC, so text order is time order; for devices they are
 		 * rounded up to whole seconds. */
 		if (!is_of(d, ja(asset, "addresses")) || (*then != '\0' && strcmp(js(d, "first"), then) > 0))
@@ -112,8 +110,7 @@ static json_t *rows_assets(struct cli *c, const json_t *e)
 
 	if (!box_absent(c) && !box_ask(c, &question, &heard, &status))
 		heard.json = NULL;
-	for (size_t i = 0; i < json_array_size(rows); i++) {
-		json_t *asset = json_array_get(rows, i);
+	json_each(asset, rows) {
 		const json_t *devices = heard.json != NULL ? ja(heard.json, "devices") : NULL;
 
 		put(asset, "owner", js(named(ja(e, "zones"), "name", js(asset, "zone")), "owner"));
@@ -130,9 +127,7 @@ static json_t *conduits_of(const json_t *e, const char *zone, const char *key)
 	const json_t *conduits = ja(e, "conduits");
 	json_t *list = json_array(), *seen = json_object();
 
-	for (size_t i = 0; i < json_array_size(conduits); i++) {
-		const json_t *k = json_array_get(conduits, i);
-
+	json_each(k, conduits) {
 		if ((strcmp(js(k, "from"), zone) != 0 && strcmp(js(k, "to"), zone) != 0) || *js(k, key) == '\0' ||
 		    json_object_get(seen, js(k, key)) != NULL)
 			continue;
@@ -151,8 +146,8 @@ static json_t *rows_connections(struct cli *c, const json_t *e)
 	json_t *rows = json_array();
 
 	(void)c;
-	for (size_t i = 0; i < json_array_size(zones); i++) {
-		const json_t *z = json_array_get(zones, i), *lines = ja(z, "lines");
+	json_each(z, zones) {
+		const json_t *lines = ja(z, "lines");
 		const json_t *o = named(ja(e, "organisations"), "zone", js(z, "name"));
 		size_t n = json_array_size(lines);
 
@@ -189,8 +184,8 @@ static json_t *rows_exceptions(struct cli *c, const json_t *e)
 	json_t *rows = json_array();
 
 	(void)c;
-	for (size_t i = 0; i < json_array_size(conduits); i++) {
-		const json_t *k = json_array_get(conduits, i), *x = json_array_get(ja(k, "exception"), 0);
+	json_each(k, conduits) {
+		const json_t *x = json_array_get(ja(k, "exception"), 0);
 		bool ended = json_is_false(json_object_get(k, "open")) && *js(k, "opens") == '\0';
 		json_t *row;
 

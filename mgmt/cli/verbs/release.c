@@ -115,8 +115,7 @@ static void list(struct cli *c, const json_t *kept)
 	struct table *t = table_headed(3, 0, c->lang, heads);
 
 	table_wrap(t);
-	for (size_t i = 0; i < json_array_size(kept); i++) {
-		const json_t *k = json_array_get(kept, i);
+	json_each(k, kept) {
 		char text[RENDER_TEXT];
 
 		table_cell(t, js(k, "device"));

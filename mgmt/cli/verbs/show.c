@@ -31,11 +31,7 @@ static void record_print(struct cli *c, const json_t *g)
 
 static void texts_print(struct cli *c, const json_t *sources)
 {
-	const json_t *s;
-	size_t i;
-
-	json_array_foreach(sources, i, s)
-	{
+	json_each(s, sources) {
 		const char *text = js(s, "text");
 
 		render_line(c, M_SHOW_FILE, js(s, "name"));

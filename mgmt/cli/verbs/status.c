@@ -71,8 +71,8 @@ static void interfaces(struct cli *c, const json_t *status)
 	table_wrap(t);
 	table_right(t, 4);
 	table_right(t, 5);
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *x = json_array_get(list, i), *addresses = ja(x, "addresses");
+	json_each(x, list) {
+		const json_t *addresses = ja(x, "addresses");
 		char zones[RENDER_TEXT];
 
 		faults_zones(x, c->lang, zones, sizeof(zones));
@@ -112,8 +112,7 @@ static void roles(struct cli *c, const json_t *status)
 	table_wrap(t);
 	table_right(t, 2);
 	table_right(t, 3);
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *r = json_array_get(list, i);
+	json_each(r, list) {
 		char name[RENDER_TEXT];
 
 		table_cell(t, stand_role(r, c->lang, name));
@@ -137,8 +136,7 @@ static struct table *reasons(struct cli *c, const json_t *status, bool unjudged)
 
 	table_wrap(t);
 	table_right(t, 0);
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *r = json_array_get(list, i);
+	json_each(r, list) {
 		bool kernel = strcmp(js(r, "who"), "kernel") == 0;
 
 		table_cellf(t, "%llu", ju(r, "packets"));
@@ -165,13 +163,10 @@ static void latency_lines(struct cli *c, const json_t *worker)
 {
 	const json_t *list = ja(worker, "latency");
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *x = json_array_get(list, i);
-
+	json_each(x, list)
 		if (ju(x, "max_us") > 0)
 			render_line(c, M_STATUS_LATENCY, js(x, "criticality"), ju(x, "p50_us"), ju(x, "p99_us"),
 				    ju(x, "max_us"));
-	}
 }
 
 static void inspection(struct cli *c, const json_t *status)
@@ -181,9 +176,7 @@ static void inspection(struct cli *c, const json_t *status)
 
 	if (json_array_size(workers) > 0)
 		message_print(c->out, c->lang, M_STATUS_INSPECTION);
-	for (size_t i = 0; i < json_array_size(workers); i++) {
-		const json_t *w = json_array_get(workers, i);
-
+	json_each(w, workers) {
 		render_line(c, M_STATUS_WORKER, ju(w, "index"), render_kind(js(w, "kind"), c->lang), ju(w, "packets"),
 			    ju(w, "dropped"), ju(w, "resets"), ju(w, "flows"), ju(w, "flows_max"));
 		latency_lines(c, w);
@@ -342,13 +335,11 @@ static void table_line(struct cli *c, const json_t *feature)
 /* Whether the kernel lets repeated requests pass without a worker. */
 static void cache_line(struct cli *c, const json_t *status)
 {
-	const json_t *feature = json_object_get(ja(status, "features"), "verdict_cache"), *w;
+	const json_t *feature = json_object_get(ja(status, "features"), "verdict_cache");
 	uint64_t lent = 0, most = 0, requests = 0;
 	bool commands = false;
-	size_t i;
 
-	json_array_foreach(ja(status, "workers"), i, w)
-	{
+	json_each(w, ja(status, "workers")) {
 		commands = commands || strcmp(js(w, "kind"), lane_kind_words[LANE_COMMANDS]) == 0;
 		lent += ju(w, "lent");
 		most += ju(w, "lent_max");

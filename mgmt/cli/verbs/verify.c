@@ -37,9 +37,7 @@ static void differences(struct cli *c, const json_t *list)
 
 	table_wrap(t);
 	table_right(t, 2);
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *d = json_array_get(list, i);
-
+	json_each(d, list) {
 		table_cell(t, what_text(c, js(d, "what")));
 		table_cell(t, js(d, "where"));
 		table_cellf(t, ju(d, "line") != 0 ? "%llu" : "", ju(d, "line"));
@@ -114,8 +112,7 @@ int verb_verify(struct cli *c, const struct cli_args *a)
 			differences(c, ja(answer.json, "differences"));
 		if (ju(answer.json, "packets_asked") > 0)
 			render_line(c, M_VERIFY_PACKETS, ju(answer.json, "packets_asked"));
-		for (size_t i = 0; i < json_array_size(workers); i++) {
-			const json_t *w = json_array_get(workers, i);
+		json_each(w, workers) {
 			char digest[RENDER_TEXT];
 
 			render_digest(js(w, "digest"), digest);

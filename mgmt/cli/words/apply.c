@@ -37,16 +37,11 @@ static void sessions(struct cli *c, const json_t *cut, unsigned long long more, 
 
 static void shut_out_list(struct cli *c, const json_t *list, enum message head)
 {
-	const json_t *one;
-	size_t i;
-
 	if (json_array_size(list) > 0)
 		message_print(c->out, c->lang, head, json_array_size(list));
-	json_array_foreach(list, i, one)
-	{
+	json_each(one, list)
 		if (json_is_string(one))
 			render_line(c, M_APPLY_SHUT_OUT_ONE, json_string_value(one));
-	}
 }
 
 /* Persons whose sessions with the box itself end; these are in no list of cut sessions. */
@@ -90,15 +85,13 @@ static char *request_text(const json_t *r, enum lang l)
 /* A session's requests that will be refused, below the session's line. */
 static void narrowed_requests(struct cli *c, const json_t *s)
 {
-	const json_t *commands = json_object_get(s, "commands"), *r;
+	const json_t *commands = json_object_get(s, "commands");
 	struct table *t = table_new(3, 4);
 	char *text;
-	size_t i;
 
 	table_right(t, 0);
 	table_wrap(t);
-	json_array_foreach(commands, i, r)
-	{
+	json_each(r, commands) {
 		text = request_text(r, c->lang);
 		table_cellf(t, "%llux", ju(r, "count"));
 		table_cell(t, text != NULL ? text : "?");

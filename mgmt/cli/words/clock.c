@@ -39,11 +39,8 @@ void clock_line(struct cli *c, const json_t *clock)
 void hours_lines(struct cli *c, const json_t *windows)
 {
 	char until[RENDER_TEXT];
-	const json_t *one;
-	size_t i;
 
-	json_array_foreach(windows, i, one)
-	{
+	json_each(one, windows) {
 		render_time(js(one, "until"), until);
 		if (jb(one, "open"))
 			render_line(c, M_STATUS_HOURS, *js(one, "label") != '\0' ? js(one, "label") : js(one, "window"),

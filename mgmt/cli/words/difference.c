@@ -105,27 +105,24 @@ static void compare_texts(json_t *list, const char *file, const char *before, co
 
 static const char *text_of(const json_t *sources, const char *name)
 {
-	const json_t *s;
-	size_t i;
-
-	json_array_foreach(sources, i, s) if (strcmp(js(s, "name"), name) == 0) return js(s, "text");
+	json_each(s, sources)
+		if (strcmp(js(s, "name"), name) == 0)
+			return js(s, "text");
 	return NULL;
 }
 
 json_t *difference_json(const json_t *before, const json_t *after)
 {
 	json_t *list = json_array();
-	const json_t *s;
-	size_t i;
 
-	json_array_foreach(before, i, s)
-	{
+	json_each(s, before) {
 		const char *text = text_of(after, js(s, "name"));
 
 		compare_texts(list, js(s, "name"), js(s, "text"), text != NULL ? text : "");
 	}
-	json_array_foreach(after, i, s) if (text_of(before, js(s, "name")) == NULL)
-		compare_texts(list, js(s, "name"), "", js(s, "text"));
+	json_each(s, after)
+		if (text_of(before, js(s, "name")) == NULL)
+			compare_texts(list, js(s, "name"), "", js(s, "text"));
 	return list;
 }
 
@@ -135,8 +132,7 @@ void difference_print(struct cli *c, const json_t *difference, size_t most)
 	const json_t *d;
 	size_t i;
 
-	json_array_foreach(difference, i, d)
-	{
+	json_array_foreach(difference, i, d) {
 		char *safe = text_safe(js(d, "text"));
 
 		if (i < most && strcmp(file, js(d, "file")) != 0)

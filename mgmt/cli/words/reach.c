@@ -25,9 +25,7 @@ static void hosts(struct cli *c, const json_t *list)
 	table_wrap(t);
 	table_right(t, 3);
 	table_right(t, 4);
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *p = json_array_get(list, i);
-
+	json_each(p, list) {
 		/* Transport and format of the records, in the words of box.cfg. */
 		if (js(p, "format")[0] != 0)
 			table_cellf(t, "%s (%s, %s)", use_text(c, js(p, "use")), js(p, "transport"), js(p, "format"));
@@ -116,8 +114,8 @@ void answers_print(struct cli *c, const json_t *list, const char *key, size_t mo
 
 	table_wrap(t);
 	table_right(t, 1);
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *x = json_array_get(list, i), *inner = ja(x, "answers"), *a = inner != NULL ? inner : x;
+	json_each(x, list) {
+		const json_t *inner = ja(x, "answers"), *a = inner != NULL ? inner : x;
 
 		if (ja(a, "ranges") == NULL)
 			continue;

@@ -92,15 +92,12 @@ static bool tell(json_t *event, const char *key, enum lang l)
 
 static json_t *with_sentences(const struct asked *a, json_t *all)
 {
-	json_t *list = json_object_get(all, "events"), *event;
+	json_t *list = json_object_get(all, "events");
 	bool whole = json_is_array(list);
-	size_t i;
 
 	(void)a;
-	json_array_foreach(list, i, event)
-	{
+	json_each(event, list)
 		whole = whole && tell(event, "en", LANG_EN) && tell(event, "ja", LANG_JA);
-	}
 	return whole ? json_incref(all) : NULL;
 }
 
@@ -220,12 +217,10 @@ static json_t *review(const json_t *e)
 
 static json_t *reviews(const struct asked *a, json_t *all)
 {
-	json_t *found = json_array(), *e, *r;
-	size_t i;
+	json_t *found = json_array(), *r;
 
 	(void)a;
-	json_array_foreach(json_object_get(all, "events"), i, e)
-	{
+	json_each(e, json_object_get(all, "events")) {
 		r = review(e);
 		if (r != NULL)
 			json_array_append_new(found, r);
@@ -258,18 +253,14 @@ static void count(struct tally *c, const json_t *e)
 static json_t *tally(const struct asked *a, json_t *all)
 {
 	const struct target_parameter *until = target_find(a->t, "until");
-	json_t *e, *answer, *list = json_array(), *one;
+	json_t *answer, *list = json_array(), *one;
 	struct tally c = { .kinds = json_object() };
 	const char *word;
-	size_t i;
 
-	json_array_foreach(json_object_get(all, "events"), i, e)
-	{
+	json_each(e, json_object_get(all, "events"))
 		if (until == NULL || strncmp(js(e, "time"), until->text, MOMENT) < 0)
 			count(&c, e);
-	}
-	json_object_foreach(c.kinds, word, one)
-	{
+	json_object_foreach(c.kinds, word, one) {
 		json_array_append(list, one);
 	}
 	answer = json_pack("{s:o, s:I, s:I, s:O}", "kinds", list, "records", (json_int_t)c.records, "serious",
@@ -281,12 +272,8 @@ static json_t *tally(const struct asked *a, json_t *all)
 /* A reason that the journal itself wrote is given in both languages. */
 static json_t *holds(const struct asked *a, json_t *all)
 {
-	json_t *hold;
-	size_t i;
-
 	(void)a;
-	json_array_foreach(json_object_get(all, "holds"), i, hold)
-	{
+	json_each(hold, json_object_get(all, "holds")) {
 		for (unsigned l = 0; l < LANGUAGES; l++) {
 			char *said = lost_text((enum lang)l, js(hold, "reason"));
 

@@ -63,36 +63,27 @@ static bool say(json_t *row, const char *key, words_of *words, enum protocol p, 
 
 static bool say_rows(const json_t *permit)
 {
-	json_t *grant, *row;
-	size_t i, k;
 	bool whole = true;
 
-	json_array_foreach(json_object_get(permit, "grants"), i, grant)
-	{
+	json_each(grant, json_object_get(permit, "grants")) {
 		enum protocol p = protocol_by_name(js(grant, "protocol"));
 
 		whole = whole && json_object_set_new(grant, "commands", grant_commands(grant)) == 0;
-		json_array_foreach(json_object_get(grant, "rows"), k, row)
-		{
+		json_each(row, json_object_get(grant, "rows"))
 			whole = whole && say(row, "en", row_text, p, LANG_EN) && say(row, "ja", row_text, p, LANG_JA) &&
 				say(row, "short_en", row_groups, p, LANG_EN) &&
 				say(row, "short_ja", row_groups, p, LANG_JA);
-		}
 	}
 	return whole;
 }
 
 static json_t *with_words(const struct asked *a, json_t *effective)
 {
-	const json_t *permit;
 	bool whole = true;
-	size_t i;
 
 	(void)a;
-	json_array_foreach(json_object_get(effective, "permits"), i, permit)
-	{
+	json_each(permit, json_object_get(effective, "permits"))
 		whole = whole && say_rows(permit);
-	}
 	return whole ? json_incref(effective) : NULL;
 }
 

@@ -26,12 +26,9 @@
 /* Takes over the list; adds a sentence to each of its reasons. */
 static json_t *said(json_t *list, enum lang l)
 {
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *one = json_array_get(list, i);
-
+	json_each(one, list)
 		json_object_set_new(one, "text",
 				    json_text(reason_text(reason_by_word(js(one, "reason")), lang_name(l))));
-	}
 	return list;
 }
 
@@ -66,11 +63,9 @@ static json_t *in_words(const json_t *status, const json_t *alarms, enum lang l,
 /* Takes the alarms at the time `wall_ns`, and adds "seen" to each. */
 static void seen_note(struct seen *s, json_t *alarms, uint64_t wall_ns)
 {
-	json_t *still = json_object(), *alarm;
-	size_t i;
+	json_t *still = json_object();
 
-	json_array_foreach(alarms, i, alarm)
-	{
+	json_each(alarm, alarms) {
 		const char *key = json_string_value(json_object_get(alarm, "key"));
 		json_t *moment = json_object_get(s->moments, key);
 
@@ -274,14 +269,11 @@ static void samples(FILE *out, const struct metric *m, json_t *from, const char 
 static void histogram(FILE *out, const json_t *status)
 {
 	static const char name[] = "sekisho_inspection_seconds";
-	const json_t *workers = json_object_get(status, "workers"), *w, *x, *b;
+	const json_t *workers = json_object_get(status, "workers");
 	bool headed = false;
-	size_t i, k, n;
 
-	json_array_foreach(workers, i, w)
-	{
-		json_array_foreach(json_object_get(w, "latency"), k, x)
-		{
+	json_each(w, workers) {
+		json_each(x, json_object_get(w, "latency")) {
 			const char *kind = json_string_value(json_object_get(x, "kind"));
 			const char *criticality = json_string_value(json_object_get(x, "criticality"));
 			char labels[120];
@@ -299,12 +291,10 @@ static void histogram(FILE *out, const json_t *status)
 			snprintf(labels, sizeof(labels),
 				 "worker=\"%" JSON_INTEGER_FORMAT "\",kind=\"%.20s\",criticality=\"%.20s\"",
 				 json_integer_value(json_object_get(w, "index")), kind, criticality);
-			json_array_foreach(json_object_get(x, "within"), n, b)
-			{
+			json_each(b, json_object_get(x, "within"))
 				fprintf(out, "%s_bucket{%s,le=\"%.9g\"} %" JSON_INTEGER_FORMAT "\n", name, labels,
 					(double)json_integer_value(json_object_get(b, "us")) / 1e6,
 					json_integer_value(json_object_get(b, "packets")));
-			}
 			fprintf(out,
 				"%s_bucket{%s,le=\"+Inf\"} %" JSON_INTEGER_FORMAT
 				"\n%s_sum{%s} %.17g\n%s_count{%s} %" JSON_INTEGER_FORMAT "\n",

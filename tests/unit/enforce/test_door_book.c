@@ -86,8 +86,9 @@ static const char *asked(const json_t *list, const char *door)
 	const json_t *x;
 	size_t i;
 
-	json_array_foreach(list, i, x) if (json_is_true(json_object_get(x, "asked")) &&
-					   strcmp(text_in(x, "door"), door) == 0) return text_in(x, "request");
+	json_array_foreach(list, i, x)
+		if (json_is_true(json_object_get(x, "asked")) && strcmp(text_in(x, "door"), door) == 0)
+			return text_in(x, "request");
 	return NULL;
 }
 

@@ -52,8 +52,7 @@ static json_int_t at(bool days, int32_t east_s, uint64_t wall_s, const char *wha
 	size_t i;
 
 	assert_non_null(j);
-	json_array_foreach(json_object_get(j, "series"), i, s)
-	{
+	json_array_foreach(json_object_get(j, "series"), i, s) {
 		const char *name = json_string_value(json_object_get(s, "of"));
 		const json_t *v = json_object_get(s, "values");
 

@@ -48,8 +48,7 @@ static bool lists(const json_t *list, const char *word)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(list, i, v)
-	{
+	json_array_foreach(list, i, v) {
 		if (strcmp(json_string_value(v), word) == 0)
 			return true;
 	}
@@ -85,8 +84,7 @@ static void test_methods(void **state)
 	json_t *v;
 
 	(void)state;
-	json_object_foreach(at(document, "paths"), path, v)
-	{
+	json_object_foreach(at(document, "paths"), path, v) {
 		assert_int_equal(json_object_size(v), 1);
 		assert_non_null(json_object_get(v, route_is_posted(path) ? "post" : "get"));
 	}
@@ -206,12 +204,10 @@ static void both_languages(json_t *v)
 		if (!japanese)
 			fail_msg("not Japanese: %s", ja);
 	}
-	json_object_foreach(v, key, inner)
-	{
+	json_object_foreach(v, key, inner) {
 		both_languages(inner);
 	}
-	json_array_foreach(v, i, inner)
-	{
+	json_array_foreach(v, i, inner) {
 		both_languages(inner);
 	}
 }
@@ -239,12 +235,10 @@ static void references(json_t *v)
 			found = at(found, part);
 		}
 	}
-	json_object_foreach(v, key, inner)
-	{
+	json_object_foreach(v, key, inner) {
 		references(inner);
 	}
-	json_array_foreach(v, i, inner)
-	{
+	json_array_foreach(v, i, inner) {
 		references(inner);
 	}
 }

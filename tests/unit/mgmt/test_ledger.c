@@ -262,8 +262,7 @@ static void weak_tls_alarms(void **state)
 		s = json_loads(status, 0, NULL);
 		alarms = alarms_find(s);
 		assert_int_equal(json_array_size(alarms), of[i].n);
-		json_array_foreach(alarms, k, a)
-		{
+		json_array_foreach(alarms, k, a) {
 			assert_string_equal(json_string_value(json_object_get(a, "key")), keys[k]);
 			assert_false(json_is_true(json_object_get(a, "grave")));
 		}
@@ -527,8 +526,7 @@ static void the_same_words_everywhere(void **state)
 	look(&l, bad, LATER);
 	assert_true(json_array_size(alarms) >= 12);
 	assert_int_equal(ledger_waiting(&l), json_array_size(alarms));
-	json_array_foreach(alarms, i, a)
-	{
+	json_array_foreach(alarms, i, a) {
 		contains(&l, LANG_EN, json_string_value(json_object_get(a, "en")), true);
 		contains(&l, LANG_JA, json_string_value(json_object_get(a, "ja")), true);
 		for (k = 0; k < i; k++)

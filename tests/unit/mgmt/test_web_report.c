@@ -51,12 +51,9 @@ static char *evidence(const struct web_report *r, const char *probe, char verdic
 	assert_non_null(text);
 	assert_string_equal(type, "application/json");
 	j = json_loadb(text, n, 0, NULL);
-	json_array_foreach(json_object_get(j, "documents"), i, d)
-	{
-		json_array_foreach(json_object_get(d, "clauses"), k, c)
-		{
-			json_array_foreach(json_object_get(c, "evidence"), l, e)
-			{
+	json_array_foreach(json_object_get(j, "documents"), i, d) {
+		json_array_foreach(json_object_get(d, "clauses"), k, c) {
+			json_array_foreach(json_object_get(c, "evidence"), l, e) {
 				if (ret != NULL || strcmp(json_string_value(json_object_get(e, "probe")), probe) != 0)
 					continue;
 				snprintf(verdict, 16, "%s", json_string_value(json_object_get(e, "verdict")));

@@ -209,6 +209,8 @@ static bool report_shadows(struct compilation *c, const struct cells *cells)
 
 /* ---- copies of the model's tables ------------------------------------------------------------ */
 
+#define COPY(member) .member = (__typeof__(to->member))from->member
+
 /* Memory for n objects. Without memory their number is 0, and the arena has failed, which lower()
  * checks at its end. */
 static void *room(const struct lowering *w, size_t n, size_t size, uint32_t *ret_n)
@@ -235,19 +237,11 @@ static void lower_box(struct lowering *w)
 	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
 		const struct model_interface *from = &box->interfaces[i];
 
-		ir->interfaces[i] = (struct ir_interface){
-			.name = from->name,
-			.device = from->device,
-			.card = from->card,
-			.vlan = (uint16_t)from->vlan,
-			.admin = from->admin,
-			.mtu = from->mtu,
-			.addresses = from->addresses,
-			.prefix_lengths = from->prefix_lengths,
-			.n_addresses = (uint32_t)from->n_addresses,
-			.answers = from->answers,
-			.n_answers = (uint32_t)from->n_answers,
-		};
+		struct ir_interface *to = &ir->interfaces[i];
+
+		*to = (struct ir_interface){ COPY(name),	COPY(device),  COPY(card),	COPY(vlan),
+					     COPY(admin),	COPY(mtu),     COPY(addresses), COPY(prefix_lengths),
+					     COPY(n_addresses), COPY(answers), COPY(n_answers) };
 	}
 	ir->routes = room(w, box->n_routes, sizeof(*ir->routes), &ir->n_routes);
 	for (uint32_t i = 0; i < ir->n_routes; i++)
@@ -265,22 +259,13 @@ static void lower_zones(struct lowering *w)
 	ir->zones = room(w, w->m->n_zones, sizeof(*ir->zones), &ir->n_zones);
 	for (uint32_t i = 0; i < ir->n_zones; i++) {
 		const struct model_zone *from = &w->m->zones[i];
-		struct ir_zone *z = &ir->zones[i];
+		struct ir_zone *to = &ir->zones[i];
 
-		*z = (struct ir_zone){ .name = from->name,
-				       .label = from->label,
-				       .purpose = from->purpose,
-				       .owner = from->owner,
-				       .approved_by = from->approved_by,
-				       .review_by = from->review_by,
-				       .lines = from->lines,
-				       .n_lines = (uint32_t)from->n_lines,
-				       .class = (uint8_t)from->class,
-				       .ranges = from->ranges,
-				       .n_ranges = (uint32_t)from->n_ranges };
-		z->interfaces = room(w, from->n_interfaces, sizeof(*z->interfaces), &z->n_interfaces);
-		for (size_t k = 0; k < z->n_interfaces; k++)
-			z->interfaces[k] = interface_index(w, from->interfaces[k]);
+		*to = (struct ir_zone){ ZONE_COMMON(COPY), COPY(purpose), COPY(owner),	COPY(approved_by),
+					COPY(review_by),   COPY(lines),	  COPY(n_lines) };
+		to->interfaces = room(w, from->n_interfaces, sizeof(*to->interfaces), &to->n_interfaces);
+		for (size_t k = 0; k < to->n_interfaces; k++)
+			to->interfaces[k] = interface_index(w, from->interfaces[k]);
 	}
 }
 
@@ -293,14 +278,10 @@ static void lower_assets(struct lowering *w)
 	for (uint32_t i = 0; i < ir->n_assets; i++) {
 		const struct model_asset *from = &m->assets[i];
 
-		ir->assets[i] = (struct ir_asset){ .name = from->name,
-						   .label = from->label,
-						   .model = from->model,
-						   .place = from->place,
-						   .support_until = from->support_until,
-						   .zone = from->zone->index,
-						   .ranges = from->ranges,
-						   .n_ranges = (uint32_t)from->n_ranges };
+		struct ir_asset *to = &ir->assets[i];
+
+		*to = (struct ir_asset){ ASSET_COMMON(COPY), COPY(model), COPY(place), COPY(support_until),
+					 .zone = from->zone->index };
 	}
 	ir->breaks = room(w, m->n_breaks, sizeof(*ir->breaks), &ir->n_breaks);
 	for (uint32_t i = 0; i < ir->n_breaks; i++)
@@ -356,15 +337,9 @@ static void lower_services(struct lowering *w)
 	for (uint32_t i = 0; i < ir->n_services; i++) {
 		const struct model_service *from = &w->m->services[i];
 
-		ir->services[i] = (struct ir_service){ .name = from->name,
-						       .label = from->label,
-						       .protocol = (uint16_t)from->protocol,
-						       .ports = from->ports,
-						       .n_ports = (uint32_t)from->n_ports,
-						       .whole = from->whole,
-						       .tunnel = from->tunnel,
-						       .lenient = from->lenient,
-						       .undecided_bytes = from->undecided_bytes };
+		struct ir_service *to = &ir->services[i];
+
+		*to = (struct ir_service){ SERVICE_COMMON(COPY) };
 	}
 }
 
@@ -399,16 +374,15 @@ static void lower_doors(struct lowering *w)
 	for (uint32_t i = 0; i < ir->n_doors; i++) {
 		const struct model_door *from = &w->m->doors[i];
 		const struct model_organisation *of = from->organisation;
+		struct ir_door *to = &ir->doors[i];
 
-		ir->doors[i] = (struct ir_door){ .name = from->name,
-						 .label = from->label,
-						 .organisation = of != NULL ? of->name : "",
-						 .contract_until = of != NULL ? of->contract_until : 0,
-						 .at_most = from->at_most,
-						 .opened_by = from->opened_by,
-						 .needs = from->needs,
-						 .second_person = from->second_person,
-						 .break_glass = from->break_glass };
+		*to = (struct ir_door){ DOOR_COMMON(COPY),
+					COPY(opened_by),
+					COPY(needs),
+					COPY(second_person),
+					COPY(break_glass),
+					.organisation = of != NULL ? of->name : "",
+					.contract_until = of != NULL ? of->contract_until : 0 };
 	}
 }
 
@@ -428,40 +402,17 @@ static void lower_conduits(struct lowering *w)
 		struct ir_conduit *to = &ir->conduits[i];
 
 		*to = (struct ir_conduit){
-			.name = from->name,
-			.label = from->label,
-			.purpose = from->purpose,
-			.owner = from->owner,
-			.approved_by = from->approved_by,
-			.review_by = from->review_by,
+			CONDUIT_COMMON(COPY),
+			COPY(heard_within),
+			COPY(accepts),
+			COPY(n_accepts),
+			COPY(exception),
 			.from = from->from->index,
 			.to = from->to->index,
-			.sources = from->sources,
-			.n_sources = (uint32_t)from->n_sources,
-			.destinations = from->destinations,
-			.n_destinations = (uint32_t)from->n_destinations,
 			.file = from->at.file,
 			.line = from->at.line,
-			.observe = from->observe,
-			.shadow = from->shadow,
-			.until = from->until,
-			.starts = from->starts,
 			.window = from->within != NULL ? (uint32_t)(from->within - m->windows) : UINT32_MAX,
 			.door = from->door != NULL ? (uint32_t)(from->door - m->doors) : UINT32_MAX,
-			.idle = from->idle,
-			.session = from->session,
-			.heard_within = from->heard_within,
-			.criticality = (uint8_t)from->criticality,
-			.when_down = (uint8_t)from->when_down,
-			.when_overloaded = (uint8_t)from->when_overloaded,
-			.when_midstream = (uint8_t)from->when_midstream,
-			.tighten_new_flows = from->tighten_new_flows,
-			.deny_weak_tls = from->deny_weak_tls,
-			.servers = from->servers,
-			.n_servers = (uint32_t)from->n_servers,
-			.accepts = from->accepts,
-			.n_accepts = (uint32_t)from->n_accepts,
-			.exception = from->exception,
 			.n_exception = from->exception != NULL,
 		};
 		to->services = room(w, from->n_services, sizeof(*to->services), &to->n_services);

@@ -3,7 +3,10 @@
 #include <errno.h>
 
 #include "policy/compile/compile.h"
+#include "policy/compile/lower.h"
 #include "policy/ir/moment.h"
+
+#define COPY(member) .member = from->member
 
 struct raising {
 	const struct ir *ir;
@@ -35,23 +38,17 @@ static void raise_ends(struct raising *w)
 		const struct ir_zone *from = &ir->zones[i];
 		struct model_zone *z = &m->zones[i];
 
-		*z = (struct model_zone){ .name = from->name,
-					  .label = from->label,
-					  .class = (enum zone_class)from->class,
-					  .ranges = from->ranges,
-					  .n_ranges = from->n_ranges,
-					  .index = i };
+		*z = (struct model_zone){ ZONE_COMMON(COPY), .index = i };
 		z->interfaces = room(w, from->n_interfaces, sizeof(struct model_interface *), &z->n_interfaces);
 		for (size_t k = 0; k < z->n_interfaces; k++)
 			z->interfaces[k] = &m->box.interfaces[from->interfaces[k]];
 	}
 	m->assets = room(w, ir->n_assets, sizeof(*m->assets), &m->n_assets);
-	for (uint32_t i = 0; i < m->n_assets; i++)
-		m->assets[i] = (struct model_asset){ .name = ir->assets[i].name,
-						     .label = ir->assets[i].label,
-						     .zone = &m->zones[ir->assets[i].zone],
-						     .ranges = ir->assets[i].ranges,
-						     .n_ranges = ir->assets[i].n_ranges };
+	for (uint32_t i = 0; i < m->n_assets; i++) {
+		const struct ir_asset *from = &ir->assets[i];
+
+		m->assets[i] = (struct model_asset){ ASSET_COMMON(COPY), .zone = &m->zones[from->zone] };
+	}
 	m->breaks = room(w, ir->n_breaks, sizeof(*m->breaks), &m->n_breaks);
 	for (uint32_t i = 0; i < m->n_breaks; i++)
 		m->breaks[i].asset = &m->assets[ir->breaks[i]];
@@ -84,17 +81,7 @@ static void raise_services(struct raising *w)
 		const struct ir_service *from = &w->ir->services[i];
 		struct model_service *s = &w->m->services[i];
 
-		*s = (struct model_service){
-			.name = from->name,
-			.label = from->label,
-			.protocol = (enum protocol)from->protocol,
-			.ports = from->ports,
-			.n_ports = from->n_ports,
-			.whole = from->whole,
-			.tunnel = from->tunnel,
-			.lenient = from->lenient,
-			.undecided_bytes = from->undecided_bytes,
-		};
+		*s = (struct model_service){ SERVICE_COMMON(COPY) };
 		s->allows = room(w, from->n_rows, sizeof(*s->allows), &s->n_allows);
 		for (uint32_t k = 0; k < s->n_allows; k++) {
 			const struct command_row *row = &w->ir->table.rows[from->first_row + k];
@@ -120,10 +107,11 @@ static void raise_hours(struct raising *w)
 		(void)ir_times(w->ir, &at_hours, &m->windows[i].when);
 	}
 	m->doors = room(w, w->ir->n_doors, sizeof(*m->doors), &m->n_doors);
-	for (uint32_t i = 0; i < m->n_doors; i++)
-		m->doors[i] = (struct model_door){ .name = w->ir->doors[i].name,
-						   .label = w->ir->doors[i].label,
-						   .at_most = w->ir->doors[i].at_most };
+	for (uint32_t i = 0; i < m->n_doors; i++) {
+		const struct ir_door *from = &w->ir->doors[i];
+
+		m->doors[i] = (struct model_door){ DOOR_COMMON(COPY) };
+	}
 }
 
 static void raise_conduits(struct raising *w)
@@ -136,34 +124,11 @@ static void raise_conduits(struct raising *w)
 		struct model_conduit *c = &m->conduits[i];
 
 		*c = (struct model_conduit){
-			.name = from->name,
-			.label = from->label,
+			CONDUIT_COMMON(COPY),
 			.from = &m->zones[from->from],
 			.to = &m->zones[from->to],
-			.sources = from->sources,
-			.n_sources = from->n_sources,
-			.destinations = from->destinations,
-			.n_destinations = from->n_destinations,
-			.observe = from->observe,
-			.shadow = from->shadow,
-			.until = from->until,
-			.starts = from->starts,
-			.idle = from->idle,
-			.session = from->session,
-			.criticality = (enum criticality)from->criticality,
-			.when_down = (enum failure)from->when_down,
-			.when_overloaded = (enum failure)from->when_overloaded,
-			.when_midstream = (enum midstream)from->when_midstream,
-			.tighten_new_flows = from->tighten_new_flows,
-			.deny_weak_tls = from->deny_weak_tls,
-			.servers = from->servers,
-			.n_servers = from->n_servers,
 			.within = from->window != UINT32_MAX ? &m->windows[from->window] : NULL,
 			.door = from->door != UINT32_MAX ? &m->doors[from->door] : NULL,
-			.purpose = from->purpose,
-			.owner = from->owner,
-			.approved_by = from->approved_by,
-			.review_by = from->review_by,
 			.index = i,
 			.at = { from->file, from->line, 1 },
 		};

@@ -84,12 +84,6 @@ bool draft_has_author(const struct draft *d, const char *name)
 	return false;
 }
 
-void draft_free(struct draft *d)
-{
-	free(d->texts);
-	*d = (struct draft){ 0 };
-}
-
 /* ---- the members of the head ----------------------------------------------------------------- */
 
 static json_t *authors_put(const void *draft)

@@ -73,6 +73,5 @@ int draft_save(int statefd, const struct draft *d, struct err *e);
 /* Replaces the texts by `texts`, which must be malloc'd and is taken over. */
 void draft_texts(struct draft *d, uint8_t *texts, size_t n);
 bool draft_has_author(const struct draft *d, const char *name);
-void draft_free(struct draft *d);
 
 #endif

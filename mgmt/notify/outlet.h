@@ -32,9 +32,8 @@ struct outlet_settings {
 	unsigned every_s; /* seconds between two sendings, at least */
 };
 
-/* 0 or negative errno; outlet_settings_free has to be called in both cases. */
+/* 0 or negative errno; in both cases `text` is owned by the caller. */
 int outlet_settings_read(const char *path, enum outlet_kind kind, struct outlet_settings *ret, struct err *e);
-void outlet_settings_free(struct outlet_settings *s);
 
 /* ---- looking and sending (outlet.c) ---------------------------------------------------------- */
 

@@ -70,9 +70,3 @@ int outlet_settings_read(const char *path, enum outlet_kind kind, struct outlet_
 		return r;
 	return holds(ret) ? 0 : err_set(e, -EINVAL, "%s", path);
 }
-
-void outlet_settings_free(struct outlet_settings *s)
-{
-	free(s->text);
-	*s = (struct outlet_settings){ 0 };
-}

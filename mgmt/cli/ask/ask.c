@@ -46,7 +46,7 @@ const struct asked_end *asking_ends(struct cli *c, const struct source *s, const
 	return NULL;
 }
 
-void asking_below(struct cli *c, const char *text)
+static void asking_below(struct cli *c, const char *text)
 {
 	char *safe = text_safe(text);
 

@@ -17,7 +17,6 @@ bool asking_open(struct cli *c, const struct cli_args *a, struct source *ret, ui
 const struct asked_end *asking_ends(struct cli *c, const struct source *s, const char *text, size_t *ret_n,
 				    int *ret_status);
 /* Prints a sentence that belongs to the line above. */
-void asking_below(struct cli *c, const char *text);
 void asking_say_below(struct cli *c, enum message m, ...);
 
 #endif

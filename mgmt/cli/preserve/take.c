@@ -166,7 +166,9 @@ bool bundle_put_json(struct bundle *b, const char *name, json_t *j)
 	return ok;
 }
 
-uint64_t bundle_room(const struct bundle *b)
+/* Bytes that may still be written to this disk; the space that the box needs for its records is
+ * left free. */
+static uint64_t bundle_room(const struct bundle *b)
 {
 	struct statvfs v;
 	uint64_t free_bytes;

@@ -31,9 +31,6 @@ bool bundle_put_json(struct bundle *b, const char *name, json_t *j);
 /* Lists a file as missing, with the reason in both languages. `code`: an errno. */
 void bundle_miss(struct bundle *b, const char *name, enum message why);
 void bundle_miss_code(struct bundle *b, const char *name, int code);
-/* Bytes that may still be written to this disk; the space that the box needs for its records is
- * left free. */
-uint64_t bundle_room(const struct bundle *b);
 
 /* [{"file","bytes","sha256"}] and [{"file","en","ja"}]: borrowed. */
 const json_t *bundle_files(const struct bundle *b);

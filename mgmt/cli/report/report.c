@@ -89,7 +89,8 @@ bool report_events(struct cli *c, const json_t *facts, const char *since, const 
 	return facts_events(c, facts, since, until, each, ctx, ret_status);
 }
 
-void report_deeds(struct cli *c, const json_t *facts, struct deeds *ret)
+/* Counts what happened in the year before the facts were taken. */
+static void report_deeds(struct cli *c, const json_t *facts, struct deeds *ret)
 {
 	char since[32];
 	struct cli silent;

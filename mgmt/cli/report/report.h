@@ -33,8 +33,6 @@ int report_give(struct cli *c, const struct cli_args *a, struct page *p, json_t 
  * events, it prints this and returns false. */
 bool report_events(struct cli *c, const json_t *facts, const char *since, const char *until,
 		   void (*each)(void *ctx, const json_t *event), void *ctx, int *ret_status);
-/* Counts what happened in the year before the facts were taken. */
-void report_deeds(struct cli *c, const json_t *facts, struct deeds *ret);
 
 /* Where reports of the command line get their facts (mgmt/report/answers.h): from the box, or
  * from a file that was kept. */

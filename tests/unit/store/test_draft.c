@@ -57,10 +57,10 @@ static void found_again(void **state)
 	assert_int_equal(back.n_texts, 5);
 	assert_memory_equal(back.texts, d.texts, 5);
 	assert_memory_equal(back.digest, d.digest, 32);
-	draft_free(&back);
+	free(back.texts);
 	/* A discarded draft keeps its number, which must not be given again. */
-	draft_free(&d);
-	d.revision = 8;
+	free(d.texts);
+	d = (struct draft){ .revision = 8 };
 	assert_int_equal(draft_save(dir, &d, &e), 0);
 	assert_int_equal(draft_open(dir, &back, &lost, &e), 0);
 	assert_true(!lost && back.state == DRAFT_NONE && back.revision == 8 && back.texts == NULL);
@@ -105,7 +105,7 @@ static void no_byte_is_believed_that_was_changed(void **state)
 	size_t n;
 
 	assert_int_equal(draft_save(dir, &d, &e), 0);
-	draft_free(&d);
+	free(d.texts);
 	n = read_all(dir, file, sizeof(file));
 	for (size_t i = 0; i < n; i++) {
 		nothing_of(dir, file, i);
@@ -130,7 +130,7 @@ static void a_trial_that_ran_out_is_found_again(void **state)
 	assert_int_equal(draft_save(dir, &d, &e), 0);
 	assert_int_equal(draft_open(dir, &back, &lost, &e), 0);
 	assert_true(!lost && back.state == DRAFT_APPROVED && back.ran_out == 4);
-	draft_free(&back);
+	free(back.texts);
 	for (int i = 0; i < 3; i++) {
 		struct draft wrong = d;
 
@@ -143,7 +143,7 @@ static void a_trial_that_ran_out_is_found_again(void **state)
 	}
 	draft_undecided(&d);
 	assert_true(d.state == DRAFT_WRITTEN && d.ran_out == 0 && d.decided_by[0] == '\0' && d.decided_ns == 0);
-	draft_free(&d);
+	free(d.texts);
 }
 
 enum { BASE = 3, BECAME = 4, OTHER = 5 };

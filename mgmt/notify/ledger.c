@@ -65,12 +65,6 @@ int ledger_save(int dirfd, struct ledger *l, struct err *e)
 	return r;
 }
 
-void ledger_free(struct ledger *l)
-{
-	json_decref(l->all);
-	*l = (struct ledger){ 0 };
-}
-
 /* ---- events ---------------------------------------------------------------------------------- */
 
 static void wait_to_be_told(struct ledger *l, const char *what, const char *when, const json_t *of)
@@ -90,14 +84,6 @@ static void wait_to_be_told(struct ledger *l, const char *what, const char *when
 	set(l, "serial", serial);
 }
 
-static json_t *by_key(const json_t *list, const char *key)
-{
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (strcmp(js(json_array_get(list, i), "key"), key) == 0)
-			return json_array_get(list, i);
-	return NULL;
-}
-
 /* Updates the known alarms: each was seen again, or was not. */
 static void known(struct ledger *l, const json_t *alarms, const char *now)
 {
@@ -105,7 +91,7 @@ static void known(struct ledger *l, const json_t *alarms, const char *now)
 
 	for (size_t i = json_array_size(list); i-- > 0;) {
 		json_t *one = json_array_get(list, i);
-		bool seen = by_key(alarms, js(one, "key")) != NULL;
+		bool seen = json_find(alarms, "key", js(one, "key")) != NULL;
 		long long looks = (long long)ju(one, "looks"), missed = seen ? 0 : (long long)ju(one, "missed") + 1;
 
 		if (seen && looks < LOOKS && ++looks == LOOKS) {
@@ -129,7 +115,7 @@ void ledger_look(struct ledger *l, const json_t *alarms, const char *now)
 	json_each(a, alarms) {
 		const char *since = js(a, "since");
 
-		if (by_key(list_of(l, "alarms"), js(a, "key")) != NULL)
+		if (json_find(list_of(l, "alarms"), "key", js(a, "key")) != NULL)
 			continue;
 		(void)json_array_append_new(
 			list_of(l, "alarms"),

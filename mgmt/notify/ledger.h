@@ -29,7 +29,6 @@ struct ledger {
 int ledger_open(int dirfd, struct ledger *ret, bool *ret_new);
 /* Saves the ledger if it has changed. 0 or negative errno. */
 int ledger_save(int dirfd, struct ledger *l, struct err *e);
-void ledger_free(struct ledger *l);
 
 /* Takes the alarms of one look (mgmt/state/alarms.h). `now`: the time by the box's clock, with "Z"
  * at its end. */

@@ -99,7 +99,7 @@ static void take_records(struct outlet *o)
 		char *en = event_sentence(e, LANG_EN), *japanese = event_sentence(e, LANG_JA);
 
 		/* the alarm itself is sent, so its record is not */
-		if (strcmp(js(e, "kind"), "attack") != 0 || strncmp(js(e, "code"), "rang", 4) != 0)
+		if (!js_is(e, "kind", "attack") || strncmp(js(e, "code"), "rang", 4) != 0)
 			ledger_record(&o->ledger, ju(e, "seq"), js(e, "time"), en != NULL ? en : "",
 				      japanese != NULL ? japanese : "");
 		free(en);
@@ -120,9 +120,9 @@ static int has_mark(const struct outlet *o)
 		ask(o->socket,
 		    &(struct msg_body){ MSG_EVENTS, .events = { .after = ledger_mark(&o->ledger) - 1, .most = 1 } });
 	const json_t *e = json_array_get(ja(answer, "events"), 0);
-	int r = answer == NULL ? -1
-			       : ju(e, "seq") == ledger_mark(&o->ledger) &&
-					 strcmp(js(e, "hash"), ledger_mark_hash(&o->ledger)) == 0;
+	int r = answer == NULL
+			? -1
+			: ju(e, "seq") == ledger_mark(&o->ledger) && js_is(e, "hash", ledger_mark_hash(&o->ledger));
 
 	json_decref(answer);
 	return r;

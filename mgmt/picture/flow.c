@@ -72,7 +72,7 @@ static json_t *carried_by(const json_t *effective)
  * directions. */
 static unsigned data_of(const json_t *k, json_t *carried)
 {
-	unsigned data = strcmp(js(k, "mode"), "observe") == 0 ? FLOW_THERE | FLOW_BACK : 0;
+	unsigned data = js_is(k, "mode", "observe") ? FLOW_THERE | FLOW_BACK : 0;
 	const char *protocol;
 	json_t *commands;
 
@@ -94,7 +94,7 @@ static json_t *row_of(const json_t *k, const json_t *sides, json_t *carried)
 	static const char *const keys[] = { "name", "label", "from", "to", "mode", "until", "door", "purpose" };
 	json_t *row = json_object(), *list = json_array(), *commands;
 	unsigned part = (unsigned)(ju(sides, js(k, "from")) | ju(sides, js(k, "to")));
-	bool observed = strcmp(js(k, "mode"), "observe") == 0;
+	bool observed = js_is(k, "mode", "observe");
 	const char *protocol;
 
 	/* Of a conduit that only observes everything passes, whatever its rows say. */
@@ -135,7 +135,7 @@ json_t *flow_sheet(const json_t *effective, enum flow_part part)
 		/* Zones that do not belong to this part, and the box itself, are kept only if a
 		 * conduit leads to or from them. */
 		if (json_object_get(ends, js(one, "name")) != NULL ||
-		    ((side_of(js(one, "class")) & part) != 0 && strcmp(js(one, "name"), "self") != 0))
+		    ((side_of(js(one, "class")) & part) != 0 && !js_is(one, "name", "self")))
 			(void)json_array_append(zones, one);
 	}
 	failed = json_object_set_new(sheet, "conduits", conduits) < 0;
@@ -162,7 +162,7 @@ static enum message class_name(const char *word)
 
 void flow_text(char *out, size_t size, const json_t *row, const json_t *carried, enum lang l)
 {
-	bool observed = strcmp(js(row, "mode"), "observe") == 0;
+	bool observed = js_is(row, "mode", "observe");
 	const json_t *commands = json_object_get(carried, "commands");
 	int n = snprintf(out, size, "%s", js(carried, "protocol"));
 

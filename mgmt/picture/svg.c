@@ -224,7 +224,7 @@ static void legend_conduit(struct legend *g, size_t arrow, const json_t *k, enum
 	if (to != NULL && fclose(to) == 0) {
 		heading(g, arrow, k);
 		legend_add(g, LEGEND_DETAIL, arrow, text);
-		if (strcmp(js(k, "mode"), "observe") == 0) /* whatever its rows say */
+		if (js_is(k, "mode", "observe")) /* whatever its rows say */
 			legend_add(g, LEGEND_COMMAND, arrow, message_format(M_FLOW_OBSERVED, l));
 		commands(g, arrow, json_object_get(g->grants, js(k, "name")), l);
 	} else {
@@ -324,7 +324,7 @@ static void add_zone(struct picture *p, const json_t *z)
 
 	*ret = (struct zone){ .name = js(z, "name"), .label = js(z, "label"), .row = 1 };
 	for (unsigned r = 0; r < LAYOUT_ROWS; r++)
-		if (strcmp(js(z, "class"), rows[r].class) == 0)
+		if (js_is(z, "class", rows[r].class))
 			ret->row = r;
 	for (size_t i = 0; i < all && i < NETWORKS && n < sizeof(ret->networks); i++) {
 		const char *one = json_string_value(json_array_get(networks, i));
@@ -353,7 +353,7 @@ static size_t way_of(struct picture *p, const json_t *k)
 {
 	struct way w = { .from = zone_by_name(p, js(k, "from")),
 			 .to = zone_by_name(p, js(k, "to")),
-			 .observe = strcmp(js(k, "mode"), "observe") == 0,
+			 .observe = js_is(k, "mode", "observe"),
 			 .drawn = SIZE_MAX };
 	size_t i = 0;
 

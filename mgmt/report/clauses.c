@@ -159,24 +159,16 @@ static void judge(json_t *d, const json_t *facts, const struct deeds *deeds)
 static enum verdict verdict_of(const json_t *j)
 {
 	for (unsigned v = 0; v < VERDICT_COUNT; v++)
-		if (strcmp(js(j, "verdict"), verdict_word((enum verdict)v)) == 0)
+		if (js_is(j, "verdict", verdict_word((enum verdict)v)))
 			return (enum verdict)v;
 	return VERDICT_UNREAD;
 }
 
 static const char *force_text(const json_t *clause, enum lang l)
 {
-	static const struct named_word forces[] = { { "compulsory_all", M_FORCE_ALL },
-						    { "compulsory_marked_all", M_FORCE_MARKED_ALL },
-						    { "compulsory_marked_five", M_FORCE_MARKED_FIVE },
-						    { "compulsory_five", M_FORCE_FIVE },
-						    { "example", M_FORCE_EXAMPLE },
-						    { "recommended", M_FORCE_RECOMMENDED } };
+	const enum message *m = word_message("force", js(clause, "force"));
 
-	for (size_t i = 0; i < sizeof(forces) / sizeof(forces[0]); i++)
-		if (strcmp(js(clause, "force"), forces[i].word) == 0)
-			return message_format(forces[i].text, l);
-	return "";
+	return m != NULL ? message_format(*m, l) : "";
 }
 
 /* Each finding with its time, then what is left to a person. */

@@ -141,7 +141,7 @@ bool page_csv(const struct page *p, FILE *to)
 		const json_t *head = ja(part, "head"), *cells = ja(part, "cells");
 		size_t n = json_array_size(head);
 
-		if (strcmp(js(part, "kind"), "section") == 0)
+		if (js_is(part, "kind", "section"))
 			section = js(part, "text");
 		if (n == 0)
 			continue;
@@ -213,7 +213,7 @@ static bool one_cell(FILE *to, const json_t *v)
 	static const char *const marks[] = { "met", "partly", "not", "ask" };
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
-		if (strcmp(js(v, "mark"), marks[i]) == 0) {
+		if (js_is(v, "mark", marks[i])) {
 			fprintf(to, "<td class=\"%s\">", marks[i]);
 			return within(to, "", js(v, "text"), "</td>");
 		}

@@ -67,7 +67,7 @@ void finding_name(struct names *n, const char *name)
 static void count_clear(struct deeds *d, const json_t *event)
 {
 	const char *kind = js(event, "kind"), *protocol = js(event, "protocol"), *zone = js(event, "client_zone");
-	bool named = strcmp(kind, "flow") == 0 && strcmp(js(event, "reason"), "confirmed") == 0;
+	bool named = strcmp(kind, "flow") == 0 && js_is(event, "reason", "confirmed");
 	unsigned long long n = named ? ju(event, "count") : strcmp(kind, "counts") == 0 ? ju(event, "sessions") : 0;
 	enum protocol p = protocol_by_name(protocol);
 	size_t i = 0;
@@ -100,14 +100,14 @@ void deeds_count(void *ctx, const json_t *event)
 {
 	struct deeds *d = ctx;
 	const char *code = js(event, "code"), *time = js(event, "time");
-	bool weak = strcmp(js(event, "kind"), "weak") == 0, passed = strcmp(js(event, "verdict"), "deny") != 0;
+	bool weak = js_is(event, "kind", "weak"), passed = !js_is(event, "verdict", "deny");
 
 	count_clear(d, event);
 	if (strcmp(code, "backed_up") == 0 && strcmp(time, d->backup) > 0)
 		snprintf(d->backup, sizeof(d->backup), "%s", time);
 	if (weak && strcmp(code, "tls") == 0 && passed)
 		count_passed(event, &d->weak_tls, d->weak_conduit);
-	if (strcmp(js(event, "kind"), "undeclared") == 0 && passed)
+	if (js_is(event, "kind", "undeclared") && passed)
 		count_passed(event, &d->undeclared, d->undeclared_conduit);
 	if (weak && strcmp(code, "tls_no_forward_secrecy") == 0)
 		d->lesser_tls += ju(event, "count");

@@ -56,7 +56,7 @@ void probe_clock_sources(const struct evidence *of, struct finding *f)
 	size_t n = 0;
 
 	json_each(p, peers)
-		n += strcmp(js(p, "use"), "time") == 0;
+		n += js_is(p, "use", "time");
 	if (!jb(clock, "trusted"))
 		finding_say(f, VERDICT_NOT, M_PROBE_CLOCK_NOT, n);
 	else if (!jb(clock, "synchronised"))
@@ -347,7 +347,7 @@ static bool takes_tls(const json_t *permits, const char *conduit, bool *ret_decl
 	*ret_declares = false;
 	json_each(p, permits) {
 		json_each(g, ja(p, "grants")) {
-			if (strcmp(js(g, "protocol"), "tls") != 0 || strcmp(js(g, "conduit"), conduit) != 0)
+			if (!js_is(g, "protocol", "tls") || !js_is(g, "conduit", conduit))
 				continue;
 			found = true;
 			*ret_declares = *ret_declares || declares_servers(p, g);

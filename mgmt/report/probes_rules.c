@@ -12,12 +12,7 @@
 
 static const char *class_of(const json_t *effective, const char *zone)
 {
-	const json_t *list = ja(effective, "zones");
-
-	json_each(z, list)
-		if (strcmp(js(z, "name"), zone) == 0)
-			return js(z, "class");
-	return "";
+	return js(json_find(ja(effective, "zones"), "name", zone), "class");
 }
 
 void probe_stands(const struct evidence *of, struct finding *f)
@@ -141,7 +136,7 @@ void probe_enforced(const struct evidence *of, struct finding *f)
 	size_t n = json_array_size(list);
 
 	json_each(c, list)
-		if (strcmp(js(c, "mode"), "enforce") != 0)
+		if (!js_is(c, "mode", "enforce"))
 			finding_name(&observing, js(c, "name"));
 	if (n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_CONDUITS);
@@ -150,16 +145,6 @@ void probe_enforced(const struct evidence *of, struct finding *f)
 			    observing.text);
 	else
 		finding_say(f, VERDICT_MET, M_PROBE_ENFORCED, n);
-}
-
-static const json_t *conduit_called(const json_t *effective, const char *conduit)
-{
-	const json_t *list = ja(effective, "conduits");
-
-	json_each(c, list)
-		if (strcmp(js(c, "name"), conduit) == 0)
-			return c;
-	return NULL;
 }
 
 struct grants {
@@ -176,8 +161,8 @@ static void grants_count(const json_t *effective, const char *class, struct gran
 	json_each(p, permits) {
 		json_each(g, ja(p, "grants")) {
 			const char *conduit = js(g, "conduit");
-			const json_t *c = conduit_called(effective, conduit);
-			bool whole = jb(g, "whole") || strcmp(js(c, "mode"), "observe") == 0;
+			const json_t *c = json_find(ja(effective, "conduits"), "name", conduit);
+			bool whole = jb(g, "whole") || js_is(c, "mode", "observe");
 
 			if (jb(g, "shadow") || strcmp(class_of(effective, js(c, "to")), class) != 0)
 				continue;
@@ -282,7 +267,7 @@ void probe_outside_register(const struct evidence *of, struct finding *f)
 	size_t crossing = 0, between = 0;
 
 	json_each(v, zones)
-		if (strcmp(js(v, "class"), "external") == 0)
+		if (js_is(v, "class", "external"))
 			finding_name(&outside, js(v, "name"));
 	json_each(v, list) {
 		bool from = strcmp(class_of(of->answer, js(v, "from")), "external") == 0;
@@ -328,7 +313,7 @@ void probe_tests_apart(const struct evidence *of, struct finding *f)
 	size_t tests = 0;
 
 	json_each(v, zones)
-		tests += strcmp(js(v, "class"), "test") == 0;
+		tests += js_is(v, "class", "test");
 	json_each(v, list)
 		if ((strcmp(class_of(of->answer, js(v, "from")), "test") == 0) !=
 		    (strcmp(class_of(of->answer, js(v, "to")), "test") == 0))

@@ -66,9 +66,9 @@ static void of_policy(json_t *list, const json_t *status)
 {
 	const json_t *g = ja(status, "generation");
 
-	if (strcmp(js(g, "state"), "waiting") == 0)
+	if (js_is(g, "state", "waiting"))
 		add(list, "trial", false, js(g, "applied"), M_ALARM_TRIAL, "", "");
-	else if (strcmp(js(g, "state"), "confirmed") != 0)
+	else if (!js_is(g, "state", "confirmed"))
 		add(list, "policy", true, "", M_ALARM_NO_POLICY, "", "");
 }
 
@@ -134,11 +134,11 @@ static void of_roles(json_t *list, const json_t *status)
 	const json_t *roles = ja(status, "roles");
 
 	json_each(r, roles) {
-		bool down = strcmp(js(r, "state"), "running") != 0;
+		bool down = !js_is(r, "state", "running");
 		char en[RENDER_TEXT], japanese[RENDER_TEXT], key[KEY_TEXT];
 
 		/* A compiler only runs while it compiles, so its absence is no fault. */
-		if (strcmp(js(r, "role"), "compile") == 0 || (!down && !stand_silent(status, r)))
+		if (js_is(r, "role", "compile") || (!down && !stand_silent(status, r)))
 			continue;
 		snprintf(key, sizeof(key), "%s %s/%llu", down ? "role" : "silent", js(r, "role"), ju(r, "index"));
 		add(list, key, true, down ? js(r, "since") : "", down ? M_ALARM_ROLE : M_ALARM_SILENT,
@@ -234,11 +234,8 @@ static void of_records(json_t *list, const json_t *status)
 
 static void of_surroundings(json_t *list, const json_t *status)
 {
-	static const struct named_word ups[] = { { "battery", M_ALARM_UPS_BATTERY },
-						 { "low", M_ALARM_UPS_LOW },
-						 { "forced", M_ALARM_UPS_FORCED },
-						 { "away", M_ALARM_UPS_AWAY } };
 	const json_t *clock = ja(status, "clock"), *u = ja(status, "ups"), *drift = ja(status, "drift");
+	const enum message *ups = word_message("ups_alarm", js(u, "state"));
 	char key[KEY_TEXT];
 
 	/* The change was undone, but people should know that somebody made it. */
@@ -246,22 +243,18 @@ static void of_surroundings(json_t *list, const json_t *status)
 		add_counted(list, "drift", false, js(drift, "last"), M_ALARM_DRIFT, ju(drift, "seen"), 0);
 	if (jb(clock, "sources") && json_is_false(json_object_get(clock, "synchronised")))
 		add(list, "clock", false, js(clock, "since"), M_ALARM_SOURCES, "", "");
-	for (size_t i = 0; i < sizeof(ups) / sizeof(ups[0]); i++)
-		if (strcmp(js(u, "state"), ups[i].word) == 0) {
-			snprintf(key, sizeof(key), "ups %s", ups[i].word);
-			add(list, key, true, js(u, *js(u, "since") != '\0' ? "since" : "away_since"), ups[i].text, "",
-			    "");
-		}
+	if (ups != NULL) {
+		snprintf(key, sizeof(key), "ups %s", js(u, "state"));
+		add(list, key, true, js(u, *js(u, "since") != '\0' ? "since" : "away_since"), *ups, "", "");
+	}
 }
 
 /* Each device that nobody has reviewed is an alarm of its own, so that receivers of alarms are
  * told; if there are too many, one more alarm says so. */
 static void of_devices(json_t *list, const json_t *status)
 {
-	static const struct named_word anew[] = { { "gone", M_ALARM_DEVICES_GONE },
-						  { "unreadable", M_ALARM_DEVICES_DAMAGED },
-						  { "other_form", M_ALARM_DEVICES_OTHER_FORM } };
 	const json_t *d = ja(ja(status, "journal"), "devices"), *unknown = ja(d, "unknown");
+	const enum message *anew = word_message("devices_alarm", js(d, "anew"));
 	char key[KEY_TEXT];
 
 	json_each(o, unknown) {
@@ -280,11 +273,9 @@ static void of_devices(json_t *list, const json_t *status)
 		add(list, "devices beyond", true, "", M_ALARM_DEVICES_BEYOND, "", "");
 	/* A box's first list is not among these: it is reported below, and only when its review is
 	 * overdue. */
-	for (size_t i = 0; i < sizeof(anew) / sizeof(anew[0]); i++)
-		if (strcmp(js(d, "anew"), anew[i].word) == 0)
-			add(list, "devices anew", true, js(d, "began"), anew[i].text, "", "");
-	if (jb(d, "overdue") &&
-	    (*js(d, "anew") == '\0' || strcmp(js(d, "anew"), "first") == 0 || strcmp(js(d, "anew"), "restored") == 0))
+	if (anew != NULL)
+		add(list, "devices anew", true, js(d, "began"), *anew, "", "");
+	if (jb(d, "overdue") && (*js(d, "anew") == '\0' || js_is(d, "anew", "first") || js_is(d, "anew", "restored")))
 		add(list, "devices learning", false, js(d, "began"), M_ALARM_DEVICES_LEARNING, "", "");
 }
 
@@ -345,7 +336,7 @@ static void of_attacks(json_t *list, const json_t *status)
 							texts[LANG_EN], texts[LANG_JA]));
 		if (*js(o, "to") != '\0')
 			touches_one(list, js(o, "to"), "");
-		if (*js(o, "from") != '\0' && strcmp(js(o, "from"), js(o, "to")) != 0)
+		if (*js(o, "from") != '\0' && !js_is(o, "from", js(o, "to")))
 			touches_one(list, js(o, "from"), "");
 	}
 	if (ju(a, "ringing") > json_array_size(alarms))
@@ -360,7 +351,7 @@ static void of_accounts(json_t *list, const json_t *status)
 {
 	if (jb(ja(status, "accounts"), "leaked_damaged"))
 		add(list, "leaked", false, "", M_ALARM_LEAKED, "", "");
-	if (strcmp(js(ja(status, "mgmt"), "token"), "none") == 0)
+	if (js_is(ja(status, "mgmt"), "token", "none"))
 		add(list, "token", false, "", M_ALARM_TOKEN, "", "");
 }
 
@@ -441,20 +432,20 @@ static void of_certificates(json_t *list, const json_t *status)
 
 	json_each(o, all) {
 		const json_t *about = json_array_get(ja(o, "list"), ju(o, "about"));
-		bool unreadable = strcmp(js(o, "state"), "unreadable") == 0;
+		bool unreadable = js_is(o, "state", "unreadable");
 		size_t d = 0;
 
-		while (d < sizeof(dated) / sizeof(dated[0]) && strcmp(js(o, "state"), dated[d].state) != 0)
+		while (d < sizeof(dated) / sizeof(dated[0]) && !js_is(o, "state", dated[d].state))
 			d++;
 		if (!unreadable && d == sizeof(dated) / sizeof(dated[0]))
 			continue;
 		render_time(unreadable ? "" : js(about, dated[d].when), when);
 		for (unsigned l = 0; l < LANGUAGES; l++) {
-			const char *use = certificate_use(o, (enum lang)l);
+			const char *use = word_text("certificate_use", js(o, "use"), (enum lang)l);
 
 			if (unreadable)
 				message_text(texts[l], ALARM_TEXT, (enum lang)l, M_ALARM_CERTIFICATE_UNREADABLE, use,
-					     certificate_why(o, (enum lang)l), js(o, "file"));
+					     word_text("certificate_why", js(o, "why"), (enum lang)l), js(o, "file"));
 			else
 				message_text(texts[l], ALARM_TEXT, (enum lang)l, dated[d].m, use, when);
 		}
@@ -481,29 +472,13 @@ static void of_backup(json_t *list, const json_t *status)
 	if (jb(b, "overdue"))
 		add_counted(list, "backup", false, js(b, "since"), M_ALARM_BACKUP, ju(b, "days"), 0);
 	json_each(c, ja(b, "carried")) {
-		bool stick = strcmp(js(c, "to"), "stick") == 0;
+		bool stick = js_is(c, "to", "stick");
 
 		if (jb(c, "overdue"))
 			add_counted(list, stick ? "backup stick" : "backup server", false, js(c, "since"),
 				    stick ? M_ALARM_BACKUP_STICK : M_ALARM_BACKUP_SERVER, ju(c, "every"), 0);
 	}
 }
-
-/* The first step for a person, by the first word of the alarm's key. A sign of an attack has its
- * first step in its text. */
-static const struct named_word steps[] = {
-	{ "trial", M_STEP_TRIAL },     { "policy", M_STEP_POLICY },    { "isolated", M_STEP_ISOLATED },
-	{ "glass", M_STEP_GLASS },     { "role", M_STEP_ROLE },	       { "silent", M_STEP_ROLE },
-	{ "fault", M_STEP_FAULT },     { "trouble", M_STEP_RECORDS },  { "room", M_STEP_RECORDS },
-	{ "disk", M_STEP_RECORDS },    { "lost", M_STEP_RECORDS },     { "holds", M_STEP_RECORDS },
-	{ "held", M_STEP_RECORDS },    { "stuck", M_STEP_RECORDS },    { "unheard", M_STEP_RECORDS },
-	{ "log", M_STEP_LOG },	       { "drift", M_STEP_DRIFT },      { "clock", M_STEP_CLOCK },
-	{ "ups", M_STEP_UPS },	       { "device", M_STEP_DEVICE },    { "devices", M_STEP_DEVICE },
-	{ "weak", M_STEP_DAY },	       { "certificate", M_STEP_DAY },  { "reviews", M_STEP_DAY },
-	{ "backup", M_STEP_DAY },      { "leaked", M_STEP_DAY },       { "token", M_STEP_DAY },
-	{ "attacks", M_STEP_ATTACKS }, { "conduit", M_STEP_CONDUIT },  { "conduits", M_STEP_FAULT },
-	{ "ends", M_STEP_ENDS },       { "uninspected", M_STEP_CALL }, { "daemon", M_STEP_CALL },
-};
 
 static void add_step(json_t *alarm, enum message m)
 {
@@ -515,18 +490,16 @@ static void add_step(json_t *alarm, enum message m)
 static void add_steps(json_t *list)
 {
 	json_each(a, list) {
-		const char *key = js(a, "key");
-		size_t n = strcspn(key, " "), s = 0;
+		const enum message *step;
+		char first[KEY_TEXT];
 
-		while (s < sizeof(steps) / sizeof(steps[0]) &&
-		       (strlen(steps[s].word) != n || strncmp(steps[s].word, key, n) != 0))
-			s++;
-		if (s < sizeof(steps) / sizeof(steps[0]))
+		snprintf(first, sizeof(first), "%.*s", (int)strcspn(js(a, "key"), " "), js(a, "key"));
+		step = word_message("step", first);
+		if (step != NULL)
 			/* Machines are named only if the fault is one of a link: then the step is
 			 * that for a link. */
-			add_step(a, steps[s].text == M_STEP_FAULT && json_array_size(ja(a, "machines")) > 0
-					    ? M_STEP_LINK
-					    : steps[s].text);
+			add_step(a,
+				 *step == M_STEP_FAULT && json_array_size(ja(a, "machines")) > 0 ? M_STEP_LINK : *step);
 		else
 			json_object_set_new(a, "step", json_null());
 	}
@@ -553,39 +526,14 @@ json_t *alarm_of_no_daemon(void)
 		     message_format(M_ALARM_DAEMON, LANG_JA));
 }
 
-const char *certificate_use(const json_t *certificate, enum lang l)
-{
-	static const struct named_word words[] = { { "web", M_CERTIFIED_WEB },
-						   { "log", M_CERTIFIED_LOG },
-						   { "update", M_CERTIFIED_UPDATE },
-						   { "mail", M_CERTIFIED_MAIL },
-						   { "log_own", M_CERTIFIED_LOG_OWN } };
-
-	return named_word(words, sizeof(words) / sizeof(words[0]), js(certificate, "use"), l);
-}
-
-const char *certificate_why(const json_t *certificate, enum lang l)
-{
-	static const struct named_word words[] = { { "absent", M_CERTIFIED_ABSENT }, { "unread", M_CERTIFIED_UNREAD },
-						   { "link", M_CERTIFIED_LINK },     { "closed", M_CERTIFIED_CLOSED },
-						   { "folder", M_CERTIFIED_FOLDER }, { "none", M_CERTIFIED_NONE } };
-
-	return named_word(words, sizeof(words) / sizeof(words[0]), js(certificate, "why"), l);
-}
-
 const char *certificate_state(const json_t *certificate, enum lang l, char out[CERTIFICATE_TEXT])
 {
-	static const struct named_word words[] = {
-		{ "good", M_CERTIFIED_GOOD },	     { "near", M_CERTIFIED_NEAR },
-		{ "close", M_CERTIFIED_CLOSE },	     { "ended", M_CERTIFIED_ENDED },
-		{ "not_yet", M_CERTIFIED_NOT_YET },  { "unknown", M_CERTIFIED_UNKNOWN },
-		{ "unjudged", M_CERTIFIED_UNJUDGED }
-	};
 	const char *state = js(certificate, "state");
 
 	if (strcmp(state, "unreadable") == 0)
-		message_text(out, CERTIFICATE_TEXT, l, M_CERTIFIED_UNREADABLE, certificate_why(certificate, l));
+		message_text(out, CERTIFICATE_TEXT, l, M_CERTIFIED_UNREADABLE,
+			     word_text("certificate_why", js(certificate, "why"), l));
 	else
-		snprintf(out, CERTIFICATE_TEXT, "%s", named_word(words, sizeof(words) / sizeof(words[0]), state, l));
+		snprintf(out, CERTIFICATE_TEXT, "%s", word_text("certificate", state, l));
 	return out;
 }

@@ -22,11 +22,7 @@ json_t *alarm_of_no_daemon(void);
 
 #define CERTIFICATE_TEXT 200
 
-/* The use of a certificate: "the log server". */
-const char *certificate_use(const json_t *certificate, enum lang l);
 /* The state of a certificate: "good", "ends soon", "cannot be read: ...". Returns `out`. */
 const char *certificate_state(const json_t *certificate, enum lang l, char out[CERTIFICATE_TEXT]);
-/* The reason why a certificate cannot be read. */
-const char *certificate_why(const json_t *certificate, enum lang l);
 
 #endif

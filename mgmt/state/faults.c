@@ -38,13 +38,13 @@ void faults_zones(const json_t *interface, enum lang l, char *out, size_t size)
 		at += (size_t)snprintf(out + at, size - at, "%s%s%s%s%s", at > 0 ? ", " : "", js(z, "name"),
 				       said ? " (" : "", said ? label : "", said ? ")" : "");
 	}
-	if (at == 0 && strcmp(js(interface, "space"), "admin") == 0)
+	if (at == 0 && js_is(interface, "space", "admin"))
 		snprintf(out, size, "%s", message_format(M_STATUS_ADMIN, l));
 }
 
 static bool is_link(const json_t *interface, const char *word)
 {
-	return strcmp(js(interface, "link"), word) == 0;
+	return js_is(interface, "link", word);
 }
 
 /* For a VLAN on a faulty card the card is named, because a person has to look at the card. */
@@ -107,7 +107,7 @@ static void surroundings(struct faults *f, bool foreign)
 	const json_t *list = ja(f->status, "surroundings");
 
 	json_each(d, list) {
-		bool outside = strcmp(js(d, "what"), "foreign") == 0;
+		bool outside = js_is(d, "what", "foreign");
 
 		if (outside != foreign)
 			continue;
@@ -166,9 +166,9 @@ static void told(struct faults *f, const char *key, enum message failing, enum m
 {
 	const json_t *m = ja(f->status, key);
 
-	if (strcmp(js(m, "state"), "away") == 0)
+	if (js_is(m, "state", "away"))
 		fault(f, away, js(m, "server"), "", "");
-	else if (strcmp(js(m, "state"), "failing") == 0)
+	else if (js_is(m, "state", "failing"))
 		fault(f, failing, js(m, "server"), js(m, "why"), "");
 	else if (*js(m, "why") != '\0')
 		fault(f, unsaved, js(m, "server"), js(m, "why"), "");
@@ -189,11 +189,11 @@ json_t *faults_find_links(const json_t *status, enum lang l, json_t **ret_links)
 		fault(&f, M_FAULT_NOTICE, notice, "", "");
 	if (in_force && json_is_false(json_object_get(kernel, "forwarding")))
 		fault(&f, M_FAULT_SHUT, "", "", "");
-	if (in_force && json_object_get(kernel, "digest") != NULL && strcmp(js(kernel, "digest"), js(g, "digest")) != 0)
+	if (in_force && json_object_get(kernel, "digest") != NULL && !js_is(kernel, "digest", js(g, "digest")))
 		fault(&f, M_FAULT_DIGEST, "", "", "");
 	/* While the daemon starts, enforce has not judged the clock yet. */
 	if (json_array_size(ja(ja(status, "clock"), "waiting")) > 0 &&
-	    (strcmp(js(ja(status, "clock"), "waits"), "daemon") != 0 || !json_is_true(json_object_get(status, "busy"))))
+	    (!js_is(ja(status, "clock"), "waits", "daemon") || !json_is_true(json_object_get(status, "busy"))))
 		fault(&f, M_FAULT_CLOCK, clock_why(ja(status, "clock"), l, why), "", "");
 	if (json_is_false(json_object_get(ja(status, "journal"), "signs")))
 		fault(&f, M_FAULT_UNSIGNED, "", "", "");
@@ -221,17 +221,12 @@ json_t *faults_find(const json_t *status, enum lang l)
 
 const char *clock_why(const json_t *clock, enum lang l, char out[CLOCK_WHY])
 {
-	static const struct named_word why[] = {
-		{ "earlier", M_CLOCK_WHY_EARLIER }, { "source", M_CLOCK_WHY_SOURCE },
-		{ "battery", M_CLOCK_WHY_BATTERY }, { "record", M_CLOCK_WHY_RECORD },
-		{ "daemon", M_CLOCK_WHY_DAEMON },
-	};
+	const enum message *why = word_message("clock", js(clock, "waits"));
 	char latest[RENDER_TEXT];
 
 	render_time(js(clock, "latest"), latest);
 	snprintf(out, CLOCK_WHY, "%s", js(clock, "waits"));
-	for (size_t i = 0; i < sizeof(why) / sizeof(why[0]); i++)
-		if (strcmp(js(clock, "waits"), why[i].word) == 0)
-			message_text(out, CLOCK_WHY, l, why[i].text, *latest != '\0' ? latest : "-");
+	if (why != NULL)
+		message_text(out, CLOCK_WHY, l, *why, *latest != '\0' ? latest : "-");
 	return out;
 }

@@ -36,6 +36,14 @@ const json_t *ja(const json_t *o, const char *key)
 	return json_is_array(v) || json_is_object(v) ? v : NULL;
 }
 
+const json_t *json_find(const json_t *list, const char *key, const char *text)
+{
+	json_each(o, list)
+		if (js_is(o, key, text))
+			return o;
+	return NULL;
+}
+
 void render_time(const char *rfc3339, char out[RENDER_TEXT])
 {
 	struct tm utc = { 0 }, local;
@@ -116,12 +124,27 @@ void json_joined(const json_t *list, const char *between, char *out, size_t size
 				       json_string_value(json_array_get(list, i)));
 }
 
-const char *named_word(const struct named_word *list, size_t n, const char *word, enum lang l)
+const enum message *word_message(const char *subject, const char *word)
 {
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(list[i].word, word) == 0)
-			return message_format(list[i].text, l);
-	return word;
+	static const struct {
+		const char *subject, *word;
+		enum message text;
+	} all[] = {
+#define WORD(subject, word, text) { #subject, #word, text },
+#include "mgmt/state/words.def"
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strcmp(all[i].word, word) == 0 && strcmp(all[i].subject, subject) == 0)
+			return &all[i].text;
+	return NULL;
+}
+
+const char *word_text(const char *subject, const char *word, enum lang l)
+{
+	const enum message *m = word_message(subject, word);
+
+	return m != NULL ? message_format(*m, l) : word;
 }
 
 char *text_closed(FILE *to, char **text)

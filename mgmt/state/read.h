@@ -23,6 +23,8 @@ unsigned long long ju(const json_t *o, const char *key);
 bool jb(const json_t *o, const char *key); /* false when absent */
 /* NULL when absent; json_array_size(NULL) is 0 */
 const json_t *ja(const json_t *o, const char *key);
+/* The first object of the list with this text at `key`; NULL: there is none. */
+const json_t *json_find(const json_t *list, const char *key, const char *text);
 
 /* "2026-11-20T08:10:11.123Z" as local time, "2026-11-20 17:10:11 JST"; other texts are copied, ""
  * stays "". */
@@ -47,13 +49,11 @@ bool declares_servers(const json_t *permit, const json_t *grant);
 /* Joins the texts of a list; those that do not fit are left out. */
 void json_joined(const json_t *list, const char *between, char *out, size_t size);
 
-/* A word of the box, and what people read instead. */
-struct named_word {
-	const char *word;
-	enum message text;
-};
-/* The text of the word in this list. Without one, the word of a newer box stays as it is. */
-const char *named_word(const struct named_word *list, size_t n, const char *word, enum lang l);
+/* What people read for a word of the box about this subject (words.def). NULL: the word is of a
+ * newer box, or has no text. */
+const enum message *word_message(const char *subject, const char *word);
+/* As word_message, as text; the word of a newer box stays as it is. */
+const char *word_text(const char *subject, const char *word, enum lang l);
 
 /* Closes a stream of open_memstream. Returns its text, malloc'd; NULL = no memory. */
 char *text_closed(FILE *to, char **text);

@@ -11,7 +11,7 @@
 
 static bool role_is(const json_t *r, const char *name)
 {
-	return strcmp(js(r, "role"), name) == 0;
+	return js_is(r, "role", name);
 }
 
 /* A compiler only runs while it compiles, so its absence is no fault. */
@@ -36,7 +36,7 @@ bool stand_silent(const json_t *status, const json_t *role)
 
 static bool runs(const json_t *status, const json_t *role)
 {
-	return strcmp(js(role, "state"), "running") == 0 && !stand_silent(status, role);
+	return js_is(role, "state", "running") && !stand_silent(status, role);
 }
 
 static enum stand of_roles(const json_t *status)
@@ -45,9 +45,9 @@ static enum stand of_roles(const json_t *status)
 	enum stand worst = STAND_GOOD;
 	bool enforce = false;
 
-	if (strcmp(js(g, "state"), "waiting") == 0)
+	if (js_is(g, "state", "waiting"))
 		worst = STAND_WAITING;
-	else if (strcmp(js(g, "state"), "confirmed") != 0)
+	else if (!js_is(g, "state", "confirmed"))
 		return STAND_NO_POLICY;
 	json_each(r, roles) {
 		enum stand s = role_is(r, "dpi") || role_is(r, "gate") ? STAND_UNINSPECTED : STAND_PARTLY;

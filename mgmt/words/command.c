@@ -306,7 +306,7 @@ static void addresses(FILE *to, const json_t *row, const struct vocabulary *word
 	unsigned any = 0, named = 0;
 
 	for (unsigned i = 0; i < words->n_spaces; i++)
-		any += strcmp(js(row, words->spaces[i].key), "any") == 0;
+		any += js_is(row, words->spaces[i].key, "any");
 	if (words->n_spaces == 0)
 		return;
 	if (any == words->n_spaces) {
@@ -359,7 +359,7 @@ static void say(FILE *to, const json_t *row, enum protocol p, enum lang l,
 		addresses(to, row, words, l);
 	for (unsigned i = 0; words != NULL && i < words->n_targets; i++)
 		target_text(to, row, &words->targets[i], l);
-	any = strcmp(js(row, "values"), "any") == 0;
+	any = js_is(row, "values", "any");
 	if (*js(row, "values") != '\0' && (!any || writes(row, words)))
 		message_print(to, l, M_EFFECTIVE_VALUES, any ? message_format(M_EFFECTIVE_ANY, l) : js(row, "values"));
 }

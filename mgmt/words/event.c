@@ -294,9 +294,9 @@ void event_process(FILE *to, const json_t *e)
 
 void event_object(FILE *to, const json_t *e, enum lang l)
 {
-	if (strcmp(js(e, "kind"), "lost") == 0)
+	if (js_is(e, "kind", "lost"))
 		lost_print(to, l, js(e, "object"));
-	else if (strcmp(js(e, "kind"), "policy") == 0)
+	else if (js_is(e, "kind", "policy"))
 		refusal_print(to, l, js(e, "object"));
 	else
 		deed_print(to, l, js(e, "object"));
@@ -306,7 +306,7 @@ void event_gap(FILE *to, const json_t *e, enum lang l)
 {
 	unsigned long long us = ju(e, "value");
 
-	if (strcmp(js(e, "kind"), "drift") != 0 || us == 0)
+	if (!js_is(e, "kind", "drift") || us == 0)
 		return;
 	if (us >= 1000000)
 		message_print(to, l, M_EV_GAP_S, us / 1000000, us / 100000 % 10);
@@ -340,7 +340,7 @@ static void what_text(FILE *to, const struct telling *t)
 	char *text = written(t, named ? event_command : event_transport);
 	const char *word = text == NULL || *text == '\0' ? "IP" : text + (*text == ' ');
 
-	if (strcmp(js(t->e, "direction"), "s2c") == 0)
+	if (js_is(t->e, "direction", "s2c"))
 		fputs(word, to); /* in brackets, behind the answer */
 	else
 		message_print(to, t->lang, command ? M_EXPLAIN_COMMAND : M_EXPLAIN_PROTOCOL, word);
@@ -349,7 +349,7 @@ static void what_text(FILE *to, const struct telling *t)
 
 static void end_text(FILE *to, const struct telling *t, bool sender)
 {
-	bool back = strcmp(js(t->e, "direction"), "s2c") == 0;
+	bool back = js_is(t->e, "direction", "s2c");
 	char end[EVENT_END_TEXT];
 
 	event_end(t->e, sender != back ? "client" : "server", end);
@@ -370,7 +370,7 @@ static void reason_text_of(FILE *to, const struct telling *t)
 /* The generation that a policy's event is about, or with `under` the one in force at the time. */
 static void generation_text(FILE *to, const struct telling *t, bool under)
 {
-	bool about = !under && strcmp(js(t->e, "kind"), "policy") == 0;
+	bool about = !under && js_is(t->e, "kind", "policy");
 	unsigned long long n = about ? ju(t->e, "value") : ju(json_object_get(t->e, "generation"), "number");
 
 	if (n > 0)
@@ -419,7 +419,7 @@ static void place(FILE *to, const struct telling *t, const char *name)
 		event_gap(to, t->e, t->lang);
 	else if (strcmp(name, "object") == 0)
 		event_object(to, t->e, t->lang);
-	else if (strcmp(js(t->e, "kind"), "policy") == 0 && (strcmp(name, "before") == 0 || strcmp(name, "after") == 0))
+	else if (js_is(t->e, "kind", "policy") && (strcmp(name, "before") == 0 || strcmp(name, "after") == 0))
 		refusal_print(to, t->lang, js(t->e, name));
 	else if (strcmp(name, "attack") == 0)
 		fputs(attack_text(attack_by_word(js(t->e, name)), lang_name(t->lang)), to);
@@ -511,19 +511,17 @@ char *event_sentence(const json_t *e, enum lang l)
 	const struct telling t = { e, l };
 	const char *lang = lang_name(l), *sentence;
 	/* Kinds of traffic with sentences of their own. */
-	bool passed = strcmp(js(e, "kind"), "passed") == 0 || strcmp(js(e, "kind"), "weak") == 0 ||
-		      strcmp(js(e, "kind"), "undeclared") == 0;
+	bool passed = js_is(e, "kind", "passed") || js_is(e, "kind", "weak") || js_is(e, "kind", "undeclared");
 	bool traffic = *js(e, "client") != '\0' && *js(e, "server") != '\0' && !(passed && ju(e, "records") > 1) &&
-		       strcmp(js(e, "kind"), "attack") != 0;
+		       !js_is(e, "kind", "attack");
 	char *text = NULL, when[RENDER_TEXT];
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
 
 	if (to == NULL)
 		return NULL;
-	sentence = traffic && !passed
-			   ? event_traffic_sentence(js(e, "verdict"), strcmp(js(e, "direction"), "s2c") == 0, lang)
-			   : event_box_sentence(js(e, "kind"), js(e, "code"), lang);
+	sentence = traffic && !passed ? event_traffic_sentence(js(e, "verdict"), js_is(e, "direction", "s2c"), lang)
+				      : event_box_sentence(js(e, "kind"), js(e, "code"), lang);
 	tell_all(to, &t, sentence != NULL ? sentence : message_format(M_EXPLAIN_BARE, l));
 	if (traffic)
 		tell_all(to, &t, message_format(M_EXPLAIN_BASIS, l));
@@ -531,7 +529,7 @@ char *event_sentence(const json_t *e, enum lang l)
 		message_print(to, l, M_EXPLAIN_COUNT, ju(e, "count"));
 	if (ju(e, "sessions") > 0)
 		message_print(to, l, M_EXPLAIN_SESSIONS, ju(e, "sessions"), (ju(e, "seconds") + 59) / 60);
-	if (json_is_true(json_object_get(e, "in_clear")) && strcmp(js(e, "kind"), "flow") == 0)
+	if (json_is_true(json_object_get(e, "in_clear")) && js_is(e, "kind", "flow"))
 		message_print(to, l, M_EXPLAIN_IN_CLEAR);
 	if (*js(e, "said_time") != '\0') {
 		render_time(js(e, "said_time"), when);

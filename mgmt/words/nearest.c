@@ -54,8 +54,8 @@ bool nearest_fits(const json_t *e)
 {
 	struct packet p;
 
-	return strcmp(js(e, "reason"), "no_conduit") == 0 && *js(e, "client_zone") != '\0' &&
-	       *js(e, "server_zone") != '\0' && packet_of(e, &p);
+	return js_is(e, "reason", "no_conduit") && *js(e, "client_zone") != '\0' && *js(e, "server_zone") != '\0' &&
+	       packet_of(e, &p);
 }
 
 static bool covers(const json_t *cell, const char *key, const struct addr *a)
@@ -71,7 +71,7 @@ static bool serves(const json_t *cell, const struct packet *p)
 	unsigned long lo, hi;
 	char *end;
 
-	if (strcmp(js(cell, "protocol"), p->transport) != 0)
+	if (!js_is(cell, "protocol", p->transport))
 		return false;
 	if (*p->icmp != '\0') /* "type 8" covers all its codes */
 		return strcmp(ports, p->icmp) == 0 ||
@@ -95,7 +95,7 @@ static json_t *candidates(const json_t *e, const json_t *conduits)
 	json_t *found = json_object();
 
 	json_each_at(i, k, conduits)
-		if (strcmp(js(k, "from"), js(e, "client_zone")) == 0 && strcmp(js(k, "to"), js(e, "server_zone")) == 0)
+		if (js_is(k, "from", js(e, "client_zone")) && js_is(k, "to", js(e, "server_zone")))
 			(void)json_object_set_new(found, js(k, "name"), json_integer((json_int_t)i));
 	return found;
 }

@@ -361,18 +361,13 @@ static void end_cell(struct table *t, const json_t *end)
 
 static void why_cell(struct cli *c, struct table *t, const json_t *p)
 {
-	static const struct named_word words[] = { { "port", M_TRY_PORT },
-						   { "source", M_TRY_SOURCE },
-						   { "destination", M_TRY_DESTINATION },
-						   { "zone", M_TRY_ZONE },
-						   { "back", M_TRY_BACK } };
+	const enum message *what = word_message("try", js(p, "what"));
 	char passes[NAME_MOST], refused[NAME_MOST], text[4 * NAME_MOST];
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(js(p, "what"), words[i].word) == 0) {
-			table_cell(t, message_format(words[i].text, c->lang));
-			return;
-		}
+	if (what != NULL) {
+		table_cell(t, message_format(*what, c->lang));
+		return;
+	}
 	json_joined(ja(p, "commands"), " ", passes, sizeof(passes));
 	json_joined(ja(p, "commands_refused"), " ", refused, sizeof(refused));
 	if (*passes == '\0' && *refused == '\0')

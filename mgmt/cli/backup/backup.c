@@ -218,7 +218,7 @@ static int keep(struct cli *c, const uint8_t *p, size_t n, const struct making *
 
 	sha256(file.p, file.left, digest);
 	hex_text(digest, sizeof(digest), hex);
-	if (!json_is_object(said) || strcmp(js(said, "sha256"), hex) != 0 ||
+	if (!json_is_object(said) || !js_is(said, "sha256", hex) ||
 	    backup_read(file, &message, &none) != BACKUP_WHOLE || none.left > 0) {
 		json_decref(said);
 		return cli_fail(c, CLI_CANNOT, M_BOX_NONSENSE);

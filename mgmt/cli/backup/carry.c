@@ -352,14 +352,6 @@ static json_t *asked(struct cli *c, char site[HOST_MOST + 1], int *ret_status)
 	return list;
 }
 
-static const json_t *row(const json_t *list, unsigned target)
-{
-	json_each(o, list)
-		if (strcmp(js(o, "to"), words[target]) == 0)
-			return o;
-	return NULL;
-}
-
 /* Tells the box the schedule of each target for which it knows another one. True: something
  * changed. */
 static bool told(struct cli *c, const struct schedule *s, const json_t *list)
@@ -370,7 +362,7 @@ static bool told(struct cli *c, const struct schedule *s, const json_t *list)
 	for (unsigned i = 0; i < TARGETS; i++) {
 		unsigned long want = s->to[i] ? s->every : 0;
 
-		if (want == ju(row(list, i), "every"))
+		if (want == ju(json_find(list, "to", words[i]), "every"))
 			continue;
 		snprintf(text, sizeof(text), want > 0 ? "every %lu d" : "off", want);
 		record(c, MACHINE_BACKUP_SCHEDULED, i, text);
@@ -455,7 +447,7 @@ static void finish(struct carrying *k, unsigned target, const char *why, struct 
 	if (why == NULL) {
 		snprintf(text, sizeof(text), "%s, %zu bytes, SHA-256 %s", k->name, file.left, sha256);
 		record(k->c, MACHINE_BACKUP_CARRIED, target, text);
-	} else if (strcmp(js(row(k->list, target), "why"), why) != 0 || strcmp(why, "absent") != 0) {
+	} else if (!js_is(json_find(k->list, "to", words[target]), "why", why) || strcmp(why, "absent") != 0) {
 		/* A stick that is absent is looked for each hour; its absence is recorded once. */
 		record(k->c, MACHINE_BACKUP_NOT_CARRIED, target, why);
 	}
@@ -465,7 +457,7 @@ static void finish(struct carrying *k, unsigned target, const char *why, struct 
 		render_line(k->c, M_CARRY_DONE, message_format(names[target], k->c->lang), k->name, sha256);
 	else
 		render_line(k->c, M_CARRY_FAILED, message_format(names[target], k->c->lang),
-			    render_carried(why, k->c->lang));
+			    word_text("carried", why, k->c->lang));
 }
 
 static void give_up(struct carrying *k, const char *why)
@@ -539,7 +531,7 @@ int backup_carry(struct cli *c, bool only_due, const char *state, backup_make *m
 		k.list = list;
 		k.said = json_array();
 		for (unsigned i = 0; i < TARGETS; i++)
-			k.wants[i] = schedule.to[i] && (!only_due || jb(row(list, i), "due"));
+			k.wants[i] = schedule.to[i] && (!only_due || jb(json_find(list, "to", words[i]), "due"));
 		name_it(&k);
 		if (k.wants[STICK] || k.wants[SERVER])
 			carry(&k, state, make);

@@ -53,7 +53,7 @@ static json_t *opened(struct cli *c, const char *name, const char *key_name, str
 		*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_WRONG_KEY, name, key_name);
 	else {
 		j = json_loadb((const char *)plain, n, JSON_REJECT_DUPLICATES, NULL);
-		if (strcmp(js(j, "product"), "sekisho") != 0 || ju(j, "form") != BACKUP_FORM ||
+		if (!js_is(j, "product", "sekisho") || ju(j, "form") != BACKUP_FORM ||
 		    json_array_size(ja(j, "generations")) == 0) {
 			*ret_status = cli_fail(c, CLI_INVALID, M_RESTORE_DAMAGED);
 			json_decref(j);
@@ -113,26 +113,12 @@ json_t *backup_open(struct cli *c, const char *name, const char *key_name, struc
 #define WAIT_S 5
 #define DIGEST 32u /* bytes of a SHA-256 */
 
-static int load(void *ctx, const char *name, struct arena *a, struct source_text *ret)
-{
-	json_each(s, (const json_t *)ctx) {
-		const char *text = js(s, "text");
-		size_t n = strlen(text);
-
-		if (strcmp(js(s, "name"), name) != 0)
-			continue;
-		*ret = (struct source_text){ arena_strndup(a, name, strlen(name)), arena_strndup(a, text, n), n };
-		return ret->name != NULL && ret->text != NULL ? 0 : -ENOMEM;
-	}
-	return -ENOENT;
-}
-
 /* The digest of the rules that the texts make. Runs in a process of its own, because the file's
  * maker chose the texts. */
 static bool compiled(void *ctx, uint8_t **ret, size_t *ret_n)
 {
 	const json_t *sources = ctx;
-	struct policy_loader loader = { .load = load, .ctx = ctx };
+	struct policy_loader loader = { .load = source_of_list, .ctx = ctx };
 	struct compilation c = { .arena = arena_new(COMPILE_BUDGET) };
 	struct err e = { 0 };
 	size_t n = 0;

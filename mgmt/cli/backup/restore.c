@@ -283,7 +283,7 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 	if (fds[1] >= 0)
 		close(fds[1]);
 	*ret_number = ju(json_object_get(answer.json, "generation"), "number");
-	same = strcmp(js(json_object_get(answer.json, "generation"), "digest"), digest) == 0;
+	same = js_is(json_object_get(answer.json, "generation"), "digest", digest);
 	if (!dry_run && answer.status == CLI_YES)
 		json_object_set_new(answer.json, "same_digest", json_boolean(same));
 	if (answer.status == CLI_YES) {
@@ -317,14 +317,6 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 	return status;
 }
 
-static bool names(const json_t *sources, const char *name)
-{
-	json_each(s, sources)
-		if (strcmp(js(s, "name"), name) == 0)
-			return true;
-	return false;
-}
-
 /* Writes the texts in force, so that the next edit begins with exactly them: the maker of the
  * backup may have added others. */
 static int write_texts(struct cli *c, const json_t *g, unsigned long long number, struct card_places *places,
@@ -346,7 +338,7 @@ static int write_texts(struct cli *c, const json_t *g, unsigned long long number
 		return status;
 	}
 	json_each_at(i, s, sources) {
-		if (names(ja(shown.json, "sources"), js(s, "name")))
+		if (json_find(ja(shown.json, "sources"), "name", js(s, "name")) != NULL)
 			json_array_append(list, json_array_get(sources, i));
 		else if (!c->json)
 			render_line(c, M_RESTORE_NOT_READ, js(s, "name"));

@@ -116,18 +116,14 @@ bool alone_request(struct cli *c, const char *question, struct box_answer *ret, 
 
 void alone_headline(struct cli *c, const json_t *answer)
 {
-	static const struct named_word stands[] = {
-		{ "policy", M_STANDING_POLICY }, { "base", M_STANDING_BASE }, { "unknown", M_STANDING_UNKNOWN },
-		{ "closed", M_STANDING_CLOSED }, { "open", M_STANDING_OPEN }, { "nothing", M_STANDING_NOTHING },
-	};
 	const json_t *g = json_object_get(answer, "generation"), *site = json_object_get(answer, "site");
+	const enum message *stands = word_message("stands", js(answer, "stands"));
 	char generation[RENDER_TEXT], digest[RENDER_TEXT], when[RENDER_TEXT];
 
-	for (size_t i = 0; i < sizeof(stands) / sizeof(stands[0]); i++)
-		if (strcmp(js(answer, "stands"), stands[i].word) == 0)
-			fprintf(c->out, "%s%s%s\n", c->color ? "\033[1;31m" : "",
-				message_format(stands[i].text, c->lang), c->color ? "\033[0m" : "");
-	if (strcmp(js(answer, "stands"), "policy") != 0 || ju(g, "number") == 0)
+	if (stands != NULL)
+		fprintf(c->out, "%s%s%s\n", c->color ? "\033[1;31m" : "", message_format(*stands, c->lang),
+			c->color ? "\033[0m" : "");
+	if (!js_is(answer, "stands", "policy") || ju(g, "number") == 0)
 		return;
 	if (*js(site, "name") != '\0')
 		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
@@ -136,7 +132,7 @@ void alone_headline(struct cli *c, const json_t *answer)
 	render_time(js(g, "applied"), when);
 	render_line(c, M_STATUS_GENERATION, generation, digest);
 	render_line(c, M_STATUS_APPLIED, when, *js(g, "by") != '\0' ? js(g, "by") : "-");
-	if (strcmp(js(g, "state"), "waiting") == 0)
+	if (js_is(g, "state", "waiting"))
 		message_print(c->out, c->lang, M_STANDING_TRIAL);
 }
 

@@ -68,7 +68,7 @@ static void keep(void *ctx, const json_t *event)
 {
 	struct wanted *w = ctx;
 
-	if (w->kind == NULL || strcmp(js(event, "kind"), w->kind) == 0)
+	if (w->kind == NULL || js_is(event, "kind", w->kind))
 		(void)json_array_append_new(w->found, json_deep_copy(event));
 }
 

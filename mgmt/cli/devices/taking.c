@@ -57,7 +57,7 @@ void taking_tell(struct cli *c, const json_t *answer)
 		for (size_t n = 0; known && n < json_array_size(sessions); n++) {
 			json_t *s = json_array_get(sessions, n);
 
-			if (strcmp(js(s, "peer"), own.peer) == 0 && strcmp(js(s, "local"), own.local) == 0)
+			if (js_is(s, "peer", own.peer) && js_is(s, "local", own.local))
 				json_object_set_new(s, "yours", json_true());
 		}
 		if (!c->json)

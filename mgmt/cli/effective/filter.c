@@ -35,20 +35,12 @@ static bool meets(const struct wanted *w, const char *text)
 	return false;
 }
 
-static const json_t *by_name(const json_t *list, const char *name)
-{
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (strcmp(js(json_array_get(list, i), "name"), name) == 0)
-			return json_array_get(list, i);
-	return NULL;
-}
-
 static bool conduit_wanted(const struct wanted *w, const json_t *k)
 {
 	const struct effective_filter *f = w->f;
 
-	return (f->conduit == NULL || strcmp(js(k, "name"), f->conduit) == 0) &&
-	       (f->zone == NULL || strcmp(js(k, "from"), f->zone) == 0 || strcmp(js(k, "to"), f->zone) == 0);
+	return (f->conduit == NULL || js_is(k, "name", f->conduit)) &&
+	       (f->zone == NULL || js_is(k, "from", f->zone) || js_is(k, "to", f->zone));
 }
 
 static bool cell_wanted(const struct wanted *w, const json_t *cell)
@@ -57,7 +49,7 @@ static bool cell_wanted(const struct wanted *w, const json_t *cell)
 	bool by_conduit = w->f->conduit == NULL && w->f->zone == NULL;
 
 	for (size_t i = 0; i < json_array_size(names) && !by_conduit; i++) {
-		const json_t *k = by_name(w->conduits, json_string_value(json_array_get(names, i)));
+		const json_t *k = json_find(w->conduits, "name", json_string_value(json_array_get(names, i)));
 
 		by_conduit = k != NULL && conduit_wanted(w, k);
 	}
@@ -87,11 +79,10 @@ static bool permit_used(const json_t *cells, unsigned long long permit)
 static bool zone_known(const json_t *conduits, const json_t *assets, const char *zone)
 {
 	for (size_t i = 0; i < json_array_size(conduits); i++)
-		if (strcmp(js(json_array_get(conduits, i), "from"), zone) == 0 ||
-		    strcmp(js(json_array_get(conduits, i), "to"), zone) == 0)
+		if (js_is(json_array_get(conduits, i), "from", zone) || js_is(json_array_get(conduits, i), "to", zone))
 			return true;
 	for (size_t i = 0; i < json_array_size(assets); i++)
-		if (strcmp(js(json_array_get(assets, i), "zone"), zone) == 0)
+		if (js_is(json_array_get(assets, i), "zone", zone))
 			return true;
 	return false;
 }
@@ -100,11 +91,11 @@ const char *effective_lacks(const json_t *effective, const struct effective_filt
 {
 	const json_t *conduits = ja(effective, "conduits"), *assets = ja(effective, "assets");
 
-	if (f->conduit != NULL && by_name(conduits, f->conduit) == NULL)
+	if (f->conduit != NULL && json_find(conduits, "name", f->conduit) == NULL)
 		return f->conduit;
 	if (f->zone != NULL && !zone_known(conduits, assets, f->zone))
 		return f->zone;
-	return f->asset != NULL && by_name(assets, f->asset) == NULL ? f->asset : NULL;
+	return f->asset != NULL && json_find(assets, "name", f->asset) == NULL ? f->asset : NULL;
 }
 
 bool effective_host(const char *text)
@@ -116,7 +107,7 @@ bool effective_host(const char *text)
 
 static void take_ranges(struct wanted *w, const json_t *assets)
 {
-	const json_t *list = w->f->asset != NULL ? ja(by_name(assets, w->f->asset), "addresses") : NULL;
+	const json_t *list = w->f->asset != NULL ? ja(json_find(assets, "name", w->f->asset), "addresses") : NULL;
 
 	for (size_t i = 0; i < json_array_size(list) && w->n < RANGES; i++)
 		w->n += range_of(json_string_value(json_array_get(list, i)), &w->ranges[w->n]);

@@ -110,10 +110,7 @@ static char *group_key(const json_t *cell)
 		return NULL;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		fprintf(to, "%s\n", js(cell, keys[i]));
-	if (fclose(to) == 0)
-		return text;
-	free(text);
-	return NULL;
+	return text_closed(to, &text);
 }
 
 /* "10.30.1.13 (RTG 4号機)" when one asset owns the whole range. */
@@ -480,8 +477,7 @@ static void exception(struct cli *c, const json_t *k)
 static bool denies_weak_tls(const json_t *grants)
 {
 	json_each(one, grants)
-		if (strcmp(js(ja(one, "permit"), "weak_tls"), "deny") == 0 &&
-		    strcmp(js(ja(one, "grant"), "protocol"), "tls") == 0)
+		if (js_is(ja(one, "permit"), "weak_tls", "deny") && js_is(ja(one, "grant"), "protocol", "tls"))
 			return true;
 	return false;
 }
@@ -567,7 +563,7 @@ static void retention(struct cli *c, const json_t *effective)
 		render_line(c, M_EFFECTIVE_UNKNOWN_RETENTION);
 	else if (ju(r, "keep_days") > 0)
 		render_line(c, M_EFFECTIVE_RETENTION, ju(r, "keep_days"), ju(r, "delete_after_days"));
-	else if (strcmp(js(ja(effective, "generation"), "state"), "waiting") == 0)
+	else if (js_is(ja(effective, "generation"), "state", "waiting"))
 		render_line(c, M_EFFECTIVE_TRIAL_RETENTION);
 	else if (json_is_false(json_object_get(ja(effective, "clock"), "trusted")))
 		render_line(c, M_EFFECTIVE_CLOCK_RETENTION);

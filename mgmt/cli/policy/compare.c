@@ -194,7 +194,7 @@ void means_print(struct cli *c, const json_t *sentences, const char *before, con
 	json_each(l, sentences) {
 		char text[MEANS_LINE];
 
-		means_line(l, c->lang, strcmp(js(l, "of"), "before") == 0 ? before : after, text, sizeof(text));
+		means_line(l, c->lang, js_is(l, "of", "before") ? before : after, text, sizeof(text));
 		sentence_print(c, text);
 		places_print(c, ja(l, "places"), ju(l, "more_places"));
 	}

@@ -64,7 +64,7 @@ static bool asked_of(const json_t *e, struct asked *ret)
 	ret->f = function_by_code(ret->v, ret->o.service);
 	for (unsigned i = 0; i < ret->v->n_targets; i++)
 		ret->o.targets[i] = (uint32_t)ju(e, ret->v->targets[i].one);
-	ret->exact = strcmp(js(e, "places"), "exact") == 0;
+	ret->exact = js_is(e, "places", "exact");
 	if (ret->o.space != SPACE_NONE) {
 		ret->o.first = ju(e, "address");
 		ret->o.count = ju(e, "quantity");
@@ -186,7 +186,7 @@ static const struct ir_cell *cell_of(const struct ir *ir, const json_t *e, uint6
 	struct question q = { .now = now };
 	uint16_t unused;
 
-	q.l4proto = strcmp(js(e, "transport"), "udp") == 0 ? IPPROTO_UDP : IPPROTO_TCP;
+	q.l4proto = js_is(e, "transport", "udp") ? IPPROTO_UDP : IPPROTO_TCP;
 	if (!end_of(e, "client", &q.source, &unused) || !end_of(e, "server", &q.destination, &q.port))
 		return NULL;
 	return evaluate_ir(ir, &q);
@@ -217,7 +217,7 @@ bool recorded_judge(struct ir *ir, const json_t *e, uint64_t now, struct recorde
 	j.permit = &ir->table.permits[cell->permit];
 	if (!protocols_have(&ir->permits[cell->permit].protocols, a.v->protocol))
 		r = R_WRONG_PROTOCOL;
-	else if (strcmp(js(e, "direction"), "s2c") == 0)
+	else if (js_is(e, "direction", "s2c"))
 		r = R_ASKED_BACK;
 	else
 		r = at_best(&j, &a);

@@ -88,24 +88,22 @@ bool source_open(struct cli *c, const char *path, enum source_depth depth, struc
 	return compile(c, &loader, path, depth, ret, ret_status);
 }
 
-/* A loader that takes the texts from the box's answer. */
-static int load_shown(void *ctx, const char *name, struct arena *a, struct source_text *ret)
+int source_of_list(void *ctx, const char *name, struct arena *a, struct source_text *ret)
 {
-	json_each(s, (const json_t *)ctx)
-		if (strcmp(js(s, "name"), name) == 0) {
-			size_t n = strlen(js(s, "text"));
+	const json_t *source = json_find(ctx, "name", name);
+	const char *text = js(source, "text");
 
-			*ret = (struct source_text){ arena_strndup(a, name, strlen(name)),
-						     arena_strndup(a, js(s, "text"), n), n };
-			return ret->name != NULL && ret->text != NULL ? 0 : -ENOMEM;
-		}
-	return -ENOENT;
+	if (source == NULL)
+		return -ENOENT;
+	*ret = (struct source_text){ arena_strndup(a, name, strlen(name)), arena_strndup(a, text, strlen(text)),
+				     strlen(text) };
+	return ret->name != NULL && ret->text != NULL ? 0 : -ENOMEM;
 }
 
 static bool open_shown(struct cli *c, uint32_t number, enum source_depth depth, struct source *ret, int *ret_status)
 {
 	const struct msg_body question = { MSG_SHOW, .show = { .number = number } };
-	struct policy_loader loader = { .load = load_shown };
+	struct policy_loader loader = { .load = source_of_list };
 	struct box_answer answer;
 	const json_t *sources;
 	bool ok;
@@ -261,7 +259,7 @@ static json_t *ending(const struct ir *ir)
  * and the text names none, the wait ends when the text is in force. */
 static bool goes_with(const struct ir *ir, const json_t *clock)
 {
-	return ir_time_sources(ir) || strcmp(js(clock, "waits"), "source") != 0;
+	return ir_time_sources(ir) || !js_is(clock, "waits", "source");
 }
 
 /* The clock of the box; NULL without a message if the box is absent, not accessible, older, or

@@ -38,6 +38,8 @@ bool source_doors(struct cli *c, struct source *s, uint64_t at, int *ret_status)
  * its generation 12. */
 bool source_open_any(struct cli *c, const char *name, enum source_depth depth, struct source *ret, int *ret_status);
 void source_close(struct source *s);
+/* For a policy_loader whose `ctx` is the list of texts in an answer of the box. */
+int source_of_list(void *ctx, const char *name, struct arena *a, struct source_text *ret);
 /* The name of the text with this position, as people know it; borrowed. */
 const char *source_file(const struct source *s, struct srcpos at);
 /* Prints a sentence about a policy to `out`; further lines are indented to its beginning. */

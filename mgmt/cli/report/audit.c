@@ -37,11 +37,11 @@ static bool span_of(const char *text, struct span *ret)
 /* Adds an event that is a review whose time overlaps the span. */
 static void reviews_take(json_t *list, const json_t *event, const struct span *s)
 {
-	bool found = strcmp(js(event, "code"), FOUND) == 0;
+	bool found = js_is(event, "code", FOUND);
 	char by[96], host[64];
 	struct span of;
 
-	if (strcmp(js(event, "kind"), "account") != 0 || (!found && strcmp(js(event, "code"), REVIEWED) != 0))
+	if (!js_is(event, "kind", "account") || (!found && !js_is(event, "code", REVIEWED)))
 		return;
 	if (!span_of(js(event, "before"), &of) || strcmp(of.from, s->until) >= 0 || strcmp(of.until, s->from) <= 0)
 		return;
@@ -84,7 +84,7 @@ static void reviews_name(json_t *list, const json_t *accounts)
 		const char *full = "";
 
 		json_each(a, accounts)
-			if (strcmp(js(a, "name"), js(r, "name")) == 0)
+			if (js_is(a, "name", js(r, "name")))
 				full = js(a, "full_name");
 		(void)json_object_set_new(r, "full_name", *full != '\0' ? json_text(full) : json_null());
 	}
@@ -109,7 +109,7 @@ static void reviews_page(struct page *p, const json_t *list, const struct span *
 		return;
 	page_table(p, heads, 7);
 	json_each(r, list) {
-		bool found = strcmp(js(r, "result"), "findings") == 0;
+		bool found = js_is(r, "result", "findings");
 
 		if (*js(r, "full_name") != '\0')
 			page_cellf(p, "%s (%s)", js(r, "full_name"), js(r, "name"));

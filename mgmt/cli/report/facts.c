@@ -255,7 +255,7 @@ json_t *facts_read(struct cli *c, const char *file, int *ret_status)
 	j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
 	free(text);
 	(void)json_object_set_new(j, "kept", json_true());
-	if (strcmp(js(j, "product"), FACTS_PRODUCT) == 0 && ju(j, "form") == FACTS_FORM &&
+	if (js_is(j, "product", FACTS_PRODUCT) && ju(j, "form") == FACTS_FORM &&
 	    json_is_object(json_object_get(j, "answers")))
 		return j;
 	json_decref(j);

@@ -34,7 +34,7 @@ static bool is_report(const json_t *j)
 	static const char *const moments[] = { "made", "from", "until" };
 	const json_t *number = json_object_get(j, "number");
 
-	if (strcmp(js(j, "report"), "incident") != 0 || !json_is_integer(number) || json_integer_value(number) < 1 ||
+	if (!js_is(j, "report", "incident") || !json_is_integer(number) || json_integer_value(number) < 1 ||
 	    json_integer_value(number) >= NUMBER_MOST)
 		return false;
 	for (size_t i = 0; i < sizeof(moments) / sizeof(moments[0]); i++)
@@ -103,7 +103,7 @@ static json_t *former_json(const struct former *f)
 static bool same(const json_t *a, const json_t *b, const char *const *keys)
 {
 	for (; *keys != NULL; keys++)
-		if (strcmp(js(a, *keys), js(b, *keys)) != 0)
+		if (!js_is(a, *keys, js(b, *keys)))
 			return false;
 	return true;
 }
@@ -316,7 +316,7 @@ static json_t *zones_outside(const json_t *facts)
 	json_t *found = json_object();
 
 	json_each(z, ja(facts_answer(facts, "effective"), "zones"))
-		if (strcmp(js(z, "class"), "external") == 0)
+		if (js_is(z, "class", "external"))
 			(void)json_object_set_new(found, js(z, "name"), json_true());
 	return found;
 }
@@ -403,7 +403,7 @@ static void summary(struct page *p, const json_t *facts, const struct course *k,
 
 static const char *side_text(const json_t *r, enum lang l)
 {
-	return message_format(strcmp(js(r, "side"), "client") == 0 ? M_INCIDENT_SOURCE : M_INCIDENT_TARGET, l);
+	return message_format(js_is(r, "side", "client") ? M_INCIDENT_SOURCE : M_INCIDENT_TARGET, l);
 }
 
 static void parties(struct page *p, const json_t *rows)

@@ -168,7 +168,7 @@ bool event_is_traffic(const json_t *event)
 	static const char *const kinds[] = { "drop", "pdu", "flow" };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strcmp(js(event, "kind"), kinds[i]) == 0)
+		if (js_is(event, "kind", kinds[i]))
 			return true;
 	return false;
 }

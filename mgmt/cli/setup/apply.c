@@ -119,7 +119,7 @@ static bool is_on_trial(struct setup *s, char until[RENDER_TEXT])
 	until[0] = '\0';
 	if (!ask_status(s, &a))
 		return false;
-	waits = strcmp(js(ja(a.json, "generation"), "state"), "waiting") == 0;
+	waits = js_is(ja(a.json, "generation"), "state", "waiting");
 	render_time(js(ja(a.json, "generation"), "confirm_by"), until);
 	box_answer_free(&a);
 	return waits;

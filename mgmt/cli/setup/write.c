@@ -11,6 +11,7 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/wire/settings.h"
 #include "mgmt/cli/setup/setup.h"
+#include "mgmt/state/read.h"
 
 static void list(FILE *to, const char texts[][ADDR_TEXT], size_t n)
 {
@@ -106,10 +107,7 @@ char *setup_box_text(const struct setup *s)
 	if (s->between)
 		between(to, &s->sides);
 	routes(to, s);
-	if (fclose(to) == 0)
-		return text;
-	free(text);
-	return NULL;
+	return text_closed(to, &text);
 }
 
 static void zone_networks(FILE *to, const struct setup *s, size_t i)
@@ -157,10 +155,7 @@ char *setup_policy_text(const struct setup *s)
 	}
 	fputs("};\n", to);
 	fputs("conduits = ();\n", to);
-	if (fclose(to) == 0)
-		return text;
-	free(text);
-	return NULL;
+	return text_closed(to, &text);
 }
 
 static int one(struct setup *s, int dir, const char *name, const char *text)

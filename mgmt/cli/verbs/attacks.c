@@ -26,7 +26,7 @@ const struct cli_option options_attacks[OPT_N + 1] = {
 static void state_text(const struct cli *c, const json_t *x, char out[CELL])
 {
 	char when[RENDER_TEXT];
-	bool seen = strcmp(js(x, "state"), "acknowledged") == 0, silent = strcmp(js(x, "state"), "silenced") == 0;
+	bool seen = js_is(x, "state", "acknowledged"), silent = js_is(x, "state", "silenced");
 
 	if (!seen && !silent) {
 		snprintf(out, CELL, "%s",

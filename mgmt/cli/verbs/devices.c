@@ -23,17 +23,6 @@ const struct cli_option options_devices[OPT_N + 1] = {
 
 #define CELL 512
 
-static const char *state_text(const struct cli *c, const char *state)
-{
-	static const struct named_word words[] = { { "known", M_DEVICE_KNOWN },
-						   { "listed", M_DEVICE_LISTED },
-						   { "unknown", M_DEVICE_UNKNOWN },
-						   { "elsewhere", M_DEVICE_ELSEWHERE },
-						   { "address_moved", M_DEVICE_MOVED } };
-
-	return named_word(words, sizeof(words) / sizeof(words[0]), state, c->lang);
-}
-
 /* ---- output for people ----------------------------------------------------------------------- */
 
 static void known_text(const json_t *d, char out[CELL])
@@ -52,7 +41,7 @@ static void put_row(struct cli *c, struct table *t, const json_t *d)
 	char text[CELL];
 
 	table_cellf(t, "%llu", ju(d, "number"));
-	table_cell(t, state_text(c, js(d, "state")));
+	table_cell(t, word_text("device", js(d, "state"), c->lang));
 	if (jb(d, "mac_chosen")) {
 		message_text(text, sizeof(text), c->lang, M_DEVICE_CHOSEN, js(d, "mac"));
 		table_cell(t, text);
@@ -71,20 +60,16 @@ static void put_row(struct cli *c, struct table *t, const json_t *d)
 
 static bool is_new(const json_t *d)
 {
-	return strcmp(js(d, "state"), "known") != 0;
+	return !js_is(d, "state", "known");
 }
 
 static void print_list(struct cli *c, const json_t *answer, bool only_new)
 {
 	static const enum message heads[] = { M_COL_NUMBER, M_COL_STATE,       M_COL_MAC,	 M_COL_ADDRESSES,
 					      M_COL_PLACE,  M_COL_HEARD_FIRST, M_COL_HEARD_LAST, M_COL_KNOWN_BY };
-	static const struct named_word anew[] = { { "gone", M_DEVICES_GONE },
-						  { "unreadable", M_DEVICES_DAMAGED },
-						  { "other_form", M_DEVICES_OTHER_FORM },
-						  { "restored", M_DEVICES_RESTORED } };
 	const json_t *list = ja(answer, "devices");
+	const enum message *anew = word_message("devices", js(answer, "anew"));
 	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
-	size_t i;
 
 	table_right(t, 0);
 	table_wrap(t);
@@ -93,9 +78,8 @@ static void print_list(struct cli *c, const json_t *answer, bool only_new)
 			put_row(c, t, d);
 	if (!table_end(t, c->out, c->color))
 		render_line(c, M_DEVICES_NONE);
-	for (i = 0; i < sizeof(anew) / sizeof(anew[0]); i++)
-		if (strcmp(js(answer, "anew"), anew[i].word) == 0)
-			render_line(c, anew[i].text);
+	if (anew != NULL)
+		render_line(c, *anew);
 	if (jb(answer, "learning"))
 		render_line(c, M_DEVICES_LEARNING);
 	if (ju(answer, "beyond") > 0)
@@ -129,7 +113,8 @@ static bool csv_rows(FILE *to, void *ctx)
 		if (l->only_new && !is_new(d))
 			continue;
 		snprintf(text, sizeof(text), "%llu", ju(d, "number"));
-		sound = csv_cell(to, text, false) && csv_cell(to, state_text(l->c, js(d, "state")), false) && sound;
+		sound = csv_cell(to, text, false) &&
+			csv_cell(to, word_text("device", js(d, "state"), l->c->lang), false) && sound;
 		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
 			json_joined(ja(d, "addresses"), " ", text, sizeof(text));
 			sound = csv_cell(to, keys[k] != NULL ? js(d, keys[k]) : text,

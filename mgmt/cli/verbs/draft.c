@@ -53,16 +53,11 @@ static const struct {
 
 static void print_state(struct cli *c, const json_t *d)
 {
-	static const struct named_word states[] = {
-		{ "draft", M_DRAFT_WRITTEN },
-		{ "asked", M_DRAFT_ASKED },
-		{ "approved", M_DRAFT_APPROVED },
-		{ "applied", M_DRAFT_APPLIED },
-	};
+	const enum message *state = word_message("draft", js(d, "state"));
 	const json_t *tried = json_object_get(d, "tried");
 	char saved[RENDER_TEXT], decided[RENDER_TEXT];
 
-	if (strcmp(js(d, "state"), "none") == 0) {
+	if (js_is(d, "state", "none")) {
 		render_line(c, M_DRAFT_NONE);
 		return;
 	}
@@ -70,10 +65,9 @@ static void print_state(struct cli *c, const json_t *d)
 	render_line(c, M_DRAFT_HEAD, ju(d, "revision"), js(d, "by"), saved, ju(d, "base"), ju(d, "in_force"));
 	if (*js(d, "comment") != '\0')
 		render_line(c, M_SHOW_COMMENT, js(d, "comment"));
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (strcmp(js(d, "state"), states[i].word) == 0)
-			render_line(c, states[i].text, ju(d, "generation"));
-	if (strcmp(js(d, "state"), "approved") == 0 && ju(d, "ran_out") != 0)
+	if (state != NULL)
+		render_line(c, *state, ju(d, "generation"));
+	if (js_is(d, "state", "approved") && ju(d, "ran_out") != 0)
 		render_line(c, M_DRAFT_KEPT, ju(d, "ran_out"));
 	if (*js(d, "decided_by") != '\0') {
 		render_time(js(d, "decided"), decided);
@@ -99,7 +93,7 @@ static bool add_difference(struct cli *c, json_t *answer, int *ret_status)
 	json_t *none = json_array();
 	bool ok = true;
 
-	if (strcmp(js(d, "state"), "none") != 0) {
+	if (!js_is(d, "state", "none")) {
 		if (ju(d, "base") > 0)
 			ok = box_show(c, ju(d, "base"), &base, ret_status);
 		if (ok && ju(d, "base") > 0 && base.status != CLI_YES) {

@@ -147,7 +147,7 @@ static bool has_interface(struct cli *c, const char *zone)
 		const json_t *zones = ja(i, "zones");
 
 		json_each(z, zones)
-			found |= strcmp(js(z, "name"), zone) == 0;
+			found |= js_is(z, "name", zone);
 	}
 	box_answer_free(&answer);
 	return found;

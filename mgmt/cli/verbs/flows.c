@@ -26,18 +26,6 @@ const struct cli_option options_flows[OPT_N + 1] = {
 	[OPT_LIMIT] = { "--limit", 'n', "N", M_FLOWS_OPT_LIMIT },
 };
 
-static const char *state_text(const char *word, enum lang l)
-{
-	static const struct named_word states[] = {
-		{ "undecided", M_FLOWS_UNDECIDED }, { "inspected", M_FLOWS_INSPECTED },
-		{ "let_go", M_FLOWS_LET_GO },	    { "not_inspected", M_FLOWS_NOT_INSPECTED },
-		{ "lingering", M_FLOWS_LINGERING }, { "cut", M_FLOWS_CUT },
-		{ "ending", M_FLOWS_ENDING },
-	};
-
-	return named_word(states, sizeof(states) / sizeof(states[0]), word, l);
-}
-
 static void print(struct cli *c, const json_t *list)
 {
 	static const enum message heads[] = { M_COL_CONDUIT, M_FLOWS_COL_CLIENT, M_FLOWS_COL_SERVER,
@@ -53,7 +41,7 @@ static void print(struct cli *c, const json_t *list)
 		table_cell(t, client);
 		table_cell(t, server);
 		table_cell(t, js(f, "transport"));
-		table_cell(t, state_text(js(f, "state"), c->lang));
+		table_cell(t, word_text("flow", js(f, "state"), c->lang));
 	}
 	(void)table_end(t, c->out, c->color);
 	json_decref(sorted);

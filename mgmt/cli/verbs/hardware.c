@@ -116,9 +116,10 @@ static void means_print(struct cli *c, const json_t *means)
 	struct table *t = table_new(2, 0);
 
 	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
-		json_each(one, means)
-			if (strcmp(js(one, "name"), words[w].name) == 0)
-				row(t, c, words[w].what, there(c, one));
+		const json_t *one = json_find(means, "name", words[w].name);
+
+		if (one != NULL)
+			row(t, c, words[w].what, there(c, one));
 	}
 	(void)table_end(t, c->out, c->color);
 }

@@ -19,7 +19,7 @@ static void generation_cell(struct cli *c, struct table *t, const json_t *g)
 	render_generation(g, c->lang, text);
 	if (jb(g, "in_force"))
 		message_text(text, sizeof(text), c->lang, M_GENERATION_IN_FORCE, ju(g, "number"),
-			     render_state(js(g, "state"), c->lang));
+			     word_text("generation", js(g, "state"), c->lang));
 	table_cell(t, text);
 }
 

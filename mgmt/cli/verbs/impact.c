@@ -144,12 +144,11 @@ static void one_event(void *ctx, const json_t *e)
 	struct past *p = ctx;
 	struct recorded r;
 
-	if (strcmp(js(e, "kind"), "lost") == 0 && strcmp(js(e, "code"), "deleted") != 0 &&
-	    strcmp(js(e, "code"), "deleted_for_room") != 0 && strcmp(js(e, "code"), "stuck") != 0 &&
-	    strcmp(js(e, "code"), "checkpoint") != 0 && strcmp(js(e, "code"), "key_lost") != 0 &&
-	    strcmp(js(e, "code"), "unsigned") != 0)
+	if (js_is(e, "kind", "lost") && !js_is(e, "code", "deleted") && !js_is(e, "code", "deleted_for_room") &&
+	    !js_is(e, "code", "stuck") && !js_is(e, "code", "checkpoint") && !js_is(e, "code", "key_lost") &&
+	    !js_is(e, "code", "unsigned"))
 		json_array_append_new(p->missing, json_deep_copy(e));
-	if (strcmp(js(e, "kind"), "counts") != 0)
+	if (!js_is(e, "kind", "counts"))
 		return;
 	if (p->records++ == 0)
 		snprintf(p->from, sizeof(p->from), "%s", js(e, "time"));

@@ -134,7 +134,7 @@ static void generation_lines(struct cli *c, const json_t *g)
 	render_time(js(g, "applied"), when);
 	render_line(c, M_STATUS_GENERATION, generation, digest);
 	render_line(c, M_STATUS_APPLIED, when, *js(g, "by") != '\0' ? js(g, "by") : "-");
-	if (strcmp(js(g, "state"), "waiting") == 0) {
+	if (js_is(g, "state", "waiting")) {
 		render_time(js(g, "confirm_by"), by);
 		render_line(c, M_APPLY_CONFIRM_HOW, ju(g, "number"), by);
 	}
@@ -146,14 +146,13 @@ static void carried_lines(struct cli *c, const json_t *list)
 	char when[RENDER_TEXT];
 
 	json_each(o, list) {
-		const char *to =
-			message_format(strcmp(js(o, "to"), "stick") == 0 ? M_CARRY_STICK : M_CARRY_SERVER, c->lang);
+		const char *to = message_format(js_is(o, "to", "stick") ? M_CARRY_STICK : M_CARRY_SERVER, c->lang);
 
 		render_time(*js(o, "last") != '\0' ? js(o, "last") : js(o, "since"), when);
 		render_line(c, *js(o, "last") != '\0' ? M_STATUS_CARRIED : M_STATUS_CARRIED_NEVER, to, when,
 			    (unsigned)ju(o, "every"));
 		if (*js(o, "why") != '\0')
-			render_line(c, M_STATUS_CARRIED_WHY, render_carried(js(o, "why"), c->lang));
+			render_line(c, M_STATUS_CARRIED_WHY, word_text("carried", js(o, "why"), c->lang));
 	}
 }
 
@@ -248,7 +247,7 @@ static void interfaces_line(struct cli *c, const json_t *list)
 	char names[RENDER_TEXT] = "";
 
 	for (size_t i = 0; i < json_array_size(list); i++)
-		if (strcmp(js(json_array_get(list, i), "link"), "up") != 0)
+		if (!js_is(json_array_get(list, i), "link", "up"))
 			add(names, sizeof(names), js(json_array_get(list, i), "name"), " ");
 	if (json_array_size(list) > 0)
 		render_line(c, *names == '\0' ? M_OVERVIEW_LINKS : M_OVERVIEW_LINKS_NOT, json_array_size(list), names);
@@ -260,7 +259,7 @@ static void roles_line(struct cli *c, const json_t *status)
 	char names[RENDER_TEXT] = "", name[RENDER_TEXT];
 
 	json_each(r, list)
-		if (strcmp(js(r, "state"), "running") != 0 || stand_silent(status, r))
+		if (!js_is(r, "state", "running") || stand_silent(status, r))
 			add(names, sizeof(names), stand_role(r, c->lang, name), " ");
 	if (json_array_size(list) > 0)
 		render_line(c, *names == '\0' ? M_OVERVIEW_ROLES : M_OVERVIEW_ROLES_NOT, json_array_size(list), names);

@@ -32,14 +32,6 @@ struct kind {
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-static const json_t *named(const json_t *list, const char *key, const char *name)
-{
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (strcmp(js(json_array_get(list, i), key), name) == 0)
-			return json_array_get(list, i);
-	return NULL;
-}
-
 static void put(json_t *to, const char *key, const char *text)
 {
 	(void)json_object_set_new(to, key, *text != '\0' ? json_string(text) : json_null());
@@ -52,7 +44,7 @@ static json_t *rows_zones(struct cli *c, const json_t *e)
 
 	(void)c;
 	for (size_t i = 0; i < json_array_size(zones); i++)
-		if (strcmp(js(json_array_get(zones, i), "name"), "self") != 0)
+		if (!js_is(json_array_get(zones, i), "name", "self"))
 			(void)json_array_append(rows, json_array_get(zones, i));
 	return rows;
 }
@@ -113,7 +105,7 @@ static json_t *rows_assets(struct cli *c, const json_t *e)
 	json_each(asset, rows) {
 		const json_t *devices = heard.json != NULL ? ja(heard.json, "devices") : NULL;
 
-		put(asset, "owner", js(named(ja(e, "zones"), "name", js(asset, "zone")), "owner"));
+		put(asset, "owner", js(json_find(ja(e, "zones"), "name", js(asset, "zone")), "owner"));
 		put(asset, "last_seen", last_seen(asset, devices, then));
 	}
 	if (heard.json != NULL)
@@ -128,7 +120,7 @@ static json_t *conduits_of(const json_t *e, const char *zone, const char *key)
 	json_t *list = json_array(), *seen = json_object();
 
 	json_each(k, conduits) {
-		if ((strcmp(js(k, "from"), zone) != 0 && strcmp(js(k, "to"), zone) != 0) || *js(k, key) == '\0' ||
+		if ((!js_is(k, "from", zone) && !js_is(k, "to", zone)) || *js(k, key) == '\0' ||
 		    json_object_get(seen, js(k, key)) != NULL)
 			continue;
 		(void)json_array_append(list, json_object_get(k, key));
@@ -148,11 +140,10 @@ static json_t *rows_connections(struct cli *c, const json_t *e)
 	(void)c;
 	json_each(z, zones) {
 		const json_t *lines = ja(z, "lines");
-		const json_t *o = named(ja(e, "organisations"), "zone", js(z, "name"));
+		const json_t *o = json_find(ja(e, "organisations"), "zone", js(z, "name"));
 		size_t n = json_array_size(lines);
 
-		for (size_t k = 0;
-		     (n > 0 || o != NULL || strcmp(js(z, "class"), "external") == 0) && k < (n > 0 ? n : 1); k++) {
+		for (size_t k = 0; (n > 0 || o != NULL || js_is(z, "class", "external")) && k < (n > 0 ? n : 1); k++) {
 			const json_t *line = json_array_get(lines, k);
 			json_t *row = json_object(), *contacts = json_array();
 
@@ -319,33 +310,6 @@ static size_t columns_of(const struct kind *k)
 	return n;
 }
 
-static const char *word_of(const char *key, const char *word, enum lang l)
-{
-	static const struct {
-		const char *key, *word;
-		enum message m;
-	} words[] = {
-		{ "state", "in_force", M_EXCEPTION_IN_FORCE },
-		{ "state", "reported", M_EXCEPTION_REPORTED },
-		{ "state", "report_owed", M_EXCEPTION_OWED },
-		{ "what", "conduit", M_DUE_CONDUIT },
-		{ "what", "zone", M_DUE_ZONE },
-		{ "what", "asset", M_DUE_ASSET },
-		{ "what", "exception", M_DUE_EXCEPTION },
-		{ "part", "it", M_PICTURE_IT },
-		{ "part", "ot", M_PICTURE_OT },
-		{ "part", "it_ot", M_FLOW_PART_BOTH },
-		{ "data", "to_destination", M_DATA_THERE },
-		{ "data", "to_source", M_DATA_BACK },
-		{ "data", "both", M_DATA_BOTH },
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(key, words[i].key) == 0 && strcmp(word, words[i].word) == 0)
-			return message_format(words[i].m, l);
-	return word;
-}
-
 static void carried(FILE *to, const json_t *row, const json_t *list, enum lang l)
 {
 	char text[RENDER_TEXT * 4];
@@ -375,15 +339,12 @@ static char *cell_text(const json_t *row, const char *key, enum lang l)
 	if (strcmp(key, "last_match") == 0 && json_object_get(row, key) != NULL)
 		effective_last_use(row, l, to);
 	else
-		fputs(word_of(key, said, l), to);
+		fputs(word_text(key, said, l), to);
 	if (strcmp(key, "carries") == 0)
 		carried(to, row, list, l);
 	for (size_t i = 0; json_is_string(json_array_get(list, i)); i++)
 		fprintf(to, "%s%s", i > 0 ? " " : "", json_string_value(json_array_get(list, i)));
-	if (fclose(to) == 0)
-		return text;
-	free(text);
-	return NULL;
+	return text_closed(to, &text);
 }
 
 struct printed {

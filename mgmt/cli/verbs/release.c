@@ -107,11 +107,6 @@ static bool ask_alone(struct cli *c, const struct cli_args *a, struct box_answer
 static void list(struct cli *c, const json_t *kept)
 {
 	static const enum message heads[] = { M_COL_DEVICE, M_COL_STATE, M_RELEASE_COL_WAS };
-	static const struct named_word marks[] = {
-		{ "taken", M_RELEASE_TAKEN },
-		{ "retired", M_RELEASE_RETIRED },
-		{ "released", M_RELEASE_RELEASED },
-	};
 	struct table *t = table_headed(3, 0, c->lang, heads);
 
 	table_wrap(t);
@@ -119,7 +114,7 @@ static void list(struct cli *c, const json_t *kept)
 		char text[RENDER_TEXT];
 
 		table_cell(t, js(k, "device"));
-		table_cell(t, named_word(marks, sizeof(marks) / sizeof(marks[0]), js(k, "mark"), c->lang));
+		table_cell(t, word_text("mark", js(k, "mark"), c->lang));
 		json_joined(ja(k, "was"), ", ", text, sizeof(text));
 		table_cell(t, text);
 	}

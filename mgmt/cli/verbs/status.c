@@ -27,18 +27,6 @@ const struct cli_option options_status[OPT_N + 1] = {
 	[OPT_ALL] = { "--all", 0, NULL, M_STATUS_OPT_ALL },
 };
 
-static const char *link_text(const struct cli *c, const char *word)
-{
-	static const struct named_word words[] = {
-		{ "up", M_LINK_UP },
-		{ "down", M_LINK_DOWN },
-		{ "no_carrier", M_LINK_CARRIER },
-		{ "absent", M_LINK_ABSENT },
-	};
-
-	return named_word(words, sizeof(words) / sizeof(words[0]), word, c->lang);
-}
-
 /* Packets, and how many of them were lost. */
 static void counter_cell(struct table *t, const json_t *counters)
 {
@@ -79,7 +67,7 @@ static void interfaces(struct cli *c, const json_t *status)
 		table_cell(t, js(x, "name"));
 		table_cell(t, js(x, "device"));
 		table_cell(t, zones);
-		table_cell(t, link_text(c, js(x, "link")));
+		table_cell(t, word_text("link", js(x, "link"), c->lang));
 		counter_cell(t, ja(x, "rx"));
 		counter_cell(t, ja(x, "tx"));
 		address_rows(t, addresses, sizeof(heads) / sizeof(heads[0]));
@@ -93,14 +81,11 @@ static void interfaces(struct cli *c, const json_t *status)
 
 static const char *state_text(const struct cli *c, const json_t *status, const json_t *role)
 {
-	static const struct named_word words[] = { { "running", M_ROLE_RUNNING },
-						   { "starting", M_ROLE_STARTING },
-						   { "dead", M_ROLE_DEAD } };
 	const char *state = js(role, "state");
 
 	if (strcmp(state, "running") == 0 && stand_silent(status, role))
 		return message_format(M_STATUS_SILENT, c->lang);
-	return named_word(words, sizeof(words) / sizeof(words[0]), state, c->lang);
+	return word_text("role", state, c->lang);
 }
 
 static void roles(struct cli *c, const json_t *status)
@@ -137,7 +122,7 @@ static struct table *reasons(struct cli *c, const json_t *status, bool unjudged)
 	table_wrap(t);
 	table_right(t, 0);
 	json_each(r, list) {
-		bool kernel = strcmp(js(r, "who"), "kernel") == 0;
+		bool kernel = js_is(r, "who", "kernel");
 
 		table_cellf(t, "%llu", ju(r, "packets"));
 		table_cell(t, message_format(kernel ? M_WHO_KERNEL : M_WHO_WORKERS, c->lang));
@@ -214,18 +199,15 @@ static void log_line(struct cli *c, const json_t *log)
 
 static void ups_state(struct cli *c, const json_t *ups)
 {
-	static const struct named_word states[] = { { "battery", M_STATUS_UPS_BATTERY },
-						    { "low", M_STATUS_UPS_LOW },
-						    { "forced", M_STATUS_UPS_FORCED } };
 	const char *name = js(ups, "name"), *server = js(ups, "server"), *state = js(ups, "state");
+	const enum message *battery = word_message("ups", state);
 	char since[RENDER_TEXT];
 
 	render_time(js(ups, *js(ups, "since") != '\0' ? "since" : "away_since"), since);
 	if (strcmp(state, "mains") == 0)
 		render_line(c, M_STATUS_UPS_MAINS, name, server);
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (strcmp(state, states[i].word) == 0)
-			render_line(c, states[i].text, name, server, since);
+	if (battery != NULL)
+		render_line(c, *battery, name, server, since);
 	if (strcmp(state, "away") == 0)
 		render_line(c, *since != '\0' ? M_STATUS_UPS_AWAY_SINCE : M_STATUS_UPS_AWAY, name, server, since);
 }
@@ -244,7 +226,7 @@ static void ups_lines(struct cli *c, const json_t *ups)
 		render_line(c, M_STATUS_UPS_CHARGE, ju(ups, "charge"));
 	if (json_is_false(json_object_get(ups, "counted")))
 		render_line(c, M_STATUS_UPS_UNCOUNTED);
-	if (strcmp(js(ups, "on_low"), "record") == 0)
+	if (js_is(ups, "on_low", "record"))
 		render_line(c, M_STATUS_UPS_STAYS);
 }
 
@@ -278,7 +260,7 @@ static void certificate_rows(struct cli *c, struct table *t, const json_t *file)
 	for (size_t i = 0; i == 0 || i < json_array_size(list); i++) {
 		const json_t *x = json_array_get(list, i);
 
-		table_cell(t, i == 0 ? certificate_use(file, c->lang) : "");
+		table_cell(t, i == 0 ? word_text("certificate_use", js(file, "use"), c->lang) : "");
 		table_cell(t, x != NULL ? js(x, "subject") : "-");
 		table_time(t, js(x, "until"), x != NULL ? "" : "-");
 		table_cell(t, i == 0 ? certificate_state(file, c->lang, state) : "");
@@ -327,7 +309,7 @@ static void table_line(struct cli *c, const json_t *feature)
 	if (json_is_true(json_object_get(feature, "used")))
 		render_line(c, M_STATUS_OWNED_TABLE);
 	else if (feature != NULL)
-		render_line(c, strcmp(js(feature, "why"), "kernel") == 0 || strcmp(js(feature, "why"), "outlived") == 0
+		render_line(c, js_is(feature, "why", "kernel") || js_is(feature, "why", "outlived")
 				       ? M_STATUS_NO_OWNED_TABLE
 				       : M_STATUS_UNOWNED_TABLE);
 }
@@ -340,7 +322,7 @@ static void cache_line(struct cli *c, const json_t *status)
 	bool commands = false;
 
 	json_each(w, ja(status, "workers")) {
-		commands = commands || strcmp(js(w, "kind"), lane_kind_words[LANE_COMMANDS]) == 0;
+		commands = commands || js_is(w, "kind", lane_kind_words[LANE_COMMANDS]);
 		lent += ju(w, "lent");
 		most += ju(w, "lent_max");
 		requests += ju(w, "lent_requests");
@@ -368,9 +350,9 @@ static void leaked_line(struct cli *c, const json_t *accounts)
 /* A normal token is not mentioned. */
 static void token_line(struct cli *c, const json_t *mgmt)
 {
-	if (strcmp(js(mgmt, "token"), "anew") == 0)
+	if (js_is(mgmt, "token", "anew"))
 		message_print(c->out, c->lang, M_STATUS_TOKEN_ANEW);
-	else if (strcmp(js(mgmt, "token"), "none") == 0)
+	else if (js_is(mgmt, "token", "none"))
 		message_print(c->out, c->lang, M_STATUS_TOKEN_NONE);
 }
 
@@ -408,7 +390,7 @@ static void rest(struct cli *c, const json_t *status)
 	token_line(c, ja(status, "mgmt"));
 	partition_line(c, ja(status, "partition"));
 	if (*js(status, "backend") != '\0')
-		render_line(c, strcmp(js(status, "backend"), "native") == 0 ? M_STATUS_NATIVE : M_STATUS_COMPAT);
+		render_line(c, js_is(status, "backend", "native") ? M_STATUS_NATIVE : M_STATUS_COMPAT);
 	if (unused(status, "flowtable"))
 		render_line(c, M_STATUS_NO_FLOWTABLE);
 	table_line(c, ja(ja(status, "features"), "owned_table"));

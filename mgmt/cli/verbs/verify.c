@@ -17,19 +17,6 @@ const struct cli_option options_verify[OPT_N + 1] = {
 	[OPT_SINCE] = { "--since", 0, "TIME", M_VERIFY_OPT_SINCE },
 };
 
-static const char *what_text(struct cli *c, const char *what)
-{
-	static const struct named_word words[] = {
-		{ "extra", M_DIFF_EXTRA },     { "missing", M_DIFF_MISSING }, { "changed", M_DIFF_CHANGED },
-		{ "foreign", M_DIFF_FOREIGN }, { "sysctl", M_DIFF_SYSCTL },   { "table", M_DIFF_TABLE },
-		{ "hook", M_DIFF_HOOK },       { "policy", M_DIFF_POLICY },   { "flags", M_DIFF_FLAGS },
-		{ "passes", M_DIFF_PASSES },   { "refused", M_DIFF_REFUSED }, { "otherwise", M_DIFF_OTHERWISE },
-		{ "shape", M_DIFF_SHAPE },     { "silent", M_STATUS_SILENT }, { "unknown", M_DIFF_UNKNOWN },
-	};
-
-	return named_word(words, sizeof(words) / sizeof(words[0]), what, c->lang);
-}
-
 static void differences(struct cli *c, const json_t *list)
 {
 	static const enum message heads[] = { M_COL_WHAT, M_COL_WHERE, M_COL_LINE, M_COL_DETAIL };
@@ -38,7 +25,7 @@ static void differences(struct cli *c, const json_t *list)
 	table_wrap(t);
 	table_right(t, 2);
 	json_each(d, list) {
-		table_cell(t, what_text(c, js(d, "what")));
+		table_cell(t, word_text("difference", js(d, "what"), c->lang));
 		table_cell(t, js(d, "where"));
 		table_cellf(t, ju(d, "line") != 0 ? "%llu" : "", ju(d, "line"));
 		if (*js(d, "want") != '\0') {

@@ -76,10 +76,7 @@ static char *request_text(const json_t *r, enum lang l)
 		message_print(to, l, M_IMPACT_WROTE, ju(r, "low"));
 	else if (json_object_get(r, "low") != NULL)
 		message_print(to, l, M_IMPACT_WROTE_RANGE, ju(r, "low"), ju(r, "high"));
-	if (fclose(to) == 0)
-		return text;
-	free(text);
-	return NULL;
+	return text_closed(to, &text);
 }
 
 /* A session's requests that will be refused, below the session's line. */
@@ -191,7 +188,7 @@ int apply_render(struct cli *c, enum apply_kind kind, const json_t *answer, int 
 	given_back_print(c, ja(answer, "given_back"));
 	if (*notice != '\0')
 		render_line(c, M_STATUS_NOTICE, notice);
-	if (kind == APPLY_KIND_APPLY && strcmp(js(g, "state"), "waiting") == 0) {
+	if (kind == APPLY_KIND_APPLY && js_is(g, "state", "waiting")) {
 		render_time(js(g, "confirm_by"), until);
 		render_line(c, M_APPLY_CONFIRM_HOW, ju(g, "number"), until);
 	}

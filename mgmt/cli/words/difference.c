@@ -103,25 +103,14 @@ static void compare_texts(json_t *list, const char *file, const char *before, co
 	lines_free(&b);
 }
 
-static const char *text_of(const json_t *sources, const char *name)
-{
-	json_each(s, sources)
-		if (strcmp(js(s, "name"), name) == 0)
-			return js(s, "text");
-	return NULL;
-}
-
 json_t *difference_json(const json_t *before, const json_t *after)
 {
 	json_t *list = json_array();
 
-	json_each(s, before) {
-		const char *text = text_of(after, js(s, "name"));
-
-		compare_texts(list, js(s, "name"), js(s, "text"), text != NULL ? text : "");
-	}
+	json_each(s, before)
+		compare_texts(list, js(s, "name"), js(s, "text"), js(json_find(after, "name", js(s, "name")), "text"));
 	json_each(s, after)
-		if (text_of(before, js(s, "name")) == NULL)
+		if (json_find(before, "name", js(s, "name")) == NULL)
 			compare_texts(list, js(s, "name"), "", js(s, "text"));
 	return list;
 }
@@ -139,8 +128,8 @@ void difference_print(struct cli *c, const json_t *difference, size_t most)
 			render_line(c, M_DIFFERENCE_FILE, js(d, "file"));
 		file = js(d, "file");
 		if (i < most)
-			fprintf(c->out, "  %c %llu: %s\n", strcmp(js(d, "change"), "added") == 0 ? '+' : '-',
-				ju(d, "line"), safe != NULL ? safe : "");
+			fprintf(c->out, "  %c %llu: %s\n", js_is(d, "change", "added") ? '+' : '-', ju(d, "line"),
+				safe != NULL ? safe : "");
 		free(safe);
 	}
 	if (i > most)

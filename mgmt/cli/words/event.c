@@ -58,7 +58,7 @@ static size_t widest_verdict(const char *lang)
 
 static void who_text(FILE *to, const json_t *e, enum lang l)
 {
-	bool back = strcmp(js(e, "direction"), "s2c") == 0;
+	bool back = js_is(e, "direction", "s2c");
 	char end[EVENT_END_TEXT];
 
 	if (json_object_get(e, "client") == NULL)
@@ -94,7 +94,7 @@ static void changed_text(FILE *to, const json_t *e, enum lang l)
 {
 	const char *before = js(e, "before"), *after = js(e, "after");
 
-	if (strcmp(js(e, "kind"), "policy") == 0 && strcmp(js(e, "code"), "applied") == 0) {
+	if (js_is(e, "kind", "policy") && js_is(e, "code", "applied")) {
 		means_text(to, e, l);
 		return;
 	}
@@ -139,7 +139,7 @@ static void box_text(FILE *to, const json_t *e, enum lang l)
 /* The reason, with the numbers that were wrong. */
 static void reason_part(FILE *to, const json_t *e, enum lang l)
 {
-	if (*js(e, "reason") == '\0' || strcmp(js(e, "reason"), "none") == 0)
+	if (*js(e, "reason") == '\0' || js_is(e, "reason", "none"))
 		return;
 	fprintf(to, "  %s", render_reason(js(e, "reason"), l));
 	if (json_object_get(e, "limit") == NULL)
@@ -152,11 +152,11 @@ static void reason_part(FILE *to, const json_t *e, enum lang l)
  * lost. */
 static const char *kind_text(const json_t *e, enum lang l)
 {
-	bool own = strcmp(js(e, "kind"), "lost") == 0;
+	bool own = js_is(e, "kind", "lost");
 
-	if (own && strcmp(js(e, "code"), "checkpoint") == 0)
+	if (own && js_is(e, "code", "checkpoint"))
 		return message_format(M_EV_SIGNED, l);
-	if (own && strcmp(js(e, "code"), "preserved") == 0)
+	if (own && js_is(e, "code", "preserved"))
 		return message_format(M_EV_SEALED, l);
 	return event_kind_text(js(e, "kind"), lang_name(l));
 }

@@ -7,16 +7,6 @@
 
 #include "mgmt/cli/screen/table.h"
 
-static const char *use_text(const struct cli *c, const char *use)
-{
-	static const struct named_word words[] = { { "time", M_REACH_TIME },	 { "terminal", M_REACH_TERMINAL },
-						   { "update", M_REACH_UPDATE }, { "mail", M_REACH_MAIL },
-						   { "snmp", M_REACH_SNMP },	 { "backup", M_REACH_BACKUP },
-						   { "ups", M_REACH_UPS },	 { "log", M_REACH_LOG } };
-
-	return named_word(words, sizeof(words) / sizeof(words[0]), use, c->lang);
-}
-
 static void hosts(struct cli *c, const json_t *list)
 {
 	static const enum message heads[] = { M_COL_USE, M_COL_ADDRESS, M_COL_SERVICE, M_COL_LINE, M_COL_PACKETS };
@@ -28,9 +18,10 @@ static void hosts(struct cli *c, const json_t *list)
 	json_each(p, list) {
 		/* Transport and format of the records, in the words of box.cfg. */
 		if (js(p, "format")[0] != 0)
-			table_cellf(t, "%s (%s, %s)", use_text(c, js(p, "use")), js(p, "transport"), js(p, "format"));
+			table_cellf(t, "%s (%s, %s)", word_text("reach", js(p, "use"), c->lang), js(p, "transport"),
+				    js(p, "format"));
 		else
-			table_cell(t, use_text(c, js(p, "use")));
+			table_cell(t, word_text("reach", js(p, "use"), c->lang));
 		table_cell(t, js(p, "address"));
 		table_cellf(t, "%s/%llu", js(p, "protocol"), ju(p, "port"));
 		table_cellf(t, "box.cfg:%llu", ju(p, "line"));

@@ -16,35 +16,6 @@ const char *render_reason(const char *word, enum lang l)
 	return r == REASON_COUNT ? word : reason_text(r, lang_name(l));
 }
 
-const char *render_carried(const char *word, enum lang l)
-{
-	static const struct named_word all[] = { { "absent", M_CARRIED_ABSENT },
-						 { "unfit", M_CARRIED_UNFIT },
-						 { "read_only", M_CARRIED_READ_ONLY },
-						 { "in_use", M_CARRIED_IN_USE },
-						 { "full", M_CARRIED_FULL },
-						 { "odd", M_CARRIED_ODD },
-						 { "unwritten", M_CARRIED_UNWRITTEN },
-						 { "undeclared", M_CARRIED_UNDECLARED },
-						 { "unreached", M_CARRIED_UNREACHED },
-						 { "authority", M_CARRIED_AUTHORITY },
-						 { "name", M_CARRIED_NAME },
-						 { "dates", M_CARRIED_DATES },
-						 { "tls", M_CARRIED_TLS },
-						 { "no_folder", M_CARRIED_NO_FOLDER },
-						 { "elsewhere", M_CARRIED_ELSEWHERE },
-						 { "answer", M_CARRIED_ANSWER },
-						 { "cut", M_CARRIED_CUT },
-						 { "slow", M_CARRIED_SLOW },
-						 { "denied", M_CARRIED_DENIED },
-						 { "no_password", M_CARRIED_NO_PASSWORD },
-						 { "broken", M_CARRIED_BROKEN },
-						 { "no_certificate", M_CARRIED_NO_KEY },
-						 { "not_made", M_CARRIED_NOT_MADE } };
-
-	return named_word(all, sizeof(all) / sizeof(all[0]), word, l);
-}
-
 void table_time(struct table *t, const char *rfc3339, const char *none)
 {
 	char when[RENDER_TEXT];
@@ -60,45 +31,30 @@ void render_digest(const char *hex, char out[RENDER_TEXT])
 
 const char *render_later_comment(const json_t *g)
 {
-	return strcmp(js(g, "why"), "apply") == 0 ? "" : js(g, "changed_comment");
+	return js_is(g, "why", "apply") ? "" : js(g, "changed_comment");
 }
 
 void render_why(const json_t *g, enum lang l, char out[WHY_TEXT])
 {
-	static const struct named_word known[] = {
-		{ "confirm", M_WHY_CONFIRM },	    { "timeout", M_WHY_TIMEOUT },	{ "restart", M_WHY_RESTART },
-		{ "called_off", M_WHY_CALLED_OFF }, { "taken_over", M_WHY_TAKEN_OVER }, { "failed", M_WHY_FAILED },
-	};
-	bool confirmed = strcmp(js(g, "state"), "confirmed") == 0;
+	const enum message *why = word_message("why", js(g, "why"));
+	bool confirmed = js_is(g, "state", "confirmed");
 	char when[RENDER_TEXT];
 
 	out[0] = '\0';
 	render_time(js(g, "changed"), when);
-	if (strcmp(js(g, "why"), "rollback") == 0) {
+	if (js_is(g, "why", "rollback")) {
 		message_text(out, WHY_TEXT, l, confirmed ? M_WHY_ROLLED_TO : M_WHY_ROLLED_FROM, when,
 			     js(g, "changed_by"), ju(g, "other"));
 		return;
 	}
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(js(g, "why"), known[i].word) == 0)
-			message_text(out, WHY_TEXT, l, known[i].text, when, js(g, "changed_by"), ju(g, "other"));
-}
-
-const char *render_state(const char *state, enum lang l)
-{
-	static const struct named_word states[] = {
-		{ "confirmed", M_STATE_CONFIRMED },
-		{ "waiting", M_STATE_WAITING },
-		{ "reverted", M_STATE_REVERTED },
-		{ "none", M_STATE_NONE },
-	};
-
-	return named_word(states, sizeof(states) / sizeof(states[0]), state, l);
+	if (why != NULL)
+		message_text(out, WHY_TEXT, l, *why, when, js(g, "changed_by"), ju(g, "other"));
 }
 
 void render_generation(const json_t *g, enum lang l, char out[RENDER_TEXT])
 {
-	message_text(out, RENDER_TEXT, l, M_GENERATION_STATE, ju(g, "number"), render_state(js(g, "state"), l));
+	message_text(out, RENDER_TEXT, l, M_GENERATION_STATE, ju(g, "number"),
+		     word_text("generation", js(g, "state"), l));
 }
 
 size_t render_diagnostics(struct cli *c, const json_t *diagnostics)
@@ -107,7 +63,7 @@ size_t render_diagnostics(struct cli *c, const json_t *diagnostics)
 
 	for (i = 0; i < n; i++) {
 		const json_t *d = json_array_get(diagnostics, i);
-		bool warning = strcmp(js(d, "severity"), "warning") == 0;
+		bool warning = js_is(d, "severity", "warning");
 		char *message = text_safe(js(d, "message")), *hint = text_safe(js(d, "hint")),
 		     *file = text_safe(js(d, "file"));
 

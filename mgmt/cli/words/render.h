@@ -13,8 +13,6 @@ struct table; /* mgmt/cli/screen/table.h */
 
 /* The sentence for a reason's word in this language; an unknown word is returned as it is. */
 const char *render_reason(const char *word, enum lang l);
-/* Why a scheduled backup was not stored; an unknown word is returned as it is. */
-const char *render_carried(const char *word, enum lang l);
 /* Adds a cell with the time; `none` where there is none. */
 void table_time(struct table *t, const char *rfc3339, const char *none);
 /* The first 12 digits of a digest. */
@@ -25,7 +23,6 @@ void render_why(const json_t *g, enum lang l, char out[WHY_TEXT]);
 /* The comment of the last change of its state; "" when that was the apply, whose comment is printed
  * elsewhere. */
 const char *render_later_comment(const json_t *g);
-const char *render_state(const char *state, enum lang l); /* "confirmed" in words for people */
 /* "4 (confirmed)" */
 void render_generation(const json_t *generation, enum lang l, char out[RENDER_TEXT]);
 /* Prints the diagnostics of an answer with their places; returns their number. */

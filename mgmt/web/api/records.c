@@ -204,9 +204,9 @@ static json_t *end_of(const char *span, bool until)
 
 static json_t *review(const json_t *e)
 {
-	bool found = strcmp(js(e, "code"), FOUND) == 0;
+	bool found = js_is(e, "code", FOUND);
 
-	if (!found && strcmp(js(e, "code"), REVIEWED) != 0)
+	if (!found && !js_is(e, "code", REVIEWED))
 		return NULL;
 	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "seq", (json_int_t)ju(e, "seq"), "time",
 			 json_text(js(e, "time")), "name", json_text(js(e, "object")), "from",
@@ -240,7 +240,7 @@ static void count(struct tally *c, const json_t *e)
 	uint64_t times = ju(e, "count") > 0 ? ju(e, "count") : 1;
 
 	c->records++;
-	c->serious += strcmp(js(e, "severity"), "serious") == 0;
+	c->serious += js_is(e, "severity", "serious");
 	if (one == NULL && json_object_size(c->kinds) < KINDS) {
 		one = json_pack("{s:o, s:s, s:s, s:i, s:i}", "kind", json_text(kind), "en", event_kind_text(kind, "en"),
 				"ja", event_kind_text(kind, "ja"), "records", 0, "times", 0);

@@ -87,7 +87,7 @@ static void one_by_one(void **state)
 	assert_true(jb(ledger_at(&l, 2), "grave"));
 	ledger_first_told(&l, 1000);
 	assert_int_equal(ledger_save(fd, &l, &e), 0);
-	ledger_free(&l);
+	json_decref(l.all);
 	/* After a restart: alarms that were sent are not sent again, and the next one has the next
 	 * serial number. */
 	assert_int_equal(ledger_open(fd, &l, &new_one), 0);
@@ -99,7 +99,7 @@ static void one_by_one(void **state)
 	assert_null(ledger_at(&l, 0));
 	ledger_record(&l, 56, NOW, "x", "x");
 	assert_int_equal(ju(ledger_at(&l, 0), "serial"), 4);
-	ledger_free(&l);
+	json_decref(l.all);
 	clean(fd, path);
 }
 
@@ -119,7 +119,7 @@ static void no_room(void **state)
 		assert_int_equal(ju(ledger_at(&l, i), "serial"), i + 6);
 	ledger_first_told(&l, 1000);
 	assert_int_equal(ledger_dropped(&l), 0);
-	ledger_free(&l);
+	json_decref(l.all);
 	clean(fd, path);
 }
 

@@ -175,8 +175,7 @@ static bool login_hashed(struct desk *d, struct job *j, const struct hash_answer
 
 void desk_hashed(struct desk *d, const struct hash_answer *a, struct moment now)
 {
-	for (size_t i = 0; i < DESK_JOBS; i++) {
-		struct job *j = &d->jobs[i];
+	for (struct job *j = d->jobs; j < d->jobs + DESK_JOBS; j++) {
 		/* the job may end below, so its fields are copied */
 		const enum job_kind kind = j->kind;
 

@@ -225,8 +225,7 @@ void desk_without_keys(struct desk *d)
 
 void desk_proved(struct desk *d, const struct webauthn_answer *p, struct moment now)
 {
-	for (size_t i = 0; i < DESK_JOBS; i++) {
-		struct job *j = &d->jobs[i];
+	for (struct job *j = d->jobs; j < d->jobs + DESK_JOBS; j++) {
 		bool fresh;
 
 		if (!j->used || j->proof_id == 0 || j->proof_id != p->id)

@@ -37,9 +37,7 @@ static struct session *place(struct sessions *s, const char *name, uint64_t now)
 	struct session *oldest = NULL, *free = NULL;
 	size_t own = 0;
 
-	for (size_t i = 0; i < SESSIONS_MOST; i++) {
-		struct session *x = &s->all[i];
-
+	for (struct session *x = s->all; x < s->all + SESSIONS_MOST; x++) {
 		if (!session_alive(x, now)) {
 			free = x;
 		} else if (strcmp(x->name, name) == 0) {

@@ -99,9 +99,7 @@ static json_t *difference(struct book *b, struct book *backup)
 static void end_all(struct desk *d)
 {
 	memset(&d->sessions.all, 0, sizeof(d->sessions.all));
-	for (size_t i = 0; i < DESK_JOBS; i++) {
-		struct job *j = &d->jobs[i];
-
+	for (struct job *j = d->jobs; j < d->jobs + DESK_JOBS; j++) {
 		if (!j->used)
 			continue;
 		j->deed = false;

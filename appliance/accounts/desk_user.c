@@ -389,9 +389,7 @@ static void sessions(const struct desk_order *o)
 {
 	json_t *all = json_array();
 
-	for (size_t i = 0; i < SESSIONS_MOST; i++) {
-		const struct session *x = &o->d->sessions.all[i];
-
+	for (const struct session *x = o->d->sessions.all; x < o->d->sessions.all + SESSIONS_MOST; x++) {
 		if (session_alive(x, o->now.ns))
 			json_array_append_new(
 				all, json_pack("{s:I, s:o, s:o, s:o, s:I, s:I}", "number", (json_int_t)x->number,
@@ -410,8 +408,7 @@ static void session_end_order(const struct desk_order *o)
 	char of[ACCOUNT_NAME + 1] = "";
 	size_t n = 0;
 
-	for (size_t i = 0; i < SESSIONS_MOST; i++) {
-		struct session *x = &o->d->sessions.all[i];
+	for (struct session *x = o->d->sessions.all; x < o->d->sessions.all + SESSIONS_MOST; x++) {
 		char number[12];
 
 		snprintf(number, sizeof(number), "%u", x->number);

@@ -53,9 +53,7 @@ void carried_open(struct control *s)
 
 	if (!note_kept(FILE_NAME, text))
 		return;
-	for (unsigned i = 0; i < CARRIED_TARGETS; i++) {
-		struct carried *c = &s->carried[i];
-
+	for (struct carried *c = s->carried; c < s->carried + CARRIED_TARGETS; c++) {
 		c->days = (uint32_t)number(&at, ',');
 		c->since = number(&at, ',');
 		c->at = number(&at, ';');
@@ -67,8 +65,7 @@ void carried_due(struct control *s)
 	uint64_t wall = clock_wall_s();
 	bool changed = false;
 
-	for (unsigned i = 0; i < CARRIED_TARGETS; i++) {
-		struct carried *c = &s->carried[i];
+	for (struct carried *c = s->carried; c < s->carried + CARRIED_TARGETS; c++) {
 		bool begins = c->days > 0 && (c->since == 0 || c->since > wall);
 
 		if (begins)

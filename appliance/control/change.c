@@ -19,9 +19,7 @@
  * result. */
 static struct order *at_the_box(struct change *c, const struct msg_ground *g)
 {
-	for (size_t i = 0; i < ORDERS_ALL; i++) {
-		struct order *o = &c->orders[i];
-
+	for (struct order *o = c->orders; o < c->orders + ORDERS_ALL; o++) {
 		if (o->used && o->boxs && !o->goes_on && o->m.order == g->order && o->m.revision == g->revision)
 			return o;
 	}
@@ -286,8 +284,7 @@ struct asker change_asker(const struct control *s, const struct asker *a)
 
 void change_stop(struct control *s, const struct asker *a)
 {
-	for (size_t i = 0; i < ORDERS_ALL; i++) {
-		struct order *o = &s->change->orders[i];
+	for (struct order *o = s->change->orders; o < s->change->orders + ORDERS_ALL; o++) {
 		struct asker as = waits(s, o);
 
 		if (!o->used || !o->boxs || !asker_is(&o->asker, a))
@@ -301,9 +298,7 @@ void change_stop(struct control *s, const struct asker *a)
 
 void change_forget(struct control *s)
 {
-	for (size_t i = 0; i < ORDERS_ALL; i++) {
-		struct order *o = &s->change->orders[i];
-
+	for (struct order *o = s->change->orders; o < s->change->orders + ORDERS_ALL; o++) {
 		if (!o->used || o->asker.kind != ASKER_MGMT)
 			continue;
 		o->stopped = true;

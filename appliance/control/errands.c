@@ -143,8 +143,7 @@ void work_due(struct control *s)
 {
 	struct errands *all = s->errands;
 
-	for (size_t i = 0; i < 1 + ERRANDS; i++) {
-		struct errand *x = &all->of[i];
+	for (struct errand *x = all->of; x < all->of + 1 + ERRANDS; x++) {
 		uint32_t id = x->id;
 
 		if (id == 0 || !x->gone || is_out(s, x))

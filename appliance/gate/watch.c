@@ -243,9 +243,7 @@ static bool any_overdue(struct gate *g)
 
 		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++)
 			all.waiting += l->queues[slot].seen.outstanding;
-		for (uint32_t slot = 0; slot < LANE_SLOTS; slot++) {
-			struct gate_queue *q = &l->queues[slot];
-
+		for (struct gate_queue *q = l->queues; q < l->queues + LANE_SLOTS; q++) {
 			any |= overdue_look(&q->overdue, &q->seen, &all, g->unlooked_ns, g->unlooked_beats);
 		}
 	}

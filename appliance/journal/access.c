@@ -45,9 +45,7 @@ static struct access_slot *slot_of(struct access *a, const struct access_reader 
 {
 	unsigned own = 0;
 
-	for (size_t i = 0; i < ACCESS_SLOTS; i++) {
-		struct access_slot *s = &a->slots[i];
-
+	for (struct access_slot *s = a->slots; s < a->slots + ACCESS_SLOTS; s++) {
 		if (!s->used || !same_reader(&s->who, who))
 			continue;
 		if (strcmp(s->what, *what) == 0)
@@ -112,8 +110,7 @@ bool access_in(struct access *a, const struct access_reader *who, const char *wh
 
 bool access_out(struct access *a, uint64_t now_ns, bool all, struct event *ret)
 {
-	for (size_t i = 0; i < ACCESS_SLOTS; i++) {
-		struct access_slot *s = &a->slots[i];
+	for (struct access_slot *s = a->slots; s < a->slots + ACCESS_SLOTS; s++) {
 		bool ends = all || !s->asked, tells = s->reads > 0 && (!s->told || s->fresh || ends);
 
 		if (!s->used || (!all && now_ns < s->due_ns))

@@ -455,9 +455,7 @@ bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t n
 
 bool merge_out(struct merge *m, uint64_t now_ns, bool all, struct event *ret, enum role *ret_from)
 {
-	for (size_t i = 0; i < MERGE_SLOTS; i++) {
-		struct merge_slot *s = &m->slots[i];
-
+	for (struct merge_slot *s = m->slots; s < m->slots + MERGE_SLOTS; s++) {
 		if (!s->used || (!all && now_ns - s->since_ns < MERGE_WINDOW_NS))
 			continue;
 		if (s->event.count == 0) {

@@ -290,15 +290,11 @@ void role_device_write(struct journal_role *j, uint64_t now, bool all)
 	struct err e = { 0 };
 	int r;
 
-	for (size_t i = 0; i < DEVICE_PENDING; i++) {
-		struct device_pending *p = &j->device_pending[i];
-
+	for (struct device_pending *p = j->device_pending; p < j->device_pending + DEVICE_PENDING; p++) {
 		if (p->number != 0 && (all || now >= p->due_ns))
 			tell_pending(j, p);
 	}
-	for (size_t i = 0; i < DEVICE_PACES; i++) {
-		struct device_pace *p = &j->device_paces[i];
-
+	for (struct device_pace *p = j->device_paces; p < j->device_paces + DEVICE_PACES; p++) {
 		if (p->over > 0 && (all || now >= p->since_ns + SUM_NS))
 			put_sum(j, p);
 	}
@@ -422,8 +418,7 @@ static void hear_again(struct journal_role *j)
 {
 	struct event heard = event_new(EVENT_DEVICE, clock_wall_ns());
 
-	for (size_t i = 0; i < before.n; i++) {
-		const struct known_device *d = &before.list[i];
+	for (const struct known_device *d = before.list; d < before.list + before.n; d++) {
 		struct known_sighting s = { .interface = d->interface, .zone = d->zone, .now = d->last };
 
 		memcpy(s.mac, d->mac, sizeof(s.mac));
@@ -529,9 +524,7 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, i
 		*ret = strcmp(why, "no such device") == 0 ? ANSWER_NO : ANSWER_CANNOT;
 		return json_pack("{s:s}", "error", why);
 	}
-	for (size_t i = 0; i < before.n; i++) {
-		const struct known_device *d = &before.list[i];
-
+	for (const struct known_device *d = before.list; d < before.list + before.n; d++) {
 		if (meant(d, m))
 			record(j, m->order == DEVICES_ACCEPT ? DEVICE_ACCEPTED : DEVICE_FORGOTTEN, d, m);
 	}

@@ -95,9 +95,7 @@ static struct wait_record *least_grave(struct wait *w, enum wait_class c)
 	for (enum wait_class least = WAIT_CLASSES; least-- > c + 1;) {
 		struct wait_record *newest = NULL;
 
-		for (size_t i = 0; i < WAIT_SLOTS && w->n[least] > 0; i++) {
-			struct wait_record *r = &w->slots[i];
-
+		for (struct wait_record *r = w->slots; r < w->slots + WAIT_SLOTS && w->n[least] > 0; r++) {
 			if (r->number != 0 && wait_class_of(&r->event) == least && !says_lost(&r->event) &&
 			    (newest == NULL || r->number > newest->number))
 				newest = r;
@@ -127,9 +125,7 @@ static struct wait_record *place_for(struct wait *w, enum wait_class c)
 
 static bool joined(struct wait *w, const struct event *e, enum role from)
 {
-	for (size_t i = 0; i < WAIT_SLOTS && says_lost(e); i++) {
-		struct wait_record *r = &w->slots[i];
-
+	for (struct wait_record *r = w->slots; r < w->slots + WAIT_SLOTS && says_lost(e); r++) {
 		if (r->number != 0 && r->from == from && says_lost(&r->event)) {
 			r->event.count += e->count;
 			r->event.wall_ns = e->wall_ns;
@@ -160,9 +156,7 @@ const struct wait_record *wait_first(const struct wait *w, enum wait_class to)
 	const struct wait_record *first = NULL;
 
 	for (enum wait_class c = 0; c <= to && c < WAIT_CLASSES; c++) {
-		for (size_t i = 0; i < WAIT_SLOTS && w->n[c] > 0; i++) {
-			const struct wait_record *r = &w->slots[i];
-
+		for (const struct wait_record *r = w->slots; r < w->slots + WAIT_SLOTS && w->n[c] > 0; r++) {
 			if (r->number != 0 && wait_class_of(&r->event) == c &&
 			    (first == NULL || r->number < first->number))
 				first = r;
@@ -180,9 +174,7 @@ void wait_taken(struct wait *w, const struct wait_record *r)
 
 void wait_drop(struct wait *w, enum wait_class kept)
 {
-	for (size_t i = 0; i < WAIT_SLOTS; i++) {
-		struct wait_record *r = &w->slots[i];
-
+	for (struct wait_record *r = w->slots; r < w->slots + WAIT_SLOTS; r++) {
 		if (r->number == 0 || wait_class_of(&r->event) <= kept)
 			continue;
 		drop(w, &r->event, wait_class_of(&r->event));

@@ -198,9 +198,7 @@ static struct trend_series *series_of(struct trends *t, enum trend what, const c
 	struct trend_series *own = NULL, *free_one = NULL;
 	size_t n_free = 0;
 
-	for (size_t i = 0; i < TRENDS_SERIES && own == NULL; i++) {
-		struct trend_series *s = &t->series[i];
-
+	for (struct trend_series *s = t->series; s < t->series + TRENDS_SERIES && own == NULL; s++) {
 		if (s->what == what && strcmp(s->name, name) == 0)
 			own = s;
 		if (is_over(s, hour)) {

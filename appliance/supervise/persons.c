@@ -127,9 +127,7 @@ uint64_t persons_due(struct supervisor *s, uint64_t now)
 {
 	uint64_t due = s->persons->logins_again > now ? s->persons->logins_again : UINT64_MAX;
 
-	for (size_t i = 0; i < FROMS * PERSONS_PLACES; i++) {
-		struct person *at = &s->persons->list[i];
-
+	for (struct person *at = s->persons->list; at < s->persons->list + FROMS * PERSONS_PLACES; at++) {
 		if (at->fd >= 0 && now >= at->until)
 			person_goes(at);
 		else if (at->fd >= 0 && at->until < due)

@@ -200,9 +200,7 @@ bool sighted_owes(const struct sighted *s)
 
 bool sighted_over(struct sighted *s, struct event *ret)
 {
-	for (size_t i = 0; i < SIGHTED_INTERFACES; i++) {
-		struct sighted_pace *p = &s->paces[i];
-
+	for (struct sighted_pace *p = s->paces; p < s->paces + SIGHTED_INTERFACES; p++) {
 		if (p->over == 0)
 			continue;
 		*ret = event_new(EVENT_DEVICE, clock_wall_ns());

@@ -23,9 +23,7 @@ static void verb_rows(const struct cli *c, FILE *to, enum cli_group group)
 {
 	struct table *t = table_new(2, 2);
 
-	for (size_t i = 0; i < cli_n_verbs; i++) {
-		const struct cli_verb *v = &cli_verbs[i];
-
+	for (const struct cli_verb *v = cli_verbs; v < cli_verbs + cli_n_verbs; v++) {
 		if (v->group != group)
 			continue;
 		table_cellf(t, "%s%s%s%s%s", v->name, v->under != NULL ? " " : "", v->under != NULL ? v->under : "",

@@ -158,9 +158,7 @@ static const char *nearest_verb(const char *word)
 static const struct cli_verb *find_verb(const char *word, const char *next, int *used, const char **ret_under)
 {
 	*ret_under = NULL;
-	for (size_t i = 0; i < cli_n_verbs; i++) {
-		const struct cli_verb *v = &cli_verbs[i];
-
+	for (const struct cli_verb *v = cli_verbs; v < cli_verbs + cli_n_verbs; v++) {
 		if (strcmp(v->name, word) != 0)
 			continue;
 		*used = 1;

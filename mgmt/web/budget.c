@@ -109,9 +109,7 @@ uint64_t budget_next_ns(const struct budget *b)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (size_t i = 0; i < BUDGET_ADDRESSES; i++) {
-		const struct budget_entry *e = &b->entries[i];
-
+	for (const struct budget_entry *e = b->entries; e < b->entries + BUDGET_ADDRESSES; e++) {
 		if (e->unreported > 0 && e->reported_ns + BUDGET_REPORT_NS < next)
 			next = e->reported_ns + BUDGET_REPORT_NS;
 	}

@@ -156,9 +156,7 @@ struct stream *live_join(struct live *v, struct MHD_Connection *c, int fd, const
 	struct stream *s = NULL;
 	unsigned own = 0, all = 0;
 
-	for (size_t i = 0; i < LIVE_STREAMS; i++) {
-		struct stream *o = &v->all[i];
-
+	for (struct stream *o = v->all; o < v->all + LIVE_STREAMS; o++) {
 		if (o->connection == NULL) {
 			s = o;
 			continue;
@@ -339,8 +337,7 @@ static void tell_nothing(struct stream *s, uint64_t now_ns)
 void live_progress(struct live *v, enum credential what, const uint8_t secret[32], uint32_t ask,
 		   const struct msg_progress *p, uint64_t now_ns)
 {
-	for (size_t i = 0; i < LIVE_STREAMS; i++) {
-		struct stream *s = &v->all[i];
+	for (struct stream *s = v->all; s < v->all + LIVE_STREAMS; s++) {
 		char *text;
 		size_t n;
 
@@ -374,9 +371,7 @@ static bool behind(const struct live *v)
 {
 	uint64_t told = v->begun_ns + (uint64_t)LIVE_SLOW_S * S_NS;
 
-	for (size_t i = 0; i < LIVE_STREAMS; i++) {
-		const struct stream *s = &v->all[i];
-
+	for (const struct stream *s = v->all; s < v->all + LIVE_STREAMS; s++) {
 		if (s->connection != NULL && !s->ends && s->slow_ns >= told && s->placed && v->has_newest &&
 		    s->after < v->newest && v->recorded)
 			return true;
@@ -620,9 +615,7 @@ bool live_answer(struct live *v, struct msg *m, uint64_t now_ns)
 
 void live_run(struct live *v, uint64_t now_ns, bool room)
 {
-	for (size_t i = 0; i < LIVE_STREAMS; i++) {
-		struct stream *s = &v->all[i];
-
+	for (struct stream *s = v->all; s < v->all + LIVE_STREAMS; s++) {
 		if (s->connection != NULL && s->text != NULL && s->slow_ns <= now_ns) {
 			s->slow_ns = UINT64_MAX;
 			shutdown(s->fd, SHUT_RDWR);

@@ -6,7 +6,6 @@
  * again after a power cut. No order here asks for a login, because root needs none.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/accounts/desk.h"

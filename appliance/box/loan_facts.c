@@ -9,7 +9,6 @@
 #include <linux/neighbour.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 

@@ -7,10 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "appliance/base/memfd.h"
 #include "appliance/control/control.h"
 
 static void spare(struct control *s, struct answer *a)

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/control/answers_private.h"

@@ -13,7 +13,6 @@
 #include "appliance/base/memfd.h"
 #include "appliance/base/sha256.h"
 #include "appliance/control/control.h"
-#include "appliance/role/roles.h"
 
 #define LIMIT_NS 90000000000ull
 #define ANSWER_BYTES (32u << 20)

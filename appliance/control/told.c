@@ -2,7 +2,6 @@
 /* What the supervisor reports of the state: the generation in force, the history, and whether a
  * change is under way. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "appliance/base/memfd.h"
 #include "appliance/control/control.h"

@@ -5,7 +5,6 @@
  * because the program restarts at each change.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/base/memfd.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/judged.h"
 

@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@
 #include "appliance/base/clock.h"
 #include "appliance/box/netns.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/wire/cuts.h"
 #include "appliance/wire/settings.h"
 
 uint64_t mono_ns(void)

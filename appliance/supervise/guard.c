@@ -9,7 +9,6 @@
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,7 +16,6 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/json_each.h"
 #include "appliance/box/box.h"
-#include "appliance/box/loan.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/sysctl.h"
 #include "appliance/enforce/sockets.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of an operation: why it failed, how it is given up, how it finishes. Its steps are in
  * apply.c, its beginning in operation.c. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,11 +6,9 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "appliance/base/atomic_file.h"
 #include "appliance/base/memfd.h"
 #include "appliance/store/in_force.h"
 #include "appliance/supervise/supervise.h"

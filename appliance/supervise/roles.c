@@ -4,12 +4,8 @@
  * soon after its start, the restart waits up to a quarter of a second, so that the box does not
  * lack the role for longer. Each start and death is recorded.
  */
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -17,7 +13,6 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/supervise/supervise.h"
-#include "appliance/wire/settings.h"
 
 #define QUICK_DEATH (2 * SECOND)
 #define BACKOFF_FIRST 25000000ull

@@ -2,7 +2,6 @@
 #include "mgmt/notify/outlet.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/base/keyfile.h"

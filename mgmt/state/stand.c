@@ -2,8 +2,6 @@
 #include "mgmt/state/stand.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "appliance/wire/reason.h"
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/wire/evaluate.h"
 #include "appliance/wire/notation.h"
 #include "policy/check/check.h"
 #include "policy/check/effect.h"

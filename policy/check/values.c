@@ -2,7 +2,6 @@
 #include "policy/check/values.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,8 +6,6 @@
  */
 #include "policy/compile/lower.h"
 
-#include <string.h>
-
 #include "appliance/wire/evaluate.h"
 #include "policy/ir/isolation.h"
 #include "policy/space/prove.h"

@@ -4,7 +4,6 @@
  * digests. Keys equal those of `effective` where both tell the same (docs/json.md); permits are
  * numbered from 1 as in the nft text.
  */
-#include <stdlib.h>
 #include <time.h>
 
 #include "appliance/wire/commands_json.h"

@@ -8,7 +8,6 @@
  * of six fields that begins with an address.
  */
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

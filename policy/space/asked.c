@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/space/asked.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"

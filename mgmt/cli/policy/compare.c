@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compares the settings of two policies. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "mgmt/cli/policy/settings.h"
 #include "mgmt/cli/screen/wrap.h"

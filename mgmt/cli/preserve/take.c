@@ -9,7 +9,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "appliance/journal/segment.h"

@@ -5,7 +5,6 @@
  * the chain is intact, and whether somebody has reviewed it.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/wire/event_words.h"

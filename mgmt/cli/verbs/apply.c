@@ -4,7 +4,6 @@
  * and do not reach the box. Then sends exactly the texts that were read. The box compiles them
  * again and enforces only its own result.
  */
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "mgmt/cli/box/request.h"

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho attacks`: alarms of attacks, who acknowledged them, and their self-test. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "appliance/wire/attack.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
-#include "mgmt/state/journal.h"
 
 enum { OPT_ACKNOWLEDGE, OPT_SILENCE, OPT_MINUTES, OPT_TEST, OPT_REASON, OPT_BY, OPT_N };
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho devices`: devices that were heard beside the box, and which ones a person has
  * accepted. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
-#include "mgmt/state/journal.h"
 
 enum { OPT_NEW, OPT_ACCEPT, OPT_FORGET, OPT_REASON, OPT_BY, OPT_CSV, OPT_N };
 

@@ -6,7 +6,6 @@
  */
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "appliance/base/addr.h"
 #include "appliance/journal/filter.h"

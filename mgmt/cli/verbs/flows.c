@@ -3,9 +3,6 @@
  * `sekisho flows`: the present sessions of connection tracking, their ends and conduits. Past and
  * refused traffic is in `events`.
  */
-#include <stdlib.h>
-#include <string.h>
-
 #include "appliance/base/addr.h"
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/box/request.h"

@@ -2,7 +2,6 @@
 /* `sekisho protocols [--all] [NAME]`: what a policy can write about each protocol, from the
  * compiler's own tables. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/wire/notation.h"

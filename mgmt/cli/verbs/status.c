@@ -14,7 +14,6 @@
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/state/faults.h"
-#include "mgmt/state/journal.h"
 #include "mgmt/state/stand.h"
 
 #define MEBIBYTE 1048576u

@@ -2,7 +2,6 @@
 /* `sekisho verify`: do the kernel and the workers hold exactly the policy in force, and if not,
  * where do they differ? */
 #include <stdlib.h>
-#include <string.h>
 
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/table.h"

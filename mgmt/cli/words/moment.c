@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/words/moment.h"
 
-#include <string.h>
 #include <time.h>
 
 #include "appliance/base/clock.h"

@@ -24,46 +24,9 @@ static const struct {
 	unsigned http;
 	const char *body;
 } errors[] = {
-	[REPLY_BAD_REQUEST] = { MHD_HTTP_BAD_REQUEST, "{\"error\":\"bad_request\",\"message\":{\"en\":\"a parameter is "
-						      "unknown or out of range\","
-						      "\"ja\":\"パラメーターが不明か、範囲外です\"}}\n" },
-	[REPLY_UNAUTHORIZED] = { MHD_HTTP_UNAUTHORIZED, "{\"error\":\"unauthorized\",\"message\":{\"en\":\"the token "
-							"of this box is missing or wrong\","
-							"\"ja\":\"トークンがないか、正しくありません\"}}\n" },
-	[REPLY_NOT_FOUND] = { MHD_HTTP_NOT_FOUND,
-			      "{\"error\":\"not_found\",\"message\":{\"en\":\"there is nothing under this path\","
-			      "\"ja\":\"このパスには何もありません\"}}\n" },
-	[REPLY_NOT_ALLOWED] = { MHD_HTTP_METHOD_NOT_ALLOWED, "{\"error\":\"method_not_allowed\",\"message\":{\"en\":"
-							     "\"only GET is answered here\","
-							     "\"ja\":\"ここで使えるのは GET だけです\"}}\n" },
-	[REPLY_TOO_LARGE] = { MHD_HTTP_CONTENT_TOO_LARGE,
-			      "{\"error\":\"too_large\",\"message\":{\"en\":\"requests have no body here\","
-			      "\"ja\":\"リクエストに本文は付けられません\"}}\n" },
-	[REPLY_UNAVAILABLE] = { MHD_HTTP_SERVICE_UNAVAILABLE, "{\"error\":\"unavailable\",\"message\":{\"en\":\"the "
-							      "box did not answer in time, or has too "
-							      "much of this to do; try again in a few seconds\","
-							      "\"ja\":"
-							      "\"装置が時間内に応答しないか、処理中の要求が多すぎます。"
-							      "数秒後にもう一度試してください\"}}\n" },
-	[REPLY_CROWDED] = { MHD_HTTP_SERVICE_UNAVAILABLE,
-			    "{\"error\":\"crowded\",\"message\":{\"en\":\"too many pages of this account, or of all, "
-			    "are "
-			    "open\",\"ja\":\"このアカウントまたは装置全体で開いているページが多すぎます\"}}\n" },
-	[REPLY_LOGIN] = { MHD_HTTP_UNAUTHORIZED,
-			  "{\"error\":\"login\",\"message\":{\"en\":\"you are not logged in, or "
-			  "the session has ended; log in again\","
-			  "\"ja\":\"ログインしていないか、セッションが終了しています。もう一度ログインしてください\"}}"
-			  "\n" },
-	[REPLY_FORBIDDEN] = { MHD_HTTP_FORBIDDEN, "{\"error\":\"forbidden\",\"message\":{\"en\":\"the roles of this "
-						  "account do not allow that\","
-						  "\"ja\":\"このアカウントの役割では許可されていません\"}}\n" },
-	[REPLY_ELSEWHERE] = { MHD_HTTP_FORBIDDEN,
-			      "{\"error\":\"origin\",\"message\":{\"en\":\"this takes application/json from a page of "
-			      "this box\","
-			      "\"ja\":\"この装置のページからの application/json だけを受け付けます\"}}\n" },
-	[REPLY_POST_ONLY] = { MHD_HTTP_METHOD_NOT_ALLOWED,
-			      "{\"error\":\"method_not_allowed\",\"message\":{\"en\":\"only POST is answered here\","
-			      "\"ja\":\"POST だけを受け付けます\"}}\n" },
+#define REPLY(id, http, word, en, ja)                                                                                  \
+	[REPLY_##id] = { http, "{\"error\":\"" word "\",\"message\":{\"en\":\"" en "\",\"ja\":\"" ja "\"}}\n" },
+#include "mgmt/web/reply.def"
 };
 
 /*

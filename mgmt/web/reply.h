@@ -14,17 +14,8 @@
 #include "mgmt/web/pages/page.h"
 
 enum reply_kind {
-	REPLY_BAD_REQUEST,
-	REPLY_UNAUTHORIZED,
-	REPLY_NOT_FOUND,
-	REPLY_NOT_ALLOWED,
-	REPLY_TOO_LARGE,
-	REPLY_UNAVAILABLE,
-	REPLY_LOGIN,	 /* nobody is logged in */
-	REPLY_FORBIDDEN, /* the person has no right to this */
-	REPLY_ELSEWHERE, /* the request comes from a page of another site, or is not JSON */
-	REPLY_POST_ONLY,
-	REPLY_CROWDED, /* enough pages are open */
+#define REPLY(id, ...) REPLY_##id,
+#include "mgmt/web/reply.def"
 };
 
 enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind);

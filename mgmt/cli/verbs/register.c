@@ -209,93 +209,10 @@ static json_t *rows_due(struct cli *c, const json_t *status)
 
 /* ---- registers ------------------------------------------------------------------------------- */
 
-#define FLOW_COLUMNS                                                                                                   \
-	{                                                                                                              \
-		{ "name", M_COL_CONDUIT }, { "label", M_COL_NAME }, { "from", M_COL_FROM }, { "to", M_COL_TO },        \
-			{ "part", M_COL_PART }, { "carries", M_COL_CARRIES }, { "data", M_COL_DATA },                  \
-			{ "mode", M_COL_MODE }, { "until", M_COL_UNTIL }, { "door", M_COL_DOORS },                     \
-		{                                                                                                      \
-			"purpose", M_COL_PURPOSE                                                                       \
-		}                                                                                                      \
-	}
-
 static const struct kind kinds[] = {
-	{ "zones",
-	  rows_zones,
-	  0,
-	  { { "name", M_COL_OBJECT },
-	    { "label", M_COL_NAME },
-	    { "class", M_COL_CLASS },
-	    { "owner", M_COL_OWNER },
-	    { "purpose", M_COL_PURPOSE },
-	    { "approved_by", M_COL_APPROVED },
-	    { "review_by", M_COL_REVIEW },
-	    { "networks", M_COL_ADDRESSES } } },
-	{ "assets",
-	  rows_assets,
-	  0,
-	  { { "name", M_COL_OBJECT },
-	    { "label", M_COL_NAME },
-	    { "zone", M_COL_ZONE_ALONE },
-	    { "owner", M_COL_OWNER },
-	    { "model", M_COL_MODEL },
-	    { "place", M_COL_STANDS },
-	    { "support_until", M_COL_SUPPORT },
-	    { "last_seen", M_COL_SEEN },
-	    { "addresses", M_COL_ADDRESSES } } },
-	{ "conduits",
-	  rows_conduits,
-	  0,
-	  { { "name", M_COL_CONDUIT },
-	    { "label", M_COL_NAME },
-	    { "from", M_COL_FROM },
-	    { "to", M_COL_TO },
-	    { "mode", M_COL_MODE },
-	    { "owner", M_COL_OWNER },
-	    { "approved_by", M_COL_APPROVED },
-	    { "review_by", M_COL_REVIEW },
-	    { "until", M_COL_UNTIL },
-	    { "last_match", M_COL_LAST },
-	    { "purpose", M_COL_PURPOSE } } },
-	{ "connections",
-	  rows_connections,
-	  0,
-	  { { "zone", M_COL_ZONE_ALONE },
-	    { "label", M_COL_NAME },
-	    { "owner", M_COL_OWNER },
-	    { "organisation", M_COL_ORGANISATION },
-	    { "contract_until", M_COL_CONTRACT },
-	    { "contacts", M_COL_CONTACTS },
-	    { "carrier", M_COL_CARRIER },
-	    { "service", M_COL_SERVICE },
-	    { "place", M_COL_STANDS },
-	    { "conduits", M_COL_CONDUIT },
-	    { "doors", M_COL_DOORS } } },
-	{ "exceptions",
-	  rows_exceptions,
-	  0,
-	  { { "name", M_COL_CONDUIT },
-	    { "from", M_COL_FROM },
-	    { "to", M_COL_TO },
-	    { "state", M_COL_STATE },
-	    { "until", M_COL_UNTIL },
-	    { "applicant", M_COL_APPLICANT },
-	    { "approved_by", M_COL_APPROVED },
-	    { "reason", M_COL_REASON },
-	    { "instead", M_COL_INSTEAD },
-	    { "report", M_COL_REPORT },
-	    { "label", M_COL_NAME } } },
-	{ "due",
-	  rows_due,
-	  0,
-	  { { "what", M_COL_WHAT },
-	    { "name", M_COL_OBJECT },
-	    { "day", M_COL_DUE },
-	    { "owner", M_COL_OWNER },
-	    { "label", M_COL_NAME } } },
-	{ "flows", NULL, FLOW_ALL, FLOW_COLUMNS },
-	{ "flows-it", NULL, FLOW_IT, FLOW_COLUMNS },
-	{ "flows-ot", NULL, FLOW_OT, FLOW_COLUMNS },
+#define REGISTER(name, rows, part, ...) { name, rows, part, { __VA_ARGS__ } },
+#define COLUMN(key, head) { key, head },
+#include "mgmt/cli/verbs/register.def"
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 #define KIND_EXCEPTIONS 4u

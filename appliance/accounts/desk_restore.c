@@ -23,11 +23,6 @@ static json_t *account_line(const struct account *a)
 			 duties_json(a->duties), "disabled", a->disabled);
 }
 
-static json_t *token_label(const struct token *t)
-{
-	return json_text(t->label);
-}
-
 /* The accounts of `b` that `other` lacks. */
 static json_t *only_in(struct book *b, struct book *other)
 {
@@ -45,7 +40,7 @@ static json_t *tokens_only_in(struct book *b, struct book *other)
 
 	for (size_t i = 0; i < b->n_tokens; i++)
 		if (book_token(other, b->tokens[i].id) == NULL)
-			json_array_append_new(list, token_label(&b->tokens[i]));
+			json_array_append_new(list, json_text(b->tokens[i].label));
 	return list;
 }
 

@@ -26,11 +26,6 @@ static const char *kept_mark_word(enum kept_mark m)
 	return (unsigned)m < KEPT_MARKS ? words[m] : "unknown";
 }
 
-static json_t *empty(void)
-{
-	return json_pack("{s:i, s:s, s:s, s:{}}", "version", VERSION, "data", "", "admin", "", "devices");
-}
-
 static bool mark_known(const json_t *record)
 {
 	const char *word = json_string_value(json_object_get(record, "mark"));
@@ -94,7 +89,7 @@ json_t *kept_load(int statefd, bool *damaged, struct err *e)
 	if (r == 0 || file_for_now(r))
 		return kept;
 	*damaged = r != -ENOENT;
-	kept = empty();
+	kept = json_pack("{s:i, s:s, s:s, s:{}}", "version", VERSION, "data", "", "admin", "", "devices");
 	if (kept == NULL)
 		err_set(e, -ENOMEM, "read " NAME);
 	else if (r == -EBADMSG || file_none(r))

@@ -124,11 +124,6 @@ static bool is_mapped_address(const struct addr *a)
 	return a->family == 6 && memcmp(a->b, lead, sizeof(lead)) == 0;
 }
 
-static bool is_mapped(const struct addr_range *r)
-{
-	return is_mapped_address(&r->lo);
-}
-
 /* The whole range in IPv4 form: "10.30.0.0/22", "10.30.1.10-10.30.1.21". */
 static void unmapped(const struct addr_range *r, char *out, size_t size)
 {
@@ -198,7 +193,7 @@ bool address_of(struct check *k, const struct ast_node *node, struct object o, s
 	bool stray;
 
 	if (prefix_parse(node->string, ret, &stray) || span_parse(node->string, ret)) {
-		if (!is_mapped(ret))
+		if (!is_mapped_address(&ret->lo))
 			return true;
 		g = check_value(k, SEV_ERROR, "policy.address", node, MP_ADDRESS_MAPPED, o, node->string);
 		unmapped(ret, meant, sizeof(meant));

@@ -22,11 +22,6 @@ struct printer {
 	uint64_t lanes;
 };
 
-static const char *file_of(const struct ir *ir, uint32_t file)
-{
-	return file < ir->n_sources ? ir->sources[file].name : "?";
-}
-
 /* A name inside a comment: one line, whatever the operator wrote. */
 static void put_name(const struct printer *p, const char *s)
 {
@@ -168,7 +163,7 @@ static void put_conduits(const struct printer *p, uint32_t permit)
 			continue;
 		fputs(before == UINT32_MAX ? " # " : ", ", p->to);
 		put_name(p, c->name);
-		fprintf(p->to, " (%s:%u)", file_of(p->ir, c->file), c->line);
+		fprintf(p->to, " (%s:%u)", c->file < p->ir->n_sources ? p->ir->sources[c->file].name : "?", c->line);
 		before = i;
 	}
 }

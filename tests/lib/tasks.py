@@ -20,7 +20,7 @@ Count = collections.namedtuple("Count", "passed failed skipped inconclusive")
 
 
 class Task:
-    def __init__(self, name, command, script=False, once_more=False, env=None, took=(1.0, 1.0), patience=900, cwd=None):
+    def __init__(self, name, command, script=False, once_more=False, env=None, took=(1.0, 1.0), patience=2700, cwd=None):
         """`script`: prints its own counts; a cmocka program tells its number of cases, any other
         program is one. `once_more`: its passes were counted elsewhere. `took`: processor and
         clock time of an earlier run, in seconds."""

@@ -11,6 +11,7 @@
 
 #include "appliance/enforce/enforce.h"
 #include "appliance/wire/mark.h"
+#include "policy/ir/lasting.h"
 
 static void put32(uint8_t *p, uint32_t host)
 {
@@ -159,7 +160,7 @@ int image_expect(struct image *i, struct expectation *x, struct err *e)
 
 	x->lanes = ir_lanes(x->ir) | x->extra_lanes;
 	ir_limits_add_all(&x->limits, x->ir);
-	x->n_rules = ir_skeleton(x->lanes, ir_maps(x->ir), &x->limits, i->arena, &x->rules);
+	x->n_rules = ir_skeleton(x->lanes | ir_lasting_lanes(x->ir), ir_maps(x->ir), &x->limits, i->arena, &x->rules);
 	if (x->n_rules == 0 || arena_failed(i->arena))
 		return err_set(e, -ENOMEM, "rules of the generation");
 	i->table = i->table_plain = true;

@@ -14,7 +14,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/wire/lane.h"
-#include "policy/ir/ir.h"
+#include "policy/ir/lasting.h"
 
 #define TOLD_MAX 8u /* counterexamples of one kind that are reported */
 #define CLIENT_PORT 40000u
@@ -588,6 +588,41 @@ static const struct ir_cell *policy_says(const struct asking *a, const struct tu
 	return evaluate_ir(ir, &q);
 }
 
+/* The cell of the clients that may have subscribed to what this tuple sends; NULL: none of them
+ * may. It is found by the server's port, or else by the client's. */
+static const struct ir_cell *subscribers(const struct asking *a, const struct tuple *t)
+{
+	struct tuple back = { t->out, t->in, t->dst, t->src, t->l4proto, CLIENT_PORT };
+	const struct ir_cell *cell = t->l4proto == PROTO_UDP ? policy_says(a, &back, a->w->now) : NULL;
+
+	back.port = t->port;
+	if (cell == NULL && t->l4proto == PROTO_UDP)
+		cell = policy_says(a, &back, a->w->now);
+	return cell != NULL && ir_lasting(a->w->ir, cell->permit) ? cell : NULL;
+}
+
+/* Tests a datagram that no conduit allows, but to which its receiver may have subscribed. It goes
+ * to the subscribers' lane, and passes only if a worker says so. The session gets no label. */
+static void noticed(struct asking *a, const struct tuple *t, const struct ir_cell *cell)
+{
+	uint32_t id = a->w->ids[cell->permit], lane = a->w->ir->permits[cell->permit].lane;
+	struct walk_packet p = witness_packet(a, t), q = p;
+	struct walk_result r = witness_forward(a, &p);
+
+	if (!is_lane(a, &r, lane, &p) || mark_permit(p.mark) != id || p.ct_mark != 0) {
+		witness_tell(a, t, "by a subscription", is_refused(&r) ? "refused" : "otherwise", &r);
+		return;
+	}
+	expect_stopped(a, t, "by a subscription, unanswered", p, &r, p.mark);
+	expect_stopped(a, t, "by a subscription, judged by another permit", p, &r,
+		       mark_make(id ^ 0x200000u, 0, MARK_GOOD));
+	q.routed = false;
+	expect_refused(a, t, "by a subscription, forged", q);
+	r = resumed(a, &p, &r, mark_make(id, 0, MARK_GOOD));
+	if (r.end != WALK_ACCEPT || p.ct_mark != 0)
+		witness_tell(a, t, "by a subscription, judged good", "refused", &r);
+}
+
 void witness_put(struct asking *a, const struct tuple *t)
 {
 	const struct tuple back = { t->out, t->in, t->dst, t->src, t->l4proto, CLIENT_PORT };
@@ -606,6 +641,8 @@ void witness_put(struct asking *a, const struct tuple *t)
 		return;
 	if (now != NULL)
 		allowed(a, t, now);
+	else if (subscribers(a, t) != NULL)
+		noticed(a, t, subscribers(a, t));
 	else
 		refused(a, t, policy_says(a, &back, recently) != NULL || policy_says(a, &back, soon) != NULL);
 	if (a->w->between != NULL)

@@ -39,8 +39,9 @@ static void port_field(struct build *b, bool source, uint32_t word)
 	}
 }
 
-/* Loads the key of a cell map: source . destination . protocol . port . iif . oif. */
-static void cell_key(struct build *b, bool v6, enum ir_key k)
+/* Loads the key of a cell map: source . destination . protocol . port . iif . oif. `other`: with
+ * the port of the packet's other end (skeleton/lasting.c). */
+static void cell_key(struct build *b, bool v6, enum ir_key k, bool other)
 {
 	bool back = k == KEY_PACKET_BACK || k == KEY_ORIGINAL_BACK,
 	     original = k == KEY_ORIGINAL || k == KEY_ORIGINAL_BACK;
@@ -57,7 +58,7 @@ static void cell_key(struct build *b, bool v6, enum ir_key k)
 	if (original)
 		expr_ct_original(b, NFT_CT_PROTO_DST, 2 * words + 1);
 	else
-		port_field(b, k == KEY_PACKET_BACK, 2 * words + 1);
+		port_field(b, (k == KEY_PACKET_BACK) != other, 2 * words + 1);
 	expr_meta(b, back ? NFT_META_OIF : NFT_META_IIF, 2 * words + 2);
 	expr_meta(b, back ? NFT_META_IIF : NFT_META_OIF, 2 * words + 3);
 }
@@ -118,8 +119,10 @@ static const struct {
 
 static void fixed_key(struct build *b, const struct ir_stmt *s)
 {
-	uint32_t key = s->a;
+	uint32_t key = s->a & ~KEY_TWIN;
+	bool twin = (s->a & KEY_TWIN) != 0; /* the permit is in the packet mark */
 
+	b->bad |= twin && key != KEY_LIMITED;
 	if (key >= sizeof(keys) / sizeof(keys[0]) || keys[key].words[0].of == OF_NOTHING || s->set < keys[key].first ||
 	    s->set > keys[key].last) {
 		b->bad = true;
@@ -128,7 +131,9 @@ static void fixed_key(struct build *b, const struct ir_stmt *s)
 	for (uint32_t word = 0; word < 2; word++) {
 		const struct key_word *w = &keys[key].words[word];
 
-		if (w->of == OF_PACKET)
+		if (twin && w->of == OF_SESSION)
+			expr_meta(b, NFT_META_MARK, word);
+		else if (w->of == OF_PACKET)
 			expr_meta(b, w->key, word);
 		else if (w->of == OF_SESSION)
 			expr_ct(b, w->key, word);
@@ -182,7 +187,7 @@ static void load_key(struct build *b, const struct ir_stmt *s)
 	case KEY_ORIGINAL:
 	case KEY_ORIGINAL_BACK:
 		b->bad |= !ir_set_cells(s->set) && !ir_set_bridge(s->set);
-		cell_key(b, ir_set_six(s->set), (enum ir_key)s->a);
+		cell_key(b, ir_set_six(s->set), (enum ir_key)(s->a & ~KEY_TWIN), (s->a & KEY_TWIN) != 0);
 		break;
 	case KEY_PACE_PAIR:
 	case KEY_SHARE_PAIR:

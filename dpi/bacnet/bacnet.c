@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "dpi/bacnet/words.h"
+#include "dpi/lasting.h"
 
 _Static_assert(sizeof(struct bacnet_state) <= ENFORCER_STATE_MAX, "BACnet state must fit into a flow");
 _Static_assert(BACNET_PDU_MAX <= ENFORCER_PDU_MAX, "the longest datagram must fit into what is kept");
@@ -367,6 +368,47 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		answered_request(s, &u, t, p, ret);
 }
 
+/* ---- lasting subscriptions ------------------------------------------------------------------- */
+
+/*
+ * A subscription is known by the process that subscribed (its number), the object and the station.
+ * SubscribeCOVPropertyMultiple has one for all its objects. A request with neither `issue confirmed
+ * notifications` nor a lifetime ends it (clause 13.14); SubscribeCOVProperty does so for its
+ * property.
+ */
+static void read_lasting(enum direction dir, struct bytes pdu, struct lasting *ret)
+{
+	struct bacnet_unit u;
+	struct bacnet_subscription s;
+	uint32_t code;
+
+	if (!bacnet_unwrap(pdu, &u) || !u.carries || u.message || u.segmented)
+		return;
+	code = bacnet_code(&u);
+	if (!bacnet_subscription_read(code, u.rest, &s) || s.tells != (dir == DIR_S2C))
+		return;
+	ret->kind = s.tells ? LASTING_TELLS : s.ends ? LASTING_ENDS : LASTING_BEGINS;
+	ret->key[0] = s.process;
+	ret->key[1] = s.object;
+	ret->key[2] = s.tells ? u.source : u.route;
+	ret->parts = s.property == ANY ? 1u : 2u << s.property % 31u;
+	ret->seconds = s.lifetime;
+}
+
+/* The message may have been asked for in a flow that is forgotten, and a subscription of this flow
+ * may have ended. */
+static void recall(void *state, struct bytes pdu, bool known)
+{
+	struct bacnet_state *s = state;
+	struct bacnet_unit u;
+
+	if (!bacnet_unwrap(pdu, &u))
+		return;
+	for (unsigned i = 0; i < COMES; i++)
+		if (comes[i].code == bacnet_code(&u))
+			s->asked = known ? s->asked | 1u << i : s->asked & ~(1u << i);
+}
+
 static void missed(void *state)
 {
 	struct bacnet_state *s = state;
@@ -399,3 +441,5 @@ const struct enforcer bacnet_enforcer = {
 	.missed = missed,
 	.likely = likely,
 };
+
+const struct lasting_reader bacnet_lasting = { .read = read_lasting, .recall = recall };

@@ -153,6 +153,18 @@ uint32_t bacnet_code(const struct bacnet_unit *u);
 void bacnet_request_parse(const struct bacnet_unit *u, struct parsed *ret);
 /* How this confirmed service is acknowledged. */
 enum bacnet_answer bacnet_answer_of(uint8_t service);
+/* A request that subscribes to changes of values, or a message about them. */
+struct bacnet_subscription {
+	bool tells;	   /* it is a message */
+	bool ends;	   /* the request ends the subscription */
+	uint32_t process;  /* number that the subscriber chose */
+	uint32_t object;   /* all ones: several */
+	uint32_t property; /* all ones: those that the device chooses, or several */
+	uint32_t lifetime; /* seconds; 0: without end */
+};
+
+/* False: it is neither, or does not begin as such a one. */
+bool bacnet_subscription_read(uint32_t code, struct bytes rest, struct bacnet_subscription *ret);
 /* Whether tagged data of this service are whole, to their end. */
 bool bacnet_is_whole(uint32_t code, struct bytes rest);
 /* The object and property that tagged data begin with; all ones where there is none. */

@@ -470,6 +470,70 @@ bool bacnet_is_whole(uint32_t code, struct bytes rest)
 	return (s != NULL && s->layout[0] == '~') || (bacnet_any(&rest, BACNET_NO_HOLDER, &any) && bytes_done(&rest));
 }
 
+/* Takes a context tag with this number, if it is next. */
+static bool take_number(struct bytes *b, uint8_t number, uint32_t *ret)
+{
+	struct bytes peek = *b;
+	struct bacnet_tag t;
+
+	if (peek.left == 0 || !bacnet_tag_take(&peek, &t) || t.kind != BACNET_CONTEXT || t.number != number ||
+	    !bacnet_number(t.holds, ret))
+		return false;
+	*b = peek;
+	return true;
+}
+
+static bool take_context(struct bytes *b, uint8_t number, struct bytes *ret)
+{
+	struct bacnet_tag t;
+
+	if (b->left == 0 || !bacnet_tag_take(b, &t) || t.kind != BACNET_CONTEXT || t.number != number)
+		return false;
+	*ret = t.holds;
+	return true;
+}
+
+/* The fields behind the object: `issue confirmed notifications`, lifetime, and the property. */
+static void read_terms(uint32_t code, struct bytes b, uint8_t first, struct bacnet_subscription *ret)
+{
+	struct bacnet_tag t;
+	uint32_t flag;
+	bool confirmed = take_number(&b, first, &flag), lasts = take_number(&b, (uint8_t)(first + 1u), &ret->lifetime);
+
+	ret->ends = !confirmed && !lasts;
+	/* of 4{0P}: the opening tag, then the property */
+	if (code == BACNET_SUBSCRIBE_COV_PROPERTY &&
+	    (!bacnet_tag_take(&b, &t) || t.kind != BACNET_OPENING || !take_number(&b, 0, &ret->property)))
+		ret->property = 0;
+}
+
+bool bacnet_subscription_read(uint32_t code, struct bytes rest, struct bacnet_subscription *ret)
+{
+	bool multiple = code == BACNET_SUBSCRIBE_COV_MULTIPLE || code == BACNET_CONFIRMED_COV_MULTIPLE ||
+			code == BACNET_UNCONFIRMED(11);
+	struct bytes object;
+
+	*ret = (struct bacnet_subscription){ .object = UINT32_MAX, .property = UINT32_MAX };
+	ret->tells = code == BACNET_CONFIRMED_COV || code == BACNET_UNCONFIRMED(2) ||
+		     code == BACNET_CONFIRMED_COV_MULTIPLE || code == BACNET_UNCONFIRMED(11);
+	if (!ret->tells && !multiple && code != BACNET_SUBSCRIBE_COV && code != BACNET_SUBSCRIBE_COV_PROPERTY)
+		return false;
+	if (!take_number(&rest, 0, &ret->process))
+		return false;
+	if (multiple) {
+		if (!ret->tells)
+			read_terms(code, rest, 1, ret);
+		return true;
+	}
+	/* in front of the object, a message has that of its device */
+	if ((ret->tells && !take_context(&rest, 1, &object)) || !take_context(&rest, ret->tells ? 2 : 1, &object) ||
+	    !bytes_be32(&object, &ret->object))
+		return false;
+	if (!ret->tells)
+		read_terms(code, rest, 2, ret);
+	return true;
+}
+
 void bacnet_begins_with(struct bytes rest, uint32_t *ret_object, uint32_t *ret_property)
 {
 	struct bacnet_tag t;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dpi/dnp3/words.h"
+#include "dpi/lasting.h"
 
 _Static_assert(sizeof(struct dnp3_state) <= ENFORCER_STATE_MAX, "DNP3 state must fit into a flow");
 _Static_assert(DNP3_PDU_MAX <= ENFORCER_PDU_MAX, "the longest fragment must fit into what is kept");
@@ -351,6 +352,46 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		tell(s, &u, &r);
 }
 
+/* ---- lasting subscriptions ------------------------------------------------------------------- */
+
+#define GROUP_CLASSES 60u
+
+/* The classes of events that a request switches, a bit each. */
+static uint32_t classes_of(struct bytes objects)
+{
+	struct dnp3_objects o;
+	uint32_t parts = 0;
+
+	while (objects.left > 0 && dnp3_objects_take(&objects, false, &o))
+		parts |= o.group == GROUP_CLASSES && o.variation < 32 ? 1u << o.variation : 1u;
+	return parts;
+}
+
+/* A master enables the unsolicited responses of an outstation, by classes; they have
+ * no lifetime. */
+static void read_lasting(enum direction dir, struct bytes pdu, struct lasting *ret)
+{
+	uint8_t joined[DNP3_FRAGMENT_MAX], control, function;
+	struct dnp3_unit u;
+	struct bytes b;
+
+	if (!dnp3_unwrap(DNP3_DATAGRAM, pdu, joined, &u) || !u.data || !u.begins)
+		return;
+	b = u.fragment;
+	if (!bytes_u8(&b, &control) || !bytes_u8(&b, &function))
+		return;
+	ret->key[0] = dir == DIR_C2S ? u.to : u.from;
+	ret->key[1] = dir == DIR_C2S ? u.from : u.to;
+	if (dir == DIR_S2C) {
+		ret->kind = function == DNP3_UNSOLICITED ? LASTING_TELLS : LASTING_NOTHING;
+		return;
+	}
+	if (function != DNP3_ENABLE_UNSOLICITED && function != DNP3_DISABLE_UNSOLICITED)
+		return;
+	ret->kind = function == DNP3_ENABLE_UNSOLICITED ? LASTING_BEGINS : LASTING_ENDS;
+	ret->parts = classes_of(b);
+}
+
 static void new_table(void *state)
 {
 	((struct dnp3_state *)state)->last.is = false;
@@ -490,3 +531,5 @@ const struct enforcer dnp3_enforcer = {
 	.new_table = new_table,
 	.likely = likely,
 };
+
+const struct lasting_reader dnp3_lasting = { .read = read_lasting };

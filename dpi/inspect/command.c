@@ -7,6 +7,7 @@
 #include "dpi/enforcers.h"
 #include "dpi/inspect/companion.h"
 #include "dpi/inspect/event.h"
+#include "dpi/inspect/lasting.h"
 #include "dpi/inspect/rules.h"
 #include "dpi/inspect/state.h"
 #include "dpi/name.h"
@@ -218,6 +219,7 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 	struct parsed *parsed = &x->i->rooms.judge->parsed;
 	bool asks, alone;
 
+	lasting_recall(x, c->enforcer, x->dir, c->state, pdu);
 	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
 	if (!u.allowed && u.reason == c->enforcer->pending) {
 		if (how != ATTEMPT_CROWDED && !crossing_is_observed(x)) {
@@ -242,6 +244,8 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 		c->opens |= bond_note(x, parsed, &u);
 	if (x->dir == DIR_C2S && !u.allowed && c->enforcer->misread != NULL && c->enforcer->misread(parsed, &u))
 		note_misread(x);
+	if (x->dir == DIR_C2S && u.allowed)
+		lasting_note(x, c->enforcer, pdu);
 	alone = !count_holds(x->i);
 	c->deeds.last = 0;
 	asks = parsed->asks && !stream_judged_before(&x->f->stream, x->dir, offset, u.length);
@@ -528,6 +532,7 @@ bool command_would_allow(const struct crossing *x, const struct flow *f, const s
 		u = (struct pdu){ .dir = dir, .space = 255, .conduit = EVENT_NO_CONDUIT };
 		if (e->frame(state, dir, b, &n) != FRAME_WHOLE || n == 0 || !bytes_take(&b, n, &pdu))
 			return false;
+		lasting_recall(x, e, dir, state, pdu);
 		judge_pdu(e, state, dir, pdu, x->table, permit, x->i->rooms.judge, &parsed, &u);
 		if (!u.allowed)
 			return false;

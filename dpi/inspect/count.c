@@ -7,6 +7,7 @@
 
 #include "appliance/base/clock.h"
 #include "dpi/inspect/hour.h"
+#include "dpi/inspect/lasting.h"
 #include "dpi/inspect/rules.h"
 
 #define HELD_MAX 64u		      /* kinds in one segment */
@@ -52,7 +53,7 @@ struct kept {
 	struct counted kinds[COUNTS_MAX + 1];
 };
 
-_Static_assert(sizeof(struct kept) <= sizeof(((struct kept_counts *)0)->kinds), "room for all kinds");
+_Static_assert(sizeof(struct kept) <= sizeof(((struct kept_counts *)0)->kinds) - LASTING_BYTES, "room for all kinds");
 
 struct counts {
 	/* kinds in the segment that is being judged; counted when it passes */
@@ -81,6 +82,11 @@ static void take_memory(struct counts *all, struct kept_counts *m)
 	*more = (struct counted){
 		.conduit = EVENT_NO_CONDUIT, .space = SPACE_NONE, .count = more->count, .since_ns = more->since_ns
 	};
+}
+
+uint8_t *counts_lasting(const struct counts *all)
+{
+	return all->memory->kinds + sizeof(all->memory->kinds) - LASTING_BYTES;
 }
 
 struct counts *counts_new(void)

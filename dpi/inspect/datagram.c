@@ -5,6 +5,7 @@
 
 #include "dpi/inspect/change.h"
 #include "dpi/inspect/command.h"
+#include "dpi/inspect/lasting.h"
 #include "dpi/inspect/life.h"
 #include "dpi/inspect/name.h"
 #include "dpi/inspect/rules.h"
@@ -30,11 +31,12 @@ static MUST_SEND struct verdict judge_commands(struct crossing *x)
 /*
  * The first datagram comes from the server: the kernel tracks the flow, but this worker does not
  * know it. The request was sent before the worker began, so the conduits' setting for sessions met
- * half-way applies.
+ * half-way applies. It does not for a subscription, which is known, or is none.
  */
 static MUST_SEND struct verdict follow_commands(struct crossing *x, enum protocol p)
 {
-	bool midstream = x->dir == DIR_S2C;
+	bool midstream =
+		x->dir == DIR_S2C && number_in(x->table, &x->permit->ports, x->d.sport) && !crossing_is_notice(x);
 
 	if (!command_follow(x, p))
 		return refuse(R_OVERLOADED);
@@ -143,16 +145,18 @@ static MUST_SEND struct verdict choose_twin(struct crossing *x)
 {
 	uint32_t twin = flow_find_of(&x->i->flows, &x->d, other_end(x->dir));
 	const struct enforcer *e = NULL;
-	bool turned = is_out_of_turn(x, &e);
+	bool turned = is_out_of_turn(x, &e), told = x->dir == DIR_C2S && lasting_covers(x, false);
 	struct flow *f = x->fi != FLOW_NONE ? flow_at(&x->i->flows, x->fi) : NULL;
 
-	if (e == NULL || (twin == FLOW_NONE && !turned))
+	if (e == NULL || (twin == FLOW_NONE && !turned && !told))
 		return go_on();
 	if (f != NULL && f->commands == NULL)
 		f = NULL;
 	if (command_would_allow(x, f, f != NULL ? command_enforcer(f) : e, x->permit, x->dir) || go_to_twin(x, twin) ||
-	    !turned)
+	    (!turned && !told))
 		return go_on();
+	if (told)
+		return verdict_of(STEP_TWIN, R_NO_CONDUIT);
 	/* An answer of the client, whose flow is known: if the server had asked, its twin would be
 	 * known, too. */
 	if (f != NULL && x->dir == DIR_C2S)
@@ -171,6 +175,13 @@ static MUST_SEND struct verdict find_flow(struct crossing *x)
 	return crossing_has_commands_lane(x) && (x->p->mark & MARK_TWIN) == 0 ? choose_twin(x) : go_on();
 }
 
+static bool is_followed(const struct crossing *x)
+{
+	const struct flow *f = x->fi != FLOW_NONE ? flow_at(&x->i->flows, x->fi) : NULL;
+
+	return f != NULL && f->class != CLASS_ENDED && f->commands != NULL;
+}
+
 struct verdict datagram_judge(struct crossing *x)
 {
 	struct verdict v;
@@ -180,6 +191,8 @@ struct verdict datagram_judge(struct crossing *x)
 	v = find_flow(x);
 	if (v.step != STEP_ON)
 		return v;
+	if (crossing_is_notice(x) && !lasting_covers(x, is_followed(x)))
+		return refuse(R_NOT_OPENED);
 	if (x->fi == FLOW_NONE) {
 		if (!life_open(x, life_guess_dir(x)))
 			return refuse(R_OVERLOADED);

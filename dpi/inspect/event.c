@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "appliance/base/clock.h"
+#include "dpi/inspect/lasting.h"
 #include "dpi/inspect/rules.h"
 
 #define REFUSED_RATE 500u
@@ -168,10 +169,12 @@ static struct event start(const struct crossing *x, enum event_kind kind, enum e
 		e.l4proto = x->f->l4proto;
 		e.protocol = x->f->protocol;
 	} else {
-		e.client = x->d.src;
-		e.server = x->d.dst;
-		e.client_port = x->d.sport;
-		e.server_port = x->d.dport;
+		bool back = crossing_is_notice(x); /* the session's opener is the server */
+
+		e.client = back ? x->d.dst : x->d.src;
+		e.server = back ? x->d.src : x->d.dst;
+		e.client_port = back ? x->d.dport : x->d.sport;
+		e.server_port = back ? x->d.sport : x->d.dport;
 	}
 	return e;
 }

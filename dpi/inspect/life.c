@@ -270,7 +270,9 @@ static void outcome_send(struct crossing *x, struct verdict v)
 	case STEP_KEEP:
 		return;
 	case STEP_TWIN:
-		outside_decide(x->p->queue, x->p->id, OUTCOME_ACCEPT, PERMIT_TWIN, r);
+		/* R_NO_CONDUIT: the datagram's receiver subscribed to it (MARK_TOLD) */
+		outside_decide(x->p->queue, x->p->id, r == R_NO_CONDUIT ? OUTCOME_QUIET : OUTCOME_ACCEPT, PERMIT_TWIN,
+			       r);
 		return;
 	case STEP_PASS:
 		decide(x, true, r);

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/ir/ir.h"
+#include "appliance/wire/evaluate.h"
+#include "appliance/wire/lasting.h"
+#include "policy/ir/lasting.h"
 
 uint64_t ir_lanes(const struct ir *ir)
 {
@@ -21,6 +23,49 @@ bool ir_together(const struct ir_permit *p)
 	while (k != PROTO_NONE && !protocol_is(k, PROTO_COMPANIONS))
 		k = protocols_next(&p->protocols, k);
 	return k != PROTO_NONE && p->lane != LANE_NONE && lane_kind_of(p->lane) == LANE_COMMANDS;
+}
+
+static bool may_subscribe(const struct command_table *t, const struct command_grant *g)
+{
+	const struct vocabulary *v = vocabulary_of((enum protocol)g->protocol);
+	uint32_t code;
+
+	for (size_t i = 0; i < sizeof(lasting_requests) / sizeof(lasting_requests[0]); i++) {
+		struct number_range asks = { lasting_requests[i].code, lasting_requests[i].code };
+
+		if (lasting_requests[i].protocol != g->protocol || g->shadow || v == NULL)
+			continue;
+		if (g->whole)
+			return true;
+		for (uint32_t k = 0; k < g->n_rows; k++)
+			if (evaluate_passes(t, &t->rows[g->first_row + k], v, asks, CLASS_ALL, &code))
+				return true;
+	}
+	return false;
+}
+
+bool ir_lasting(const struct ir *ir, uint32_t permit)
+{
+	const struct command_permit *p;
+	struct lane l;
+
+	/* a conduit that only observes would open sessions that no conduit allows */
+	if (permit >= ir->table.n_permits || ir->permits[permit].observe || !lane_of(ir->permits[permit].lane, &l) ||
+	    l.kind != LANE_COMMANDS)
+		return false;
+	p = &ir->table.permits[permit];
+	for (uint32_t i = 0; i < p->n_grants; i++)
+		if (may_subscribe(&ir->table, &ir->table.grants[p->first_grant + i]))
+			return true;
+	return false;
+}
+
+uint64_t ir_lasting_lanes(const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_permits; i++)
+		if (ir_lasting(ir, i))
+			return LANES_LASTING;
+	return 0;
 }
 
 void ir_limits_add(struct ir_limits *l, uint32_t limit)
@@ -201,6 +246,18 @@ static bool add_limit(struct writer *w, const struct side *s, uint32_t limit)
 	return true;
 }
 
+static bool add_lasting(struct writer *w, const struct side *s)
+{
+	struct ir_element *e = ir_lasting(w->ir, s->permit) ? add(w, SET_LIMITED) : NULL;
+
+	if (e == NULL)
+		return !arena_failed(w->a);
+	e->mark_key = w->ids[s->permit];
+	e->mark_key2 = LIMIT_LASTING;
+	e->line = s->line;
+	return true;
+}
+
 static bool add_permits(struct writer *w)
 {
 	size_t n = 2 * (size_t)w->ir->n_cells;
@@ -222,7 +279,7 @@ static bool add_permits(struct writer *w)
 		if ((before == NULL || before->permit != s->permit) &&
 		    (!add_permit(w, SET_AGREE, s) ||
 		     (ir_together(&w->ir->permits[s->permit]) && !add_permit(w, SET_TOGETHER, s)) ||
-		     !add_limit(w, s, w->ir->permits[s->permit].session) ||
+		     !add_lasting(w, s) || !add_limit(w, s, w->ir->permits[s->permit].session) ||
 		     !add_limit(w, s, w->ir->permits[s->permit].idle | IR_LIMIT_IDLE)))
 			return false;
 		if (before == NULL || before->permit != s->permit || before->direction != s->direction ||

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "appliance/base/sha256.h"
+#include "policy/ir/lasting.h"
 #include "policy/read/compilation.h"
 #include "policy/render/nft.h"
 #include "policy/render/render.h"
@@ -303,7 +304,7 @@ void render_nft(FILE *to, const struct ir *ir)
 	for (uint32_t i = 0; i < ir->n_permits && ids != NULL; i++)
 		ids[i] = i + 1;
 	if (ids != NULL) {
-		n_rules = ir_skeleton(p.lanes, maps, &limits, a, &rules);
+		n_rules = ir_skeleton(p.lanes | ir_lasting_lanes(ir), maps, &limits, a, &rules);
 		n = ir_elements(ir, ids, a, &elements);
 	}
 	if (ids == NULL || arena_failed(a)) {

@@ -49,11 +49,15 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 	switch ((enum ir_key)(key & ~KEY_TWIN)) {
 	case KEY_PACKET:
 		fprintf(l->to, "iif . oif . %s saddr . %s daddr . meta l4proto . %s", ip, ip,
-			icmp ? "@th,0,16" : "th dport");
+			icmp		 ? "@th,0,16"
+			: key & KEY_TWIN ? "th sport"
+					 : "th dport");
 		break;
 	case KEY_PACKET_BACK:
 		fprintf(l->to, "oif . iif . %s daddr . %s saddr . meta l4proto . %s", ip, ip,
-			icmp ? "@th,0,16" : "th sport");
+			icmp		 ? "@th,0,16"
+			: key & KEY_TWIN ? "th dport"
+					 : "th sport");
 		break;
 	case KEY_ORIGINAL:
 	case KEY_ORIGINAL_BACK:
@@ -84,7 +88,7 @@ static void put_key(const struct line *l, enum ir_set set, uint32_t key)
 		fprintf(l->to, "iif . (ct mark & 0x%08x) . numgen random mod %u", MARK_LANE_MASK, IR_ZONE_PARTS);
 		break;
 	case KEY_LIMITED:
-		fprintf(l->to, "(ct mark & 0x%08x) . ", MARK_PERMIT_MASK);
+		fprintf(l->to, "(%s mark & 0x%08x) . ", key & KEY_TWIN ? "meta" : "ct", MARK_PERMIT_MASK);
 		break;
 	case KEY_SESSION:
 		fputs("ct id", l->to);
@@ -302,7 +306,7 @@ static void put_stmt(struct line *l, const struct ir_stmt *s)
 	case IR_NOT_IN_SET:
 	case IR_KNOWN:
 		put_key(l, s->set, s->a);
-		if (s->a == KEY_LIMITED)
+		if ((s->a & ~KEY_TWIN) == KEY_LIMITED)
 			fprintf(l->to, "0x%08x", s->b);
 		fprintf(l->to, " %s@%s", s->kind == IR_NOT_IN_SET ? "!= " : "", ir_set_name(s->set));
 		break;

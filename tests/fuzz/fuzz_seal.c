@@ -7,7 +7,7 @@
  * LINK: policy/ir/seal.c policy/ir/unseal.c appliance/wire/hours.c policy/ir/elements.c
  * LINK: policy/ir/skeleton/%.c policy/ir/names.c policy/render/nft.c policy/render/nft_rule.c
  * LINK: appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
- * LINK: appliance/wire/commands.c appliance/base/err.c appliance/wire/protocols.c
+ * LINK: $(COMMANDS_PARTS) appliance/base/err.c
  * LINK: appliance/wire/reason.c appliance/base/sha256.c policy/ir/objects.c
  * LINK: appliance/wire/settings.c appliance/wire/plain.c
  * LIBS: nettle

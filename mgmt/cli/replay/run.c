@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "appliance/wire/lasting.h"
 #include "appliance/wire/mark.h"
 
 /*
@@ -71,6 +72,7 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
 	(void)queue;
 	if (permit == PERMIT_TWIN) {
 		current->again = true;
+		current->told = o == OUTCOME_QUIET;
 		return;
 	}
 	refused = is_refused(current, permit, o, why);
@@ -157,6 +159,8 @@ static void look_again(struct replay *r, uint32_t index, struct packet *p, bool 
 	struct session *s = tracker_at(r->tracker, index);
 	uint32_t twin = s->answered ? tracker_twin(r->tracker, s, from_server) : 0;
 
+	if (twin == 0 && r->told)
+		twin = tracker_notice(r->tracker, s);
 	r->again = false;
 	if (twin != 0 && mark_lane(twin) == LANE_NONE && from_server) {
 		s->passed++;
@@ -187,6 +191,8 @@ static void inspect(struct replay *r, uint32_t index, struct bytes ip, bool cut,
 		.connection = s->n,
 	};
 
+	if (s->notice != 0)
+		p.mark = s->notice | MARK_TWIN | (from_server ? 0 : MARK_REPLY) | (s->answered ? 0 : MARK_NOTICE);
 	r->frame = frame;
 	r->waiting[p.id % WAITING] = index;
 	current = r;
@@ -431,7 +437,7 @@ static void packet(struct replay *r, struct bytes ip, bool frame_cut, uint32_t f
 		return;
 	}
 	s = tracker_at(r->tracker, index);
-	if (s->first_frame == frame && s->packets == 1)
+	if (s->first_frame == frame && s->packets == 1 && s->notice == 0)
 		flow_of(r, s);
 	if (s->refused != R_NONE) {
 		r->refused[s->refused]++;
@@ -488,7 +494,8 @@ static enum protocol transport_of(uint8_t l4proto)
 /* Sessions without a verdict of the inspector: it never got them, or saw nothing that needs one. */
 static void settle(struct replay *r, const struct session *s)
 {
-	struct book_flow *f = flow_of(r, s);
+	/* what was subscribed to belongs to the flow of the subscriber */
+	struct book_flow *f = s->notice != 0 && s->passed > 0 ? NULL : flow_of(r, s);
 	struct lane lane;
 
 	if (f == NULL)

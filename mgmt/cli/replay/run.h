@@ -101,6 +101,9 @@ struct session {
 	uint64_t until;	 /* its permit's end, in seconds since 1970; 0 = none */
 	uint64_t asked;	 /* the state of the policy that it was asked in (at_s of struct ir) */
 	uint32_t lane;
+	/* what the mark names of the permit and lane by which the other end may have subscribed;
+	 * 0: a cell admits the session, or nothing does (policy/ir/skeleton/lasting.c) */
+	uint32_t notice;
 	enum reason refused; /* R_NONE, or the reason why the kernel lets no packet of it pass */
 	bool midstream;	     /* its beginning is not in the capture */
 	/* its beginning is missing, but something other than the ports shows which end is the
@@ -155,6 +158,9 @@ bool tracker_packet(struct tracker *t, const struct decoded *d, uint32_t frame, 
 /* The mark of a packet of this session's twin, which the packet's receiver would have opened if the
  * server sent it, else the server; 0: nothing allows the twin now. */
 uint32_t tracker_twin(const struct tracker *t, const struct session *s, bool from_server);
+/* The mark of a datagram of this session's client to which its server subscribed; 0: no permit
+ * allows that. */
+uint32_t tracker_notice(const struct tracker *t, const struct session *s);
 /* The session with exactly this tuple in either direction, for packets that are quoted in errors;
  * UINT32_MAX when there is none. */
 uint32_t tracker_find(const struct tracker *t, const struct decoded *d);
@@ -258,6 +264,7 @@ struct replay {
 	uint32_t next_id;
 	struct flow_info judged; /* the flow of the last PDU */
 	bool again;		 /* the inspector wants the packet as one of its session's twin */
+	bool told;		 /* ... because the other end subscribed to it */
 	uint32_t frame;		 /* number of the present frame */
 	uint8_t packet[65535];	 /* the present packet, if its length had to be filled in */
 	uint64_t due_ns;	 /* when the inspector wants to be called again */

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/wire/lasting.h"
 #include "appliance/wire/mark.h"
 #include "appliance/wire/silence.h"
+#include "policy/ir/lasting.h"
 #include "policy/ir/moment.h"
 
 #define NOTHING UINT32_MAX
@@ -169,6 +171,29 @@ static void swap_ends(struct session *s)
 	s->server_port = p;
 }
 
+/* What the rules find for a datagram that no cell admits: the mark of a permit by which its
+ * receiver may have subscribed; 0: none. Of a capture that lacks the beginning (`late`), nobody
+ * knows who subscribed, if it may be the server's answer. */
+static uint32_t notice_of(const struct tracker *t, const struct session *s, bool late, uint64_t wall_ns)
+{
+	struct session other = *s;
+	const struct ir_cell *cell;
+
+	if (s->l4proto != IP_UDP)
+		return 0;
+	swap_ends(&other);
+	cell = ask(t, &other, wall_ns);
+	if (cell != NULL && late)
+		return 0;
+	if (cell == NULL) {
+		other.server_port = other.client_port;
+		cell = ask(t, &other, wall_ns);
+	}
+	return cell == NULL || !ir_lasting(t->ir, cell->permit)
+		       ? 0
+		       : mark_make(cell->permit + 1, t->ir->permits[cell->permit].lane, MARK_UNJUDGED);
+}
+
 /* Whether the packet does not tell who opened the session. */
 static bool half_way(const struct decoded *d)
 {
@@ -199,7 +224,7 @@ static enum tracker_server by_registered_port(const struct decoded *d)
  * the policy allows. If it allows both or neither, a SYN-ACK tells the server, then a controller's
  * port; otherwise the lower port is the server's.
  */
-static void begin(const struct tracker *t, struct session *s, const struct decoded *d, uint64_t wall_ns)
+static void begin(const struct tracker *t, struct session *s, const struct decoded *d, uint32_t older, uint64_t wall_ns)
 {
 	uint16_t question;
 	const struct ir_cell *cell, *back;
@@ -218,9 +243,11 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 	s->midstream = answer || half_way(d);
 	s->asked = t->ir->at_s;
 	cell = ask(t, s, wall_ns);
+	if (cell == NULL)
+		s->notice = notice_of(t, s, t->as_captured && older == NOTHING, wall_ns);
 	if (t->ask != NULL && (half_way(d) || d->l4proto == IP_UDP))
 		told = t->ask(t->ctx, d);
-	if (!answer &&
+	if (!answer && s->notice == 0 &&
 	    (half_way(d) || told == SERVER_SOURCE || (d->l4proto == IP_UDP && cell == NULL && t->as_captured))) {
 		struct session other = *s;
 		bool syn_ack = d->l4proto == IP_TCP && (d->tcp_flags & TCP_SYN) != 0;
@@ -246,7 +273,9 @@ static void begin(const struct tracker *t, struct session *s, const struct decod
 	s->same_zone =
 		zone_of(t->ir, &s->client) != NOTHING && zone_of(t->ir, &s->client) == zone_of(t->ir, &s->server);
 	s->refused = R_NONE;
-	if (cell == NULL) {
+	if (s->notice != 0) {
+		s->lane = mark_lane(s->notice);
+	} else if (cell == NULL) {
 		s->refused = R_NO_CONDUIT; /* refused from its first packet on */
 	} else {
 		s->permit = cell->permit + 1;
@@ -312,6 +341,13 @@ uint32_t tracker_twin(const struct tracker *t, const struct session *s, bool fro
 				      (from_server ? 0 : MARK_REPLY);
 }
 
+uint32_t tracker_notice(const struct tracker *t, const struct session *s)
+{
+	uint32_t mark = notice_of(t, s, false, s->last_ns);
+
+	return mark == 0 ? 0 : mark | MARK_NOTICE | MARK_REPLY;
+}
+
 static void follow(struct session *s, const struct decoded *d, bool from_server, uint64_t wall_ns)
 {
 	if (d->l4proto == IP_UDP)
@@ -351,7 +387,7 @@ static bool add(struct tracker *t, const struct decoded *d, uint32_t older, uint
 	}
 	s = &t->sessions[t->n];
 	memset(s, 0, sizeof(*s));
-	begin(t, s, d, wall_ns);
+	begin(t, s, d, older, wall_ns);
 	s->n = 1;
 	if (older != NOTHING && addr_cmp(&t->sessions[older].client, &s->client) == 0 &&
 	    t->sessions[older].client_port == s->client_port)
@@ -380,6 +416,11 @@ static void come_to_moment(const struct tracker *t, struct session *s, uint32_t 
 		return;
 	s->asked = t->ir->at_s;
 	cell = ask(t, s, wall_ns);
+	s->notice = s->notice != 0 && cell == NULL ? notice_of(t, s, false, wall_ns) : 0;
+	if (s->notice != 0) {
+		s->lane = mark_lane(s->notice);
+		return;
+	}
 	if (cell == NULL) {
 		s->refused = R_ENDED;
 		s->refused_frame = frame;

@@ -29,6 +29,7 @@ struct writer {
 	struct arena *a;
 	struct ir_maps maps;
 	struct ir_limits limits;
+	bool lasting; /* some permit allows lasting subscriptions (lasting.c) */
 	struct ir_rule *rules;
 	size_t n, room;
 	struct ir_rule scratch; /* takes the statements when memory is out */
@@ -80,6 +81,11 @@ enum ir_set cell_map(const struct writer *w, bool six, uint32_t i);
 void put_cells(struct writer *w, enum ir_chain chain, enum ir_stmt_kind lookup, const enum ir_key keys[2],
 	       enum ir_chain then);
 
+/* As put_cells, if some permit allows lasting subscriptions; the found permit must be such a one.
+ * `opens`: for datagrams that open a session, which get MARK_NOTICE. */
+void put_lasting(struct writer *w, enum ir_chain chain, enum ir_stmt_kind lookup, const enum ir_key keys[2], bool opens,
+		 enum ir_chain then);
+
 /* Separate rules: a packet that people isolated, and whose session's permit is not kept, continues
  * in `then`; it is dropped if `then` is the chain itself. `twin`: the packet is one of its
  * session's twin (twin.c), whose permit is in the packet mark. */
@@ -115,6 +121,11 @@ void limits_rules(struct writer *w);
 
 /* twin.c: datagrams where both ends may ask */
 void twin_rules(struct writer *w);
+
+/* lasting.c: what a server sends by itself, long after its client subscribed: datagrams that open a
+ * session, and those of such a session whose server uses another port than the service's */
+void put_notices(struct writer *w, enum ir_chain chain);
+void put_noticed(struct writer *w, enum ir_chain chain, enum ir_stmt_kind lookup, enum ir_chain then);
 
 /* own.c: packets to the box itself, and packets that it sends */
 void input_rules(struct writer *w);

@@ -25,6 +25,10 @@ static void put_present_permit(struct writer *w)
 		     DO_SET(IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6 : SET_KEPT4, KEY_ENDS_ANY),
 		     DO_SET(IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6_NEXT : SET_KEPT4_NEXT, KEY_ENDS_ANY),
 		     DO_SET(IR_IN_SET, (enum ir_set)s, KEY_ENDS_ANY | KEY_TWIN), DO_GO(CHAIN_TWIN));
+		if (w->lasting) {
+			RULE(w, CHAIN_APART, DO(IR_L4PROTO, IPPROTO_UDP, 0), DO(IR_CT_STATE, CT_NEW, 0),
+			     DO_SET(IR_IN_SET, (enum ir_set)s, KEY_ENDS_ANY | KEY_TWIN), DO_GO(CHAIN_NEW));
+		}
 	}
 	for (int six = 0; six < 2; six++) {
 		RULE(w, CHAIN_APART, DO(IR_FAMILY, six ? 6 : 4, 0),

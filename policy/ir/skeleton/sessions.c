@@ -2,6 +2,7 @@
 /* Sessions: how they begin, what happens when they are not or no longer live, and their limits. */
 #include <netinet/in.h>
 
+#include "appliance/wire/lasting.h"
 #include "policy/ir/skeleton/chains.h"
 
 /* ---- limits of sessions ---------------------------------------------------------------------- */
@@ -129,6 +130,10 @@ void new_rules(struct writer *w)
 		     DO_DROP(R_TCP_FLAGS));
 	}
 	put_cells(w, CHAIN_NEW, IR_ADMIT, (const enum ir_key[]){ KEY_PACKET, KEY_PACKET }, CHAIN_PACE);
+	put_notices(w, CHAIN_NEW);
+	/* the record must not name the permit of the other direction */
+	if (w->lasting)
+		RULE(w, CHAIN_NEW, DO(IR_L4PROTO, IPPROTO_UDP, 0), DO(IR_ARRIVED, 0, 0));
 	RULE(w, CHAIN_NEW, DO_DROP(R_NO_CONDUIT));
 }
 
@@ -185,6 +190,11 @@ void share_rules(struct writer *w)
 		     DO_GO(CHAIN_FULL_PAIR));
 	}
 	RULE(w, CHAIN_SHARE, DO_IN(IR_CROWD, SET_SHARE_ZONE, KEY_SHARE_ZONE, IR_ZONE_PART, 0), DO_GO(CHAIN_FULL_ZONE));
+	/* No other mark has these bits here: with an outcome, it has a limit, too. Such a session
+	 * gets no label, so all of them count together, apart from lanes. */
+	if (w->lasting)
+		RULE(w, CHAIN_SHARE, DO(IR_MARK, MARK_LIMITS | MARK_OUTCOME_MASK, MARK_NOTICE),
+		     DO_GO(CHAIN_TWIN_FOUND));
 	RULE(w, CHAIN_SHARE, DO_GO(CHAIN_ADMIT));
 	RULE(w, CHAIN_FULL_PAIR, DO_DROP(R_SHARE_PAIR));
 	RULE(w, CHAIN_FULL_ZONE, DO_DROP(R_SHARE_ZONE));

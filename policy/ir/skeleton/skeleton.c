@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The fixed rules around the maps. They are the same for every policy, except that the queue chains
- * depend on the lanes in use, and the limit rules on the session limits in use. Together they are
+ * depend on the lanes in use, the limit rules on the session limits in use, and the rules of
+ * lasting.c on whether some permit allows lasting subscriptions. Together they are
  * all that the box does with a packet that it forwards, receives or sends, in the order of
  * chains.h:
  *
@@ -21,12 +22,13 @@
  * effect.
  */
 #include "policy/ir/ir.h"
+#include "policy/ir/lasting.h"
 #include "policy/ir/skeleton/chains.h"
 
 size_t ir_skeleton(uint64_t lanes, struct ir_maps maps, const struct ir_limits *limits, struct arena *a,
 		   struct ir_rule **ret)
 {
-	struct writer w = { .a = a, .maps = maps, .limits = *limits };
+	struct writer w = { .a = a, .maps = maps, .limits = *limits, .lasting = (lanes & LANES_LASTING) != 0 };
 
 	guard_rules(&w);
 	forward_rules(&w);

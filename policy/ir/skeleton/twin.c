@@ -2,6 +2,7 @@
 /* Datagrams where both ends may ask. */
 #include <netinet/in.h>
 
+#include "appliance/wire/lasting.h"
 #include "policy/ir/skeleton/chains.h"
 
 /*
@@ -21,9 +22,17 @@ static const enum ir_key by_packet[] = { KEY_PACKET_BACK, KEY_PACKET };
  * answered is not known. A session that nothing allows any more comes here too, for its twin. */
 static void second_look_rules(struct writer *w)
 {
-	/* While the other end has sent nothing, it has asked nothing that could be answered. */
+	/* While the other end has sent nothing, it has asked nothing that could be answered, but it
+	 * may have subscribed: if a worker says so, or the session has no label, and so was opened
+	 * for a subscription whose permit has changed. */
+	if (w->lasting) {
+		RULE(w, CHAIN_TWIN, DO(IR_CT_STATE, CT_NEW, 0), DO(IR_CTMARK_NOT, MARK_PERMIT_MASK, 0),
+		     DO(IR_MARK_NOT, MARK_OUTCOME_MASK, MARK_TOLD), DO_GO(CHAIN_TWIN_NONE));
+	}
+	put_notices(w, CHAIN_TWIN);
 	RULE(w, CHAIN_TWIN, DO(IR_CT_STATE, CT_NEW, 0), DO_GO(CHAIN_TWIN_NONE));
 	put_cells(w, CHAIN_TWIN, IR_TWIN, by_packet, CHAIN_TWIN_FOUND);
+	put_noticed(w, CHAIN_TWIN, IR_TWIN, CHAIN_TWIN_FOUND);
 	RULE(w, CHAIN_TWIN, DO_GO(CHAIN_TWIN_NONE));
 
 	put_apart(w, CHAIN_TWIN_FOUND, true, CHAIN_TWIN_FOUND);
@@ -54,10 +63,15 @@ void twin_rules(struct writer *w)
 	/* nothing was judged */
 	RULE(w, CHAIN_TWIN_POST, DO(IR_MARK, MARK_PERMIT_MASK, PERMIT_TWIN), DO_GO(CHAIN_RENEW));
 	put_cells(w, CHAIN_TWIN_POST, IR_TWIN_AGREES, by_packet, CHAIN_TWIN_GOOD);
+	put_noticed(w, CHAIN_TWIN_POST, IR_TWIN_AGREES, CHAIN_TWIN_GOOD);
 	RULE(w, CHAIN_TWIN_POST, DO_GO(CHAIN_RENEW));
 	put_cells(w, CHAIN_TWIN_LAST, IR_TWIN_AGREES, by_packet, CHAIN_TWIN_GOOD);
+	put_noticed(w, CHAIN_TWIN_LAST, IR_TWIN_AGREES, CHAIN_TWIN_GOOD);
 	RULE(w, CHAIN_TWIN_LAST, DO_DROP(R_STALE));
 	put_apart(w, CHAIN_TWIN_GOOD, true, CHAIN_TWIN_GOOD);
+	/* nobody answered for a datagram that opens a session */
+	if (w->lasting)
+		RULE(w, CHAIN_TWIN_GOOD, DO(IR_MARK, MARK_OUTCOME_MASK, MARK_NOTICE), DO_DROP(R_DOWN_CLOSED));
 	RULE(w, CHAIN_TWIN_GOOD, DO(IR_MARK, MARK_OUTCOME_MASK, MARK_UNJUDGED << MARK_OUTCOME_SHIFT),
 	     DO_GO(CHAIN_UNANSWERED));
 	RULE(w, CHAIN_TWIN_GOOD, DO_PASS);

@@ -4,6 +4,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "appliance/wire/lasting.h"
+#include "policy/ir/lasting.h"
+
 void put_rule(struct writer *w, enum ir_chain chain)
 {
 	w->rule = arena_grow(w->a, (void **)&w->rules, &w->n, &w->room, sizeof(*w->rule));
@@ -43,8 +46,9 @@ enum ir_set cell_map(const struct writer *w, bool six, uint32_t i)
 	return (enum ir_set)((six ? SET_EXACT6 : SET_EXACT4) + i - w->maps.layers);
 }
 
-void put_cells(struct writer *w, enum ir_chain chain, enum ir_stmt_kind lookup, const enum ir_key keys[2],
-	       enum ir_chain then)
+/* Rules of put_cells or, if `lasting`, of put_lasting. */
+static void put_lookups(struct writer *w, enum ir_chain chain, enum ir_stmt_kind lookup, const enum ir_key keys[2],
+			bool lasting, bool opens, enum ir_chain then)
 {
 	uint32_t maps = cell_maps(w);
 
@@ -59,12 +63,32 @@ void put_cells(struct writer *w, enum ir_chain chain, enum ir_stmt_kind lookup, 
 			/* of an answer, tracking does not know the packet's own ports */
 			if (lookup != IR_ADMIT)
 				PUT(w, DO(IR_L4PROTO, IPPROTO_UDP, 0));
+			if (opens)
+				PUT(w, DO(IR_CT_STATE, CT_NEW, 0));
 			if (keys[0] != keys[1])
 				PUT(w, DO(IR_CT_DIRECTION, k / 2, 0));
 			if (k % 2 == 0)
 				PUT(w, DO_SET(IR_IN_SET, SET_SWITCH, KEY_FAMILY));
-			PUT(w, DO_SET(lookup, k % 2 == 0 ? (enum ir_set)bridge : map, keys[k / 2]), DO_GO(then));
+			PUT(w, DO_SET(lookup, k % 2 == 0 ? (enum ir_set)bridge : map, keys[k / 2]));
+			if (lasting)
+				PUT(w, DO_IN(IR_IN_SET, SET_LIMITED, KEY_LIMITED | KEY_TWIN, LIMIT_LASTING, 0));
+			if (opens)
+				PUT(w, DO(IR_ADD_MARK, MARK_NOTICE, 0));
+			PUT(w, DO_GO(then));
 		}
+}
+
+void put_cells(struct writer *w, enum ir_chain chain, enum ir_stmt_kind lookup, const enum ir_key keys[2],
+	       enum ir_chain then)
+{
+	put_lookups(w, chain, lookup, keys, false, false, then);
+}
+
+void put_lasting(struct writer *w, enum ir_chain chain, enum ir_stmt_kind lookup, const enum ir_key keys[2], bool opens,
+		 enum ir_chain then)
+{
+	if (w->lasting)
+		put_lookups(w, chain, lookup, keys, true, opens, then);
 }
 
 /* A packet without a session matches none of these sets, but other rules drop it. */

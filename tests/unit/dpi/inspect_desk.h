@@ -18,6 +18,7 @@
 #include "dpi/enforcers.h"
 #include "dpi/inspect/inspect.h"
 #include "dpi/judge.h"
+#include "dpi/lasting.h"
 #include "dpi/pending.h"
 #include "tests/unit/dpi/exact.h"
 
@@ -147,6 +148,14 @@ static const struct enforcer *desk_enforcer = &toy;
 const struct enforcer *enforcer_of(enum protocol p)
 {
 	return p == desk_enforcer->protocol ? desk_enforcer : NULL;
+}
+
+/* What reads lasting subscriptions; a test may set it. */
+static const struct lasting_reader *desk_lasting;
+
+const struct lasting_reader *lasting_reader_of(enum protocol p)
+{
+	return p == desk_enforcer->protocol ? desk_lasting : NULL;
 }
 
 enum reason enforcer_malformed(enum protocol p)

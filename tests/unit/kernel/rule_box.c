@@ -26,21 +26,22 @@ static bool tracked(const struct box_packet *p)
 
 static struct key key_of(const struct box_packet *p, uint32_t kind)
 {
-	bool icmp = p->l4proto == 1 || p->l4proto == 58, back = kind == KEY_PACKET_BACK || kind == KEY_ORIGINAL_BACK;
+	uint32_t plain = kind & ~KEY_TWIN;
+	bool icmp = p->l4proto == 1 || p->l4proto == 58, back = plain == KEY_PACKET_BACK || plain == KEY_ORIGINAL_BACK;
 	struct key k = { .iif = back ? p->oif : p->iif, .oif = back ? p->iif : p->oif, .l4proto = p->l4proto };
 	const struct box_flow *f = p->flow;
 
-	k.bad = kind != KEY_PACKET && kind != KEY_PACKET_BACK && !tracked(p);
+	k.bad = plain != KEY_PACKET && plain != KEY_PACKET_BACK && !tracked(p);
 	switch ((enum ir_key)(kind & ~KEY_TWIN)) {
 	case KEY_PACKET:
 		k.src = p->src;
 		k.dst = p->dst;
-		k.port = p->dport;
+		k.port = kind & KEY_TWIN ? p->sport : p->dport;
 		break;
 	case KEY_PACKET_BACK:
 		k.src = p->dst;
 		k.dst = p->src;
-		k.port = icmp ? p->dport : p->sport;
+		k.port = icmp || kind & KEY_TWIN ? p->dport : p->sport;
 		break;
 	case KEY_ORIGINAL:
 	case KEY_ORIGINAL_BACK:
@@ -68,7 +69,7 @@ static struct key key_of(const struct box_packet *p, uint32_t kind)
 		k.mark = p->mark;
 		break;
 	case KEY_LIMITED:
-		k.mark = f->mark & MARK_PERMIT_MASK;
+		k.mark = (kind & KEY_TWIN ? p->mark : f->mark) & MARK_PERMIT_MASK;
 		break;
 	case KEY_SESSION:
 	case KEY_FAMILY:
@@ -256,7 +257,7 @@ static bool step(struct run *x, const struct ir_stmt *s)
 		if (s->set == SET_SWITCH)
 			return x->b->switched;
 		k = key_of(p, s->a);
-		k.mark2 = s->a == KEY_LIMITED ? s->b : k.mark2;
+		k.mark2 = (s->a & ~KEY_TWIN) == KEY_LIMITED ? s->b : k.mark2;
 		return find(x->b, s->set, &k) != NULL;
 	case IR_NOT_IN_SET:
 		if (s->set == SET_AGES || s->set == SET_IDLES)
@@ -345,7 +346,7 @@ struct box_result box_run(const struct box_rules *b, enum ir_chain chain, struct
 {
 	struct run x = { .b = b, .p = p, .r = { .verdict = BOX_DROP } };
 
-	for (int hops = 0; hops < 8; hops++) {
+	for (int hops = 0; hops < 10; hops++) {
 		x.next = -1;
 		for (size_t i = 0; i < b->n_rules && !x.done && x.next < 0; i++)
 			if (b->rules[i].chain == chain)

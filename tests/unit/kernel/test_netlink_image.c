@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: appliance/wire/protocols.c
+ * LINK: $(COMMANDS_PARTS)
  * LINK: appliance/kernel/image.c appliance/enforce/expect.c policy/ir/skeleton/%.c
  * LINK: policy/ir/elements.c
  * LINK: policy/ir/names.c appliance/base/addr.c appliance/base/arena.c appliance/base/err.c
  * LINK: appliance/wire/reason.c
+ * LIBS: nettle
  */
 #include "tests/unit/cmocka.h"
 

@@ -221,8 +221,7 @@ static void whole_skeleton(void **state)
 
 	(void)state;
 	assert_non_null(a);
-	n = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), (struct ir_maps){ IR_LAYERS, IR_PARTS }, &limits, a,
-			&rules);
+	n = ir_skeleton(~((uint64_t)1 << 63), (struct ir_maps){ IR_LAYERS, IR_PARTS }, &limits, a, &rules);
 	assert_true(n > 60);
 	for (size_t i = 0; i < n; i++) {
 		assert_true(texts(&rules[i], LACKS_QUEUE, text, sizeof(text)) > 0);

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "appliance/wire/lasting.h"
+#include "policy/ir/lasting.h"
 #include "tests/unit/kernel/rule_box.h"
 #include "tests/unit/policy/model_make.h"
 
@@ -35,7 +37,8 @@ static void world_rules(struct world *w)
 	struct ir_limits limits = { .n = 0 };
 
 	ir_limits_add_all(&limits, w->k.c.ir);
-	w->b.n_rules = ir_skeleton(w->b.lanes, ir_maps(w->k.c.ir), &limits, w->k.arena, &w->b.rules);
+	w->b.n_rules = ir_skeleton(w->b.lanes | ir_lasting_lanes(w->k.c.ir), ir_maps(w->k.c.ir), &limits, w->k.arena,
+				   &w->b.rules);
 	w->b.n_elements = ir_elements(w->k.c.ir, w->ids, w->k.arena, &w->b.elements);
 	w->b.now = 1000;
 	assert_true(w->b.n_rules > 0);
@@ -807,6 +810,187 @@ static void without_a_twin_nothing_changes(void **state)
 	expect_drop(box_run(&w.b, CHAIN_POST, &q), R_ISOLATED);
 	free(all);
 	maker_free(&w.k);
+}
+
+/* Conduit C from the office to the plant, BACnet with the rows of these classes. */
+static void world_lasting(struct world *w, unsigned classes, bool observe)
+{
+	struct model_zone *office, *ot;
+	struct model_service *service;
+
+	memset(w, 0, sizeof(*w));
+	maker_init(&w->k);
+	maker_interface(&w->k, "lan0");
+	maker_interface(&w->k, "lan1");
+	office = maker_zone(&w->k, "office", "lan0", "10.10.0.0/16 2001:db8:10::/48");
+	ot = maker_zone(&w->k, "ot", "lan1", "10.30.0.0/16 2001:db8:30::/48");
+	service = maker_service(&w->k, "bacnet", PROTO_BACNET, "udp/47808");
+	maker_allow(&w->k, service, classes, 0, 99);
+	service->allows[0].row.spaces_any = service->allows[0].row.targets[0].any = true;
+	service->allows[0].row.n_spaces = 0;
+	maker_conduit(&w->k, "c", office, ot, "", "", service)->observe = observe;
+	assert_true(maker_lower(&w->k));
+	assert_int_equal(w->k.c.ir->n_permits, 1);
+	w->ids[0] = 100;
+	world_rules(w);
+}
+
+static struct box_packet told(struct box_flow *f, bool six, uint16_t sport, uint16_t dport)
+{
+	struct box_packet p = datagram(f, six, false);
+
+	p.sport = sport;
+	p.dport = f->port = dport;
+	return p;
+}
+
+/* What a server sends for a subscription opens a session without a label: it is shown to a worker,
+ * as what the server of conduit C sends, and passes only by its judgement. */
+static void a_subscription_opens_a_session(void **state)
+{
+	static const uint16_t ports[][2] = { { 47808, 47808 }, { 47808, 50000 }, { 1042, 47808 } };
+
+	(void)state;
+	for (unsigned n = 0; n < 6; n++) {
+		uint16_t sport = ports[n % 3][0], dport = ports[n % 3][1];
+		struct box_packet p, q;
+		struct box_flow f;
+		struct world w;
+
+		world_lasting(&w, CLASS_READ, false);
+		p = told(&f, n >= 3, sport, dport);
+		assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
+		assert_int_equal(p.mark & ~MARK_LANE_MASK, 100 | MARK_TWIN | MARK_NOTICE | MARK_REPLY);
+		assert_int_equal(f.mark, 0);
+		for (int last = 0; last < 2; last++) {
+			enum ir_chain chain = last ? CHAIN_LAST : CHAIN_POST;
+
+			assert_int_equal(judged_as(&w, &p, chain, 100).verdict, BOX_ACCEPT);
+			expect_drop(judged_as(&w, &p, CHAIN_LAST, 101), R_STALE);
+			expect_drop(judged_as(&w, &p, chain, 0), R_STALE);
+			/* nobody answered */
+			q = p;
+			expect_drop(box_run(&w.b, chain, &q), R_DOWN_CLOSED);
+		}
+		/* Its client answers, and both go on. */
+		for (uint8_t reply = 0; reply < 2; reply++) {
+			q = next(&p, reply);
+			assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+			assert_int_equal(q.mark & ~MARK_LANE_MASK, 100 | MARK_TWIN | (reply ? 0 : MARK_REPLY));
+			assert_int_equal(judged_as(&w, &q, CHAIN_POST, 100).verdict, BOX_ACCEPT);
+			f.state = CT_NEW;
+		}
+		assert_int_equal(f.mark, 0);
+		/* from elsewhere, or in a flood */
+		q = p;
+		q.mark = 0;
+		q.unrouted = true;
+		expect_drop(forward(&w, &q), R_SPOOFED);
+		w.b.fast = w.b.flooded = true;
+		q = p;
+		q.mark = 0;
+		expect_drop(forward(&w, &q), R_PACE);
+		w.b.fast = w.b.flooded = false;
+		w.b.greedy = true;
+		q = p;
+		q.mark = 0;
+		expect_drop(forward(&w, &q), R_SHARE_PAIR);
+		w.b.greedy = false;
+		/* The permit got another number while a worker had the datagram. */
+		w.ids[0] = 1100;
+		world_rules(&w);
+		q = p;
+		q.mark = mark_make(100, 0, MARK_GOOD);
+		assert_int_equal(box_run(&w.b, CHAIN_POST, &q).verdict, BOX_QUEUE);
+		assert_int_equal(q.mark & ~MARK_LANE_MASK, 1100 | MARK_TWIN | MARK_NOTICE | MARK_REPLY);
+		expect_drop(judged_as(&w, &p, CHAIN_LAST, 100), R_STALE);
+		/* its time is over */
+		for (size_t i = 0; i < w.b.n_elements; i++)
+			w.b.elements[i].until = w.b.now + 5;
+		w.b.now += 6;
+		expect_drop(judged_as(&w, &p, CHAIN_LAST, 1100), R_STALE);
+		q = p;
+		q.mark = 0;
+		expect_drop(forward(&w, &q), R_NO_CONDUIT);
+		maker_free(&w.k);
+	}
+}
+
+/* No other session is opened by the other end: not to other ports, not by rows that subscribe to
+ * nothing, and not under a conduit that only observes. The record names no permit. */
+static void nothing_else_opens_a_session(void **state)
+{
+	static const struct {
+		unsigned classes;
+		bool observe;
+		uint16_t sport, dport;
+	} cases[] = { { CLASS_READ, false, 1042, 50000 },
+		      { CLASS_WRITE, false, 47808, 47808 },
+		      { CLASS_READ, true, 47808, 47808 } };
+
+	(void)state;
+	for (unsigned n = 0; n < 3; n++) {
+		struct box_packet p;
+		struct box_flow f;
+		struct world w;
+
+		world_lasting(&w, cases[n].classes, cases[n].observe);
+		p = told(&f, false, cases[n].sport, cases[n].dport);
+		expect_drop(forward(&w, &p), R_NO_CONDUIT);
+		assert_int_equal(mark_lane(p.mark), 0);
+		maker_free(&w.k);
+	}
+}
+
+/* An isolation ends it, unless it keeps the client's permit. */
+static void a_subscription_is_isolated(void **state)
+{
+	(void)state;
+	for (unsigned keeps = 0; keeps < 2; keeps++) {
+		struct ir_element apart = { .set = SET_APART4 }, *all;
+		struct box_packet p, q;
+		struct box_flow f;
+		struct world w;
+
+		world_lasting(&w, CLASS_READ, false);
+		p = told(&f, false, 47808, 47808);
+		all = calloc(w.b.n_elements + 3, sizeof(*all));
+		assert_non_null(all);
+		memcpy(all, w.b.elements, w.b.n_elements * sizeof(*all));
+		apart.src = (struct addr_range){ p.src, p.src };
+		apart.dst = (struct addr_range){ p.dst, p.dst };
+		all[w.b.n_elements++] = apart;
+		apart.src = (struct addr_range){ p.dst, p.dst };
+		apart.dst = (struct addr_range){ p.src, p.src };
+		all[w.b.n_elements++] = apart;
+		apart.set = SET_KEPT4;
+		apart.mark_key = 100;
+		/* an element of permit 0 stands for any */
+		all[w.b.n_elements] = apart;
+		w.b.elements = all;
+		if (keeps) {
+			struct ir_element any = apart;
+
+			any.mark_key = 0;
+			w.b.n_elements++;
+			all = realloc(all, (w.b.n_elements + 1) * sizeof(*all));
+			assert_non_null(all);
+			all[w.b.n_elements++] = any;
+			w.b.elements = all;
+		}
+		q = p;
+		if (keeps)
+			assert_int_equal(forward(&w, &q).verdict, BOX_QUEUE);
+		else
+			expect_drop(forward(&w, &q), R_ISOLATED);
+		q = p;
+		if (keeps)
+			assert_int_equal(judged_as(&w, &q, CHAIN_LAST, 100).verdict, BOX_ACCEPT);
+		else
+			expect_drop(judged_as(&w, &q, CHAIN_LAST, 100), R_ISOLATED);
+		free(all);
+		maker_free(&w.k);
+	}
 }
 
 /* The conduit of the end that spoke first is gone. What the other one allows goes on at once, and
@@ -1792,7 +1976,7 @@ static void what_is_logged_wherever_it_is_counted(void **state)
 	struct arena *a = arena_new(16u << 20);
 	struct ir_rule *few, *all;
 	size_t n_few = ir_skeleton(0, (struct ir_maps){ IR_LAYERS, 1 }, &any, a, &few),
-	       n_all = ir_skeleton(~(uint64_t)1 & ~((uint64_t)1 << 63), (struct ir_maps){ 0, 1 }, &none, a, &all);
+	       n_all = ir_skeleton(~((uint64_t)1 << 63), (struct ir_maps){ 0, 1 }, &none, a, &all);
 
 	(void)state;
 	assert_true(n_few > 0 && n_all > 0);
@@ -1845,6 +2029,9 @@ int main(void)
 		cmocka_unit_test(a_datagram_may_be_its_twins),
 		cmocka_unit_test(without_a_twin_nothing_changes),
 		cmocka_unit_test(a_twin_outlives_its_session),
+		cmocka_unit_test(a_subscription_opens_a_session),
+		cmocka_unit_test(nothing_else_opens_a_session),
+		cmocka_unit_test(a_subscription_is_isolated),
 		cmocka_unit_test(strangers_keep_no_session_alive),
 		cmocka_unit_test(without_room_nothing_begins),
 		cmocka_unit_test(every_chain_ends),

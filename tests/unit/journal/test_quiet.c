@@ -65,9 +65,6 @@ static const struct loud {
 	{ "Quickdraw-Snort/dnp3_test_data_part1.pcap",
 	  /* the same sessions */
 	  ATTACK_TRYING },
-	{ "zeek-parser-Bacnet/testing/Traces/test.pcap",
-	  /* Who-Has whose name is no string of characters: there is no proposal */
-	  ATTACK_TRYING },
 	{ "icsnpp-bacnet/testing/traces/bacnet_example.pcap",
 	  /* guesses the password of ReinitializeDevice at many devices, with wrong lengths */
 	  ATTACK_SCAN },

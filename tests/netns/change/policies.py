@@ -41,7 +41,7 @@ def plc_services(holding):
       %s_104 = { protocol = "iec104"; ports = ["tcp/2404"]; allow = ( { commands = ["read"]; ioa = ["%s"]; } ); };
       %s_dnp3 = { protocol = "dnp3"; ports = ["tcp/20000", "udp/20000"]; allow = ( { commands = ["read"]; binary_inputs = ["%s"]; } ); };
       %s_ua = { protocol = "opcua"; ports = ["tcp/4840"]; allow = ( { commands = ["read"]; security_policies = [1]; node_ids = ["2.%s"]; } ); };
-      %s_bac = { protocol = "bacnet"; ports = ["udp/47808"]; allow = ( { commands = ["read"]; objects = ["analog-output:%s"]; } ); };
+      %s_bac = { protocol = "bacnet"; ports = ["udp/47808-47810"]; allow = ( { commands = ["read"]; objects = ["analog-output:%s"]; } ); };
 ''' % ((how, places) * 5) for how, places in (("watch", "100-199"), ("wide", holding)))
 
 
@@ -87,6 +87,7 @@ class Policy:
         for name, port in PORTS.items():
             if name not in ("commands", "fast", "naming", "let_go"):
                 out += service("p_" + name, port, READ_ROW if name == "observe" else both)
+        out += 'tell_bac = { protocol = "bacnet"; ports = ["udp/47808-47810"]; allow = ( { functions = ["I-Am"]; } ); };\n'
         out += 'secret = { protocol = "tls"; ports = ["tcp/4433"]; };\n'
         return out + service("pr", 502, READ_ROW) + service("pmore", 502, READ_ROW.replace("0-99", "0-199") + ", " + write_row())
 
@@ -122,5 +123,6 @@ class Policy:
                 conduit("picked", "ops", "ot", ["p_pick_up"], when_midstream="pick_up"),
                 conduit("plain", "ops", "ot", ["plain", "plain_tcp", "ping"]),
                 conduit("names", "ops", "ot", ["names", "secret"]),
+                conduit("tells", "ot", "ops", ["tell_bac"], criticality="cargo"),
                 conduit("web", "it", "ops", ["web"])]
         return out

@@ -6,7 +6,7 @@ import time
 
 from net import wait_for
 
-CONDUITS = {"commands": {"reads", "writes", "reads-renamed", "reads-next", "writes-next", "pair"}, "hold": {"held"}, "open": {"opened"},
+CONDUITS = {"commands": {"reads", "writes", "reads-renamed", "reads-next", "writes-next", "pair", "tells"}, "hold": {"held"}, "open": {"opened"},
             "observe": {"watched"}, "shadow": {"under", "over"}, "pick_up": {"picked"}, "naming": {"names"}, "let_go": {"names"}, "fast": {"plain"}}
 # Counted by the kernel, and caused by the box's own neighbours.
 CHATTER = ("ip_options", "self", "self_out")
@@ -127,7 +127,7 @@ def wrong_flow(event, x, records, before):
     refusals = [e for e in mine if e.get("verdict") == "deny"]
     if x.want == "goes_on" and refusals and not state.partial and event.lossless and not state.ended:
         yield "%s goes on, and a record says that it was refused: %s" % (x.cell.name(), short(refusals[0]))
-    if x.want == "cut" and not hasattr(f, "c") and f.came(state.last):
+    if x.want == "cut" and not hasattr(f, "c") and f.came(*state.last):
         yield "%s was cut, and its next datagram arrived" % x.cell.name()
     for e in mine:
         if e.get("conduit") and e["conduit"].removesuffix("-plc") not in CONDUITS[state.lane]:

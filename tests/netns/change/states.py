@@ -498,8 +498,8 @@ class Udp:
         self.f.exchange(self.text(), self.text())
 
     def poke(self):
-        self.last = self.text()
-        self.f.send(self.last)
+        self.last = self.text(), False
+        self.f.send(*self.last)
 
     def again(self):
         """What its ends do when the earlier packets are not known any more; only datagrams on their

@@ -35,7 +35,7 @@ _sekisho() {
 		fi
 		return
 		;;
-	--socket | --state | --key | --html | --csv | --facts | --journal | --output | -o | --policy | -p | --pcap | -r)
+	--socket | --state | --key | --html | --csv | --facts | --journal | --output | -o | --policy | -p | --pcap | -r | --tags)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
@@ -60,7 +60,7 @@ _sekisho() {
 	compile) options="--to --output" ;;
 	protocols) options="--all" ;;
 	replay) options="--policy --pcap --as-captured --as-box" ;;
-	learn) options="--pcap --mirror --for --policy" ;;
+	learn) options="--pcap --mirror --for --policy --tags" ;;
 	apply) options="--confirm --dry-run --comment --take-over --take-interface" ;;
 	confirm) options="--to" ;;
 	rollback) options="--to --dry-run --comment --take-interface" ;;

@@ -12,20 +12,20 @@
 
 #include "appliance/base/duration.h"
 #include "mgmt/cli/learn/learn.h"
-#include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/shut/shut.h"
 #include "mgmt/cli/verbs.h"
 
 #define FOR_MAX (366u * 86400u)
 #define WAIT_MS 200
 
-enum { OPT_PCAP, OPT_MIRROR, OPT_FOR, OPT_POLICY, OPT_N };
+enum { OPT_PCAP, OPT_MIRROR, OPT_FOR, OPT_POLICY, OPT_TAGS, OPT_N };
 
 const struct cli_option options_learn[OPT_N + 1] = {
 	[OPT_PCAP] = { "--pcap", 'r', "FILE", M_REPLAY_OPT_PCAP },
 	[OPT_MIRROR] = { "--mirror", 0, "DEVICE", M_LEARN_OPT_MIRROR },
 	[OPT_FOR] = { "--for", 0, "TIME", M_LEARN_OPT_FOR },
 	[OPT_POLICY] = { "--policy", 'p', "POLICY", M_LEARN_OPT_POLICY },
+	[OPT_TAGS] = { "--tags", 0, "FILE", M_LEARN_OPT_TAGS },
 };
 
 /* SIGINT, SIGTERM or SIGHUP came: prints what was learnt so far. */
@@ -58,7 +58,7 @@ static void stop_by_signals(const sigset_t *before)
 	sigprocmask(SIG_SETMASK, before, NULL);
 }
 
-static int tell(struct cli *c, struct study *s, const struct source *policy, const char *from, uint64_t lost,
+static int tell(struct cli *c, struct study *s, const struct said *said, const char *from, uint64_t lost,
 		uint64_t missed)
 {
 	struct learnt *l = study_finish(s);
@@ -66,17 +66,16 @@ static int tell(struct cli *c, struct study *s, const struct source *policy, con
 
 	l->tally.lost = lost;
 	l->tally.missed = missed;
-	if (!propose(c, l, policy != NULL ? policy->c.model : NULL, policy != NULL ? policy->c.ir : NULL,
-		     policy != NULL ? policy->c.groups : NULL, from, &refused))
+	if (!propose(c, l, said, from, &refused))
 		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 	/* A text that `check` refuses must not be taken for a policy, and comments alone are no
 	 * policy. */
-	return lost > 0 || missed > 0 || (refused && policy == NULL && !c->json) ? CLI_NO : CLI_YES;
+	return lost > 0 || missed > 0 || (refused && said->policy == NULL && !c->json) ? CLI_NO : CLI_YES;
 }
 
 /* ---- a capture ------------------------------------------------------------------------------- */
 
-static int from_capture(struct cli *c, const char *name, const struct source *policy)
+static int from_capture(struct cli *c, const char *name, const struct said *said)
 {
 	struct err e = { 0 };
 	struct capture_frame f;
@@ -99,14 +98,14 @@ static int from_capture(struct cli *c, const char *name, const struct source *po
 		message_text(text, sizeof(text), c->lang, M_REPLAY_UNREADABLE, e.text);
 		return cli_fail_text(c, CLI_CANNOT, text);
 	}
-	s = study_new(policy != NULL ? policy->c.ir : NULL, &e);
+	s = study_new(said->policy != NULL ? said->policy->c.ir : NULL, &e);
 	if (s == NULL) {
 		capture_close(capture);
 		return cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 	}
 	while ((step = capture_next(capture, &f, &e)) == CAPTURE_FRAME)
 		study_frame(s, &f);
-	status = tell(c, s, policy, name, 0, 0);
+	status = tell(c, s, said, name, 0, 0);
 	fflush(c->out);
 	if (step == CAPTURE_DAMAGED && !c->json) {
 		message_text(text, sizeof(text), c->lang, M_REPLAY_DAMAGED, f.number, e.text);
@@ -169,7 +168,7 @@ static void drain(struct capture *capture, struct study *s)
 }
 
 /* Runs in the sandboxed process until the time is over or somebody stops it. */
-static int listen_on(struct cli *c, struct capture *capture, struct study *s, const struct source *policy,
+static int listen_on(struct cli *c, struct capture *capture, struct study *s, const struct said *said,
 		     const struct mirror *m, uint64_t span, bool progress)
 {
 	uint64_t begun = seconds(), shown = begun, now = begun, lost = 0;
@@ -197,14 +196,14 @@ static int listen_on(struct cli *c, struct capture *capture, struct study *s, co
 	lost = capture_lost(capture);
 	if (progress)
 		show_progress(c, s, lost, begun, "\n");
-	status = tell(c, s, policy, m->name, lost, mirror_missed(m));
+	status = tell(c, s, said, m->name, lost, mirror_missed(m));
 	fflush(c->out);
 	if (step == CAPTURE_DAMAGED && !c->json)
 		status = cli_fail_text(c, CLI_CANNOT, e.text);
 	return step == CAPTURE_DAMAGED ? CLI_CANNOT : status;
 }
 
-static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture, const struct source *policy,
+static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture, const struct said *said,
 			    const struct mirror *m, uint64_t span)
 {
 	/* Calls for waiting on the ring and for reading the counters of losses. Nothing can be sent
@@ -225,8 +224,8 @@ static _Noreturn void child(struct cli *c, pid_t parent, struct capture *capture
 		cli_fail(c, CLI_CANNOT, M_LEARN_NOT_SHUT);
 		_exit(CLI_CANNOT);
 	}
-	s = study_new(policy != NULL ? policy->c.ir : NULL, &e);
-	status = s != NULL ? listen_on(c, capture, s, policy, m, span, progress)
+	s = study_new(said->policy != NULL ? said->policy->c.ir : NULL, &e);
+	status = s != NULL ? listen_on(c, capture, s, said, m, span, progress)
 			   : cli_fail(c, CLI_CANNOT, M_CLI_NO_MEMORY);
 	if (fflush(c->out) != 0 || ferror(c->out))
 		status = cli_fail(c, CLI_CANNOT, M_CLI_OUTPUT);
@@ -246,7 +245,7 @@ static int wait_for(pid_t pid, const sigset_t *signals)
 	return status;
 }
 
-static int from_mirror(struct cli *c, const char *device, const struct source *policy, uint64_t span)
+static int from_mirror(struct cli *c, const char *device, const struct said *said, uint64_t span)
 {
 	struct capture *capture;
 	sigset_t signals, before;
@@ -262,7 +261,7 @@ static int from_mirror(struct cli *c, const char *device, const struct source *p
 			sigaddset(&signals, ends[i]);
 	sigaddset(&signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &signals, &before);
-	if (!mirror_take(c, device, policy != NULL ? policy->c.model : NULL, &m, &status))
+	if (!mirror_take(c, device, said->policy != NULL ? said->policy->c.model : NULL, &m, &status))
 		return status;
 	capture = capture_live(device, c->lang, &e);
 	if (capture == NULL) {
@@ -274,7 +273,7 @@ static int from_mirror(struct cli *c, const char *device, const struct source *p
 	pid = fork();
 	if (pid == 0) {
 		stop_by_signals(&before);
-		child(c, self, capture, policy, &m, span);
+		child(c, self, capture, said, &m, span);
 	}
 	ended = pid > 0 ? wait_for(pid, &signals) : -1;
 	capture_close(capture);
@@ -292,10 +291,10 @@ static int from_mirror(struct cli *c, const char *device, const struct source *p
 int verb_learn(struct cli *c, const struct cli_args *a)
 {
 	const char *pcap = a->values[OPT_PCAP], *device = a->values[OPT_MIRROR];
-	struct source policy;
+	struct source policy = { 0 };
+	struct said said = { 0 };
 	uint64_t span = 0;
 	int status = CLI_YES;
-	bool with = a->values[OPT_POLICY] != NULL;
 
 	if ((pcap == NULL) == (device == NULL)) {
 		status = cli_fail(c, CLI_INVALID, M_LEARN_ONE);
@@ -305,15 +304,22 @@ int verb_learn(struct cli *c, const struct cli_args *a)
 	if (a->values[OPT_FOR] != NULL &&
 	    (device == NULL || !duration_parse(a->values[OPT_FOR], FOR_MAX, &span) || span == 0))
 		return cli_fail(c, CLI_INVALID, M_LEARN_FOR, a->values[OPT_FOR]);
-	if (with && !source_open(c, a->values[OPT_POLICY], SOURCE_LOWER, &policy, &status)) {
-		source_close(&policy);
-		return status;
+	if (a->values[OPT_TAGS] != NULL && c->json)
+		return cli_fail(c, CLI_INVALID, M_LEARN_TAGS_JSON);
+	if (a->values[OPT_POLICY] != NULL) {
+		said.policy = &policy;
+		if (!source_open(c, a->values[OPT_POLICY], SOURCE_LOWER, &policy, &status))
+			goto out;
 	}
+	if (a->values[OPT_TAGS] != NULL && (said.tags = tag_names_read(c, a->values[OPT_TAGS], &status)) == NULL)
+		goto out;
 	if (pcap != NULL)
-		status = from_capture(c, pcap, with ? &policy : NULL);
+		status = from_capture(c, pcap, &said);
 	else
-		status = from_mirror(c, device, with ? &policy : NULL, span);
-	if (with)
+		status = from_mirror(c, device, &said, span);
+out:
+	tag_names_free(said.tags);
+	if (said.policy != NULL)
 		source_close(&policy);
 	return status;
 }

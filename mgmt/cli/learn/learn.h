@@ -11,10 +11,11 @@
 #include "appliance/base/err.h"
 #include "mgmt/cli/cli.h"
 #include "mgmt/cli/learn/learnt.h"
+#include "mgmt/cli/learn/tags.h"
+#include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/replay/capture.h"
 #include "policy/check/model.h"
 #include "policy/ir/ir.h"
-#include "policy/read/ast.h"
 
 /*
  * Learns from frames of a file or a mirror port. The frames are replayed (mgmt/cli/replay/run.h)
@@ -47,16 +48,20 @@ struct learnt *study_finish(struct study *s);
  * clients.
  */
 
+/* What the operator said of his site. */
+struct said {
+	const struct source *policy; /* NULL: none */
+	struct tag_names *tags;	     /* NULL: none */
+};
+
 /*
- * Prints the proposal to c->out. Without `model` it is a whole policy. With `model`, `ir` and
- * `groups` of a policy, it has the services and conduits that this policy lacks, and uses its names
- * for hosts. With --json it is one object. `from`: what was read, for people. Sessions in `l` that
- * did not show their protocol are joined with sessions of the same ends that did. *ret_refused:
- * `check` would refuse the text, or there was nothing to propose, so the text is no policy. False
- * when memory is out.
+ * Prints the proposal to c->out. Without a policy it is a whole policy. With one, it has the
+ * services and conduits that this policy lacks, and uses its names for hosts. With --json it is one
+ * object. `from`: what was read, for people. Sessions in `l` that did not show their protocol are
+ * joined with sessions of the same ends that did. *ret_refused: `check` would refuse the text, or
+ * there was nothing to propose, so the text is no policy. False when memory is out.
  */
-bool propose(struct cli *c, struct learnt *l, const struct model *model, struct ir *ir, const struct ast_node *groups,
-	     const char *from, bool *ret_refused);
+bool propose(struct cli *c, struct learnt *l, const struct said *said, const char *from, bool *ret_refused);
 
 /*
  * An interface at the mirror port of a switch, which must not send anything. While it is taken, it

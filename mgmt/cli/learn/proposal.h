@@ -49,7 +49,8 @@ struct proposal {
 	const struct model *model;
 	struct ir *ir;
 	const struct ast_node *groups;
-	struct addr *split; /* networks in which each host is a zone of its own, sorted */
+	struct tag_names *tags; /* NULL: none */
+	struct addr *split;	/* networks in which each host is a zone of its own, sorted */
 	size_t n_split;
 	/* public networks that are zones, sorted; all other public addresses are outside */
 	struct addr *inside;

@@ -223,7 +223,7 @@ static bool add_line(struct proposal *p, size_t i)
 	struct line *l = &p->lines[p->n];
 	const struct act *acts;
 	bool unclear, other;
-	size_t n_acts, grants = 0;
+	size_t n_acts, grants = 0, lines = p->n;
 
 	if (is_covered(p->learnt, i, &unclear))
 		return true;
@@ -260,7 +260,7 @@ static bool add_line(struct proposal *p, size_t i)
 		p->unclear += t->sessions;
 	else
 		p->n++;
-	if (grants > 0)
+	if (grants > 0 && p->n > lines)
 		l->rows = proposal_rows(p, acts, n_acts, &l->wide);
 	if (l->l4proto == IP_ICMP6) { /* the policy's icmp/8 is the echo of both families */
 		l->l4proto = IP_ICMP;
@@ -418,14 +418,16 @@ static bool whole_text(struct proposal *p, const char *from, bool *ret_refused)
 	return ok;
 }
 
-bool propose(struct cli *c, struct learnt *l, const struct model *model, struct ir *ir, const struct ast_node *groups,
-	     const char *from, bool *ret_refused)
+bool propose(struct cli *c, struct learnt *l, const struct said *said, const char *from, bool *ret_refused)
 {
-	struct proposal p = {
-		.cli = c, .arena = arena_new(BUDGET), .learnt = l, .model = model, .ir = ir, .groups = groups
-	};
+	struct proposal p = { .cli = c, .arena = arena_new(BUDGET), .learnt = l, .tags = said->tags };
 	bool ok = p.arena != NULL && !l->failed;
 
+	if (said->policy != NULL) {
+		p.model = said->policy->c.model;
+		p.ir = said->policy->c.ir;
+		p.groups = said->policy->c.groups;
+	}
 	if (ok)
 		p.lines = arena_array(p.arena, l->n_talks + 1, sizeof(*p.lines));
 	ok = ok && p.lines != NULL;

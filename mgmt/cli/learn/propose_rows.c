@@ -114,22 +114,24 @@ static int lowest_cmp(const void *x, const void *y)
 }
 
 /*
- * Prints the addresses of acts of one space, which are adjacent in the list; at least one.
- * Adjoining addresses become a range, unless they are paths to different things.
+ * The addresses of acts of one space, sorted. Adjoining addresses become a range, unless they are
+ * paths to different things. Returns how many there are; 0: no act has such an address, or memory
+ * is out, which the arena shows.
  */
-static void print_places(FILE *to, const struct proposal *p, const struct space_info *s, const struct act *acts,
-			 size_t n)
+static size_t places_of(const struct proposal *p, const struct vocabulary *v, size_t space, const struct act *acts,
+			size_t n_acts, struct number_range **ret)
 {
+	const struct space_info *s = &v->spaces[space];
 	bool is_path = s->named || s->parts[0].bits != 0;
-	struct notation notation = notation_of_space(s);
-	struct number_range *r = arena_array(p->arena, n, sizeof(*r));
-	char text[NOTATION_TEXT];
-	size_t last = 0;
+	struct number_range *r = arena_array(p->arena, n_acts, sizeof(*r));
+	size_t n = 0, last = 0;
 
-	for (size_t i = 0; r != NULL && i < n; i++)
-		r[i] = (struct number_range){ acts[i].lowest, acts[i].highest };
-	if (r == NULL)
-		return; /* the arena has failed, and so will the proposal */
+	for (size_t i = 0; r != NULL && i < n_acts; i++)
+		if (acts[i].space == space)
+			r[n++] = (struct number_range){ acts[i].lowest, acts[i].highest };
+	*ret = r;
+	if (n == 0)
+		return 0;
 	qsort(r, n, sizeof(r[0]), lowest_cmp);
 	for (size_t i = 1; i < n; i++) {
 		if (r[i].lo > r[last].hi && (is_path || r[i].lo - r[last].hi > 1))
@@ -137,7 +139,16 @@ static void print_places(FILE *to, const struct proposal *p, const struct space_
 		else if (r[i].hi > r[last].hi)
 			r[last].hi = r[i].hi;
 	}
-	for (size_t i = 0; i <= last; i++) {
+	return last + 1u;
+}
+
+static void print_places(FILE *to, const struct proposal *p, const struct space_info *s, const struct number_range *r,
+			 size_t n)
+{
+	struct notation notation = notation_of_space(s);
+	char text[NOTATION_TEXT];
+
+	for (size_t i = 0; i < n; i++) {
 		const char *name = s->named ? learnt_name_of(p->learnt, r[i].lo) : NULL;
 
 		notation_text(&notation, r[i], text);
@@ -187,14 +198,23 @@ static void print_list(FILE *to, const struct proposal *p, const struct vocabula
 		notation_text(&notation, (struct number_range){ value, value }, text);
 		print_quoted(to, text);
 	} else if (has_places(v, acts, n)) {
-		size_t space = list - 1 - v->n_targets, first = 0, end;
+		size_t space = list - 1 - v->n_targets;
+		struct number_range *r;
 
-		while (first < n && acts[first].space != space)
-			first++;
-		for (end = first; end < n && acts[end].space == space; end++)
-			;
-		if (end > first)
-			print_places(to, p, &v->spaces[space], acts + first, end - first);
+		n = places_of(p, v, space, acts, n, &r);
+		print_places(to, p, &v->spaces[space], r, n);
+	}
+}
+
+/* Prints the names of tags at the row's addresses. */
+static void print_tags(FILE *to, const struct proposal *p, const struct vocabulary *v, const struct act *acts, size_t n)
+{
+	for (uint8_t space = 0; space < v->n_spaces && has_places(v, acts, n); space++) {
+		struct number_range *r;
+		size_t ranges = places_of(p, v, space, acts, n, &r);
+
+		if (ranges > 0)
+			tag_names_print(p->tags, to, p->cli->lang, v, space, &acts->server, r, ranges, NEXT_ROW);
 	}
 }
 
@@ -209,6 +229,8 @@ static void fill_row(struct proposal *p, const struct vocabulary *v, const struc
 	ret->classes = f != NULL ? f->classes : CLASS_ALL;
 	ret->lists = arena_array(p->arena, LISTS(v), sizeof(*ret->lists));
 	ret->wide = print_wide(p->cli->json ? NULL : to, p->cli->lang, v, acts, n);
+	if (p->tags != NULL && to != NULL)
+		print_tags(to, p, v, acts, n);
 	ret->note = proposal_collected(p, to, &text);
 	for (size_t i = 0; ret->lists != NULL && i < LISTS(v); i++) {
 		to = open_memstream(&text, &size);

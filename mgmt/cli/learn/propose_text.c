@@ -105,6 +105,7 @@ static void print_head(const struct proposal *p, const char *from)
 	struct count counts[COUNTS];
 	struct cli *c = p->cli;
 	char first[32], last[32], *name = text_safe(from);
+	uint64_t names, printed;
 
 	time_text(y->first_ns, true, first, sizeof(first));
 	time_text(y->last_ns, true, last, sizeof(last));
@@ -115,6 +116,10 @@ static void print_head(const struct proposal *p, const char *from)
 	for (size_t i = 0; i < COUNTS; i++)
 		if (counts[i].n > 0)
 			message_print(c->out, c->lang, counts[i].text, (unsigned long long)counts[i].n);
+	if (p->tags != NULL) {
+		tag_names_count(p->tags, &names, &printed);
+		message_print(c->out, c->lang, M_LEARN_N_NAMES, (unsigned long long)printed, (unsigned long long)names);
+	}
 	if (p->n == 0 && y->refused == 0)
 		message_print(c->out, c->lang, M_LEARN_NOTHING);
 }

@@ -155,7 +155,7 @@ static bool learn(struct cli *c, const char *name, const char *policy)
 	while (capture != NULL && capture_next(capture, &f, &e) == CAPTURE_FRAME)
 		study_frame(s, &f);
 	if (capture != NULL)
-		assert_true(propose(c, study_finish(s), NULL, NULL, NULL, name, &nothing));
+		assert_true(propose(c, study_finish(s), &(struct said){ 0 }, name, &nothing));
 	capture_close(capture);
 	study_free(s);
 	fclose(c->out);

@@ -532,6 +532,38 @@ def writes(t):
     t.true("no other address: " + services, '"10-90"' not in services)
 
 
+def names_of_tags(t):
+    """A CSV file as an engineering tool exports it, in UTF-8 or CP932: the comments have the names
+    of the addresses that a row allows, of this server, and the rows stay what they were."""
+    write = wire.modbus(5, 1, struct.pack("!BHH", 6, 400, 1))
+    asks = [(wire.read_holding(n, a, 1), wire.holding(n, [9])) for n, a in enumerate((10, 11, 13))] + [(write, write)]
+    capture = t.file("tags.pcap", talk(asks, 502))
+    csv = ('Address,Type,Name,server\r\n40011,INT,"Hoist ""speed"", m/s",\r\n400014,INT,巻上荷重,%s\r\nholding 400,,Setpoint,\r\n' % SERVER +
+           "40401,,other,%s\r\n40016,,beside,\r\n00011,,coil,\r\n11,,bare,\r\n,,nothing,\r\n" % CLIENT)
+    plain = t.call("--lang", "en", "learn", "--pcap", capture).stdout.decode()
+    for name, data in (("utf8.csv", csv.encode()), ("mark.csv", b"\xef\xbb\xbf" + csv.encode()), ("cp932.CSV", csv.encode("cp932"))):
+        done = t.call("--lang", "en", "learn", "--pcap", capture, "--tags", t.file(name, data))
+        text = done.stdout.decode()
+        t.equal(name + ": status", (done.returncode, done.stderr), (0, b""))
+        t.equal(name + ": names", re.findall(r"\n +# (.*)(?=\n)", text), ['holding 10 = Hoist "speed", m/s', "holding 13 = 巻上荷重", "holding 400 = Setpoint"])
+        t.true(name + ": counted: " + text, "# Names of tags that stand in comments: 3 of 7\n" in text)
+        without = re.sub(r"(?m)^ +# .* = .*\n|^# Names of tags.*\n", "", text)
+        t.equal(name + ": otherwise the same", re.sub(r"\s+", " ", without), re.sub(r"\s+", " ", plain))
+    many = "address,name\n" + "".join("holding 0x%x,name %d\n" % (n, n) for n in (10,) * 70)
+    text = t.call("--lang", "en", "learn", "--pcap", capture, "--tags", t.file("many.csv", many)).stdout.decode()
+    t.equal("many names", (text.count("# holding 10 = name 10"), text.count("# and 6 more names\n")), (64, 1))
+    for name, data, why in (("semicolon.csv", "address;name\n1;x\n", "separated by semicolons"), ("column.csv", "address,names\n1,x\n", 'no column "name"'),
+                            ("server.csv", "address,name,server\n1,x,plc\n", 'C2: "plc" is not an address'), ("empty.csv", "", 'no column "address"'),
+                            ("quote.csv", 'address,name\n1,"x"y\n', "B2: a quote is not allowed here"), ("neither.csv", b"address,name\n1,\xff\xff\n", "B2: this is neither UTF-8")):
+        done = t.call("--lang", "en", "learn", "--pcap", capture, "--tags", t.file(name, data))
+        t.equal("%s: status: %s" % (name, done.stderr.decode()), (done.returncode, done.stdout, why in done.stderr.decode()), (2, b"", True))
+    # the same text means something else in each protocol: D is a key, and a range has one name
+    melsec_read = (MELSEC.read("d", 100, 4), MELSEC.answer(bytes(8)))
+    text = t.call("learn", "--pcap", t.file("tags-slmp.pcap", talk([melsec_read, (MELSEC.read("w", 0x1F, 1), MELSEC.answer(bytes(2)))], 5007)), "--tags",
+                  t.file("slmp.csv", "address,name\nD100-101,load\nd103,height\nW1F,lamp\nD104,none\nX10,none\n")).stdout.decode()
+    t.equal("devices: " + text, re.findall(r"\n +# (.*)(?=\n)", text), ["d 100-101 = load", "d 103 = height", "w 0x1f = lamp"])
+
+
 def many_writes(t):
     """Any number of written addresses is named one by one: a long list is no reason to allow all
     addresses. The same for many tags that are read."""
@@ -696,7 +728,7 @@ def refused_by_policy(t):
 
 def cases(t):
     for f in (modbus, s7comm, cip, half, melsec, omron, telecontrol, yaskawa, outstation, unified, building, both_ask, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
-              half_of_others, ends_alone, many_writes, public, too_much, one_zone, writes, names_of_the_policy, shared_codes, alike, joined, refused_by_policy):
+              half_of_others, ends_alone, many_writes, names_of_tags, public, too_much, one_zone, writes, names_of_the_policy, shared_codes, alike, joined, refused_by_policy):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):
         t.skip("learnt: real captures", "../shared/pcaps is not there")

@@ -91,8 +91,8 @@ static const struct setting settings[] = {
 	/*
 	 * The rules let an interface open at most 12,000 sessions a second in a lane. The SYNs of
 	 * two seconds fit into its share (IR_ZONE_SESSIONS), so SYNs from invented hosts lock
-	 * nobody out. A server that answers later is still reached: clients repeat a SYN after 1, 3
-	 * and 7 s.
+	 * nobody out. The kernel counts from the first SYN. A later answer is dropped, and the
+	 * server is still reached: clients repeat a SYN after 1, 3 and 7 s.
 	 */
 	{ SET_ONE, false, NULL, "net/netfilter/nf_conntrack_tcp_timeout_syn_sent", "2" },
 	/* Servers repeat their SYN-ACK after 1 and 3 s. */

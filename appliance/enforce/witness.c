@@ -499,7 +499,8 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 			expect_refused(a, t, "no SYN", q);
 	}
 	/* If a conduit connects the two hosts, a TCP packet without a session has to be answered
-	 * with a reset, in either direction, unless the packet is a reset itself. */
+	 * with a reset, in either direction, unless the packet is a reset itself, or an answer to a
+	 * SYN, for which its client may still wait. */
 	q = first;
 	q.state = WALK_INVALID;
 	q.tcp_flags = TCP_ACK;
@@ -511,7 +512,7 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 	q.state = WALK_INVALID;
 	expect_cut(a, t, "no session, answer", q, MARK_STRAY);
 	q.tcp_flags = TCP_SYN | TCP_ACK;
-	expect_cut(a, t, "no session, answer to a SYN", q, MARK_STRAY);
+	expect_dropped(a, t, "no session, answer to a SYN", q);
 	q.tcp_flags = TCP_RST;
 	expect_dropped(a, t, "no session, reset", q);
 	q.tcp_flags = TCP_RST | TCP_ACK;

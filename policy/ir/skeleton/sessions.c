@@ -294,11 +294,19 @@ void cut_rules(struct writer *w)
 	RULE(w, CHAIN_CUT, DO_DROP(R_ENDED));
 }
 
-/* A TCP segment without a session is answered by a reset if some conduit allows its pair of hosts
- * and port, so that the peer reconnects. Other segments get no answer. */
+/*
+ * A TCP segment without a session is answered by a reset if some conduit allows its pair of hosts
+ * and port, so that the peer reconnects. Other segments get no answer. Nor does a SYN|ACK: over a
+ * slow or bad line it comes after the unanswered session was forgotten (box/sysctl.c). The client
+ * still waits for it, and a reset would end its attempt; its next SYN gets another answer.
+ */
 void invalid_rules(struct writer *w)
 {
-	RULE(w, CHAIN_INVALID, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, TCP_RST, TCP_RST), DO_DROP(R_INVALID));
+	static const uint8_t unanswered[] = { TCP_RST, TCP_SYN | TCP_ACK };
+
+	for (size_t i = 0; i < sizeof(unanswered); i++)
+		RULE(w, CHAIN_INVALID, DO(IR_L4PROTO, IPPROTO_TCP, 0),
+		     DO(IR_TCP_FLAGS, unanswered[i], unanswered[i]), DO_DROP(R_INVALID));
 	for (size_t f = 0; f < 2; f++)
 		for (uint32_t i = 0; i < cell_maps(w); i++)
 			for (int back = 0; back < 2; back++) {

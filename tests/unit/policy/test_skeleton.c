@@ -1401,6 +1401,9 @@ static void strays_are_answered_only_between_allowed_pairs(void **state)
 	p = packet(&f, LAN2, LAN1, "10.30.1.10", "10.20.0.10", 6, 33000);
 	p.sport = 502;
 	f.state = CT_INVALID;
+	p.tcp_flags = SYN | ACK;
+	expect_drop(forward(&w, &p), R_INVALID); /* its client still waits for it, or for the next */
+	p.tcp_flags = ACK;
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
 	/* A stray segment does not pass, whatever verdict it is given. */
 	for (unsigned o = 0; o < 8; o++) {

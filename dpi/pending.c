@@ -121,10 +121,16 @@ void pending_notice_table(const struct enforcer *e, void *state, const struct co
 		e->new_table(state);
 }
 
-void pending_age(const struct enforcer *e, void *state, bool now)
+void pending_age(const struct enforcer *e, void *state)
 {
 	for (uint32_t i = 0; i < entries(e, state); i++)
-		entry_of(e, state, i)->aged = now || entry_of(e, state, i)->aged > 0 ? PENDING_AGED : 1u;
+		entry_of(e, state, i)->aged = entry_of(e, state, i)->aged > 0 ? PENDING_AGED : 1u;
+}
+
+void pending_crowd(const struct enforcer *e, void *state)
+{
+	for (uint32_t i = 0; i < e->open.max && entries(e, state) == e->open.max; i++)
+		entry_of(e, state, i)->aged = PENDING_AGED;
 }
 
 void pending_missed(const struct enforcer *e, void *state, bool unread)

@@ -76,10 +76,12 @@ bool pending_answered_unseen(struct pending *p, enum reason unseen, enum reason 
 void pending_notice_table(const struct enforcer *e, void *state, const struct command_table *t);
 /*
  * Ages waiting requests. A request that has waited since the call before the last counts as lost,
- * and may be dropped for a new one, oldest first; with `now`, this applies to all of them. A late
- * answer to it is still accepted as long as it is remembered.
+ * and may be dropped for a new one, oldest first. A late answer to it is still accepted as long as
+ * it is remembered.
  */
-void pending_age(const struct enforcer *e, void *state, bool now);
+void pending_age(const struct enforcer *e, void *state);
+/* If the list is full, all requests in it count as lost. */
+void pending_crowd(const struct enforcer *e, void *state);
 /*
  * Bytes passed unseen, before a pick-up or in a gap of a capture. The state is kept, but is
  * incomplete from now on. A PDU that is judged again is judged with a copy of the state after this

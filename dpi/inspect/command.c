@@ -163,7 +163,7 @@ enum attempt {
 	ATTEMPT_FIRST,
 	/* only tests whether the segment alone has too many requests; nothing is recorded */
 	ATTEMPT_ALONE,
-	/* too many requests are open, and waiting would not help, so pending_age makes room */
+	/* too many requests are open, and waiting would not help, so pending_crowd makes room */
 	ATTEMPT_CROWDED
 };
 
@@ -217,20 +217,18 @@ static void judge_one(struct crossing *x, enum attempt how, struct bytes pdu, ui
 		.dir = x->dir, .offset = offset, .length = (uint32_t)pdu.left, .space = 255, .conduit = EVENT_NO_CONDUIT
 	};
 	struct parsed *parsed = &x->i->rooms.judge->parsed;
-	bool asks, alone;
+	bool waits = how != ATTEMPT_CROWDED && !crossing_is_observed(x), asks, alone;
 
 	lasting_recall(x, c->enforcer, x->dir, c->state, pdu);
+	/* before it is judged, because a request that is judged twice would count as a repetition
+	 * of itself */
+	if (!waits)
+		pending_crowd(c->enforcer, c->state);
 	judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
-	if (!u.allowed && u.reason == c->enforcer->pending) {
-		if (how != ATTEMPT_CROWDED && !crossing_is_observed(x)) {
-			j->later = j->denied = true;
-			j->reason = u.reason;
-			return;
-		}
-		/* Under observe, or if waiting would not help, the request does not wait: all older
-		 * requests count as lost. */
-		pending_age(c->enforcer, c->state, true);
-		judge_pdu(c->enforcer, c->state, x->dir, pdu, x->table, x->permit, x->i->rooms.judge, parsed, &u);
+	if (waits && !u.allowed && u.reason == c->enforcer->pending) {
+		j->later = j->denied = true;
+		j->reason = u.reason;
+		return;
 	}
 	if (how == ATTEMPT_ALONE) {
 		j->denied |= !u.allowed;
@@ -447,7 +445,7 @@ static void age(struct crossing *x)
 
 	for (unsigned n = 0; n < 2 && x->i->now_ns - c->aged_ns >= AGE_NS; n++) {
 		c->aged_ns = n == 0 && c->aged_ns > 0 ? c->aged_ns + AGE_NS : x->i->now_ns;
-		pending_age(c->enforcer, c->state, false);
+		pending_age(c->enforcer, c->state);
 	}
 }
 

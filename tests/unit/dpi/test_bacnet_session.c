@@ -306,7 +306,7 @@ static void requests_wait(void **state)
 		assert_int_equal(ask(&d, text)->reason, R_ALLOWED);
 	}
 	assert_int_equal(ask(&d, "00 05 50 0c 0c 00400001 19 55")->reason, R_BACNET_PENDING);
-	pending_age(&bacnet_enforcer, d.state, true);
+	pending_crowd(&bacnet_enforcer, d.state);
 	assert_int_equal(ask(&d, "00 05 50 0c 0c 00400001 19 55")->reason, R_ALLOWED);
 }
 

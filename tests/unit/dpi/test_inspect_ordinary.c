@@ -205,6 +205,54 @@ static void pipelined_beyond_the_limit(void **state)
 	assert_int_equal(desk.n_resets, 1);
 }
 
+/* A protocol whose requests are numbered: the function of a request is the number after the last
+ * request's. */
+struct numbered {
+	struct pending wait;
+	uint8_t last;
+	struct pending_entry open[TOY_FEW];
+};
+
+static void numbered_asked(void *state, const struct parsed *p, const struct ruling *r, struct pdu *ret)
+{
+	struct numbered *s = state;
+
+	if (p->operations[0].service != s->last + 1u && ret->reason == R_ALLOWED)
+		ret->reason = R_MODBUS_TWICE;
+	s->last = (uint8_t)p->operations[0].service;
+	if (pending_room(desk_enforcer, s, ret))
+		s->open[s->wait.n++] = (struct pending_entry){ r->choice, (uint8_t)ret->reason, 0, 0 };
+}
+
+/* Too many numbered requests that do not wait, because waiting would not help or because nothing
+ * waits under observe: none of them counts as a repetition of itself. */
+static void numbered_beyond_the_limit(void **state)
+{
+	static const uint32_t permits[] = { P_TOY_FEW, P_TOY_OBSERVE };
+	struct enforcer numbered = toy;
+	uint8_t train[120];
+
+	(void)state;
+	numbered.state_size = sizeof(struct numbered);
+	numbered.open = (struct pending_place)PENDING_IN(struct numbered, TOY_FEW);
+	numbered.asked = numbered_asked;
+	desk_enforcer = &numbered;
+	for (unsigned n = 0; n < 10; n++)
+		toy_pdu(train + n * 12, 12, (uint8_t)(n + 1));
+	for (unsigned i = 0; i < 2; i++) {
+		struct conn k = desk_conn(permits[i]);
+
+		desk_clear();
+		desk_handshake(&k);
+		assert_int_equal(desk_send(&k, DIR_C2S, train, 120), OUTCOME_ACCEPT);
+		assert_int_equal(desk_count(EVENT_PDU, R_MODBUS_TWICE), 0);
+		for (unsigned n = 0; n < 10; n++)
+			assert_int_equal(desk_send(&k, DIR_S2C, train, 12), OUTCOME_ACCEPT);
+		assert_int_equal(desk.n_resets, 0);
+	}
+	desk_enforcer = &toy;
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -215,6 +263,7 @@ int main(void)
 		T(multipath),
 		T(multipath_half_way),
 		T(pipelined_beyond_the_limit),
+		T(numbered_beyond_the_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -591,7 +591,7 @@ static void answers_that_never_come(void **state)
 		assert_true(request(&d, k, 17, 3, ask, 4)->allowed);
 	for (unsigned times = 0; times < 2; times++) {
 		assert_int_equal(request(&d, 100, 17, 3, ask, 4)->reason, R_MODBUS_PENDING);
-		pending_age(&modbus_enforcer, d.state, false);
+		pending_age(&modbus_enforcer, d.state);
 	}
 	for (uint16_t k = 0; k < 3; k++)
 		assert_true(request(&d, (uint16_t)(100 + k), 17, 3, ask, 4)->allowed);
@@ -605,7 +605,7 @@ static void answers_that_never_come(void **state)
 	desk_reset(&d);
 	for (uint16_t k = 0; k < MODBUS_OPEN_MAX; k++)
 		assert_true(request(&d, k, 17, 3, ask, 4)->allowed);
-	pending_age(&modbus_enforcer, d.state, true);
+	pending_crowd(&modbus_enforcer, d.state);
 	assert_true(request(&d, 100, 17, 3, ask, 4)->allowed);
 }
 

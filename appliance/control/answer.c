@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "appliance/control/answer.h"
 #include "appliance/control/control.h"
 
 static void spare(struct control *s, struct answer *a)

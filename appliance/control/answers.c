@@ -9,8 +9,14 @@
 #include <stdlib.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/control/answers.h"
 #include "appliance/control/answers_private.h"
 #include "appliance/control/control.h"
+#include "appliance/control/facts.h"
+#include "appliance/control/ground.h"
+#include "appliance/control/impact.h"
+#include "appliance/control/people.h"
+#include "appliance/control/role_json.h"
 #include "appliance/store/in_force.h"
 
 #define STATUS_LIMIT 500000000ull

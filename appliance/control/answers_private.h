@@ -4,6 +4,7 @@
 #ifndef SEKISHO_CONTROL_ANSWERS_PRIVATE_H
 #define SEKISHO_CONTROL_ANSWERS_PRIVATE_H
 
+#include "appliance/control/answers.h"
 #include "appliance/control/control.h"
 
 struct collect {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/control/control.h"
+#include "appliance/control/at_machine.h"
 
 #include "appliance/wire/judged.h"
 #include "appliance/wire/orders.h"

@@ -8,7 +8,11 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "appliance/base/utf8.h"
+#include "appliance/control/answers.h"
+#include "appliance/control/certificates.h"
 #include "appliance/control/control.h"
+#include "appliance/control/expiry.h"
+#include "appliance/control/ground.h"
 
 #define SECOND 1000000000ull
 #define LOOK_NS (10 * SECOND)

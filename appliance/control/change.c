@@ -5,7 +5,12 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/control/answer.h"
+#include "appliance/control/answers.h"
+#include "appliance/control/change.h"
 #include "appliance/control/change_private.h"
+#include "appliance/control/control.h"
+#include "appliance/control/people.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/who.h"
 #include "appliance/wire/judged.h"

@@ -4,7 +4,8 @@
 #ifndef SEKISHO_CONTROL_CHANGE_PRIVATE_H
 #define SEKISHO_CONTROL_CHANGE_PRIVATE_H
 
-#include "appliance/control/control.h"
+#include "appliance/control/asker.h"
+#include "appliance/control/people.h"
 #include "appliance/store/draft.h"
 
 #define ORDERS_MOST 16u /* orders that may wait for accounts at a time */

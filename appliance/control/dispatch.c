@@ -5,7 +5,16 @@
  */
 #include <unistd.h>
 
+#include "appliance/control/answers.h"
+#include "appliance/control/backup.h"
+#include "appliance/control/change.h"
 #include "appliance/control/control.h"
+#include "appliance/control/dispatch.h"
+#include "appliance/control/errands.h"
+#include "appliance/control/impact.h"
+#include "appliance/control/people.h"
+#include "appliance/control/told.h"
+#include "appliance/control/uninspected.h"
 
 static bool on_answer(void *ctx, struct msg *m)
 {

@@ -9,7 +9,10 @@
 #include "appliance/base/json_each.h"
 #include "appliance/base/sha256.h"
 #include "appliance/base/utf8.h"
+#include "appliance/control/change.h"
 #include "appliance/control/change_private.h"
+#include "appliance/control/control.h"
+#include "appliance/control/ground.h"
 #include "appliance/role/roles.h"
 
 /* ---- the draft in answers -------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/control/control.h"
+#include "appliance/control/ending.h"
+#include "policy/ir/ir.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/control/control.h"
+#include "appliance/control/expiry.h"
 
 #include <stdbool.h>
 

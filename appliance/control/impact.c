@@ -13,6 +13,10 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/control/control.h"
+#include "appliance/control/facts.h"
+#include "appliance/control/ground.h"
+#include "appliance/control/impact.h"
+#include "appliance/control/told.h"
 #include "appliance/wire/commands_json.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/slot.h"

@@ -6,7 +6,11 @@
 #include "appliance/base/arena.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
+#include "appliance/control/answers.h"
 #include "appliance/control/control.h"
+#include "appliance/control/ending.h"
+#include "appliance/control/ground.h"
+#include "appliance/control/near_end.h"
 
 #define SECOND 1000000000ull
 #define LOOK_NS (10 * SECOND)

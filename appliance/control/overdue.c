@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/control/control.h"
+#include "appliance/control/overdue.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "appliance/base/sha256.h"
+#include "policy/ir/ir.h"
 
 #define DAY_S 86400u
 

@@ -3,6 +3,7 @@
  * are the reason, so the words quote them. */
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
+#include "appliance/control/facts.h"
 
 #define WHEN 40u
 

@@ -5,6 +5,9 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/json_each.h"
 #include "appliance/control/control.h"
+#include "appliance/control/ground.h"
+#include "appliance/control/overdue.h"
+#include "appliance/control/review.h"
 
 #define SECOND 1000000000ull
 #define LOOK_NS (60 * SECOND)

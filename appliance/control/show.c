@@ -8,7 +8,10 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
+#include "appliance/control/answers.h"
 #include "appliance/control/control.h"
+#include "appliance/control/facts.h"
+#include "appliance/control/show.h"
 #include "appliance/store/in_force.h"
 #include "policy/ir/json.h"
 

@@ -5,6 +5,8 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/control/control.h"
+#include "appliance/control/facts.h"
+#include "appliance/control/told.h"
 #include "appliance/store/generation.h"
 
 #define UNSEAL_BUDGET (512u << 20)

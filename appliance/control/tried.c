@@ -8,7 +8,11 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/control/carried.h"
 #include "appliance/control/control.h"
+#include "appliance/control/ground.h"
+#include "appliance/control/note.h"
+#include "appliance/control/tried.h"
 
 #define SECOND 1000000000ull
 #define DAY_S 86400u

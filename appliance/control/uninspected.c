@@ -5,6 +5,8 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
+#include "appliance/control/ground.h"
+#include "appliance/control/uninspected.h"
 #include "appliance/role/roles.h"
 #include "appliance/wire/settings.h"
 

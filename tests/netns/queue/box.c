@@ -23,8 +23,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "appliance/base/arena.h"
 #include "appliance/base/clock.h"
-#include "appliance/control/control.h"
+#include "appliance/control/role_json.h"
 #include "appliance/gate/reset.h"
 #include "appliance/kernel/conntrack.h"
 #include "appliance/role/outstanding.h"

@@ -11,11 +11,11 @@
  * LINK: appliance/base/clock.c appliance/base/sha256.c
  * LIBS: jansson nettle
  */
+#include "appliance/control/at_machine.h"
 #include "tests/unit/cmocka.h"
 
 #include <string.h>
 
-#include "appliance/control/control.h"
 #include "appliance/wire/judged.h"
 #include "appliance/wire/orders.h"
 

@@ -5,9 +5,9 @@
  *
  * LINK: appliance/control/ending.c
  */
+#include "appliance/control/ending.h"
+#include "policy/ir/ir.h"
 #include "tests/unit/cmocka.h"
-
-#include "appliance/control/control.h"
 
 #define HOUR 3600u
 #define DAY 86400u

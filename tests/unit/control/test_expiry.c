@@ -4,9 +4,8 @@
  *
  * LINK: appliance/control/expiry.c
  */
+#include "appliance/control/expiry.h"
 #include "tests/unit/cmocka.h"
-
-#include "appliance/control/control.h"
 
 #define DAY 86400u
 #define T 1800000000u /* now */

@@ -9,6 +9,13 @@
  * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c appliance/base/clock.c
  * LIBS: jansson nettle
  */
+#include "appliance/control/answers.h"
+#include "appliance/control/control.h"
+#include "appliance/control/facts.h"
+#include "appliance/control/ground.h"
+#include "appliance/control/impact.h"
+#include "appliance/control/people.h"
+#include "appliance/control/role_json.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
@@ -18,7 +25,6 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/control/answers_private.h"
-#include "appliance/control/control.h"
 #include "appliance/store/in_force.h"
 
 #define FLOOD 500u

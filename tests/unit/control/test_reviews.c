@@ -7,12 +7,12 @@
  * LINK: appliance/base/bytes.c appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle
  */
+#include "appliance/control/overdue.h"
+#include "policy/ir/ir.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "appliance/control/control.h"
 
 #define DAY 86400u
 #define NOON_2027_03_31 1806494400u

@@ -11,6 +11,9 @@
  * LINK: appliance/base/errno_text.c appliance/base/bytes.c
  * LIBS: jansson nettle
  */
+#include "appliance/control/control.h"
+#include "appliance/control/ground.h"
+#include "appliance/control/tried.h"
 #include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
@@ -22,7 +25,6 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
-#include "appliance/control/control.h"
 #include "appliance/role/roles.h"
 
 #define DAY 86400u

@@ -8,6 +8,7 @@
  * LINK: dpi/%/words.c appliance/control/at_machine.c $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle gnutls
  */
+#include "appliance/control/at_machine.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
@@ -15,7 +16,6 @@
 
 #include "appliance/base/bundle.h"
 #include "appliance/base/json.h"
-#include "appliance/control/control.h"
 #include "appliance/wire/duty.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/orders.h"

@@ -10,7 +10,11 @@
 #include <string.h>
 
 #include "appliance/base/memfd.h"
+#include "appliance/enforce/apply.h"
+#include "appliance/enforce/cut.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/session.h"
 #include "appliance/wire/cuts.h"
 #include "appliance/wire/msg.h"
 

@@ -8,7 +8,14 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
+#include "appliance/enforce/apply.h"
+#include "appliance/enforce/drift.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/links.h"
+#include "appliance/enforce/monitor.h"
+#include "appliance/enforce/verify.h"
+#include "appliance/enforce/work.h"
 #include "appliance/kernel/deny_base.h"
 #include "appliance/kernel/dump.h"
 

@@ -11,7 +11,13 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
+#include "appliance/enforce/effective.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/expect.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/session.h"
+#include "appliance/enforce/used.h"
+#include "appliance/enforce/work.h"
 #include "appliance/kernel/dump.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/json.h"

@@ -14,7 +14,11 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
+#include "appliance/enforce/ended.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/session.h"
+#include "appliance/enforce/used.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/dump.h"
 #include "appliance/wire/cuts.h"

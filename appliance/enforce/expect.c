@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "appliance/enforce/enforce.h"
+#include "appliance/enforce/expect.h"
+#include "appliance/kernel/image.h"
 #include "appliance/wire/mark.h"
 #include "policy/ir/lasting.h"
 

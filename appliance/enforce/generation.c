@@ -6,6 +6,9 @@
 #include "appliance/base/clock.h"
 #include "appliance/enforce/door_book.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/monitor.h"
+#include "appliance/kernel/rule.h"
 #include "policy/ir/moment.h"
 
 #define HELD_BUDGET (512u << 20) /* bytes of a generation's arena */

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/session.h"
 #include "appliance/wire/commands.h"
 #include "appliance/wire/mark.h"
 #include "policy/ir/moment.h"

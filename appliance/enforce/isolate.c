@@ -15,7 +15,11 @@
 #include <stdlib.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/enforce/apply.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/isolate.h"
+#include "appliance/enforce/session.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/isolation_pairs.h"
 #include "policy/ir/ir.h"

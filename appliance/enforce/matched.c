@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
-#include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
 #include "appliance/wire/commands.h"
 #include "appliance/wire/mark.h"
 #include "policy/ir/ir.h"

@@ -24,7 +24,9 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/monitor.h"
 #include "appliance/enforce/sockets.h"
+#include "appliance/enforce/verify.h"
 #include "appliance/wire/deed.def"
 #include "appliance/wire/msg.h"
 

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include "appliance/base/memfd.h"
+#include "appliance/enforce/apply.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/pairs.h"
 

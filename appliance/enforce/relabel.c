@@ -13,6 +13,9 @@
 #include <string.h>
 
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/relabel.h"
+#include "appliance/enforce/session.h"
 
 #define RELABEL_BUDGET (256u << 20)
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/enforce/enforce.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,7 +11,25 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/box/sysctl.h"
+#include "appliance/enforce/apply.h"
+#include "appliance/enforce/cut.h"
+#include "appliance/enforce/doors.h"
+#include "appliance/enforce/drift.h"
+#include "appliance/enforce/effective.h"
+#include "appliance/enforce/ended.h"
+#include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/isolations.h"
+#include "appliance/enforce/links.h"
+#include "appliance/enforce/monitor.h"
+#include "appliance/enforce/relabel.h"
+#include "appliance/enforce/session.h"
 #include "appliance/enforce/sockets.h"
+#include "appliance/enforce/status.h"
+#include "appliance/enforce/trust.h"
+#include "appliance/enforce/used.h"
+#include "appliance/enforce/verify.h"
+#include "appliance/enforce/work.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/deny_base.h"
 #include "appliance/kernel/dump.h"

@@ -12,6 +12,9 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/links.h"
+#include "appliance/enforce/session.h"
 #include "appliance/wire/settings.h"
 
 /* Adds the names that the policy has for an address: for the end "server" as "server_asset",

@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/links.h"
 
 #define MONITOR_READ 65536u
 /* bytes: room for the reports of a flush of thousands of elements */

@@ -6,7 +6,11 @@
 
 #include "appliance/box/sysctl.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/session.h"
+#include "appliance/enforce/status.h"
 #include "appliance/kernel/dump.h"
+#include "appliance/kernel/rule.h"
 #include "appliance/wire/reason.h"
 
 static json_t *foreign_json(const struct image *have)

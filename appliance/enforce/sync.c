@@ -22,7 +22,8 @@
 #include <linux/netfilter.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/enforce/enforce.h"
+#include "appliance/enforce/apply.h"
+#include "appliance/enforce/sync.h"
 #include "appliance/kernel/batch.h"
 
 /* A table or chain that cannot be changed in place. */

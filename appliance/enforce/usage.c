@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/usage.h"
+#include "appliance/kernel/conntrack.h"
 #include "appliance/wire/mark.h"
 
 static int by_id(const void *a, const void *b)

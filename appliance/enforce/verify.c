@@ -9,7 +9,12 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/monitor.h"
+#include "appliance/enforce/used.h"
+#include "appliance/enforce/verify.h"
 #include "appliance/enforce/witness.h"
+#include "appliance/enforce/work.h"
 #include "appliance/kernel/dump.h"
 #include "appliance/kernel/ruleset.h"
 

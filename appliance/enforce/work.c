@@ -13,6 +13,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/enforce/enforce.h"
+#include "appliance/enforce/work.h"
 
 /* ---- ending it ------------------------------------------------------------------------------- */
 

@@ -8,12 +8,16 @@
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  * LIBS: jansson
  */
+#include "appliance/enforce/apply.h"
+#include "appliance/enforce/cut.h"
+#include "appliance/enforce/enforce.h"
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/session.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/enforce/enforce.h"
 #include "appliance/kernel/conntrack.h"
 #include "policy/ir/ir.h"
 

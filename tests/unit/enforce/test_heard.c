@@ -7,13 +7,13 @@
  * LINK: policy/ir/moment.c appliance/wire/hours.c appliance/enforce/heard.c policy/ir/evaluate.c
  * LINK: appliance/base/addr.c
  */
+#include "appliance/enforce/generation.h"
 #include "tests/unit/cmocka.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
-#include "appliance/enforce/enforce.h"
 #include "appliance/enforce/heard.h"
 #include "appliance/wire/mark.h"
 

@@ -11,6 +11,7 @@
  * LINK: appliance/base/arena.c
  * LIBS: nettle jansson
  */
+#include "appliance/enforce/generation.h"
 #include "tests/unit/cmocka.h"
 
 #include <errno.h>
@@ -18,7 +19,6 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
-#include "appliance/enforce/enforce.h"
 #include "appliance/enforce/matched.h"
 #include "appliance/wire/mark.h"
 

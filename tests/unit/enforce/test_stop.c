@@ -6,6 +6,8 @@
  * LINK: appliance/enforce/work.c appliance/wire/msg.c
  * LINK: appliance/base/bytes.c appliance/base/err.c appliance/base/utf8.c appliance/base/memfd.c
  */
+#include "appliance/enforce/enforce.h"
+#include "appliance/enforce/work.h"
 #include "tests/unit/cmocka.h"
 
 #include <string.h>
@@ -14,7 +16,6 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
-#include "appliance/enforce/enforce.h"
 
 static struct enforce f;
 static int supervisor;

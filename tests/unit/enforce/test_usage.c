@@ -5,11 +5,13 @@
  *
  * LINK: appliance/enforce/usage.c appliance/base/arena.c
  */
+#include "appliance/enforce/generation.h"
+#include "appliance/enforce/usage.h"
+#include "appliance/kernel/conntrack.h"
 #include "tests/unit/cmocka.h"
 
 #include <string.h>
 
-#include "appliance/enforce/enforce.h"
 #include "appliance/wire/mark.h"
 
 /* Permits 10, 11, ... of the policy in force. */

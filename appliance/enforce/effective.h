@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SEKISHO_ENFORCE_EFFECTIVE_H
+#define SEKISHO_ENFORCE_EFFECTIVE_H
+
+#include "appliance/base/json.h"
+
+struct enforce;
+struct err;
+
+json_t *enforce_effective(struct enforce *f, struct err *e); /* NULL on failure */
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SEKISHO_ENFORCE_ISOLATIONS_H
+#define SEKISHO_ENFORCE_ISOLATIONS_H
+
+#include <stdbool.h>
+
+struct enforce;
+struct generation_held;
+struct msg;
+
+/* Handles an order about an isolation, and answers it. False: the channel is broken. */
+bool enforce_isolation(struct enforce *f, const struct msg *m);
+/* Takes the list that the supervisor sends. */
+void enforce_isolations(struct enforce *f, int fd);
+/* To be called before and after `next` comes into force: isolates the addresses that the isolated
+ * names have in it and in the policy in force. */
+void enforce_isolations_before(struct enforce *f, const struct generation_held *next);
+/* To be called when it is certain that the new generation stays in force. From then on, no
+ * isolation keeps a conduit that this generation does not keep, even if a later one would keep
+ * it. */
+void enforce_isolations_in_force(struct enforce *f);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SEKISHO_ENFORCE_MONITOR_H
+#define SEKISHO_ENFORCE_MONITOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/wire/event.h"
+
+struct differences;
+struct enforce;
+
+#define DEEDS 14u /* kinds of changes: appliance/wire/deed.def */
+
+/* Changes by others since the last reaction to them. */
+struct meddling {
+	/* Forwarding is off because our table was changed, or because it is not known which table
+	 * was. */
+	bool table;
+	bool beside;	    /* another program's table was changed */
+	uint64_t beside_ns; /* monotonic: when such a change was first reported */
+	/* the present call of monitor_glance has read no report about our table yet */
+	bool fresh;
+	bool touched;  /* the transaction that is being reported changed our table */
+	uint32_t news; /* how often forwarding was turned off */
+	/* the longest time that forwarding may have been on with a changed table */
+	uint64_t gap_ns;
+	uint64_t shut_ns; /* monotonic: when forwarding was last turned off */
+	uint32_t pid;	  /* the author's pid, as the kernel reports it; 0 = it did not */
+	char process[17];
+	struct {
+		uint32_t n;
+		char first[32]; /* chain or set of the first change of this kind */
+	} deeds[DEEDS];
+	char trouble[160]; /* why forwarding could not be turned off */
+};
+
+/* Counters of this thread before it went to sleep. */
+struct sleep_counters {
+	bool counted;
+	uint64_t waited_ns, sleeps;
+};
+
+int monitor_open_delay(void);	       /* an owned descriptor, or -1 */
+void monitor_sleep(struct enforce *f); /* before poll() */
+void monitor_woken(struct enforce *f); /* after poll(), when the monitor is readable */
+/* Reads the reported changes without waiting, and turns forwarding off if our table may have been
+ * changed. Long work calls it often. */
+void monitor_glance(struct enforce *f);
+/* Turns forwarding off. To be called when the table could not be read or is wrong; it was right
+ * before `since_ns`. */
+void monitor_shut(struct enforce *f, uint64_t since_ns);
+
+/*
+ * The record of a change of the rules by others. The journal gets one event for each difference,
+ * with the author and the state before and after; the supervisor gets one line. Differences are
+ * collected while they are found, and sent when it is known whether they could be mended.
+ */
+#define RECORD_EVENTS 8u /* events of one change; the last one tells how many more there were */
+
+struct drift_record {
+	struct event list[RECORD_EVENTS];
+	unsigned n;
+	size_t more;
+};
+
+/* Adds a difference. `before`: what the policy says; `after`: what was found; "" = nothing. */
+void record_add(struct drift_record *r, const char *object, const char *before, const char *after);
+void record_differences(struct drift_record *r, const struct differences *d);
+/* As record_differences, for differences that were found when this role began. Leaves out elements,
+ * which may differ because a device has another index. */
+void record_unwatched(struct drift_record *r, const struct differences *d);
+/*
+ * Sends the events. `gap_us`: for how long the changed rules may have been in effect; `back_us`:
+ * for how long nothing passed afterwards. `trouble`: why the rules could not be mended; "" = they
+ * were. The author and the kinds of changes come from f->meddling.
+ */
+void record_send(struct enforce *f, struct drift_record *r, enum drift what, uint64_t gap_us, uint64_t back_us,
+		 const char *trouble);
+/* Records that forwarding is on again, if a DRIFT_SHUT was recorded. */
+void record_opened(struct enforce *f);
+
+#endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/journal/role_private.h"
+#include "appliance/journal/access.h"
 
 #include <stdio.h>
 #include <string.h>

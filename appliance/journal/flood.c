@@ -6,7 +6,8 @@
  */
 #include <string.h>
 
-#include "appliance/journal/role_private.h"
+#include "appliance/journal/merge.h"
+#include "appliance/journal/share.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
 

@@ -7,7 +7,10 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
+#include "appliance/journal/reserve.h"
+#include "appliance/journal/role_attack.h"
 #include "appliance/journal/role_private.h"
+#include "appliance/journal/role_write.h"
 
 #define SECOND 1000000000ull
 #define SAVE_NS SECOND /* ns within which a change is saved */

@@ -11,7 +11,10 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/base/utf8.h"
+#include "appliance/journal/reserve.h"
+#include "appliance/journal/role_device.h"
 #include "appliance/journal/role_private.h"
+#include "appliance/journal/role_write.h"
 
 #define SECOND 1000000000ull
 #define RECORDS_BURST 32u

@@ -13,10 +13,15 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/sentence.h"
+#include "appliance/journal/access.h"
+#include "appliance/journal/role_files.h"
 #include "appliance/journal/role_private.h"
+#include "appliance/journal/role_take.h"
+#include "appliance/journal/role_write.h"
 #include "appliance/journal/segment.h"
 #include "appliance/journal/verify.h"
 #include "appliance/role/roles.h"
+#include "appliance/wire/msg_json.h"
 
 static bool answer(uint32_t id, enum answer_status status, json_t *j)
 {

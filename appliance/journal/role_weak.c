@@ -5,7 +5,10 @@
 #include <time.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/journal/reserve.h"
 #include "appliance/journal/role_private.h"
+#include "appliance/journal/role_weak.h"
+#include "appliance/journal/role_write.h"
 
 #define SECOND 1000000000ull
 #define SAVE_NS SECOND		     /* ns within which a change is saved */

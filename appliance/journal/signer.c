@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/journal/role_private.h"
+#include "appliance/journal/signer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/base/err.h"
 #include "appliance/base/sha256.h"
 
 #define KEY "key"

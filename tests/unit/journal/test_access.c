@@ -8,12 +8,11 @@
  * LINK: appliance/base/utf8.c appliance/base/bytes.c appliance/base/memfd.c
  * LIBS: jansson nettle
  */
+#include "appliance/journal/access.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#include "appliance/journal/role_private.h"
 
 #define S 1000000000ull
 

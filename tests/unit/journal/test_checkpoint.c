@@ -12,6 +12,7 @@
  * LINK: appliance/base/memfd.c
  * LIBS: jansson hogweed nettle zlib
  */
+#include "appliance/journal/signer.h"
 #include "tests/unit/cmocka.h"
 
 #include <errno.h>
@@ -23,7 +24,6 @@
 
 #include "appliance/base/sha256.h"
 #include "appliance/journal/chain.h"
-#include "appliance/journal/role_private.h"
 #include "appliance/journal/verify.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/journal/look.h"

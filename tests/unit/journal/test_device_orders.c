@@ -13,6 +13,10 @@
  * LINK: $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle
  */
+#include "appliance/journal/reserve.h"
+#include "appliance/journal/role_device.h"
+#include "appliance/journal/role_private.h"
+#include "appliance/journal/role_write.h"
 #include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
@@ -23,7 +27,6 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/journal/names.h"
-#include "appliance/journal/role_private.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/words/eve.h"
 #include "mgmt/words/event.h"

@@ -5,13 +5,13 @@
  * LINK: appliance/journal/room.c $(BASE_SRC) $(WIRE_SRC)
  * LIBS: jansson nettle
  */
+#include "appliance/journal/disk.h"
 #include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/journal/role_private.h"
 #include "tests/unit/folder.h"
 
 #define HOUR 3600000000000ull

@@ -14,6 +14,8 @@
  * LINK: appliance/journal/checkpoint.c
  * LIBS: jansson hogweed nettle zlib
  */
+#include "appliance/journal/merge.h"
+#include "appliance/journal/share.h"
 #include "tests/unit/cmocka.h"
 
 #include <errno.h>
@@ -27,7 +29,6 @@
 #include <unistd.h>
 
 #include "appliance/journal/chain.h"
-#include "appliance/journal/role_private.h"
 #include "appliance/journal/search.h"
 #include "appliance/journal/segment.h"
 #include "appliance/journal/verify.h"

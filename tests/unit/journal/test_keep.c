@@ -28,6 +28,11 @@
  * LINK: policy/ir/meaning.c
  * LIBS: jansson hogweed nettle zlib
  */
+#include "appliance/journal/reserve.h"
+#include "appliance/journal/role_hold.h"
+#include "appliance/journal/role_keep.h"
+#include "appliance/journal/role_private.h"
+#include "appliance/journal/role_write.h"
 #include "tests/unit/cmocka.h"
 
 #include <errno.h>
@@ -42,7 +47,6 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/journal/role_private.h"
 #include "appliance/journal/segment.h"
 #include "appliance/journal/verify.h"
 #include "appliance/wire/settings.h"

@@ -26,6 +26,11 @@
  * LINK: policy/ir/meaning.c
  * LIBS: jansson hogweed nettle zlib
  */
+#include "appliance/journal/reserve.h"
+#include "appliance/journal/role_private.h"
+#include "appliance/journal/role_take.h"
+#include "appliance/journal/role_write.h"
+#include "appliance/journal/wait.h"
 #include "tests/unit/cmocka.h"
 
 #include <dirent.h>
@@ -41,7 +46,6 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/journal/role_private.h"
 #include "appliance/journal/segment.h"
 #include "appliance/journal/verify.h"
 #include "mgmt/state/journal.h"

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SEKISHO_JOURNAL_ROLE_HOLD_H
+#define SEKISHO_JOURNAL_ROLE_HOLD_H
+
+#include <stdbool.h>
+
+#include "appliance/base/json.h"
+#include "appliance/wire/msg.h"
+
+struct journal_role;
+struct keep_file;
+struct msg_hold;
+
+/* Reads the holds at the start. If they cannot be read, this is recorded. */
+void role_hold_open(struct journal_role *j);
+/* True when one of the holds stands for a list that could not be read. */
+bool role_hold_damaged(const struct journal_role *j);
+/* Whether a hold keeps this file. */
+bool role_hold_keeps(struct journal_role *j, const struct keep_file *f);
+/* Carries out an order of a person about holds, and returns the answer. */
+json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum answer_status *ret);
+
+#endif

@@ -1,0 +1,37 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compares the code of two builds, object by object: moves and renames change no instruction.
+
+    tests/lib/same_code.py BUILD OTHER_BUILD      such as build/release of two checkouts
+
+Prints the objects whose instructions, constants or calls differ, and those that only one has."""
+import os
+import re
+import subprocess
+import sys
+
+
+def objects(build):
+    return {os.path.relpath(os.path.join(at, f), build) for at, _, files in os.walk(build) for f in files if f.endswith(".o") and "/tests" not in at}
+
+
+def code(path):
+    """Instructions, constants and what they refer to, without the names of files."""
+    out = subprocess.run(["objdump", "-drs", "-j", ".text*", "-j", ".rodata*", "-j", ".data*", "--no-show-raw-insn", "--wide", path],
+                         capture_output=True, text=True, check=False).stdout
+    return re.sub(r"^.*file format.*$", "", out, flags=re.M)
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    a, b = sys.argv[1:]
+    have, other = objects(a), objects(b)
+    differ = sorted(o for o in have & other if code(os.path.join(a, o)) != code(os.path.join(b, o)))
+    for o in differ + sorted(have ^ other):
+        print(("only in one: " if o in have ^ other else "differs: ") + o)
+    print("%d objects compared, %d differ" % (len(have & other), len(differ)))
+    sys.exit(bool(differ or have ^ other))
+
+
+main()

@@ -10,6 +10,7 @@
 
 #include "appliance/alone/alone.h"
 #include "appliance/store/kept.h"
+#include "appliance/supervise/guard.h"
 #include "appliance/supervise/supervise.h"
 
 /* Sets the rules for cards outside the box as the last daemon left them. Before the first apply

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Messages of the supervisor, and of roles through it. */
 #ifndef SEKISHO_CONTROL_DISPATCH_H
 #define SEKISHO_CONTROL_DISPATCH_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Work of the compiler for people, one after the other. */
 #ifndef SEKISHO_CONTROL_ERRANDS_H
 #define SEKISHO_CONTROL_ERRANDS_H
 

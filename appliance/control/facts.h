@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The state of the box as JSON, for people. */
 #ifndef SEKISHO_CONTROL_FACTS_H
 #define SEKISHO_CONTROL_FACTS_H
 

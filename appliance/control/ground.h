@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What every part of the role control uses. */
 #ifndef SEKISHO_CONTROL_GROUND_H
 #define SEKISHO_CONTROL_GROUND_H
 

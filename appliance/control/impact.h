@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The effect of an operation on live sessions, as the workers foretell it. */
 #ifndef SEKISHO_CONTROL_IMPACT_H
 #define SEKISHO_CONTROL_IMPACT_H
 

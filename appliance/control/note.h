@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Small texts that the role keeps in its folder. */
 #ifndef SEKISHO_CONTROL_NOTE_H
 #define SEKISHO_CONTROL_NOTE_H
 

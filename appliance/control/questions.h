@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which questions are allowed, and who answers them. */
 #ifndef SEKISHO_CONTROL_QUESTIONS_H
 #define SEKISHO_CONTROL_QUESTIONS_H
 

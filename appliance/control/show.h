@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Stored generations, for people. */
 #ifndef SEKISHO_CONTROL_SHOW_H
 #define SEKISHO_CONTROL_SHOW_H
 

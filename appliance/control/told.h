@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The state that the supervisor reports. */
 #ifndef SEKISHO_CONTROL_TOLD_H
 #define SEKISHO_CONTROL_TOLD_H
 

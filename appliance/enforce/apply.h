@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One apply: lingering permits, sessions that it cuts, commit. */
 #ifndef SEKISHO_ENFORCE_APPLY_H
 #define SEKISHO_ENFORCE_APPLY_H
 

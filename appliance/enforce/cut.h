@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The sessions that an apply ends. */
 #ifndef SEKISHO_ENFORCE_CUT_H
 #define SEKISHO_ENFORCE_CUT_H
 

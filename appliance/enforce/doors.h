@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Doors that people open; door_book.h decides about them. */
 #ifndef SEKISHO_ENFORCE_DOORS_H
 #define SEKISHO_ENFORCE_DOORS_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Finds out what others changed in the rules, and mends it. */
 #ifndef SEKISHO_ENFORCE_DRIFT_H
 #define SEKISHO_ENFORCE_DRIFT_H
 

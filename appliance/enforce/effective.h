@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The rules in force, for people. */
 #ifndef SEKISHO_ENFORCE_EFFECTIVE_H
 #define SEKISHO_ENFORCE_EFFECTIVE_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions whose time is over: their permit's, or their conduit's limits. */
 #ifndef SEKISHO_ENFORCE_ENDED_H
 #define SEKISHO_ENFORCE_ENDED_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The image that the kernel should have for a generation. */
 #ifndef SEKISHO_ENFORCE_EXPECT_H
 #define SEKISHO_ENFORCE_EXPECT_H
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A generation in memory with its permit ids and kernel indexes, and the moment by which its ends
+ * are judged.
+ */
 #ifndef SEKISHO_ENFORCE_GENERATION_H
 #define SEKISHO_ENFORCE_GENERATION_H
 

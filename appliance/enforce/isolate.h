@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sets isolations in the kernel. */
 #ifndef SEKISHO_ENFORCE_ISOLATE_H
 #define SEKISHO_ENFORCE_ISOLATE_H
 

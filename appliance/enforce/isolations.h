@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Isolations by people. */
 #ifndef SEKISHO_ENFORCE_ISOLATIONS_H
 #define SEKISHO_ENFORCE_ISOLATIONS_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The netlink sockets, and the kernel's index of each interface. */
 #ifndef SEKISHO_ENFORCE_LINKS_H
 #define SEKISHO_ENFORCE_LINKS_H
 

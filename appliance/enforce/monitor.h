@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Notices and records changes by others, and turns forwarding off at the first one. */
 #ifndef SEKISHO_ENFORCE_MONITOR_H
 #define SEKISHO_ENFORCE_MONITOR_H
 

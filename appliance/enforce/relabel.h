@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions that now belong to another permit. */
 #ifndef SEKISHO_ENFORCE_RELABEL_H
 #define SEKISHO_ENFORCE_RELABEL_H
 

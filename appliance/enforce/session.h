@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The present sessions in the words of the policy, by zone and lane. */
 #ifndef SEKISHO_ENFORCE_SESSION_H
 #define SEKISHO_ENFORCE_SESSION_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The state of the kernel's side, and counters for the supervisor. */
 #ifndef SEKISHO_ENFORCE_STATUS_H
 #define SEKISHO_ENFORCE_STATUS_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The transactions that make the table equal to an image. */
 #ifndef SEKISHO_ENFORCE_SYNC_H
 #define SEKISHO_ENFORCE_SYNC_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Whether the clock is trusted. */
 #ifndef SEKISHO_ENFORCE_TRUST_H
 #define SEKISHO_ENFORCE_TRUST_H
 

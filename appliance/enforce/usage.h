@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which permits live sessions have. */
 #ifndef SEKISHO_ENFORCE_USAGE_H
 #define SEKISHO_ENFORCE_USAGE_H
 

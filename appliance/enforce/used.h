@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The record of what was used, to and from the supervisor. */
 #ifndef SEKISHO_ENFORCE_USED_H
 #define SEKISHO_ENFORCE_USED_H
 

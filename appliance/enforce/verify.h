@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Expected against dumped, as a list of differences. */
 #ifndef SEKISHO_ENFORCE_VERIFY_H
 #define SEKISHO_ENFORCE_VERIFY_H
 

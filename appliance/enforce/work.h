@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Ends work that nobody waits for, and reports its progress. */
 #ifndef SEKISHO_ENFORCE_WORK_H
 #define SEKISHO_ENFORCE_WORK_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Signs of attacks. */
 #ifndef SEKISHO_JOURNAL_ROLE_ATTACK_H
 #define SEKISHO_JOURNAL_ROLE_ATTACK_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* For how long conduits that observe had nothing to refuse. */
 #ifndef SEKISHO_JOURNAL_ROLE_CLEAN_H
 #define SEKISHO_JOURNAL_ROLE_CLEAN_H
 

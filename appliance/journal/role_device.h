@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The register of devices. */
 #ifndef SEKISHO_JOURNAL_ROLE_DEVICE_H
 #define SEKISHO_JOURNAL_ROLE_DEVICE_H
 

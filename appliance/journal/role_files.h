@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The files, for somebody who takes a copy or asks whether they are whole. */
 #ifndef SEKISHO_JOURNAL_ROLE_FILES_H
 #define SEKISHO_JOURNAL_ROLE_FILES_H
 

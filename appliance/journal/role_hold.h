@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Legal holds, which keep files. */
 #ifndef SEKISHO_JOURNAL_ROLE_HOLD_H
 #define SEKISHO_JOURNAL_ROLE_HOLD_H
 

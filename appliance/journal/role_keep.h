@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Old files, and how full the disk is. */
 #ifndef SEKISHO_JOURNAL_ROLE_KEEP_H
 #define SEKISHO_JOURNAL_ROLE_KEEP_H
 

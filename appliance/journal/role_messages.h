@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Messages and questions of the supervisor. */
 #ifndef SEKISHO_JOURNAL_ROLE_MESSAGES_H
 #define SEKISHO_JOURNAL_ROLE_MESSAGES_H
 

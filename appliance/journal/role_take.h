@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A record that comes in: its time, merging, sums. */
 #ifndef SEKISHO_JOURNAL_ROLE_TAKE_H
 #define SEKISHO_JOURNAL_ROLE_TAKE_H
 

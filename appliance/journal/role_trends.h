@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Counts by hour, for charts over time. */
 #ifndef SEKISHO_JOURNAL_ROLE_TRENDS_H
 #define SEKISHO_JOURNAL_ROLE_TRENDS_H
 

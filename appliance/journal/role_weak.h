@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Servers with weak TLS. */
 #ifndef SEKISHO_JOURNAL_ROLE_WEAK_H
 #define SEKISHO_JOURNAL_ROLE_WEAK_H
 

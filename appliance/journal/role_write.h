@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Lines, signatures over lines, and what waits while the disk is full. */
 #ifndef SEKISHO_JOURNAL_ROLE_WRITE_H
 #define SEKISHO_JOURNAL_ROLE_WRITE_H
 

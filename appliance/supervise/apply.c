@@ -20,8 +20,15 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/box/box.h"
+#include "appliance/supervise/companions.h"
+#include "appliance/supervise/ground.h"
 #include "appliance/supervise/operation.h"
+#include "appliance/supervise/policy.h"
+#include "appliance/supervise/relay.h"
+#include "appliance/supervise/roles.h"
+#include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/workers.h"
 
 #define DEVICE_RETRY (2 * SECOND)
 #define REFUSING_RETRY (60 * SECOND)

@@ -13,7 +13,11 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
 #include "appliance/box/companions.h"
+#include "appliance/supervise/companions.h"
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/ups.h"
 #include "appliance/wire/settings.h"
 
 static bool says(const struct supervisor *s, const char *name, const char *text, size_t n)

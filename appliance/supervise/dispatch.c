@@ -12,7 +12,21 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/supervise/backstop.h"
+#include "appliance/supervise/counting.h"
+#include "appliance/supervise/dispatch.h"
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/once.h"
+#include "appliance/supervise/orders.h"
+#include "appliance/supervise/papers.h"
+#include "appliance/supervise/policy.h"
+#include "appliance/supervise/relay.h"
+#include "appliance/supervise/roles.h"
+#include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/told.h"
+#include "appliance/supervise/watch.h"
+#include "appliance/supervise/workers.h"
 #include "appliance/wire/judged.h"
 
 /* ---- messages of roles ----------------------------------------------------------------------- */

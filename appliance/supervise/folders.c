@@ -18,6 +18,8 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/logins.h"
 #include "appliance/role/sandbox.h"
+#include "appliance/supervise/folders.h"
+#include "appliance/supervise/ground.h"
 #include "appliance/supervise/supervise.h"
 
 #define OWN 0600u /* the least mode that a role needs on its files */

@@ -13,7 +13,10 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/box/netns.h"
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/wire/kept_counts.h"
 #include "appliance/wire/settings.h"
 
 uint64_t mono_ns(void)

@@ -16,6 +16,9 @@
 #include "appliance/box/box.h"
 #include "appliance/box/loan.h"
 #include "appliance/store/kept.h"
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/guard.h"
+#include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"
 
 int kept_open(struct supervisor *s, struct err *e)

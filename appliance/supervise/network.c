@@ -19,6 +19,9 @@
 #include "appliance/base/clock.h"
 #include "appliance/box/box.h"
 #include "appliance/box/rtnl.h"
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/network.h"
+#include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"
 
 /* ns to wait after a report, because one change causes several */

@@ -23,6 +23,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "appliance/supervise/notify.h"
+#include "appliance/supervise/policy.h"
+#include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
 
 #define SOCKET "NOTIFY_SOCKET"

@@ -16,6 +16,7 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/own_path.h"
+#include "appliance/supervise/once.h"
 #include "appliance/supervise/supervise.h"
 
 #define OBJECT "sekisho-once.o"

@@ -12,8 +12,11 @@
 #include "appliance/base/utf8.h"
 #include "appliance/box/box.h"
 #include "appliance/store/in_force.h"
+#include "appliance/supervise/ground.h"
 #include "appliance/supervise/operation.h"
+#include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/workers.h"
 
 /* ns until the next try, because a predecessor's sockets may take a moment to close */
 #define BOOT_RETRY (SECOND / 10)

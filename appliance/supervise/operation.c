@@ -14,7 +14,12 @@
 #include "appliance/base/clock.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/store/kept.h"
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/papers.h"
+#include "appliance/supervise/policy.h"
+#include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/workers.h"
 #include "appliance/wire/orders.h"
 
 #define DEVICE_SETTLES (SECOND / 20) /* ns: a new device gets its name in several steps */

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "appliance/base/logins.h"
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/orders.h"
 #include "appliance/supervise/supervise.h"
 
 #define LIMIT_NS (5 * SECOND)

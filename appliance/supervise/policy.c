@@ -11,6 +11,9 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/store/in_force.h"
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/policy.h"
+#include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/tap/tap.h"
 #include "policy/ir/ir.h"

@@ -13,6 +13,10 @@
 #include "appliance/kernel/isolation_pairs.h"
 #include "appliance/store/listed.h"
 #include "appliance/store/moment.h"
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/papers.h"
+#include "appliance/supervise/relay.h"
+#include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/slot.h"
 

@@ -18,10 +18,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "appliance/role/partition.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/vigil.h"
-#include "appliance/supervise/supervise.h"
+#include "appliance/supervise/slot.h"
+#include "appliance/supervise/spawn.h"
 #include "appliance/wire/settings.h"
 
 #define FDS_MAX 6u

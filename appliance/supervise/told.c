@@ -9,8 +9,17 @@
 #include "appliance/base/memfd.h"
 #include "appliance/box/box.h"
 #include "appliance/store/generation.h"
+#include "appliance/supervise/counting.h"
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/network.h"
+#include "appliance/supervise/papers.h"
+#include "appliance/supervise/policy.h"
+#include "appliance/supervise/relay.h"
+#include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/told.h"
 #include "appliance/tap/tap.h"
+#include "appliance/wire/ring.h"
 #include "appliance/wire/slot.h"
 
 _Static_assert(sizeof(struct sentence) == MEANT_BYTES, "a sentence as it is sent");

@@ -17,7 +17,12 @@
 #include <stdlib.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/pair.h"
+#include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/watch.h"
+#include "appliance/wire/ring.h"
 
 #define EVERY 1000000000ull /* ns */
 #define LIMIT 2500000000ull

@@ -12,7 +12,14 @@
 #include <unistd.h>
 
 #include "appliance/base/sha256.h"
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/once.h"
+#include "appliance/supervise/pair.h"
+#include "appliance/supervise/policy.h"
+#include "appliance/supervise/slot.h"
+#include "appliance/supervise/sockets.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/workers.h"
 #include "appliance/wire/ring.h"
 
 static struct slot *gate_of(struct supervisor *s, uint32_t w)

@@ -15,6 +15,7 @@
 
 #include "appliance/alone/alone.h"
 #include "appliance/base/memfd.h"
+#include "appliance/supervise/ground.h"
 #include "appliance/supervise/supervise.h"
 #include "tests/life/control.h"
 #include "tests/life/disk.h"

@@ -17,6 +17,9 @@
 #include <unistd.h>
 
 #include "appliance/role/roles.h"
+#include "appliance/supervise/once.h"
+#include "appliance/supervise/slot.h"
+#include "appliance/supervise/spawn.h"
 #include "appliance/supervise/supervise.h"
 #include "tests/life/control.h"
 #include "tests/life/life.h"

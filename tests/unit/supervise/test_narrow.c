@@ -6,11 +6,12 @@
  * LINK: appliance/supervise/folders.c appliance/base/atomic_file.c appliance/base/logins.c
  * LINK: appliance/base/err.c
  */
+#include "appliance/supervise/folders.h"
+#include "appliance/supervise/ground.h"
 #include "tests/unit/cmocka.h"
 
 #include <sys/stat.h>
 
-#include "appliance/supervise/supervise.h"
 #include "tests/unit/folder.h"
 
 void say(const struct supervisor *s, enum message m, ...)

@@ -10,6 +10,10 @@
  * LINK: appliance/base/bytes.c appliance/base/clock.c appliance/base/sha256.c appliance/base/err.c
  * LIBS: jansson nettle
  */
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/network.h"
+#include "appliance/supervise/policy.h"
+#include "appliance/supervise/supervise.h"
 #include "tests/unit/cmocka.h"
 
 #include <errno.h>
@@ -20,7 +24,6 @@
 
 #include "appliance/box/box.h"
 #include "appliance/box/rtnl.h"
-#include "appliance/supervise/supervise.h"
 
 #define MOST 64u
 

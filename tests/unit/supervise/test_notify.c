@@ -6,6 +6,10 @@
  * LINK: appliance/supervise/notify.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/err.c
  */
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/notify.h"
+#include "appliance/supervise/policy.h"
+#include "appliance/supervise/supervise.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
@@ -14,8 +18,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "appliance/supervise/supervise.h"
 
 #define SECOND 1000000000ull
 

@@ -6,12 +6,12 @@
  * LINK: appliance/supervise/once.c appliance/cache/load.c appliance/base/%.c
  * LIBS: libbpf jansson nettle
  */
+#include "appliance/supervise/once.h"
+#include "appliance/supervise/supervise.h"
 #include "tests/unit/cmocka.h"
 
 #include <signal.h>
 #include <stdlib.h>
-
-#include "appliance/supervise/supervise.h"
 
 static struct supervisor s;
 static struct once_lease leases[ONCE_LEASES];

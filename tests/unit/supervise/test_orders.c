@@ -18,6 +18,13 @@
  * LINK: appliance/store/listed.c appliance/store/moment.c appliance/base/clock.c
  * LIBS: jansson nettle
  */
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/orders.h"
+#include "appliance/supervise/papers.h"
+#include "appliance/supervise/policy.h"
+#include "appliance/supervise/relay.h"
+#include "appliance/supervise/slot.h"
+#include "appliance/supervise/supervise.h"
 #include "tests/unit/cmocka.h"
 
 #include <poll.h>
@@ -32,7 +39,6 @@
 #include "appliance/base/memfd.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/supervise/persons.h"
-#include "appliance/supervise/supervise.h"
 
 #define NOBODY 65534u
 #define PERSON 54321u

@@ -6,14 +6,17 @@
  * LINK: appliance/supervise/watch.c appliance/role/vigil.c appliance/base/bytes.c
  * LINK: appliance/base/err.c appliance/base/clock.c
  */
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/slot.h"
+#include "appliance/supervise/supervise.h"
+#include "appliance/supervise/watch.h"
+#include "appliance/wire/ring.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include "appliance/supervise/supervise.h"
 
 #define LOOK 20000000ull
 

@@ -9,13 +9,20 @@
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/utf8.c
  * LIBS: jansson nettle
  */
+#include "appliance/supervise/ground.h"
+#include "appliance/supervise/once.h"
+#include "appliance/supervise/policy.h"
+#include "appliance/supervise/roles.h"
+#include "appliance/supervise/slot.h"
+#include "appliance/supervise/sockets.h"
+#include "appliance/supervise/supervise.h"
+#include "appliance/supervise/workers.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/supervise/supervise.h"
 #include "appliance/wire/ring.h"
 
 #define FIRST 0u

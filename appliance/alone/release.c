@@ -18,6 +18,7 @@
 #include "appliance/role/who.h"
 #include "appliance/store/kept.h"
 #include "appliance/supervise/guard.h"
+#include "appliance/supervise/kept.h"
 #include "appliance/supervise/supervise.h"
 
 /* Opens a namespace by its name. A namespace that does not exist is not made, because it has no

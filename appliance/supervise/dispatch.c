@@ -12,11 +12,16 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/supervise/apply.h"
+#include "appliance/supervise/apply_told.h"
+#include "appliance/supervise/asker.h"
 #include "appliance/supervise/backstop.h"
 #include "appliance/supervise/counting.h"
 #include "appliance/supervise/dispatch.h"
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/once.h"
+#include "appliance/supervise/op.h"
+#include "appliance/supervise/operation.h"
 #include "appliance/supervise/orders.h"
 #include "appliance/supervise/papers.h"
 #include "appliance/supervise/policy.h"

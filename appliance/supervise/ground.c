@@ -13,6 +13,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/box/netns.h"
+#include "appliance/supervise/apply_told.h"
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"

@@ -18,6 +18,7 @@
 #include "appliance/store/kept.h"
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/guard.h"
+#include "appliance/supervise/kept.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"
 

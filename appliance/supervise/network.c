@@ -20,6 +20,7 @@
 #include "appliance/box/box.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/supervise/ground.h"
+#include "appliance/supervise/kept.h"
 #include "appliance/supervise/network.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"

@@ -50,7 +50,7 @@
 #include "appliance/supervise/backstop.h"
 #include "appliance/supervise/counting.h"
 #include "appliance/supervise/once.h"
-#include "appliance/supervise/operation.h"
+#include "appliance/supervise/op.h"
 #include "appliance/supervise/pair.h"
 #include "appliance/supervise/papers.h"
 #include "appliance/supervise/relay.h"

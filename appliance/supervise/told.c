@@ -9,6 +9,7 @@
 #include "appliance/base/memfd.h"
 #include "appliance/box/box.h"
 #include "appliance/store/generation.h"
+#include "appliance/supervise/asker.h"
 #include "appliance/supervise/counting.h"
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/network.h"

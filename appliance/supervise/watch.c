@@ -18,6 +18,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/supervise/ground.h"
+#include "appliance/supervise/op.h"
 #include "appliance/supervise/pair.h"
 #include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"

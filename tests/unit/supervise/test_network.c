@@ -11,6 +11,7 @@
  * LIBS: jansson nettle
  */
 #include "appliance/supervise/ground.h"
+#include "appliance/supervise/kept.h"
 #include "appliance/supervise/network.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"

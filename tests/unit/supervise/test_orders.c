@@ -18,7 +18,10 @@
  * LINK: appliance/store/listed.c appliance/store/moment.c appliance/base/clock.c
  * LIBS: jansson nettle
  */
+#include "appliance/supervise/asker.h"
 #include "appliance/supervise/ground.h"
+#include "appliance/supervise/op.h"
+#include "appliance/supervise/operation.h"
 #include "appliance/supervise/orders.h"
 #include "appliance/supervise/papers.h"
 #include "appliance/supervise/policy.h"

@@ -7,6 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/accounts/challenges.h"
+#include "appliance/accounts/desk_ground.h"
+#include "appliance/accounts/hash_question.h"
+#include "appliance/accounts/job.h"
+#include "appliance/accounts/leaked.h"
+#include "appliance/accounts/lockout.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "appliance/wire/duty.h"

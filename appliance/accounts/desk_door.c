@@ -9,6 +9,17 @@
 #include <time.h>
 
 #include "appliance/accounts/desk.h"
+#include "appliance/accounts/desk_door.h"
+#include "appliance/accounts/desk_ground.h"
+#include "appliance/accounts/desk_key.h"
+#include "appliance/accounts/desk_leaked.h"
+#include "appliance/accounts/desk_manage.h"
+#include "appliance/accounts/desk_passphrase.h"
+#include "appliance/accounts/desk_user.h"
+#include "appliance/accounts/hash_question.h"
+#include "appliance/accounts/job.h"
+#include "appliance/accounts/lockout.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/base/sha256.h"
 #include "appliance/wire/duty.h"
 

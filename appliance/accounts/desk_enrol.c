@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "appliance/accounts/desk.h"
+#include "appliance/accounts/desk_enrol.h"
+#include "appliance/accounts/desk_ground.h"
 #include "appliance/base/sha256.h"
 #include "appliance/wire/duty.h"
 

@@ -11,6 +11,12 @@
 #include <string.h>
 
 #include "appliance/accounts/desk.h"
+#include "appliance/accounts/desk_ground.h"
+#include "appliance/accounts/desk_leaked.h"
+#include "appliance/accounts/job.h"
+#include "appliance/accounts/leaked.h"
+#include "appliance/accounts/lockout.h"
+#include "appliance/accounts/sessions.h"
 
 static void put_by(char out[ACCOUNT_BY + 1], const char *by)
 {

@@ -12,6 +12,9 @@
 #include <string.h>
 
 #include "appliance/accounts/desk.h"
+#include "appliance/accounts/desk_ground.h"
+#include "appliance/accounts/desk_restore.h"
+#include "appliance/accounts/job.h"
 #include "appliance/base/memfd.h"
 
 #define SHA256_DIGITS 64u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/accounts/desk.h"
+#include "appliance/accounts/qr.h"
 
 #include <qrencode.h>
 #include <string.h>

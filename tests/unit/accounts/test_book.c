@@ -12,6 +12,8 @@
  * LINK: appliance/base/addr.c appliance/base/memfd.c appliance/base/logins.c
  * LIBS: libcrypt jansson nettle
  */
+#include "appliance/accounts/lockout.h"
+#include "appliance/accounts/sessions.h"
 #include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
@@ -22,7 +24,6 @@
 #include <unistd.h>
 
 #include "appliance/accounts/book.h"
-#include "appliance/accounts/desk.h"
 #include "appliance/wire/duty.h"
 
 #define S UINT64_C(1000000000)

@@ -5,11 +5,11 @@
  * LINK: appliance/base/sha256.c appliance/base/addr.c
  * LIBS: nettle
  */
+#include "appliance/accounts/challenges.h"
+#include "appliance/base/addr.h"
 #include "tests/unit/cmocka.h"
 
 #include <string.h>
-
-#include "appliance/accounts/desk.h"
 
 #define S UINT64_C(1000000000)
 #define NOW (5000 * S)

@@ -23,6 +23,17 @@
  * LINK: appliance/accounts/qr.c
  * LIBS: libqrencode libcrypt liboath jansson nettle
  */
+#include "appliance/accounts/desk.h"
+#include "appliance/accounts/desk_door.h"
+#include "appliance/accounts/desk_ground.h"
+#include "appliance/accounts/desk_key.h"
+#include "appliance/accounts/desk_leaked.h"
+#include "appliance/accounts/desk_passphrase.h"
+#include "appliance/accounts/desk_restore.h"
+#include "appliance/accounts/desk_user.h"
+#include "appliance/accounts/hash_question.h"
+#include "appliance/accounts/leaked.h"
+#include "appliance/accounts/lockout.h"
 #include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
@@ -32,7 +43,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "appliance/accounts/desk.h"
 #include "appliance/base/atomic_file.h"
 #include "appliance/wire/duty.h"
 

@@ -8,6 +8,7 @@
  * LINK: appliance/base/memfd.c
  * LIBS: nettle
  */
+#include "appliance/accounts/leaked.h"
 #include "tests/unit/cmocka.h"
 
 #include <errno.h>
@@ -19,7 +20,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "appliance/accounts/desk.h"
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/memfd.h"
 

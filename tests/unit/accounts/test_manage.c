@@ -21,6 +21,14 @@
  * LINK: appliance/accounts/qr.c
  * LIBS: libqrencode libcrypt liboath jansson nettle
  */
+#include "appliance/accounts/desk.h"
+#include "appliance/accounts/desk_door.h"
+#include "appliance/accounts/desk_key.h"
+#include "appliance/accounts/desk_manage.h"
+#include "appliance/accounts/desk_passphrase.h"
+#include "appliance/accounts/desk_user.h"
+#include "appliance/accounts/hash_question.h"
+#include "appliance/accounts/leaked.h"
 #include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
@@ -29,7 +37,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/accounts/desk.h"
 #include "appliance/wire/duty.h"
 
 #define S UINT64_C(1000000000)

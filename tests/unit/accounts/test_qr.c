@@ -7,11 +7,10 @@
  * LINK: appliance/base/errno_text.c appliance/base/messages.c
  * LIBS: libqrencode jansson nettle
  */
+#include "appliance/accounts/qr.h"
 #include "tests/unit/cmocka.h"
 
 #include <string.h>
-
-#include "appliance/accounts/desk.h"
 
 static void finder(const json_t *rows, size_t x, size_t y)
 {

@@ -11,14 +11,18 @@ import subprocess
 import sys
 
 
+CONSTANTS = (".rodata", ".rodata.str1.1", ".rodata.str1.8", ".rodata.cst8", ".rodata.cst16", ".data", ".data.rel.ro.local", ".data.rel.ro")
+
+
 def objects(build):
     return {os.path.relpath(os.path.join(at, f), build) for at, _, files in os.walk(build) for f in files if f.endswith(".o") and "/tests" not in at}
 
 
 def code(path):
-    """Instructions, constants and what they refer to, without the names of files."""
-    out = subprocess.run(["objdump", "-drs", "-j", ".text*", "-j", ".rodata*", "-j", ".data*", "--no-show-raw-insn", "--wide", path],
-                         capture_output=True, text=True, check=False).stdout
+    """Instructions with what they refer to, and constants, without the names of files."""
+    out = ""
+    for what in (["-dr", "--no-show-raw-insn"], ["-s", *(x for at in CONSTANTS for x in ("-j", at))]):
+        out += subprocess.run(["objdump", *what, "--wide", path], capture_output=True, text=True, check=False).stdout
     return re.sub(r"^.*file format.*$", "", out, flags=re.M)
 
 

@@ -63,82 +63,39 @@ static void numbers_hint(struct check *k, struct diag *g, const struct notation 
 		diag_hint(k->d, g, n->hex ? MP_HINT_NUMBERS_HEX : MP_HINT_NUMBERS, (unsigned long long)n->max);
 }
 
-/* "any", "*": leaving the list out means the same. */
-static bool means_everything(struct check *k, const char *text)
+/* Whether the first part is nearly a name; then a hint gives the right one. */
+static bool name_hint(struct check *k, struct diag *g, const struct number_names *names, const char *text)
 {
-	const char *plain = meant_plain(k->a, text);
-
-	return plain != NULL && meant_everything(plain);
-}
-
-/* Suggests what was meant, with the value that was written. */
-static bool meant_hint(struct check *k, struct diag *g, const struct notation *n, const char *text)
-{
-	bool several, everything = means_everything(k, text);
-	const char *meant = meant_number(k->a, n, text, &several);
-
-	if (everything)
-		diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW);
-	else if (meant != NULL)
-		diag_hint(k->d, g, several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
-	return everything || meant != NULL;
-}
-
-/* Whether the text begins with a name of the first part, or almost does. Then a hint gives the
- * right name, and *ret_said is set. */
-static bool name_hint(struct check *k, struct diag *g, const struct notation *n, const char *text, bool *ret_said)
-{
-	const struct number_names *names = n->names != NULL ? n->names[0] : NULL;
-	const char **known = names != NULL ? arena_array(k->a, names->n, sizeof(*known)) : NULL;
+	const char **known = arena_array(k->a, names->n, sizeof(*known));
 	const char *word = arena_printf(k->a, "%.*s", (int)strcspn(text, ".:["), text), *near;
 
-	*ret_said = false;
-	if (known == NULL || word == NULL)
-		return false;
-	for (unsigned i = 0; i < names->n; i++)
+	for (unsigned i = 0; i < names->n && known != NULL; i++)
 		known[i] = names->list[i].name;
-	near = word_nearest(word, known, names->n);
-	*ret_said = near != NULL && strcmp(near, word) != 0;
-	if (*ret_said)
-		check_near(k, g, word, known, names->n);
-	return near != NULL;
+	near = known != NULL && word != NULL ? word_nearest(word, known, names->n) : NULL;
+	return near != NULL && strcmp(near, word) != 0 && check_near(k, g, word, known, names->n);
 }
 
+/* Suggests what was meant, with the value that was written, or shows the form. */
 static void hint(struct check *k, struct diag *g, const struct notation *n, const char *text,
 		 const struct notation_mistake *wrong)
 {
-	/* "B1F": the kind comes before the number */
-	bool letters = text[0] < '0' || text[0] > '9', said = false;
+	bool decimal = wrong->fault == NOTATION_DECIMAL;
+	const char *meant = k->d->errors <= DIAG_SHOWN && !decimal ? meant_number(k->a, n, text) : NULL;
 
-	if (k->d->errors > DIAG_SHOWN ||
-	    (!(letters && name_hint(k, g, n, text, &said)) && (wrong->fault != NOTATION_DECIMAL || letters) &&
-	     meant_hint(k, g, n, text)) ||
-	    said)
+	if (k->d->errors <= DIAG_SHOWN && n->names != NULL && n->names[0] != NULL && name_hint(k, g, n->names[0], text))
 		return;
-	switch (wrong->fault) {
-	case NOTATION_BACKWARDS:
-		diag_hint(k->d, g, MP_HINT_BACKWARDS);
-		return;
-	case NOTATION_HIGH:
-		if (n->n > 1)
-			diag_hint(k->d, g, n->hex ? MP_HINT_PART_HEX : MP_HINT_PART, n->parts[wrong->part].what,
-				  (unsigned long long)wrong->max);
-		else
-			numbers_hint(k, g, n);
-		return;
-	case NOTATION_DECIMAL:
+	if (meant_everything(text))
+		diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW);
+	else if (meant != NULL)
+		diag_hint(k->d, g, MP_HINT_WRITE, meant);
+	else if (decimal)
 		decimal_hint(k, g, text + wrong->at, wrong->width);
-		return;
-	case NOTATION_NO_NAME:
+	else if (wrong->fault == NOTATION_BACKWARDS)
+		diag_hint(k->d, g, MP_HINT_BACKWARDS);
+	else if (wrong->fault == NOTATION_NO_NAME)
 		diag_hint(k->d, g, MP_HINT_TAG);
-		return;
-	case NOTATION_GOOD:
-	case NOTATION_UNREADABLE:
-	case NOTATION_SEVERAL:
-	case NOTATION_DEEP:
-	case NOTATION_EARLY:
+	else
 		numbers_hint(k, g, n);
-	}
 }
 
 /* Reads one value of the list `key`. False: it was refused. */
@@ -235,17 +192,13 @@ unsigned classes_of(struct check *k, const struct ast_node *list, const struct v
 		if (bit == 0) {
 			struct diag *g =
 				check_value(k, SEV_ERROR, "policy.unknown_word", c, MP_NO_COMMAND, o, c->string);
-			bool several;
-			const char *meant = meant_command(k->a, c->string, &several);
 
 			diag_hint(k->d, g, MP_HINT_ONE_OF, "read, write, control, program, diagnose");
 			/* The word nearest to a function's name would allow more than that
 			 * function. */
 			if (v != NULL && function_by_name(v, c->string) != NULL)
 				diag_hint(k->d, g, MP_HINT_IS_FUNCTION, c->string);
-			else if (meant != NULL)
-				diag_hint(k->d, g, several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
-			else if (means_everything(k, c->string))
+			else if (meant_everything(c->string))
 				diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW);
 			else
 				check_near(k, g, c->string, command_class_words, words_n(command_class_words));
@@ -280,9 +233,7 @@ static void named_functions(struct check *k, const struct allow_nodes *n, const 
 		known[i] = v->functions[i].name;
 	for (const struct ast_node *c = NULL; (c = list_next(k, list, c, AST_STRING | AST_NUMBER, o)) != NULL;) {
 		const struct function_info *f = c->kind == AST_STRING ? function_by_name(v, c->string) : NULL;
-		const char *meant;
 		struct diag *g;
-		bool several;
 
 		if (f != NULL) {
 			named_function(v, n, f, ret);
@@ -292,12 +243,9 @@ static void named_functions(struct check *k, const struct allow_nodes *n, const 
 		} else {
 			g = check_say(k, SEV_ERROR, "policy.unknown_function", c->value_at, c->value_width,
 				      MP_NO_FUNCTION, o, c->string, protocol_info(v->protocol)->name);
-			meant = meant_function(k->a, v, c->string, &several);
 			if (command_class(c->string) != 0)
 				diag_hint(k->d, g, MP_HINT_IS_COMMAND, c->string);
-			else if (meant != NULL)
-				diag_hint(k->d, g, several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
-			else if (means_everything(k, c->string))
+			else if (meant_everything(c->string))
 				diag_hint(k->d, g, MP_HINT_EMPTY_ALLOW);
 			else if (known != NULL)
 				check_near(k, g, c->string, known, v->n_functions);

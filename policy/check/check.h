@@ -15,7 +15,6 @@
 #include "policy/check/model.h"
 #include "policy/read/ast.h"
 #include "policy/read/compilation.h"
-#include "policy/read/meant.h"
 
 /* Names of one kind of object, sorted for search. */
 struct names {
@@ -150,6 +149,11 @@ bool names_new(struct check *k, struct names *t, size_t n);
 void names_put(struct names *t, const char *name, void *object);
 bool names_build(struct check *k, struct names *t);
 void *names_find(const struct names *t, const char *name);
+/* The label of what the table holds at `i`; "" if it has none. */
+typedef const char *label_reader(const struct check *k, const struct names *t, size_t i);
+/* Adds a hint for a word that names nothing in the table: the name of what is labelled so, or the
+ * nearest name. False: no hint. */
+bool names_hint(struct check *k, const struct names *t, struct diag *g, const char *word, label_reader *label);
 /* Finds what the word of `node` names. If there is nothing of that name, reports `m`; its arguments
  * are the object `o` and the word. */
 void *names_need(struct check *k, const struct names *t, const struct ast_node *node, enum message m, const char *code,
@@ -201,8 +205,6 @@ bool is_nobody(const struct model_box *b, const struct addr *a, const struct mod
 
 /* "2027-03-31"; *ret is the start of that day, UTC. */
 bool date_parse(const char *text, uint64_t *ret);
-/* Whether an invalid date has the right form, but does not exist. */
-bool date_no_such_day(const char *text);
 /* RFC 3339 with offset. */
 bool time_parse(const char *text, uint64_t *ret);
 
@@ -237,7 +239,7 @@ void check_doors_used(struct check *k);
 
 /* ---- entries for the registers (check/ledger.c) ---- */
 
-/* Adds a hint: what is wrong with a day or moment, or else the form that it should have. */
+/* Adds a hint: the day or moment that was meant, or else the form that it should have. */
 void hint_date(struct check *k, struct diag *g, const char *text, enum message form);
 /* A date by which something has to be done, and the messages about it. */
 struct due {
@@ -311,25 +313,29 @@ unsigned classes_of(struct check *k, const struct ast_node *list, const struct v
 /* ---- what an invalid value was meant to be (check/meant.c) ----------------------------------- */
 
 /*
- * These functions guess what an invalid value was meant to be, and write it as the policy language
- * does. They use policy/read/meant.h with readers (struct meant_reader) that accept what the
- * language accepts. Each function returns what to write, in quotes and in the arena, or NULL. If
- * the text had several values, the function returns a list of them and sets *ret_several.
+ * What a text was probably meant to be, if it is in the notation of spreadsheets or of other
+ * products (the rows of meant.def). Only for hints: no value is ever accepted in such a notation.
  */
 
-/* For an address with bits behind its mask ("10.1.2.3/24"), returns the network if `network` is
- * set; otherwise the host. */
-const char *meant_address(struct arena *a, bool network, const char *text, bool *ret_several);
+/*
+ * Undoes what input methods and spreadsheets make of a text: the result has half-width digits and
+ * signs, ordinary blanks and only between words, and '-' for every dash and wave. NULL when memory
+ * is out.
+ */
+char *meant_plain(struct arena *a, const char *text);
+/* Whether the text means everything: "any", "all", "*", 「すべて」. `plain` may be NULL. */
+bool meant_everything(const char *plain);
+/*
+ * These functions return what to write instead, in quotes and in the arena: the language accepts
+ * it. NULL: the text means nothing of that kind. For an address with bits behind its mask
+ * ("10.1.2.3/24") meant_address returns the network if `network` is set; otherwise the host.
+ */
+const char *meant_address(struct arena *a, bool network, const char *text);
 /* A port on a transport that protocol `p` can use; with PROTO_NONE, on any transport. */
-const char *meant_port(struct arena *a, enum protocol p, const char *text, bool *ret_several);
+const char *meant_port(struct arena *a, enum protocol p, const char *text);
 const char *meant_span(struct arena *a, const char *text);
-const char *meant_number(struct arena *a, const struct notation *n, const char *text, bool *ret_several);
-/* Functions of `v`, or commands, written in one text. */
-const char *meant_function(struct arena *a, const struct vocabulary *v, const char *text, bool *ret_several);
-const char *meant_command(struct arena *a, const char *text, bool *ret_several);
-/* `whole`: a point in time; otherwise a day. NULL also for days that do not exist. */
+const char *meant_number(struct arena *a, const struct notation *n, const char *text);
+/* `whole`: a point in time, in Japan if the text has no offset; otherwise a day. */
 const char *meant_date(struct arena *a, const char *text, bool whole);
-/* A value of the wrong kind for the key: the same value in the kind of that key. */
-const char *meant_for_key(struct arena *a, const char *key, const char *text, bool *ret_several);
 
 #endif

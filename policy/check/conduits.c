@@ -117,10 +117,8 @@ static const struct model_zone *conduit_zone(struct check *k, const struct ast_n
 /* Whether the text is an address or was meant as one: no asset has such a name. */
 static bool is_like_address(struct check *k, const char *text)
 {
-	bool several;
-
 	return strpbrk(text, ":/") != NULL || (text[0] >= '0' && text[0] <= '9' && strchr(text, '.') != NULL) ||
-	       (k->d->errors <= DIAG_SHOWN && meant_address(k->a, false, text, &several) != NULL);
+	       (k->d->errors <= DIAG_SHOWN && meant_address(k->a, false, text) != NULL);
 }
 
 /* Reads one word of `sources` or `destinations`: an address of the zone, or one of its assets. */
@@ -144,9 +142,8 @@ static void add_end(struct check *k, const struct ast_node *node, const struct m
 		return;
 	}
 	if (!is_like_address(k, node->string)) {
-		const char *plain = meant_plain(k->a, node->string);
-
-		if ((plain != NULL && meant_everything(plain)) || (z != NULL && strcmp(node->string, z->name) == 0)) {
+		if (meant_everything(meant_plain(k->a, node->string)) ||
+		    (z != NULL && strcmp(node->string, z->name) == 0)) {
 			check_hinted(k, SEV_ERROR, "policy.unknown_name", node, MP_NO_ASSET, o, node->string,
 				     MP_HINT_EMPTY_ENDS);
 		} else {

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,26 +45,6 @@ static void example_hint(struct check *k, struct diag *g, const struct key *key)
 		diag_hint(k->d, g, MP_HINT_ADD, key->example);
 }
 
-/* For a value that has a wrong kind and is a text or number: suggests how to write it for this key.
- * True: a hint was given. */
-static bool kind_hint(struct check *k, struct diag *g, const struct ast_node *node, unsigned kinds, const char *key,
-		      bool element)
-{
-	bool several = false, list = (kinds & AST_LISTS) != 0, number = node->kind == AST_NUMBER;
-	const char *text = number ? arena_printf(k->a, "%ld", (long)node->number) : node->string, *meant;
-
-	if (k->d->errors > DIAG_SHOWN || (!number && node->kind != AST_STRING) || text == NULL)
-		return false;
-	meant = meant_for_key(k->a, key, text, &several);
-	if (meant == NULL || (several && !list && !element))
-		return false;
-	if (list)
-		meant = arena_printf(k->a, several ? "%s = %s;" : "%s = [%s];", key, meant);
-	if (meant != NULL)
-		diag_hint(k->d, g, list ? MP_HINT_SETTING_OF : several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
-	return meant != NULL;
-}
-
 /* Reports a value of a wrong kind. `key` is NULL for an element of `list`, or for an object that
  * has to be a group. */
 static void wrong_kind(struct check *k, const struct ast_node *node, unsigned kinds, struct object o,
@@ -77,16 +56,15 @@ static void wrong_kind(struct check *k, const struct ast_node *node, unsigned ki
 	if (key == NULL) {
 		g = check_both(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_ELEMENT,
 			       o, wanted, (struct both){ { "", "" } });
-		if (list != NULL && list->name != NULL && !kind_hint(k, g, node, kinds, list->name, true) &&
-		    strcmp(list->name, "ports") == 0)
+		if (list != NULL && list->name != NULL && strcmp(list->name, "ports") == 0)
 			diag_hint(k->d, g, MP_HINT_PORT);
 		return;
 	}
 	g = check_both(k, SEV_ERROR, "policy.wrong_type", node->value_at, node->value_width, MP_WRONG_TYPE, o,
 		       (struct both){ { key->name, key->name } }, wanted);
-	if (kind_hint(k, g, node, kinds, key->name, false))
-		return;
-	if ((kinds & AST_LISTS) == AST_LIST)
+	if (strcmp(key->name, "ports") == 0)
+		diag_hint(k->d, g, MP_HINT_PORT);
+	else if ((kinds & AST_LISTS) == AST_LIST)
 		diag_hint(k->d, g, MP_HINT_AS_GROUPS, key->name);
 	else if ((kinds & AST_LISTS) != 0 && node->kind == AST_STRING)
 		diag_hint(k->d, g, MP_HINT_AS_LIST, key->name, node->string);
@@ -393,6 +371,8 @@ void *names_find(const struct names *t, const char *name)
 
 static const char *label_of(const struct check *k, const struct names *t, size_t i)
 {
+	if (t->objects[i] == NULL)
+		return "";
 	if (t == &k->zones)
 		return ((const struct model_zone *)t->objects[i])->label;
 	if (t == &k->assets)
@@ -400,188 +380,24 @@ static const char *label_of(const struct check *k, const struct names *t, size_t
 	return t == &k->services ? ((const struct model_service *)t->objects[i])->label : "";
 }
 
-/* Whether the i-th object has this label, in any width of letters. `plain` is the word from
- * meant_plain(). */
-static bool is_labelled(struct check *k, const struct names *t, size_t i, const char *plain)
+bool names_hint(struct check *k, const struct names *t, struct diag *g, const char *word, label_reader *label)
 {
-	const char *label = t->objects[i] != NULL ? label_of(k, t, i) : "", *as_plain;
+	const char *plain = k->d->errors <= DIAG_SHOWN ? meant_plain(k->a, word) : NULL, *found = NULL;
+	unsigned n = 0;
 
-	if (label[0] == '\0')
-		return false;
-	as_plain = strcmp(label, plain) != 0 ? meant_plain(k->a, label) : plain;
-	return as_plain != NULL && strcasecmp(as_plain, plain) == 0;
-}
+	for (size_t i = 0; i < t->n && plain != NULL; i++) {
+		const char *called = strcasecmp(t->names[i], plain) != 0 ? meant_plain(k->a, label(k, t, i)) : plain;
 
-/* Whether the word is the name or label of the i-th object, in any case or width of letters. */
-static bool is_called(struct check *k, const struct names *t, size_t i, const char *plain)
-{
-	return strcasecmp(t->names[i], plain) == 0 || is_labelled(k, t, i, plain);
-}
-
-/* The object with this name or label. */
-static void *called(struct check *k, const struct names *t, const char *word)
-{
-	void *found = names_find(t, word);
-
-	for (size_t i = 0; i < t->n && found == NULL; i++)
-		if (is_called(k, t, i, word))
-			found = t->objects[i];
-	return found;
-}
-
-/* For a word where a zone is expected: hints at the zone of the asset, address or interface that
- * the word names. True: a hint was given. */
-static bool zone_hint(struct check *k, struct diag *g, const char *word)
-{
-	const struct model_asset *asset = called(k, &k->assets, word);
-	const struct model_interface *f = names_find(&k->interfaces, word);
-	const struct model *m = k->m;
-	struct addr_range r;
-	bool stray;
-
-	if (asset != NULL && asset->zone != NULL) {
-		diag_hint(k->d, g, MP_HINT_ASSETS_ZONE, word, asset->name, asset->zone->name);
-		return true;
-	}
-	for (size_t z = 0; z < m->n_zones; z++) {
-		bool is = prefix_parse(word, &r, &stray) && ranges_hold(m->zones[z].ranges, m->zones[z].n_ranges, &r);
-
-		for (size_t i = 0; i < m->zones[z].n_interfaces && !is; i++)
-			is = f != NULL && m->zones[z].interfaces[i] == f;
-		if (is)
-			diag_hint(k->d, g, MP_HINT_ZONE_OF, word, m->zones[z].name);
-		if (is)
-			return true;
-	}
-	return false;
-}
-
-/* The services with a protocol, or with a port, as "a", "b"; "" when there are none. */
-static const char *services_with(struct check *k, enum protocol p, const struct ir_port *port)
-{
-	const char *text = "";
-
-	for (size_t i = 0; i < k->m->n_services && text != NULL; i++) {
-		const struct model_service *s = &k->m->services[i];
-		bool is = port == NULL && s->protocol == p;
-
-		for (size_t j = 0; j < s->n_ports && port != NULL && !is; j++)
-			is = s->ports[j].l4proto == port->l4proto && s->ports[j].lo <= port->lo &&
-			     port->hi <= s->ports[j].hi;
-		if (is)
-			text = arena_printf(k->a, "%s%s\"%s\"", text, text[0] != '\0' ? ", " : "", s->name);
-	}
-	return text != NULL ? text : "";
-}
-
-/* Adds a hint if the word names an object of another kind. */
-static bool other_hint(struct check *k, const struct names *t, struct diag *g, const char *word)
-{
-	const struct model_zone *zone = t != &k->zones ? called(k, &k->zones, word) : NULL;
-	const struct model_asset *asset = t != &k->assets ? called(k, &k->assets, word) : NULL;
-	const struct model_service *service = t != &k->services ? called(k, &k->services, word) : NULL;
-
-	if (zone != NULL)
-		diag_hint(k->d, g, MP_HINT_IS_ZONE, word, zone->name);
-	else if (asset != NULL)
-		diag_hint(k->d, g, MP_HINT_IS_ASSET, word, asset->name);
-	else if (service != NULL)
-		diag_hint(k->d, g, MP_HINT_IS_SERVICE, word, service->name);
-	else if (protocol_by_name(word) != PROTO_NONE)
-		diag_hint(k->d, g, MP_HINT_IS_PROTOCOL, word);
-	else
-		return false;
-	return true;
-}
-
-/* For a word where a service is expected: hints at the services with the protocol or port that the
- * word names. */
-static bool service_hint(struct check *k, struct diag *g, const char *word)
-{
-	enum protocol p = protocol_by_name(word);
-	struct ir_port port;
-	const char *value, *list;
-	bool several;
-
-	p = p != PROTO_NONE ? p : protocol_also_called(word);
-	if (p != PROTO_NONE) {
-		list = services_with(k, p, NULL);
-		word = protocol_info(p)->name;
-		if (list[0] != '\0')
-			diag_hint(k->d, g, MP_HINT_SERVICES_OF, word, list);
-		else
-			diag_hint(k->d, g, MP_HINT_SERVICE_OF, word, word, word);
-		return true;
-	}
-	/* before the port, because a name may contain digits too */
-	if (other_hint(k, &k->services, g, word))
-		return true;
-	value = meant_port(k->a, PROTO_NONE, word, &several);
-	if (value == NULL || several)
-		return false;
-	value = arena_strndup(k->a, value + 1, strlen(value) - 2);
-	if (value == NULL || port_parse(value, &port) == NULL)
-		return false;
-	list = services_with(k, PROTO_NONE, &port);
-	if (list[0] != '\0')
-		diag_hint(k->d, g, MP_HINT_SERVICES_AT, value, list);
-	else
-		diag_hint(k->d, g, MP_HINT_SERVICE_AT, value, (int)strcspn(value, "/"), value, value);
-	return true;
-}
-
-/* For a word where an asset is expected: hints at the assets of the zone that the word names. */
-static bool asset_hint(struct check *k, struct diag *g, const char *word)
-{
-	const struct model_zone *z = called(k, &k->zones, word);
-	const char *text = "";
-
-	for (size_t i = 0; z != NULL && i < k->m->n_assets && text != NULL; i++)
-		if (k->m->assets[i].zone == z)
-			text = arena_printf(k->a, "%s%s\"%s\"", text, text[0] != '\0' ? ", " : "",
-					    k->m->assets[i].name);
-	if (z != NULL && text != NULL)
-		diag_hint(k->d, g, text[0] != '\0' ? MP_HINT_ZONES_ASSETS : MP_HINT_ZONE_NO_ASSET, word, text);
-	return z != NULL;
-}
-
-#define ALL_NAMES 20u /* names listed for "any" or a pattern; more would not help */
-
-/* Whether the word means several objects, the i-th among them: "any", "rtg*". No conduit leads to
- * the box itself. */
-static bool is_among(const struct names *t, size_t i, const char *plain)
-{
-	return strcmp(t->names[i], "self") != 0 &&
-	       (meant_everything(plain) || fnmatch(plain, t->names[i], FNM_CASEFOLD) == 0);
-}
-
-/* Adds a hint if the word names an object of another kind, or one of this kind by its label or in
- * full-width letters. */
-static bool names_hint(struct check *k, const struct names *t, struct diag *g, const char *word)
-{
-	const char *plain = meant_plain(k->a, word), *found[ALL_NAMES];
-	size_t called = 0, among = 0;
-
-	if (k->d->errors > DIAG_SHOWN || plain == NULL)
-		return false;
-	for (size_t i = 0; i < t->n && called < ALL_NAMES; i++)
-		if (is_called(k, t, i, plain))
-			found[called++] = t->names[i];
-	for (size_t i = 0; i < t->n && called == 0 && among <= ALL_NAMES; i++)
-		if (is_among(t, i, plain) && among++ < ALL_NAMES)
-			found[among - 1] = t->names[i];
-	if (called == 1) {
-		diag_hint(k->d, g, MP_HINT_CALLED, word, found[0]);
-		return true;
+		if (called == NULL || called[0] == '\0' || strcasecmp(called, plain) != 0)
+			continue;
+		found = t->names[i];
+		n++;
 	}
 	/* "OFFICE", if there are "Office" and "office", may mean either */
-	if (called > 1 || (among > 0 && among <= ALL_NAMES)) {
-		word_list(k, g, found, called + among);
-		return true;
-	}
-	if (t == &k->zones ? zone_hint(k, g, plain) : t == &k->assets && asset_hint(k, g, plain))
-		return true;
-	return t == &k->services ? service_hint(k, g, plain) : other_hint(k, t, g, plain);
+	if (n != 1)
+		return check_near(k, g, word, t->names, t->n);
+	diag_hint(k->d, g, MP_HINT_CALLED, word, found);
+	return true;
 }
 
 void *names_need(struct check *k, const struct names *t, const struct ast_node *node, enum message m, const char *code,
@@ -593,7 +409,6 @@ void *names_need(struct check *k, const struct names *t, const struct ast_node *
 	if (found != NULL)
 		return found;
 	g = check_value(k, SEV_ERROR, code, node, m, o, node->string);
-	if (!names_hint(k, t, g, node->string))
-		check_near(k, g, node->string, t->names, t->n);
+	(void)names_hint(k, t, g, node->string, label_of);
 	return NULL;
 }

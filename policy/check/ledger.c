@@ -6,15 +6,10 @@
 
 void hint_date(struct check *k, struct diag *g, const char *text, enum message form)
 {
-	struct meant_time t = meant_time(k->a, text);
-	const char *meant = meant_date(k->a, text, form == MP_HINT_UNTIL);
+	const char *meant = k->d->errors <= DIAG_SHOWN ? meant_date(k->a, text, form == MP_HINT_UNTIL) : NULL;
 
-	if (meant != NULL && form == MP_HINT_UNTIL && t.hour[0] != '\0' && t.offset[0] == '\0')
-		diag_hint(k->d, g, MP_HINT_NO_OFFSET, meant);
-	else if (meant != NULL)
+	if (meant != NULL)
 		diag_hint(k->d, g, MP_HINT_WRITE, meant);
-	else if (t.day != NULL && date_no_such_day(t.day))
-		diag_hint(k->d, g, strncmp(t.day, "1970", 4) < 0 ? MP_HINT_BEFORE_1970 : MP_HINT_NO_SUCH_DAY);
 	else
 		diag_hint(k->d, g, form);
 }

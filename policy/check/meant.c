@@ -1,17 +1,178 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/check/check.h"
 
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "appliance/base/duration.h"
+#include "appliance/base/utf8.h"
 
-/* ---- addresses ------------------------------------------------------------------------------- */
+enum meant { MEANT_ADDRESS, MEANT_PORT, MEANT_DATE, MEANT_HOUR, MEANT_OFFSET, MEANT_SPAN, MEANT_NUMBER };
 
-struct address_reader {
-	struct arena *arena;
-	bool network;
+static const struct row {
+	enum meant kind;
+	const char *written, *wanted;
+} rows[] = {
+#define MEANT(kind, written, wanted) { kind, "^" written, wanted },
+#include "policy/check/meant.def"
+#undef MEANT
 };
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define GROUPS 12u	 /* of a row, and the whole match */
+#define MEANT_BYTES 128u /* of a text in another notation, and of what to write */
+
+/* ---- signs ----------------------------------------------------------------------------------- */
+
+/* A wave dash, a long-vowel mark behind a digit, or '~'. */
+static bool is_dash(uint32_t cp, char before)
+{
+	return cp == '~' || cp == 0x301c || cp == 0xff5e || (cp == 0x30fc && before >= '0' && before <= '9');
+}
+
+char *meant_plain(struct arena *a, const char *text)
+{
+	static const char tight[] = "-/:.";
+	size_t size = strlen(text), n = 0;
+	struct bytes b = bytes_of(text, size);
+	char *out = arena_alloc(a, size + 1);
+	bool blank = false;
+	struct utf8_char c;
+
+	while (out != NULL && utf8_next(&b, &c)) {
+		char ascii = is_dash(c.cp, n > 0 ? out[n - 1] : ' ') ? '-'
+			     : c.cp < 0x80			     ? (char)c.cp
+								     : utf8_ascii_for(c.cp);
+
+		if (c.cp == 0x3002) /* the full stop of a Japanese keyboard */
+			ascii = '.';
+		blank = blank || (ascii != 0 && strchr(" \t\r\n", ascii) != NULL && utf8_cells(c.cp) > 0);
+		if ((ascii != 0 && strchr(" \t\r\n", ascii) != NULL) || utf8_is_steering(c.cp))
+			continue;
+		if (blank && n > 0 && strchr(tight, out[n - 1]) == NULL && (ascii == 0 || strchr(tight, ascii) == NULL))
+			out[n++] = ' ';
+		blank = false;
+		if (ascii != 0)
+			out[n++] = ascii;
+		else
+			for (unsigned i = 0; i < c.size; i++)
+				out[n++] = text[size - b.left - c.size + i];
+	}
+	/* the quote that spreadsheets put before a text, and quotes that were copied along */
+	while (out != NULL && n > 0 && strchr(" '\"`", out[n - 1]) != NULL)
+		out[--n] = '\0';
+	return out != NULL ? out + strspn(out, " '\"`") : NULL;
+}
+
+bool meant_everything(const char *plain)
+{
+	static const char *const words[] = { "any", "all", "*", "rest", "すべて", "全て" };
+
+	for (size_t i = 0; plain != NULL && i < KEYS(words); i++)
+		if (strcasecmp(plain, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* ---- a row against a text -------------------------------------------------------------------- */
+
+/* How many bytes at the beginning of the text the row matches. */
+static size_t row_match(size_t row, const char *text, regmatch_t groups[GROUPS])
+{
+	static regex_t forms[ROWS];
+	static bool compiled[ROWS];
+
+	if (!compiled[row])
+		compiled[row] = regcomp(&forms[row], rows[row].written, REG_EXTENDED | REG_ICASE) == 0;
+	if (!compiled[row] || strlen(text) >= MEANT_BYTES || regexec(&forms[row], text, GROUPS, groups, 0) != 0)
+		return 0;
+	return (size_t)groups[0].rm_eo;
+}
+
+/* The prefix length of a mask or a wildcard mask, or -1. */
+static int mask_length(const char *word)
+{
+	struct addr a;
+	uint32_t mask, rest;
+
+	if (!addr_parse(word, &a) || a.family != 4)
+		return -1;
+	mask = (uint32_t)a.b[0] << 24 | (uint32_t)a.b[1] << 16 | (uint32_t)a.b[2] << 8 | a.b[3];
+	rest = (mask & 0x80000000u) != 0 || mask == 0 ? ~mask : mask;
+	return (rest & (rest + 1u)) == 0 ? 32 - __builtin_popcount(rest) : -1;
+}
+
+/* Writes a group as the letter says. Returns its length, or -1: there is no such value. */
+static int put_group(const char *text, regmatch_t group, char as, char *out, size_t size)
+{
+	char word[MEANT_BYTES];
+	unsigned long number;
+	int length;
+
+	snprintf(word, sizeof(word), "%.*s", (int)(group.rm_eo - group.rm_so),
+		 group.rm_so >= 0 ? text + group.rm_so : "");
+	number = strtoul(word, NULL, 10);
+	switch (as) {
+	case 'p':
+		return snprintf(out, size, "%02lu", number);
+	case 'r':
+		return snprintf(out, size, "%lu", number + 2018);
+	case 'm':
+		length = mask_length(word);
+		return length < 0 ? -1 : snprintf(out, size, "%d", length);
+	case 'w':
+		for (char *c = word; *c != '\0'; c++)
+			*c = (char)(*c >= 'A' && *c <= 'Z' ? *c + ('a' - 'A') : *c);
+		return snprintf(out, size, "%s", word);
+	default:
+		return snprintf(out, size, "%lu", number);
+	}
+}
+
+static const char *row_wanted(struct arena *a, size_t row, const char *text, const regmatch_t groups[GROUPS])
+{
+	char out[MEANT_BYTES];
+	size_t n = 0;
+
+	for (const char *c = rows[row].wanted; *c != '\0' && n + 1 < sizeof(out); c++) {
+		int put = 1;
+
+		if (*c == '$') {
+			put = put_group(text, groups[c[1] - '0'], c[2], out + n, sizeof(out) - n);
+			c += 2;
+		} else {
+			out[n] = *c;
+		}
+		if (put < 0 || (size_t)put >= sizeof(out) - n)
+			return NULL;
+		n += (size_t)put;
+	}
+	return arena_strndup(a, out, n);
+}
+
+/* If the language accepts `text`, returns what to write: `text` itself, or its usual form.
+ * Otherwise NULL. */
+typedef const char *meant_reader(struct arena *a, const void *ctx, const char *text);
+
+static const char *meant_value(struct arena *a, enum meant kind, const char *text, meant_reader *read, const void *ctx)
+{
+	const char *plain = meant_plain(a, text), *value = plain != NULL ? read(a, ctx, plain) : NULL;
+	regmatch_t groups[GROUPS];
+
+	for (size_t i = 0; i < ROWS && plain != NULL && value == NULL; i++) {
+		const char *said =
+			rows[i].kind == kind && plain[0] != '\0' && row_match(i, plain, groups) == strlen(plain)
+				? row_wanted(a, i, plain, groups)
+				: NULL;
+
+		value = said != NULL ? read(a, ctx, said) : NULL;
+	}
+	return value != NULL ? arena_printf(a, "\"%s\"", value) : NULL;
+}
+
+/* ---- addresses, ports, numbers --------------------------------------------------------------- */
 
 /* An address from 224.0.0.0 up belongs to no host, so it was meant as a mask. */
 static bool is_mask(const struct addr_range *r)
@@ -19,9 +180,9 @@ static bool is_mask(const struct addr_range *r)
 	return r->lo.family == 4 && r->lo.b[0] >= 224;
 }
 
-static const char *read_address(void *ctx, const char *text)
+static const char *read_address(struct arena *a, const void *ctx, const char *text)
 {
-	const struct address_reader *c = ctx;
+	const bool *network = ctx;
 	char net[2 * ADDR_TEXT + 2];
 	struct addr_range r;
 	bool stray = false;
@@ -31,132 +192,91 @@ static const char *read_address(void *ctx, const char *text)
 	if (!stray || is_mask(&r))
 		return NULL;
 	addr_range_text(&r, net, sizeof(net));
-	return c->network ? arena_strndup(c->arena, net, strlen(net))
-			  : arena_strndup(c->arena, text, strcspn(text, "/"));
+	return *network ? arena_strndup(a, net, strlen(net)) : arena_strndup(a, text, strcspn(text, "/"));
 }
 
-const char *meant_address(struct arena *a, bool network, const char *text, bool *ret_several)
+const char *meant_address(struct arena *a, bool network, const char *text)
 {
-	struct address_reader c = { a, network };
-	const char *plain = meant_plain(a, text), *close = plain != NULL ? strchr(plain, ']') : NULL;
-
-	/* "[2001:db8::]/48"; a port behind the bracket is no part of an address */
-	if (close != NULL && *plain == '[' && (close[1] == '\0' || close[1] == '/'))
-		text = arena_printf(a, "%.*s%s", (int)(close - plain - 1), plain + 1, close + 1);
-	*ret_several = false;
-	return text != NULL
-		       ? meant_value(a, MEANT_ADDRESS, text, &(struct meant_reader){ read_address, &c }, ret_several)
-		       : NULL;
+	return meant_value(a, MEANT_ADDRESS, text, read_address, &network);
 }
 
-/* ---- ports ----------------------------------------------------------------------------------- */
-
-static const char *read_port(void *ctx, const char *text)
+static const char *read_port(struct arena *a, const void *ctx, const char *text)
 {
 	const enum protocol *p = ctx;
 	struct ir_port port;
 	const struct transport *t = port_parse(text, &port);
 
+	(void)a;
 	return t != NULL && (*p == PROTO_NONE || (protocol_info(*p)->transports & t->bit) != 0) ? text : NULL;
 }
 
-const char *meant_port(struct arena *a, enum protocol p, const char *text, bool *ret_several)
+const char *meant_port(struct arena *a, enum protocol p, const char *text)
 {
-	return meant_value(a, MEANT_PORT, text, &(struct meant_reader){ read_port, &p }, ret_several);
+	return meant_value(a, MEANT_PORT, text, read_port, &p);
 }
 
-/* ---- numbers --------------------------------------------------------------------------------- */
-
-static const char *read_number(void *ctx, const char *text)
+static const char *read_number(struct arena *a, const void *ctx, const char *text)
 {
 	struct notation_mistake ignored;
 	struct number_range r;
 
+	(void)a;
 	return notation_read(ctx, text, &r, &ignored) ? text : NULL;
 }
 
-const char *meant_number(struct arena *a, const struct notation *n, const char *text, bool *ret_several)
+const char *meant_number(struct arena *a, const struct notation *n, const char *text)
 {
-	const char *plain = meant_plain(a, text);
-
-	*ret_several = false;
-	if (plain == NULL || (n->named && strchr(plain, ' ') != NULL && strpbrk(plain, ",;") == NULL))
-		return NULL; /* a tag with a blank is one tag */
-	return meant_value(a, MEANT_NUMBER, text, &(struct meant_reader){ read_number, (void *)(uintptr_t)n },
-			   ret_several);
-}
-
-/* ---- functions and commands ------------------------------------------------------------------ */
-
-static const char *read_function(void *ctx, const char *text)
-{
-	return function_by_name(ctx, text) != NULL ? text : NULL;
-}
-
-const char *meant_function(struct arena *a, const struct vocabulary *v, const char *text, bool *ret_several)
-{
-	return meant_value(a, MEANT_WORD, text, &(struct meant_reader){ read_function, (void *)(uintptr_t)v },
-			   ret_several);
-}
-
-static const char *read_command(void *ctx, const char *text)
-{
-	(void)ctx;
-	for (size_t i = 0; command_class_words[i] != NULL; i++)
-		if (strcasecmp(command_class_words[i], text) == 0)
-			return command_class_words[i];
-	return NULL;
-}
-
-const char *meant_command(struct arena *a, const char *text, bool *ret_several)
-{
-	return meant_value(a, MEANT_WORD, text, &(struct meant_reader){ read_command, NULL }, ret_several);
+	return meant_value(a, MEANT_NUMBER, text, read_number, n);
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-static const char *read_span(void *ctx, const char *text)
+static const char *read_span(struct arena *a, const void *ctx, const char *text)
 {
 	uint64_t ignored;
 
+	(void)a;
 	(void)ctx;
 	return duration_parse(text, UINT64_MAX, &ignored) ? text : NULL;
 }
 
 const char *meant_span(struct arena *a, const char *text)
 {
-	bool several;
-	const char *value = meant_value(a, MEANT_SPAN, text, &(struct meant_reader){ read_span, NULL }, &several);
+	return meant_value(a, MEANT_SPAN, text, read_span, NULL);
+}
 
-	return several ? NULL : value;
+/* What the first row of this kind makes of the beginning of *p, which moves behind it; "": no row
+ * matches. */
+static const char *take(struct arena *a, enum meant kind, const char **p)
+{
+	regmatch_t groups[GROUPS];
+
+	for (size_t i = 0; i < ROWS; i++) {
+		size_t n = rows[i].kind == kind ? row_match(i, *p, groups) : 0;
+		const char *said = n > 0 ? row_wanted(a, i, *p, groups) : NULL;
+
+		*p += said != NULL ? n : 0;
+		if (said != NULL)
+			return said;
+	}
+	return "";
 }
 
 const char *meant_date(struct arena *a, const char *text, bool whole)
 {
-	const char *value = meant_when(a, text, whole);
+	const char *p = meant_plain(a, text), *day, *hour, *offset;
 	uint64_t ignored = 0;
 
-	if (value == NULL || !(date_parse(value, &ignored) || (whole && time_parse(value, &ignored))))
+	if (p == NULL)
 		return NULL;
-	return arena_printf(a, "\"%s\"", value);
-}
-
-/* ---- hints by the key alone ------------------------------------------------------------------ */
-
-const char *meant_for_key(struct arena *a, const char *key, const char *text, bool *ret_several)
-{
-	*ret_several = false;
-	if (strcmp(key, "ports") == 0)
-		return meant_port(a, PROTO_NONE, text, ret_several);
-	if (strcmp(key, "review_by") == 0 || strcmp(key, "support_until") == 0)
-		return meant_date(a, text, false);
-	if (strcmp(key, "until") == 0 || strcmp(key, "starts") == 0)
-		return meant_date(a, text, true);
-	if (strcmp(key, "commands") == 0)
-		return meant_command(a, text, ret_several);
-	if (strcmp(key, "networks") == 0)
-		return meant_address(a, true, text, ret_several);
-	if (strcmp(key, "addresses") == 0 || strcmp(key, "sources") == 0 || strcmp(key, "destinations") == 0)
-		return meant_address(a, false, text, ret_several);
-	return NULL;
+	day = take(a, MEANT_DATE, &p);
+	hour = take(a, MEANT_HOUR, &p);
+	offset = take(a, MEANT_OFFSET, &p);
+	if (*p != '\0')
+		return NULL;
+	if (whole && hour[0] != '\0')
+		day = arena_printf(a, "%s%s%s", day, hour, offset[0] != '\0' ? offset : "+09:00");
+	if (day == NULL || !(date_parse(day, &ignored) || (whole && time_parse(day, &ignored))))
+		return NULL;
+	return arena_printf(a, "\"%s\"", day);
 }

@@ -124,81 +124,29 @@ static bool is_mapped_address(const struct addr *a)
 	return a->family == 6 && memcmp(a->b, lead, sizeof(lead)) == 0;
 }
 
-/* The whole range in IPv4 form: "10.30.0.0/22", "10.30.1.10-10.30.1.21". */
-static void unmapped(const struct addr_range *r, char *out, size_t size)
-{
-	struct addr_range plain = { .lo = { .family = 4 }, .hi = { .family = 4 } };
-
-	memcpy(plain.lo.b, r->lo.b + 12, 4);
-	memcpy(plain.hi.b, is_mapped_address(&r->hi) ? r->hi.b + 12 : (const uint8_t[4]){ 255, 255, 255, 255 }, 4);
-	addr_range_text(&plain, out, size);
-}
-
-/* The fault of a text that looks like an address; MP_HINT_ADDRESS shows the form for any other
- * text. */
-static enum message fault_of(const char *text)
-{
-	size_t n = strcspn(text, "/-");
-	bool six = memchr(text, ':', n) != NULL, zero = false, high = false;
-	char head[ADDR_TEXT];
-	struct addr a;
-
-	if (n < sizeof(head)) {
-		memcpy(head, text, n);
-		head[n] = '\0';
-		if (addr_parse(head, &a) && text[n] == '/')
-			return a.family == 4 ? MP_HINT_LENGTH_4 : MP_HINT_LENGTH_6;
-		if (addr_parse(head, &a) && text[n] == '-')
-			return MP_HINT_SPAN;
-	}
-	for (const char *p = text; !six && p < text + n;) {
-		size_t digits = strspn(p, "0123456789");
-
-		zero = zero || (digits > 1 && *p == '0');
-		high = high || digits > 3 || (digits == 3 && strncmp(p, "255", 3) > 0);
-		p += digits;
-		if (digits == 0 || (p < text + n && *p++ != '.'))
-			return MP_HINT_ADDRESS;
-	}
-	return high ? MP_HINT_OCTET : zero ? MP_HINT_LEADING_ZERO : MP_HINT_ADDRESS;
-}
-
 /* Suggests what was meant, with the value that was written; shows the form when that is unknown. */
 static void address_hint(struct check *k, struct diag *g, const char *text, bool network)
 {
-	const char *plain = meant_plain(k->a, text), *meant;
-	enum message fault = fault_of(text);
-	bool several;
+	const char *meant = k->d->errors <= DIAG_SHOWN ? meant_address(k->a, network, text) : NULL;
 
-	if (k->d->errors > DIAG_SHOWN || plain == NULL)
-		return;
-	meant = meant_address(k->a, network, text, &several);
-	if (network && meant_everything(plain))
+	if (network && meant_everything(meant_plain(k->a, text)))
 		diag_hint(k->d, g, MP_HINT_REST);
-	/* if the leading zero were the only fault, `meant` would be set */
-	else if (meant == NULL)
-		diag_hint(k->d, g, fault == MP_HINT_LEADING_ZERO ? MP_HINT_ADDRESS : fault);
-	else if (several)
-		diag_hint(k->d, g, MP_HINT_SEVERAL, meant);
+	else if (meant != NULL)
+		diag_hint(k->d, g, MP_HINT_WRITE, meant);
 	else
-		diag_hint(k->d, g, fault_of(plain) == MP_HINT_LEADING_ZERO ? MP_HINT_LEADING_ZERO : MP_HINT_WRITE,
-			  meant);
+		diag_hint(k->d, g, MP_HINT_ADDRESS);
 }
 
 bool address_of(struct check *k, const struct ast_node *node, struct object o, struct addr_range *ret)
 {
 	char meant[2 * ADDR_TEXT + 2];
-	const char *quoted;
 	struct diag *g;
 	bool stray;
 
 	if (prefix_parse(node->string, ret, &stray) || span_parse(node->string, ret)) {
 		if (!is_mapped_address(&ret->lo))
 			return true;
-		g = check_value(k, SEV_ERROR, "policy.address", node, MP_ADDRESS_MAPPED, o, node->string);
-		unmapped(ret, meant, sizeof(meant));
-		quoted = arena_printf(k->a, "\"%s\"", meant);
-		diag_hint(k->d, g, MP_HINT_WRITE, quoted != NULL ? quoted : meant);
+		check_value(k, SEV_ERROR, "policy.address", node, MP_ADDRESS_MAPPED, o, node->string);
 		return false;
 	}
 	if (stray) {

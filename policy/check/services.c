@@ -27,57 +27,6 @@ static const struct key service_keys[] = {
 
 #define IP_ICMP 1
 
-/* Services over DCOM have no fixed port. */
-static bool is_of_dcom(const char *name)
-{
-	static const char *const names[] = { "opcda", "opc-da", "opc_da", "opc", "dcom", "opchda", "opcae" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcasecmp(name, names[i]) == 0)
-			return true;
-	return false;
-}
-
-/* The protocol of that name, with any separators and widths: "Modbus TCP", "ETHERNET_IP",
- * "ＴＣＰ". */
-static enum protocol protocol_meant(struct check *k, const char *name)
-{
-	static const char signs[] = { ' ', '-', '/', '_' };
-	const char *plain = meant_plain(k->a, name);
-	enum protocol p = protocol_also_called(name);
-
-	for (size_t s = 0; s <= sizeof(signs) && plain != NULL && p == PROTO_NONE; s++) {
-		char *text = arena_strndup(k->a, plain, strlen(plain)), *to = text;
-
-		for (char *c = text; c != NULL && *c != '\0'; c++) {
-			bool between = memchr(signs, *c, sizeof(signs)) != NULL;
-
-			if (!between || s < sizeof(signs)) /* last try: no separator */
-				*to++ = between ? signs[s] : (char)(*c >= 'A' && *c <= 'Z' ? *c + ('a' - 'A') : *c);
-		}
-		if (text == NULL)
-			break;
-		*to = '\0';
-		p = protocol_by_name(text);
-		p = p != PROTO_NONE ? p : protocol_also_called(text);
-	}
-	return p;
-}
-
-/* Whether a word is a slip for this protocol, and not the name of another one: "sctp" is not smtp,
- * "igmp" is not icmp, and "smtps" is smtp in TLS. Of a short word only the order of letters may be
- * wrong. */
-static bool is_slip(const char *word, const char *name)
-{
-	size_t n = strlen(word), same = 0;
-
-	for (const char *c = word; *c != '\0'; c++)
-		same += strchr(name, *c) != NULL;
-	if (n == strlen(name) + 1 && strncmp(word, name, n - 1) == 0 && word[n - 1] == 's')
-		return false;
-	return n > 4 || (n == strlen(name) && same == n);
-}
-
 /* The one transport of the ports that a service lists; NULL: none, or several. */
 static const struct transport *transport_of(const struct ast_node *ports)
 {
@@ -94,27 +43,38 @@ static const struct transport *transport_of(const struct ast_node *ports)
 	return ret;
 }
 
+/* Whether a word is a slip for this protocol, and not the name of another one: "sctp" is not smtp,
+ * "igmp" is not icmp, and "smtps" is smtp in TLS. */
+static bool is_slip(const char *word, const char *name)
+{
+	size_t n = strlen(word);
+
+	return n > 4 && (n != strlen(name) + 1 || strncmp(word, name, n - 1) != 0 || word[n - 1] != 's');
+}
+
 /* Tries other common names of a protocol first, because the nearest spelling could mislead ("https"
  * is not http). No hint leads to a protocol that does not run over the ports of the service. */
 static void hint_protocol(struct check *k, struct diag *g, const char *name, const struct transport *over)
 {
+	static const char over_dcom[] = "opc opcda opc-da dcom opchda opc-hda opcae opc-ae";
 	const char *known[PROTO_MAX], *near;
-	enum protocol also = protocol_meant(k, name);
+	char *plain = meant_plain(k->a, name);
+	enum protocol also;
 
+	if (plain == NULL || plain[0] == '\0')
+		return;
+	also = protocol_also_called(plain);
+	for (char *c = plain; *c != '\0'; c++)
+		*c = (char)(*c == ' ' || *c == '_' ? '-' : *c);
+	also = also != PROTO_NONE ? also : protocol_also_called(plain);
 	for (unsigned i = 1; i < protocols_end(); i++)
 		known[i - 1] = protocol_info((enum protocol)i)->name;
-	near = also != PROTO_NONE ? protocol_info(also)->name : word_nearest(name, known, protocols_end() - 1);
-	if (also == PROTO_NONE && near != NULL && !is_slip(name, near))
-		near = NULL;
-	if (is_of_dcom(name))
-		diag_hint(k->d, g, MP_HINT_DCOM);
-	else if (near != NULL && over != NULL && (protocol_info(protocol_by_name(near))->transports & over->bit) == 0)
-		diag_hint(k->d, g, MP_HINT_NOT_OVER, near, over->name);
-	else if (near == NULL)
+	near = also != PROTO_NONE ? protocol_info(also)->name : word_nearest(plain, known, protocols_end() - 1);
+	if (strlen(plain) > 2 && strcasestr(over_dcom, plain) != NULL)
+		diag_hint(k->d, g, MP_HINT_DCOM); /* these have no fixed port */
+	else if (near == NULL || (also == PROTO_NONE && strcasecmp(plain, near) != 0 && !is_slip(plain, near)) ||
+		 (over != NULL && (protocol_info(protocol_by_name(near))->transports & over->bit) == 0))
 		diag_hint(k->d, g, MP_HINT_PROTOCOLS);
-	else if (also != PROTO_NONE && protocol_info(also)->depth != DEPTH_NDPI &&
-		 strncmp(name, NDPI_PREFIX, strlen(NDPI_PREFIX)) == 0)
-		diag_hint(k->d, g, MP_HINT_OURS, near);
 	else
 		diag_hint(k->d, g, MP_HINT_NEAR, near);
 }
@@ -133,43 +93,15 @@ static enum protocol service_protocol(struct check *k, const struct ast_node *no
 	return p;
 }
 
-/* The fault of a text that looks like a port; MP_HINT_PORT shows the form for any other text. */
-static enum message port_fault(const char *text)
-{
-	const char *from = strchr(text, '/'), *to;
-	unsigned long lo, hi;
-	char *end;
-
-	if (from == NULL || from[1] < '0' || from[1] > '9' || text[0] < 'a' || text[0] > 'z')
-		return MP_HINT_PORT;
-	lo = hi = strtoul(from + 1, &end, 10);
-	to = end;
-	if (*to == '-' && to[1] >= '0' && to[1] <= '9') {
-		hi = strtoul(to + 1, &end, 10);
-		to = end;
-	}
-	if (*to != '\0')
-		return MP_HINT_PORT;
-	if (strncmp(text, "icmp/", 5) == 0)
-		return lo > 255 ? MP_HINT_ICMP_TYPE : MP_HINT_PORT;
-	if (lo == 0 || lo > 65535 || hi > 65535)
-		return MP_HINT_PORT_NUMBER;
-	return lo > hi ? MP_HINT_BACKWARDS : MP_HINT_PORT;
-}
-
 static void port_bad(struct check *k, const struct ast_node *node, enum protocol p, struct object o)
 {
 	struct diag *g = check_value(k, SEV_ERROR, "policy.port", node, MP_PORT_BAD, o, node->string);
-	bool several = false;
-	const char *meant = k->d->errors <= DIAG_SHOWN ? meant_port(k->a, p, node->string, &several) : NULL;
-	const char *plain = meant_plain(k->a, node->string);
+	const char *meant = k->d->errors <= DIAG_SHOWN ? meant_port(k->a, p, node->string) : NULL;
 
 	if (meant != NULL)
-		diag_hint(k->d, g, several ? MP_HINT_SEVERAL : MP_HINT_WRITE, meant);
-	else if (plain != NULL && meant_everything(plain))
-		diag_hint(k->d, g, MP_HINT_NO_PORTS);
+		diag_hint(k->d, g, MP_HINT_WRITE, meant);
 	else
-		diag_hint(k->d, g, port_fault(node->string));
+		diag_hint(k->d, g, meant_everything(node->string) ? MP_HINT_NO_PORTS : MP_HINT_PORT);
 }
 
 static bool port_of(struct check *k, const struct ast_node *node, enum protocol p, struct object o, struct ir_port *ret)

@@ -85,13 +85,3 @@ bool time_parse(const char *text, uint64_t *ret)
 	*ret = east ? day - offset : day + offset;
 	return true;
 }
-
-bool date_no_such_day(const char *text)
-{
-	uint64_t ignored;
-	unsigned y, m, d;
-	const char *p = text;
-
-	return digits(&p, 4, &y) && sign(&p, '-') && digits(&p, 2, &m) && sign(&p, '-') && digits(&p, 2, &d) &&
-	       !(p = text, date_read(&p, &ignored));
-}

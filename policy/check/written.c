@@ -4,9 +4,6 @@
 #include "policy/check/written.h"
 
 #include <string.h>
-#include <strings.h>
-
-#include "policy/read/meant.h"
 
 static const char *text_in(const struct ast_node *group, const char *name)
 {
@@ -15,58 +12,16 @@ static const char *text_in(const struct ast_node *group, const char *name)
 	return c != NULL && c->kind == AST_STRING ? c->string : "";
 }
 
-/* ---- hints for a word of another kind -------------------------------------------------------- */
-
-/* Whether `plain` is the name or label of the thing. */
-static bool is_called(struct written *w, const struct thing *t, const char *plain)
+static const char *label_of_thing(const struct check *k, const struct names *t, size_t i)
 {
-	const char *label = meant_plain(w->k->a, text_in(t->node, "label"));
-
-	return strcasecmp(t->node->name, plain) == 0 ||
-	       (label != NULL && label[0] != '\0' && strcasecmp(label, plain) == 0);
+	(void)k;
+	return text_in(((const struct thing *)t->objects[i])->node, "label");
 }
 
-static const struct thing *thing_called(struct written *w, enum kind kind, const char *plain)
-{
-	const struct names *all = &w->things[kind];
-
-	for (size_t i = 0; i < all->n; i++)
-		if (is_called(w, all->objects[i], plain))
-			return all->objects[i];
-	return NULL;
-}
-
-/*
- * Adds a hint for a word that names nothing of this kind. If the word is the label of a thing of
- * this kind, the hint gives its name; for an asset where a zone is expected, the asset's zone; for
- * a zone where an asset is expected, the zone's assets; otherwise the nearest name. False: no hint.
- */
+/* Adds a hint for a word that names nothing of this kind. */
 static bool hint_thing(struct written *w, struct diag *g, enum kind kind, const char *word)
 {
-	const struct names *all = &w->things[kind], *assets = &w->things[KIND_ASSET];
-	const char *plain = w->k->d->errors <= DIAG_SHOWN ? meant_plain(w->k->a, word) : NULL, *list = "";
-	const struct thing *t = plain != NULL ? thing_called(w, kind, plain) : NULL;
-
-	if (t != NULL) {
-		diag_hint(w->k->d, g, MP_HINT_CALLED, word, t->node->name);
-		return true;
-	}
-	t = plain != NULL ? thing_called(w, kind == KIND_ZONE ? KIND_ASSET : KIND_ZONE, plain) : NULL;
-	if (t == NULL)
-		return check_near(w->k, g, word, all->names, all->n);
-	if (kind == KIND_ZONE) {
-		diag_hint(w->k->d, g, MP_HINT_ASSETS_ZONE, word, t->node->name, text_in(t->node, "zone"));
-		return true;
-	}
-	for (size_t i = 0; i < assets->n && list != NULL; i++) {
-		const struct thing *one = assets->objects[i];
-
-		if (strcmp(text_in(one->node, "zone"), t->node->name) == 0)
-			list = arena_printf(w->k->a, "%s%s\"%s\"", list, list[0] != '\0' ? ", " : "", one->node->name);
-	}
-	if (list != NULL)
-		diag_hint(w->k->d, g, list[0] != '\0' ? MP_HINT_ZONES_ASSETS : MP_HINT_ZONE_NO_ASSET, word, list);
-	return true;
+	return names_hint(w->k, &w->things[kind], g, word, label_of_thing);
 }
 
 /* ---- zones at an end ------------------------------------------------------------------------- */

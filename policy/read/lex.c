@@ -4,9 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "appliance/base/addr.h"
 #include "appliance/base/utf8.h"
-#include "policy/read/meant.h"
 
 static bool current(const struct scan *s, struct utf8_char *ret)
 {
@@ -373,54 +371,8 @@ static bool is_fraction(const char *w)
 	return w[n] == '\0';
 }
 
-/* Whether the word has a year of four digits, or an era (any other sign than digits and "/.-:").
- * Without one of these, three groups of digits need not be a date. */
-static bool has_year(const char *w)
+static void accident(struct scan *s, struct srcpos at, uint32_t width, const char *w)
 {
-	size_t n = 0;
-
-	for (; *w != '\0'; w++) {
-		n = *w >= '0' && *w <= '9' ? n + 1 : 0;
-		if (n == 4 || (n == 0 && strchr("/.-:", *w) == NULL))
-			return true;
-	}
-	return false;
-}
-
-/* For a text that is no other value: it may be an address or a port. The name of a setting tells
- * which of them is expected; an element of a list has no name. */
-static const char *read_port(void *ctx, const char *text)
-{
-	(void)ctx;
-	return strncmp(text, "tcp/", 4) == 0 || strncmp(text, "udp/", 4) == 0 ? text : NULL;
-}
-
-static const char *read_address(void *ctx, const char *text)
-{
-	struct addr_range r;
-	bool stray = false;
-
-	(void)ctx;
-	return prefix_parse(text, &r, &stray) || span_parse(text, &r) ? text : NULL;
-}
-
-/* The value that was meant, in quotes; NULL: the word itself in quotes. */
-static const char *meant_unquoted(struct arena *a, const char *w)
-{
-	const char *value = NULL;
-	bool several = false;
-
-	if (strchr(w, '.') != NULL)
-		value = meant_value(a, MEANT_ADDRESS, w, &(struct meant_reader){ read_address, NULL }, &several);
-	else if (strchr(w, '/') != NULL)
-		value = meant_value(a, MEANT_PORT, w, &(struct meant_reader){ read_port, NULL }, &several);
-	return several ? NULL : value;
-}
-
-static void accident(struct scan *s, struct srcpos at, uint32_t width, const char *w, const char *name)
-{
-	bool whole = name != NULL && (strcmp(name, "until") == 0 || strcmp(name, "starts") == 0);
-	const char *day = has_year(w) ? meant_when(s->c->arena, w, whole) : NULL, *value;
 	struct diags *d = &s->c->diags;
 	struct diag *g;
 
@@ -429,9 +381,6 @@ static void accident(struct scan *s, struct srcpos at, uint32_t width, const cha
 	if (*w == '\'') {
 		g = diag_add(d, SEV_ERROR, "policy.quotes", at, MP_SINGLE_QUOTE);
 		diag_hint(d, g, MP_HINT_DOUBLE_QUOTE);
-	} else if (day != NULL) {
-		g = diag_add(d, SEV_ERROR, "policy.unquoted", at, MP_UNQUOTED, w);
-		diag_hint(d, g, MP_HINT_QUOTE, day);
 	} else if (is_number(w)) {
 		g = diag_add(d, SEV_ERROR, "policy.number", at, MP_NUMBER_BIG, w);
 	} else if (is_fraction(w)) {
@@ -445,11 +394,8 @@ static void accident(struct scan *s, struct srcpos at, uint32_t width, const cha
 		diag_hint(d, g, *w == '@' ? MP_HINT_SETTING : MP_HINT_REMOVE);
 	} else {
 		g = diag_add(d, SEV_ERROR, "policy.unquoted", at, MP_UNQUOTED, w);
-		value = meant_unquoted(s->c->arena, w);
 		if (strchr(w, '\\') != NULL)
 			diag_hint(d, g, MP_HINT_ESCAPE);
-		else if (value != NULL)
-			diag_hint(d, g, MP_HINT_WRITE, value);
 		else
 			diag_hint(d, g, MP_HINT_QUOTE, w);
 	}
@@ -478,7 +424,7 @@ bool scan_scalar(struct scan *s, struct ast_node *node)
 	} else if (strcasecmp(w, "true") == 0 || strcasecmp(w, "false") == 0) {
 		node->kind = AST_BOOL;
 	} else {
-		accident(s, at, node->value_width, w, node->name);
+		accident(s, at, node->value_width, w);
 	}
 	return true;
 }

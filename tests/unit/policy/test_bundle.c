@@ -4,7 +4,7 @@
  * read.
  *
  * LINK: policy/read/load.c policy/read/csv.c policy/read/scan.c policy/read/lex.c
- * LINK: policy/read/meant.c policy/read/include.c policy/read/bracket.c appliance/base/addr.c
+ * LINK: policy/read/include.c policy/read/bracket.c appliance/base/addr.c
  * LINK: appliance/base/arena.c appliance/base/bundle.c appliance/base/bytes.c appliance/base/diag.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c
  */

@@ -4,7 +4,7 @@
  * keep their meaning.
  *
  * LINK: policy/check/%.c policy/read/parse.c policy/read/scan.c policy/read/lex.c
- * LINK: policy/read/meant.c appliance/wire/evaluate.c appliance/wire/operation.c
+ * LINK: appliance/wire/evaluate.c appliance/wire/operation.c
  * LINK: appliance/wire/commands.c appliance/base/sha256.c policy/read/include.c
  * LINK: policy/read/bracket.c appliance/wire/notation.c appliance/wire/tag.c policy/read/csv.c
  * LINK: appliance/wire/hours.c appliance/wire/duty.c appliance/wire/plain.c appliance/base/addr.c

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * LINK: policy/read/parse.c policy/read/scan.c policy/read/lex.c policy/read/meant.c
+ * LINK: policy/read/parse.c policy/read/scan.c policy/read/lex.c
  * LINK: policy/read/include.c policy/read/bracket.c appliance/base/addr.c appliance/base/arena.c
  * LINK: appliance/base/bytes.c appliance/base/diag.c appliance/base/diag_print.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/utf8.c

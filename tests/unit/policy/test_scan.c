@@ -2,7 +2,7 @@
 /*
  * The scanner alone: the positions of what it reads, and its messages about mistakes.
  *
- * LINK: policy/read/scan.c policy/read/lex.c policy/read/meant.c policy/read/include.c
+ * LINK: policy/read/scan.c policy/read/lex.c policy/read/include.c
  * LINK: policy/read/bracket.c appliance/base/addr.c appliance/base/arena.c appliance/base/bytes.c
  * LINK: appliance/base/diag.c appliance/base/diag_print.c appliance/base/messages.c
  * LINK: appliance/base/errno_text.c appliance/base/utf8.c

@@ -2,12 +2,14 @@
 #include "mgmt/cli/learn/tags.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "appliance/base/messages.h"
 #include "appliance/wire/notation.h"
+#include "appliance/wire/operation.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "policy/read/csv.h"
 #include "policy/read/read.h"
@@ -20,130 +22,84 @@ enum column { COLUMN_ADDRESS, COLUMN_NAME, COLUMN_SERVER, COLUMNS };
 static const char *const columns[COLUMNS] = { "address", "name", "server" };
 
 struct tag_name {
-	const char *address, *name;
-	struct addr server; /* family 0: any */
+	const char *cells[COLUMNS]; /* NULL: there is no such cell */
 	bool printed;
 };
 
 /* What an address means in one protocol. */
 struct tag_place {
 	struct number_range r;
-	uint8_t space;
-	struct tag_name *tag;
+	uint8_t space; /* SPACE_NONE: nothing */
 };
 
 struct tag_names {
 	struct arena *arena;
 	struct tag_name *list;
 	size_t n;
-	/* by protocol, each made when it is first needed, and sorted */
-	struct tag_places {
-		struct tag_place *list;
-		size_t n;
-	} * of;
+	struct tag_place **of; /* by protocol, as long as the list; made when first needed */
 };
 
-/* ---- the file -------------------------------------------------------------------------------- */
-
-struct tag_file {
-	struct cli *c;
-	struct source_text text;
-	uint32_t columns[COLUMNS]; /* from 1; 0: there is no such column */
-};
-
-/* Prints what is wrong with a cell; a message about a value gets it, too. */
-static int wrong_cell(const struct tag_file *f, const struct csv_cell *cell, enum message m)
+static int read_cells(struct cli *c, struct tag_names *t, const struct source_text *text)
 {
-	char place[CSV_CELL_TEXT], *name = NULL;
-	int status = CLI_INVALID;
-
-	csv_cell_text(&f->text, cell->at, place);
-	if (asprintf(&name, "%s %s", f->text.name, place) >= 0)
-		status = cli_fail(f->c, CLI_INVALID, m, name, cell->text);
-	free(name);
-	return status;
-}
-
-static int wrong_text(const struct tag_file *f, const struct csv_cell *cell, enum csv_fault fault)
-{
-	if (fault == CSV_MEMORY)
-		return cli_fail(f->c, CLI_CANNOT, M_CLI_NO_MEMORY);
-	return wrong_cell(f, cell,
-			  fault == CSV_NOT_UTF8	 ? MP_CSV_ENCODING
-			  : fault == CSV_CONTROL ? MP_CSV_CONTROL
-			  : fault == CSV_OPEN	 ? MP_CSV_OPEN
-						 : MP_CSV_QUOTE);
-}
-
-/* The row of names; `cell` is its last one. */
-static int check_columns(const struct tag_file *f, const struct csv_cell *cell)
-{
-	for (size_t i = 0; i < COLUMN_SERVER; i++)
-		if (f->columns[i] == 0 && cell->column == 1 && strpbrk(cell->text, ";\t") != NULL)
-			return cli_fail(f->c, CLI_INVALID, MP_CSV_SEPARATOR, f->text.name);
-		else if (f->columns[i] == 0)
-			return cli_fail(f->c, CLI_INVALID, MP_FLEET_COLUMN, f->text.name, columns[i]);
-	return CLI_YES;
-}
-
-static int read_cells(struct tag_names *t, struct tag_file *f)
-{
+	static const enum message faults[] = {
+		[CSV_NOT_UTF8] = MP_CSV_ENCODING, [CSV_CONTROL] = MP_CSV_CONTROL, [CSV_OPEN] = MP_CSV_OPEN,
+		[CSV_QUOTE] = MP_CSV_QUOTE,	  [CSV_MEMORY] = M_CLI_NO_MEMORY,
+	};
+	char place[CSV_CELL_TEXT], where[PATH_MAX + CSV_CELL_TEXT];
+	uint32_t at[COLUMNS] = { 0 }; /* from 1; 0: there is no such column */
 	struct tag_name tag = { 0 };
 	enum csv_fault fault;
 	struct csv_cell cell;
 	struct csv csv;
 
-	csv_begin(&csv, &f->text, 0, t->arena);
+	csv_begin(&csv, text, 0, t->arena);
 	while (csv_next(&csv, &cell, &fault)) {
-		for (size_t i = 0; i < COLUMNS && cell.row == 1; i++)
-			if (strcasecmp(cell.text, columns[i]) == 0)
-				f->columns[i] = cell.column;
-		if (cell.row == 1 && cell.last && check_columns(f, &cell) != CLI_YES)
-			return CLI_INVALID;
-		if (cell.row == 1)
-			continue;
-		if (cell.column == f->columns[COLUMN_ADDRESS])
-			tag.address = cell.text;
-		else if (cell.column == f->columns[COLUMN_NAME])
-			tag.name = cell.text;
-		else if (cell.column == f->columns[COLUMN_SERVER] && cell.text[0] != '\0' &&
-			 !addr_parse(cell.text, &tag.server))
-			return wrong_cell(f, &cell, MP_ADDRESS_BAD);
+		for (size_t i = 0; i < COLUMNS; i++)
+			if (cell.row == 1 && strcasecmp(cell.text, columns[i]) == 0)
+				at[i] = cell.column;
+			else if (cell.row > 1 && cell.column == at[i] && cell.text[0] != '\0')
+				tag.cells[i] = cell.text;
 		if (!cell.last)
 			continue;
-		if (tag.address != NULL && tag.address[0] != '\0' && tag.name != NULL && tag.name[0] != '\0')
+		if (tag.cells[COLUMN_ADDRESS] != NULL && tag.cells[COLUMN_NAME] != NULL)
 			t->list[t->n++] = tag;
 		tag = (struct tag_name){ 0 };
 	}
-	if (fault != CSV_FINE)
-		return wrong_text(f, &cell, fault);
-	return cell.row == 1 && f->columns[COLUMN_NAME] == 0 ? check_columns(f, &cell) : CLI_YES;
+	if (fault != CSV_FINE) {
+		csv_cell_text(text, cell.at, place);
+		snprintf(where, sizeof(where), "%s %s", text->name, place);
+		return cli_fail(c, CLI_INVALID, faults[fault], where);
+	}
+	for (size_t i = 0; i < COLUMN_SERVER; i++)
+		if (at[i] == 0)
+			return cli_fail(c, CLI_INVALID, MP_FLEET_COLUMN, text->name, columns[i]);
+	return CLI_YES;
 }
 
 struct tag_names *tag_names_read(struct cli *c, const char *path, int *ret_status)
 {
-	struct tag_file f = { .c = c };
 	struct arena *a = arena_new(BUDGET);
 	struct tag_names *t = a != NULL ? arena_alloc(a, sizeof(*t)) : NULL;
+	struct source_text text = { 0 };
 	struct policy_loader loader;
 	const char *name;
-	size_t rows = 2;
-	int error;
+	size_t rows = 1;
+	int error = -ENOMEM;
 
-	*ret_status = CLI_CANNOT;
-	if (t != NULL)
+	if (t != NULL) {
 		loader_folder(path, a, &loader, &name);
-	error = t != NULL ? loader.load(loader.ctx, name, a, &f.text) : -ENOMEM;
-	f.text.name = path;
-	for (size_t i = 0; error == 0 && i < f.text.size; i++)
-		rows += f.text.text[i] == '\n';
+		error = loader.load(loader.ctx, name, a, &text);
+	}
 	if (error == 0) {
-		*t = (struct tag_names){ .arena = a,
-					 .list = arena_array(a, rows, sizeof(*t->list)),
-					 .of = arena_array(a, protocols_end(), sizeof(*t->of)) };
+		for (size_t i = 0; i < text.size; i++)
+			rows += text.text[i] == '\n';
+		text.name = path;
+		t->arena = a;
+		t->list = arena_array(a, rows, sizeof(*t->list));
+		t->of = arena_array(a, protocols_end(), sizeof(struct tag_place *));
 		error = arena_failed(a) ? -ENOMEM : 0;
 	}
-	*ret_status = error != 0 ? cli_fail_file(c, CLI_CANNOT, path, -error) : read_cells(t, &f);
+	*ret_status = error != 0 ? cli_fail_file(c, CLI_CANNOT, path, -error) : read_cells(c, t, &text);
 	if (*ret_status == CLI_YES)
 		return t;
 	arena_free(a);
@@ -156,10 +112,8 @@ void tag_names_free(struct tag_names *t)
 		arena_free(t->arena);
 }
 
-/* ---- addresses ------------------------------------------------------------------------------- */
-
-/* Whether a text is a number such as 40011 or 400011 of a protocol whose manuals write so: the first
- * digit says the space. */
+/* Whether a text is a number such as 40011 or 400011 of a protocol whose manuals write so: the
+ * first digit says the space. */
 static bool is_manuals(const struct vocabulary *v, const char *text)
 {
 	bool writes_so = false, begins_so = false;
@@ -194,83 +148,79 @@ static bool read_in(const struct vocabulary *v, const struct space_info *s, cons
 	       notation_read(&n, hex, ret, &unused);
 }
 
-/* False: no space of the protocol has such an address, or several have it. */
-static bool find_place(const struct vocabulary *v, const char *text, struct tag_place *ret)
+/* Finds no place if no space of the protocol has such an address, or several have it. */
+static void find_place(const struct vocabulary *v, const char *text, struct tag_place *ret)
 {
 	size_t best = 0, found = 0;
 	struct number_range r;
 
 	for (uint8_t i = 0; i < v->n_spaces; i++) {
-		const char *key = v->spaces[i].key, *rest = text + strlen(key);
-		bool keyed = strncasecmp(text, key, strlen(key)) == 0;
+		const char *key = v->spaces[i].key;
+		size_t n = strncasecmp(text, key, strlen(key)) == 0 ? strlen(key) : 0;
+		bool keyed = n > best && read_in(v, &v->spaces[i], text + n + strspn(text + n, " :"), true, &r);
 
-		keyed = keyed && strlen(key) > best && read_in(v, &v->spaces[i], rest + strspn(rest, " :"), true, &r);
 		if (!keyed && (best > 0 || !read_in(v, &v->spaces[i], text, false, &r)))
 			continue;
-		best = keyed ? strlen(key) : 0;
+		best = keyed ? n : 0;
 		found = keyed ? 1 : found + 1u;
 		ret->space = i;
 		ret->r = r;
 	}
-	return found == 1;
+	if (found != 1)
+		ret->space = SPACE_NONE;
 }
 
-static int place_cmp(const void *x, const void *y)
+/* What all addresses mean in this protocol; NULL: no memory. */
+static const struct tag_place *places_in(struct tag_names *t, const struct vocabulary *v)
 {
-	const struct tag_place *a = x, *b = y;
+	struct tag_place **p = &t->of[v->protocol];
 
-	if (a->space != b->space)
-		return a->space < b->space ? -1 : 1;
-	if (a->r.lo != b->r.lo)
-		return a->r.lo < b->r.lo ? -1 : 1;
-	return (a->tag > b->tag) - (a->tag < b->tag);
+	if (*p != NULL)
+		return *p;
+	*p = arena_array(t->arena, t->n + 1u, sizeof(**p));
+	for (size_t i = 0; *p != NULL && i < t->n; i++)
+		find_place(v, t->list[i].cells[COLUMN_ADDRESS], &(*p)[i]);
+	return *p;
 }
 
-/* The places of all addresses in this protocol. */
-static const struct tag_places *places_in(struct tag_names *t, const struct vocabulary *v)
+/* Equal: they have an address in common. */
+static int range_cmp(const void *x, const void *y)
 {
-	struct tag_places *p = &t->of[v->protocol];
+	const struct number_range *a = x, *b = y;
 
-	if (p->list != NULL)
-		return p;
-	p->list = arena_array(t->arena, t->n + 1u, sizeof(*p->list));
-	for (size_t i = 0; p->list != NULL && i < t->n; i++) {
-		p->list[p->n].tag = &t->list[i];
-		p->n += find_place(v, t->list[i].address, &p->list[p->n]);
-	}
-	if (p->list != NULL && p->n > 1)
-		qsort(p->list, p->n, sizeof(*p->list), place_cmp);
-	return p;
+	return a->hi < b->lo ? -1 : a->lo > b->hi;
 }
 
-/* ---- comments -------------------------------------------------------------------------------- */
-
-static void print_name(FILE *to, const struct space_info *s, const struct tag_place *p, const char *next)
+static bool is_of(const struct tag_name *tag, const struct addr *server)
 {
-	struct notation n = notation_of_space(s);
-	char *name = text_safe(p->tag->name), text[NOTATION_TEXT];
+	struct addr a;
 
-	notation_text(&n, p->r, text);
-	fprintf(to, "# %s %s = %s%s", s->key, s->named ? p->tag->address : text, name != NULL ? name : "?", next);
-	free(name);
-	p->tag->printed = true;
+	return tag->cells[COLUMN_SERVER] == NULL ||
+	       (addr_parse(tag->cells[COLUMN_SERVER], &a) && addr_cmp(&a, server) == 0);
 }
 
 void tag_names_print(struct tag_names *t, FILE *to, enum lang lang, const struct vocabulary *v, uint8_t space,
 		     const struct addr *server, const struct number_range *ranges, size_t n, const char *next)
 {
-	const struct tag_places *places = places_in(t, v);
+	const struct tag_place *places = places_in(t, v);
+	const struct space_info *s = &v->spaces[space];
+	struct notation notation = notation_of_space(s);
 	unsigned long long printed = 0;
+	char text[NOTATION_TEXT];
 
-	for (size_t i = 0, k = 0; i < places->n; i++) {
-		const struct tag_place *p = &places->list[i];
+	for (size_t i = 0; places != NULL && i < t->n; i++) {
+		struct tag_name *tag = &t->list[i];
+		char *name;
 
-		if (p->space != space || (p->tag->server.family != 0 && addr_cmp(&p->tag->server, server) != 0))
+		if (places[i].space != space || bsearch(&places[i].r, ranges, n, sizeof(*ranges), range_cmp) == NULL ||
+		    !is_of(tag, server) || printed++ >= PRINTED_MAX)
 			continue;
-		while (k < n && ranges[k].hi < p->r.lo)
-			k++;
-		if (k < n && ranges[k].lo <= p->r.hi && printed++ < PRINTED_MAX)
-			print_name(to, &v->spaces[space], p, next);
+		notation_text(&notation, places[i].r, text);
+		name = text_safe(tag->cells[COLUMN_NAME]);
+		fprintf(to, "# %s %s = %s%s", s->key, s->named ? tag->cells[COLUMN_ADDRESS] : text,
+			name != NULL ? name : "?", next);
+		free(name);
+		tag->printed = true;
 	}
 	if (printed <= PRINTED_MAX)
 		return;

@@ -18,7 +18,7 @@ say = @$(if $(filter 1,$(V)),:,printf '  %-6s %s\n' $(1) $(2))
 B = build/$(MODE)
 
 PKGS = libnftnl libmnl libnetfilter_queue libndpi libconfig libmicrohttpd gnutls jansson libseccomp libcap-ng hogweed nettle libpcap libcrypto zlib liboath libcrypt libfido2 libqrencode libbpf
-WARN = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wcast-qual -Wswitch-enum -Werror
+WARN = -Wall -Wextra -Wno-unused-parameter -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wcast-qual -Wswitch-enum -Werror
 HARDEN = -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero -fcf-protection -fPIE -fvisibility=hidden
 CFLAGS_release = -O2 -g -D_FORTIFY_SOURCE=3 $(HARDEN)
 LDFLAGS_release = -pie -Wl,-z,relro,-z,now,-z,noexecstack

@@ -67,7 +67,6 @@ static void hasher_child(int unused)
 {
 	struct err e = { 0 };
 
-	(void)unused;
 	if (close_range(CHILD_FD + 1, ~0u, 0) < 0)
 		_exit(1);
 	prctl(PR_SET_NAME, "sekisho-hash");
@@ -142,7 +141,6 @@ static void say_answer(void *ctx, uint32_t id, enum answer_status status, json_t
 	const struct msg_body m = { MSG_ANSWER, .answer = { .status = (uint8_t)status } };
 	int fd = j != NULL ? json_memfd(j) : -1;
 
-	(void)ctx;
 	msg_send(ROLE_FD_CONTROL, id, &m, &fd, fd >= 0 ? 1 : 0);
 	if (fd >= 0)
 		close(fd);

@@ -43,7 +43,6 @@ static bool chrony(struct text *t, const struct ir *ir, const struct ir_peer *p,
 {
 	unsigned sources = 0;
 
-	(void)b;
 	for (uint32_t i = 0; i < ir->n_peers; i++) {
 		char address[ADDR_TEXT];
 
@@ -125,7 +124,6 @@ static bool rsyslog(struct text *t, const struct ir *ir, const struct ir_peer *p
 {
 	char address[ADDR_TEXT];
 
-	(void)ir;
 	if (!plain_server_name(p->name) || !plain_path(p->ca) || !plain_path(b->state))
 		return false;
 	addr_text(&p->address, address);
@@ -179,13 +177,11 @@ static bool user_or_none(struct text *t, const struct ir_peer *p)
 
 static bool update(struct text *t, const struct ir *ir, const struct ir_peer *p, const struct companion_box *b)
 {
-	(void)ir;
 	return https(t, p, b);
 }
 
 static bool backup(struct text *t, const struct ir *ir, const struct ir_peer *p, const struct companion_box *b)
 {
-	(void)ir;
 	if (!https(t, p, b) || !plain_path(p->to))
 		return false;
 	add(t, "folder %s\n", p->to);
@@ -196,7 +192,6 @@ static bool ups(struct text *t, const struct ir *ir, const struct ir_peer *p, co
 {
 	char name[PLAIN_WORD_MAX + ADDR_TEXT + 16];
 
-	(void)b;
 	if (!plain_word(p->name) || !plain_word(p->user))
 		return false;
 	add(t, "ups %s\nuser %s\n", companion_ups_name(p, name, sizeof(name)), p->user);
@@ -215,7 +210,6 @@ static bool mail(struct text *t, const struct ir *ir, const struct ir_peer *p, c
 {
 	char address[ADDR_TEXT];
 
-	(void)ir;
 	if (!plain_server_name(p->name) || !plain_path(p->ca) || !plain_mailbox(p->from) || !plain_mailboxes(p->to))
 		return false;
 	addr_text(&p->address, address);
@@ -228,7 +222,6 @@ static bool snmp(struct text *t, const struct ir *ir, const struct ir_peer *p, c
 {
 	char address[ADDR_TEXT];
 
-	(void)ir;
 	addr_text(&p->address, address);
 	add(t, "address %s\nport %u\nuser %s\nlang %s\n", address, (unsigned)p->port, p->user, lang_name(b->lang));
 	return plain_security_name(p->user);

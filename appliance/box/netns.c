@@ -246,7 +246,6 @@ int lock_namespace(void *ctx, struct err *e)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK), r;
 
-	(void)ctx;
 	if (fd < 0)
 		return err_set(e, -errno, "lock the data namespace");
 	r = lock(fd, by_port, EADDRINUSE, "data namespace", e);

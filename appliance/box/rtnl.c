@@ -82,8 +82,6 @@ struct nlmsghdr *rtnl_begin(struct rtnl *r, uint16_t type, uint16_t flags)
 
 static int ignored(const struct nlmsghdr *m, void *ctx)
 {
-	(void)m;
-	(void)ctx;
 	return 0;
 }
 

@@ -11,9 +11,6 @@
 
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list args)
 {
-	(void)level;
-	(void)format;
-	(void)args;
 	return 0;
 }
 

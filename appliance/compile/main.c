@@ -14,7 +14,6 @@ int main(int argc, char **argv)
 {
 	struct stat st;
 
-	(void)argv;
 	if (argc != 1 || fstat(ROLE_FD_CONTROL, &st) < 0 || !S_ISSOCK(st.st_mode)) {
 		fprintf(stderr, "sekisho-compile is run by sekishod; to compile a policy by hand: sekisho compile\n");
 		return 2;

@@ -363,7 +363,6 @@ static bool on_compile(void *ctx, struct msg *m)
 	int r = memfd_read(m->fds[0], BUNDLE_MAX, &bundle, &n, &e);
 	bool sent;
 
-	(void)ctx;
 	if (m->n_fds > 1 && memfd_read(m->fds[1], IR_SEALED_MAX, &before, &n_before, &e) < 0)
 		n_before = 0;
 	if (r == 0)
@@ -388,7 +387,6 @@ static bool on_seal(void *ctx, struct msg *m)
 	int fd = -1;
 	bool sent;
 
-	(void)ctx;
 	if (memfd_read(m->fds[0], BACKUP_CERTIFICATE_MOST, &certificate, &n_certificate, &e) == 0 &&
 	    memfd_read(m->fds[1], SEAL_MOST, &bundle, &n_bundle, &e) == 0)
 		said.sealed = seal_bundle(bytes_of(certificate, n_certificate), bytes_of(bundle, n_bundle), &file, &n);
@@ -477,7 +475,6 @@ static bool on_ask(void *ctx, struct msg *m)
 	bool sent;
 	int fd;
 
-	(void)ctx;
 	if (m->n_fds != 2 || (m->body.ask.promises == 0 && (m->body.ask.from[0] == 0 || m->body.ask.whom[0] == 0)) ||
 	    memfd_read(m->fds[0], IR_SEALED_MAX, &sealed, &n, &e) < 0)
 		return msg_send(ROLE_FD_CONTROL, m->id, &said, NULL, 0) == 0;

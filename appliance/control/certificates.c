@@ -216,7 +216,6 @@ void certificates_file(struct control *s, struct asker a, int status, int fd)
 	enum authority is;
 	size_t n = 0;
 
-	(void)a;
 	if (f->path[0] == '\0')
 		return;
 	if (status == ANSWER_YES && fd >= 0)

@@ -75,7 +75,6 @@ static bool on_unanswered(void *ctx, struct msg *m)
 
 static bool on_heard(void *ctx, struct msg *m)
 {
-	(void)m;
 	heard_told(ctx);
 	return true;
 }

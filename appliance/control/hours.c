@@ -158,7 +158,6 @@ void hours_due(struct control *s, uint64_t mono)
 	uint64_t now = clock_wall_s();
 	unsigned told[2] = { 0 };
 
-	(void)mono;
 	if (!s->trusted || (x->number == s->now->number && x->looked_s <= now && now < x->next_s))
 		return;
 	if (x->number == UINT64_MAX)

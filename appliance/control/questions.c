@@ -39,7 +39,6 @@ static bool on_status(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	(void)m;
 	collect_start(p->s, COLLECT_STATUS, p->asker);
 	return true;
 }
@@ -179,7 +178,6 @@ static bool on_history(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	(void)m;
 	respond_json(p->s, p->asker, ANSWER_YES, json_history(p->s));
 	return true;
 }
@@ -277,7 +275,6 @@ static bool on_stop(void *ctx, struct msg *m)
 {
 	const struct peer *p = ctx;
 
-	(void)m;
 	asker_gone(p->s, &p->asker);
 	return true;
 }

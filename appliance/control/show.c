@@ -25,7 +25,6 @@ static json_t *sources_json(const struct ir *ir, uint64_t unused)
 	for (uint32_t i = 0; i < ir->n_sources; i++)
 		json_array_append_new(list, json_pack("{s:o,s:o}", "name", json_text(ir->sources[i].name), "text",
 						      json_text(ir->sources[i].text)));
-	(void)unused;
 	return list;
 }
 

@@ -97,7 +97,6 @@ struct msg_used_permit *matched_counts(const struct image *have, matched_weigh *
 
 static uint64_t packets_of(unsigned set, const struct image_element *el)
 {
-	(void)set;
 	return el->packets;
 }
 

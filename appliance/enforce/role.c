@@ -317,8 +317,6 @@ static bool on_clock(void *ctx, struct msg *m)
 /* Has no effect: the question was answered already, or its work is always finished. */
 static bool on_stop(void *ctx, struct msg *m)
 {
-	(void)ctx;
-	(void)m;
 	return true;
 }
 

@@ -315,11 +315,6 @@ int admin_rules_set(const struct ir_peer *list, size_t n, bool closed, bool dry,
 
 static void nobody(void *ctx, const char *chain, const char *text, uint64_t packets, uint64_t bytes)
 {
-	(void)ctx;
-	(void)chain;
-	(void)text;
-	(void)packets;
-	(void)bytes;
 }
 
 int admin_rules_base(struct err *e)

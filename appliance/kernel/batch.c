@@ -592,8 +592,6 @@ bool batch_owns(struct netlink *n)
 
 static int on_match(const struct nlmsghdr *m, void *ctx)
 {
-	(void)m;
-	(void)ctx;
 	return 0;
 }
 

@@ -118,8 +118,6 @@ static void count(void *ctx, const char *chain, const char *text, uint64_t packe
 {
 	struct counting *c = ctx;
 
-	(void)text;
-	(void)bytes;
 	if (strcmp(chain, c->card) == 0)
 		c->refused += packets;
 }

@@ -89,10 +89,6 @@ bool cms_fingerprint(struct bytes certificate, uint8_t out[32])
 /* Gives no passphrase to a text that asks for one. */
 static int no_passphrase(char *out, int size, int writes, void *ctx)
 {
-	(void)out;
-	(void)size;
-	(void)writes;
-	(void)ctx;
 	return -1;
 }
 

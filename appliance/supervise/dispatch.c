@@ -40,7 +40,6 @@ static bool on_ready(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	bool first = sl->state == SLOT_STARTING;
 
-	(void)m;
 	sl->state = SLOT_RUNNING;
 	sl->heard = mono_ns();
 	if (first && sl->restarts > 0)
@@ -186,7 +185,6 @@ static bool passes(struct supervisor *s, struct msg *m)
  * supervisor reads them itself from root's connection (orders.c). */
 static bool on_user(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	(void)sl;
 	return user_order_looks((enum user_order)m->body.user.order) && passes(s, m);
 }
 
@@ -236,7 +234,6 @@ static bool on_change(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	bool ok = orders_web(s, m);
 
-	(void)sl;
 	explicit_bzero(m->body.change.secret, sizeof(m->body.change.secret));
 	explicit_bzero(m->storage, sizeof(m->storage));
 	return ok;
@@ -246,7 +243,6 @@ static bool on_records(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	bool ok = orders_records(s, m);
 
-	(void)sl;
 	explicit_bzero(m->body.records.secret, sizeof(m->body.records.secret));
 	explicit_bzero(m->storage, sizeof(m->storage));
 	return ok;
@@ -259,7 +255,6 @@ static bool on_errand(struct supervisor *s, struct slot *sl, struct msg *m)
 	struct slot *to = &s->slots[SLOT_ERRAND];
 	bool asks = m->body.type == MSG_ASK;
 
-	(void)sl;
 	if (relayed_slot(m->id) != SLOT_ERRAND)
 		return false;
 	/* A question is about a stored generation: its descriptor goes before the one that control
@@ -283,7 +278,6 @@ static bool on_errand(struct supervisor *s, struct slot *sl, struct msg *m)
  * compiler. */
 static bool on_stop(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	(void)sl;
 	if ((m->id & RELAYED) == 0)
 		return false;
 	if (relayed_slot(m->id) == SLOT_ERRAND)

@@ -132,7 +132,6 @@ const char *slot_title(const struct slot *sl, char out[SLOT_TITLE])
 
 void role_kill(struct supervisor *s, struct slot *sl)
 {
-	(void)s;
 	if (slot_alive(sl))
 		pidfd_send_signal(sl->pidfd, SIGKILL, NULL, 0);
 }

@@ -198,7 +198,6 @@ static bool report(struct supervisor *s, enum drift what, json_t *found, const j
 
 static void outside_note(void *ctx, const char *where, const char *what, const char *detail)
 {
-	(void)what;
 	found_note(ctx, where, "", detail);
 }
 
@@ -248,7 +247,6 @@ static void tell_hosts(void *ctx, const struct ir_interface *i, const struct dev
 	struct link now = { .up = d != NULL && d->up && d->carrier };
 	bool up = now.up;
 
-	(void)addresses;
 	if (d != NULL) {
 		now.index = d->index;
 		now.changes = d->changes + (card != NULL ? card->changes : 0);

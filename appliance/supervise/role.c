@@ -526,8 +526,6 @@ static void stays(void *ctx, const struct ir_interface *i, const struct device *
 	const struct supervisor *s = ctx;
 	const char *space = i->admin ? s->o->admin_netns : s->o->data_netns;
 
-	(void)card;
-	(void)addresses;
 	if (d == NULL)
 		say(s, M_LEAVE_ABSENT, i->name, i->device);
 	else

@@ -155,7 +155,6 @@ static void look(struct supervisor *s, unsigned slot, uint64_t now, uint64_t pas
 
 bool watch_answered(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	(void)s;
 	if (sl->asked == m->id)
 		sl->asked = 0;
 	sl->heard = clock_mono().ns;

@@ -47,7 +47,6 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	struct stat st;
 
-	(void)argv;
 	if (argc != 1 || fstat(FD, &st) < 0 || !S_ISSOCK(st.st_mode)) {
 		fprintf(stderr, "sekisho-webauthn is run by sekishod\n");
 		return 2;

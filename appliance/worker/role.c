@@ -39,7 +39,6 @@ static struct worker *worker;
 
 void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
 {
-	(void)r;
 	verdicts_decide(worker, worker->sockets[queue_lane(queue) % LANE_COUNT], queue, id, o, permit);
 }
 
@@ -67,18 +66,10 @@ void outside_event(const struct event *e)
  * verdict. */
 void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
 {
-	(void)f;
-	(void)p;
-	(void)observe;
-	(void)frame;
 }
 
 void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame)
 {
-	(void)f;
-	(void)v;
-	(void)r;
-	(void)frame;
 }
 
 /* ---- packets --------------------------------------------------------------------------------- */

@@ -56,8 +56,6 @@ _Static_assert(COMES <= 32, "a bit each");
 
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
-	(void)state;
-	(void)dir;
 	return bacnet_frame(head, ret_len);
 }
 
@@ -93,7 +91,6 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	uint32_t object, property;
 	struct bacnet_unit u;
 
-	(void)state;
 	ret->asks = dir == DIR_C2S;
 	if (!ret->asks)
 		return;
@@ -420,8 +417,6 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct bacnet_unit u;
 
-	(void)state;
-	(void)dir;
 	return bacnet_unwrap(pdu, &u) && function_by_code(vocabulary_of(PROTO_BACNET), bacnet_code(&u)) != NULL;
 }
 

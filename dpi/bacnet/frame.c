@@ -198,7 +198,6 @@ enum recognition recognise_bacnet(enum direction dir, struct bytes head)
 	struct prefix p = { .b = head };
 	uint32_t function, control, length;
 
-	(void)dir;
 	if (!may_be(&p, 0x81, 0x81))
 		return RECOGNISE_NOT;
 	function = next_byte(&p);

@@ -23,7 +23,6 @@ static void begin(void *state, bool datagrams, uint16_t port)
 {
 	struct dnp3_state *s = state;
 
-	(void)port;
 	s->datagrams = datagrams;
 }
 
@@ -476,10 +475,6 @@ static bool segment(void *state, uint64_t offset, size_t carried, bool late, str
 	struct bytes frames = b, frame;
 	size_t begins = 0, n = 0;
 
-	(void)state;
-	(void)offset;
-	(void)carried;
-	(void)late;
 	if (evaluate_allows_all(t, p, vocabulary_of(PROTO_DNP3))) /* nothing can be misread */
 		return true;
 	for (size_t at = 0; b.left > 0; bytes_skip(&b, 1), at++) {
@@ -503,7 +498,6 @@ static bool segment(void *state, uint64_t offset, size_t carried, bool late, str
 static bool framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)
 {
-	(void)begins;
 	if (!((const struct dnp3_state *)state)->datagrams || segment(state, 0, 0, false, fresh, t, p, ret))
 		return true;
 	ret->reading = true;

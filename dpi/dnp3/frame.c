@@ -272,7 +272,6 @@ bool dnp3_segment_alone(struct bytes frame, uint8_t *joined, struct dnp3_unit *r
  * direction bit. */
 enum recognition recognise_dnp3(enum direction dir, struct bytes head)
 {
-	(void)dir;
 	switch (header(head)) {
 	case FRAME_WHOLE:
 		return RECOGNISED;

@@ -261,9 +261,6 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 static bool framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)
 {
-	(void)begins;
-	(void)fresh;
-	(void)ret;
 	((struct enip_state *)state)->lenient = (uint8_t)judge_leniency(PROTO_ENIP, t, p);
 	return true;
 }
@@ -282,7 +279,6 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	struct encap_items items;
 	struct encap e;
 
-	(void)state;
 	if (!encap_read(pdu, &e) || e.options != 0 || (dir == DIR_C2S && e.status != 0))
 		return false;
 	if (e.command == ENCAP_REQUEST && e.status == 0)
@@ -296,7 +292,6 @@ static void begin(void *state, bool datagrams, uint16_t port)
 {
 	struct enip_state *s = state;
 
-	(void)port;
 	s->datagrams = datagrams;
 }
 

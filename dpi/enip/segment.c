@@ -130,7 +130,6 @@ static bool has_its_items(const struct enip_state *s, struct bytes b)
 bool enip_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
 		  const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
-	(void)late;
 	if (has_its_items(state, b)) {
 		ret->reason = R_ENIP_FRAME;
 		return false;
@@ -141,7 +140,5 @@ bool enip_segment(void *state, uint64_t offset, size_t carried, bool late, struc
 bool enip_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
 		 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
-	(void)length;
-	(void)late;
 	return !mistakable(state, offset, carried, b, t, p, ret);
 }

@@ -22,13 +22,11 @@ static void begin(void *state, bool datagrams, uint16_t port)
 {
 	struct fins_state *s = state;
 
-	(void)port;
 	s->datagrams = datagrams;
 }
 
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
-	(void)dir;
 	return fins_frame(((const struct fins_state *)state)->datagrams, head, ret_len);
 }
 
@@ -347,10 +345,6 @@ static bool segment(void *state, uint64_t offset, size_t carried, bool late, str
 	struct bytes frames = b;
 	size_t begins = 0, n = 0;
 
-	(void)state;
-	(void)offset;
-	(void)carried;
-	(void)late;
 	if (evaluate_allows_all(t, p, vocabulary_of(PROTO_FINS))) /* nothing can be misread */
 		return true;
 	for (size_t at = 0; b.left > 0; bytes_skip(&b, 1), at++) {

@@ -146,7 +146,6 @@ enum recognition recognise_vnc(enum direction dir, struct bytes head)
 {
 	struct prefix p = { .b = head };
 
-	(void)dir;
 	if (!may_be_word(&p, "RFB "))
 		return RECOGNISE_NOT;
 	for (unsigned i = 0; i < 7; i++)

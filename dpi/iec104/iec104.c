@@ -31,8 +31,6 @@ enum kept { KEPT_SAYS, KEPT_NS, KEPT_NR, KEPT_FILES };
 
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
-	(void)state;
-	(void)dir;
 	return iec104_frame(head, ret_len);
 }
 
@@ -138,7 +136,6 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 {
 	struct iec104_head h;
 
-	(void)state;
 	ret->asks = dir == DIR_C2S;
 	if (!ret->asks || !iec104_head_parse(pdu, &h))
 		return;
@@ -382,7 +379,6 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	struct operation o;
 	struct iec104_head h;
 
-	(void)state;
 	if (!iec104_head_parse(pdu, &h))
 		return false;
 	if (h.says != 0)
@@ -426,10 +422,6 @@ static bool segment(void *state, uint64_t offset, size_t carried, bool late, str
 	struct bytes apdus = b;
 	size_t begins = 0, n = 0;
 
-	(void)state;
-	(void)offset;
-	(void)carried;
-	(void)late;
 	if (evaluate_allows_all(t, p, vocabulary_of(PROTO_IEC104))) /* nothing can be misread */
 		return true;
 	for (size_t at = 0; b.left > 0; bytes_skip(&b, 1), at++) {

@@ -14,8 +14,6 @@ enum kept { KEPT_NUMBER, KEPT_ANSWER, KEPT_ANSWER_MAX, KEPT_SILENT };
 
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
-	(void)state;
-	(void)dir;
 	return memobus_frame(head, ret_len);
 }
 
@@ -35,7 +33,6 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	struct memobus_request r = { .operations = ret->operations, .max = OPERATIONS_MAX };
 	struct memobus_head h;
 
-	(void)state;
 	if (!memobus_head_parse(pdu, &h)) {
 		ret->asks = dir == DIR_C2S;
 		return;
@@ -168,7 +165,6 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	struct memobus_request r = { .operations = room, .max = 2 };
 	struct memobus_head h;
 
-	(void)state;
 	if (!memobus_head_parse(pdu, &h) || h.type == MEMOBUS_GENERAL_PURPOSE ||
 	    (h.type == MEMOBUS_COMMAND) != (dir == DIR_C2S) || memobus_layout_of(h.service & ~MEMOBUS_FAILED) == NULL)
 		return false;
@@ -217,10 +213,6 @@ static bool segment(void *state, uint64_t offset, size_t carried, bool late, str
 	struct bytes messages = b;
 	size_t begins = 0, n = 0;
 
-	(void)state;
-	(void)offset;
-	(void)carried;
-	(void)late;
 	if (evaluate_allows_all(t, p, vocabulary_of(PROTO_MEMOBUS))) /* nothing can be misread */
 		return true;
 	for (size_t at = 0; b.left > 0; bytes_skip(&b, 1), at++) {
@@ -273,13 +265,11 @@ static bool once(const void *state, struct bytes request, struct bytes answer, s
 /* Nothing is written, because the state is the same in all sessions with a template. */
 static bool keep(const void *state, struct outbuf *to)
 {
-	(void)to;
 	return is_settled(state);
 }
 
 static bool again(void *state, struct bytes kept)
 {
-	(void)state;
 	return bytes_done(&kept);
 }
 

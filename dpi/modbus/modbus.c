@@ -21,7 +21,6 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 {
 	struct modbus_request r;
 
-	(void)state;
 	ret->asks = dir == DIR_C2S;
 	if (!ret->asks)
 		return;
@@ -261,7 +260,6 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	struct modbus_request r;
 	uint8_t function;
 
-	(void)state;
 	if (dir == DIR_C2S) {
 		modbus_request_parse(pdu, &r);
 		return r.well_formed && function_by_code(vocabulary_of(PROTO_MODBUS), r.function) != NULL &&
@@ -359,7 +357,6 @@ static bool once(const void *state, struct bytes request, struct bytes answer, s
  * answers that gateways may send twice. */
 static bool keep(const void *state, struct outbuf *to)
 {
-	(void)to;
 	return is_settled(state);
 }
 

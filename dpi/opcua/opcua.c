@@ -75,7 +75,6 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	struct bytes b = pdu;
 	uint32_t service;
 
-	(void)state;
 	if (!opcua_chunk_take(&b, &c))
 		return false;
 	if (c.kind < OPCUA_OPEN)

@@ -449,9 +449,6 @@ bool opcua_segment(void *state, uint64_t offset, size_t carried, bool late, stru
 {
 	const struct opcua_state *s = state;
 
-	(void)offset;
-	(void)carried;
-	(void)late;
 	if (s->policy > OPCUA_POLICY_NONE || evaluate_allows_all(t, p, vocabulary_of(PROTO_OPCUA)) ||
 	    !holds_its_request(b))
 		return true;

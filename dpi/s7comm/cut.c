@@ -235,6 +235,5 @@ bool s7_segment(void *state, uint64_t offset, size_t carried, bool late, struct 
 bool s7_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
 	       const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
-	(void)length;
 	return unmistakable(state, offset, carried > 0 && late, b, t, p, ret);
 }

@@ -27,7 +27,6 @@ static bool is_for_clients(struct bytes head)
 
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
-	(void)state;
 	*ret_len = 0;
 	return dir == DIR_C2S && is_for_clients(head) ? FRAME_BAD : s7_frame(head, ret_len);
 }
@@ -306,8 +305,6 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	struct s7_unit u;
 	struct s7_message m;
 
-	(void)state;
-	(void)dir;
 	s7_unwrap(pdu, room, &u);
 	if (u.tpdu != TPDU_DT || !u.well_formed || u.message.left == 0)
 		return u.well_formed;

@@ -605,8 +605,6 @@ bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struc
 	struct slmp_state *s = state;
 	struct bytes rest;
 
-	(void)offset;
-	(void)late;
 	if (s->wait.n == 0 && carried == 0)
 		s->unanswered = 0;
 	s->unanswered += (uint32_t)(b.left - carried);
@@ -623,9 +621,6 @@ bool slmp_repeat(void *state, uint64_t offset, size_t carried, size_t length, bo
 {
 	struct slmp_state *s = state;
 
-	(void)offset;
-	(void)length;
-	(void)late;
 	if (carried == 0)
 		return true;
 	s->cut = true;

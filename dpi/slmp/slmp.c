@@ -16,7 +16,6 @@ static uint64_t slmp_route(const uint32_t targets[SLMP_TARGETS])
 
 static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
-	(void)dir;
 	return slmp_frame(((const struct slmp_state *)state)->form, head, ret_len);
 }
 
@@ -69,7 +68,6 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	struct slmp_head h;
 	uint32_t timer, command, sub;
 
-	(void)dir;
 	if (!slmp_head_parse(pdu, &h)) {
 		ret->asks = dir == DIR_C2S;
 		return;
@@ -290,7 +288,6 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	struct slmp_head h;
 	uint32_t timer, command, sub;
 
-	(void)state;
 	if (!slmp_head_parse(pdu, &h) || h.asks != (dir == DIR_C2S))
 		return false;
 	if (!h.asks)
@@ -304,7 +301,6 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 
 static size_t state_used(const void *state)
 {
-	(void)state;
 	return sizeof(struct slmp_state);
 }
 

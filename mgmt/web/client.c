@@ -97,7 +97,6 @@ static enum MHD_Result one_header(void *cls, enum MHD_ValueKind kind, const char
 {
 	struct lookup *l = cls;
 
-	(void)kind;
 	if (strcasecmp(key, l->name) == 0) {
 		l->value = value;
 		l->n++;

@@ -104,7 +104,6 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *c)
 {
 	struct client *k = client_of(c);
 
-	(void)cls;
 	if (k != NULL) {
 		k->spoke = true;
 		certificate_shown(tls_of(c), k->shown);
@@ -124,8 +123,6 @@ static bool whole_target(const struct client *k, const char *version)
 
 static size_t no_decoding(void *cls, struct MHD_Connection *c, char *text)
 {
-	(void)cls;
-	(void)c;
 	return strlen(text);
 }
 
@@ -135,7 +132,6 @@ static enum MHD_Result length_header(void *cls, enum MHD_ValueKind kind, const c
 {
 	bool *body = cls;
 
-	(void)kind;
 	if (strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0 ||
 	    (strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 && (value == NULL || strcmp(value, "0") != 0)))
 		*body = true;
@@ -202,7 +198,6 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	struct client *k = *context;
 	enum reply_kind refusal;
 
-	(void)url;
 	if (k == NULL)
 		return MHD_NO;
 	if (*upload_size != 0 && k->drains) {
@@ -245,8 +240,6 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context, en
 	struct http *h = cls;
 	struct client *k = *context;
 
-	(void)c;
-	(void)code;
 	if (k != NULL)
 		client_done(k, h->now.ns + (uint64_t)HTTP_HEAD_S * S_NS);
 	*context = NULL;
@@ -255,9 +248,6 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context, en
 /* The library's messages are about clients, not about us; what matters is counted. */
 __attribute__((format(printf, 2, 0))) static void no_log(void *cls, const char *fmt, va_list ap)
 {
-	(void)cls;
-	(void)fmt;
-	(void)ap;
 }
 
 /* GnuTLS's callback has no context, and a process has one server: this is the certificate that it
@@ -268,11 +258,6 @@ static int on_handshake(gnutls_session_t session, const gnutls_datum_t *authorit
 			const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **chain,
 			unsigned *n_chain, gnutls_privkey_t *key)
 {
-	(void)session;
-	(void)authorities;
-	(void)n_authorities;
-	(void)algorithms;
-	(void)n_algorithms;
 	certificate_present(presented, chain, n_chain, key);
 	return 0;
 }

@@ -198,7 +198,6 @@ ssize_t live_read(void *cls, uint64_t at, char *buf, size_t most)
 	struct stream *s = cls;
 	size_t n = s->n - s->sent;
 
-	(void)at;
 	if (s->text == NULL) {
 		if (s->ends)
 			return MHD_CONTENT_READER_END_OF_STREAM;

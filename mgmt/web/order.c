@@ -289,7 +289,6 @@ bool passphrase_read(const uint8_t *body, size_t n, struct msg_body *question, c
 	json_t *j = json_loadb((const char *)body, n, JSON_REJECT_DUPLICATES, NULL);
 	bool ok;
 
-	(void)text;
 	memset(ret, 0, sizeof(*ret));
 	ok = json_is_object(j) && json_object_size(j) == 2 && login_put(j, "password", ret->phrase, LOGIN_PHRASE) &&
 	     login_put(j, "new", ret->fresh, LOGIN_PHRASE);

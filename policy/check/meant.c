@@ -206,7 +206,6 @@ static const char *read_port(struct arena *a, const void *ctx, const char *text)
 	struct ir_port port;
 	const struct transport *t = port_parse(text, &port);
 
-	(void)a;
 	return t != NULL && (*p == PROTO_NONE || (protocol_info(*p)->transports & t->bit) != 0) ? text : NULL;
 }
 
@@ -220,7 +219,6 @@ static const char *read_number(struct arena *a, const void *ctx, const char *tex
 	struct notation_mistake ignored;
 	struct number_range r;
 
-	(void)a;
 	return notation_read(ctx, text, &r, &ignored) ? text : NULL;
 }
 
@@ -235,8 +233,6 @@ static const char *read_span(struct arena *a, const void *ctx, const char *text)
 {
 	uint64_t ignored;
 
-	(void)a;
-	(void)ctx;
 	return duration_parse(text, UINT64_MAX, &ignored) ? text : NULL;
 }
 

@@ -14,7 +14,6 @@ static const char *text_in(const struct ast_node *group, const char *name)
 
 static const char *label_of_thing(const struct check *k, const struct names *t, size_t i)
 {
-	(void)k;
 	return text_in(((const struct thing *)t->objects[i])->node, "label");
 }
 

@@ -201,10 +201,6 @@ static int folder_load(void *ctx, const char *name, struct arena *a, struct sour
 
 static int nothing_load(void *ctx, const char *name, struct arena *a, struct source_text *ret)
 {
-	(void)ctx;
-	(void)name;
-	(void)a;
-	(void)ret;
 	return -ENOMEM;
 }
 

@@ -16,8 +16,6 @@
 __attribute__((visibility("default"))) config_setting_t *config_setting_get_member(const config_setting_t *group,
 										   const char *name)
 {
-	(void)group;
-	(void)name;
 	return NULL;
 }
 

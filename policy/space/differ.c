@@ -329,8 +329,6 @@ static bool unite(void *ctx, const struct span d[DIMS], const uint32_t *tags, si
 	struct uniting *u = ctx;
 	struct box *b = arena_grow(u->a, (void **)&u->list, &u->n, &u->room, sizeof(*b));
 
-	(void)tags;
-	(void)n_tags;
 	if (b != NULL)
 		memcpy(b->d, d, sizeof(b->d));
 	return b != NULL;

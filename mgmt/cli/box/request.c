@@ -217,7 +217,6 @@ static volatile sig_atomic_t interrupted;
 
 static void interrupt(int signal)
 {
-	(void)signal;
 	interrupted = 1;
 }
 

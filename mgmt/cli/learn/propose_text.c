@@ -353,7 +353,6 @@ static int load(void *ctx, const char *name, struct arena *a, struct source_text
 {
 	const struct proposed *p = ctx;
 
-	(void)a;
 	if (strcmp(name, "proposal") != 0)
 		return -ENOENT;
 	if (p->size > SOURCE_MAX)

@@ -308,7 +308,6 @@ static void keep_request(void *ctx, const struct flow_info *f, const struct pdu 
 {
 	uint8_t turn = 0;
 
-	(void)frame;
 	if (v != EV_ALLOW || p->dir != DIR_C2S)
 		return;
 	for (uint32_t i = 0; i < p->n_operations; i++) {

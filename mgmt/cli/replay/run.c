@@ -69,7 +69,6 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
 	bool refused;
 	struct lane lane;
 
-	(void)queue;
 	if (permit == PERMIT_TWIN) {
 		current->again = true;
 		current->told = o == OUTCOME_QUIET;
@@ -99,12 +98,10 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
  * result. */
 void outside_reset(const struct reset_record *r)
 {
-	(void)r;
 }
 
 void outside_event(const struct event *e)
 {
-	(void)e;
 }
 
 void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)

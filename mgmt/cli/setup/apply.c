@@ -212,7 +212,6 @@ enum step_result step_show(struct setup *s, size_t k)
 	char *box = setup_box_text(s), *policy = setup_policy_text(s), line[SETUP_LINE];
 	enum step_result r = STEP_QUIT;
 
-	(void)k;
 	if (box == NULL || policy == NULL) {
 		step_tell(s, M_CLI_NO_MEMORY);
 		goto out;

@@ -48,7 +48,6 @@ enum step_result step_shared_address(struct setup *s, size_t k)
 	enum side_fault f = SIDE_WORD;
 	size_t n;
 
-	(void)k;
 	if (r != STEP_GO)
 		return r;
 	s->sides = (struct sides){ .n_networks = 0 };

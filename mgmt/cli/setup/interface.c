@@ -174,13 +174,11 @@ enum step_result step_admin_card(struct setup *s, size_t k)
 
 enum step_result step_admin_vlan(struct setup *s, size_t k)
 {
-	(void)k;
 	return vlan(s, &s->admin, M_SETUP_ADMIN_VLAN, 0, true);
 }
 
 enum step_result step_admin_address(struct setup *s, size_t k)
 {
-	(void)k;
 	return addresses(s, M_SETUP_ADMIN_ADDRESS, &s->admin);
 }
 
@@ -213,7 +211,6 @@ enum step_result step_terminals(struct setup *s, size_t k)
 	struct addr a;
 	bool stray;
 
-	(void)k;
 	s->terminals[0] = s->via[0] = '\0';
 	if (r != STEP_GO || line[0] == '\0')
 		return r;

@@ -11,7 +11,6 @@ enum step_result step_language(struct setup *s, size_t k)
 	enum said said;
 	enum step_result r;
 
-	(void)k;
 	if (s->c->lang_told)
 		return STEP_GO;
 	snprintf(both, sizeof(both), "%s\n%s", message_format(M_SETUP_LANGUAGE, LANG_JA),
@@ -31,7 +30,6 @@ enum step_result step_site(struct setup *s, size_t k)
 	char line[SETUP_LINE];
 	enum step_result r = step_ask_plain(s, M_SETUP_SITE, s->site[0] != '\0' ? s->site : NULL, line);
 
-	(void)k;
 	if (r != STEP_GO)
 		return r;
 	if (!step_name_good(line)) {
@@ -57,13 +55,11 @@ static enum step_result text(struct setup *s, enum message question, bool needed
 
 enum step_result step_label(struct setup *s, size_t k)
 {
-	(void)k;
 	return text(s, M_SETUP_LABEL, false, s->label);
 }
 
 enum step_result step_contact(struct setup *s, size_t k)
 {
-	(void)k;
 	return text(s, M_SETUP_CONTACT, false, s->contact);
 }
 
@@ -71,13 +67,11 @@ enum step_result step_contact(struct setup *s, size_t k)
  * kept. */
 enum step_result step_responsible(struct setup *s, size_t k)
 {
-	(void)k;
 	return text(s, M_SETUP_RESPONSIBLE, false, s->responsible);
 }
 
 enum step_result step_purpose(struct setup *s, size_t k)
 {
-	(void)k;
 	if (s->responsible[0] == '\0')
 		return s->going_back ? STEP_BACK : STEP_GO;
 	if (s->purpose[0] == '\0')
@@ -100,7 +94,6 @@ enum step_result step_mode(struct setup *s, size_t k)
 	char line[SETUP_LINE];
 	enum step_result r = step_ask_plain(s, M_SETUP_MODE, s->between ? "2" : "1", line);
 
-	(void)k;
 	if (r != STEP_GO)
 		return r;
 	if (strcmp(line, "1") != 0 && strcmp(line, "2") != 0) {

@@ -128,7 +128,6 @@ int verb_hardware(struct cli *c, const struct cli_args *a)
 {
 	json_t *j = hardware_read("");
 
-	(void)a;
 	if (j == NULL)
 		return cli_fail(c, CLI_CANNOT, M_HARDWARE_UNREAD);
 	if (c->json) {

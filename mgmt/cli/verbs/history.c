@@ -107,6 +107,5 @@ static int print(struct cli *c, const json_t *answer, int status)
 
 int verb_history(struct cli *c, const struct cli_args *a)
 {
-	(void)a;
 	return box_tell(c, &(struct msg_body){ .type = MSG_HISTORY }, print);
 }

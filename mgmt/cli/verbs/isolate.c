@@ -189,7 +189,6 @@ int verb_isolations(struct cli *c, const struct cli_args *a)
 	struct box_answer answer;
 	int status;
 
-	(void)a;
 	if (!box_status(c, &answer, &status))
 		return status;
 	if (!box_answer_done(c, &answer, &status))

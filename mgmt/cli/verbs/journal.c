@@ -161,6 +161,5 @@ static int print_checkpoint(struct cli *c, const json_t *answer, int status)
 
 int verb_journal_checkpoint(struct cli *c, const struct cli_args *a)
 {
-	(void)a;
 	return box_tell(c, &(struct msg_body){ .type = MSG_CHECKPOINT }, print_checkpoint);
 }

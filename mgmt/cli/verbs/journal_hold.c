@@ -78,7 +78,6 @@ static int ask(struct cli *c, const struct msg_hold *order, enum message done)
 
 int verb_journal_holds(struct cli *c, const struct cli_args *a)
 {
-	(void)a;
 	return ask(c, &(struct msg_hold){ .order = HOLD_LIST, .reason = "" }, M_HOLD_NONE);
 }
 

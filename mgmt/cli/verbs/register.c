@@ -42,7 +42,6 @@ static json_t *rows_zones(struct cli *c, const json_t *e)
 	const json_t *zones = ja(e, "zones");
 	json_t *rows = json_array();
 
-	(void)c;
 	for (size_t i = 0; i < json_array_size(zones); i++)
 		if (!js_is(json_array_get(zones, i), "name", "self"))
 			(void)json_array_append(rows, json_array_get(zones, i));
@@ -51,7 +50,6 @@ static json_t *rows_zones(struct cli *c, const json_t *e)
 
 static json_t *rows_conduits(struct cli *c, const json_t *e)
 {
-	(void)c;
 	return json_incref((json_t *)(uintptr_t)ja(e, "conduits"));
 }
 
@@ -137,7 +135,6 @@ static json_t *rows_connections(struct cli *c, const json_t *e)
 	const json_t *zones = ja(e, "zones");
 	json_t *rows = json_array();
 
-	(void)c;
 	json_each(z, zones) {
 		const json_t *lines = ja(z, "lines");
 		const json_t *o = json_find(ja(e, "organisations"), "zone", js(z, "name"));
@@ -174,7 +171,6 @@ static json_t *rows_exceptions(struct cli *c, const json_t *e)
 	const json_t *conduits = ja(e, "conduits");
 	json_t *rows = json_array();
 
-	(void)c;
 	json_each(k, conduits) {
 		const json_t *x = json_array_get(ja(k, "exception"), 0);
 		bool ended = json_is_false(json_object_get(k, "open")) && *js(k, "opens") == '\0';
@@ -203,7 +199,6 @@ static json_t *rows_flows(const json_t *e, unsigned part)
 
 static json_t *rows_due(struct cli *c, const json_t *status)
 {
-	(void)c;
 	return json_incref((json_t *)(uintptr_t)ja(ja(status, "reviews"), "due"));
 }
 

@@ -95,7 +95,6 @@ static json_t *with_sentences(const struct asked *a, json_t *all)
 	json_t *list = json_object_get(all, "events");
 	bool whole = json_is_array(list);
 
-	(void)a;
 	json_each(event, list)
 		whole = whole && tell(event, "en", LANG_EN) && tell(event, "ja", LANG_JA);
 	return whole ? json_incref(all) : NULL;
@@ -120,7 +119,6 @@ static json_t *sorted(const struct asked *a, json_t *all)
 	json_t *list = json_object_get(all, "flows"), *inorder = json_is_array(list) ? flows_sorted(list) : NULL;
 	unsigned long long matching = ju(all, "matching"), rows = json_array_size(inorder);
 
-	(void)a;
 	if (inorder == NULL)
 		return NULL;
 	json_object_set_new(all, "flows", inorder);
@@ -219,7 +217,6 @@ static json_t *reviews(const struct asked *a, json_t *all)
 {
 	json_t *found = json_array(), *r;
 
-	(void)a;
 	json_each(e, json_object_get(all, "events")) {
 		r = review(e);
 		if (r != NULL)
@@ -272,7 +269,6 @@ static json_t *tally(const struct asked *a, json_t *all)
 /* A reason that the journal itself wrote is given in both languages. */
 static json_t *holds(const struct asked *a, json_t *all)
 {
-	(void)a;
 	json_each(hold, json_object_get(all, "holds")) {
 		for (unsigned l = 0; l < LANGUAGES; l++) {
 			char *said = lost_text((enum lang)l, js(hold, "reason"));

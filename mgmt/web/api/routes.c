@@ -81,7 +81,6 @@ static bool ask_live(const struct target *t, struct msg_body *question)
 {
 	uint64_t flow = 1;
 
-	(void)question;
 	return t->n_parameters == 0 || (t->n_parameters == 1 && target_number(t, "flow", &flow) && flow == 1);
 }
 
@@ -93,7 +92,6 @@ static bool ask_report(const struct target *t, struct msg_body *question)
 				 *const langs[] = { "ja", "en", NULL };
 	size_t n = 0;
 
-	(void)question;
 	return target_is_one_of(t, "of", of, &n) && n == 1 && target_is_one_of(t, "form", forms, &n) &&
 	       target_is_one_of(t, "lang", langs, &n) && t->n_parameters == n;
 }
@@ -101,7 +99,6 @@ static bool ask_report(const struct target *t, struct msg_body *question)
 /* For routes without parameters, and without further fields in the question. */
 static bool ask_plain(const struct target *t, struct msg_body *question)
 {
-	(void)question;
 	return t->n_parameters == 0;
 }
 

@@ -81,7 +81,6 @@ static json_t *with_words(const struct asked *a, json_t *effective)
 {
 	bool whole = true;
 
-	(void)a;
 	json_each(permit, json_object_get(effective, "permits"))
 		whole = whole && say_rows(permit);
 	return whole ? json_incref(effective) : NULL;
@@ -146,7 +145,6 @@ bool ask_nearest(const struct target *t, struct msg_body *question)
 	json_t *e = event_of(t);
 	bool known = e != NULL && *target_text(t, "transport") != '\0';
 
-	(void)question;
 	json_decref(e);
 	for (size_t i = 0; i < t->n_parameters && known; i++) {
 		size_t k = 0;

@@ -312,7 +312,6 @@ static char *metrics_text(const struct asked *a, json_t *status)
 	FILE *out = open_memstream(&text, &n);
 	bool failed;
 
-	(void)a;
 	if (out == NULL)
 		return NULL;
 	for (size_t i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {

@@ -3,8 +3,8 @@
  * Names of tags for the comments of a proposal, from a CSV file as engineering tools export it. The
  * first row names the columns `address` and `name`, and if needed `server`; others are ignored. An
  * address is written as in rows of the policy, with the key before it ("holding 10", "D100") where
- * several keys of the protocol would fit; and as Modbus' manuals write it, 40011. Names never decide
- * what is allowed.
+ * several keys of the protocol would fit; and as Modbus' manuals write it, 40011. Names never
+ * decide what is allowed.
  */
 #ifndef SEKISHO_MGMT_CLI_LEARN_TAGS_H
 #define SEKISHO_MGMT_CLI_LEARN_TAGS_H

@@ -1402,7 +1402,8 @@ static void strays_are_answered_only_between_allowed_pairs(void **state)
 	p.sport = 502;
 	f.state = CT_INVALID;
 	p.tcp_flags = SYN | ACK;
-	expect_drop(forward(&w, &p), R_INVALID); /* its client still waits for it, or for the next */
+	/* its client still waits for it, or for the next */
+	expect_drop(forward(&w, &p), R_INVALID);
 	p.tcp_flags = ACK;
 	assert_int_equal(forward(&w, &p).verdict, BOX_QUEUE);
 	/* A stray segment does not pass, whatever verdict it is given. */

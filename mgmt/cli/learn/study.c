@@ -434,19 +434,34 @@ static void keep_talk(struct study *s, const struct session *session)
 	learnt_talk(&s->learnt, &t);
 }
 
-/* Where both ends may ask, the session of the kernel is one, and each end has talks of its own. */
-static void keep_twin(struct study *s, const struct session *session)
+/* Whether the session's client asked for something that fits a protocol of commands. */
+static bool has_asked(const struct study *s, const struct session *session)
+{
+	const struct book_flow *f = flow_of(s->replay[COMMANDS], session);
+
+	return f != NULL && f->pdus > f->denied + f->observed;
+}
+
+/*
+ * Where both ends may ask, the session of the kernel is one, and each end has talks of its own. An
+ * end that only answers has none, although its answer may be the first datagram: a conduit for it
+ * would let the other end's requests pass as answers.
+ */
+static void keep_both(struct study *s, const struct session *session)
 {
 	struct session twin = *session;
-	const struct book_flow *f;
 
 	twin.client = session->server;
 	twin.client_port = session->server_port;
 	twin.server = session->client;
 	twin.server_port = session->client_port;
-	f = session->l4proto == IP_UDP ? flow_of(s->replay[COMMANDS], &twin) : NULL;
-	if (f != NULL && f->pdus > f->denied + f->observed)
-		keep_talk(s, &twin);
+	if (session->l4proto != IP_UDP || !has_asked(s, &twin)) {
+		keep_talk(s, session);
+		return;
+	}
+	if (has_asked(s, session))
+		keep_talk(s, session);
+	keep_talk(s, &twin);
 }
 
 /* The requests that rows of the site's policy refuse. */
@@ -470,10 +485,8 @@ static void learn_round(struct study *s)
 	for (int i = 0; i < ROUNDS; i++)
 		if (s->replay[i] != NULL)
 			replay_finish(s->replay[i]);
-	for (uint32_t i = 0; i < tracker_count(r->tracker); i++) {
-		keep_talk(s, tracker_at(r->tracker, i));
-		keep_twin(s, tracker_at(r->tracker, i));
-	}
+	for (uint32_t i = 0; i < tracker_count(r->tracker); i++)
+		keep_both(s, tracker_at(r->tracker, i));
 	for (uint32_t i = 0; i < r->book.n_commands; i++)
 		if ((r->book.commands[i].verdict != EV_ALLOW || r->book.commands[i].dir != DIR_C2S) &&
 		    r->book.commands[i].reason != R_S7COMM_PLUS)

@@ -323,6 +323,18 @@ def both_ask(t):
     t.equal("the device asks: " + services, re.findall(r'functions = \["(I-Am|ReadProperty|WriteProperty)"\]', services).count("I-Am"), 1)
 
 
+def answers_first(t):
+    """The first datagram is an answer: an outstation speaks by itself, or a capture begins within a
+    talk. It gets no conduit, because the other end's requests would pass by it as answers."""
+    rtu, reads = dnp3.Outstation(), [dnp3.ask(1, dnp3.points(30, 0, 0, 9), n) for n in range(2)]
+    polls = [fins.read("d", 0, 1, n) for n in (1, 2)]
+    for name, port, out in (("dnp3", 20000, [dnp3.unsolicited(b"")] + [x for a in reads for x in (a, rtu.answer(a))]),
+                            ("fins", 9600, [x for b in polls for x in (fins.answer(fins.READ, bytes(2)), b)])):
+        packets = [wire.udp(SERVER, port, CLIENT, port, b) if n % 2 == 0 else wire.udp(CLIENT, port, SERVER, port, b) for n, b in enumerate(out)]
+        services, _conduits, text = proposed(t, t.file("answers-first-%s.pcap" % name, wire.pcap(packets)), [CLIENT, SERVER])
+        t.equal(name + ": one conduit: " + text, (re.findall(r'protocol = "([^"]*)"', services), re.findall(r'sources = \["([^"]*)"', text)), ([name], [CLIENT]))
+
+
 def halfway(t):
     """Each protocol without its beginning, with a client's port below the server's: the bytes show
     the protocol, and its port shows the server."""
@@ -727,7 +739,7 @@ def refused_by_policy(t):
 
 
 def cases(t):
-    for f in (modbus, s7comm, cip, half, melsec, omron, telecontrol, yaskawa, outstation, unified, building, both_ask, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
+    for f in (modbus, s7comm, cip, half, melsec, omron, telecontrol, yaskawa, outstation, unified, building, both_ask, answers_first, halfway, idle, lost, cut_off, plus, io, unread, what_it_writes_stands, one_network,
               half_of_others, ends_alone, many_writes, names_of_tags, public, too_much, one_zone, writes, names_of_the_policy, shared_codes, alike, joined, refused_by_policy):
         yield "learnt: " + f.__name__, f, (t,)
     if not os.path.isdir(PCAPS):

@@ -305,8 +305,8 @@ void invalid_rules(struct writer *w)
 	static const uint8_t unanswered[] = { TCP_RST, TCP_SYN | TCP_ACK };
 
 	for (size_t i = 0; i < sizeof(unanswered); i++)
-		RULE(w, CHAIN_INVALID, DO(IR_L4PROTO, IPPROTO_TCP, 0),
-		     DO(IR_TCP_FLAGS, unanswered[i], unanswered[i]), DO_DROP(R_INVALID));
+		RULE(w, CHAIN_INVALID, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, unanswered[i], unanswered[i]),
+		     DO_DROP(R_INVALID));
 	for (size_t f = 0; f < 2; f++)
 		for (uint32_t i = 0; i < cell_maps(w); i++)
 			for (int back = 0; back < 2; back++) {

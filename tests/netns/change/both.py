@@ -49,7 +49,7 @@ class StationFirst(Udp):
 
 class DeviceFirst(StationFirst):
     """The same; the device's conduit has begun the session."""
-    port = PLC_PORTS["bacnet"] + 1
+    port, labelled = PLC_PORTS["bacnet"] + 1, False
 
     def prepare(self):
         self.tell()
@@ -58,7 +58,8 @@ class DeviceFirst(StationFirst):
 
 class Subscribed(StationFirst):
     """The client has subscribed for an hour, and the kernel has forgotten their session. What the
-    device sends then begins another one."""
+    device sends then begins another one, which has no permit, so no list names it."""
+    labelled, followed, subscribed = False, False, True
 
     def __init__(self, field, six):
         Udp.__init__(self, field, six)

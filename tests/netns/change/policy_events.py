@@ -62,15 +62,20 @@ class NarrowedForNewSessions(Applied):
     new = Policy(elsewhere=True, keys={"on_tighten": "new_flows"})
 
     def changed(self, state):
-        return "cut" if state.lane == "commands" and (state.ended or not state.answered) else "goes_on"
+        new = state.ended or not state.answered or not state.labelled
+        return "cut" if state.lane == "commands" and new else "goes_on"
 
     def narrows(self):
         return False
 
 
 class ModeChanged(Applied):
-    """What was refused is now only recorded. A session that was cut for it stays cut."""
+    """What was refused is now only recorded. A session that was cut for it stays cut. A subscription
+    needs a conduit that enforces."""
     new = Policy(keys={"mode": "observe"})
+
+    def changed(self, state):
+        return "cut" if state.subscribed else super().changed(state)
 
 
 class EnforcedAgain(Applied):

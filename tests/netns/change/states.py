@@ -17,7 +17,10 @@ Attributes say what an event may mean for the state:
   wrote     a write of it was accepted
   partial   only a part of its last request has been sent
   moves     it sends all the time, so two lists need not be equal
-  lasts     after it has gone on, it is like any other open session"""
+  lasts     after it has gone on, it is like any other open session
+  labelled  the kernel's session has the permit of its client; otherwise its datagrams are judged
+            by the rows in force, as those of a new session
+  subscribed  only a subscription allows what its server sends"""
 import os
 import sys
 import time
@@ -38,7 +41,7 @@ def read_answer(tid, count=4, unit=1):
 class Tcp:
     lane, writes, ended, refused, halfway, hurries = "commands", False, False, False, False, False
     followed, answered, accepted, wrote, partial, moves = True, True, True, False, False, False
-    lasts, wide = True, False
+    lasts, wide, labelled, subscribed = True, False, True, False
     lossless = True  # of the event: what it sends meanwhile arrives without being repeated
     observing = False  # of the policy before: requests that the rows do not allow pass
     tid = 1
@@ -480,7 +483,7 @@ class NamedLetGoOf(NamedOpen):
 class Udp:
     lane, writes, ended, refused, halfway, hurries = "fast", False, False, False, False, False
     followed, answered, accepted, wrote, partial, moves = True, True, False, False, False, False
-    lossless, lasts, wide = True, False, False
+    lossless, lasts, wide, labelled, subscribed = True, False, False, True, False
     port, proto = 9000, 17
 
     def __init__(self, field, six):

@@ -12,6 +12,7 @@ struct walker {
 	const struct ruleset *r;
 	struct walk_packet *p;
 	uint8_t registers[REGISTERS];
+	uint32_t priority;		    /* of the packet: where rules keep a permit between two lookups */
 	uint8_t network[40], transport[20]; /* packet headers as bytes */
 	size_t n_network, n_transport;
 	unsigned depth;
@@ -106,6 +107,8 @@ static enum step meta(struct walker *w, const struct op *o)
 		return stored(w, store32(w, o->to, w->p->oif));
 	case NFT_META_MARK:
 		return stored(w, store32(w, o->to, w->p->mark));
+	case NFT_META_PRIORITY:
+		return stored(w, store32(w, o->to, w->priority));
 	case NFT_META_NFPROTO:
 		return stored(w, store8(w, o->to, w->p->src.family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6));
 	case NFT_META_L4PROTO:
@@ -152,16 +155,21 @@ static enum step ct(struct walker *w, const struct op *o)
 	}
 }
 
-static enum step write_mark(struct walker *w, const struct op *o, bool session)
+static enum step write_meta(struct walker *w, const struct op *o)
 {
-	if (!held(o->from, 4) || o->key != (session ? (uint32_t)NFT_CT_MARK : (uint32_t)NFT_META_MARK))
+	if (!held(o->from, 4) || (o->key != NFT_META_MARK && o->key != NFT_META_PRIORITY))
 		return unknown(w);
-	if (!session)
-		memcpy(&w->p->mark, w->registers + o->from, 4);
-	else if (w->p->state != WALK_INVALID)
-		memcpy(&w->p->ct_mark, w->registers + o->from, 4);
-	else
+	memcpy(o->key == NFT_META_MARK ? &w->p->mark : &w->priority, w->registers + o->from, 4);
+	return STEP_ON;
+}
+
+static enum step write_ct(struct walker *w, const struct op *o)
+{
+	if (!held(o->from, 4) || o->key != NFT_CT_MARK)
+		return unknown(w);
+	if (w->p->state == WALK_INVALID)
 		return STEP_BREAK;
+	memcpy(&w->p->ct_mark, w->registers + o->from, 4);
 	return STEP_ON;
 }
 
@@ -328,11 +336,11 @@ static enum step step(struct walker *w, const struct op *o)
 	case OP_META:
 		return meta(w, o);
 	case OP_META_SET:
-		return write_mark(w, o, false);
+		return write_meta(w, o);
 	case OP_CT:
 		return ct(w, o);
 	case OP_CT_SET:
-		return write_mark(w, o, true);
+		return write_ct(w, o);
 	case OP_PAYLOAD:
 		return payload(w, o);
 	case OP_CMP:

@@ -45,6 +45,39 @@ static void what_is_loaded_agrees(void **state)
 	assert_true(packets > 50000);
 }
 
+/* Two conduits, one each way, with the same port at both ends: which permit judged a datagram is
+ * looked up in either direction. */
+static void both_ends_may_ask(void **state)
+{
+	(void)state;
+	for (int lacks = 0; lacks < 2; lacks++) {
+		static struct loaded l;
+		struct model_zone *office, *ot;
+		struct model_service *service[2];
+		struct told t;
+
+		memset(&l, 0, sizeof(l));
+		maker_init(&l.k);
+		maker_interface(&l.k, "lan0");
+		maker_interface(&l.k, "lan1");
+		office = maker_zone(&l.k, "office", "lan0", "10.10.0.0/16 2001:db8:10::/48");
+		ot = maker_zone(&l.k, "ot", "lan1", "10.30.0.0/16 2001:db8:30::/48");
+		for (int i = 0; i < 2; i++) {
+			service[i] = maker_service(&l.k, i == 0 ? "watch" : "tell", PROTO_BACNET, "udp/47808");
+			maker_allow(&l.k, service[i], i == 0 ? CLASS_READ : CLASS_CONTROL, 0, 99);
+			service[i]->allows[0].row.spaces_any = service[i]->allows[0].row.targets[0].any = true;
+			service[i]->allows[0].row.n_spaces = 0;
+		}
+		maker_conduit(&l.k, "c", office, ot, "", "", service[0]);
+		maker_conduit(&l.k, "d", ot, office, "", "", service[1]);
+		assert_true(maker_lower(&l.k));
+		loaded_open(&l, lacks == 0 ? LACKS_NOTHING : LACKS_QUEUE);
+		if (ask(&l, &t) != 0)
+			fail_msg("%s", t.first);
+		loaded_close(&l);
+	}
+}
+
 /* The changes that open most: each of them alone must be noticed. */
 static void whatever_opens_is_noticed(void **state)
 {
@@ -173,9 +206,8 @@ static void changed_elements_are_noticed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_loaded_agrees),
-		cmocka_unit_test(whatever_opens_is_noticed),
-		cmocka_unit_test(who_stays_together_is_noticed),
+		cmocka_unit_test(what_is_loaded_agrees),	cmocka_unit_test(both_ends_may_ask),
+		cmocka_unit_test(whatever_opens_is_noticed),	cmocka_unit_test(who_stays_together_is_noticed),
 		cmocka_unit_test(changed_elements_are_noticed),
 	};
 

@@ -27,6 +27,14 @@ class StationFirst(Udp):
         self.n += 1
         return bacnet.ask(bacnet.read((bacnet.AO, 100 + REGISTER)), self.n % 256)
 
+    def forget(self):
+        """The next event's session has the same ports, and must not be this one."""
+        for end in ("--sport", "--dport"):
+            self.forgotten(end, self.port)
+
+    def forgotten(self, end, port):
+        sh("conntrack", "-D", "-f", "ipv6" if self.six else "ipv4", "-p", "udp", end, str(port), ns=self.f.field.data, check=False)
+
     def read(self):
         said = self.text()
         self.f.exchange(said, self.device.answer(said))
@@ -71,7 +79,7 @@ class Subscribed(StationFirst):
 
     def prepare(self):
         self.subscribe()
-        sh("conntrack", "-D", "-f", "ipv6" if self.six else "ipv4", "-p", "udp", "--sport", str(self.f.sport), ns=self.f.field.data)
+        self.forgotten("--sport", self.f.sport)
 
     def news(self):
         self.n += 1
@@ -103,8 +111,10 @@ class SubscribedBeside(Subscribed):
 
     def tell(self):
         self.f.port = self.port + 1
-        super().tell()
-        self.f.port = self.port
+        try:
+            super().tell()
+        finally:
+            self.f.port = self.port
 
     def poke(self):
         self.f.port = self.port + 1

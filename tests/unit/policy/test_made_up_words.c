@@ -173,10 +173,14 @@ static const struct wrong_row {
 	uint32_t column, width;
 	const char *en, *hint_en, *hint_ja;
 } wrong_rows[] = {
-	{ "db = [\"4.100.8\"];", 16, 1, "\"4.100.8\" goes too high for \"db\"", "its bit goes from 0 to 7",
-	  "bit は 0 から 7 までの数です" },
-	{ "db = [\"65536\"];", 10, 5, "\"65536\" goes too high for \"db\"", "its block goes from 0 to 65535",
-	  "block は 0 から 65535 までの数です" },
+	{ "db = [\"4.100.8\"];", 16, 1, "\"4.100.8\" goes too high for \"db\"",
+	  "numbers joined by dots: block.byte.bit; \"4\" is all that stands beneath 4, and the last number may be a "
+	  "range: \"4.10-19\"",
+	  "数を「.」でつなぎます: block.byte.bit。\"4\" は 4 の下すべてを表し、最後の数は範囲にできます: \"4.10-19\"" },
+	{ "db = [\"65536\"];", 10, 5, "\"65536\" goes too high for \"db\"",
+	  "numbers joined by dots: block.byte.bit; \"4\" is all that stands beneath 4, and the last number may be a "
+	  "range: \"4.10-19\"",
+	  "数を「.」でつなぎます: block.byte.bit。\"4\" は 4 の下すべてを表し、最後の数は範囲にできます: \"4.10-19\"" },
 	{ "db = [\"1.2.3.4\"];", 16, 1, "\"1.2.3.4\" is not a number or range for \"db\"",
 	  "numbers joined by dots: block.byte.bit; \"4\" is all that stands beneath 4, and the last number may be a "
 	  "range: \"4.10-19\"",
@@ -199,7 +203,7 @@ static const struct wrong_row {
 	  "numbers from 0x0 to 0x1fff, ranges like \"0x10-0x1f\"",
 	  "0x0 から 0x1fff までの数、または \"0x10-0x1f\" のような範囲を書きます" },
 	{ "objects = [\"0x10000.0x1\"];", 15, 7, "\"0x10000.0x1\" goes too high for \"objects\"",
-	  "its class goes from 0x0 to 0xffff", "class は 0x0 から 0xffff までの数です" },
+	  "numbers joined by dots: class.instance.attribute", "数を「.」でつなぎます: class.instance.attribute" },
 	{ "d = [\"1.2\"];", 8, 5, "\"1.2\" is not a number or range for \"d\"",
 	  "numbers from 0 to 99999, ranges like \"0-99\"",
 	  "0 から 99999 までの数、または \"0-99\" のような範囲を書きます" },

@@ -12,7 +12,8 @@ struct walker {
 	const struct ruleset *r;
 	struct walk_packet *p;
 	uint8_t registers[REGISTERS];
-	uint32_t priority;		    /* of the packet: where rules keep a permit between two lookups */
+	/* of the packet: where rules keep a permit between two lookups */
+	uint32_t priority;
 	uint8_t network[40], transport[20]; /* packet headers as bytes */
 	size_t n_network, n_transport;
 	unsigned depth;

@@ -70,8 +70,8 @@ class NarrowedForNewSessions(Applied):
 
 
 class ModeChanged(Applied):
-    """What was refused is now only recorded. A session that was cut for it stays cut. A subscription
-    needs a conduit that enforces."""
+    """What was refused is now only recorded. A session that was cut for it stays cut. A
+    subscription needs a conduit that enforces."""
     new = Policy(keys={"mode": "observe"})
 
     def changed(self, state):

@@ -63,7 +63,7 @@ static int give_alone(int state, const struct box_spaces *spaces, json_t *kept, 
 
 	who_name(getpid(), getuid(), by, sizeof(by));
 	json_object_foreach(wanted, each, picture) {
-		kept_put(kept, each, KEPT_RELEASED, NULL);
+		kept_released(kept, each, by);
 		kept_going(kept, each);
 		kept_tell_later(kept, each, by, clock_wall_ns());
 	}

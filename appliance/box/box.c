@@ -79,6 +79,7 @@ static int may_leave_home(struct rtnl *home, const char *card, uint32_t index, s
 	return r;
 }
 
+/* 0, 1: the card stays at home, or negative errno. */
 static int claim_card(const struct handles *h, const struct ir_interface *i, bool stays, bool *moved, struct err *e)
 {
 	struct rtnl *own = own_of(h, i), *other = box_card_admin(i) ? h->data : h->admin;
@@ -98,7 +99,7 @@ static int claim_card(const struct handles *h, const struct ir_interface *i, boo
 	if (r != -ENODEV)
 		return r;
 	if (stays)
-		return err_set(e, -ENODEV, "device %s, released", card);
+		return 1;
 	r = rtnl_link_get(h->home, card, &l, e);
 	if (r == 0)
 		r = may_leave_home(h->home, card, l.index, e);
@@ -119,7 +120,7 @@ static int claim_one(const struct handles *h, const struct ir *ir, uint32_t n, b
 	 * before this step. */
 	if (r == 0 && vlans_first(ir, n))
 		r = vlans_clear(h, i, e);
-	return r < 0 || i->vlan == 0 || vlans_stand(h, i) ? r : vlans_ensure(h, i, e);
+	return r != 0 || i->vlan == 0 || vlans_stand(h, i) ? r : vlans_ensure(h, i, e);
 }
 
 int box_claim(const struct box_spaces *s, const struct ir *ir, box_stays *stays, const void *ctx, bool *moved,

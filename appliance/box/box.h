@@ -25,8 +25,8 @@ struct box_spaces {
 /*
  * Moves every card of `ir` into its namespace, and creates missing VLANs on it. A card that is
  * already there is left alone. If `stays` (may be NULL) returns true for a card at home, the card
- * stays there, which counts as a failure (-ENODEV). -EBUSY: another device at home is above the
- * card, and would stay there and go on using it. The machine's own VLANs on the card are deleted.
+ * stays there, without VLANs. -EBUSY: another device at home is above the card, and would stay
+ * there and go on using it. The machine's own VLANs on the card are deleted.
  * moved[i], for i below ir->n_interfaces, is set for cards that came from home. Goes on after a
  * failure; returns the first one (negative errno), or 0.
  */

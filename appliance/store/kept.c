@@ -139,6 +139,12 @@ void kept_put(json_t *kept, const char *device, enum kept_mark mark, json_t *pic
 	json_object_set_new(devices, device, record);
 }
 
+void kept_released(json_t *kept, const char *device, const char *by)
+{
+	kept_put(kept, device, KEPT_RELEASED, NULL);
+	json_object_set_new(kept_find(kept, device), "by", json_text(by));
+}
+
 void kept_left_out(json_t *kept, const char *device, uint64_t by)
 {
 	kept_put(kept, device, KEPT_RETIRED, NULL);

@@ -9,8 +9,8 @@
  *    "untold": {DEVICE: {"by", "wall_ns"}}}
  *
  * `mark` is "taken", "retired" or "released". "retired": the device is in the box, but no policy
- * uses it any more; "by" is the generation that left it out. "released": a person has ordered that
- * it is given back, and only the next apply or rollback takes it again.
+ * uses it any more; "by" is the generation that left it out. "released": a person, "by", has
+ * ordered that it is given back, and only the next apply or rollback takes it again.
  *
  * `picture` is the earlier state of the device (appliance/box/loan.h). With "going" in it, the
  * device is being given back. `untold` has devices that were released while no daemon ran; the
@@ -48,6 +48,8 @@ json_t *kept_find(const json_t *kept, const char *device);
 /* Sets the record of a device, with `picture` (the caller keeps its reference), or, if NULL, with
  * the picture that it has. */
 void kept_put(json_t *kept, const char *device, enum kept_mark mark, json_t *picture);
+/* Notes that `by` released the device. */
+void kept_released(json_t *kept, const char *device, const char *by);
 /* Notes that generation `by` does not use the device, which stays in the box. */
 void kept_left_out(json_t *kept, const char *device, uint64_t by);
 /* That generation; 0 = the device is not retired, or the generation is not known. */

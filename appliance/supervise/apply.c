@@ -27,6 +27,7 @@
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/kept.h"
 #include "appliance/supervise/meant.h"
+#include "appliance/supervise/network.h"
 #include "appliance/supervise/op.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/relay.h"
@@ -558,7 +559,8 @@ static void in_force(struct supervisor *s)
 	s->box_incomplete = false;
 	s->boot_again = 0;
 	sentence_forget(&s->boot_error);
-	if (!whole)
+	/* A device that a person released may be missing. */
+	if (!whole && network_set(s, &box) < 0)
 		box_try_again(s, box.text);
 	sentence_forget(&s->store_error);
 	trial_set(s, on_trial ? op->number : 0, on_trial ? op->confirm_s : 0);

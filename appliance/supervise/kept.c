@@ -281,11 +281,31 @@ void kept_hold(struct supervisor *s)
 	json_decref(held);
 }
 
+json_t *kept_notice(const struct supervisor *s)
+{
+	char list[EVENT_TEXT] = "";
+	const json_t *record;
+	const char *device;
+	size_t at = 0;
+
+	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
+		const char *by = json_string_value(json_object_get(record, "by"));
+
+		if (!names(s->now->ir, device) || kept_in_box(s->kept, device) || at >= sizeof(list))
+			continue;
+		at += (size_t)snprintf(list + at, sizeof(list) - at, by != NULL ? "%s%s (%s)" : "%s%s",
+				       at > 0 ? ", " : "", device, by);
+	}
+	return at > 0 ? json_sentence(M_BOX_RELEASED, list) : NULL;
+}
+
 bool kept_wants(const struct supervisor *s, const char *device)
 {
 	const json_t *record = kept_find(s->kept, device);
 
-	return names(s->now->ir, device) || (record != NULL && kept_mark(record) == KEPT_RETIRED);
+	if (record != NULL && kept_mark(record) != KEPT_TAKEN)
+		return kept_mark(record) == KEPT_RETIRED;
+	return names(s->now->ir, device);
 }
 
 void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before)
@@ -392,7 +412,7 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 	 * now. If the policy behind the trial is unknown, this applies to every device. */
 	json_object_foreach(wanted, device, picture) {
 		if (names(s->now->ir, device) || (s->trial != 0 && (behind == NULL || names(behind->ir, device))))
-			kept_put(s->kept, device, KEPT_RELEASED, NULL);
+			kept_released(s->kept, device, s->op.by);
 	}
 	policy_free(behind);
 	give(s, wanted, POLICY_RELEASED, s->now->ir);

@@ -119,7 +119,8 @@ static bool released(const struct supervisor *s, const char *device)
 
 struct comparing {
 	const struct supervisor *s;
-	json_t *found; /* owned */
+	json_t *found;	  /* owned */
+	struct err *lack; /* the first device that is missing */
 };
 
 static void note(void *ctx, const char *where, const char *what, const char *detail)
@@ -128,6 +129,25 @@ static void note(void *ctx, const char *where, const char *what, const char *det
 
 	if (strcmp(what, "missing") != 0 || !released(c->s, detail))
 		found_note(c->found, where, what, detail);
+}
+
+static void note_missing(void *ctx, const char *where, const char *what, const char *detail)
+{
+	struct comparing *c = ctx;
+
+	if (strcmp(what, "missing") == 0 && !released(c->s, detail) && c->lack->code == 0)
+		err_set(c->lack, -ENODEV, "%s (%s)", where, detail);
+}
+
+int network_set(const struct supervisor *s, struct err *e)
+{
+	struct err lack = { 0 };
+	struct comparing c = { .s = s, .lack = &lack };
+	int r = box_compare(&s->spaces, s->now->ir, true, note_missing, &c, e);
+
+	if (r == 0 && lack.code != 0)
+		*e = lack;
+	return r < 0 ? r : lack.code;
 }
 
 int network_open(struct supervisor *s, struct err *e)
@@ -302,7 +322,7 @@ static void announce_due(struct supervisor *s, uint64_t now)
  * device, is reported once, even if other differences come and go. */
 static void compare(struct supervisor *s)
 {
-	struct comparing c = { s, json_object() };
+	struct comparing c = { .s = s, .found = json_object() };
 	struct network *n = s->network;
 	enum drift what = DRIFT_NETWORK;
 	struct err e = { 0 };

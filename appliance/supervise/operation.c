@@ -18,6 +18,7 @@
 #include "appliance/supervise/asker.h"
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/kept.h"
+#include "appliance/supervise/network.h"
 #include "appliance/supervise/op.h"
 #include "appliance/supervise/operation.h"
 #include "appliance/supervise/papers.h"
@@ -51,7 +52,7 @@ void op_boot(struct supervisor *s)
 	kept_hold(s);
 	s->box_incomplete = moved == NULL || kept_take(s, s->now->ir, &e) < 0 ||
 			    box_claim(&s->spaces, s->now->ir, kept_left_alone, s, moved, &e) < 0 ||
-			    box_set(&s->spaces, s->now->ir, NULL, &e) < 0;
+			    network_set(s, &e) < 0;
 	free(moved);
 	if (s->box_incomplete)
 		box_try_again(s, e.text);

@@ -12,6 +12,7 @@
 #include "appliance/supervise/asker.h"
 #include "appliance/supervise/counting.h"
 #include "appliance/supervise/ground.h"
+#include "appliance/supervise/kept.h"
 #include "appliance/supervise/network.h"
 #include "appliance/supervise/papers.h"
 #include "appliance/supervise/policy.h"
@@ -200,13 +201,18 @@ json_t *json_surroundings(const struct supervisor *s)
 
 static json_t *json_notice(const struct supervisor *s)
 {
+	json_t *released;
+
 	if (sentence_said(&s->store_error))
 		return sentence_json(&s->store_error);
 	if (sentence_said(&s->trial_error))
 		return sentence_json(&s->trial_error);
 	if (sentence_said(&s->boot_error))
 		return sentence_json(&s->boot_error);
-	return is_unsaved(s) ? json_sentence(M_STORE_UNSAVED) : json_null();
+	if (is_unsaved(s))
+		return json_sentence(M_STORE_UNSAVED);
+	released = kept_notice(s);
+	return released != NULL ? released : json_null();
 }
 
 json_t *json_box(struct supervisor *s, enum box_what what)

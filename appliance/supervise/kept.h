@@ -36,7 +36,8 @@ void kept_hold(struct supervisor *s);
 /* A sentence about the devices of the policy in force that persons released; NULL = none. Owned by
  * the caller. */
 json_t *kept_notice(const struct supervisor *s);
-/* Whether the policy in force names the device and nobody released it, or it is one that an apply left out. */
+/* Whether the policy in force names the device and nobody released it, or it is one that an apply
+ * left out. */
 bool kept_wants(const struct supervisor *s, const char *device);
 /* Notes devices that generation `by` leaves out: they stay in the box unused, until a policy takes
  * them or a person returns them. The note is on the disk before the new policy is. `old`, `next`

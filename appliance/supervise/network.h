@@ -10,7 +10,8 @@ struct supervisor;
 
 /* supervise/network.c: addresses, links and routes that other programs changed */
 int network_open(struct supervisor *s, struct err *e);
-/* Sets all that box.cfg says. A device that a person released may be missing. 0 or negative errno. */
+/* Sets all that box.cfg says. A device that a person released may be missing. 0 or
+ * negative errno. */
 int network_set(const struct supervisor *s, struct err *e);
 void network_heard(struct supervisor *s, int fd);
 uint64_t network_due(struct supervisor *s, uint64_t now);

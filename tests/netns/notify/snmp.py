@@ -207,6 +207,9 @@ class Inform:
         with open(self.state + "/ledger", encoding="utf-8") as f:
             return json.load(f)
 
+    def waits(self, what):
+        return any(w["what"] == what and "lan2" in w["en"] for w in self.ledger()["waiting"])
+
     def engine(self):
         with open(self.state + "/engine", "rb") as f:
             return f.read()
@@ -271,12 +274,14 @@ def receiver_away(box):
         with Wire(box) as wire:
             link(box, "down")
             wait_for(lambda: n.fares()["state"] == "failing" and n.fares()["waiting"] > 0, 40, "informs that do not go")
+            # another alarm may wait already; a link that comes back before anybody saw it down has no end
+            wait_for(lambda: n.waits("begin"), 30, "the beginning, which waits")
             said = " ".join(box.sekisho("status", "--all", "--lang", "en", check=False).stdout.split())
             expect("alarms do not get to the SNMP receiver %s:%d: Timeout" % (SERVER, PORT) in said, "%s", said)
             expect("SNMP 受信側" in box.sekisho("status", "--all", "--lang", "ja", check=False).stdout, "no Japanese")
             expect(wire.seen, "it did not even try")
             link(box, "up")
-            wait_for(lambda: any(w["what"] == "end" and "lan2" in w["en"] for w in n.ledger()["waiting"]), 30, "the end, which waits as well")
+            wait_for(lambda: n.waits("end"), 30, "the end, which waits as well")
             waiting = n.ledger()["waiting"]
             engine = n.engine()
             n.stop()

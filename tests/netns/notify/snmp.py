@@ -274,7 +274,8 @@ def receiver_away(box):
         with Wire(box) as wire:
             link(box, "down")
             wait_for(lambda: n.fares()["state"] == "failing" and n.fares()["waiting"] > 0, 40, "informs that do not go")
-            # another alarm may wait already; a link that comes back before anybody saw it down has no end
+            # another alarm may wait already; a link that comes back before anybody saw it down has
+            # no end
             wait_for(lambda: n.waits("begin"), 30, "the beginning, which waits")
             said = " ".join(box.sekisho("status", "--all", "--lang", "en", check=False).stdout.split())
             expect("alarms do not get to the SNMP receiver %s:%d: Timeout" % (SERVER, PORT) in said, "%s", said)

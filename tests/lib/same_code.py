@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares the code of two builds, object by object: moves and renames change no instruction.
 
-    tests/lib/same_code.py BUILD OTHER_BUILD      such as build/release of two checkouts
+    tests/lib/same_code.py [--renamed] BUILD OTHER_BUILD   such as build/release of two checkouts
 
-Prints the objects whose instructions, constants or calls differ, and those that only one has."""
+Prints the objects whose instructions, constants or calls differ, and those that only one has. With
+--renamed, a function may have another name, if an object calls it so everywhere."""
 import os
 import re
 import subprocess
@@ -26,12 +27,24 @@ def code(path):
     return re.sub(r"^.*file format.*$", "", out, flags=re.M)
 
 
+NAME = re.compile(r"(?<=[<\t ])[A-Za-z_]\w*(?=[>.+-]|$)", re.M)
+
+
+def renamed(a, b):
+    """Whether two codes are the same but for names, each of which stands for one of the other."""
+    there, back = {}, {}
+    names = list(zip(NAME.findall(a), NAME.findall(b)))
+    return NAME.sub("", a) == NAME.sub("", b) and all(there.setdefault(x, y) == y and back.setdefault(y, x) == x for x, y in names)
+
+
 def main():
-    if len(sys.argv) != 3:
+    words = [w for w in sys.argv[1:] if w != "--renamed"]
+    if len(words) != 2:
         sys.exit(__doc__)
-    a, b = sys.argv[1:]
+    a, b = words
+    same = renamed if len(sys.argv) > 3 else str.__eq__
     have, other = objects(a), objects(b)
-    differ = sorted(o for o in have & other if code(os.path.join(a, o)) != code(os.path.join(b, o)))
+    differ = sorted(o for o in have & other if not same(code(os.path.join(a, o)), code(os.path.join(b, o))))
     for o in differ + sorted(have ^ other):
         print(("only in one: " if o in have ^ other else "differs: ") + o)
     print("%d objects compared, %d differ" % (len(have & other), len(differ)))

@@ -2,7 +2,7 @@
 /*
  * A hello is read in three layers, each with a count of its remaining bytes: the record, the hello
  * in it, and the extensions in the hello. A field is a number of up to four bytes, which may be cut
- * anywhere, or bytes to be skipped. step() handles each number, and chooses the next field.
+ * anywhere, or bytes to be skipped. take_number() handles each number, and chooses the next field.
  */
 #include "dpi/hello.h"
 
@@ -75,7 +75,7 @@ static bool next_extension(struct hello_side *s)
 }
 
 /* Skips the rest of this extension. */
-static bool leave(struct hello_side *s)
+static bool leave_extension(struct hello_side *s)
 {
 	s->skip = s->extension;
 	if (s->skip == 0)
@@ -107,7 +107,7 @@ static bool begin_extension(struct hello *h, struct hello_side *s, enum directio
 		return true;
 	}
 	s->step = dir == DIR_C2S && s->kind == EXTENSION_NAME && length > 0 ? AT_NAMES : AT_VERSIONS;
-	return s->step == AT_NAMES ? true : leave(s);
+	return s->step == AT_NAMES ? true : leave_extension(s);
 }
 
 static bool is_of_a_name(uint32_t c)
@@ -121,7 +121,7 @@ static bool forget_name(struct hello *h, struct hello_side *s)
 	memset(h->name, 0, sizeof(h->name));
 	h->name_len = 0;
 	s->number = 0;
-	return leave(s);
+	return leave_extension(s);
 }
 
 /* Takes one byte of the name. A name that is invalid, too long, or not the only one is not kept. */
@@ -132,12 +132,12 @@ static bool take_name(struct hello *h, struct hello_side *s, uint32_t c)
 	h->name[h->name_len++] = (char)c;
 	if (--s->number > 0)
 		return true;
-	return s->extension > 0 ? forget_name(h, s) : leave(s);
+	return s->extension > 0 ? forget_name(h, s) : leave_extension(s);
 }
 
 /* Handles a complete number. False: a hello cannot have this number at
  * this place. */
-static bool step(struct hello *h, enum direction dir, uint32_t n)
+static bool take_number(struct hello *h, enum direction dir, uint32_t n)
 {
 	struct hello_side *s = &h->side[dir];
 
@@ -206,7 +206,7 @@ static bool step(struct hello *h, enum direction dir, uint32_t n)
 		return n > 0 && n == s->extension;
 	case AT_NAME_TYPE:
 		if (n != 0) /* only this kind of name exists */
-			return leave(s);
+			return leave_extension(s);
 		s->step = AT_NAME_LENGTH;
 		return true;
 	case AT_NAME_LENGTH:
@@ -241,7 +241,7 @@ static bool pass_over(struct hello_side *s, struct bytes *b)
 }
 
 /* Takes one byte of a number. The name uses the same counter, but takes each byte separately. */
-static bool gather(struct hello *h, enum direction dir, uint8_t byte)
+static bool take_byte(struct hello *h, enum direction dir, uint8_t byte)
 {
 	struct hello_side *s = &h->side[dir];
 	uint32_t n;
@@ -249,14 +249,14 @@ static bool gather(struct hello *h, enum direction dir, uint8_t byte)
 	if (!take_off(s, 1))
 		return false;
 	if (s->step == AT_NAME)
-		return step(h, dir, byte);
+		return take_number(h, dir, byte);
 	s->number = s->number << 8 | byte;
 	if (++s->got < width[s->step][dir])
 		return true;
 	n = s->number;
 	s->number = 0;
 	s->got = 0;
-	return step(h, dir, n);
+	return take_number(h, dir, n);
 }
 
 /* Reads the part of the hello in one record. A further message in the record is not read. */
@@ -266,7 +266,7 @@ static bool read_message(struct hello *h, enum direction dir, struct bytes b)
 	uint8_t byte;
 
 	while (b.left > 0 && s->state == HELLO_GOES_ON)
-		if (!(s->skip > 0 ? pass_over(s, &b) : bytes_u8(&b, &byte) && gather(h, dir, byte)))
+		if (!(s->skip > 0 ? pass_over(s, &b) : bytes_u8(&b, &byte) && take_byte(h, dir, byte)))
 			return false;
 	return true;
 }

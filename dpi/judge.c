@@ -64,8 +64,8 @@ void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, 
 
 /* Judges operations. A malformed request is refused in the name of the first row that could
  * apply. */
-static void rule(const struct vocabulary *v, const struct operation *o, uint32_t n, enum reason wrong,
-		 const struct command_table *t, const struct command_permit *p, struct ruling *ret)
+static void judge_operations(const struct vocabulary *v, const struct operation *o, uint32_t n, enum reason wrong,
+			     const struct command_table *t, const struct command_permit *p, struct ruling *ret)
 {
 	*ret = (struct ruling){ .reason = wrong, .choice = 0 };
 	if (wrong == R_ALLOWED)
@@ -92,7 +92,7 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 	/* companion.h knows the opening request, and decides */
 	if (parsed->bond.kind == BOND_USES) {
 		ret->reason = R_NOT_OPENED;
-		rule(v, parsed->operations, 0, ret->reason, t, p, &ruling);
+		judge_operations(v, parsed->operations, 0, ret->reason, t, p, &ruling);
 		pdu_name_operation(ret, parsed->operations, parsed->n, &ruling);
 		pdu_name_ruling(ret, &ruling);
 		return;
@@ -107,7 +107,7 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 		parsed->wrong = e->malformed;
 	if (dir == DIR_S2C && parsed->wrong == R_ALLOWED)
 		parsed->wrong = R_ASKED_BACK;
-	rule(v, parsed->operations, parsed->n, parsed->wrong, t, p, &ruling);
+	judge_operations(v, parsed->operations, parsed->n, parsed->wrong, t, p, &ruling);
 	if (parsed->wrong == R_ALLOWED && ruling.reason != R_ALLOWED)
 		evaluate_limit(t, v, parsed->operations, &ruling, &ret->limit);
 	pdu_name_operation(ret, parsed->operations, parsed->n, &ruling);
@@ -150,12 +150,12 @@ void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n,
 			apart = true;
 		}
 	}
-	rule(v, each, n, wrong, t, p, &ruling);
+	judge_operations(v, each, n, wrong, t, p, &ruling);
 	for (uint32_t i = 0; i < n && apart; i++)
 		if (each[i].values.n != o[i].values.n)
 			each[i].values.lo = o[i].values.hi;
 	if (apart && ruling.reason == R_ALLOWED)
-		rule(v, each, n, wrong, t, p, &ruling);
+		judge_operations(v, each, n, wrong, t, p, &ruling);
 	*ret = (struct pdu){ .space = SPACE_NONE, .reason = ruling.reason, .allowed = ruling.reason == R_ALLOWED };
 	pdu_name_operation(ret, each, n, &ruling);
 	pdu_name_ruling(ret, &ruling);

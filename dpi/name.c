@@ -185,7 +185,7 @@ fail:
 	return NULL;
 }
 
-static struct ndpi_flow_struct *state(struct namer *n, uint32_t slot)
+static struct ndpi_flow_struct *state_at(struct namer *n, uint32_t slot)
 {
 	return (struct ndpi_flow_struct *)(void *)(n->states + slot * n->stride);
 }
@@ -220,10 +220,10 @@ uint32_t name_open(struct namer *n)
 		slot = n->fresh++;
 	else
 		return NAME_SLOT_NONE;
-	memset(state(n, slot), 0, sizeof(struct ndpi_flow_struct));
+	memset(state_at(n, slot), 0, sizeof(struct ndpi_flow_struct));
 	/* The library does not get the handshake. With a count of 0, it would give up on a first
 	 * packet that is not a SYN. */
-	state(n, slot)->num_processed_pkts = 1;
+	state_at(n, slot)->num_processed_pkts = 1;
 	return slot;
 }
 
@@ -231,7 +231,7 @@ void name_close(struct namer *n, uint32_t slot)
 {
 	if (slot >= n->fresh)
 		return;
-	ndpi_free_flow_data(state(n, slot));
+	ndpi_free_flow_data(state_at(n, slot));
 	n->free[n->n_free++] = slot;
 }
 
@@ -248,7 +248,7 @@ struct name_answer name_packet(struct namer *n, uint32_t slot, enum direction di
 
 	if (slot >= n->fresh || ip.failed || ip.left > UINT16_MAX)
 		return ret;
-	flow = state(n, slot);
+	flow = state_at(n, slot);
 	flow->packet_direction = dir == DIR_S2C;
 	p = ndpi_detection_process_packet(modules[n->all], flow, ip.p, (unsigned short)ip.left, now_ms);
 	if (flow->confidence != NDPI_CONFIDENCE_DPI ||

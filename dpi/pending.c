@@ -10,14 +10,14 @@ static struct pending *list_of(const struct enforcer *e, void *state)
 	return (struct pending *)((char *)state + e->open.list);
 }
 
-static struct pending_entry *entry(void *entries, size_t size, uint32_t i)
+static struct pending_entry *entry_at(void *entries, size_t size, uint32_t i)
 {
 	return (struct pending_entry *)((char *)entries + i * size);
 }
 
 static struct pending_entry *entry_of(const struct enforcer *e, void *state, uint32_t i)
 {
-	return entry((char *)state + e->open.entries, e->open.size, i);
+	return entry_at((char *)state + e->open.entries, e->open.size, i);
 }
 
 /* How many entries the list has; an enforcer without a list remembers nothing. */
@@ -26,15 +26,15 @@ static uint32_t entries(const struct enforcer *e, void *state)
 	return e->open.max > 0 ? list_of(e, state)->n : 0;
 }
 
-static void forget(struct pending *p, void *entries, size_t size, uint32_t i)
+static void entry_forget(struct pending *p, void *entries, size_t size, uint32_t i)
 {
-	memmove(entry(entries, size, i), entry(entries, size, i + 1u), (p->n - i - 1u) * size);
+	memmove(entry_at(entries, size, i), entry_at(entries, size, i + 1u), (p->n - i - 1u) * size);
 	p->n--;
 }
 
 /* The order in which entries are dropped: first overtaken requests, then refused ones (which are
  * remembered only if a refusal does not end the session), then requests that have waited long. */
-static unsigned rank(const struct pending_entry *w)
+static unsigned entry_rank(const struct pending_entry *w)
 {
 	return w->expendable ? 3u : w->reason != R_ALLOWED ? 2u : w->aged >= PENDING_AGED ? 1u : 0;
 }
@@ -49,16 +49,16 @@ static bool make_room(const struct enforcer *e, void *state)
 	if (p->n < e->open.max)
 		return true;
 	for (uint32_t k = 1; k < p->n; k++)
-		if (rank(entry_of(e, state, k)) > rank(entry_of(e, state, i)))
+		if (entry_rank(entry_of(e, state, k)) > entry_rank(entry_of(e, state, i)))
 			i = k;
 	w = entry_of(e, state, i);
-	if (rank(w) == 0)
+	if (entry_rank(w) == 0)
 		return false;
 	/* its answer may still come */
 	p->unread |= w->reason != R_ALLOWED;
-	if (rank(w) == 1 && p->unseen < e->open.max)
+	if (entry_rank(w) == 1 && p->unseen < e->open.max)
 		p->unseen++;
-	forget(p, (char *)state + e->open.entries, e->open.size, i);
+	entry_forget(p, (char *)state + e->open.entries, e->open.size, i);
 	return true;
 }
 
@@ -87,12 +87,12 @@ void pending_seen(const struct enforcer *e, void *state)
 void pending_overtake(void *entries, size_t size, uint32_t i)
 {
 	while (i > 0)
-		entry(entries, size, --i)->expendable = 1;
+		entry_at(entries, size, --i)->expendable = 1;
 }
 
 void pending_answered(struct pending *p, void *entries, size_t size, uint32_t i)
 {
-	forget(p, entries, size, i);
+	entry_forget(p, entries, size, i);
 	if (p->n == 0 && p->unseen != UNSEEN_ANY)
 		p->unseen = 0; /* earlier requests have been answered, or will not be */
 }

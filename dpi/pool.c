@@ -52,7 +52,7 @@ void pool_for(struct pool *p, uint32_t holder)
 	p->holder = holder;
 }
 
-static void book(struct pool *p, uint32_t holder, uint32_t blocks, bool back)
+static void blocks_book(struct pool *p, uint32_t holder, uint32_t blocks, bool back)
 {
 	uint32_t share;
 
@@ -74,8 +74,8 @@ void chain_move(struct pool *p, struct chain *c, uint32_t holder)
 
 	if (n == 0 || c->holder == holder)
 		return;
-	book(p, holder, n, false);
-	book(p, c->holder, n, true);
+	blocks_book(p, holder, n, false);
+	blocks_book(p, c->holder, n, true);
 	c->holder = holder;
 }
 
@@ -157,7 +157,7 @@ bool chain_append(struct pool *p, struct chain *c, struct bytes b)
 		c->bytes += (uint32_t)n;
 	}
 	c->holder = holder;
-	book(p, holder, blocks_of(c) - before, false);
+	blocks_book(p, holder, blocks_of(c) - before, false);
 	return true;
 }
 
@@ -184,12 +184,12 @@ void chain_drop(struct pool *p, struct chain *c, size_t n)
 		c->bytes -= (uint32_t)here;
 		n -= here;
 	}
-	book(p, c->holder, before - blocks_of(c), true);
+	blocks_book(p, c->holder, before - blocks_of(c), true);
 }
 
 void chain_clear(struct pool *p, struct chain *c)
 {
-	book(p, c->holder, blocks_of(c), true);
+	blocks_book(p, c->holder, blocks_of(c), true);
 	while (c->bytes > 0) {
 		uint32_t old = c->first;
 		uint32_t here = POOL_BLOCK - c->skip;
@@ -203,7 +203,7 @@ void chain_clear(struct pool *p, struct chain *c)
 }
 
 /* Where offset `at` lies: block and offset inside it. `at` is below c->bytes. */
-static uint32_t seek(const struct pool *p, const struct chain *c, size_t at, size_t *ret_in)
+static uint32_t chain_seek(const struct pool *p, const struct chain *c, size_t at, size_t *ret_in)
 {
 	size_t in = c->skip + at;
 	uint32_t i = c->first;
@@ -224,7 +224,7 @@ bool chain_copy(const struct pool *p, const struct chain *c, size_t at, void *ou
 		return false;
 	if (n == 0)
 		return true;
-	for (i = seek(p, c, at, &in); n > 0; i = p->next[i], in = 0) {
+	for (i = chain_seek(p, c, at, &in); n > 0; i = p->next[i], in = 0) {
 		size_t here = POOL_BLOCK - in < n ? POOL_BLOCK - in : n;
 
 		out_bytes(&o, block(p, i) + in, here);
@@ -242,7 +242,7 @@ bool chain_equal(const struct pool *p, const struct chain *c, size_t at, struct 
 		return false;
 	if (with.left == 0)
 		return true;
-	for (i = seek(p, c, at, &in); with.left > 0; i = p->next[i], in = 0) {
+	for (i = chain_seek(p, c, at, &in); with.left > 0; i = p->next[i], in = 0) {
 		size_t here = POOL_BLOCK - in < with.left ? POOL_BLOCK - in : with.left;
 
 		if (!bytes_starts(&with, block(p, i) + in, here))

@@ -9,7 +9,7 @@ static uint32_t end_of(const struct run *r)
 }
 
 /* Whether two pieces have the same bytes where they overlap. */
-static bool agrees(const struct run *r, const struct pool *pool, uint32_t seq, struct bytes b)
+static bool run_agrees(const struct run *r, const struct pool *pool, uint32_t seq, struct bytes b)
 {
 	uint32_t end = seq + (uint32_t)b.left;
 	uint32_t from = seq_diff(seq, r->from) > 0 ? seq : r->from;
@@ -23,7 +23,7 @@ static bool agrees(const struct run *r, const struct pool *pool, uint32_t seq, s
 	return !both.failed && chain_equal(pool, &r->bytes, from - r->from, both);
 }
 
-static void drop(struct runs *r, struct pool *pool, uint32_t i)
+static void run_drop(struct runs *r, struct pool *pool, uint32_t i)
 {
 	chain_clear(pool, &r->run[i].bytes);
 	r->n--;
@@ -58,7 +58,7 @@ enum runs_answer runs_add(struct runs *r, struct pool *pool, uint32_t seq, struc
 	uint32_t end = seq + (uint32_t)b.left, at = 0;
 
 	for (uint32_t i = 0; i < r->n; i++)
-		if (!agrees(&r->run[i], pool, seq, b))
+		if (!run_agrees(&r->run[i], pool, seq, b))
 			return RUNS_DIFFER;
 	if (b.left > RUNS_BYTES - runs_bytes(r))
 		return RUNS_NO_ROOM;
@@ -74,7 +74,7 @@ enum runs_answer runs_add(struct runs *r, struct pool *pool, uint32_t seq, struc
 	r->run[at] = (struct run){ .from = seq };
 	if (chain_append(pool, &r->run[at].bytes, b))
 		return RUNS_KEPT;
-	drop(r, pool, at);
+	run_drop(r, pool, at);
 	return RUNS_NO_ROOM;
 }
 
@@ -113,7 +113,8 @@ bool runs_join(const struct runs *r, const struct pool *pool, uint32_t begin, bo
 		const struct run *run = &r->run[i];
 		uint32_t more = end_of(run) - end;
 
-		if (!agrees(run, pool, begin, own) || (fin && seq_diff(end_of(run), begin + (uint32_t)own.left) > 0))
+		if (!run_agrees(run, pool, begin, own) ||
+		    (fin && seq_diff(end_of(run), begin + (uint32_t)own.left) > 0))
 			return false;
 		if (seq_diff(run->from, end) > 0 || seq_diff(end_of(run), end) <= 0)
 			continue;
@@ -130,13 +131,13 @@ bool runs_join(const struct runs *r, const struct pool *pool, uint32_t begin, bo
 void runs_drop(struct runs *r, struct pool *pool, uint32_t to)
 {
 	while (r->n > 0 && seq_diff(r->run[0].from, to) <= 0)
-		drop(r, pool, 0);
+		run_drop(r, pool, 0);
 }
 
 void runs_clear(struct runs *r, struct pool *pool)
 {
 	while (r->n > 0)
-		drop(r, pool, 0);
+		run_drop(r, pool, 0);
 }
 
 void runs_move(struct runs *r, struct pool *pool, uint32_t holder)

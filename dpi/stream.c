@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static enum direction other(enum direction dir)
+static enum direction other_direction(enum direction dir)
 {
 	return dir == DIR_C2S ? DIR_S2C : DIR_C2S;
 }
@@ -94,7 +94,7 @@ static void trim(struct stream_dir *d, struct pool *pool)
 	d->kept_from += gone;
 }
 
-static struct stream_result answer(enum stream_answer a, enum reason r)
+static struct stream_result result_of(enum stream_answer a, enum reason r)
 {
 	return (struct stream_result){ .answer = a, .reason = r };
 }
@@ -117,19 +117,19 @@ static bool knows_the_session(const struct stream *s, uint32_t ack)
 static struct stream_result begins_anew(struct stream *s, uint32_t syn)
 {
 	if (s->went_on)
-		return answer(STREAM_RESET, R_OVERLAP);
+		return result_of(STREAM_RESET, R_OVERLAP);
 	s->redial = syn;
-	return answer(STREAM_REDIAL, R_HANDSHAKE);
+	return result_of(STREAM_REDIAL, R_HANDSHAKE);
 }
 
 /* A SYN or SYN|ACK on a connection that is already known. */
 static struct stream_result syn_segment(struct stream *s, enum direction dir, const struct decoded *d)
 {
-	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
+	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other_direction(dir)];
 
 	if (d->tcp_flags & TCP_ACK) {
 		if (dir != DIR_S2C || !peer->known)
-			return answer(STREAM_DROP, R_TCP_FLAGS);
+			return result_of(STREAM_DROP, R_TCP_FLAGS);
 		/*
 		 * The server has begun a new session. With several SYNs, only the server knows
 		 * which one it accepted. Dropping its answer would not help: it would read on from
@@ -138,16 +138,16 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 		if (s->redialled && d->ack != peer->isn + 1u)
 			return begins_anew(s, d->ack - 1u);
 		if (d->ack != peer->isn + 1u)
-			return answer(STREAM_DROP, R_TCP_FLAGS);
+			return result_of(STREAM_DROP, R_TCP_FLAGS);
 		if (s->state == TCP_SYN_SENT) {
 			own->isn = d->seq;
 			dir_at(own, d->seq + 1u);
 			s->state = TCP_SYN_RECV;
-			return answer(STREAM_PASS, R_HANDSHAKE);
+			return result_of(STREAM_PASS, R_HANDSHAKE);
 		}
 		if ((s->state == TCP_SYN_RECV || s->state == TCP_OPEN) && own->known && own->isn == d->seq) {
 			perhaps_anew(s, peer->isn);
-			return answer(STREAM_PASS, R_HANDSHAKE); /* repeated */
+			return result_of(STREAM_PASS, R_HANDSHAKE); /* repeated */
 		}
 		if (s->state == TCP_SYN_RECV) {
 			/* The server did not keep its first answer. The client will show which of
@@ -156,23 +156,23 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 			s->answered_twice = true;
 			own->isn = d->seq;
 			dir_at(own, d->seq + 1u);
-			return answer(STREAM_PASS, R_HANDSHAKE);
+			return result_of(STREAM_PASS, R_HANDSHAKE);
 		}
 		if (s->state == TCP_OPEN && s->said_again)
 			return begins_anew(s, peer->isn);
-		return answer(STREAM_DROP, R_TCP_FLAGS);
+		return result_of(STREAM_DROP, R_TCP_FLAGS);
 	}
 	if (s->state == TCP_CLOSED || s->state == TCP_NONE)
-		return answer(STREAM_RESTART, R_HANDSHAKE);
+		return result_of(STREAM_RESTART, R_HANDSHAKE);
 	if (dir != DIR_C2S) /* simultaneous open has no single client */
-		return answer(STREAM_DROP, R_TCP_FLAGS);
+		return result_of(STREAM_DROP, R_TCP_FLAGS);
 	if (own->isn != d->seq && s->state == TCP_SYN_SENT)
-		return answer(STREAM_RESTART, R_HANDSHAKE);
+		return result_of(STREAM_RESTART, R_HANDSHAKE);
 	s->dialled = d->seq;
 	perhaps_anew(s, d->seq);
 	if (own->isn == d->seq) {
 		s->said_again |= s->state == TCP_OPEN;
-		return answer(STREAM_PASS, R_HANDSHAKE);
+		return result_of(STREAM_PASS, R_HANDSHAKE);
 	}
 	/*
 	 * The client forgot a live session and dials again. The SYN passes and the state stays. A
@@ -182,44 +182,44 @@ static struct stream_result syn_segment(struct stream *s, enum direction dir, co
 	 * accepts the SYN.
 	 */
 	s->redialled = true;
-	return answer(STREAM_PASS, R_HANDSHAKE);
+	return result_of(STREAM_PASS, R_HANDSHAKE);
 }
 
 /* Judges a RST. Exactly those that the receiver would accept close the connection here as well. */
 static struct stream_result rst_segment(struct stream *s, enum direction dir, const struct decoded *d)
 {
-	const struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
+	const struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other_direction(dir)];
 
 	if (s->state == TCP_SYN_SENT && dir == DIR_S2C) {
 		/* The server refuses the connection. The RST has no number of its own, only the
 		 * acknowledgement of the SYN. */
 		if (!(d->tcp_flags & TCP_ACK) || d->ack != peer->next)
-			return answer(STREAM_DROP, R_TCP_FLAGS);
+			return result_of(STREAM_DROP, R_TCP_FLAGS);
 		s->state = TCP_CLOSED;
 		s->over = true;
-		return answer(STREAM_PASS, R_HANDSHAKE);
+		return result_of(STREAM_PASS, R_HANDSHAKE);
 	}
 	if (!own->known)
-		return answer(STREAM_PASS, R_HANDSHAKE);
+		return result_of(STREAM_PASS, R_HANDSHAKE);
 	if (seq_diff(d->seq, own->acked) >= 0 && seq_diff(d->seq, own->kept_from) >= 0 &&
 	    seq_diff(d->seq, own->next) <= 0) {
 		s->state = TCP_CLOSED;
 		/* A server that lacks a byte before the RST challenges it, and keeps
 		 * the session. */
 		s->over = dir == DIR_S2C;
-		return answer(STREAM_PASS, R_HANDSHAKE);
+		return result_of(STREAM_PASS, R_HANDSHAKE);
 	}
 	/* The RST is ahead of a lost segment, so the receiver may challenge it. It passes, and the
 	 * connection stays. */
 	if (s->state == TCP_SYN_SENT || (uint32_t)(d->seq - own->next) < STREAM_AHEAD_MAX)
-		return answer(STREAM_PASS, R_HANDSHAKE);
-	return answer(STREAM_DROP, R_OUT_OF_ORDER);
+		return result_of(STREAM_PASS, R_HANDSHAKE);
+	return result_of(STREAM_DROP, R_OUT_OF_ORDER);
 }
 
 /* Takes the acknowledgement. False when the segment acknowledges bytes that never passed. */
 static bool take_ack(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d)
 {
-	struct stream_dir *peer = &s->dir[other(dir)];
+	struct stream_dir *peer = &s->dir[other_direction(dir)];
 
 	if (!(d->tcp_flags & TCP_ACK) || !peer->known)
 		return true;
@@ -281,28 +281,28 @@ static struct stream_result data_segment(struct stream *s, const struct pool *po
 	enum reason r;
 
 	if (len == 0 && !fin)
-		return answer(STREAM_PASS, R_HANDSHAKE);
+		return result_of(STREAM_PASS, R_HANDSHAKE);
 	r = check_fin(own, end, fin, &old_fin);
 	if (r == R_AFTER_CLOSE)
-		return answer(STREAM_DROP, r);
+		return result_of(STREAM_DROP, r);
 	if (r != R_NONE)
-		return answer(STREAM_RESET, r);
+		return result_of(STREAM_RESET, r);
 	if (seq_diff(d->seq, own->next) > 0)
-		return d->seq - own->next > STREAM_AHEAD_MAX ? answer(STREAM_DROP, R_OUT_OF_ORDER)
-							     : answer(STREAM_AHEAD, R_OUT_OF_ORDER);
+		return d->seq - own->next > STREAM_AHEAD_MAX ? result_of(STREAM_DROP, R_OUT_OF_ORDER)
+							     : result_of(STREAM_AHEAD, R_OUT_OF_ORDER);
 	if (own->next - d->seq > STREAM_BEHIND_MAX)
-		return answer(STREAM_DROP, R_OUT_OF_ORDER);
+		return result_of(STREAM_DROP, R_OUT_OF_ORDER);
 	/* A client sends no byte before its first one, except in a keep-alive. A server that lacks
 	 * such bytes has accepted another SYN. */
 	if (dir == DIR_C2S && own->acked == own->isn + 1u && seq_diff(d->seq, own->acked) < 0 && len > 0 &&
 	    !(len == 1 && d->seq == own->isn && is_answered_once(s)))
-		return answer(STREAM_DROP, R_OUT_OF_ORDER);
+		return result_of(STREAM_DROP, R_OUT_OF_ORDER);
 	/* A server that began a new session would take these bytes for new, and read later bytes
 	 * from its new beginning. */
 	if (dir == DIR_C2S && s->forgot && len > 0 && seq_diff(d->seq, own->acked) < 0)
-		return answer(STREAM_DROP, R_OUT_OF_ORDER);
+		return result_of(STREAM_DROP, R_OUT_OF_ORDER);
 	if (dir == DIR_C2S && s->anew && len > 0 && seq_diff(end, s->anew_at) > 0)
-		return answer(STREAM_BLIND, R_OUT_OF_ORDER);
+		return result_of(STREAM_BLIND, R_OUT_OF_ORDER);
 	/* Bytes that overlap unacknowledged ones must equal those that passed. Bytes that the
 	 * receiver has acknowledged are not compared, because it ignores them. */
 	from = seq_diff(d->seq, own->acked) < 0 ? own->acked : d->seq;
@@ -315,13 +315,13 @@ static struct stream_result data_segment(struct stream *s, const struct pool *po
 		/* Bytes that were freed at the close, or passed before the pick-up, cannot
 		 * be compared. */
 		if (seq_diff(from, own->kept_from) < 0)
-			return s->state == TCP_CLOSED ? answer(STREAM_DROP, R_AFTER_CLOSE)
-						      : answer(STREAM_BLIND, R_MIDSTREAM_DROP);
+			return s->state == TCP_CLOSED ? result_of(STREAM_DROP, R_AFTER_CLOSE)
+						      : result_of(STREAM_BLIND, R_MIDSTREAM_DROP);
 		if (again.failed || !chain_equal(pool, &own->kept, from - own->kept_from, again))
-			return answer(STREAM_RESET, R_OVERLAP);
+			return result_of(STREAM_RESET, R_OVERLAP);
 	}
 	if (seq_diff(end, data_end) <= 0 && (!fin || own->fin || old_fin))
-		return answer(STREAM_PASS, R_RETRANSMISSION);
+		return result_of(STREAM_PASS, R_RETRANSMISSION);
 	bytes_skip(&payload, data_end - d->seq);
 	return (struct stream_result){ .answer = STREAM_NEW, .reason = R_NONE, .fresh = payload, .fin = fin };
 }
@@ -340,13 +340,13 @@ struct stream_result stream_segment(struct stream *s, struct pool *pool, enum di
 	 * SYN is accepted. The segment has no data.
 	 */
 	if (s->state == TCP_SYN_SENT && dir == DIR_S2C && d->payload.left == 0 && !(d->tcp_flags & TCP_FIN))
-		return answer(STREAM_PASS, R_HANDSHAKE);
+		return result_of(STREAM_PASS, R_HANDSHAKE);
 	if (s->state == TCP_SYN_RECV && dir == DIR_C2S && s->answered_twice && d->ack == s->answered + 1u) {
 		s->dir[DIR_S2C].isn = s->answered;
 		dir_at(&s->dir[DIR_S2C], d->ack);
 	}
 	if (!take_ack(s, pool, dir, d))
-		r = answer(STREAM_LOST, R_OUT_OF_ORDER);
+		r = result_of(STREAM_LOST, R_OUT_OF_ORDER);
 	else if (s->state == TCP_SYN_RECV && dir == DIR_C2S && d->ack == s->dir[DIR_S2C].next)
 		s->state = TCP_OPEN, r = data_segment(s, pool, dir, d);
 	else if (s->state == TCP_SYN_RECV && dir == DIR_S2C && !s->answered_twice)
@@ -356,11 +356,11 @@ struct stream_result stream_segment(struct stream *s, struct pool *pool, enum di
 	else if (s->state == TCP_OPEN || s->state == TCP_CLOSED)
 		r = data_segment(s, pool, dir, d);
 	else if (d->payload.left > 0 || (d->tcp_flags & TCP_FIN))
-		r = answer(STREAM_DROP, R_OUT_OF_ORDER); /* before the handshake is complete */
+		r = result_of(STREAM_DROP, R_OUT_OF_ORDER); /* before the handshake is complete */
 	else
-		r = answer(STREAM_PASS, R_HANDSHAKE);
+		r = result_of(STREAM_PASS, R_HANDSHAKE);
 	if (s->state == TCP_CLOSED && (r.answer == STREAM_NEW || r.answer == STREAM_AHEAD))
-		r = answer(STREAM_DROP, R_AFTER_CLOSE);
+		r = result_of(STREAM_DROP, R_AFTER_CLOSE);
 	r.data = d->payload.left > 0;
 	s->went_on |= dir == DIR_C2S && s->forgot && r.data && (r.answer == STREAM_PASS || r.answer == STREAM_NEW);
 	if (s->state == TCP_OPEN)
@@ -370,7 +370,7 @@ struct stream_result stream_segment(struct stream *s, struct pool *pool, enum di
 
 bool stream_assume(struct stream *s, enum direction dir, const struct decoded *d)
 {
-	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
+	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other_direction(dir)];
 	bool data = d->payload.left > 0;
 
 	if (!(d->tcp_flags & TCP_ACK) || (d->tcp_flags & (TCP_SYN | TCP_RST)))
@@ -541,7 +541,7 @@ static void watch_from(struct stream_dir *d, uint32_t at)
 
 void stream_watch(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d)
 {
-	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
+	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other_direction(dir)];
 	uint32_t first = d->seq + ((d->tcp_flags & TCP_SYN) != 0);
 	uint32_t end = first + (uint32_t)d->payload.left + ((d->tcp_flags & TCP_FIN) != 0);
 
@@ -571,7 +571,7 @@ static void offset_to(struct stream_dir *d, uint32_t to)
 
 void stream_pick_up(struct stream *s, struct pool *pool, enum direction dir, const struct decoded *d)
 {
-	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other(dir)];
+	struct stream_dir *own = &s->dir[dir], *peer = &s->dir[other_direction(dir)];
 
 	stream_free(s, pool);
 	watch_from(own, d->seq);

@@ -54,12 +54,12 @@ static const struct {
 
 _Static_assert(COMES <= 32, "a bit each");
 
-static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+static enum frame_result bacnet_find_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	return bacnet_frame(head, ret_len);
 }
 
-static enum utterance says(struct bytes datagram)
+static enum utterance bacnet_says(struct bytes datagram)
 {
 	struct bacnet_unit u;
 
@@ -86,7 +86,7 @@ static uint64_t due_of(const struct bacnet_unit *u)
 		       : DUE_NOTHING;
 }
 
-static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+static void bacnet_parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	uint32_t object, property;
 	struct bacnet_unit u;
@@ -158,7 +158,7 @@ static uint8_t link_due(const struct parsed *p)
 	return p->kept[KEPT_DUE] == DUE_TABLE ? (uint8_t)(p->kept[KEPT_CHOICE] + 1u) : (uint8_t)p->kept[KEPT_CHOICE];
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
+static void bacnet_asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct bacnet_state *s = state;
 	const struct operation *o = p->operations;
@@ -232,7 +232,7 @@ static bool begins_right(const struct bacnet_open *o, const struct bacnet_unit *
 	       (o->property == ANY || property == o->property);
 }
 
-static bool fits(const struct bacnet_open *o, const struct bacnet_unit *u)
+static bool open_fits(const struct bacnet_open *o, const struct bacnet_unit *u)
 {
 	if (!u->carries)
 		return o->link != 0 && (u->function == BACNET_RESULT ? true : u->function == o->link);
@@ -272,15 +272,15 @@ static void answered_request(struct bacnet_state *s, const struct bacnet_unit *u
 {
 	ret->reason = R_BACNET_RESPONSE;
 	for (uint32_t i = s->wait.n; i > 0; i--)
-		if (fits(&s->open[i - 1u], u)) {
+		if (open_fits(&s->open[i - 1u], u)) {
 			answer_open(s, i - 1u, u, t, p, ret);
 			return;
 		}
 	pending_answered_unseen(&s->wait, R_BACNET_UNSEEN, R_BACNET_UNREAD, ret);
 }
 
-static bool may(const struct bacnet_unit *u, uint32_t code, const struct command_table *t,
-		const struct command_permit *p, struct pdu *ret)
+static bool may_come(const struct bacnet_unit *u, uint32_t code, const struct command_table *t,
+		     const struct command_permit *p, struct pdu *ret)
 {
 	struct operation o = bacnet_operation(u, code);
 	struct ruling ruling;
@@ -307,13 +307,13 @@ static void came(struct bacnet_state *s, const struct bacnet_unit *u, const stru
 		if (comes[i].code != code)
 			continue;
 		if (comes[i].asked_by[0] == 0) {
-			ret->allowed = may(u, code, t, p, ret);
+			ret->allowed = may_come(u, code, t, p, ret);
 			continue;
 		}
 		ret->reason = R_BACNET_RESPONSE;
 		for (unsigned k = 0; k < MAX_REQUESTS && !ret->allowed; k++)
 			ret->allowed = comes[i].asked_by[k] != 0 && (s->met || (s->asked >> i & 1u) != 0) &&
-				       may(u, comes[i].asked_by[k], t, p, ret);
+				       may_come(u, comes[i].asked_by[k], t, p, ret);
 	}
 	if (!ret->allowed || u->message || u->type != BACNET_CONFIRMED_REQUEST)
 		return;
@@ -330,8 +330,8 @@ static bool is_whole(const struct bacnet_unit *u)
 	return !u->carries || u->message || u->segmented || bacnet_is_whole(code, u->rest);
 }
 
-static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-		     struct pdu *ret)
+static void bacnet_answered(void *state, struct bytes pdu, const struct command_table *t,
+			    const struct command_permit *p, struct pdu *ret)
 {
 	struct bacnet_state *s = state;
 	struct bacnet_unit u;
@@ -394,7 +394,7 @@ static void read_lasting(enum direction dir, struct bytes pdu, struct lasting *r
 
 /* The message may have been asked for in a flow that is forgotten, and a subscription of this flow
  * may have ended. */
-static void recall(void *state, struct bytes pdu, bool known)
+static void bacnet_recall(void *state, struct bytes pdu, bool known)
 {
 	struct bacnet_state *s = state;
 	struct bacnet_unit u;
@@ -406,14 +406,14 @@ static void recall(void *state, struct bytes pdu, bool known)
 			s->asked = known ? s->asked | 1u << i : s->asked & ~(1u << i);
 }
 
-static void missed(void *state)
+static void bacnet_missed(void *state)
 {
 	struct bacnet_state *s = state;
 
 	s->met = true;
 }
 
-static bool likely(const void *state, enum direction dir, struct bytes pdu)
+static bool bacnet_likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct bacnet_unit u;
 
@@ -426,15 +426,15 @@ const struct enforcer bacnet_enforcer = {
 	.state_size = sizeof(struct bacnet_state),
 	.open = PENDING_IN(struct bacnet_state, BACNET_OPEN_MAX),
 	.datagrams = 1,
-	.says = says,
-	.frame = frame,
+	.says = bacnet_says,
+	.frame = bacnet_find_frame,
 	.malformed = R_BACNET_FRAME,
 	.pending = R_BACNET_PENDING,
-	.parse = parse,
-	.asked = asked,
-	.answered = answered,
-	.missed = missed,
-	.likely = likely,
+	.parse = bacnet_parse,
+	.asked = bacnet_asked,
+	.answered = bacnet_answered,
+	.missed = bacnet_missed,
+	.likely = bacnet_likely,
 };
 
-const struct lasting_reader bacnet_lasting = { .read = read_lasting, .recall = recall };
+const struct lasting_reader bacnet_lasting = { .read = read_lasting, .recall = bacnet_recall };

@@ -232,7 +232,7 @@ static bool is_closed(const struct reader *r)
 	return b.failed || b.left == 0 || (bacnet_tag_take(&b, &t) && t.kind == BACNET_CLOSING);
 }
 
-static void rest(struct reader *r, bool writes)
+static void read_rest(struct reader *r, bool writes)
 {
 	struct bacnet_any any;
 
@@ -246,11 +246,11 @@ static void rest(struct reader *r, bool writes)
 	r->again |= any.again;
 }
 
-static void fields(struct reader *r, const char *layout);
+static void read_fields(struct reader *r, const char *layout);
 
 /* The position behind the item that begins here. An item is a tag and its kind, or something in
  * brackets. */
-static const char *behind(const char *layout)
+static const char *behind_item(const char *layout)
 {
 	unsigned open = 0;
 
@@ -264,13 +264,13 @@ static const char *behind(const char *layout)
 	return layout;
 }
 
-static void item(struct reader *r, const char *layout)
+static void read_item(struct reader *r, const char *layout)
 {
 	struct bacnet_tag t;
 
 	if (layout[0] == '[') {
 		do
-			fields(r, layout + 1);
+			read_fields(r, layout + 1);
 		while (!r->crowded && !is_closed(r));
 		return;
 	}
@@ -282,7 +282,7 @@ static void item(struct reader *r, const char *layout)
 		uint8_t number = t.number, holder = r->holder;
 
 		r->holder = number;
-		fields(r, layout + 2);
+		read_fields(r, layout + 2);
 		r->holder = holder;
 		if (!r->b.failed && (!bacnet_tag_take(&r->b, &t) || t.kind != BACNET_CLOSING || t.number != number))
 			r->b.failed = true;
@@ -304,16 +304,16 @@ static const char *one_of(struct reader *r, const char *layout)
 	while (*layout == '^') {
 		layout++;
 		if (is_next(r->b, layout)) {
-			item(r, layout);
+			read_item(r, layout);
 			chosen++;
 		}
-		layout = behind(layout);
+		layout = behind_item(layout);
 	}
 	r->b.failed |= chosen != 1;
 	return layout;
 }
 
-static const char *mark(struct reader *r, const char *layout)
+static const char *apply_mark(struct reader *r, const char *layout)
 {
 	if (*layout == '<')
 		begin_operation(r);
@@ -322,12 +322,12 @@ static const char *mark(struct reader *r, const char *layout)
 	else if (*layout == '~')
 		bytes_skip(&r->b, r->b.left);
 	else
-		rest(r, *layout == 'V');
+		read_rest(r, *layout == 'V');
 	return layout + 1;
 }
 
 /* Calls itself, at most as deep as the brackets in the table's layouts. */
-static void fields(struct reader *r, const char *layout)
+static void read_fields(struct reader *r, const char *layout)
 {
 	while (*layout != '\0' && *layout != ']' && *layout != '}' && !r->b.failed && !r->crowded) {
 		bool may_lack = *layout == '?';
@@ -335,12 +335,12 @@ static void fields(struct reader *r, const char *layout)
 		if (*layout == '^') {
 			layout = one_of(r, layout);
 		} else if (strchr("<>*V~", *layout) != NULL) {
-			layout = mark(r, layout);
+			layout = apply_mark(r, layout);
 		} else {
 			layout += may_lack;
 			if (!may_lack || (*layout == '[' ? !is_closed(r) : is_next(r->b, layout)))
-				item(r, layout);
-			layout = behind(layout);
+				read_item(r, layout);
+			layout = behind_item(layout);
 		}
 	}
 }
@@ -349,7 +349,7 @@ static void fields(struct reader *r, const char *layout)
 
 /* Makes the only operation of a message. Either nothing but its code is known, or the code says
  * everything. */
-static void one(struct parsed *to, const struct bacnet_unit *u, uint32_t code, unsigned untold)
+static void make_only(struct parsed *to, const struct bacnet_unit *u, uint32_t code, unsigned untold)
 {
 	struct operation o = bacnet_operation(u, code);
 
@@ -395,19 +395,19 @@ static void parse_service(const struct bacnet_unit *u, struct parsed *ret)
 	};
 
 	if (s == NULL || u->segmented) {
-		one(ret, u, code, UNTOLD_PLACE | UNTOLD_VALUE);
+		make_only(ret, u, code, UNTOLD_PLACE | UNTOLD_VALUE);
 		ret->wrong = R_ALLOWED;
 		return;
 	}
 	begin_operation(&r);
-	fields(&r, s->layout);
+	read_fields(&r, s->layout);
 	if (r.again)
 		anything_behind(&r);
 	ret->wrong = r.crowded ? R_BACNET_MANY : bytes_done(&r.b) ? R_ALLOWED : R_BACNET_FRAME;
 	if (ret->n == 0 || ret->wrong != R_ALLOWED)
-		one(ret, u, r.code,
-		    function_by_code(vocabulary_of(PROTO_BACNET), r.code)->untold |
-			    (s->places ? UNTOLD_PLACE | UNTOLD_VALUE : 0));
+		make_only(ret, u, r.code,
+			  function_by_code(vocabulary_of(PROTO_BACNET), r.code)->untold |
+				  (s->places ? UNTOLD_PLACE | UNTOLD_VALUE : 0));
 }
 
 enum end { CLIENT, SERVER, BOTH };
@@ -450,7 +450,7 @@ void bacnet_request_parse(const struct bacnet_unit *u, struct parsed *ret)
 		parse_service(u, ret);
 		return;
 	}
-	one(ret, u, code, f != NULL ? f->untold : UNTOLD_PLACE | UNTOLD_VALUE);
+	make_only(ret, u, code, f != NULL ? f->untold : UNTOLD_PLACE | UNTOLD_VALUE);
 	if (u->carries && !u->message) {
 		/* every use needs answers to the server; is_told checks to which station they go */
 		ret->operations[0].setup = true;

@@ -42,7 +42,7 @@ static bool take_length(struct bytes *b, uint8_t said, size_t *ret)
 	return !b->failed && four > UINT16_MAX;
 }
 
-static bool fail(struct bytes *b)
+static bool fail_read(struct bytes *b)
 {
 	b->failed = true;
 	return false;
@@ -60,20 +60,20 @@ bool bacnet_tag_take(struct bytes *b, struct bacnet_tag *ret)
 	context = (first & 8u) != 0;
 	said = first & 7u;
 	if (!take_number(b, first, &ret->number))
-		return fail(b);
+		return fail_read(b);
 	if (said >= OPENS) {
 		ret->kind = said == OPENS ? BACNET_OPENING : BACNET_CLOSING;
-		return context || fail(b);
+		return context || fail_read(b);
 	}
 	ret->kind = context ? BACNET_CONTEXT : BACNET_APPLICATION;
 	if (!context && ret->number >= BACNET_TYPES)
-		return fail(b);
+		return fail_read(b);
 	if (!context && ret->number == BACNET_BOOLEAN) {
 		ret->truth = said == 1;
-		return said <= 1 || fail(b);
+		return said <= 1 || fail_read(b);
 	}
-	return (take_length(b, said, &length) || fail(b)) && bytes_take(b, length, &ret->holds) &&
-	       (context || bacnet_is_of(ret, (enum bacnet_type)ret->number) || fail(b));
+	return (take_length(b, said, &length) || fail_read(b)) && bytes_take(b, length, &ret->holds) &&
+	       (context || bacnet_is_of(ret, (enum bacnet_type)ret->number) || fail_read(b));
 }
 
 bool bacnet_is_of(const struct bacnet_tag *t, enum bacnet_type type)
@@ -128,7 +128,7 @@ bool bacnet_number(struct bytes holds, uint32_t *ret)
 #define NUMBER_MAX 2147483647.0 /* beyond this, a positive and a negative number would be equal */
 
 /* A number between two whole numbers counts as both. So a row that allows 18 to 26 allows 21.5. */
-static struct values between(double v)
+static struct values values_between(double v)
 {
 	int64_t whole = (int64_t)v;
 	uint32_t below = (uint32_t)(whole - ((double)whole > v)), above = (uint32_t)(whole + ((double)whole < v));
@@ -139,14 +139,14 @@ static struct values between(double v)
 				.hi = below < above ? above : below };
 }
 
-static struct values unknown(void)
+static struct values values_unknown(void)
 {
 	return (struct values){ .form = VALUES_UNKNOWN };
 }
 
-static struct values whole(uint64_t v)
+static struct values values_whole(uint64_t v)
 {
-	return v > INT32_MAX ? unknown() : (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
+	return v > INT32_MAX ? values_unknown() : (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
 }
 
 static uint64_t big_endian(struct bytes b)
@@ -165,7 +165,7 @@ static struct values of_signed(struct bytes holds)
 	uint64_t v = big_endian(holds), sign;
 
 	if (holds.left < 1 || holds.left > 4)
-		return unknown();
+		return values_unknown();
 	sign = UINT64_C(1) << (8 * holds.left - 1);
 	if ((v & sign) != 0)
 		v |= UINT32_MAX & ~(sign - 1u);
@@ -175,7 +175,7 @@ static struct values of_signed(struct bytes holds)
 static struct values of_real(double v)
 {
 	/* a NaN is unknown, too */
-	return v >= -NUMBER_MAX && v <= NUMBER_MAX ? between(v) : unknown();
+	return v >= -NUMBER_MAX && v <= NUMBER_MAX ? values_between(v) : values_unknown();
 }
 
 /* Whether a whole number has as few bytes as possible. Of a longer form, a device may read only a
@@ -198,12 +198,12 @@ static struct values of_primitive(const struct bacnet_tag *t)
 
 	switch (t->number) {
 	case BACNET_BOOLEAN:
-		return whole(t->truth);
+		return values_whole(t->truth);
 	case BACNET_UNSIGNED:
 	case BACNET_ENUMERATED:
-		return is_short(t->holds, false) ? whole(bits) : unknown();
+		return is_short(t->holds, false) ? values_whole(bits) : values_unknown();
 	case BACNET_SIGNED:
-		return is_short(t->holds, true) ? of_signed(t->holds) : unknown();
+		return is_short(t->holds, true) ? of_signed(t->holds) : values_unknown();
 	case BACNET_REAL:
 		memcpy(&real, &half, sizeof(real));
 		return of_real((double)real);
@@ -211,7 +211,7 @@ static struct values of_primitive(const struct bacnet_tag *t)
 		memcpy(&wide, &bits, sizeof(wide));
 		return of_real(wide);
 	default:
-		return unknown();
+		return values_unknown();
 	}
 }
 
@@ -221,7 +221,7 @@ bool bacnet_any(struct bytes *b, uint8_t holder, struct bacnet_any *ret)
 	unsigned depth = 0, n = 0;
 	struct bacnet_tag t;
 
-	*ret = (struct bacnet_any){ .written = unknown() };
+	*ret = (struct bacnet_any){ .written = values_unknown() };
 	while (b->left > 0) {
 		struct bytes before = *b;
 		bool first;
@@ -233,16 +233,16 @@ bool bacnet_any(struct bytes *b, uint8_t holder, struct bacnet_any *ret)
 			break;
 		}
 		if (t.kind == BACNET_CLOSING && open[--depth] != t.number)
-			return fail(b);
+			return fail_read(b);
 		if (t.kind == BACNET_OPENING && depth == BACNET_DEPTH_MAX)
-			return fail(b);
+			return fail_read(b);
 		if (t.kind == BACNET_OPENING) {
 			open[depth++] = t.number;
 			ret->again |= t.number == holder;
 		}
 		first = n++ == 0 && t.kind == BACNET_APPLICATION;
 		ret->null = first && t.number == BACNET_NULL;
-		ret->written = first ? of_primitive(&t) : unknown();
+		ret->written = first ? of_primitive(&t) : values_unknown();
 	}
-	return depth == 0 || fail(b);
+	return depth == 0 || fail_read(b);
 }

@@ -19,23 +19,23 @@ _Static_assert(DNP3_PDU_MAX <= ENFORCER_PDU_MAX, "the longest fragment must fit 
 /* Indexes of parsed.kept, in which `parse` hands data to `asked`. */
 enum kept { KEPT_DATA, KEPT_FUNCTION, KEPT_CONTROL, KEPT_OBJECTS, KEPT_SILENT };
 
-static void begin(void *state, bool datagrams, uint16_t port)
+static void dnp3_begin(void *state, bool datagrams, uint16_t port)
 {
 	struct dnp3_state *s = state;
 
 	s->datagrams = datagrams;
 }
 
-static enum dnp3_form form(const void *state, enum direction dir)
+static enum dnp3_form form_of(const void *state, enum direction dir)
 {
 	return ((const struct dnp3_state *)state)->datagrams ? DNP3_DATAGRAM
 	       : dir == DIR_S2C				     ? DNP3_ANSWER
 							     : DNP3_WHOLE;
 }
 
-static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+static enum frame_result dnp3_find_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
-	return dnp3_frame(form(state, dir), head, ret_len);
+	return dnp3_frame(form_of(state, dir), head, ret_len);
 }
 
 /* Whether a request to `asked` was for this station. Every outstation may answer to the
@@ -46,7 +46,7 @@ static bool is_station(uint32_t asked, uint16_t station)
 }
 
 /* Only a master sets the direction bit (IEEE 1815, clause 9). */
-static enum utterance says(struct bytes datagram)
+static enum utterance dnp3_says(struct bytes datagram)
 {
 	if (!dnp3_is_header(datagram))
 		return UTTERS_NOTHING;
@@ -60,13 +60,13 @@ static uint32_t link_code(const struct dnp3_unit *u)
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+static void dnp3_parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	struct dnp3_request r = { .operations = ret->operations, .max = OPERATIONS_MAX };
 	struct dnp3_unit u;
 
 	ret->asks = dir == DIR_C2S;
-	if (!ret->asks || !dnp3_unwrap(form(state, dir), pdu, ret->joined, &u))
+	if (!ret->asks || !dnp3_unwrap(form_of(state, dir), pdu, ret->joined, &u))
 		return;
 	if (u.data) {
 		if (!dnp3_request_parse(&u, &r))
@@ -136,7 +136,7 @@ static bool is_selected(struct dnp3_state *s, const struct operation *o, uint8_t
 		bytes_starts(&objects, s->selected, s->n_selected));
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
+static void dnp3_asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	uint8_t function = (uint8_t)p->kept[KEPT_FUNCTION], control = (uint8_t)p->kept[KEPT_CONTROL];
 	struct dnp3_state *s = state;
@@ -206,7 +206,7 @@ static enum reason response_parse(const struct dnp3_unit *u, struct response *re
 	return R_ALLOWED;
 }
 
-static bool fits(const struct dnp3_open *o, const struct dnp3_unit *u, const struct response *r)
+static bool open_fits(const struct dnp3_open *o, const struct dnp3_unit *u, const struct response *r)
 {
 	bool first = (r->control & DNP3_FIR) != 0;
 
@@ -227,7 +227,7 @@ static void answered_request(struct dnp3_state *s, const struct dnp3_unit *u, co
 {
 	uint32_t i = s->wait.n;
 
-	while (i > 0 && !fits(&s->open[i - 1u], u, r))
+	while (i > 0 && !open_fits(&s->open[i - 1u], u, r))
 		i--;
 	if (i > 0) {
 		struct dnp3_open *o = &s->open[--i];
@@ -297,7 +297,7 @@ static bool goes_on(struct dnp3_rest *rest, const struct dnp3_unit *u)
 	return true;
 }
 
-static void tell(struct dnp3_state *s, const struct dnp3_unit *u, const struct response *r)
+static void rest_note(struct dnp3_state *s, const struct dnp3_unit *u, const struct response *r)
 {
 	struct dnp3_rest *rest = rest_of(s, u);
 
@@ -313,8 +313,8 @@ static void tell(struct dnp3_state *s, const struct dnp3_unit *u, const struct r
 	s->next_told = (uint8_t)((s->next_told + 1u) % DNP3_TOLD_MAX);
 }
 
-static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-		     struct pdu *ret)
+static void dnp3_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
+			  struct pdu *ret)
 {
 	uint8_t joined[DNP3_FRAGMENT_MAX];
 	struct dnp3_state *s = state;
@@ -323,7 +323,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 
 	ret->reason = R_DNP3_FRAME;
 	pdu_name_choice(PROTO_DNP3, t, p, 0, ret);
-	if (!dnp3_unwrap(form(s, DIR_S2C), pdu, joined, &u))
+	if (!dnp3_unwrap(form_of(s, DIR_S2C), pdu, joined, &u))
 		return;
 	ret->targets[DNP3_OUTSTATION] = u.from;
 	ret->targets[DNP3_MASTER] = u.to;
@@ -348,7 +348,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		answered_request(s, &u, &r, t, p, ret);
 	}
 	if (ret->allowed)
-		tell(s, &u, &r);
+		rest_note(s, &u, &r);
 }
 
 /* ---- lasting subscriptions ------------------------------------------------------------------- */
@@ -396,7 +396,7 @@ static void new_table(void *state)
 	((struct dnp3_state *)state)->last.is = false;
 }
 
-static void missed(void *state)
+static void dnp3_missed(void *state)
 {
 	struct dnp3_state *s = state;
 
@@ -405,12 +405,12 @@ static void missed(void *state)
 }
 
 /* Whether the direction bit and the function are such as this end sends. */
-static bool likely(const void *state, enum direction dir, struct bytes pdu)
+static bool dnp3_likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	uint8_t joined[DNP3_FRAGMENT_MAX];
 	struct dnp3_unit u;
 
-	if (!dnp3_unwrap(form(state, dir), pdu, joined, &u) || ((u.control & DNP3_DIR) != 0) != (dir == DIR_C2S))
+	if (!dnp3_unwrap(form_of(state, dir), pdu, joined, &u) || ((u.control & DNP3_DIR) != 0) != (dir == DIR_C2S))
 		return false;
 	return !u.data || !u.begins || u.fragment.left < HEADER || (joined[1] < DNP3_REQUESTS) == (dir == DIR_C2S);
 }
@@ -461,15 +461,15 @@ static bool is_forbidden_alone(struct bytes frame, const struct command_table *t
 	return ret->reason != R_ALLOWED;
 }
 
-static bool refuse(struct pdu *ret, const struct ruling *ruling, enum reason reason)
+static bool refuse_segment(struct pdu *ret, const struct ruling *ruling, enum reason reason)
 {
 	pdu_name_ruling(ret, ruling);
 	ret->reason = reason;
 	return false;
 }
 
-static bool segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-		    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+static bool dnp3_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
+			 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
 	struct ruling ruling = { .reason = R_DNP3_INSIDE };
 	struct bytes frames = b, frame;
@@ -484,10 +484,10 @@ static bool segment(void *state, uint64_t offset, size_t carried, bool late, str
 				continue;
 			begins = at + n;
 			if (is_forbidden_alone(frame, t, p, &ruling))
-				return refuse(ret, &ruling, R_DNP3_CUT);
+				return refuse_segment(ret, &ruling, R_DNP3_CUT);
 		} else if (b.p[0] == 0x05 && begins_data(b)) {
 			evaluate_choice(t, p, vocabulary_of(PROTO_DNP3), 0, &ruling.grant, &ruling.row);
-			return refuse(ret, &ruling, R_DNP3_INSIDE);
+			return refuse_segment(ret, &ruling, R_DNP3_INSIDE);
 		}
 	}
 	return true;
@@ -498,7 +498,7 @@ static bool segment(void *state, uint64_t offset, size_t carried, bool late, str
 static bool framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
 			const struct command_permit *p, struct pdu *ret)
 {
-	if (!((const struct dnp3_state *)state)->datagrams || segment(state, 0, 0, false, fresh, t, p, ret))
+	if (!((const struct dnp3_state *)state)->datagrams || dnp3_segment(state, 0, 0, false, fresh, t, p, ret))
 		return true;
 	ret->reading = true;
 	return false;
@@ -510,20 +510,20 @@ const struct enforcer dnp3_enforcer = {
 	.state_size = sizeof(struct dnp3_state),
 	.open = PENDING_IN(struct dnp3_state, DNP3_OPEN_MAX),
 	.datagrams = DNP3_DATAGRAM_MAX,
-	.says = says,
-	.begin = begin,
+	.says = dnp3_says,
+	.begin = dnp3_begin,
 	.state_used = state_used,
-	.frame = frame,
+	.frame = dnp3_find_frame,
 	.malformed = R_DNP3_FRAME,
 	.pending = R_DNP3_PENDING,
-	.parse = parse,
-	.asked = asked,
-	.answered = answered,
+	.parse = dnp3_parse,
+	.asked = dnp3_asked,
+	.answered = dnp3_answered,
 	.framed_else = framed_else,
-	.segment = segment,
-	.missed = missed,
+	.segment = dnp3_segment,
+	.missed = dnp3_missed,
 	.new_table = new_table,
-	.likely = likely,
+	.likely = dnp3_likely,
 };
 
 const struct lasting_reader dnp3_lasting = { .read = read_lasting };

@@ -58,7 +58,7 @@ static bool is_control(uint8_t control, uint8_t length)
 }
 
 /* Checks the bytes of a header, each as soon as it is there. */
-static enum frame_result header(struct bytes head)
+static enum frame_result check_header(struct bytes head)
 {
 	const uint8_t *p = head.p;
 	size_t have = head.left;
@@ -73,12 +73,12 @@ static enum frame_result header(struct bytes head)
 
 bool dnp3_is_header(struct bytes head)
 {
-	return header(head) == FRAME_WHOLE;
+	return check_header(head) == FRAME_WHOLE;
 }
 
 enum frame_result dnp3_link_frame(struct bytes head, size_t *ret_len)
 {
-	enum frame_result r = header(head);
+	enum frame_result r = check_header(head);
 	struct bytes block, b = head;
 	uint16_t crc;
 	size_t left;
@@ -272,7 +272,7 @@ bool dnp3_segment_alone(struct bytes frame, uint8_t *joined, struct dnp3_unit *r
  * direction bit. */
 enum recognition recognise_dnp3(enum direction dir, struct bytes head)
 {
-	switch (header(head)) {
+	switch (check_header(head)) {
 	case FRAME_WHOLE:
 		return RECOGNISED;
 	case FRAME_NEED_MORE:

@@ -44,7 +44,7 @@ static enum length length_of(uint8_t group, uint8_t variation, uint8_t *ret_n)
 	return LENGTH_UNKNOWN;
 }
 
-static bool number(struct bytes *b, uint8_t width, uint32_t *ret)
+static bool read_number(struct bytes *b, uint8_t width, uint32_t *ret)
 {
 	uint16_t two;
 	uint8_t one;
@@ -73,7 +73,7 @@ static bool range(struct bytes *b, uint8_t code, struct dnp3_objects *o)
 	if (code <= 2) {
 		uint8_t width = (uint8_t)(1u << code);
 
-		if (!number(b, width, &first) || !number(b, width, &last) || last < first)
+		if (!read_number(b, width, &first) || !read_number(b, width, &last) || last < first)
 			return false;
 		o->ranged = true;
 		o->first = first;
@@ -86,7 +86,7 @@ static bool range(struct bytes *b, uint8_t code, struct dnp3_objects *o)
 	}
 	if ((code < 7 || code > 9) && code != 0x0b)
 		return false;
-	if (!number(b, (uint8_t)(code == 0x0b ? 1u : 1u << (code - 7u)), &last) || last == 0)
+	if (!read_number(b, (uint8_t)(code == 0x0b ? 1u : 1u << (code - 7u)), &last) || last == 0)
 		return false;
 	o->count = last;
 	return (code == 0x0b) == (o->size > 0);
@@ -103,7 +103,7 @@ static bool take_each(struct bytes *b, const struct dnp3_objects *o)
 		uint8_t length = 0;
 
 		if (o->size > 0) {
-			if (!number(b, o->size, &n) || !bytes_skip(b, n))
+			if (!read_number(b, o->size, &n) || !bytes_skip(b, n))
 				return false;
 		} else if (!bytes_skip(b, o->index + 1u) || !bytes_u8(b, &length) || !bytes_skip(b, length)) {
 			return false;
@@ -173,12 +173,12 @@ bool dnp3_object_take(struct dnp3_objects *o, uint64_t k, uint64_t *ret_index, s
 
 	*ret_index = o->first + k;
 	if (o->index > 0) {
-		if (!number(&o->body, o->index, &n))
+		if (!read_number(&o->body, o->index, &n))
 			return false;
 		*ret_index = n;
 		n = o->bytes;
 	}
-	if (o->size > 0 && !number(&o->body, o->size, &n))
+	if (o->size > 0 && !read_number(&o->body, o->size, &n))
 		return false;
 	if (o->holds && o->size == 0 && o->bytes == 0) { /* a device attribute */
 		at = o->body;

@@ -75,7 +75,7 @@ static uint32_t service_of(uint8_t function, uint8_t group)
 }
 
 /* Whether objects of this function have data in a request (clause 4). */
-static bool holds(uint8_t function, uint8_t group)
+static bool holds_data(uint8_t function, uint8_t group)
 {
 	if (group == GROUP_SECURE) /* secure authentication goes with any function (clause 7) */
 		return true;
@@ -160,7 +160,7 @@ static struct values value_of(const struct dnp3_objects *o, struct bytes data)
 	return (struct values){ .form = VALUES_UNKNOWN };
 }
 
-static bool add(struct dnp3_request *r, const struct operation *o)
+static bool operation_add(struct dnp3_request *r, const struct operation *o)
 {
 	if (r->n == r->max)
 		return false;
@@ -196,7 +196,7 @@ static bool add_each(struct dnp3_request *r, struct dnp3_objects *h, const struc
 		} else if (h->holds) {
 			o.values = value_of(h, data);
 		}
-		if (!add(r, &o))
+		if (!operation_add(r, &o))
 			return false;
 	}
 	return true;
@@ -216,14 +216,14 @@ static bool add_objects(struct dnp3_request *r, const struct dnp3_unit *u, struc
 	if (function_by_code(vocabulary_of(PROTO_DNP3), r->function)->untold != 0) {
 		o.place_unknown = true;
 		o.values.form = VALUES_UNKNOWN;
-		return add(r, &o);
+		return operation_add(r, &o);
 	}
 	o.space = space_of(h->group);
 	if (o.space == SPACE_NONE) {
 		o.place_unknown = !is_for_the_whole(r->function, h->group);
 		/* clocks, indications and applications have no value that a row could limit */
 		o.values.form = writes && o.place_unknown ? VALUES_UNKNOWN : VALUES_NONE;
-		return add(r, &o);
+		return operation_add(r, &o);
 	}
 	if (h->index > 0 || (h->holds && h->bits == 0))
 		return add_each(r, h, &o);
@@ -233,12 +233,12 @@ static bool add_objects(struct dnp3_request *r, const struct dnp3_unit *u, struc
 		o.values = values_at(VALUES_BITS, (uint32_t)h->count, h->body);
 	else if (h->bits > 0)
 		o.values.form = VALUES_UNKNOWN;
-	return add(r, &o);
+	return operation_add(r, &o);
 }
 
 /* Adds an operation for a function whose objects are not read. `told`: the function is known to
  * touch no points. */
-static void whole(struct dnp3_request *r, const struct dnp3_unit *u, bool told)
+static void add_whole(struct dnp3_request *r, const struct dnp3_unit *u, bool told)
 {
 	like(r, u, &r->operations[0]);
 	r->operations[0].place_unknown = !told;
@@ -265,7 +265,7 @@ static bool beside_authentication(struct dnp3_request *r, const struct dnp3_unit
 	like(r, u, &o);
 	o.place_unknown = true;
 	o.values.form = VALUES_UNKNOWN;
-	return add(r, &o);
+	return operation_add(r, &o);
 }
 
 static enum reason parse_objects(struct dnp3_request *r, const struct dnp3_unit *u)
@@ -275,9 +275,9 @@ static enum reason parse_objects(struct dnp3_request *r, const struct dnp3_unit 
 	if (b.left == 0) {
 		bool told = function_by_code(vocabulary_of(PROTO_DNP3), r->function)->untold == 0;
 
-		whole(r, u,
-		      told && r->function != DNP3_READ &&
-			      (r->function < DNP3_FREEZE || r->function > DNP3_FREEZE_AT_TIME_NR));
+		add_whole(r, u,
+			  told && r->function != DNP3_READ &&
+				  (r->function < DNP3_FREEZE || r->function > DNP3_FREEZE_AT_TIME_NR));
 		return needs_objects(r->function) ? R_DNP3_FRAME : R_ALLOWED;
 	}
 	while (b.left > 0) {
@@ -286,8 +286,8 @@ static enum reason parse_objects(struct dnp3_request *r, const struct dnp3_unit 
 		uint8_t group = 0;
 
 		bytes_u8(&peek, &group);
-		if (!dnp3_objects_take(&b, holds(r->function, group), &h) || !add_objects(r, u, &h)) {
-			whole(r, u, false);
+		if (!dnp3_objects_take(&b, holds_data(r->function, group), &h) || !add_objects(r, u, &h)) {
+			add_whole(r, u, false);
 			return R_DNP3_FRAME;
 		}
 	}
@@ -308,11 +308,11 @@ bool dnp3_request_parse(const struct dnp3_unit *u, struct dnp3_request *ret)
 		      ret->function == DNP3_FREEZE_NR || ret->function == DNP3_FREEZE_CLEAR_NR ||
 		      ret->function == DNP3_FREEZE_AT_TIME_NR || ret->function == DNP3_AUTHENTICATE_NR;
 	if (ret->function == DNP3_CONFIRM) { /* every use needs it */
-		whole(ret, u, true);
+		add_whole(ret, u, true);
 		ret->operations[0].setup = true;
 		ret->wrong = b.left == 0 ? R_ALLOWED : R_DNP3_FRAME;
 	} else if (ret->function >= DNP3_REQUESTS) {
-		whole(ret, u, false);
+		add_whole(ret, u, false);
 		ret->wrong = ret->function >= DNP3_RESPONSE ? R_DNP3_DIRECTION : R_ALLOWED;
 	} else {
 		ret->wrong = parse_objects(ret, u);

@@ -261,8 +261,8 @@ static void open_io(struct enip_state *s, const struct enip_opening *a, const st
 			      .silent_ms = ms > IO_SILENT_MIN_MS ? ms : IO_SILENT_MIN_MS };
 }
 
-static void conclude(struct enip_state *s, const struct enip_open *o, const struct encap *e, const struct reply *r,
-		     struct bond *bond)
+static void answer_conclude(struct enip_state *s, const struct enip_open *o, const struct encap *e,
+			    const struct reply *r, struct bond *bond)
 {
 	const struct enip_opening *opening = &o->what.cip.opening;
 	struct opened opened = { 0 };
@@ -383,7 +383,7 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 		ret->exception = e.status != 0 || r.status != 0;
 		pending_overtake(s->open, sizeof(s->open[0]), i);
 		if (ret->allowed || is_kept(&o))
-			conclude(s, &o, &e, &r, ret->bond != NULL ? ret->bond : &unasked);
+			answer_conclude(s, &o, &e, &r, ret->bond != NULL ? ret->bond : &unasked);
 		pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
 		return;
 	}

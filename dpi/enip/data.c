@@ -79,7 +79,7 @@ static void write_values(struct operation *o, struct values v)
 		o->values = v;
 }
 
-static bool writes(uint32_t code)
+static bool service_writes(uint32_t code)
 {
 	const struct function_info *f = function_by_code(&vocabulary_enip, code);
 
@@ -101,7 +101,7 @@ static bool is_of_attribute(uint32_t code)
  * allow all these operations, because servers differ in which part of the path they use. Returns
  * the last operation; NULL when there is no room.
  */
-static struct operation *touch(struct build *b, const struct cip_request *r, uint32_t first, uint32_t last)
+static struct operation *touch_path(struct build *b, const struct cip_request *r, uint32_t first, uint32_t last)
 {
 	struct operation *o = NULL;
 	const struct values unknown = { .form = VALUES_UNKNOWN };
@@ -112,7 +112,7 @@ static struct operation *touch(struct build *b, const struct cip_request *r, uin
 		build_place_tag(o, &r->path);
 		o->n_within = r->path.n_within;
 		memcpy(o->within, r->path.within, sizeof(o->within));
-		write_values(o, writes(of_tag) ? unknown : o->values);
+		write_values(o, service_writes(of_tag) ? unknown : o->values);
 	}
 	for (uint8_t i = 0; i < r->path.n_objects; i++) {
 		const struct enip_object *object = &r->path.objects[i];
@@ -127,17 +127,17 @@ static struct operation *touch(struct build *b, const struct cip_request *r, uin
 			build_place(o, object, object->attribute, object->attribute);
 		else
 			build_place(o, object, 0, ATTRIBUTES);
-		write_values(o, writes(r->code) ? unknown : o->values);
+		write_values(o, service_writes(r->code) ? unknown : o->values);
 	}
 	return o;
 }
 
 static struct operation *touch_all(struct build *b, const struct cip_request *r)
 {
-	return touch(b, r, 0, ATTRIBUTES);
+	return touch_path(b, r, 0, ATTRIBUTES);
 }
 
-/* Like touch(), but the last operation also covers all instances after the named one. */
+/* Like touch_path(), but the last operation also covers all instances after the named one. */
 static void touch_onward(struct build *b, const struct cip_request *r)
 {
 	struct operation *o = touch_all(b, r);
@@ -171,18 +171,18 @@ static bool get_list(struct build *b, const struct cip_request *r)
 	if (data.failed || !bytes_done(&data))
 		return false;
 	if (runs > RUNS_MAX) {
-		touch(b, r, lo, hi);
+		touch_path(b, r, lo, hi);
 		return true;
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		bytes_le16(&again, &attribute);
 		if (i > 0 && attribute != before + 1u)
-			touch(b, r, lo, before);
+			touch_path(b, r, lo, before);
 		if (i == 0 || attribute != before + 1u)
 			lo = attribute;
 		before = attribute;
 	}
-	touch(b, r, lo, before);
+	touch_path(b, r, lo, before);
 	return true;
 }
 
@@ -219,7 +219,7 @@ uint32_t cip_size_of_type(uint16_t type, bool *ret_number)
 }
 
 /* `count` unsigned values of `size` bytes. */
-static struct values numbers(uint32_t size, uint32_t count, struct bytes at)
+static struct values numbers_at(uint32_t size, uint32_t count, struct bytes at)
 {
 	if (size == 1)
 		return values_at(VALUES_U8, count, at);
@@ -269,7 +269,8 @@ static bool write_tag(struct build *b, const struct cip_request *r, bool fragmen
 	due = size != 0 ? n - at / size : 0;
 	if (size != 0 && (fragment ? here > due : here != due) && !is_padded(size, here, due, data))
 		return false;
-	write_values(touch_all(b, r), number ? numbers(size, here, data) : (struct values){ .form = VALUES_UNKNOWN });
+	write_values(touch_all(b, r),
+		     number ? numbers_at(size, here, data) : (struct values){ .form = VALUES_UNKNOWN });
 	return true;
 }
 
@@ -279,7 +280,7 @@ static bool set_single(struct build *b, const struct cip_request *r)
 {
 	if (r->data.left == 0)
 		return false;
-	write_values(touch_all(b, r), numbers((uint32_t)r->data.left, 1, r->data));
+	write_values(touch_all(b, r), numbers_at((uint32_t)r->data.left, 1, r->data));
 	return true;
 }
 

@@ -11,7 +11,7 @@ _Static_assert(TAG_MAX + 1u == SPELLED_MAX, "there must be room for every name")
 _Static_assert(sizeof(struct enip_asked) <= sizeof(((struct parsed *)0)->kept), "a request must fit into what is kept");
 
 /* Adds the operation of an encapsulation command. */
-static void plain(struct parsed *ret, uint16_t command, bool part_of_any_use)
+static void plain_command(struct parsed *ret, uint16_t command, bool part_of_any_use)
 {
 	struct operation *o = cip_plain_operation(ret, ENIP_COMMAND(command), (struct cip_way){ 0 });
 
@@ -63,7 +63,7 @@ static void parse_unconnected(const struct enip_state *s, struct bytes data, str
 	struct encap_items items;
 
 	if (!encap_unconnected(data, &items)) {
-		plain(ret, ENCAP_REQUEST, false);
+		plain_command(ret, ENCAP_REQUEST, false);
 		ret->wrong = R_ENIP_FRAME;
 		return;
 	}
@@ -81,7 +81,7 @@ static void parse_connected(const struct enip_state *s, struct bytes data, struc
 	struct cip_way way = { .route = ENIP_ROUTE_UNKNOWN };
 	struct encap_items items;
 
-	plain(ret, ENCAP_UNIT, false);
+	plain_command(ret, ENCAP_UNIT, false);
 	ret->wrong = R_ENIP_FRAME;
 	if (!encap_connected(data, &items))
 		return;
@@ -121,7 +121,7 @@ static bool has_session(const struct enip_state *s, uint32_t handle)
 	return s->session == SESSION_UNSEEN || (s->session == SESSION_OPEN && handle == s->handle);
 }
 
-static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+static void enip_parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	const struct enip_state *s = state;
 	struct enip_asked asked = { 0 };
@@ -145,18 +145,18 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	switch (e.command) {
 	/* the data have no meaning and there is no answer; without a session, one NOP is enough */
 	case ENCAP_NOP:
-		plain(ret, e.command, true);
+		plain_command(ret, e.command, true);
 		if (s->session == SESSION_NONE && s->idled)
 			ret->wrong = R_ENIP_SESSION;
 		break;
 	case ENCAP_REGISTER:
-		plain(ret, e.command, true);
+		plain_command(ret, e.command, true);
 		fits = fits && is_version_1(e.data) && e.handle == 0;
 		if (s->session == SESSION_OPEN || s->session == SESSION_ASKED)
 			ret->wrong = R_ENIP_SESSION;
 		break;
 	case ENCAP_UNREGISTER:
-		plain(ret, e.command, true);
+		plain_command(ret, e.command, true);
 		fits = fits && e.length == 0;
 		break;
 	case ENCAP_REQUEST:
@@ -169,11 +169,11 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	case ENCAP_LIST_SERVICES:
 	case ENCAP_LIST_IDENTITY:
 	case ENCAP_LIST_INTERFACES:
-		plain(ret, e.command, false);
+		plain_command(ret, e.command, false);
 		fits = fits && e.length == 0;
 		break;
 	default:
-		plain(ret, e.command, false);
+		plain_command(ret, e.command, false);
 		break;
 	}
 	if (ret->wrong == R_ALLOWED && needs_session(e.command) && !has_session(s, e.handle))
@@ -222,7 +222,7 @@ static void keep_parts(struct enip_state *s, const struct parsed *p, struct enip
 	s->n_parts = n + o->n_parts;
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
+static void enip_note_asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct enip_state *s = state;
 	struct enip_asked what;
@@ -265,7 +265,7 @@ static bool framed_else(void *state, bool begins, struct bytes fresh, const stru
 	return true;
 }
 
-static void missed(void *state)
+static void enip_missed(void *state)
 {
 	struct enip_state *s = state;
 
@@ -274,7 +274,7 @@ static void missed(void *state)
 		s->session = SESSION_UNSEEN;
 }
 
-static bool likely(const void *state, enum direction dir, struct bytes pdu)
+static bool enip_likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct encap_items items;
 	struct encap e;
@@ -288,7 +288,7 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 	return e.length <= 512;
 }
 
-static void begin(void *state, bool datagrams, uint16_t port)
+static void enip_begin(void *state, bool datagrams, uint16_t port)
 {
 	struct enip_state *s = state;
 
@@ -310,19 +310,19 @@ const struct enforcer enip_enforcer = {
 	.state_size = sizeof(struct enip_state),
 	.open = PENDING_IN(struct enip_state, ENIP_OPEN_MAX),
 	.datagrams = 1,
-	.begin = begin,
+	.begin = enip_begin,
 	.state_used = state_used,
 	.frame = enip_frame,
 	.malformed = R_ENIP_FRAME,
 	.pending = R_ENIP_PENDING,
-	.parse = parse,
-	.asked = asked,
+	.parse = enip_parse,
+	.asked = enip_note_asked,
 	.answered = enip_answered,
 	.framed_else = framed_else,
 	.segment = enip_segment,
 	.repeat = enip_repeat,
-	.missed = missed,
-	.likely = likely,
+	.missed = enip_missed,
+	.likely = enip_likely,
 	.spell = enip_path_spell,
 	.once = enip_once,
 	.keep = enip_keep,

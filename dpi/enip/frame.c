@@ -48,7 +48,7 @@ bool encap_read(struct bytes pdu, struct encap *ret)
 	return !pdu.failed && ret->length == pdu.left;
 }
 
-static bool item(struct bytes *b, uint16_t *ret_type, struct bytes *ret)
+static bool take_item(struct bytes *b, uint16_t *ret_type, struct bytes *ret)
 {
 	uint16_t n;
 
@@ -58,7 +58,7 @@ static bool item(struct bytes *b, uint16_t *ret_type, struct bytes *ret)
 }
 
 /* Reads interface (0 for CIP), timeout and the number of items. */
-static bool items(struct bytes *b, uint16_t *ret_n)
+static bool take_items(struct bytes *b, uint16_t *ret_n)
 {
 	uint32_t interface;
 	uint16_t time;
@@ -88,11 +88,11 @@ bool encap_unconnected(struct bytes b, struct encap_items *ret)
 	uint16_t n, type;
 
 	*ret = (struct encap_items){ 0 };
-	if (!items(&b, &n) || n < 2 || n > 4 || !item(&b, &type, &address) || type != ITEM_NULL || address.left != 0 ||
-	    !item(&b, &type, &ret->message) || type != ITEM_UNCONNECTED_DATA)
+	if (!take_items(&b, &n) || n < 2 || n > 4 || !take_item(&b, &type, &address) || type != ITEM_NULL ||
+	    address.left != 0 || !take_item(&b, &type, &ret->message) || type != ITEM_UNCONNECTED_DATA)
 		return false;
 	for (; n > 2; n--)
-		if (!item(&b, &type, &address) || (type != ITEM_ADDRESS_OUT && type != ITEM_ADDRESS_IN) ||
+		if (!take_item(&b, &type, &address) || (type != ITEM_ADDRESS_OUT && type != ITEM_ADDRESS_IN) ||
 		    !io_address(address, ret))
 			return false;
 	return bytes_done(&b);
@@ -112,9 +112,10 @@ bool encap_io(struct bytes b, struct encap_items *ret)
 	uint16_t n, type;
 
 	*ret = (struct encap_items){ 0 };
-	return bytes_le16(&b, &n) && n == IO_ITEMS && item(&b, &type, &address) && type == ITEM_SEQUENCED_ADDRESS &&
-	       bytes_le32(&address, &ret->connection) && bytes_le32(&address, &count) && bytes_done(&address) &&
-	       item(&b, &type, &ret->message) && type == ITEM_CONNECTED_DATA && bytes_done(&b);
+	return bytes_le16(&b, &n) && n == IO_ITEMS && take_item(&b, &type, &address) &&
+	       type == ITEM_SEQUENCED_ADDRESS && bytes_le32(&address, &ret->connection) &&
+	       bytes_le32(&address, &count) && bytes_done(&address) && take_item(&b, &type, &ret->message) &&
+	       type == ITEM_CONNECTED_DATA && bytes_done(&b);
 }
 
 bool encap_connected(struct bytes b, struct encap_items *ret)
@@ -123,8 +124,8 @@ bool encap_connected(struct bytes b, struct encap_items *ret)
 	uint16_t n, type;
 
 	*ret = (struct encap_items){ 0 };
-	if (!items(&b, &n) || n != 2 || !item(&b, &type, &address) || type != ITEM_CONNECTED_ADDRESS ||
-	    !bytes_le32(&address, &ret->connection) || !bytes_done(&address) || !item(&b, &type, &ret->message) ||
+	if (!take_items(&b, &n) || n != 2 || !take_item(&b, &type, &address) || type != ITEM_CONNECTED_ADDRESS ||
+	    !bytes_le32(&address, &ret->connection) || !bytes_done(&address) || !take_item(&b, &type, &ret->message) ||
 	    type != ITEM_CONNECTED_DATA)
 		return false;
 	return bytes_le16(&ret->message, &ret->sequence) && bytes_done(&b);
@@ -145,7 +146,7 @@ bool encap_is_list(struct bytes b)
 	if (!bytes_le16(&b, &n))
 		return false;
 	for (uint32_t i = 0; i < n; i++)
-		if (!item(&b, &type, &one))
+		if (!take_item(&b, &type, &one))
 			return false;
 	return bytes_done(&b);
 }

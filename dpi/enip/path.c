@@ -35,14 +35,14 @@ struct reader {
 	bool member;
 };
 
-static bool pad(struct bytes *b)
+static bool skip_pad(struct bytes *b)
 {
 	uint8_t zero;
 
 	return bytes_u8(b, &zero) && zero == 0;
 }
 
-static bool number(struct bytes *b, uint8_t type, uint32_t *ret)
+static bool read_number(struct bytes *b, uint8_t type, uint32_t *ret)
 {
 	uint16_t half;
 	uint8_t byte;
@@ -53,12 +53,12 @@ static bool number(struct bytes *b, uint8_t type, uint32_t *ret)
 		*ret = byte;
 		return !b->failed;
 	case 1:
-		pad(b);
+		skip_pad(b);
 		bytes_le16(b, &half);
 		*ret = half;
 		return !b->failed;
 	case 2:
-		pad(b);
+		skip_pad(b);
 		bytes_le32(b, ret);
 		return !b->failed;
 	default:
@@ -73,7 +73,7 @@ static bool read_logical(struct reader *r, uint8_t type, struct bytes *b)
 	const struct bytes before = *b;
 	uint32_t n;
 
-	if (!number(b, type, &n) || ((type & 3u) != 0 && before.p[0] != 0) ||
+	if (!read_number(b, type, &n) || ((type & 3u) != 0 && before.p[0] != 0) ||
 	    (r->member && ((type >> 2) & 7u) != LOGICAL_MEMBER))
 		return false;
 	switch ((type >> 2) & 7u) {
@@ -131,7 +131,7 @@ static bool read_symbol(struct reader *r, struct bytes *b)
 	if (p->n_objects > 0 && !r->member && (p->has_tag || !is_symbol(p)))
 		return false;
 	r->member = p->n_objects > 0;
-	if (!bytes_u8(b, &n) || n == 0 || !bytes_take(b, n, &name) || ((n & 1u) != 0 && !pad(b)))
+	if (!bytes_u8(b, &n) || n == 0 || !bytes_take(b, n, &name) || ((n & 1u) != 0 && !skip_pad(b)))
 		return false;
 	if (p->has_tag && !add_character(r, '.'))
 		return false;
@@ -162,7 +162,7 @@ static bool read_hop(struct reader *r, uint8_t type, struct bytes *b)
 	else
 		bytes_u8(b, &link);
 	if (extended && (n & 1u) != 0)
-		pad(b);
+		skip_pad(b);
 	if (b->failed || n == 0 || port == 0)
 		return false;
 	p->far = p->far || r->hop || extended || port > UINT8_MAX;

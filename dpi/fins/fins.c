@@ -18,19 +18,19 @@ _Static_assert(FINS_PDU_MAX <= ENFORCER_PDU_MAX, "the longest frame must fit int
 /* Indexes of parsed.kept, in which `parse` hands data to `asked`. */
 enum kept { KEPT_TCP, KEPT_SID, KEPT_ANSWER, KEPT_ANSWER_MAX, KEPT_DUE };
 
-static void begin(void *state, bool datagrams, uint16_t port)
+static void fins_begin(void *state, bool datagrams, uint16_t port)
 {
 	struct fins_state *s = state;
 
 	s->datagrams = datagrams;
 }
 
-static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+static enum frame_result fins_find_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	return fins_frame(((const struct fins_state *)state)->datagrams, head, ret_len);
 }
 
-static enum utterance says(struct bytes datagram)
+static enum utterance fins_says(struct bytes datagram)
 {
 	struct fins_head h;
 
@@ -50,7 +50,7 @@ static void parse_tcp(const struct fins_head *h, enum direction dir, struct pars
 	ret->kept[KEPT_TCP] = h->tcp;
 }
 
-static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+static void fins_parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	struct fins_request r = { .operations = ret->operations, .max = OPERATIONS_MAX };
 	struct fins_head h;
@@ -108,7 +108,7 @@ static void new_table(void *state)
 	((struct fins_state *)state)->choice = NO_CHOICE;
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
+static void fins_asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct fins_state *s = state;
 	const struct operation *o = p->operations;
@@ -229,8 +229,8 @@ static void answered_tcp(struct fins_state *s, const struct fins_head *h, const 
 	ret->allowed = ret->reason == R_ALLOWED || ret->reason == R_FINS_UNSEEN;
 }
 
-static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-		     struct pdu *ret)
+static void fins_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
+			  struct pdu *ret)
 {
 	struct fins_state *s = state;
 	struct fins_head h;
@@ -252,7 +252,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	answered_frame(s, &h, t, p, ret);
 }
 
-static void missed(void *state)
+static void fins_missed(void *state)
 {
 	struct fins_state *s = state;
 
@@ -260,7 +260,7 @@ static void missed(void *state)
 }
 
 /* Commands without a name may have any form, so they do not count. */
-static bool likely(const void *state, enum direction dir, struct bytes pdu)
+static bool fins_likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct operation room[2];
 	struct fins_request r = { .operations = room, .max = 2 };
@@ -331,15 +331,15 @@ static bool whole_too_early(struct bytes b, const struct command_table *t, const
 	return ret->reason != R_ALLOWED;
 }
 
-static bool refuse(struct pdu *ret, const struct ruling *ruling, enum reason reason)
+static bool refuse_segment(struct pdu *ret, const struct ruling *ruling, enum reason reason)
 {
 	pdu_name_ruling(ret, ruling);
 	ret->reason = reason;
 	return false;
 }
 
-static bool segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-		    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+static bool fins_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
+			 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
 	struct ruling ruling = { .reason = R_FINS_INSIDE };
 	struct bytes frames = b;
@@ -353,10 +353,10 @@ static bool segment(void *state, uint64_t offset, size_t carried, bool late, str
 													: SIZE_MAX;
 		} else if (b.p[0] == 'F' && may_begin(b)) {
 			evaluate_choice(t, p, vocabulary_of(PROTO_FINS), 0, &ruling.grant, &ruling.row);
-			return refuse(ret, &ruling, R_FINS_INSIDE);
+			return refuse_segment(ret, &ruling, R_FINS_INSIDE);
 		}
 	}
-	return !whole_too_early(frames, t, p, &ruling) || refuse(ret, &ruling, R_FINS_CUT);
+	return !whole_too_early(frames, t, p, &ruling) || refuse_segment(ret, &ruling, R_FINS_CUT);
 }
 
 /* ---- templates of repeated requests ---------------------------------------------------------- */
@@ -372,7 +372,7 @@ static bool is_settled(const struct fins_state *s)
 	return !s->datagrams && s->wait.n == 0 && s->wait.unseen == 0 && !s->wait.unread;
 }
 
-static bool once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret)
+static bool fins_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret)
 {
 	struct operation room[2];
 	struct fins_request r = { .operations = room, .max = 2 };
@@ -395,7 +395,7 @@ static bool once(const void *state, struct bytes request, struct bytes answer, s
 	       once_says(ret, SID_AT + 1u, answer.p + SID_AT + 1u, n - SID_AT - 1u);
 }
 
-static bool keep(const void *state, struct outbuf *to)
+static bool fins_keep(const void *state, struct outbuf *to)
 {
 	const struct fins_state *s = state;
 
@@ -404,7 +404,7 @@ static bool keep(const void *state, struct outbuf *to)
 	return is_settled(s);
 }
 
-static bool again(void *state, struct bytes kept)
+static bool fins_again(void *state, struct bytes kept)
 {
 	struct fins_state *s = state;
 	uint8_t met;
@@ -422,19 +422,19 @@ const struct enforcer fins_enforcer = {
 	.state_size = sizeof(struct fins_state),
 	.open = PENDING_IN(struct fins_state, FINS_OPEN_MAX),
 	.datagrams = 1,
-	.says = says,
-	.begin = begin,
-	.frame = frame,
+	.says = fins_says,
+	.begin = fins_begin,
+	.frame = fins_find_frame,
 	.malformed = R_FINS_FRAME,
 	.pending = R_FINS_PENDING,
-	.parse = parse,
-	.asked = asked,
-	.answered = answered,
-	.segment = segment,
-	.missed = missed,
+	.parse = fins_parse,
+	.asked = fins_asked,
+	.answered = fins_answered,
+	.segment = fins_segment,
+	.missed = fins_missed,
 	.new_table = new_table,
-	.likely = likely,
-	.once = once,
-	.keep = keep,
-	.again = again,
+	.likely = fins_likely,
+	.once = fins_once,
+	.keep = fins_keep,
+	.again = fins_again,
 };

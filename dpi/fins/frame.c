@@ -75,7 +75,7 @@ enum frame_result fins_frame(bool datagrams, struct bytes head, size_t *ret_len)
 	return FRAME_WHOLE;
 }
 
-static void address(struct bytes *b, struct fins_address *ret)
+static void read_address(struct bytes *b, struct fins_address *ret)
 {
 	bytes_u8(b, &ret->network);
 	bytes_u8(b, &ret->node);
@@ -90,8 +90,8 @@ static bool parse_fins(struct bytes *b, struct fins_head *ret)
 	bytes_u8(b, &icf);
 	bytes_u8(b, &reserved);
 	bytes_u8(b, &gateways);
-	address(b, &ret->to);
-	address(b, &ret->from);
+	read_address(b, &ret->to);
+	read_address(b, &ret->from);
 	bytes_u8(b, &ret->sid);
 	if (!bytes_be16(b, &ret->command))
 		return false;

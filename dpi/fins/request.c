@@ -56,7 +56,7 @@ static bool answers_with(struct fins_request *r, uint32_t n)
 
 /* Adds an operation. When there is no more room, it replaces the last operation, and gets an
  * unknown address, so that it stands for both. */
-static void touch(struct fins_request *r, const struct fins_place *p, uint8_t group, struct values values)
+static void request_touch(struct fins_request *r, const struct fins_place *p, uint8_t group, struct values values)
 {
 	bool room = r->n + 1u < r->max;
 	struct operation *o = &r->operations[room ? r->n : r->max - 1u];
@@ -78,9 +78,9 @@ static void touch(struct fins_request *r, const struct fins_place *p, uint8_t gr
 }
 
 /* Adds a read as a group of its own. */
-static void reads(struct fins_request *r, const struct fins_place *p)
+static void add_read(struct fins_request *r, const struct fins_place *p)
 {
-	touch(r, p, (uint8_t)r->n, (struct values){ .form = VALUES_NONE });
+	request_touch(r, p, (uint8_t)r->n, (struct values){ .form = VALUES_NONE });
 }
 
 static bool items_parse(struct bytes *b, struct fins_place *p)
@@ -104,7 +104,7 @@ static bool parse_read(struct fins_request *r, struct bytes *b)
 	if (!items_parse(b, &p))
 		return false;
 	bytes_be16(&counted, &n);
-	reads(r, &p);
+	add_read(r, &p);
 	if (p.size > 0)
 		return answers_with(r, (uint32_t)n * p.size);
 	r->answer_max = FINS_ANSWER_MAX;
@@ -124,7 +124,7 @@ static bool are_bits(struct bytes b)
 
 /* The written values. For areas with forced status, the meaning of a written value is
  * not documented. */
-static struct values written(const struct fins_place *p, uint32_t n, struct bytes b)
+static struct values written_values(const struct fins_place *p, uint32_t n, struct bytes b)
 {
 	if (p->kind == FINS_KIND_WORD)
 		return values_at(VALUES_U16BE, n, b);
@@ -142,7 +142,7 @@ static bool parse_write(struct fins_request *r, struct bytes *b)
 
 	if (!fins_place_parse(b, &p) || !bytes_be16(b, &n) || !fins_place_extend(&p, n))
 		return false;
-	touch(r, &p, 0, written(&p, n, *b));
+	request_touch(r, &p, 0, written_values(&p, n, *b));
 	if (p.size == 0)
 		return bytes_skip(b, b->left);
 	return b->left == (size_t)n * p.size && (p.kind != FINS_KIND_BIT || are_bits(*b)) && bytes_skip(b, b->left);
@@ -158,7 +158,7 @@ static bool parse_fill(struct fins_request *r, struct bytes *b)
 		return false;
 	if (p.kind == FINS_KIND_WORD)
 		values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
-	touch(r, &p, 0, values);
+	request_touch(r, &p, 0, values);
 	return true;
 }
 
@@ -172,7 +172,7 @@ static bool parse_list(struct fins_request *r, struct bytes *b)
 	while (b->left > 0) {
 		if (!fins_place_parse(b, &p) || !fins_place_extend(&p, 1))
 			return false;
-		reads(r, &p);
+		add_read(r, &p);
 		known = known && p.size > 0;
 		length += 1u + p.size;
 	}
@@ -194,8 +194,8 @@ static bool parse_transfer(struct fins_request *r, struct bytes *b)
 	if (!fins_place_parse(b, &from) || !fins_place_parse(b, &to) || !bytes_be16(b, &n) ||
 	    !fins_place_extend(&from, n) || !fins_place_extend(&to, n))
 		return false;
-	touch(r, &from, 0, (struct values){ .form = VALUES_NONE });
-	touch(r, &to, 0, (struct values){ .form = VALUES_UNKNOWN });
+	request_touch(r, &from, 0, (struct values){ .form = VALUES_NONE });
+	request_touch(r, &to, 0, (struct values){ .form = VALUES_UNKNOWN });
 	return true;
 }
 
@@ -210,7 +210,7 @@ static bool parse_file(struct fins_request *r, struct bytes *b)
 		return false;
 	if (parameter != 1)
 		values.form = VALUES_NONE;
-	touch(r, &p, 0, values);
+	request_touch(r, &p, 0, values);
 	return bytes_skip(b, b->left);
 }
 
@@ -232,7 +232,7 @@ static bool parse_force(struct fins_request *r, struct bytes *b)
 			return false;
 		if (how != 0xffff && p.kind == FINS_KIND_BIT)
 			values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = how & 1u, .hi = how & 1u };
-		touch(r, &p, (uint8_t)r->n, values);
+		request_touch(r, &p, (uint8_t)r->n, values);
 	}
 	return true;
 }
@@ -249,7 +249,7 @@ static bool parse_forced_status(struct fins_request *r, struct bytes *b)
 	if (!items_parse(b, &p))
 		return false;
 	bytes_be16(&counted, &n);
-	reads(r, &p);
+	add_read(r, &p);
 	if (p.size > 0)
 		return answers_with(r, 6u + (uint32_t)n * p.size);
 	r->answer_max = FINS_ANSWER_MAX;

@@ -29,7 +29,7 @@ _Static_assert(IEC104_PDU_MAX <= ENFORCER_PDU_MAX, "the longest APDU must fit in
 /* Indexes of parsed.kept, in which `parse` hands data to `asked`. */
 enum kept { KEPT_SAYS, KEPT_NS, KEPT_NR, KEPT_FILES };
 
-static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+static enum frame_result iec104_find_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	return iec104_frame(head, ret_len);
 }
@@ -69,7 +69,7 @@ static bool acknowledges(struct iec104_side *other, uint16_t nr)
 	return true;
 }
 
-static bool says(struct iec104_state *s, enum direction dir, uint8_t what)
+static bool phase_follow(struct iec104_state *s, enum direction dir, uint8_t what)
 {
 	bool client = dir == DIR_C2S;
 	uint8_t before = s->phase;
@@ -123,7 +123,7 @@ static enum reason in_session(struct iec104_state *s, enum direction dir, uint8_
 	if (what == IEC104_S)
 		return acknowledges(&s->sides[!dir], nr) ? R_ALLOWED : R_IEC104_NUMBER;
 	if (what != 0)
-		return says(s, dir, what) ? R_ALLOWED : R_IEC104_SESSION;
+		return phase_follow(s, dir, what) ? R_ALLOWED : R_IEC104_SESSION;
 	fits = sends(&s->sides[dir], ns) || any_ns;
 	if (!acknowledges(&s->sides[!dir], nr) || !fits)
 		return R_IEC104_NUMBER;
@@ -132,7 +132,7 @@ static enum reason in_session(struct iec104_state *s, enum direction dir, uint8_
 
 /* ---- commands -------------------------------------------------------------------------------- */
 
-static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+static void iec104_parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	struct iec104_head h;
 
@@ -159,7 +159,7 @@ static void new_table(void *state)
 	((struct iec104_state *)state)->files_choice = NO_CHOICE;
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
+static void iec104_asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct iec104_state *s = state;
 	const struct operation *o = p->operations;
@@ -227,8 +227,8 @@ static bool is_confirmed_by(const struct iec104_open *o, const struct iec104_hea
 	}
 }
 
-static void confirm(struct iec104_state *s, uint32_t i, const struct iec104_head *h, const struct command_table *t,
-		    const struct command_permit *p, struct pdu *ret)
+static void confirm_open(struct iec104_state *s, uint32_t i, const struct iec104_head *h, const struct command_table *t,
+			 const struct command_permit *p, struct pdu *ret)
 {
 	struct iec104_open *o = &s->open[i];
 	uint8_t cause = h->cause & IEC104_CAUSE_BITS;
@@ -292,12 +292,12 @@ static bool is_named(const struct iec104_head *h, const struct command_table *t,
 	return true;
 }
 
-static void confirmed(struct iec104_state *s, const struct iec104_head *h, const struct command_table *t,
-		      const struct command_permit *p, struct pdu *ret)
+static void confirm_match(struct iec104_state *s, const struct iec104_head *h, const struct command_table *t,
+			  const struct command_permit *p, struct pdu *ret)
 {
 	for (uint32_t i = 0; i < s->wait.n; i++)
 		if (is_confirmed_by(&s->open[i], h)) {
-			confirm(s, i, h, t, p, ret);
+			confirm_open(s, i, h, t, p, ret);
 			return;
 		}
 	if (is_named(h, t, p, ret))
@@ -320,8 +320,8 @@ static void answered_file(struct iec104_state *s, const struct iec104_head *h, c
 	ret->allowed = ret->reason != R_IEC104_RESPONSE;
 }
 
-static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-		     struct pdu *ret)
+static void iec104_answered(void *state, struct bytes pdu, const struct command_table *t,
+			    const struct command_permit *p, struct pdu *ret)
 {
 	struct iec104_state *s = state;
 	struct iec104_head h;
@@ -353,7 +353,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 			else if (h.layout != NULL && h.layout->who == IEC104_BOTH)
 				answered_file(s, &h, t, p, ret);
 			else
-				confirmed(s, &h, t, p, ret);
+				confirm_match(s, &h, t, p, ret);
 		}
 	}
 	if (session != R_ALLOWED && ret->allowed) {
@@ -362,7 +362,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	}
 }
 
-static void missed(void *state)
+static void iec104_missed(void *state)
 {
 	struct iec104_state *s = state;
 
@@ -374,7 +374,7 @@ static void missed(void *state)
 
 /* For a client, a valid command; for a server, a valid address. PDUs of unknown types may be
  * anything, so they do not count. */
-static bool likely(const void *state, enum direction dir, struct bytes pdu)
+static bool iec104_likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct operation o;
 	struct iec104_head h;
@@ -415,8 +415,8 @@ static bool is_forbidden(struct bytes b, const struct command_table *t, const st
 	return ret->reason != R_ALLOWED;
 }
 
-static bool segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-		    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+static bool iec104_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
+			   const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
 	struct ruling ruling;
 	struct bytes apdus = b;
@@ -441,14 +441,14 @@ const struct enforcer iec104_enforcer = {
 	.pdu_max = IEC104_PDU_MAX,
 	.state_size = sizeof(struct iec104_state),
 	.open = PENDING_IN(struct iec104_state, IEC104_OPEN_MAX),
-	.frame = frame,
+	.frame = iec104_find_frame,
 	.malformed = R_IEC104_FRAME,
 	.pending = R_IEC104_PENDING,
-	.parse = parse,
-	.asked = asked,
-	.answered = answered,
-	.segment = segment,
-	.missed = missed,
+	.parse = iec104_parse,
+	.asked = iec104_asked,
+	.answered = iec104_answered,
+	.segment = iec104_segment,
+	.missed = iec104_missed,
 	.new_table = new_table,
-	.likely = likely,
+	.likely = iec104_likely,
 };

@@ -45,7 +45,7 @@ void commands_free(struct commands *all)
 	free(all);
 }
 
-static void begin(struct command_state *c, const struct flow *f)
+static void state_begin(struct command_state *c, const struct flow *f)
 {
 	memset(c->state, 0, ENFORCER_STATE_MAX);
 	c->life = 0;
@@ -72,7 +72,7 @@ bool command_follow(struct crossing *x, enum protocol p)
 	c = &all->states[slot];
 	memset(c, 0, sizeof(*c));
 	c->enforcer = e;
-	begin(c, x->f);
+	state_begin(c, x->f);
 	x->f->commands = c;
 	x->f->kind = KIND_FOLLOWED;
 	x->f->protocol = (uint16_t)p;
@@ -109,7 +109,7 @@ const void *command_known(const struct flow *f)
 
 void command_forget(const struct flow *f)
 {
-	begin(f->commands, f);
+	state_begin(f->commands, f);
 	command_note_missed(f, false);
 }
 
@@ -387,7 +387,7 @@ static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fre
 	return false;
 }
 
-static struct judged judge(struct crossing *x, enum attempt how, struct bytes fresh)
+static struct judged attempt_judge(struct crossing *x, enum attempt how, struct bytes fresh)
 {
 	struct flow *f = x->f;
 	const struct enforcer *e = f->commands->enforcer;
@@ -439,7 +439,7 @@ static struct judged judge(struct crossing *x, enum attempt how, struct bytes fr
 	return j;
 }
 
-static void age(struct crossing *x)
+static void state_age(struct crossing *x)
 {
 	struct command_state *c = x->f->commands;
 
@@ -463,26 +463,26 @@ struct judged command_judge(struct crossing *x, struct bytes fresh)
 	size_t used;
 	bool crowded;
 
-	age(x);
+	state_age(x);
 	if (x->dir == DIR_S2C || crossing_is_observed(x))
-		return judge(x, ATTEMPT_FIRST, fresh);
+		return attempt_judge(x, ATTEMPT_FIRST, fresh);
 	used = pending_state_used(c->enforcer, c->state);
 	memcpy(before, c->state, used);
 	deeds_copy(&x->i->commands->before, &c->deeds);
-	j = judge(x, ATTEMPT_FIRST, fresh);
+	j = attempt_judge(x, ATTEMPT_FIRST, fresh);
 	if (!j.later)
 		return j;
 	command_settle(x, false);
 	deeds_copy(&c->deeds, &x->i->commands->before);
 	if (c->enforcer->afresh) {
-		begin(c, x->f);
+		state_begin(c, x->f);
 	} else {
 		memcpy(c->state, before, used);
 		pending_clear(c->enforcer, c->state);
 	}
-	crowded = judge(x, ATTEMPT_ALONE, fresh).later;
+	crowded = attempt_judge(x, ATTEMPT_ALONE, fresh).later;
 	memcpy(c->state, before, used);
-	return crowded ? judge(x, ATTEMPT_CROWDED, fresh) : j;
+	return crowded ? attempt_judge(x, ATTEMPT_CROWDED, fresh) : j;
 }
 
 /* The number of PDUs in these bytes; 0 when they are not whole PDUs, or more than a datagram

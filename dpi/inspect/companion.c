@@ -135,7 +135,7 @@ static bool is_less(const struct companion *a, const struct companion *b)
 }
 
 /* Drops connections of this pair that have ended, and one more if the pair has too many. */
-static void tidy(struct companions *all, const struct opener *by, uint64_t now_ns)
+static void companions_tidy(struct companions *all, const struct opener *by, uint64_t now_ns)
 {
 	uint32_t *bucket = bucket_of(all, by->protocol, &by->client, &by->server), next, n = 0, least = NONE;
 
@@ -157,11 +157,11 @@ static void tidy(struct companions *all, const struct opener *by, uint64_t now_n
 		let_go(all, least);
 }
 
-static uint32_t add(struct companions *all, const struct opener *by, uint64_t now_ns)
+static uint32_t companion_add(struct companions *all, const struct opener *by, uint64_t now_ns)
 {
 	uint32_t *bucket, i;
 
-	tidy(all, by, now_ns);
+	companions_tidy(all, by, now_ns);
 	/* A share whose part was reduced gives up two entries for each new one, until it fits. */
 	for (unsigned k = 0; k < 2 && all->in_share[by->share] >= all->part[by->share]; k++) {
 		if (all->oldest[by->share] == NONE)
@@ -184,7 +184,7 @@ static uint32_t add(struct companions *all, const struct opener *by, uint64_t no
 	return i;
 }
 
-static uint32_t find(struct companions *all, const struct opener *by, uint64_t key, bool open)
+static uint32_t companion_find(struct companions *all, const struct opener *by, uint64_t key, bool open)
 {
 	uint32_t i = *bucket_of(all, by->protocol, &by->client, &by->server);
 
@@ -204,13 +204,13 @@ static uint32_t find(struct companions *all, const struct opener *by, uint64_t k
 static void companions_ask(struct companions *all, const struct opener *by, uint64_t key, const struct operation *o,
 			   uint32_t n, uint64_t now_ns)
 {
-	uint32_t i = find(all, by, key, false);
+	uint32_t i = companion_find(all, by, key, false);
 
 	if (i != NONE)
 		let_go(all, i);
 	if (n == 0 || n > COMPANION_OPERATIONS)
 		return;
-	i = add(all, by, now_ns);
+	i = companion_add(all, by, now_ns);
 	if (i == NONE)
 		return;
 	for (uint32_t k = 0; k < n; k++)
@@ -241,7 +241,7 @@ static void drop_former(struct companions *all, const struct opener *by, const s
  * the other end, with at most bytes[dir] bytes. */
 static void companions_open(struct companions *all, const struct opener *by, const struct bond *b, uint64_t now_ns)
 {
-	uint32_t i = find(all, by, b->key, false);
+	uint32_t i = companion_find(all, by, b->key, false);
 	uint64_t silent = b->silent_ms * 1000000ull;
 	struct companion *c;
 
@@ -261,7 +261,7 @@ static void companions_open(struct companions *all, const struct opener *by, con
 
 static void companions_close(struct companions *all, const struct opener *by, uint64_t key)
 {
-	uint32_t i = find(all, by, key, true);
+	uint32_t i = companion_find(all, by, key, true);
 
 	if (i != NONE)
 		let_go(all, i);
@@ -284,7 +284,7 @@ static void companions_orphan(struct companions *all, const struct opener *by, u
 }
 
 /* Whether this datagram is allowed in this direction of the connection. */
-static bool fits(const struct companion *c, enum direction dir, const struct bond *b)
+static bool datagram_fits(const struct companion *c, enum direction dir, const struct bond *b)
 {
 	return c->as.sends[dir] && c->as.id[dir] == b->id[0] && b->bytes[0] <= c->as.bytes[dir];
 }
@@ -302,7 +302,7 @@ static struct opened *companions_use(struct companions *all, enum protocol p, co
 		bool back = addr_cmp(&c->by.client, to) == 0 && addr_cmp(&c->by.server, from) == 0;
 
 		if (!c->open || c->by.protocol != p || is_over(c, now_ns) ||
-		    !((forth && fits(c, DIR_C2S, b)) || (back && fits(c, DIR_S2C, b))))
+		    !((forth && datagram_fits(c, DIR_C2S, b)) || (back && datagram_fits(c, DIR_S2C, b))))
 			continue;
 		c->used_ns = now_ns;
 		unlink_used(all, i);

@@ -107,7 +107,7 @@ void counts_free(struct counts *all)
 
 /* Stores a value in one step. A worker that is killed has done all stores that come before this one
  * here, or none that come after it. */
-static void put(uint64_t *at, uint64_t v)
+static void store_value(uint64_t *at, uint64_t v)
 {
 	atomic_signal_fence(memory_order_seq_cst);
 	__atomic_store_n(at, v, __ATOMIC_RELAXED);
@@ -127,7 +127,7 @@ static bool same_kind(const struct counted *a, const struct counted *b)
 	       addr_cmp(&a->server, &b->server) == 0 && event_generation_same(a->generation, b->generation);
 }
 
-static uint64_t mix(uint64_t h, uint64_t v)
+static uint64_t hash_mix(uint64_t h, uint64_t v)
 {
 	h = (h ^ v) * 0x9e3779b97f4a7c15u;
 	return h ^ h >> 29;
@@ -138,25 +138,26 @@ static uint64_t mix_addr(uint64_t h, const struct addr *a)
 	uint64_t half[2];
 
 	memcpy(half, a->b, sizeof(half));
-	return mix(mix(mix(h, a->family), half[0]), half[1]);
+	return hash_mix(hash_mix(hash_mix(h, a->family), half[0]), half[1]);
 }
 
 static uint32_t slot_of(const struct counted *c)
 {
 	uint64_t h = mix_addr(mix_addr(c->generation.digest, &c->client), &c->server);
 
-	h = mix(h, (uint64_t)c->conduit << 32 | c->row.line);
-	h = mix(h, (uint64_t)c->function << 32 | (uint64_t)c->server_port << 16 | (uint64_t)c->space << 8 | c->wide);
+	h = hash_mix(h, (uint64_t)c->conduit << 32 | c->row.line);
+	h = hash_mix(h,
+		     (uint64_t)c->function << 32 | (uint64_t)c->server_port << 16 | (uint64_t)c->space << 8 | c->wide);
 	for (unsigned i = 0; i < TARGET_MAX; i++)
-		h = mix(h, c->targets[i]);
+		h = hash_mix(h, c->targets[i]);
 	if (!c->wide)
-		h = mix(mix(h, c->first), c->last);
+		h = hash_mix(hash_mix(h, c->first), c->last);
 	return (uint32_t)(h >> 32) % INDEX_SLOTS;
 }
 
 /* The index slot of a kind, or the free slot where it belongs. There are twice as many slots
  * as kinds. */
-static uint16_t *find(struct counts *all, const struct counted *c)
+static uint16_t *kind_slot(struct counts *all, const struct counted *c)
 {
 	uint32_t s = slot_of(c);
 
@@ -166,7 +167,7 @@ static uint16_t *find(struct counts *all, const struct counted *c)
 }
 
 /* Widens the bounds of a kind by these operations; its caller adds their number. */
-static void widen(struct counted *to, const struct counted *c)
+static void kind_widen(struct counted *to, const struct counted *c)
 {
 	if (to->count == 0) {
 		to->since_ns = c->since_ns;
@@ -189,12 +190,12 @@ static void widen(struct counted *to, const struct counted *c)
 static uint32_t place_of(struct counts *all, struct counted *c)
 {
 	uint32_t place = (uint32_t)all->kept->n, used = place - all->n_free;
-	uint16_t *slot = find(all, c);
+	uint16_t *slot = kind_slot(all, c);
 	struct counted fresh;
 
 	if (*slot == 0 && used >= COUNTS_EXACT) {
 		c->wide = true;
-		slot = find(all, c);
+		slot = kind_slot(all, c);
 	}
 	if (*slot != 0)
 		return *slot - 1u;
@@ -206,18 +207,18 @@ static uint32_t place_of(struct counts *all, struct counted *c)
 		place = all->free[--all->n_free];
 	all->kept->kinds[place] = fresh;
 	if (place == all->kept->n)
-		put(&all->kept->n, place + 1u);
+		store_value(&all->kept->n, place + 1u);
 	*slot = (uint16_t)(place + 1u);
 	return place;
 }
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
-static void hold(struct counts *all, const struct counted *c)
+static void kind_hold(struct counts *all, const struct counted *c)
 {
 	for (uint32_t k = 0; k < all->n_held; k++)
 		if (same_kind(&all->held[k], c)) {
-			widen(&all->held[k], c);
+			kind_widen(&all->held[k], c);
 			all->held[k].count += c->count;
 			return;
 		}
@@ -256,7 +257,7 @@ void count_hold(struct crossing *x, enum direction by, const struct operation *o
 		one.writes = kept.values.form == VALUES_BETWEEN;
 		one.low = one.writes ? kept.values.lo : 0;
 		one.high = one.writes ? (kept.values.n > 1 ? kept.values.hi : kept.values.lo) : 0;
-		hold(all, &one);
+		kind_hold(all, &one);
 	}
 }
 
@@ -290,13 +291,13 @@ static void count_at(struct counts *all, uint32_t place, const struct counted *c
 
 	if (!passed && k->n_unsent < UNSENT_MAX) {
 		k->unsent[k->n_unsent] = (struct unsent){ place, to->count, to->sessions, c->count };
-		put(&k->n_unsent, k->n_unsent + 1u);
+		store_value(&k->n_unsent, k->n_unsent + 1u);
 	} else if (!passed) {
 		all->memory->doubt += c->count;
 	}
-	widen(to, c);
+	kind_widen(to, c);
 	to->sessions += session;
-	put(&to->count, to->count + c->count);
+	store_value(&to->count, to->count + c->count);
 }
 
 static void note_last(struct count_again *a, uint32_t place, uint64_t count)
@@ -337,7 +338,7 @@ void count_more(struct inspector *i, const struct count_again *a, uint64_t times
 		struct counted *c = &all->kept->kinds[known ? a->kinds[k] : COUNTS_MAX];
 
 		c->since_ns = c->count == 0 ? i->now_ns : c->since_ns;
-		put(&c->count, c->count + a->times[k] * times);
+		store_value(&c->count, c->count + a->times[k] * times);
 	}
 	hour_runs(&all->hour, i->now_ns);
 }
@@ -386,8 +387,8 @@ void inspector_sends(struct inspector *i)
 
 	for (uint64_t u = k->sent; u < i->counts->decided; u++)
 		doubt += k->unsent[u].times;
-	put(&i->counts->memory->doubt, doubt);
-	put(&k->sent, i->counts->decided);
+	store_value(&i->counts->memory->doubt, doubt);
+	store_value(&k->sent, i->counts->decided);
 }
 
 void inspector_sent(struct inspector *i)
@@ -395,11 +396,11 @@ void inspector_sent(struct inspector *i)
 	struct kept *k = i->counts->kept;
 
 	if (k->sent == k->n_unsent) {
-		put(&k->n_unsent, 0);
-		put(&k->sent, 0);
+		store_value(&k->n_unsent, 0);
+		store_value(&k->sent, 0);
 		i->counts->decided = 0;
 	}
-	put(&i->counts->memory->doubt, 0);
+	store_value(&i->counts->memory->doubt, 0);
 }
 
 /* ---- writing records ------------------------------------------------------------------------- */
@@ -409,13 +410,13 @@ static void hand_over(struct counts *all, const struct event *e, uint32_t place)
 {
 	struct counted *c = &all->kept->kinds[place];
 
-	put(&all->memory->doubt, c->count);
-	put(&all->kept->writing, place + 1u);
+	store_value(&all->memory->doubt, c->count);
+	store_value(&all->kept->writing, place + 1u);
 	outside_event(e);
-	put(&c->count, 0);
+	store_value(&c->count, 0);
 	c->sessions = 0;
-	put(&all->kept->writing, 0);
-	put(&all->memory->doubt, 0);
+	store_value(&all->kept->writing, 0);
+	store_value(&all->memory->doubt, 0);
 }
 
 /* False: there is nothing to record. */
@@ -458,7 +459,7 @@ static bool write_one(const struct inspector *i, uint32_t place)
 }
 
 /* Frees the place of each kind that had no operation since its last record. */
-static void tidy(struct counts *all)
+static void counts_tidy(struct counts *all)
 {
 	memset(all->index, 0, sizeof(all->index));
 	all->n_free = 0;
@@ -466,8 +467,8 @@ static void tidy(struct counts *all)
 		if (all->kept->kinds[k].count == 0)
 			all->free[all->n_free++] = (uint16_t)k;
 		else
-			*find(all, &all->kept->kinds[k]) = (uint16_t)(k + 1u);
-	put(&all->kept->epoch, all->kept->epoch + 1u);
+			*kind_slot(all, &all->kept->kinds[k]) = (uint16_t)(k + 1u);
+	store_value(&all->kept->epoch, all->kept->epoch + 1u);
 }
 
 void counts_end_hour(struct inspector *i)
@@ -486,14 +487,14 @@ void counts_write_due(struct inspector *i)
 	if (!h->writing) {
 		hour_write(h, (uint32_t)all->kept->n);
 		/* sessions count anew in the next hour */
-		put(&all->kept->epoch, all->kept->epoch + 1u);
+		store_value(&all->kept->epoch, all->kept->epoch + 1u);
 	}
 	for (; h->at < h->end && written < HOUR_HELPING; h->at++)
 		written += write_one(i, h->at);
 	if (hour_pauses(h, i->now_ns))
 		return;
 	write_one(i, COUNTS_MAX);
-	tidy(all);
+	counts_tidy(all);
 	hour_over(h, all->kept->n > all->n_free, i->now_ns);
 }
 
@@ -504,7 +505,7 @@ void counts_write_all(struct inspector *i)
 	for (uint32_t k = 0; k <= COUNTS_MAX; k++)
 		if (k < all->kept->n || k == COUNTS_MAX)
 			write_one(i, k);
-	tidy(all);
+	counts_tidy(all);
 	hour_over(&all->hour, false, i->now_ns);
 }
 
@@ -577,7 +578,7 @@ uint32_t inspector_keep_counts(struct inspector *i, struct kept_counts *memory)
 	all->decided = 0;
 	for (uint32_t p = 0; p < k->n; p++) {
 		struct counted *c = &k->kinds[p];
-		uint16_t *slot = c->count > 0 && is_sound(i, c) ? find(all, c) : NULL;
+		uint16_t *slot = c->count > 0 && is_sound(i, c) ? kind_slot(all, c) : NULL;
 
 		if (slot != NULL && *slot == 0) {
 			*slot = (uint16_t)(p + 1u);

@@ -35,9 +35,9 @@ struct verdict crossing_take(struct crossing *x, const struct stream_result *s, 
 {
 	/* Does not fail: room was ensured before anything was judged. */
 	if (!stream_commit(&x->f->stream, &x->i->pool, x->dir, s->fresh, s->fin, unjudged))
-		return refuse(R_POOL_FULL);
+		return verdict_refuse(R_POOL_FULL);
 	x->f->gave_up[x->dir] = 0;
 	x->f->astray = 0;
 	crossing_touch(x);
-	return pass(r);
+	return verdict_pass(r);
 }

@@ -19,13 +19,13 @@ static MUST_SEND struct verdict judge_commands(struct crossing *x)
 	command_settle(x, !j.denied || crossing_is_observed(x));
 	crossing_touch(x);
 	if (!j.denied)
-		return pass(R_ALLOWED);
+		return verdict_pass(R_ALLOWED);
 	if (crossing_is_observed(x))
 		outcome_note_refusal(x, j.reason, PROTO_NONE);
 	if (j.opaque)
-		return refuse(j.reason);
+		return verdict_refuse(j.reason);
 	x->spared = j.reason;
-	return crossing_is_observed(x) ? pass(R_OBSERVED) : drop(j.reason);
+	return crossing_is_observed(x) ? verdict_pass(R_OBSERVED) : verdict_drop(j.reason);
 }
 
 /*
@@ -39,7 +39,7 @@ static MUST_SEND struct verdict follow_commands(struct crossing *x, enum protoco
 		x->dir == DIR_S2C && number_in(x->table, &x->permit->ports, x->d.sport) && !crossing_is_notice(x);
 
 	if (!command_follow(x, p))
-		return refuse(R_OVERLOADED);
+		return verdict_refuse(R_OVERLOADED);
 	x->f->midstream |= midstream;
 	if (midstream && (crossing_is_observed(x) || x->permit->midstream == MID_PICK_UP))
 		command_note_missed(x->f, false);
@@ -51,22 +51,22 @@ static MUST_SEND struct verdict name_datagram(struct crossing *x)
 	struct naming n;
 
 	if (promises_any(x->table, x->permit, x->d.l4proto))
-		return confirm(PROTO_NONE);
+		return verdict_confirm(PROTO_NONE);
 	n = name_bytes(x, x->d.payload);
 	switch (n.step) {
 	case NAMING_PASS:
 		crossing_touch(x);
-		return pass(n.reason);
+		return verdict_pass(n.reason);
 	case NAMING_CONFIRM:
-		return confirm(n.protocol);
+		return verdict_confirm(n.protocol);
 	case NAMING_ANY:
-		return confirm(PROTO_NONE);
+		return verdict_confirm(PROTO_NONE);
 	case NAMING_COMMANDS:
 		return follow_commands(x, n.protocol);
 	case NAMING_REFUSE: /* where commands are judged, each datagram is judged independently */
-		return crossing_has_commands_lane(x) ? refuse(n.reason) : end_flow(n.reason, n.protocol);
+		return crossing_has_commands_lane(x) ? verdict_refuse(n.reason) : end_flow(n.reason, n.protocol);
 	}
-	return refuse(R_WRONG_PROTOCOL); /* no such step */
+	return verdict_refuse(R_WRONG_PROTOCOL); /* no such step */
 }
 
 /*
@@ -187,15 +187,15 @@ struct verdict datagram_judge(struct crossing *x)
 	struct verdict v;
 
 	if (x->d.l4proto != IP_UDP && x->d.l4proto != IP_ICMP && x->d.l4proto != IP_ICMP6)
-		return refuse(R_WRONG_PROTOCOL);
+		return verdict_refuse(R_WRONG_PROTOCOL);
 	v = find_flow(x);
 	if (v.step != STEP_ON)
 		return v;
 	if (crossing_is_notice(x) && !lasting_covers(x, is_followed(x)))
-		return refuse(R_NOT_OPENED);
+		return verdict_refuse(R_NOT_OPENED);
 	if (x->fi == FLOW_NONE) {
 		if (!life_open(x, life_guess_dir(x)))
-			return refuse(R_OVERLOADED);
+			return verdict_refuse(R_OVERLOADED);
 	} else {
 		x->f = flow_at(&x->i->flows, x->fi);
 		if (x->f->class == CLASS_ENDED)
@@ -209,16 +209,16 @@ struct verdict datagram_judge(struct crossing *x)
 	case KIND_REFUSED:
 		crossing_touch(x);
 		if (!crossing_is_observed(x))
-			return drop((enum reason)x->f->reason);
+			return verdict_drop((enum reason)x->f->reason);
 		x->spared = (enum reason)x->f->reason;
-		return pass(R_OBSERVED);
+		return verdict_pass(R_OBSERVED);
 	case KIND_NAMED:
 	case KIND_FREE:
 		x->spared = outcome_let_go_for(x->f);
 		crossing_touch(x);
-		return pass(R_ALLOWED);
+		return verdict_pass(R_ALLOWED);
 	case KIND_FOLLOWED:
 		return x->f->commands != NULL ? judge_commands(x) : name_datagram(x);
 	}
-	return refuse(R_WRONG_PROTOCOL); /* no such kind */
+	return verdict_refuse(R_WRONG_PROTOCOL); /* no such kind */
 }

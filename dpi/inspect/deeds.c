@@ -23,7 +23,7 @@ static bool same_group(const struct deed *known, const struct operation *o, uint
 }
 
 /* Extends the smallest and largest value by those of `v`. */
-static void widen(struct values *known, const struct values *v)
+static void values_widen(struct values *known, const struct values *v)
 {
 	if (known->form != VALUES_BETWEEN)
 		return;
@@ -32,13 +32,13 @@ static void widen(struct values *known, const struct values *v)
 	known->n = known->lo == known->hi ? 1 : 2;
 }
 
-static void remember(struct deeds *all, const struct operation *o, uint32_t n, enum reason wrong)
+static void group_remember(struct deeds *all, const struct operation *o, uint32_t n, enum reason wrong)
 {
 	for (uint32_t k = 0; k < all->n; k += all->deeds[k].n) {
 		if (!same_group(&all->deeds[k], o, n, wrong))
 			continue;
 		for (uint32_t i = 0; i < n; i++)
-			widen(&all->deeds[k + i].operation.values, &o[i].values);
+			values_widen(&all->deeds[k + i].operation.values, &o[i].values);
 		all->deeds[k].count++;
 		all->last |= 1u << k;
 		return;
@@ -73,7 +73,7 @@ void deeds_remember(struct deeds *all, const struct parsed *p)
 		if (n > GROUP_MAX)
 			all->more++;
 		else
-			remember(all, kept, p->wrong == R_ALLOWED ? n : 1, p->wrong);
+			group_remember(all, kept, p->wrong == R_ALLOWED ? n : 1, p->wrong);
 		if (p->wrong != R_ALLOWED)
 			/* only one operation of a malformed request is kept, whatever it touches */
 			return;

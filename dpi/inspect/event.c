@@ -89,7 +89,7 @@ static bool may_record(struct records *k, uint32_t s, enum event_verdict v, uint
 	return budget_take(b, now_ns, v == EV_OBSERVE ? b->burst / 2 : 0);
 }
 
-static void record(const struct crossing *x, struct event *e)
+static void event_record(const struct crossing *x, struct event *e)
 {
 	struct records *k = x->i->records;
 	uint32_t s = share_of(x->lane);
@@ -148,7 +148,7 @@ uint64_t records_next_due(const struct records *k)
 }
 
 /* Begins a record with the fields that every record about a packet has. */
-static struct event start(const struct crossing *x, enum event_kind kind, enum event_verdict v, enum reason r)
+static struct event event_start(const struct crossing *x, enum event_kind kind, enum event_verdict v, enum reason r)
 {
 	struct event e = { .kind = (uint8_t)kind,
 			   .verdict = (uint8_t)v,
@@ -222,25 +222,25 @@ void event_info(const struct flow *f, struct flow_info *ret)
 
 void event_tell_flow(struct crossing *x, enum event_verdict v, enum reason r, enum protocol p)
 {
-	struct event e = start(x, EVENT_FLOW, v, r);
+	struct event e = event_start(x, EVENT_FLOW, v, r);
 
 	if (p != PROTO_NONE)
 		e.protocol = (uint16_t)p;
 	blame(x, &e, p);
-	record(x, &e);
+	event_record(x, &e);
 }
 
 void event_tell_drop(struct crossing *x, enum event_verdict v, enum reason r)
 {
-	struct event e = start(x, EVENT_DROP, v, r);
+	struct event e = event_start(x, EVENT_DROP, v, r);
 
 	blame(x, &e, PROTO_NONE);
-	record(x, &e);
+	event_record(x, &e);
 }
 
 void event_tell_refused(struct crossing *x, const struct pdu *u, enum event_verdict v)
 {
-	struct event e = start(x, EVENT_PDU, v, u->reason);
+	struct event e = event_start(x, EVENT_PDU, v, u->reason);
 
 	e.conduit = u->conduit;
 	e.line = u->line;
@@ -251,7 +251,7 @@ void event_tell_refused(struct crossing *x, const struct pdu *u, enum event_verd
 	e.address = u->address;
 	e.quantity = u->quantity;
 	e.limit = u->limit;
-	record(x, &e);
+	event_record(x, &e);
 }
 
 void event_tell_shadow(struct crossing *x, struct pdu *u)

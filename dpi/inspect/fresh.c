@@ -55,7 +55,7 @@ struct verdict repeat_judge(struct crossing *x)
 /* ---- bytes ahead of a gap ------------------------------------------------------------------- */
 
 /* Lets the segment wait; if it cannot wait, decides it. */
-static MUST_SEND struct verdict hold(struct crossing *x)
+static MUST_SEND struct verdict hold_segment(struct crossing *x)
 {
 	struct verdict v = wait_compare(x);
 
@@ -63,7 +63,7 @@ static MUST_SEND struct verdict hold(struct crossing *x)
 		v = wait_keep(x);
 	if (v.step != STEP_ON)
 		return v;
-	return crossing_is_observed(x) ? midstream_await(x) : refuse(R_OUT_OF_ORDER);
+	return crossing_is_observed(x) ? midstream_await(x) : verdict_refuse(R_OUT_OF_ORDER);
 }
 
 /*
@@ -98,11 +98,11 @@ struct verdict ahead_take(struct crossing *x)
 		return end_flow(R_OVERLAP, PROTO_NONE);
 	case RUNS_KEPT:
 		crossing_touch(x);
-		return pass(R_AHEAD);
+		return verdict_pass(R_AHEAD);
 	case RUNS_NO_ROOM:
 		break;
 	}
-	return hold(x);
+	return hold_segment(x);
 }
 
 /* ---- new bytes ------------------------------------------------------------------------------ */
@@ -147,7 +147,7 @@ static MUST_SEND struct verdict judge_commands(struct crossing *x, struct stream
 	refused = j.later || (j.denied && !crossing_is_observed(x));
 	command_settle(x, !refused);
 	if (refused)
-		return j.later ? refuse(j.reason) : end_flow(j.reason, j.speaks);
+		return j.later ? verdict_refuse(j.reason) : end_flow(j.reason, j.speaks);
 	if (!j.denied) {
 		v = crossing_take(x, s, j.unjudged, R_ALLOWED);
 		if (x->dir == DIR_S2C && v.step == STEP_PASS)
@@ -160,7 +160,7 @@ static MUST_SEND struct verdict judge_commands(struct crossing *x, struct stream
 		x->f->kind = KIND_FREE;
 		crossing_release(x->i, x->fi);
 		crossing_touch(x);
-		return pass(R_OBSERVED);
+		return verdict_pass(R_OBSERVED);
 	}
 	return crossing_take(x, s, j.unjudged, R_OBSERVED);
 }
@@ -182,16 +182,16 @@ static MUST_SEND struct verdict judge_name(struct crossing *x, struct stream_res
 	case NAMING_REFUSE:
 		return end_flow(n.reason, n.protocol);
 	case NAMING_ANY:
-		return confirm(PROTO_NONE);
+		return verdict_confirm(PROTO_NONE);
 	case NAMING_CONFIRM:
 		if (greet_begin(x, n.protocol, s->fresh))
 			return judge_greeting(x, s);
 		if (greet_has_to_begin(x, n.protocol))
 			return end_flow(R_TLS_UNREAD, n.protocol);
 		greet_unnamed(x, n.protocol);
-		return confirm(n.protocol);
+		return verdict_confirm(n.protocol);
 	case NAMING_COMMANDS:
-		return command_follow(x, n.protocol) ? judge_commands(x, s) : refuse(R_OVERLOADED);
+		return command_follow(x, n.protocol) ? judge_commands(x, s) : verdict_refuse(R_OVERLOADED);
 	case NAMING_PASS:
 		break;
 	}
@@ -208,7 +208,7 @@ struct verdict fresh_judge(struct crossing *x, struct stream_result *s)
 	if (!life_room(x, s->fresh.left))
 		return x->f->greets && !greet_stops(x->permit) ? greet_let_go(x)
 		       : crossing_is_observed(x)	       ? midstream_lose_track(x)
-							       : refuse(R_POOL_FULL);
+							       : verdict_refuse(R_POOL_FULL);
 	if (s->fresh.left == 0)
 		return crossing_take(x, s, stream_carry(&x->f->stream, x->dir), R_HANDSHAKE);
 	if (x->f->greets)

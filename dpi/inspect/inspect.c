@@ -36,7 +36,7 @@ static MUST_SEND struct verdict cut_stray(struct crossing *x)
 	x->dir = life_guess_dir(x);
 	/* The reset uses the segment's own numbers, and does not affect a flow that may
 	 * be alive. */
-	return and_hear(drop(R_NO_SESSION), x->d.tcp_flags & TCP_RST ? HEAR_NOTHING : HEAR_PACKET);
+	return and_hear(verdict_drop(R_NO_SESSION), x->d.tcp_flags & TCP_RST ? HEAR_NOTHING : HEAR_PACKET);
 }
 
 /* The reason why the session has ended, from the mark of the rules. */
@@ -52,7 +52,7 @@ static MUST_SEND struct verdict cut_judge(struct crossing *x)
 	enum reason r = cut_reason(x->p->mark);
 
 	if (x->d.l4proto != IP_TCP)
-		return drop(r);
+		return verdict_drop(r);
 	x->fi = flow_find(&x->i->flows, &x->d, &x->dir);
 	if (x->fi != FLOW_NONE) {
 		x->f = flow_at(&x->i->flows, x->fi);
@@ -62,12 +62,12 @@ static MUST_SEND struct verdict cut_judge(struct crossing *x)
 			life_restart(x, x->dir);
 			x->f->waiting_pick_up = true;
 		}
-		return x->f->kind == KIND_REFUSED ? and_hear(drop(r), HEAR_PACKET) : verdict_of(STEP_CUT, r);
+		return x->f->kind == KIND_REFUSED ? and_hear(verdict_drop(r), HEAR_PACKET) : verdict_of(STEP_CUT, r);
 	}
 	x->dir = life_guess_dir(x);
 	/* Without room for a flow, the session is cut as well; only the event is missing. */
 	if (!life_open(x, x->dir))
-		return and_hear(drop(r), HEAR_FLOW);
+		return and_hear(verdict_drop(r), HEAR_FLOW);
 	x->f->waiting_pick_up = true; /* only this packet's numbers are known */
 	return verdict_of(STEP_CUT, r);
 }
@@ -78,12 +78,12 @@ static MUST_SEND struct verdict judge_taken(struct taken *t)
 {
 	struct verdict v = relabel(&t->x);
 
-	return v.step == STEP_ON ? follow(&t->x) : v;
+	return v.step == STEP_ON ? session_follow(&t->x) : v;
 }
 
 /* Takes out waiting packets that are now in order. `frame` of `dir` filled the gap; 0 when
  * none did. */
-static void release(struct inspector *i, uint32_t fi, enum direction dir, uint32_t frame)
+static void release_waiting(struct inspector *i, uint32_t fi, enum direction dir, uint32_t frame)
 {
 	uint32_t filled[2] = { 0 }; /* by direction: the last frame that was needed */
 	struct taken t;
@@ -101,7 +101,7 @@ static void release(struct inspector *i, uint32_t fi, enum direction dir, uint32
 		if (t.ahead && t.p.frame < filled[t.x.dir])
 			t.p.frame = filled[t.x.dir];
 		filled[t.x.dir] = t.p.frame;
-		life_send(&t.x, good ? judge_taken(&t) : drop(R_UNKNOWN_PERMIT));
+		life_send(&t.x, good ? judge_taken(&t) : verdict_drop(R_UNKNOWN_PERMIT));
 	}
 	i->releasing = false;
 }
@@ -109,9 +109,9 @@ static void release(struct inspector *i, uint32_t fi, enum direction dir, uint32
 /* Handles a segment whose flow is known, and segments that waited for it. */
 static void turn_take(struct crossing *x)
 {
-	life_send(x, follow(x));
+	life_send(x, session_follow(x));
 	if (x->f->wait.first != SLOT_NONE)
-		release(x->i, x->fi, x->dir, x->p->frame);
+		release_waiting(x->i, x->fi, x->dir, x->p->frame);
 }
 
 /* Handles a waiting packet whose time is over. */
@@ -120,16 +120,16 @@ static void give_up(struct inspector *i, uint32_t fi, uint32_t w)
 	struct taken t;
 
 	if (!wait_take(i, w, &t)) {
-		life_send(&t.x, drop(R_UNKNOWN_PERMIT));
+		life_send(&t.x, verdict_drop(R_UNKNOWN_PERMIT));
 	} else if (t.x.f->greets && !greet_stops(t.x.permit)) {
 		life_send(&t.x, greet_let_go(&t.x));
 	} else if (crossing_is_observed(&t.x)) {
 		life_send(&t.x, follow_half_way(&t.x));
 	} else {
 		midstream_note_given_up(&t.x);
-		life_send(&t.x, drop(R_OUT_OF_ORDER));
+		life_send(&t.x, verdict_drop(R_OUT_OF_ORDER));
 	}
-	release(i, fi, t.x.dir, t.p.frame);
+	release_waiting(i, fi, t.x.dir, t.p.frame);
 }
 
 /* Takes out the waiting packets whose time is over. Most of them are dropped, and their senders
@@ -154,7 +154,7 @@ static bool comes_here(const struct inspector *i, uint32_t lane)
 }
 
 /* Divides scarce memory among the lanes in use. */
-static void divide(struct inspector *i)
+static void divide_memory(struct inspector *i)
 {
 	const struct command_table *t = rules_table(i->rules);
 	bool whole = i->limits.undivided;
@@ -250,7 +250,7 @@ bool inspector_table(struct inspector *i, struct bytes image, uint8_t digest[32]
 	bool good = rules_load(i->rules, image);
 
 	if (good) {
-		divide(i);
+		divide_memory(i);
 		choose_names(i);
 	}
 	memcpy(digest, rules_table(i->rules)->digest, 32);
@@ -301,7 +301,7 @@ void inspector_cut(struct inspector *i, const struct cut_session *s, uint16_t qu
 }
 
 /* Finds the flow of a packet. STEP_ON for a segment whose turn it is in its flow. */
-static MUST_SEND struct verdict meet(struct crossing *x)
+static MUST_SEND struct verdict meet_packet(struct crossing *x)
 {
 	const struct packet *p = x->p;
 	enum reason r = p->truncated ? R_TRUNCATED : decode_packet(p->ip, p->checksums, &x->d);
@@ -309,14 +309,14 @@ static MUST_SEND struct verdict meet(struct crossing *x)
 	/* an unreadable packet never passes, not even under observe, because its permit is not
 	 * known yet */
 	if (r != R_NONE)
-		return refuse(r);
+		return verdict_refuse(r);
 	x->permit = commands_permit(x->table, mark_permit(p->mark));
 	if (p->mark == MARK_STRAY && x->d.l4proto == IP_TCP)
 		return cut_stray(x);
 	if (x->lane == LANE_CUT)
 		return cut_judge(x);
 	if (x->permit == NULL)
-		return refuse(R_UNKNOWN_PERMIT);
+		return verdict_refuse(R_UNKNOWN_PERMIT);
 	return x->d.l4proto == IP_TCP ? session_meet(x) : datagram_judge(x);
 }
 
@@ -331,7 +331,7 @@ void inspector_packet(struct inspector *i, const struct packet *p)
 	if (i->limits.offer != NULL)
 		i->limits.offer->is = OFFER_NONE;
 	outcomes_note_packet(i->outcomes);
-	v = meet(&x);
+	v = meet_packet(&x);
 	if (v.step == STEP_ON)
 		turn_take(&x);
 	else

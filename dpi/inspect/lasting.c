@@ -69,7 +69,7 @@ static bool lives(const struct entry *e, uint64_t now_ns)
 	return e->until_ns > now_ns && e->until_ns - now_ns <= LASTING_MAX_S * SECOND_NS && e->parts != 0;
 }
 
-static struct entry *find(struct entry *bucket, uint64_t id, uint64_t now_ns)
+static struct entry *entry_find(struct entry *bucket, uint64_t id, uint64_t now_ns)
 {
 	for (unsigned i = 0; bucket != NULL && i < WAYS; i++)
 		if (bucket[i].id == id && lives(&bucket[i], now_ns))
@@ -78,7 +78,7 @@ static struct entry *find(struct entry *bucket, uint64_t id, uint64_t now_ns)
 }
 
 /* A place for another one: a free one, or that of the one that ends next. */
-static struct entry *place(struct entry *bucket, uint64_t now_ns)
+static struct entry *entry_place(struct entry *bucket, uint64_t now_ns)
 {
 	struct entry *least = bucket;
 
@@ -91,10 +91,10 @@ static struct entry *place(struct entry *bucket, uint64_t now_ns)
 	return least;
 }
 
-static void begin(struct entry *bucket, uint64_t id, const struct lasting *l, uint64_t now_ns)
+static void entry_begin(struct entry *bucket, uint64_t id, const struct lasting *l, uint64_t now_ns)
 {
 	uint32_t s = l->seconds == 0 || l->seconds > LASTING_MAX_S ? LASTING_MAX_S : l->seconds;
-	struct entry *e = find(bucket, id, now_ns);
+	struct entry *e = entry_find(bucket, id, now_ns);
 	uint64_t until_ns = now_ns + s * SECOND_NS;
 
 	if (e != NULL) {
@@ -103,7 +103,7 @@ static void begin(struct entry *bucket, uint64_t id, const struct lasting *l, ui
 		e->parts |= l->parts;
 		return;
 	}
-	e = place(bucket, now_ns);
+	e = entry_place(bucket, now_ns);
 	e->until_ns = 0;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	e->id = id;
@@ -125,9 +125,9 @@ void lasting_note(const struct crossing *x, const struct enforcer *e, struct byt
 	if (l.kind != LASTING_BEGINS && l.kind != LASTING_ENDS)
 		return;
 	bucket = bucket_of(x, e->protocol, DIR_C2S, &l, &id);
-	known = find(bucket, id, x->i->now_ns);
+	known = entry_find(bucket, id, x->i->now_ns);
 	if (l.kind == LASTING_BEGINS && bucket != NULL)
-		begin(bucket, id, &l, x->i->now_ns);
+		entry_begin(bucket, id, &l, x->i->now_ns);
 	else if (known != NULL)
 		known->parts &= ~(uint64_t)l.parts;
 }
@@ -139,7 +139,7 @@ static bool is_known(const struct crossing *x, enum protocol p, const struct las
 	uint64_t id = 0;
 	struct entry *bucket = bucket_of(x, p, DIR_S2C, l, &id);
 
-	return find(bucket, id, x->i->now_ns) != NULL;
+	return entry_find(bucket, id, x->i->now_ns) != NULL;
 }
 
 void lasting_recall(const struct crossing *x, const struct enforcer *e, enum direction dir, void *state,

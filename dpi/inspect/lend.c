@@ -97,7 +97,7 @@ static void has_passed(struct inspector *i, uint32_t mark, const struct session_
 		life_end(i, x.fi);
 	outcomes_note_packet(i->outcomes);
 	v = session_meet(&x);
-	life_send(&x, v.step == STEP_ON ? follow(&x) : v);
+	life_send(&x, v.step == STEP_ON ? session_follow(&x) : v);
 }
 
 void inspector_catch_up(struct inspector *i, const struct once_handshake *h)

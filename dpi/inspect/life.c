@@ -66,7 +66,7 @@ static bool is_quiet(const struct crossing *x)
 			t->part[f->share] / CROWD_PART);
 }
 
-static void decide(struct crossing *x, bool passes, enum reason r)
+static void decide_outcome(struct crossing *x, bool passes, enum reason r)
 {
 	struct outcomes *o = x->i->outcomes;
 	bool known = x->f != NULL && (x->f->kind == KIND_NAMED || x->f->kind == KIND_FREE);
@@ -96,7 +96,7 @@ static void decide_refused(struct crossing *x, bool observed, enum reason r)
 	x->spared = r;
 	if (observed && x->f != NULL && x->dir == DIR_C2S && x->d.payload.left > 0)
 		x->f->let_by = true;
-	decide(x, observed, observed ? R_OBSERVED : r);
+	decide_outcome(x, observed, observed ? R_OBSERVED : r);
 }
 
 enum reason outcome_let_go_for(const struct flow *f)
@@ -118,7 +118,7 @@ void outcome_drop_waiting(struct inspector *i, uint32_t fi, enum reason r)
 		x.permit = commands_permit(rules_table(i->rules), mark_permit(p.mark));
 		x.spared = known ? outcome_let_go_for(f) : r;
 		passes = crossing_is_observed(&x) || known;
-		decide(&x, passes, !passes ? r : crossing_is_observed(&x) ? R_OBSERVED : R_ALLOWED);
+		decide_outcome(&x, passes, !passes ? r : crossing_is_observed(&x) ? R_OBSERVED : R_ALLOWED);
 	}
 }
 
@@ -126,7 +126,7 @@ void outcome_drop_waiting(struct inspector *i, uint32_t fi, enum reason r)
 
 /* Records a refusal. The first one becomes the flow's verdict; if that one was only observed, the
  * first enforced refusal replaces it. */
-static void note(struct crossing *x, enum event_verdict v, enum reason r, enum protocol speaks)
+static void note_refusal(struct crossing *x, enum event_verdict v, enum reason r, enum protocol speaks)
 {
 	struct flow *f = x->f;
 	struct flow_info info;
@@ -144,11 +144,11 @@ static void note(struct crossing *x, enum event_verdict v, enum reason r, enum p
 void outcome_note_refusal(struct crossing *x, enum reason r, enum protocol speaks)
 {
 	if (x->f->verdict == EV_ALLOW)
-		note(x, crossing_is_observed(x) ? EV_OBSERVE : EV_DENY, r, speaks);
+		note_refusal(x, crossing_is_observed(x) ? EV_OBSERVE : EV_DENY, r, speaks);
 }
 
 /* Stops following the flow, and frees what it owned. */
-static void settle(struct crossing *x, enum flow_kind kind, enum reason r)
+static void flow_settle(struct crossing *x, enum flow_kind kind, enum reason r)
 {
 	x->f->kind = (uint8_t)kind;
 	outcome_drop_waiting(x->i, x->fi, r);
@@ -159,8 +159,8 @@ static void settle(struct crossing *x, enum flow_kind kind, enum reason r)
 static void end_it(struct crossing *x, enum reason r, enum protocol speaks)
 {
 	reset_both(x, false);
-	note(x, EV_DENY, r, speaks);
-	settle(x, KIND_REFUSED, r);
+	note_refusal(x, EV_DENY, r, speaks);
+	flow_settle(x, KIND_REFUSED, r);
 }
 
 void outcome_confirm(struct crossing *x, enum protocol p)
@@ -175,7 +175,7 @@ void outcome_confirm(struct crossing *x, enum protocol p)
 	event_tell_flow(x, EV_ALLOW, R_CONFIRMED, p);
 	event_info(f, &info);
 	outside_flow(&info, EV_ALLOW, R_CONFIRMED, 0);
-	settle(x, (enum flow_kind)f->kind, R_OUT_OF_ORDER);
+	flow_settle(x, (enum flow_kind)f->kind, R_OUT_OF_ORDER);
 }
 
 void outcome_cut_idle(struct crossing *x, enum reason r)
@@ -210,7 +210,7 @@ void outcome_give_way(struct inspector *i, uint32_t fi)
 		outcome_drop_waiting(i, fi, R_POOL_FULL);
 		stream_free(&f->stream, &i->pool);
 		f->waiting_pick_up = f->midstream = true;
-		note(&x, EV_OBSERVE, R_POOL_FULL, PROTO_NONE);
+		note_refusal(&x, EV_OBSERVE, R_POOL_FULL, PROTO_NONE);
 		return;
 	}
 	end_it(&x, R_POOL_FULL, PROTO_NONE);
@@ -250,8 +250,8 @@ static void send_end(struct crossing *x, struct verdict v)
 	if (speaks != PROTO_NONE && x->f->protocol == PROTO_NONE)
 		x->f->protocol = (uint16_t)speaks;
 	if (observed) {
-		note(x, EV_OBSERVE, r, speaks);
-		settle(x, KIND_FREE, r);
+		note_refusal(x, EV_OBSERVE, r, speaks);
+		flow_settle(x, KIND_FREE, r);
 	} else {
 		end_it(x, r, speaks);
 	}
@@ -275,14 +275,14 @@ static void outcome_send(struct crossing *x, struct verdict v)
 			       r);
 		return;
 	case STEP_PASS:
-		decide(x, true, r);
+		decide_outcome(x, true, r);
 		break;
 	case STEP_CONFIRM:
 		outcome_confirm(x, (enum protocol)v.speaks);
-		decide(x, true, r);
+		decide_outcome(x, true, r);
 		break;
 	case STEP_DROP:
-		decide(x, false, r);
+		decide_outcome(x, false, r);
 		break;
 	case STEP_REFUSE:
 		send_refusal(x, r);
@@ -364,7 +364,7 @@ void life_change_share(struct crossing *x)
 }
 
 /* Initialises a new flow of this permit. */
-static void begin(struct crossing *x)
+static void flow_begin(struct crossing *x)
 {
 	struct flow *f = x->f;
 
@@ -403,7 +403,7 @@ bool life_open(struct crossing *x, enum direction dir)
 		return false;
 	x->f = flow_at(t, x->fi);
 	x->dir = dir;
-	begin(x);
+	flow_begin(x);
 	return true;
 }
 
@@ -439,7 +439,7 @@ void life_restart(struct crossing *x, enum direction dir)
 	name_restart(f);
 	memset(&f->stream, 0, sizeof(f->stream));
 	x->dir = dir;
-	begin(x);
+	flow_begin(x);
 }
 
 /* ---- room for new bytes --------------------------------------------------------------------- */

@@ -78,7 +78,7 @@ struct verdict midstream_await_boundary(struct crossing *x)
 		return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
 	if (x->d.payload.left > 0 && !may_pass_unjudged(x)) {
 		crossing_touch(x);
-		return drop(R_MIDSTREAM_WAIT);
+		return verdict_drop(R_MIDSTREAM_WAIT);
 	}
 	return go_on();
 }
@@ -172,7 +172,7 @@ static MUST_SEND struct verdict pick_up(struct crossing *x, enum protocol p, boo
 	if (!searched && x->dir == DIR_S2C)
 		f->adrift[DIR_C2S] = ADRIFT_AWAITS;
 	event_tell_flow(x, EV_ALLOW, R_PICKED_UP, p);
-	return again();
+	return verdict_again();
 }
 
 /*
@@ -192,7 +192,7 @@ struct verdict midstream_go_back(struct crossing *x)
 	    !picks_up(x, (enum protocol)f->protocol, false) || !stream_go_back(&f->stream, x->dir, x->d.seq))
 		return go_on();
 	command_forget(f);
-	return again();
+	return verdict_again();
 }
 
 /* The session has ended, so data that still come do not continue it: they are refused, or, where
@@ -202,7 +202,7 @@ static MUST_SEND struct verdict goes_on_after_its_end(struct crossing *x)
 	if (!x->f->told_end || x->d.payload.left == 0)
 		return go_on();
 	if (!crossing_is_observed(x))
-		return and_hear(refuse(R_AFTER_CLOSE), HEAR_PACKET);
+		return and_hear(verdict_refuse(R_AFTER_CLOSE), HEAR_PACKET);
 	life_restart(x, x->dir);
 	x->f->waiting_pick_up = x->f->midstream = true;
 	return go_on();
@@ -259,21 +259,21 @@ struct verdict midstream_meet(struct crossing *x)
 
 	/* it is not known whether the receiver accepts the RST; a new SYN will show it */
 	if (x->d.tcp_flags & TCP_RST)
-		return pass(R_HANDSHAKE);
+		return verdict_pass(R_HANDSHAKE);
 	v = goes_on_after_its_end(x);
 	if (v.step != STEP_ON)
 		return v;
 	/* the session is not inspected, so nothing was missed */
 	if (promises_any(x->table, x->permit, IP_TCP)) {
 		f->waiting_pick_up = false;
-		return confirm(PROTO_NONE);
+		return verdict_confirm(PROTO_NONE);
 	}
 	if (rule == MID_RESET || (f->no_claim && rule == MID_PICK_UP && !crossing_is_observed(x)))
 		return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
 	if (rule == MID_DROP) {
 		outcome_note_refusal(x, R_MIDSTREAM_DROP, PROTO_NONE);
 		crossing_touch(x);
-		return drop(R_MIDSTREAM_DROP);
+		return verdict_drop(R_MIDSTREAM_DROP);
 	}
 	p = pick_up_as(x, searched);
 	if (p != PROTO_NONE && (f->commands != NULL || command_follow(x, p)))
@@ -285,7 +285,7 @@ struct verdict midstream_meet(struct crossing *x)
 	if (!overtakes(x))
 		stream_watch(&f->stream, &x->i->pool, x->dir, &x->d);
 	crossing_touch(x);
-	return and_close(pass(R_MIDSTREAM_WAIT));
+	return and_close(verdict_pass(R_MIDSTREAM_WAIT));
 }
 
 /* ---- bytes that are missing for good --------------------------------------------------------- */
@@ -311,7 +311,7 @@ static MUST_SEND struct verdict midstream_skip_gap(struct crossing *x)
 		midstream_skip(x->i, x->f, x->dir, x->d.seq, x->dir == DIR_S2C);
 	if (midstream_acknowledges_unseen(x))
 		midstream_skip(x->i, x->f, other_end(x->dir), x->d.ack, true);
-	return again();
+	return verdict_again();
 }
 
 struct verdict midstream_await(struct crossing *x)
@@ -348,7 +348,7 @@ struct verdict midstream_lose_track(struct crossing *x)
 	leave_unread(x);
 	stream_watch(&x->f->stream, &x->i->pool, x->dir, &x->d);
 	crossing_touch(x);
-	return pass(R_MIDSTREAM_WAIT);
+	return verdict_pass(R_MIDSTREAM_WAIT);
 }
 
 /* ---- bytes that passed unseen while the queue was full --------------------------------------- */
@@ -431,7 +431,7 @@ static bool acknowledges_ahead(const struct crossing *x)
 	return (x->d.tcp_flags & TCP_ACK) && peer->known && seq_diff(x->d.ack, peer->next) > 0;
 }
 
-static void skip(struct crossing *x, enum direction dir, uint32_t to)
+static void skip_to(struct crossing *x, enum direction dir, uint32_t to)
 {
 	midstream_skip(x->i, x->f, dir, to, true);
 	/* perhaps the session began anew, and the server's answer was not captured */
@@ -453,7 +453,7 @@ struct verdict captured_prepare(struct crossing *x)
 	bool gap, unseen = false;
 
 	if (x->d.tcp_flags & TCP_SYN)
-		return f->midstream && fits_nothing(x) ? pass(R_HANDSHAKE) : go_on();
+		return f->midstream && fits_nothing(x) ? verdict_pass(R_HANDSHAKE) : go_on();
 	if (x->d.tcp_flags & TCP_RST)
 		return go_on();
 	if (stream_assume(&f->stream, x->dir, &x->d))
@@ -462,13 +462,13 @@ struct verdict captured_prepare(struct crossing *x)
 	if (acknowledges_ahead(x)) {
 		if (x->d.payload.left > 0 && midstream_acknowledges_unseen(x)) {
 			gap = seq_diff(x->d.seq, f->stream.dir[x->dir].next) > 0;
-			skip(x, other_end(x->dir), x->d.ack);
+			skip_to(x, other_end(x->dir), x->d.ack);
 			unseen = true;
 		} else {
 			x->d.tcp_flags &= (uint8_t)~TCP_ACK;
 		}
 	}
 	if (gap)
-		skip(x, x->dir, x->d.seq);
+		skip_to(x, x->dir, x->d.seq);
 	return (gap || unseen) && lacks_its_name(x) ? midstream_await(x) : go_on();
 }

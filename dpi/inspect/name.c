@@ -97,7 +97,7 @@ static enum protocol ask_library(struct crossing *x, const struct promise *promi
 	return a.named && bears_out(a.protocol, x, promised) ? a.protocol : PROTO_NONE;
 }
 
-static struct naming step(enum naming_step s, enum reason r, enum protocol p)
+static struct naming naming_of(enum naming_step s, enum reason r, enum protocol p)
 {
 	return (struct naming){ .step = s, .reason = r, .protocol = p };
 }
@@ -109,7 +109,7 @@ static struct bytes said_first(const struct flow *f, enum direction dir)
 
 /* The recogniser's result for the first bytes of a direction. If it is undecided after
  * RECOGNISE_MAX bytes, it counts as RECOGNISE_NOT. */
-static enum recognition says(const struct flow *f, enum protocol p, enum direction dir)
+static enum recognition direction_says(const struct flow *f, enum protocol p, enum direction dir)
 {
 	enum recognition r = recognise(p, dir, said_first(f, dir));
 
@@ -120,7 +120,7 @@ static enum recognition says(const struct flow *f, enum protocol p, enum directi
 static enum protocol says_one(const struct flow *f, const struct protocol_set *promised, enum direction dir)
 {
 	for (enum protocol p = PROTO_NONE; (p = protocols_next(promised, p)) != PROTO_NONE;)
-		if (says(f, p, dir) == RECOGNISED)
+		if (direction_says(f, p, dir) == RECOGNISED)
 			return p;
 	return PROTO_NONE;
 }
@@ -136,7 +136,7 @@ static void read_head(struct flow *f, const struct promise *promised, enum direc
 		      struct bytes rest)
 {
 	enum protocol p = head_reader(dir);
-	enum recognition r = says(f, p, dir);
+	enum recognition r = direction_says(f, p, dir);
 
 	if (!protocols_have(&promised->named, p) || r == RECOGNISE_MORE || r == RECOGNISE_NOT)
 		return;
@@ -165,7 +165,7 @@ enum outlook { IT_IS_NOT, IT_MAY_BE, IT_IS };
 static enum outlook outlook_of(const struct crossing *x, enum protocol p, size_t fresh)
 {
 	struct flow *f = x->f;
-	enum recognition client = says(f, p, DIR_C2S), server = says(f, p, DIR_S2C);
+	enum recognition client = direction_says(f, p, DIR_C2S), server = direction_says(f, p, DIR_S2C);
 	enum head_step head = head_of(f, p);
 	bool greeted = f->name.prefix_len[DIR_S2C] > 0, is = false;
 	uint64_t said[2] = { f->stream.dir[DIR_C2S].offset, f->stream.dir[DIR_S2C].offset };
@@ -242,11 +242,11 @@ static struct naming unrecognised(struct crossing *x, const struct promise *prom
 		    (waits && f->name.packets >= NAME_PACKETS);
 
 	if (other && (full || !waits || library != PROTO_NONE))
-		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, speaks);
+		return naming_of(NAMING_REFUSE, R_WRONG_PROTOCOL, speaks);
 	if (full)
-		return step(NAMING_REFUSE, R_UNRECOGNISED, PROTO_NONE);
+		return naming_of(NAMING_REFUSE, R_UNRECOGNISED, PROTO_NONE);
 	f->name.undecided += (uint32_t)n;
-	return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
+	return naming_of(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
 }
 
 /* Keeps the first bytes of this direction. Bytes that remain in `all` are not kept. */
@@ -275,26 +275,26 @@ static struct naming name_stream(struct crossing *x, const struct promise *promi
 		enum outlook o = outlook_of(x, p, fresh.left);
 
 		if (o != IT_IS_NOT && library != PROTO_NONE && name_contradicts(library, p) &&
-		    says(f, p, dir) == RECOGNISED)
-			return step(NAMING_REFUSE, R_CONTRADICTED, library);
+		    direction_says(f, p, dir) == RECOGNISED)
+			return naming_of(NAMING_REFUSE, R_CONTRADICTED, library);
 		if (o == IT_IS)
-			return step(NAMING_CONFIRM, R_CONFIRMED, p);
+			return naming_of(NAMING_CONFIRM, R_CONFIRMED, p);
 		more = more || o == IT_MAY_BE;
 	}
 	enforced = frame_one(x, &promised->commands, fresh, &more_pdu);
 	if (enforced != PROTO_NONE && !more)
-		return step(NAMING_COMMANDS, R_ALLOWED, enforced);
+		return naming_of(NAMING_COMMANDS, R_ALLOWED, enforced);
 	if (more || more_pdu)
-		return step(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
+		return naming_of(NAMING_PASS, R_UNDECIDED, PROTO_NONE);
 	/* nDPI decides alone only when no recogniser of ours can still match. */
 	if (protocols_have(&promised->by_library, library))
-		return step(NAMING_CONFIRM, R_CONFIRMED, library);
+		return naming_of(NAMING_CONFIRM, R_CONFIRMED, library);
 	own = says_one(f, &promised->named, dir);
 	peer = says_one(f, &promised->named, other_end(dir));
 	if (own != PROTO_NONE && head_of(f, own) == HEAD_AMBIGUOUS)
-		return step(NAMING_REFUSE, R_AMBIGUOUS, own);
+		return naming_of(NAMING_REFUSE, R_AMBIGUOUS, own);
 	if (own != PROTO_NONE && peer != PROTO_NONE && peer != own)
-		return step(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
+		return naming_of(NAMING_REFUSE, R_WRONG_PROTOCOL, own);
 	/* The protocol is allowed. But the other end sent something that does not fit it, or sent
 	 * nothing although it has to speak first. */
 	if (own != PROTO_NONE)
@@ -337,12 +337,12 @@ static struct naming name_datagram(struct crossing *x, const struct promise *pro
 	struct protocol_set all = { 0 };
 
 	if (p != PROTO_NONE)
-		return step(NAMING_COMMANDS, R_ALLOWED, p);
+		return naming_of(NAMING_COMMANDS, R_ALLOWED, p);
 	p = form_of(x, &promised->named);
 	if (p == PROTO_NONE && protocols_have(&promised->by_library, library))
 		p = library;
 	if (p != PROTO_NONE)
-		return step(NAMING_CONFIRM, R_CONFIRMED, p);
+		return naming_of(NAMING_CONFIRM, R_CONFIRMED, p);
 	for (unsigned n = 1; n < protocols_end(); n++)
 		protocols_add(&all, n);
 	p = form_of(x, &all);
@@ -356,7 +356,7 @@ struct naming name_bytes(struct crossing *x, struct bytes fresh)
 	struct naming ret;
 
 	if (promises_any(x->table, x->permit, x->d.l4proto))
-		return step(NAMING_ANY, R_ALLOWED, PROTO_NONE);
+		return naming_of(NAMING_ANY, R_ALLOWED, PROTO_NONE);
 	/* A packet that repeats old bytes is not given to nDPI. Datagrams are given to it only if
 	 * the permit allows names of nDPI. */
 	if (x->d.payload.left == fresh.left && (x->d.l4proto == IP_TCP || !protocols_none(&promised.by_library)))
@@ -374,7 +374,7 @@ static bool fits_promise(struct crossing *x, const struct promise *promised, enu
 	size_t n;
 
 	for (enum protocol p = PROTO_NONE; (p = protocols_next(&promised->named, p)) != PROTO_NONE;)
-		if (says(f, p, dir) != RECOGNISE_NOT)
+		if (direction_says(f, p, dir) != RECOGNISE_NOT)
 			return true;
 	for (enum protocol p = PROTO_NONE;
 	     dir == DIR_C2S && (p = protocols_next(&promised->commands, p)) != PROTO_NONE;) {

@@ -28,9 +28,9 @@ static MUST_SEND struct verdict follow_open(struct crossing *x)
 	x->f->waiting_pick_up = x->f->midstream = x->d.payload.left > 0;
 	p = name_only_commands(x);
 	if (p != PROTO_NONE && !command_follow(x, p))
-		return refuse(R_OVERLOADED);
+		return verdict_refuse(R_OVERLOADED);
 	crossing_touch(x);
-	return pass(R_HANDSHAKE);
+	return verdict_pass(R_HANDSHAKE);
 }
 
 static MUST_SEND struct verdict follow_stream(struct crossing *x);
@@ -46,7 +46,7 @@ static MUST_SEND struct verdict redial(struct crossing *x)
 	stream_redial(&x->f->stream, taken, last);
 	p = name_only_commands(x);
 	if (p != PROTO_NONE && !command_follow(x, p))
-		return refuse(R_OVERLOADED);
+		return verdict_refuse(R_OVERLOADED);
 	return follow_stream(x);
 }
 
@@ -61,7 +61,7 @@ static MUST_SEND struct verdict pass_old(struct crossing *x, enum reason r)
 	if (v.step != STEP_ON)
 		return v;
 	crossing_touch(x);
-	return and_close(pass(r));
+	return and_close(verdict_pass(r));
 }
 
 /* Handles a segment that acknowledges bytes that never passed here. */
@@ -76,7 +76,7 @@ static MUST_SEND struct verdict take_lost(struct crossing *x, const struct strea
 		return midstream_await(x);
 	if (++x->f->astray > ASTRAY_MAX)
 		return midstream_give_up_place(x);
-	return refuse(s->reason);
+	return verdict_refuse(s->reason);
 }
 
 /* Handles bytes of which it is not known whether they passed before, or from which position they
@@ -88,22 +88,22 @@ static MUST_SEND struct verdict take_blind(struct crossing *x, enum reason r)
 	if (crossing_is_observed(x)) {
 		search_note_before(x);
 		x->f->let_by |= x->dir == DIR_C2S;
-		return pass(R_RETRANSMISSION);
+		return verdict_pass(R_RETRANSMISSION);
 	}
 	v = midstream_go_back(x);
 	if (v.step != STEP_ON)
 		return v;
 	if (++x->f->blind > BLIND_MAX)
 		return end_flow(R_MIDSTREAM_RESET, PROTO_NONE);
-	return refuse(r);
+	return verdict_refuse(r);
 }
 
 static MUST_SEND struct verdict take_bad(struct crossing *x, enum reason r)
 {
 	/* An end that sends to a closed session is reset. */
 	if (r == R_AFTER_CLOSE && x->f->stream.state == TCP_CLOSED && !crossing_is_observed(x))
-		return and_hear(refuse(r), HEAR_PACKET);
-	return refuse(r);
+		return and_hear(verdict_refuse(r), HEAR_PACKET);
+	return verdict_refuse(r);
 }
 
 /* Handles a segment of a session whose protocol is known, and of which only the hellos are read. A
@@ -142,7 +142,7 @@ static MUST_SEND struct verdict go_on_holding(struct crossing *x, const struct s
 		return go_on();
 	if (++x->f->astray > ASTRAY_MAX || (midstream_may_miss(x) && midstream_acknowledges_unseen(x)))
 		return greet_let_go(x);
-	return refuse(s->reason);
+	return verdict_refuse(s->reason);
 }
 
 static MUST_SEND struct verdict follow_stream(struct crossing *x)
@@ -184,7 +184,7 @@ static MUST_SEND struct verdict follow_stream(struct crossing *x)
 	case STREAM_REDIAL:
 		return redial(x);
 	}
-	return refuse(s.reason); /* no such answer */
+	return verdict_refuse(s.reason); /* no such answer */
 }
 
 /* Repeats the judgement while the verdict is STEP_AGAIN; each time the position advances, or the
@@ -196,10 +196,10 @@ static MUST_SEND struct verdict follow_on(struct crossing *x, struct verdict v)
 	return v;
 }
 
-struct verdict follow(struct crossing *x)
+struct verdict session_follow(struct crossing *x)
 {
 	pool_for(&x->i->pool, x->f->holder);
-	return follow_on(x, again());
+	return follow_on(x, verdict_again());
 }
 
 struct verdict follow_half_way(struct crossing *x)
@@ -233,8 +233,8 @@ static MUST_SEND struct verdict meet_answer(struct crossing *x)
 
 	if (x->dir != DIR_S2C || !client->known || !server->known || x->d.seq != server->isn ||
 	    x->d.ack != client->isn + 1u)
-		return refuse(R_TCP_FLAGS);
-	return pass(R_HANDSHAKE);
+		return verdict_refuse(R_TCP_FLAGS);
+	return verdict_pass(R_HANDSHAKE);
 }
 
 /* Handles a SYN on the ports of a flow: a new connection. */
@@ -253,7 +253,7 @@ static MUST_SEND struct verdict meet_settled(struct crossing *x)
 		return go_on();
 	/* Client and server of a live session do not change. */
 	if (is_syn(x) && x->dir == DIR_S2C && f->kind != KIND_REFUSED && f->class != CLASS_ENDED)
-		return refuse(R_TCP_FLAGS);
+		return verdict_refuse(R_TCP_FLAGS);
 	if (is_syn(x))
 		return open_anew(x);
 	if (f->kind != KIND_REFUSED) {
@@ -264,12 +264,12 @@ static MUST_SEND struct verdict meet_settled(struct crossing *x)
 		crossing_touch(x);
 		if (!(x->d.tcp_flags & TCP_RST))
 			x->spared = outcome_let_go_for(f);
-		return pass(R_ALLOWED);
+		return verdict_pass(R_ALLOWED);
 	}
 	if (x->d.tcp_flags & TCP_RST) /* the end confirms that it accepted the reset */
-		return pass(R_HANDSHAKE);
+		return verdict_pass(R_HANDSHAKE);
 	crossing_touch(x);
-	return and_hear(drop((enum reason)f->reason), HEAR_PACKET);
+	return and_hear(verdict_drop((enum reason)f->reason), HEAR_PACKET);
 }
 
 /*
@@ -292,9 +292,9 @@ static MUST_SEND struct verdict refuse_multipath(struct crossing *x)
 		return go_on();
 	}
 	if (!answer || x->dir != DIR_S2C || x->f == NULL || x->f->stream.state != TCP_SYN_SENT || x->f->one_path)
-		return refuse(R_MULTIPATH);
+		return verdict_refuse(R_MULTIPATH);
 	x->f->one_path = true;
-	return and_hear(refuse(R_MULTIPATH), HEAR_SERVER);
+	return and_hear(verdict_refuse(R_MULTIPATH), HEAR_SERVER);
 }
 
 /*
@@ -303,7 +303,7 @@ static MUST_SEND struct verdict refuse_multipath(struct crossing *x)
  */
 static MUST_SEND struct verdict refuse_text(struct crossing *x)
 {
-	struct verdict v = refuse(R_TCP_FLAGS);
+	struct verdict v = verdict_refuse(R_TCP_FLAGS);
 
 	x->d.payload = bytes_of(NULL, 0);
 	if (x->f->kind == KIND_FOLLOWED && !x->f->waiting_pick_up && x->f->stream.state != TCP_CLOSED)
@@ -321,9 +321,9 @@ static MUST_SEND struct verdict meet_stranger(struct crossing *x)
 	if (v.step != STEP_ON)
 		return v;
 	if (!is_syn(x) && (x->d.tcp_flags & TCP_RST))
-		return x->d.payload.left > 0 ? refuse(R_TCP_FLAGS) : pass(R_HANDSHAKE);
+		return x->d.payload.left > 0 ? verdict_refuse(R_TCP_FLAGS) : verdict_pass(R_HANDSHAKE);
 	if (!life_open(x, is_syn(x) ? DIR_C2S : life_guess_dir(x)))
-		return refuse(R_OVERLOADED);
+		return verdict_refuse(R_OVERLOADED);
 	if (is_syn(x))
 		return follow_open(x);
 	x->f->waiting_pick_up = x->f->midstream = true;
@@ -343,7 +343,7 @@ static MUST_SEND struct verdict meet_forgotten(struct crossing *x)
 	/* The server may ignore a RST. So a RST must not turn a followed session into one that was
 	 * never followed. */
 	if (followed_it && (x->d.tcp_flags & TCP_RST))
-		return pass(R_HANDSHAKE);
+		return verdict_pass(R_HANDSHAKE);
 	life_restart(x, life_guess_dir(x));
 	x->f->waiting_pick_up = x->f->midstream = true;
 	return followed_it ? midstream_refuse_pick_up(x) : go_on();
@@ -367,7 +367,7 @@ static MUST_SEND struct verdict meet_known(struct crossing *x)
 	if (x->f->class == CLASS_ENDED && x->f->stream.state != TCP_CLOSED)
 		return meet_forgotten(x);
 	if (x->f->waiting_pick_up && is_syn(x)) /* as in a session that is followed */
-		return x->dir == DIR_S2C ? refuse(R_TCP_FLAGS) : open_anew(x);
+		return x->dir == DIR_S2C ? verdict_refuse(R_TCP_FLAGS) : open_anew(x);
 	return go_on();
 }
 
@@ -383,7 +383,7 @@ struct verdict session_meet(struct crossing *x)
 		r = R_NONE;
 	}
 	if (r != R_NONE)
-		return refuse(r);
+		return verdict_refuse(r);
 	x->fi = flow_find(&x->i->flows, &x->d, &x->dir);
 	v = x->fi == FLOW_NONE ? meet_stranger(x) : meet_known(x);
 	if (v.step == STEP_ON && x->d.multipath && x->f->waiting_pick_up && crossing_has_commands_lane(x) &&

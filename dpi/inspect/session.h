@@ -11,7 +11,7 @@
 
 /* Judges a segment of a flow, when it arrives or when its turn has come: in stream order, or as met
  * half-way when the position in the stream is not known. */
-MUST_SEND struct verdict follow(struct crossing *x);
+MUST_SEND struct verdict session_follow(struct crossing *x);
 /* The bytes of the flow are not in order any more: from here on it is treated as met half-way. */
 MUST_SEND struct verdict follow_half_way(struct crossing *x);
 

@@ -64,30 +64,30 @@ static inline struct verdict go_on(void)
 	return verdict_of(STEP_ON, R_NONE);
 }
 
-static inline struct verdict again(void)
+static inline struct verdict verdict_again(void)
 {
 	return verdict_of(STEP_AGAIN, R_NONE);
 }
 
-static inline struct verdict pass(enum reason r)
+static inline struct verdict verdict_pass(enum reason r)
 {
 	return verdict_of(STEP_PASS, r);
 }
 
 /* PROTO_NONE: the permit does not ask for a protocol. */
-static inline struct verdict confirm(enum protocol p)
+static inline struct verdict verdict_confirm(enum protocol p)
 {
 	return (struct verdict){ .step = STEP_CONFIRM,
 				 .reason = p == PROTO_NONE ? R_ALLOWED : R_CONFIRMED,
 				 .speaks = (uint16_t)p };
 }
 
-static inline struct verdict drop(enum reason r)
+static inline struct verdict verdict_drop(enum reason r)
 {
 	return verdict_of(STEP_DROP, r);
 }
 
-static inline struct verdict refuse(enum reason r)
+static inline struct verdict verdict_refuse(enum reason r)
 {
 	return verdict_of(STEP_REFUSE, r);
 }

@@ -61,7 +61,7 @@ uint64_t waits_next_due(const struct waits *w)
 	return w->oldest == SLOT_NONE ? UINT64_MAX : w->places[w->oldest].deadline_ns;
 }
 
-static void book(struct inspector *i, uint32_t holder, int32_t by)
+static void waits_book(struct inspector *i, uint32_t holder, int32_t by)
 {
 	uint32_t share = i->flows.holders.holders[holder].share;
 
@@ -92,7 +92,7 @@ static void take_out(struct inspector *i, uint32_t w)
 	chain_clear(&i->pool, &me->bytes);
 	me->next = i->waits->free;
 	i->waits->free = w;
-	book(i, me->holder, -1);
+	waits_book(i, me->holder, -1);
 }
 
 void wait_move(struct inspector *i, uint32_t fi)
@@ -100,8 +100,8 @@ void wait_move(struct inspector *i, uint32_t fi)
 	const struct flow *f = flow_at(&i->flows, fi);
 
 	for (uint32_t w = f->wait.first; w != SLOT_NONE; w = i->waits->places[w].next) {
-		book(i, f->holder, 1);
-		book(i, i->waits->places[w].holder, -1);
+		waits_book(i, f->holder, 1);
+		waits_book(i, i->waits->places[w].holder, -1);
 		i->waits->places[w].holder = f->holder;
 		chain_move(&i->pool, &i->waits->places[w].bytes, f->holder);
 	}
@@ -119,7 +119,7 @@ static bool may_wait(const struct inspector *i, const struct flow *f)
 }
 
 /* Whether this segment and a waiting one have the same bytes where they overlap. */
-static bool agrees(const struct crossing *x, const struct waiting *w)
+static bool waiting_agrees(const struct crossing *x, const struct waiting *w)
 {
 	struct bytes mine = x->d.payload, both;
 	uint32_t end = x->d.seq + (uint32_t)mine.left;
@@ -138,10 +138,10 @@ struct verdict wait_compare(struct crossing *x)
 	const struct waiting *places = x->i->waits->places;
 
 	for (uint32_t o = x->f->wait.first; o != SLOT_NONE; o = places[o].next) {
-		if (!agrees(x, &places[o]))
+		if (!waiting_agrees(x, &places[o]))
 			return end_flow(R_OVERLAP, PROTO_NONE);
 		if (places[o].dir == x->dir && places[o].seq == x->d.seq && places[o].bytes.bytes == x->d.ip.left)
-			return refuse(R_OUT_OF_ORDER); /* an exact repetition */
+			return verdict_refuse(R_OUT_OF_ORDER); /* an exact repetition */
 	}
 	return go_on();
 }
@@ -162,7 +162,7 @@ struct verdict wait_keep(struct crossing *x)
 	me = &i->waits->places[w];
 	i->waits->free = me->next;
 	me->holder = f->holder;
-	book(i, me->holder, 1);
+	waits_book(i, me->holder, 1);
 	me->p = *x->p;
 	me->p.ip = bytes_of(NULL, 0);
 	me->flow = x->fi;
@@ -223,7 +223,7 @@ bool wait_take(struct inspector *i, uint32_t place, struct taken *ret)
 	return x->permit != NULL;
 }
 
-static bool ready(const struct waiting *w, const struct flow *f)
+static bool waiting_ready(const struct waiting *w, const struct flow *f)
 {
 	const struct stream_dir *own = &f->stream.dir[w->dir];
 
@@ -238,7 +238,7 @@ uint32_t wait_ready(const struct inspector *i, uint32_t fi)
 	uint32_t found = SLOT_NONE;
 
 	for (uint32_t w = f->wait.first; w != SLOT_NONE; w = i->waits->places[w].next)
-		if (f->waiting_pick_up || ready(&i->waits->places[w], f))
+		if (f->waiting_pick_up || waiting_ready(&i->waits->places[w], f))
 			found = w;
 	return found;
 }

@@ -117,7 +117,7 @@ static void write_more(const struct inspector *i, struct weaks *all)
 }
 
 /* Frees the place of each kind that had no session since its last record. */
-static void tidy(struct weaks *all)
+static void weaks_tidy(struct weaks *all)
 {
 	uint32_t n = all->n;
 
@@ -147,7 +147,7 @@ void weaks_write_due(struct inspector *i)
 	if (!h->writing) {
 		/* before the sums are written, so that the next session of a kind is recorded
 		 * at once */
-		tidy(all);
+		weaks_tidy(all);
 		hour_write(h, all->n);
 	}
 	for (; h->at < h->end && written < HOUR_HELPING; h->at++)
@@ -196,7 +196,7 @@ static bool same_kind(const struct weak *a, const struct weak *b)
 
 /* The place of a kind; WEAK_MAX when there is none. *ret_of_conduit: how many kinds of the same
  * event its conduit has, except for its sum. */
-static uint32_t find(const struct weaks *all, const struct weak *w, uint32_t *ret_of_conduit)
+static uint32_t weak_find(const struct weaks *all, const struct weak *w, uint32_t *ret_of_conduit)
 {
 	*ret_of_conduit = 0;
 	for (uint32_t k = 0; k < all->n; k++) {
@@ -238,16 +238,16 @@ static void join_in(struct weak *kind, const struct weak *w)
 }
 
 /* Counts one more session of this kind. */
-static void note(struct inspector *i, struct weak *w)
+static void weak_note(struct inspector *i, struct weak *w)
 {
 	struct weaks *all = i->weaks;
-	uint32_t of_conduit, k = find(all, w, &of_conduit);
+	uint32_t of_conduit, k = weak_find(all, w, &of_conduit);
 	bool exact =
 		k == WEAK_MAX && all->exact[w->kind == EVENT_UNDECLARED] < WEAK_EXACT && of_conduit < WEAK_OF_CONDUIT;
 
 	if (k == WEAK_MAX && !exact) {
 		make_wide(w);
-		k = find(all, w, &of_conduit);
+		k = weak_find(all, w, &of_conduit);
 	}
 	hour_runs(&all->hour, i->now_ns);
 	if (k == WEAK_MAX && all->n == WEAK_MAX) {
@@ -292,7 +292,7 @@ static void weak_note_tls(struct crossing *x, const struct hello *h, uint32_t bi
 			  .since_ns = x->i->now_ns };
 
 	memcpy(w.name, h->name, sizeof(w.name));
-	note(x->i, &w);
+	weak_note(x->i, &w);
 }
 
 /* Notes a session to a server that no conduit declares; `g` is the grant of the first conduit that
@@ -317,7 +317,7 @@ static void weak_note_name(struct inspector *i, const struct flow *f, const stru
 	for (size_t k = 0; f->hello.name[k] != '\0'; k++)
 		w.name[k] = (char)(f->hello.name[k] >= 'A' && f->hello.name[k] <= 'Z' ? f->hello.name[k] + ('a' - 'A')
 										      : f->hello.name[k]);
-	note(i, &w);
+	weak_note(i, &w);
 }
 
 /* ---- the hellos of TLS ---------------------------------------------------------------------- */
@@ -367,7 +367,7 @@ void greet_unnamed(struct crossing *x, enum protocol p)
  * further reason to record. */
 static struct verdict let_go(struct crossing *x, enum reason r)
 {
-	struct verdict v = confirm((enum protocol)x->f->protocol);
+	struct verdict v = verdict_confirm((enum protocol)x->f->protocol);
 
 	x->f->greets = false;
 	if (!x->f->named) /* also if the server answered before the end of the client's hello */
@@ -376,7 +376,7 @@ static struct verdict let_go(struct crossing *x, enum reason r)
 	return v;
 }
 
-static MUST_SEND struct verdict end(struct crossing *x, enum reason r)
+static MUST_SEND struct verdict end_tls(struct crossing *x, enum reason r)
 {
 	x->f->greets = false;
 	return end_flow(r, PROTO_TLS);
@@ -397,7 +397,7 @@ static bool is_acknowledged(const struct crossing *x)
 struct verdict greet_let_go(struct crossing *x)
 {
 	x->f->named = x->f->named && is_acknowledged(x);
-	return greet_stops(x->permit) ? end(x, R_TLS_UNREAD) : let_go(x, R_TLS_UNSEEN);
+	return greet_stops(x->permit) ? end_tls(x, R_TLS_UNREAD) : let_go(x, R_TLS_UNSEEN);
 }
 
 bool greet_begin(struct crossing *x, enum protocol p, struct bytes fresh)
@@ -437,7 +437,7 @@ static MUST_SEND struct verdict judge_client(struct crossing *x, size_t fresh)
 		if (!old || crossing_is_observed(x))
 			greet_look_up(x->i, x->f, x->permit);
 	}
-	return old ? end(x, R_TLS_OLD_CLIENT) : go_on();
+	return old ? end_tls(x, R_TLS_OLD_CLIENT) : go_on();
 }
 
 /* Judges the version and the suite that the server has chosen. */
@@ -451,7 +451,7 @@ static MUST_SEND struct verdict judge_server(struct crossing *x)
 	if (bits != 0)
 		weak_note_tls(x, h, bits, denied ? crossing_is_observed(x) ? EV_OBSERVE : EV_DENY : EV_ALLOW);
 	if (denied)
-		return end(x, R_TLS_DENIED);
+		return end_tls(x, R_TLS_DENIED);
 	return let_go(x, weak ? R_TLS_WEAK : bits != 0 ? R_TLS_LESSER : R_CONFIRMED);
 }
 

@@ -12,12 +12,12 @@ _Static_assert(MEMOBUS_PDU_MAX <= ENFORCER_PDU_MAX, "the longest message must fi
 /* Indexes of parsed.kept, in which `parse` hands data to `asked`. */
 enum kept { KEPT_NUMBER, KEPT_ANSWER, KEPT_ANSWER_MAX, KEPT_SILENT };
 
-static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+static enum frame_result memobus_find_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	return memobus_frame(head, ret_len);
 }
 
-static enum utterance says(struct bytes datagram)
+static enum utterance memobus_says(struct bytes datagram)
 {
 	struct memobus_head h;
 
@@ -28,7 +28,7 @@ static enum utterance says(struct bytes datagram)
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+static void memobus_parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	struct memobus_request r = { .operations = ret->operations, .max = OPERATIONS_MAX };
 	struct memobus_head h;
@@ -56,7 +56,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[KEPT_SILENT] = h.type == MEMOBUS_GENERAL_PURPOSE;
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
+static void memobus_asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct memobus_state *s = state;
 	const struct operation *o = p->operations;
@@ -132,8 +132,8 @@ static void answer_open(struct memobus_state *s, uint32_t i, const struct comman
 	pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
 }
 
-static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-		     struct pdu *ret)
+static void memobus_answered(void *state, struct bytes pdu, const struct command_table *t,
+			     const struct command_permit *p, struct pdu *ret)
 {
 	struct memobus_state *s = state;
 	unsigned lenient = judge_leniency(PROTO_MEMOBUS, t, p);
@@ -159,7 +159,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 }
 
 /* Messages of functions without a name may have any form, so they do not count. */
-static bool likely(const void *state, enum direction dir, struct bytes pdu)
+static bool memobus_likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct operation room[2];
 	struct memobus_request r = { .operations = room, .max = 2 };
@@ -206,8 +206,8 @@ static bool is_forbidden(struct bytes b, const struct command_table *t, const st
 	return ret->reason != R_ALLOWED;
 }
 
-static bool segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-		    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+static bool memobus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
+			    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
 	struct ruling ruling;
 	struct bytes messages = b;
@@ -243,7 +243,7 @@ static bool is_settled(const struct memobus_state *s)
 	return s->wait.n == 0 && s->wait.unseen == 0 && !s->wait.unread;
 }
 
-static bool once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret)
+static bool memobus_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret)
 {
 	struct operation room[2];
 	struct memobus_request r = { .operations = room, .max = 2 };
@@ -263,12 +263,12 @@ static bool once(const void *state, struct bytes request, struct bytes answer, s
 }
 
 /* Nothing is written, because the state is the same in all sessions with a template. */
-static bool keep(const void *state, struct outbuf *to)
+static bool memobus_keep(const void *state, struct outbuf *to)
 {
 	return is_settled(state);
 }
 
-static bool again(void *state, struct bytes kept)
+static bool memobus_again(void *state, struct bytes kept)
 {
 	return bytes_done(&kept);
 }
@@ -279,16 +279,16 @@ const struct enforcer memobus_enforcer = {
 	.state_size = sizeof(struct memobus_state),
 	.open = PENDING_IN(struct memobus_state, MEMOBUS_OPEN_MAX),
 	.datagrams = 1,
-	.says = says,
-	.frame = frame,
+	.says = memobus_says,
+	.frame = memobus_find_frame,
 	.malformed = R_MEMOBUS_FRAME,
 	.pending = R_MEMOBUS_PENDING,
-	.parse = parse,
-	.asked = asked,
-	.answered = answered,
-	.segment = segment,
-	.likely = likely,
-	.once = once,
-	.keep = keep,
-	.again = again,
+	.parse = memobus_parse,
+	.asked = memobus_asked,
+	.answered = memobus_answered,
+	.segment = memobus_segment,
+	.likely = memobus_likely,
+	.once = memobus_once,
+	.keep = memobus_keep,
+	.again = memobus_again,
 };

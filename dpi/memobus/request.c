@@ -16,7 +16,7 @@ static const struct values nothing = { .form = VALUES_NONE };
 
 /* Adds an operation with a group of its own. When there is no more room, the last operation stands
  * for all others, with an unknown address and unknown values. */
-static void touch(struct memobus_request *r, const struct run *p, struct values values)
+static void request_touch(struct memobus_request *r, const struct run *p, struct values values)
 {
 	bool room = r->n + 1u < r->max;
 	struct operation *o = &r->operations[room ? r->n : r->max - 1u];
@@ -53,7 +53,7 @@ static bool is_unused(struct bytes *b)
 	return bytes_u8(b, &v) && v == 0;
 }
 
-static bool fits(const struct run *p, uint64_t last)
+static bool run_fits(const struct run *p, uint64_t last)
 {
 	return p->count > 0 && p->count - 1u <= last - p->first;
 }
@@ -78,7 +78,7 @@ static uint8_t space_of_reference(uint32_t service)
 }
 
 /* Reads the written values, after reference and count. */
-static struct values written(uint32_t service, uint32_t n, struct bytes b)
+static struct values written_values(uint32_t service, uint32_t n, struct bytes b)
 {
 	switch (service) {
 	case MEMOBUS_WRITE_COILS:
@@ -115,12 +115,12 @@ static bool parse_short(struct memobus_request *r, uint32_t service, uint32_t n,
 		p.count = n;
 		if (!bytes_skip(b, 2))
 			return false;
-		values = written(service, n, *b);
+		values = written_values(service, n, *b);
 		bytes_skip(b, b->left);
 	}
-	if (!fits(&p, REFERENCE_LAST))
+	if (!run_fits(&p, REFERENCE_LAST))
 		return false;
-	touch(r, &p, values);
+	request_touch(r, &p, values);
 	return true;
 }
 
@@ -133,9 +133,9 @@ static bool parse_extended(struct memobus_request *r, uint32_t service, uint32_t
 	if (!is_unused(b) || !bytes_le16(b, &reference) || !bytes_skip(b, 2))
 		return false;
 	p.first = reference;
-	if (!fits(&p, REFERENCE_LAST))
+	if (!run_fits(&p, REFERENCE_LAST))
 		return false;
-	touch(r, &p, written(service, n, *b));
+	request_touch(r, &p, written_values(service, n, *b));
 	return bytes_skip(b, b->left);
 }
 
@@ -163,13 +163,13 @@ static bool parse_list(struct memobus_request *r, uint32_t service, uint32_t n, 
 			continue;
 		}
 		if (p.count > 0)
-			touch(r, &p, values);
+			request_touch(r, &p, values);
 		p.first = reference;
 		p.count = 1;
 		if (writes)
 			values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
 	}
-	touch(r, &p, values);
+	request_touch(r, &p, values);
 	return true;
 }
 
@@ -234,12 +234,12 @@ static bool parse_register(struct memobus_request *r, uint32_t service, uint32_t
 
 		if (!bytes_skip(b, wide ? 4 : 2))
 			return false;
-		values = written(service, n, *b);
+		values = written_values(service, n, *b);
 		bytes_skip(b, b->left);
 	}
-	if (!fits(&p, REGISTER_LAST))
+	if (!run_fits(&p, REGISTER_LAST))
 		return false;
-	touch(r, &p, values);
+	request_touch(r, &p, values);
 	return true;
 }
 

@@ -17,7 +17,7 @@ static void new_table(void *state)
 		s->told[i].request.wait.choice = NO_CHOICE;
 }
 
-static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+static void modbus_parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	struct modbus_request r;
 
@@ -34,7 +34,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[3] = r.value;
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
+static void modbus_note_asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct modbus_state *s = state;
 	bool alone;
@@ -63,7 +63,7 @@ static bool is_senseless(const struct open_request *o)
 	       o->wait.reason == R_MODBUS_COIL || o->wait.reason == R_MODBUS_FIELD;
 }
 
-static bool answers(const struct open_request *o, bool exception, unsigned lenient, struct bytes data)
+static bool answer_fits(const struct open_request *o, bool exception, unsigned lenient, struct bytes data)
 {
 	uint8_t code;
 
@@ -100,7 +100,7 @@ static void judge_unseen(struct modbus_state *s, struct bytes data, const struct
 	const struct open_request nobodys = { .function = (uint8_t)ret->function, .wait.reason = R_MODBUS_UNSEEN };
 	struct ruling ruling;
 
-	if (s->wait.unseen == 0 || !answers(&nobodys, ret->exception, 0, data))
+	if (s->wait.unseen == 0 || !answer_fits(&nobodys, ret->exception, 0, data))
 		return;
 	pending_answered_unseen(&s->wait, R_MODBUS_UNSEEN, R_MODBUS_UNREAD, ret);
 	modbus_unseen(t, p, (uint8_t)ret->targets[0], (uint8_t)ret->function, &ruling);
@@ -132,7 +132,7 @@ static uint64_t digest_of(struct bytes pdu)
 	return h;
 }
 
-static void remember(struct modbus_state *s, const struct open_request *o, struct bytes pdu)
+static void answer_remember(struct modbus_state *s, const struct open_request *o, struct bytes pdu)
 {
 	s->told[s->n_told % TOLD_MAX] = (struct modbus_told){ .request = *o, .digest = digest_of(pdu) };
 	s->n_told = s->n_told == UINT8_MAX ? UINT8_MAX - TOLD_MAX + 1u : s->n_told + 1u;
@@ -175,9 +175,9 @@ static bool is_answer(const struct open_request *o, uint16_t tid, const struct p
 	if (o->function != u->function || (o->tid != tid && !is_forgiven(o->tid, tid, lenient)) ||
 	    (o->unit != u->targets[0] && !(lenient & LENIENT_UNIT)))
 		return false;
-	return answers(o, u->exception, lenient, data) ||
+	return answer_fits(o, u->exception, lenient, data) ||
 	       ((lenient & LENIENT_PADDING) && data.left > 0 && bytes_take(&data, data.left - 1, &less) &&
-		answers(o, u->exception, lenient, less));
+		answer_fits(o, u->exception, lenient, less));
 }
 
 /* Updates the bytes that are kept while it is not known whether the server is in step. */
@@ -213,8 +213,8 @@ static bool is_second(const struct modbus_state *s, uint16_t tid, struct bytes d
 	return true;
 }
 
-static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-		     struct pdu *ret)
+static void modbus_answered(void *state, struct bytes pdu, const struct command_table *t,
+			    const struct command_permit *p, struct pdu *ret)
 {
 	struct modbus_state *s = state;
 	struct bytes whole = pdu;
@@ -245,7 +245,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 		pending_overtake(s->open, sizeof(s->open[0]), i);
 		note_answered(s, &o, tid, lenient);
 		if (ret->allowed)
-			remember(s, &o, whole);
+			answer_remember(s, &o, whole);
 		pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
 		return;
 	}
@@ -255,7 +255,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 }
 
 /* PDUs of functions without a name or a known layout may have any form, so they do not count. */
-static bool likely(const void *state, enum direction dir, struct bytes pdu)
+static bool modbus_likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct modbus_request r;
 	uint8_t function;
@@ -273,7 +273,7 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 
 /* Whether servers may find different ends of the request: most determine the end by the
  * function. */
-static bool misread(const struct parsed *p, const struct pdu *u)
+static bool modbus_misread(const struct parsed *p, const struct pdu *u)
 {
 	return p->wrong != R_ALLOWED || function_framing(vocabulary_of(PROTO_MODBUS), u->function) != FRAMING_ALIKE;
 }
@@ -330,7 +330,7 @@ static bool is_settled(const struct modbus_state *s)
 	       s->lenient == 0 && s->serial.reads == READS_TCP;
 }
 
-static bool once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret)
+static bool modbus_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret)
 {
 	struct modbus_request r;
 	uint8_t said[5];
@@ -355,12 +355,12 @@ static bool once(const void *state, struct bytes request, struct bytes answer, s
 
 /* Nothing is written, because the state is the same in all sessions with a template, except for
  * answers that gateways may send twice. */
-static bool keep(const void *state, struct outbuf *to)
+static bool modbus_keep(const void *state, struct outbuf *to)
 {
 	return is_settled(state);
 }
 
-static bool again(void *state, struct bytes kept)
+static bool modbus_again(void *state, struct bytes kept)
 {
 	((struct modbus_state *)state)->serial.reads = READS_TCP;
 	return bytes_done(&kept);
@@ -376,17 +376,17 @@ const struct enforcer modbus_enforcer = {
 	.frame = modbus_frame,
 	.malformed = R_MODBUS_FRAME,
 	.pending = R_MODBUS_PENDING,
-	.parse = parse,
-	.asked = asked,
-	.answered = answered,
+	.parse = modbus_parse,
+	.asked = modbus_note_asked,
+	.answered = modbus_answered,
 	.framed_else = framed_else,
 	.segment = modbus_segment,
 	.repeat = modbus_repeat,
 	.afresh = true,
 	.new_table = new_table,
-	.likely = likely,
-	.misread = misread,
-	.once = once,
-	.keep = keep,
-	.again = again,
+	.likely = modbus_likely,
+	.misread = modbus_misread,
+	.once = modbus_once,
+	.keep = modbus_keep,
+	.again = modbus_again,
 };

@@ -49,7 +49,7 @@ static struct operation *last(struct modbus_request *r)
 
 /* Adds an operation on a range of addresses; false when the range is empty, longer than `max`, or
  * goes beyond address 65535. */
-static bool touch(struct modbus_request *r, uint16_t first, uint16_t n, uint16_t max)
+static bool range_touch(struct modbus_request *r, uint16_t first, uint16_t n, uint16_t max)
 {
 	if (last(r)->space != SPACE_NONE) { /* another range: one more operation of the same kind */
 		r->operations[r->n] = *last(r);
@@ -73,7 +73,7 @@ static bool parse_read(struct modbus_request *r, struct bytes *b, uint16_t max)
 
 	bytes_be16(b, &first);
 	bytes_be16(b, &n);
-	return !b->failed && touch(r, first, n, max);
+	return !b->failed && range_touch(r, first, n, max);
 }
 
 /* A coil is written with FF00 for on or 0000 for off, and with nothing else. */
@@ -83,7 +83,7 @@ static bool parse_write_single(struct modbus_request *r, struct bytes *b)
 	uint64_t v;
 
 	bytes_be16(b, &first);
-	if (b->failed || !touch(r, first, 1, 1) || !bytes_be16(b, &r->value))
+	if (b->failed || !range_touch(r, first, 1, 1) || !bytes_be16(b, &r->value))
 		return false;
 	v = r->function != MB_WRITE_COIL ? r->value : r->value != 0;
 	last(r)->values = (struct values){ .form = VALUES_BETWEEN, .n = 1, .lo = v, .hi = v };
@@ -100,7 +100,7 @@ static bool parse_write_bits(struct modbus_request *r, struct bytes *b)
 
 	bytes_be16(b, &first);
 	bytes_be16(b, &n);
-	if (b->failed || !touch(r, first, n, WRITE_BITS_MAX) || !bytes_u8(b, &count))
+	if (b->failed || !range_touch(r, first, n, WRITE_BITS_MAX) || !bytes_u8(b, &count))
 		return false;
 	last(r)->values = values_at(VALUES_BITS, n, *b);
 	return count == (n + 7u) / 8u && bytes_skip(b, count);
@@ -113,7 +113,7 @@ static bool parse_write_registers(struct modbus_request *r, struct bytes *b, uin
 
 	bytes_be16(b, &first);
 	bytes_be16(b, &n);
-	if (b->failed || !touch(r, first, n, max) || !bytes_u8(b, &count))
+	if (b->failed || !range_touch(r, first, n, max) || !bytes_u8(b, &count))
 		return false;
 	last(r)->values = values_at(VALUES_U16BE, n, *b);
 	return count == n * 2u && bytes_skip(b, count);
@@ -132,7 +132,7 @@ static bool parse_mask_write(struct modbus_request *r, struct bytes *b)
 	uint16_t first, and_mask, or_mask;
 
 	last(r)->values.form = VALUES_UNKNOWN;
-	if (!bytes_be16(b, &first) || !touch(r, first, 1, 1))
+	if (!bytes_be16(b, &first) || !range_touch(r, first, 1, 1))
 		return false;
 	bytes_be16(b, &and_mask);
 	bytes_be16(b, &or_mask);
@@ -211,7 +211,7 @@ static bool parse_fifo(struct modbus_request *r, struct bytes *b)
 
 	bytes_be16(b, &first);
 	most = first > 65536u - MODBUS_QUEUE ? (uint16_t)(65536u - first) : MODBUS_QUEUE;
-	return !b->failed && touch(r, first, most, MODBUS_QUEUE);
+	return !b->failed && range_touch(r, first, most, MODBUS_QUEUE);
 }
 
 static void leave_open(struct modbus_request *r, struct bytes *b)

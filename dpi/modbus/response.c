@@ -2,7 +2,7 @@
 #include "dpi/modbus/modbus.h"
 
 /* A count of bytes, and exactly that many bytes. */
-static bool counted(struct bytes *b, uint32_t expected)
+static bool counted_bytes(struct bytes *b, uint32_t expected)
 {
 	uint8_t count;
 
@@ -128,16 +128,16 @@ static bool encapsulated(struct bytes *b, uint16_t asked_mei, uint16_t asked_cod
 	return mei == 14 ? identification(b, asked_code) : bytes_skip(b, b->left);
 }
 
-static bool fits(uint8_t function, uint16_t address, uint16_t quantity, uint16_t value, struct bytes *b)
+static bool response_fits(uint8_t function, uint16_t address, uint16_t quantity, uint16_t value, struct bytes *b)
 {
 	switch (function) {
 	case MB_READ_COILS:
 	case MB_READ_DISCRETE:
-		return counted(b, (quantity + 7u) / 8u);
+		return counted_bytes(b, (quantity + 7u) / 8u);
 	case MB_READ_HOLDING:
 	case MB_READ_INPUT:
 	case MB_READ_WRITE:
-		return counted(b, quantity * 2u);
+		return counted_bytes(b, quantity * 2u);
 	case MB_WRITE_COIL:
 	case MB_WRITE_REGISTER:
 		return echo16(b, address) && echo16(b, value);
@@ -171,7 +171,7 @@ static bool fits(uint8_t function, uint16_t address, uint16_t quantity, uint16_t
 
 bool modbus_response_fits(uint8_t function, uint16_t address, uint16_t quantity, uint16_t value, struct bytes data)
 {
-	return fits(function, address, quantity, value, &data) && bytes_done(&data);
+	return response_fits(function, address, quantity, value, &data) && bytes_done(&data);
 }
 
 /* Whether this could be the answer to some request. The request's numbers are taken from the answer

@@ -49,7 +49,7 @@ static bool awaited(const struct modbus_state *s)
 	return false;
 }
 
-static struct open_request *alone(struct modbus_state *s)
+static struct open_request *lone_request(struct modbus_state *s)
 {
 	for (uint32_t i = 0; i < s->wait.n; i++)
 		if (s->open[i].wait.reason == R_ALLOWED && s->open[i].alone && !s->open[i].wait.expendable)
@@ -57,7 +57,7 @@ static struct open_request *alone(struct modbus_state *s)
 	return NULL;
 }
 
-static bool refuse(struct pdu *ret, enum reason r, uint8_t unit, uint8_t function)
+static bool refuse_segment(struct pdu *ret, enum reason r, uint8_t unit, uint8_t function)
 {
 	ret->reason = r;
 	ret->targets[0] = unit;
@@ -87,7 +87,7 @@ static bool begins_allowed(struct bytes b, const struct command_table *t, const 
 	evaluate_limit(t, v, r.operations, &ruling, &ret->limit);
 	pdu_name_operation(ret, r.operations, r.n, &ruling);
 	ret->early = true;
-	return refuse(ret, r.well_formed ? ruling.reason : (enum reason)r.wrong, r.unit, r.function);
+	return refuse_segment(ret, r.well_formed ? ruling.reason : (enum reason)r.wrong, r.unit, r.function);
 }
 
 /* Checks requests that have to come alone (modbus_goes_alone): such a request must fill its
@@ -109,13 +109,13 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 		modbus_unseen(t, p, unit, function, &ruling);
 		pdu_name_ruling(ret, &ruling);
 		if (r != FRAME_WHOLE && modbus_slip_whole(b))
-			return refuse(ret, R_MODBUS_FRAME, unit, function);
+			return refuse_segment(ret, R_MODBUS_FRAME, unit, function);
 		if (ruling.reason != R_ALLOWED && r != FRAME_WHOLE && framed_apart(function))
 			/* some servers take this for the complete request */
-			return refuse(ret, ruling.reason, unit, function);
+			return refuse_segment(ret, ruling.reason, unit, function);
 		if (ruling.reason == R_ALLOWED && modbus_goes_alone(&ruling, function) &&
 		    (r != FRAME_WHOLE || !single || !first || n != b.left))
-			return refuse(ret, R_MODBUS_ALONE, unit, function);
+			return refuse_segment(ret, R_MODBUS_ALONE, unit, function);
 		if (r != FRAME_WHOLE)
 			return framed_apart(function) || begins_allowed(b, t, p, ret);
 		if (!bytes_skip(&b, n))
@@ -132,7 +132,7 @@ static bool refuse_cut(struct pdu *ret, const struct command_table *t, const str
 	evaluate_limit(t, vocabulary_of(PROTO_MODBUS), r->operations, ruling, &ret->limit);
 	pdu_name_operation(ret, r->operations, r->n, ruling);
 	ret->reading = true;
-	return refuse(ret, R_MODBUS_CUT, r->unit, r->function);
+	return refuse_segment(ret, R_MODBUS_CUT, r->unit, r->function);
 }
 
 /*
@@ -159,14 +159,14 @@ static bool fits_a_read(const struct modbus_state *s, uint32_t at, struct bytes 
 	if (end - from <= READ_MAX || evaluate_allows_all(t, p, vocabulary_of(PROTO_MODBUS)))
 		return true;
 	if (due != at && end - due > READ_MAX)
-		return refuse(ret, R_MODBUS_PENDING, 0, 0);
+		return refuse_segment(ret, R_MODBUS_PENDING, 0, 0);
 	return !modbus_slip_anywhere(b, t, p, &r, &ruling) || refuse_cut(ret, t, &r.request, &ruling);
 }
 
 /* A server may begin to read `carried` bytes after `at`, where the rest of a request begins.
  * Returns whether such a server finds no forbidden command. */
-static bool unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bool late, const struct command_table *t,
-			 const struct command_permit *p, struct pdu *ret)
+static bool is_unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bool late,
+			    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
 	struct modbus_reading r;
 	struct ruling ruling;
@@ -194,13 +194,13 @@ bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, str
 		    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
 	struct modbus_state *s = state;
-	struct open_request *only = alone(s);
+	struct open_request *only = lone_request(s);
 	size_t all = b.left;
 
 	if (only != NULL) {
 		only->wait.expendable = 1; /* reported once, where refusals do not end the flow */
 		pdu_name_choice(PROTO_MODBUS, t, p, only->wait.choice, ret);
-		return refuse(ret, R_MODBUS_ALONE, only->unit, only->function);
+		return refuse_segment(ret, R_MODBUS_ALONE, only->unit, only->function);
 	}
 	if (!careful(s, carried, b, t, p, ret) || !fits_a_read(s, (uint32_t)offset, b, t, p, ret))
 		return false;
@@ -208,8 +208,8 @@ bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, str
 		return true;
 	bytes_skip(&b, s->slip.n == 0 ? thrown_away(carried) : carried);
 	if (!modbus_slip_add(&s->slip, (uint32_t)offset + (uint32_t)(all - b.left), b))
-		return refuse(ret, R_MODBUS_CUT, 0, 0);
-	return unmistakable(s, (uint32_t)offset, carried, late, t, p, ret);
+		return refuse_segment(ret, R_MODBUS_CUT, 0, 0);
+	return is_unmistakable(s, (uint32_t)offset, carried, late, t, p, ret);
 }
 
 bool modbus_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
@@ -225,7 +225,7 @@ bool modbus_repeat(void *state, uint64_t offset, size_t carried, size_t length, 
 			continue;
 		if ((int32_t)(to - o->at) > 0 && (int32_t)(o->at + o->length - from) > 0) {
 			pdu_name_choice(PROTO_MODBUS, t, p, o->wait.choice, ret);
-			return refuse(ret, R_MODBUS_ALONE, o->unit, o->function);
+			return refuse_segment(ret, R_MODBUS_ALONE, o->unit, o->function);
 		}
 	}
 	if (carried == 0)
@@ -233,6 +233,6 @@ bool modbus_repeat(void *state, uint64_t offset, size_t carried, size_t length, 
 	bytes_skip(&b, thrown_away(carried));
 	from = (uint32_t)offset + (uint32_t)thrown_away(carried);
 	if ((s->slip.n == 0 || (int32_t)(from - s->slip.at) < 0) && !modbus_slip_extend(&s->slip, from, b))
-		return refuse(ret, R_MODBUS_CUT, 0, 0);
-	return unmistakable(s, (uint32_t)offset, carried, late, t, p, ret);
+		return refuse_segment(ret, R_MODBUS_CUT, 0, 0);
+	return is_unmistakable(s, (uint32_t)offset, carried, late, t, p, ret);
 }

@@ -83,7 +83,7 @@ static size_t length_of(struct bytes b)
 }
 
 /* Converts unit, function and data to Modbus/TCP. False: no server would execute the request. */
-static bool take(struct bytes b, struct framed *ret)
+static bool framed_take(struct bytes b, struct framed *ret)
 {
 	size_t n = b.left;
 
@@ -103,10 +103,10 @@ static bool is_rtu(struct bytes b, size_t n, struct framed *ret)
 	if (n < SERIAL_MIN || n > SERIAL_MAX || !bytes_take(&b, n, &frame) || check_of(frame) != 0)
 		return false;
 	frame.left -= 2;
-	return take(frame, ret);
+	return framed_take(frame, ret);
 }
 
-static int digit(uint8_t c)
+static int hex_digit(uint8_t c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -124,26 +124,26 @@ static bool is_ascii(struct bytes b, struct framed *ret)
 	if (b.left < ASCII_MIN || !bytes_u8(&b, &c) || c != ':')
 		return false;
 	while (n < sizeof(raw) && bytes_u8(&b, &c) && c != '\r') {
-		if (!bytes_u8(&b, &low) || digit(c) < 0 || digit(low) < 0)
+		if (!bytes_u8(&b, &low) || hex_digit(c) < 0 || hex_digit(low) < 0)
 			return false;
-		raw[n] = (uint8_t)(digit(c) << 4 | digit(low));
+		raw[n] = (uint8_t)(hex_digit(c) << 4 | hex_digit(low));
 		sum = (uint8_t)(sum + raw[n++]);
 	}
 	if (b.failed || c != '\r' || n < 3 || sum != 0 || !bytes_u8(&b, &c) || c != '\n')
 		return false;
 	ret->n = all - b.left;
-	return take(bytes_of(raw, n - 1), ret);
+	return framed_take(bytes_of(raw, n - 1), ret);
 }
 
-static void name(const struct framed *f, const struct ruling *ruling, struct pdu *ret)
+static void name_framed(const struct framed *f, const struct ruling *ruling, struct pdu *ret)
 {
 	pdu_name_ruling(ret, ruling);
 	pdu_name_operation(ret, f->request.operations, f->request.n, ruling);
 	ret->reason = R_MODBUS_SERIAL;
 }
 
-static bool refuses(const struct framed *f, const struct command_table *t, const struct command_permit *p,
-		    struct pdu *ret)
+static bool framed_refused(const struct framed *f, const struct command_table *t, const struct command_permit *p,
+			   struct pdu *ret)
 {
 	const struct vocabulary *v = vocabulary_of(PROTO_MODBUS);
 	struct ruling ruling;
@@ -151,7 +151,7 @@ static bool refuses(const struct framed *f, const struct command_table *t, const
 	evaluate(t, p, v, f->request.operations, f->request.n, &ruling);
 	if (ruling.reason == R_ALLOWED)
 		return false;
-	name(f, &ruling, ret);
+	name_framed(f, &ruling, ret);
 	evaluate_limit(t, v, f->request.operations, &ruling, &ret->limit);
 	ret->reading = true;
 	return true;
@@ -189,7 +189,7 @@ static bool is_serial(struct bytes b, const struct command_table *t, const struc
 	if (!is_rtu(b, length_of(b), &f) && !is_ascii(b, &f))
 		return false;
 	evaluate(t, p, vocabulary_of(PROTO_MODBUS), f.request.operations, f.request.n, &ruling);
-	name(&f, &ruling, ret);
+	name_framed(&f, &ruling, ret);
 	return true;
 }
 
@@ -204,14 +204,14 @@ static bool is_refused_in(struct bytes b, size_t starts, size_t seen, const stru
 		size_t n = length_of(b);
 
 		if (((n > 0 && at + n > seen && is_rtu(b, n, &f)) || (is_ascii(b, &f) && at + f.n > seen)) &&
-		    refuses(&f, t, p, ret))
+		    framed_refused(&f, t, p, ret))
 			return true;
 	}
 	return false;
 }
 
-static bool search(const struct modbus_serial *s, struct bytes b, const struct command_table *t,
-		   const struct command_permit *p, struct pdu *ret)
+static bool serial_search(const struct modbus_serial *s, struct bytes b, const struct command_table *t,
+			  const struct command_permit *p, struct pdu *ret)
 {
 	uint8_t both[2u * SERIAL_MAX];
 	size_t n = b.left < SERIAL_MAX ? b.left : SERIAL_MAX;
@@ -223,10 +223,10 @@ static bool search(const struct modbus_serial *s, struct bytes b, const struct c
 	/* A receiver that separates frames by silence does not check the length for
 	 * the function. */
 	return is_refused_in(bytes_of(both, s->n + n), s->n, s->n, t, p, ret) ||
-	       is_refused_in(b, b.left, 0, t, p, ret) || (is_rtu(b, b.left, &f) && refuses(&f, t, p, ret));
+	       is_refused_in(b, b.left, 0, t, p, ret) || (is_rtu(b, b.left, &f) && framed_refused(&f, t, p, ret));
 }
 
-static void keep(struct modbus_serial *s, struct bytes b)
+static void tail_keep(struct modbus_serial *s, struct bytes b)
 {
 	size_t n = b.left < sizeof(s->tail) ? b.left : sizeof(s->tail), stays = sizeof(s->tail) - n;
 
@@ -247,8 +247,8 @@ bool modbus_serial_judge(struct modbus_serial *s, bool begins, struct bytes b, c
 		return true;
 	/* If everything is allowed, misreading does no harm. */
 	refused = (begins && is_serial(b, t, p, ret)) ||
-		  (!evaluate_allows_all(t, p, vocabulary_of(PROTO_MODBUS)) && search(s, b, t, p, ret));
-	keep(s, b);
+		  (!evaluate_allows_all(t, p, vocabulary_of(PROTO_MODBUS)) && serial_search(s, b, t, p, ret));
+	tail_keep(s, b);
 	return !refused;
 }
 

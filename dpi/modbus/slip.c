@@ -141,7 +141,7 @@ static bool reads_as(const uint8_t *header, size_t needs, struct modbus_reading 
 
 /* The position where this reader continues after a header and a function code at `b`; NO_END when
  * it stops. */
-static uint32_t step(enum slip_reader reader, struct bytes b, struct modbus_reading *ret, bool *ret_request)
+static uint32_t reader_step(enum slip_reader reader, struct bytes b, struct modbus_reading *ret, bool *ret_request)
 {
 	uint16_t protocol = (uint16_t)(b.p[2] << 8 | b.p[3]), length = (uint16_t)(b.p[4] << 8 | b.p[5]);
 	uint8_t function = b.p[HEADER];
@@ -199,7 +199,7 @@ bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table
 
 			if (!has_start(starts[r], i))
 				continue;
-			on = step((enum slip_reader)r, bytes_of(s->bytes + i, s->n - i), ret, &request);
+			on = reader_step((enum slip_reader)r, bytes_of(s->bytes + i, s->n - i), ret, &request);
 			if (request) {
 				evaluate(t, p, vocabulary_of(PROTO_MODBUS), ret->request.operations, ret->request.n,
 					 ret_ruling);
@@ -245,7 +245,7 @@ static bool asked_elsewhere(const struct modbus_slip *s, const struct modbus_ask
 				continue;
 			if (asks_alike(s->bytes + i, asked) && !begins_at(asked, s->at + i))
 				return true;
-			on = step((enum slip_reader)r, bytes_of(s->bytes + i, s->n - i), &reading, &request);
+			on = reader_step((enum slip_reader)r, bytes_of(s->bytes + i, s->n - i), &reading, &request);
 			if (on != NO_END)
 				set_start(starts[r], i + on);
 		}
@@ -265,7 +265,7 @@ bool modbus_slip_anywhere(struct bytes b, const struct command_table *t, const s
 	bool request;
 
 	for (; b.left > HEADER; bytes_skip(&b, 1)) {
-		step(SLIP_BY_LENGTH, b, ret, &request);
+		reader_step(SLIP_BY_LENGTH, b, ret, &request);
 		if (!request)
 			continue;
 		evaluate(t, p, vocabulary_of(PROTO_MODBUS), ret->request.operations, ret->request.n, ret_ruling);

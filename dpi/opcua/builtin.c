@@ -54,7 +54,7 @@ static const uint8_t sizes[BUILTINS] = {
 	[INT64] = 8,   [UINT64] = 8, [FLOAT] = 4, [DOUBLE] = 8, [DATE_TIME] = 8, [GUID] = GUID_BYTES, [STATUS_CODE] = 4,
 };
 
-static bool fail(struct bytes *b)
+static bool fail_read(struct bytes *b)
 {
 	b->failed = true;
 	return false;
@@ -75,7 +75,7 @@ bool opcua_count(struct bytes *b, uint32_t *ret)
 	if (*ret == NULL_LENGTH)
 		*ret = 0;
 	/* each element takes at least one byte */
-	return *ret <= b->left && !b->failed ? true : fail(b);
+	return *ret <= b->left && !b->failed ? true : fail_read(b);
 }
 
 bool opcua_node(struct bytes *b, bool expanded, struct opcua_node *ret)
@@ -88,7 +88,7 @@ bool opcua_node(struct bytes *b, bool expanded, struct opcua_node *ret)
 	*ret = (struct opcua_node){ .number = true };
 	bytes_u8(b, &form);
 	if (!expanded && (form & (NODE_HAS_SERVER | NODE_HAS_URI)) != 0)
-		return fail(b);
+		return fail_read(b);
 	switch (form & ~(NODE_HAS_SERVER | NODE_HAS_URI)) {
 	case NODE_TWO:
 		bytes_u8(b, &low);
@@ -115,7 +115,7 @@ bool opcua_node(struct bytes *b, bool expanded, struct opcua_node *ret)
 		bytes_skip(b, 2 + GUID_BYTES);
 		break;
 	default:
-		return fail(b);
+		return fail_read(b);
 	}
 	if ((form & NODE_HAS_URI) != 0)
 		opcua_string(b, &text);
@@ -140,7 +140,7 @@ bool opcua_localized_text(struct bytes *b)
 	uint8_t has;
 
 	if (!bytes_u8(b, &has) || has > 3)
-		return fail(b);
+		return fail_read(b);
 	for (unsigned bit = 0; bit < 2; bit++)
 		if ((has & 1u << bit) != 0)
 			opcua_string(b, &text);
@@ -158,11 +158,11 @@ bool opcua_extension(struct bytes *b, bool *bodies)
 	uint32_t length;
 
 	if (!opcua_node(b, false, &type) || !bytes_u8(b, &encoding) || encoding > 1)
-		return fail(b);
+		return fail_read(b);
 	if (encoding == 0)
 		return true;
 	if (type.null || !bytes_le32(b, &length) || length == NULL_LENGTH || !bytes_take(b, length, &body))
-		return fail(b);
+		return fail_read(b);
 	if (!type.number || !((type.place == DATA_CHANGE_FILTER && length == DATA_CHANGE_FILTER_BYTES) ||
 			      (type.place == READ_RAW_MODIFIED && length == READ_RAW_MODIFIED_BYTES)))
 		*bodies = true;
@@ -178,7 +178,7 @@ bool opcua_diagnostic(struct bytes *b)
 
 	for (unsigned depth = 0; depth < OPCUA_DEPTH_MAX; depth++) {
 		if (!bytes_u8(b, &has) || (has & 0x80u) != 0)
-			return fail(b);
+			return fail_read(b);
 		for (unsigned bit = 0; bit < 4; bit++)
 			if ((has & 1u << bit) != 0)
 				bytes_skip(b, 4);
@@ -189,7 +189,7 @@ bool opcua_diagnostic(struct bytes *b)
 		if ((has & 0x40u) == 0)
 			return !b->failed;
 	}
-	return fail(b);
+	return fail_read(b);
 }
 
 /* ---- values ---------------------------------------------------------------------------------- */
@@ -283,7 +283,7 @@ static bool data_value(struct bytes *b, unsigned depth, struct values *ret, bool
 
 	*ret = (struct values){ .form = VALUES_UNKNOWN };
 	if (!bytes_u8(b, &has) || has > 0x3f)
-		return fail(b);
+		return fail_read(b);
 	if ((has & 0x01u) != 0)
 		variant(b, depth, ret, bodies);
 	bytes_skip(b, ((has & 0x02u) != 0 ? 4u : 0) + ((has & 0x04u) != 0 ? 8u : 0) + ((has & 0x10u) != 0 ? 2u : 0) +
@@ -291,7 +291,7 @@ static bool data_value(struct bytes *b, unsigned depth, struct values *ret, bool
 	return !b->failed;
 }
 
-static bool element(uint8_t type, struct bytes *b, unsigned depth, bool *bodies)
+static bool read_element(uint8_t type, struct bytes *b, unsigned depth, bool *bodies)
 {
 	struct opcua_node node;
 	struct values value;
@@ -329,15 +329,15 @@ static bool array(uint8_t type, bool matrix, struct bytes *b, unsigned depth, bo
 	uint32_t n, directions;
 
 	if (!opcua_count(b, &n) || (sizes[type] > 0 && n > b->left / sizes[type]))
-		return fail(b);
+		return fail_read(b);
 	if (sizes[type] > 0)
 		bytes_skip(b, (size_t)n * sizes[type]);
 	for (uint32_t i = 0; sizes[type] == 0 && i < n && !b->failed; i++)
-		element(type, b, depth, bodies);
+		read_element(type, b, depth, bodies);
 	if (!matrix)
 		return !b->failed;
 	if (!opcua_count(b, &directions) || directions > b->left / 4u)
-		return fail(b);
+		return fail_read(b);
 	return bytes_skip(b, (size_t)directions * 4u);
 }
 
@@ -350,19 +350,19 @@ static bool variant(struct bytes *b, unsigned depth, struct values *ret, bool *b
 
 	*ret = (struct values){ .form = VALUES_UNKNOWN };
 	if (depth >= OPCUA_DEPTH_MAX || !bytes_u8(b, &has))
-		return fail(b);
+		return fail_read(b);
 	type = has & 0x3fu;
 	is_array = (has & 0x80u) != 0;
 	matrix = (has & 0x40u) != 0;
 	if (type >= BUILTINS || (matrix && !is_array) || (type == 0 && is_array) || (type == VARIANT && !is_array))
-		return fail(b);
+		return fail_read(b);
 	if (type == 0)
 		return true;
 	if (is_array)
 		return array(type, matrix, b, depth, bodies);
 	if (b->left >= sizes[type])
 		number_in_it(type, *b, ret);
-	return element(type, b, depth, bodies);
+	return read_element(type, b, depth, bodies);
 }
 
 bool opcua_variant(struct bytes *b, struct values *ret, bool *bodies)

@@ -27,7 +27,7 @@ static bool is_secured(uint8_t policy)
 	return policy > OPCUA_POLICY_NONE;
 }
 
-static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+static enum frame_result opcua_find_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	const struct opcua_state *s = state;
 
@@ -41,7 +41,7 @@ static enum frame_result frame(const void *state, enum direction dir, struct byt
 }
 
 /* Reads the service at the beginning of a chunk. False: there is no readable one. */
-static bool reads(struct bytes pdu, uint32_t *ret)
+static bool read_service(struct bytes pdu, uint32_t *ret)
 {
 	struct opcua_numbers n;
 	struct opcua_chunk c;
@@ -65,11 +65,11 @@ static bool is_clear(struct bytes pdu)
 {
 	uint32_t service;
 
-	return reads(pdu, &service) && (is_request(service) || is_answer(service));
+	return read_service(pdu, &service) && (is_request(service) || is_answer(service));
 }
 
 /* Whether this is a message of this end with a known service, or one that opens a connection. */
-static bool likely(const void *state, enum direction dir, struct bytes pdu)
+static bool opcua_likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct opcua_chunk c;
 	struct bytes b = pdu;
@@ -81,7 +81,7 @@ static bool likely(const void *state, enum direction dir, struct bytes pdu)
 		return opcua_says_fits(&c) && (dir == DIR_C2S) == (c.kind == OPCUA_HELLO);
 	if (c.kind == OPCUA_OPEN)
 		return c.policy != OPCUA_POLICY_OTHER;
-	return reads(pdu, &service) && (dir == DIR_C2S ? is_request(service) : is_answer(service));
+	return read_service(pdu, &service) && (dir == DIR_C2S ? is_request(service) : is_answer(service));
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -104,7 +104,7 @@ static void secured(struct parsed *ret, uint8_t policy, uint64_t certificate)
 	ret->wrong = R_ALLOWED;
 }
 
-static void says(const struct opcua_chunk *c, struct parsed *ret)
+static void parse_says(const struct opcua_chunk *c, struct parsed *ret)
 {
 	struct operation o = opcua_operation(OPCUA_SAYS(c->kind), OPCUA_POLICY_UNKNOWN);
 
@@ -140,7 +140,7 @@ static void opening(struct bytes body, struct parsed *ret)
 
 /* Puts the chunks of a message together. They must have the same channel, token and request number,
  * and no other chunk may be between them. */
-static bool join(struct bytes pdu, struct parsed *ret, struct bytes *ret_body, bool *ret_numbered)
+static bool chunks_join(struct bytes pdu, struct parsed *ret, struct bytes *ret_body, bool *ret_numbered)
 {
 	struct opcua_numbers first = { 0 }, last = { 0 }, n;
 	struct opcua_chunk head = { 0 }, c;
@@ -179,7 +179,7 @@ static bool join(struct bytes pdu, struct parsed *ret, struct bytes *ret_body, b
 	return true;
 }
 
-static void message(struct bytes pdu, const struct opcua_chunk *c, uint8_t policy, struct parsed *ret)
+static void parse_message(struct bytes pdu, const struct opcua_chunk *c, uint8_t policy, struct parsed *ret)
 {
 	struct bytes body;
 	bool numbered;
@@ -187,7 +187,7 @@ static void message(struct bytes pdu, const struct opcua_chunk *c, uint8_t polic
 	ret->operations[0] = opcua_operation(0, policy);
 	ret->n = 1;
 	ret->kept[KEPT_REQUEST] = NUMBERLESS;
-	if (!join(pdu, ret, &body, &numbered))
+	if (!chunks_join(pdu, ret, &body, &numbered))
 		return;
 	if (c->kind == OPCUA_OPEN)
 		opening(body, ret);
@@ -207,7 +207,7 @@ static void message(struct bytes pdu, const struct opcua_chunk *c, uint8_t polic
 		ret->wrong = R_OPCUA_NUMBER;
 }
 
-static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+static void opcua_parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	const struct opcua_state *s = state;
 	struct opcua_chunk c;
@@ -221,7 +221,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 	ret->kept[KEPT_CHANNEL] = c.channel;
 	ret->kept[KEPT_TOKEN] = c.token;
 	if (c.kind < OPCUA_OPEN) {
-		says(&c, ret);
+		parse_says(&c, ret);
 		return;
 	}
 	if (c.kind == OPCUA_OPEN)
@@ -230,7 +230,7 @@ static void parse(const void *state, enum direction dir, struct bytes pdu, struc
 		policy = OPCUA_POLICY_NONE;
 	ret->kept[KEPT_POLICY] = policy;
 	if (policy == OPCUA_POLICY_NONE)
-		message(pdu, &c, policy, ret);
+		parse_message(pdu, &c, policy, ret);
 	else {
 		ret->kept[KEPT_CERTIFICATE] = c.kind == OPCUA_OPEN ? c.certificate : s->certificate;
 		secured(ret, policy, ret->kept[KEPT_CERTIFICATE]);
@@ -290,7 +290,7 @@ static enum reason in_session(struct opcua_state *s, const struct parsed *p)
 }
 
 /* Whether `first` is the next sequence number. Counting continues from `last` in any case. */
-static bool counts(struct opcua_state *s, enum direction dir, uint32_t first, uint32_t last)
+static bool sequence_counts(struct opcua_state *s, enum direction dir, uint32_t first, uint32_t last)
 {
 	bool fits = !s->counts[dir] || opcua_follows(s->sequence[dir], first);
 
@@ -299,7 +299,7 @@ static bool counts(struct opcua_state *s, enum direction dir, uint32_t first, ui
 	return fits;
 }
 
-static struct opcua_open *find(struct opcua_state *s, uint32_t request, uint32_t *ret_at)
+static struct opcua_open *open_find(struct opcua_state *s, uint32_t request, uint32_t *ret_at)
 {
 	for (uint32_t i = 0; i < s->wait.n; i++)
 		if (s->open[i].request == request) {
@@ -309,11 +309,12 @@ static struct opcua_open *find(struct opcua_state *s, uint32_t request, uint32_t
 	return NULL;
 }
 
-static void remember(struct opcua_state *s, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
+static void request_remember(struct opcua_state *s, const struct parsed *p, const struct ruling *ruling,
+			     struct pdu *ret)
 {
 	const struct operation *o = &p->operations[ruling->operation < p->n ? ruling->operation : 0];
 	uint32_t request = (uint32_t)p->kept[KEPT_REQUEST], at;
-	struct opcua_open *before = find(s, request, &at);
+	struct opcua_open *before = open_find(s, request, &at);
 
 	if (before != NULL) { /* nobody could tell which of two equal request numbers is answered */
 		if (ret->reason == R_ALLOWED)
@@ -331,7 +332,7 @@ static void remember(struct opcua_state *s, const struct parsed *p, const struct
 	};
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
+static void opcua_asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct opcua_state *s = state;
 	uint64_t kind = p->kept[KEPT_KIND];
@@ -351,19 +352,19 @@ static void asked(void *state, const struct parsed *p, const struct ruling *ruli
 	}
 	if (session == R_ALLOWED)
 		s->policy = OPCUA_POLICY_NONE;
-	if (!counts(s, DIR_C2S, (uint32_t)p->kept[KEPT_FIRST], (uint32_t)p->kept[KEPT_LAST]) &&
+	if (!sequence_counts(s, DIR_C2S, (uint32_t)p->kept[KEPT_FIRST], (uint32_t)p->kept[KEPT_LAST]) &&
 	    ret->reason == R_ALLOWED)
 		ret->reason = R_OPCUA_NUMBER;
 	if (kind != OPCUA_CLOSE)
-		remember(s, p, ruling, ret);
+		request_remember(s, p, ruling, ret);
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
 /* Whether the rows allow some request for this service, so that its answer may pass although the
  * request was not seen. */
-static enum reason rule(const struct command_table *t, const struct command_permit *p, uint32_t service, uint8_t policy,
-			struct pdu *ret)
+static enum reason judge_unseen(const struct command_table *t, const struct command_permit *p, uint32_t service,
+				uint8_t policy, struct pdu *ret)
 {
 	struct operation o = opcua_operation(service, policy);
 	struct ruling ruling;
@@ -387,13 +388,13 @@ static void answered_unseen(struct opcua_state *s, uint32_t service, const struc
 	ret->function = asks != 0 ? asks : service;
 	pdu_name_choice(PROTO_OPCUA, t, p, 0, ret);
 	if (ret->allowed && asks != 0 && function_by_code(&vocabulary_opcua, asks)->classes != 0 &&
-	    rule(t, p, asks, OPCUA_POLICY_NONE, ret) != R_ALLOWED)
+	    judge_unseen(t, p, asks, OPCUA_POLICY_NONE, ret) != R_ALLOWED)
 		ret->reason = R_OPCUA_FUNCTION;
 }
 
 /* Reads the answer to a request for a channel: the channel's number and token (OPC 10000-4,
  * 5.6.2). */
-static bool opened(struct opcua_state *s, const struct opcua_chunk *c, struct bytes body)
+static bool channel_opened(struct opcua_state *s, const struct opcua_chunk *c, struct bytes body)
 {
 	uint32_t version, channel, token;
 	struct bytes nonce;
@@ -415,8 +416,8 @@ static bool opened(struct opcua_state *s, const struct opcua_chunk *c, struct by
 }
 
 /* Whether this chunk may belong to the answer to `o`. The first chunk names the service. */
-static bool fits(struct opcua_state *s, const struct opcua_open *o, const struct opcua_chunk *c, struct bytes body,
-		 struct pdu *ret)
+static bool chunk_fits(struct opcua_state *s, const struct opcua_open *o, const struct opcua_chunk *c,
+		       struct bytes body, struct pdu *ret)
 {
 	uint32_t service, code, expected = opcua_answer_of_service(o->service);
 	bool all = c->chunk == 'F' && s->rest == 0;
@@ -437,11 +438,11 @@ static bool fits(struct opcua_state *s, const struct opcua_open *o, const struct
 		return false;
 	if (c->kind == OPCUA_OPEN && service == OPCUA_FAULT && s->phase == OPCUA_OPENING)
 		s->phase = OPCUA_READY;
-	return c->kind != OPCUA_OPEN || service == OPCUA_FAULT || opened(s, c, body);
+	return c->kind != OPCUA_OPEN || service == OPCUA_FAULT || channel_opened(s, c, body);
 }
 
-static void answer(struct opcua_state *s, const struct opcua_chunk *c, const struct command_table *t,
-		   const struct command_permit *p, struct pdu *ret)
+static void answer_chunk(struct opcua_state *s, const struct opcua_chunk *c, const struct command_table *t,
+			 const struct command_permit *p, struct pdu *ret)
 {
 	struct opcua_numbers n;
 	struct bytes body = c->body;
@@ -451,11 +452,12 @@ static void answer(struct opcua_state *s, const struct opcua_chunk *c, const str
 	ret->targets[OPCUA_POLICY] = OPCUA_POLICY_NONE;
 	if (!opcua_numbers_take(&body, &n))
 		return;
-	if (!counts(s, DIR_S2C, n.sequence, n.sequence) && !judge_forgives(PROTO_OPCUA, t, p, LENIENT_NUMBERING)) {
+	if (!sequence_counts(s, DIR_S2C, n.sequence, n.sequence) &&
+	    !judge_forgives(PROTO_OPCUA, t, p, LENIENT_NUMBERING)) {
 		ret->reason = R_OPCUA_NUMBER;
 		return;
 	}
-	o = find(s, n.request, &at);
+	o = open_find(s, n.request, &at);
 	if (o == NULL) {
 		ret->reason = R_OPCUA_RESPONSE;
 		if (c->kind == OPCUA_MESSAGE && opcua_service_take(&body, &ret->function))
@@ -463,7 +465,7 @@ static void answer(struct opcua_state *s, const struct opcua_chunk *c, const str
 		return;
 	}
 	ret->function = o->service;
-	if (!fits(s, o, c, body, ret)) {
+	if (!chunk_fits(s, o, c, body, ret)) {
 		ret->reason = R_OPCUA_RESPONSE;
 		return;
 	}
@@ -474,7 +476,7 @@ static void answer(struct opcua_state *s, const struct opcua_chunk *c, const str
 }
 
 /* Judges messages of a server that answer no request: acknowledge and error. */
-static enum reason told(struct opcua_state *s, const struct opcua_chunk *c)
+static enum reason judge_told(struct opcua_state *s, const struct opcua_chunk *c)
 {
 	if (!opcua_says_fits(c))
 		return R_OPCUA_FRAME;
@@ -519,7 +521,7 @@ static void answered_chunk(struct opcua_state *s, struct bytes pdu, const struct
 	if (c.size > pdu.left)
 		s->rest = c.size - (uint32_t)pdu.left;
 	ret->function = c.kind < OPCUA_OPEN ? OPCUA_SAYS(c.kind) : 0;
-	ret->reason = c.kind < OPCUA_OPEN ? told(s, &c) : in_channel(s, &c);
+	ret->reason = c.kind < OPCUA_OPEN ? judge_told(s, &c) : in_channel(s, &c);
 	if (c.kind < OPCUA_OPEN || ret->reason != R_ALLOWED) {
 		ret->allowed = ret->reason == R_ALLOWED;
 		return;
@@ -527,7 +529,7 @@ static void answered_chunk(struct opcua_state *s, struct bytes pdu, const struct
 	ret->reason = R_OPCUA_FRAME;
 	policy = c.kind == OPCUA_OPEN ? c.policy : s->policy;
 	if (!is_secured(policy) && (policy != OPCUA_POLICY_UNKNOWN || is_clear(pdu))) {
-		answer(s, &c, t, p, ret);
+		answer_chunk(s, &c, t, p, ret);
 		return;
 	}
 	if (c.kind == OPCUA_OPEN) {
@@ -537,11 +539,11 @@ static void answered_chunk(struct opcua_state *s, struct bytes pdu, const struct
 	}
 	ret->function = OPCUA_SECURED;
 	ret->targets[OPCUA_POLICY] = policy;
-	ret->reason = rule(t, p, OPCUA_SECURED, policy, ret);
+	ret->reason = judge_unseen(t, p, OPCUA_SECURED, policy, ret);
 }
 
-static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-		     struct pdu *ret)
+static void opcua_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
+			   struct pdu *ret)
 {
 	struct opcua_state *s = state;
 
@@ -562,7 +564,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
-static void missed(void *state)
+static void opcua_missed(void *state)
 {
 	struct opcua_state *s = state;
 
@@ -579,14 +581,14 @@ const struct enforcer opcua_enforcer = {
 	.pdu_max = OPCUA_PDU_MAX,
 	.state_size = sizeof(struct opcua_state),
 	.open = PENDING_IN(struct opcua_state, OPCUA_OPEN_MAX),
-	.frame = frame,
+	.frame = opcua_find_frame,
 	.malformed = R_OPCUA_FRAME,
 	.too_long = R_OPCUA_SIZE,
 	.pending = R_OPCUA_PENDING,
-	.parse = parse,
-	.asked = asked,
-	.answered = answered,
+	.parse = opcua_parse,
+	.asked = opcua_asked,
+	.answered = opcua_answered,
 	.segment = opcua_segment,
-	.missed = missed,
-	.likely = likely,
+	.missed = opcua_missed,
+	.likely = opcua_likely,
 };

@@ -141,7 +141,7 @@ static bool stands_for(struct operation *last, const struct operation *o)
 	return true;
 }
 
-static void put(struct reader *r, const struct operation *o)
+static void operation_put(struct reader *r, const struct operation *o)
 {
 	bool joins = r->joins && r->n_places == 1 && r->to->n > 0;
 
@@ -153,7 +153,7 @@ static void put(struct reader *r, const struct operation *o)
 		r->crowded = true;
 }
 
-static void add(struct reader *r, const struct opcua_node *at, struct values value)
+static void operation_add(struct reader *r, const struct opcua_node *at, struct values value)
 {
 	struct operation o = opcua_operation(r->service->request, r->policy);
 
@@ -182,16 +182,16 @@ static void add(struct reader *r, const struct opcua_node *at, struct values val
 		o.first = at->place;
 		o.count = 1;
 	}
-	put(r, &o);
+	operation_put(r, &o);
 	/* the attribute may be the value or another one */
 	if (r->doubtful && r->service->request == OPCUA_WRITE) {
 		o.service = o.service == OPCUA_WRITE ? OPCUA_WRITE_ATTRIBUTE : OPCUA_WRITE;
 		o.group = (uint8_t)r->to->n;
-		put(r, &o);
+		operation_put(r, &o);
 	}
 }
 
-static void touch(struct reader *r, bool expanded, bool may_be_null)
+static void place_read(struct reader *r, bool expanded, bool may_be_null)
 {
 	struct opcua_node at;
 
@@ -210,13 +210,13 @@ static void arguments(struct reader *r)
 
 	opcua_count(&r->b, &n);
 	if (r->to != NULL) {
-		add(r, &r->places[0], none);
+		operation_add(r, &r->places[0], none);
 		if (n == 0)
-			add(r, &method, none);
+			operation_add(r, &method, none);
 	}
 	for (uint32_t i = 0; i < n && opcua_variant(&r->b, &value, &r->bodies); i++)
 		if (r->to != NULL)
-			add(r, &method, value);
+			operation_add(r, &method, value);
 	r->n_places = 0;
 }
 
@@ -225,13 +225,13 @@ static void end_item(struct reader *r)
 	if (r->ranged && r->value.form != VALUES_NONE) /* only a part of the value is written */
 		r->value.form = VALUES_UNKNOWN;
 	for (uint32_t i = 0; i < r->n_places && r->to != NULL; i++)
-		add(r, &r->places[i], r->value);
+		operation_add(r, &r->places[i], r->value);
 }
 
-static void fields(struct reader *r, const char *layout);
+static void read_fields(struct reader *r, const char *layout);
 
 /* The layout after the bracket that closes the present group. */
-static const char *behind(const char *layout)
+static const char *behind_group(const char *layout)
 {
 	for (unsigned open = 1; open > 0; layout++) {
 		open += *layout == '[' || *layout == '{';
@@ -253,13 +253,13 @@ static void repeat(struct reader *r, const char *layout, bool operations)
 			r->has_attribute = r->ranged = false;
 			r->value = (struct values){ .form = VALUES_NONE };
 		}
-		fields(r, layout);
+		read_fields(r, layout);
 		if (operations && !r->b.failed)
 			end_item(r);
 	}
 }
 
-static void field(struct reader *r, char what)
+static void read_field(struct reader *r, char what)
 {
 	struct opcua_node node;
 	struct bytes text;
@@ -282,7 +282,7 @@ static void field(struct reader *r, char what)
 	case 'N':
 	case 'E':
 	case 'O':
-		touch(r, what != 'N', what == 'O');
+		place_read(r, what != 'N', what == 'O');
 		break;
 	case 'q':
 		opcua_qualified_name(&r->b);
@@ -317,23 +317,23 @@ static void field(struct reader *r, char what)
 }
 
 /* Recursion is as deep as the brackets of the table. */
-static void fields(struct reader *r, const char *layout)
+static void read_fields(struct reader *r, const char *layout)
 {
 	while (*layout != '\0' && *layout != ']' && *layout != '}' && !r->b.failed) {
 		char what = *layout++;
 
 		if (what != '[' && what != '{') {
-			field(r, what);
+			read_field(r, what);
 			continue;
 		}
 		repeat(r, layout, what == '{');
-		layout = behind(layout);
+		layout = behind_group(layout);
 	}
 }
 
 /* ---- requests and answers -------------------------------------------------------------------- */
 
-static void one(struct parsed *to, uint32_t code, uint8_t policy, unsigned untold, bool setup)
+static void make_only(struct parsed *to, uint32_t code, uint8_t policy, unsigned untold, bool setup)
 {
 	struct operation o = opcua_operation(code, policy);
 
@@ -355,24 +355,24 @@ void opcua_request_parse(struct bytes body, uint8_t policy, struct parsed *ret)
 		return;
 	r.service = service_of(code);
 	if (r.service == NULL) { /* unknown service: its nodes and values are not known */
-		one(ret, code, policy, UNTOLD_PLACE | UNTOLD_VALUE, false);
+		make_only(ret, code, policy, UNTOLD_PLACE | UNTOLD_VALUE, false);
 		ret->wrong = R_ALLOWED;
 		return;
 	}
-	fields(&r, REQUEST_HEADER);
+	read_fields(&r, REQUEST_HEADER);
 	b = r.b;
-	fields(&r, r.service->layout);
+	read_fields(&r, r.service->layout);
 	if (r.crowded) {
 		ret->n = 0;
 		r = (struct reader){ .b = b, .to = ret, .service = r.service, .policy = policy, .joins = true };
-		fields(&r, r.service->layout);
+		read_fields(&r, r.service->layout);
 	}
 	ret->wrong = r.crowded ? R_OPCUA_MANY : bytes_done(&r.b) ? R_ALLOWED : R_OPCUA_FRAME;
 	if (ret->n == 0 || ret->wrong != R_ALLOWED) {
 		ret->n = 0;
 		/* after a skipped body, servers may find nodes where there are none */
-		one(ret, code, policy, r.service->untold | (r.bodies && r.service->places ? UNTOLD_PLACE : 0),
-		    r.service->class == 0);
+		make_only(ret, code, policy, r.service->untold | (r.bodies && r.service->places ? UNTOLD_PLACE : 0),
+			  r.service->class == 0);
 	}
 }
 
@@ -386,8 +386,8 @@ bool opcua_request_is_whole(struct bytes body)
 	r.service = service_of(code);
 	if (r.service == NULL)
 		return false;
-	fields(&r, REQUEST_HEADER);
-	fields(&r, r.service->layout);
+	read_fields(&r, REQUEST_HEADER);
+	read_fields(&r, r.service->layout);
 	return !r.b.failed;
 }
 
@@ -395,7 +395,7 @@ bool opcua_request_header_take(struct bytes *b)
 {
 	struct reader r = { .b = *b };
 
-	fields(&r, REQUEST_HEADER);
+	read_fields(&r, REQUEST_HEADER);
 	*b = r.b;
 	return !b->failed;
 }
@@ -409,7 +409,7 @@ bool opcua_answer_header_take(struct bytes *b, bool *ret_bad)
 	bytes_skip(&at, ANSWER_STATUS_AT);
 	bytes_le32(&at, &status);
 	*ret_bad = (status & STATUS_BAD) != 0;
-	fields(&r, ANSWER_HEADER);
+	read_fields(&r, ANSWER_HEADER);
 	*b = r.b;
 	return !b->failed;
 }

@@ -160,7 +160,7 @@ static bool tail_begins(const struct s7_state *s, uint64_t offset, struct bytes 
 }
 
 /* Searches `b`, which begins with a packet of the client. */
-static bool search(struct s7_state *s, uint64_t offset, struct bytes b)
+static bool cut_search(struct s7_state *s, uint64_t offset, struct bytes b)
 {
 	uint64_t end = offset + b.left;
 	struct bytes all = b;
@@ -183,14 +183,14 @@ static bool search(struct s7_state *s, uint64_t offset, struct bytes b)
 	return found;
 }
 
-static bool unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct bytes b, const struct command_table *t,
-			 const struct command_permit *p, struct pdu *ret)
+static bool is_unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct bytes b,
+			    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
 	if (cut)
 		s7_lose(s);
 	/* Where everything is allowed, misreading does no harm. Later bytes may come under
 	 * another policy. */
-	if (!s->lost || !search(s, offset, b) || evaluate_allows_all(t, p, &vocabulary_s7comm))
+	if (!s->lost || !cut_search(s, offset, b) || evaluate_allows_all(t, p, &vocabulary_s7comm))
 		return true;
 	s->lost = 0; /* recorded only once, if refusals do not end the flow */
 	pdu_name_choice(PROTO_S7COMM, t, p, 0, ret);
@@ -229,11 +229,11 @@ bool s7_segment(void *state, uint64_t offset, size_t carried, bool late, struct 
 		ret->reason = R_S7COMM_FRAME;
 		return false;
 	}
-	return unmistakable(state, offset, carried > 0 && late, b, t, p, ret);
+	return is_unmistakable(state, offset, carried > 0 && late, b, t, p, ret);
 }
 
 bool s7_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
 	       const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
-	return unmistakable(state, offset, carried > 0 && late, b, t, p, ret);
+	return is_unmistakable(state, offset, carried > 0 && late, b, t, p, ret);
 }

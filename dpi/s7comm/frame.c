@@ -200,7 +200,7 @@ static bool read_references(struct bytes b, struct s7_unit *ret)
 	return !b.failed;
 }
 
-static bool join(struct bytes pdu, uint8_t *joined, struct s7_unit *ret)
+static bool packets_join(struct bytes pdu, uint8_t *joined, struct s7_unit *ret)
 {
 	size_t n = 0;
 
@@ -242,7 +242,7 @@ void s7_unwrap(struct bytes pdu, uint8_t *joined, struct s7_unit *ret)
 		ret->well_formed = read_references(p.data, ret);
 		break;
 	default:
-		ret->well_formed = join(pdu, joined, ret);
+		ret->well_formed = packets_join(pdu, joined, ret);
 		break;
 	}
 }

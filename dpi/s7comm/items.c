@@ -151,7 +151,7 @@ static void unknown_place(struct operation *o)
 }
 
 /* Sets the addresses of an item. False: the area has no such addresses. */
-static bool place(const struct item *i, struct operation *o)
+static bool item_place(const struct item *i, struct operation *o)
 {
 	uint32_t bits = element_bits(i->type);
 	uint8_t space = i->plain ? space_of(i->area) : SPACE_NONE;
@@ -183,7 +183,7 @@ bool s7_items(struct bytes *b, uint8_t n, uint32_t service, struct operation *op
 		if (!read_item(b, &i))
 			return false;
 		operations[k].place_unknown = false;
-		if (!place(&i, &operations[k]))
+		if (!item_place(&i, &operations[k]))
 			return false;
 	}
 	return n > 0;

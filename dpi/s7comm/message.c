@@ -124,7 +124,7 @@ static bool upload_begins(struct bytes b)
 	return bytes_skip(&b, 7) && bytes_u8(&b, &digits) && bytes_skip(&b, digits) && bytes_done(&b);
 }
 
-static bool enclosed(struct bytes b)
+static bool is_enclosed(struct bytes b)
 {
 	uint8_t result, type;
 	uint16_t length;
@@ -160,5 +160,5 @@ static bool job_answered(uint32_t service, const struct s7_message *m)
 
 bool s7_answer_fits(uint32_t service, const struct s7_message *m)
 {
-	return m->kind == S7_USERDATA ? enclosed(m->data) : job_answered(service, m);
+	return m->kind == S7_USERDATA ? is_enclosed(m->data) : job_answered(service, m);
 }

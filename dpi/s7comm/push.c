@@ -21,7 +21,7 @@ void s7_notice_permit(struct s7_state *s, const struct command_permit *p)
 }
 
 /* Adds the addresses of a cyclic read, if they are not known yet. */
-static void watch(struct s7_state *s, const struct operation *o)
+static void watch_add(struct s7_state *s, const struct operation *o)
 {
 	const struct s7_watched w = { .first_low = (uint32_t)o->first,
 				      .first_high = (uint16_t)(o->first >> 32),
@@ -50,7 +50,7 @@ void s7_subscribe(struct s7_state *s, const struct parsed *p)
 	if (service >> 16 == 7 && group == S7_CYCLIC) {
 		s->subscribed |= SUBSCRIBED_CYCLIC;
 		for (uint32_t i = 0; i < p->n; i++)
-			watch(s, &p->operations[i]);
+			watch_add(s, &p->operations[i]);
 	}
 	if (service >> 16 == 7 && group == S7_TEST && sub < 32)
 		s->jobs |= (uint32_t)1 << sub;

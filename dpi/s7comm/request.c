@@ -13,7 +13,7 @@ static uint32_t opaque(struct operation *o, uint32_t service)
 }
 
 /* An operation that touches no address. */
-static uint32_t plain(struct operation *o, uint32_t service)
+static uint32_t plain_operation(struct operation *o, uint32_t service)
 {
 	*o = (struct operation){ .service = service, .space = SPACE_NONE };
 	return 1;
@@ -48,7 +48,7 @@ static bool zeros(struct bytes *b, size_t n)
 	return true;
 }
 
-static bool counted(struct bytes *b, struct bytes *ret)
+static bool counted_bytes(struct bytes *b, struct bytes *ret)
 {
 	uint8_t n;
 
@@ -73,11 +73,11 @@ static bool block_request(struct bytes b, bool sizes)
 	bytes_u8(&b, &status);
 	bytes_be16(&b, &reserved);
 	bytes_be32(&b, &id);
-	if (b.failed || !counted(&b, &name) || name.left == 0)
+	if (b.failed || !counted_bytes(&b, &name) || name.left == 0)
 		return false;
 	if (!sizes)
 		return bytes_done(&b);
-	return counted(&b, &rest) && rest.left > 0 && bytes_done(&b);
+	return counted_bytes(&b, &rest) && rest.left > 0 && bytes_done(&b);
 }
 
 /* Reads the blocks of _INSE and _DELE: their number, a zero, their names. */
@@ -133,19 +133,19 @@ static uint32_t invoke(const struct s7_message *m, struct operation *o, bool *re
 
 	opaque(o, S7_FUNCTION(S7_PI));
 	*ret_good = zeros(&b, 6) && bytes_u8(&b, &mark) && mark == 0xfd && bytes_be16(&b, &n_arguments) &&
-		    bytes_take(&b, n_arguments, &arguments) && counted(&b, &name) && name.left > 0 && bytes_done(&b) &&
-		    m->data.left == 0;
+		    bytes_take(&b, n_arguments, &arguments) && counted_bytes(&b, &name) && name.left > 0 &&
+		    bytes_done(&b) && m->data.left == 0;
 	if (!*ret_good)
 		return 1;
 	service = pi_service(arguments, name);
-	return service == S7_PI_OTHER ? 1 : plain(o, S7_FUNCTION(S7_PI) | service);
+	return service == S7_PI_OTHER ? 1 : plain_operation(o, S7_FUNCTION(S7_PI) | service);
 }
 
-static bool stop(struct bytes b)
+static bool is_stop(struct bytes b)
 {
 	struct bytes name;
 
-	return zeros(&b, 5) && counted(&b, &name) && IS(name, "P_PROGRAM") && bytes_done(&b);
+	return zeros(&b, 5) && counted_bytes(&b, &name) && IS(name, "P_PROGRAM") && bytes_done(&b);
 }
 
 static uint32_t job(const struct s7_message *m, struct operation *operations, bool *ret_good)
@@ -159,24 +159,24 @@ static uint32_t job(const struct s7_message *m, struct operation *operations, bo
 		return variables(m, service, operations, ret_good);
 	case S7_SETUP:
 		*ret_good = s7_setup_size(m) > 0;
-		return plain(operations, service);
+		return plain_operation(operations, service);
 	case S7_REQUEST_DOWNLOAD:
 		*ret_good = no_data && block_request(m->parameters, true);
-		return plain(operations, service);
+		return plain_operation(operations, service);
 	case S7_START_UPLOAD:
 	case S7_DOWNLOAD_BLOCK:
 	case S7_DOWNLOAD_ENDED:
 		*ret_good = no_data && block_request(m->parameters, false);
-		return plain(operations, service);
+		return plain_operation(operations, service);
 	case S7_UPLOAD:
 	case S7_END_UPLOAD:
 		*ret_good = no_data && m->parameters.left == 7;
-		return plain(operations, service);
+		return plain_operation(operations, service);
 	case S7_PI:
 		return invoke(m, operations, ret_good);
 	case S7_STOP:
-		*ret_good = no_data && stop(m->parameters);
-		return plain(operations, service);
+		*ret_good = no_data && is_stop(m->parameters);
+		return plain_operation(operations, service);
 	default:
 		*ret_good = true;
 		return opaque(operations, service);
@@ -186,7 +186,7 @@ static uint32_t job(const struct s7_message *m, struct operation *operations, bo
 /* ---- userdata -------------------------------------------------------------------------------- */
 
 /* Reads result, type and length, and the data, which must have that length. */
-static bool enclosed(struct bytes b, struct bytes *ret)
+static bool take_enclosed(struct bytes b, struct bytes *ret)
 {
 	uint8_t result, type;
 	uint16_t length;
@@ -217,12 +217,12 @@ static uint32_t userdata(const struct s7_message *m, struct operation *operation
 	const struct function_info *f = function_by_code(&vocabulary_s7comm, S7_SUB(m->group, m->sub));
 	struct bytes data;
 
-	*ret_good = enclosed(m->data, &data);
+	*ret_good = take_enclosed(m->data, &data);
 	if (!*ret_good || f == NULL || f->untold != 0)
 		return opaque(operations, S7_SUB(m->group, m->sub));
 	if (m->group == S7_CYCLIC && f->spaces != 0)
 		return cyclic(m, data, operations, ret_good);
-	return plain(operations, S7_SUB(m->group, m->sub));
+	return plain_operation(operations, S7_SUB(m->group, m->sub));
 }
 
 uint32_t s7_request_operations(const struct s7_message *m, struct operation *operations, enum reason *ret_wrong)

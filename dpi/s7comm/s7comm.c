@@ -25,7 +25,7 @@ static bool is_for_clients(struct bytes head)
 	return bytes_skip(&head, 5) && bytes_u8(&head, &type) && (type == TPDU_CC || type == TPDU_ER);
 }
 
-static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+static enum frame_result s7_find_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	*ret_len = 0;
 	return dir == DIR_C2S && is_for_clients(head) ? FRAME_BAD : s7_frame(head, ret_len);
@@ -107,7 +107,7 @@ static void parse_message(const struct s7_state *s, const struct s7_unit *u, str
 		ret->operations[i].targets[0] = slot;
 }
 
-static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+static void s7_parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	struct s7_unit u;
 
@@ -181,7 +181,7 @@ static enum reason in_turn(const struct s7_state *s, const struct parsed *p)
  * wrong positions, with bytes of earlier PDUs in between. Where everything is allowed, misreading
  * does no harm.
  */
-static bool misread(const struct parsed *p, const struct ruling *r)
+static bool s7_misread(const struct parsed *p, const struct ruling *r)
 {
 	return p->kept[KEPT_FRAGMENTS] > 2 && (r->grant == NULL || !r->grant->whole);
 }
@@ -197,7 +197,7 @@ static void block_sent(struct s7_state *s, const struct parsed *p, struct pdu *r
 		s->download = 0;
 }
 
-static void remember(struct s7_state *s, const struct parsed *p, const struct ruling *r, struct pdu *ret)
+static void request_remember(struct s7_state *s, const struct parsed *p, const struct ruling *r, struct pdu *ret)
 {
 	const struct operation *o = &p->operations[r->operation < p->n ? r->operation : 0];
 	bool items = o->service == S7_FUNCTION(S7_READ) || o->service == S7_FUNCTION(S7_WRITE);
@@ -234,7 +234,7 @@ static void message_asked(struct s7_state *s, const struct parsed *p, const stru
 
 	if (ret->reason == R_ALLOWED)
 		ret->reason = turn;
-	if (ret->reason == R_ALLOWED && misread(p, r))
+	if (ret->reason == R_ALLOWED && s7_misread(p, r))
 		ret->reason = R_S7COMM_FRAGMENTS;
 	if (kind == S7_ACK_DATA) {
 		block_sent(s, p, ret);
@@ -248,7 +248,7 @@ static void message_asked(struct s7_state *s, const struct parsed *p, const stru
 		return;
 	}
 	if (kind == S7_JOB || p->kept[KEPT_SAYS] == S7_ASKS)
-		remember(s, p, r, ret);
+		request_remember(s, p, r, ret);
 	if (ret->reason == R_S7COMM_PENDING || p->wrong != R_ALLOWED)
 		return;
 	s7_subscribe(s, p);
@@ -256,7 +256,7 @@ static void message_asked(struct s7_state *s, const struct parsed *p, const stru
 		s->size_asked = (uint16_t)p->kept[KEPT_SIZE];
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *r, struct pdu *ret)
+static void s7_asked(void *state, const struct parsed *p, const struct ruling *r, struct pdu *ret)
 {
 	struct s7_state *s = state;
 
@@ -281,8 +281,8 @@ static void asked(void *state, const struct parsed *p, const struct ruling *r, s
 }
 
 /* `b` is the PDU, or the message that several DTs made. */
-static void answered(void *state, struct bytes b, const struct command_table *table,
-		     const struct command_permit *permit, struct pdu *ret)
+static void s7_note_answered(void *state, struct bytes b, const struct command_table *table,
+			     const struct command_permit *permit, struct pdu *ret)
 {
 	struct s7_unit u;
 
@@ -293,13 +293,13 @@ static void answered(void *state, struct bytes b, const struct command_table *ta
 	s7_answered(state, ret->dir, &u, table, permit, ret);
 }
 
-static void missed(void *state)
+static void s7_missed(void *state)
 {
 	((struct s7_state *)state)->met = 1;
 }
 
 /* Messages of functions without a name may have any form, so they do not count. */
-static bool likely(const void *state, enum direction dir, struct bytes pdu)
+static bool s7_likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	uint8_t room[S7_MESSAGE_MAX];
 	struct s7_unit u;
@@ -332,18 +332,18 @@ const struct enforcer s7comm_enforcer = {
 	.state_size = sizeof(struct s7_state),
 	.open = PENDING_IN(struct s7_state, S7_OPEN_MAX),
 	.state_used = state_used,
-	.frame = frame,
+	.frame = s7_find_frame,
 	.malformed = R_S7COMM_FRAME,
 	.pending = R_S7COMM_PENDING,
-	.parse = parse,
-	.asked = asked,
-	.answered = answered,
+	.parse = s7_parse,
+	.asked = s7_asked,
+	.answered = s7_note_answered,
 	.segment = s7_segment,
 	.repeat = s7_repeat,
 	.all_answered = all_answered,
-	.missed = missed,
+	.missed = s7_missed,
 	.new_table = new_table,
-	.likely = likely,
+	.likely = s7_likely,
 	.once = s7_once,
 	.keep = s7_keep,
 	.again = s7_again,

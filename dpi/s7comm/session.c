@@ -45,7 +45,7 @@ static bool items_fit(const struct s7_open *o, const uint16_t *lengths, const st
 	return o->lengths > 0 ? s7_items_answered(results, n, lengths) : results.left == n;
 }
 
-static bool answers(const struct s7_state *s, uint32_t i, uint32_t at, const struct s7_message *m)
+static bool is_answer(const struct s7_state *s, uint32_t i, uint32_t at, const struct s7_message *m)
 {
 	const struct s7_open *o = &s->open[i];
 
@@ -119,7 +119,7 @@ static void answer_message(struct s7_state *s, const struct s7_message *m, const
 	for (uint32_t i = 0; i < s->wait.n; at += s->open[i].lengths, i++) {
 		struct s7_open o = s->open[i];
 
-		if (!answers(s, i, at, m))
+		if (!is_answer(s, i, at, m))
 			continue;
 		judge_answer(PROTO_S7COMM, &o.wait, t, p, ret);
 		name_request(&o, ret);
@@ -189,8 +189,8 @@ static void judge_message(struct s7_state *s, struct bytes message, const struct
 
 /* ---- the connection -------------------------------------------------------------------------- */
 
-static void confirm(struct s7_state *s, const struct s7_unit *u, const struct command_table *t,
-		    const struct command_permit *p, struct pdu *ret)
+static void connection_confirm(struct s7_state *s, const struct s7_unit *u, const struct command_table *t,
+			       const struct command_permit *p, struct pdu *ret)
 {
 	if (s->met && s->phase == PHASE_FRESH) {
 		ret->allowed = true;
@@ -217,7 +217,7 @@ void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u
 		return;
 	switch (u->tpdu) {
 	case TPDU_CC:
-		confirm(s, u, t, p, ret);
+		connection_confirm(s, u, t, p, ret);
 		return;
 	case TPDU_DR:
 	case TPDU_ER:

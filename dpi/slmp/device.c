@@ -67,7 +67,7 @@ static const struct slmp_device *by_name(const uint8_t *text, size_t n, bool wid
 
 /* Reads a number, in which blanks may replace leading zeros. False: a character is no digit, or the
  * number is longer than 32 bits. */
-static bool digits(const uint8_t *text, size_t n, uint32_t radix, uint32_t *ret)
+static bool read_digits(const uint8_t *text, size_t n, uint32_t radix, uint32_t *ret)
 {
 	uint64_t v = 0;
 	size_t i = 0;
@@ -96,8 +96,8 @@ static bool ascii_device(struct slmp_reader *r, bool wide, struct slmp_device_nu
 	ret->device = by_name(code, n_code, wide);
 	if (ret->device == NULL)
 		return true;
-	first = digits(number, n_number, ret->device->radix, &ret->number);
-	second = ret->device->elsewhere != 0 && digits(number, n_number, ret->device->elsewhere, &ret->other);
+	first = read_digits(number, n_number, ret->device->radix, &ret->number);
+	second = ret->device->elsewhere != 0 && read_digits(number, n_number, ret->device->elsewhere, &ret->other);
 	if (!second)
 		ret->other = ret->number;
 	else if (!first)

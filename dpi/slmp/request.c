@@ -19,7 +19,7 @@ static bool goes_on(const struct slmp_request *r, uint8_t space, uint64_t first,
 	       last->first + last->count == first;
 }
 
-static void touch(struct slmp_request *r, uint8_t space, uint64_t first, uint64_t count, struct values values)
+static void request_touch(struct slmp_request *r, uint8_t space, uint64_t first, uint64_t count, struct values values)
 {
 	bool room = r->n + 1u < r->max;
 	uint32_t at = room ? r->n : r->max - 1u;
@@ -48,15 +48,15 @@ static void touch_device(struct slmp_request *r, const struct slmp_device_number
 	if (d->device == NULL) {
 		uint32_t n = r->n;
 
-		touch(r, SPACE_NONE, 0, 0, values);
+		request_touch(r, SPACE_NONE, 0, 0, values);
 		r->operations[r->n - 1u].place_unknown = true;
 		if (r->n > n && values.form != VALUES_NONE)
 			r->operations[r->n - 1u].values = (struct values){ .form = VALUES_UNKNOWN };
 		return;
 	}
-	touch(r, d->device->space, d->number, count, values);
+	request_touch(r, d->device->space, d->number, count, values);
 	if (d->other != d->number)
-		touch(r, d->device->space, d->other, count, values);
+		request_touch(r, d->device->space, d->other, count, values);
 }
 
 static uint64_t points(const struct slmp_device_number *d, uint32_t words)
@@ -101,7 +101,7 @@ static uint32_t command_of(uint32_t service)
 	return service >> 16;
 }
 
-static bool writes(uint32_t service)
+static bool service_writes(uint32_t service)
 {
 	const struct function_info *f = function_by_code(vocabulary_of(PROTO_SLMP), service);
 
@@ -112,11 +112,11 @@ void slmp_request_forget_place(struct slmp_request *r)
 {
 	r->operations[0] = r->like;
 	r->operations[0].place_unknown = true;
-	r->operations[0].values.form = writes(r->service) ? VALUES_UNKNOWN : VALUES_NONE;
+	r->operations[0].values.form = service_writes(r->service) ? VALUES_UNKNOWN : VALUES_NONE;
 	r->n = 1;
 }
 
-static bool skip(struct slmp_reader *r, size_t n)
+static bool skip_units(struct slmp_reader *r, size_t n)
 {
 	return bytes_skip(&r->b, r->ascii ? 2u * n : n);
 }
@@ -303,7 +303,7 @@ static bool parse_blocks(struct slmp_request *r, struct slmp_reader *b, bool wri
 		if (write)
 			values = words_written(&d, n, b);
 		touch_device(r, &d, points(&d, n), values);
-		if (write && (!is_plain(b, words_length(b, n), false) || !skip(b, 2u * (size_t)n)))
+		if (write && (!is_plain(b, words_length(b, n), false) || !skip_units(b, 2u * (size_t)n)))
 			return false;
 	}
 	return write || answers_with(r, words_length(b, all));
@@ -321,8 +321,8 @@ static bool parse_buffer(struct slmp_request *r, struct slmp_reader *b, bool wri
 		return false;
 	if (write)
 		values = values_at(b->ascii ? VALUES_HEX_U16 : VALUES_U16LE, n, b->b);
-	touch(r, SLMP_BUFFER, first, n, values);
-	return write ? is_plain(b, words_length(b, n), false) && skip(b, 2u * (size_t)n)
+	request_touch(r, SLMP_BUFFER, first, n, values);
+	return write ? is_plain(b, words_length(b, n), false) && skip_units(b, 2u * (size_t)n)
 		     : answers_with(r, words_length(b, n));
 }
 
@@ -336,9 +336,10 @@ static bool parse_module(struct slmp_request *r, struct slmp_reader *b, bool wri
 	slmp_number(b, 2, &n);
 	if (!slmp_number(b, 2, &module) || n == 0 || n > MODULE_BYTES_MAX || n > 0x100000000u - (uint64_t)first)
 		return false;
-	touch(r, SLMP_MODULE_BUFFER, (uint64_t)module << 32 | first, n,
-	      (struct values){ .form = write ? VALUES_UNKNOWN : VALUES_NONE });
-	return write ? is_plain(b, b->ascii ? 2u * n : n, false) && skip(b, n) : answers_with(r, b->ascii ? 2u * n : n);
+	request_touch(r, SLMP_MODULE_BUFFER, (uint64_t)module << 32 | first, n,
+		      (struct values){ .form = write ? VALUES_UNKNOWN : VALUES_NONE });
+	return write ? is_plain(b, b->ascii ? 2u * n : n, false) && skip_units(b, n)
+		     : answers_with(r, b->ascii ? 2u * n : n);
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */

@@ -86,7 +86,7 @@ static bool is_buffer(uint8_t subheader)
 	return subheader >= 0x60;
 }
 
-static int pair(const uint8_t *p)
+static int hex_pair(const uint8_t *p)
 {
 	int high = slmp_digit(p[0]), low = slmp_digit(p[1]);
 
@@ -104,7 +104,7 @@ static bool is_code(int letter, int second)
  * otherwise any text of digits would contain such a frame. */
 static bool other_names(const uint8_t *p, size_t left, bool ascii, uint32_t *ret_service)
 {
-	int subheader = left < OTHER_MIN * (ascii ? 2u : 1u) ? -1 : ascii ? pair(p) : p[0];
+	int subheader = left < OTHER_MIN * (ascii ? 2u : 1u) ? -1 : ascii ? hex_pair(p) : p[0];
 	size_t at;
 
 	if (subheader < 0 || subheader > 7)
@@ -112,8 +112,8 @@ static bool other_names(const uint8_t *p, size_t left, bool ascii, uint32_t *ret
 	at = others[subheader].device;
 	*ret_service = others[subheader].service;
 	if (ascii)
-		return is_code(pair(p + 2 * at), pair(p + 2 * at + 2)) && pair(p + 2 * at + 4) == 0 &&
-		       pair(p + 2 * at + 6) == 0;
+		return is_code(hex_pair(p + 2 * at), hex_pair(p + 2 * at + 2)) && hex_pair(p + 2 * at + 4) == 0 &&
+		       hex_pair(p + 2 * at + 6) == 0;
 	return p[at + 2] == 0 && p[at + 3] == 0 && is_code(p[at + 5], p[at + 4]);
 }
 
@@ -128,8 +128,8 @@ static bool other_begins(struct bytes b, uint32_t *ret_service)
 			return true;
 		if (b.left < SHORT_MIN << ascii)
 			continue;
-		subheader = ascii != 0 ? pair(b.p) : b.p[0];
-		second = ascii != 0 ? pair(b.p + 2) : b.p[1];
+		subheader = ascii != 0 ? hex_pair(b.p) : b.p[0];
+		second = ascii != 0 ? hex_pair(b.p + 2) : b.p[1];
 		for (size_t i = 0; i < OTHERS; i++)
 			if (others[i].subheader == subheader && others[i].device == NAMES_NONE &&
 			    second == (is_buffer(others[i].subheader) ? 0 : (int)PC_OWN)) {
@@ -181,7 +181,7 @@ static bool any_is_odd(const uint8_t *p, size_t n)
 }
 
 /* Like slmp_number, but `digits` says what counts as an ASCII digit. */
-static uint32_t number(struct slmp_reader *r, unsigned n, enum digits digits)
+static uint32_t read_number(struct slmp_reader *r, unsigned n, enum digits digits)
 {
 	struct bytes b = r->b;
 	uint32_t v = 0;
@@ -205,7 +205,7 @@ static void route_of(struct slmp_reader *r, enum digits digits, uint32_t ret[SLM
 	static const uint8_t widths[SLMP_TARGETS] = { 1, 1, 2, 1 };
 
 	for (unsigned i = 0; i < SLMP_TARGETS; i++) {
-		ret[i] = number(r, widths[i], digits);
+		ret[i] = read_number(r, widths[i], digits);
 		r->b.failed = false;
 	}
 }
@@ -221,10 +221,10 @@ static bool finds(struct bytes b, size_t at, bool ascii, enum digits digits, str
 	if (at < (size_t)BEFORE * width || b.left - at < 4u * width)
 		return false;
 	bytes_skip(&r.b, at - (size_t)BEFORE * width);
-	length = number(&r, 2, digits);
+	length = read_number(&r, 2, digits);
 	bytes_skip(&r.b, 2u * width); /* the monitoring timer may be anything */
-	command = number(&r, 2, digits);
-	sub = number(&r, 2, digits);
+	command = read_number(&r, 2, digits);
+	sub = read_number(&r, 2, digits);
 	if (r.b.failed || length < 6u * width || length > SLMP_LENGTH_MAX ||
 	    function_by_code(vocabulary_of(PROTO_SLMP), command << 16 | sub) == NULL)
 		return false;
@@ -284,8 +284,8 @@ static bool finds_foreign(struct bytes b, size_t at, bool ascii, struct found *r
 		k++;
 	if (k == sizeof(foreign) / sizeof(foreign[0]) || !bytes_skip(&r.b, (size_t)foreign[k].command * width))
 		return false;
-	command = number(&r, 2, OR_ZERO);
-	sub = number(&r, 2, OR_ZERO);
+	command = read_number(&r, 2, OR_ZERO);
+	sub = read_number(&r, 2, OR_ZERO);
 	if (r.b.failed || function_by_code(vocabulary_of(PROTO_SLMP), command << 16 | sub) == NULL)
 		return false;
 	ret->service = command << 16 | sub;
@@ -354,8 +354,8 @@ static size_t oddly_written(struct bytes b, size_t at)
 
 /* Whether the command of `f` is refused; *ret then has the refusal. Its reason is `reason`; if this
  * is R_ALLOWED, the reason of the ruling. */
-static bool refuses(const struct found *f, enum reason reason, const struct command_table *t,
-		    const struct command_permit *p, struct pdu *ret)
+static bool found_refused(const struct found *f, enum reason reason, const struct command_table *t,
+			  const struct command_permit *p, struct pdu *ret)
 {
 	const struct vocabulary *v = vocabulary_of(PROTO_SLMP);
 	struct ruling ruling;
@@ -420,21 +420,21 @@ static bool is_refused_at(struct bytes b, size_t at, size_t written, size_t seam
 	for (unsigned ascii = 0; ascii < 2; ascii++)
 		if (at + OTHER_MIN * (ascii != 0 ? 2u : 1u) > seam && other_names(from, left, ascii != 0, &service)) {
 			take_other(service, &f);
-			if (refuses(&f, R_SLMP_CUT, t, p, ret))
+			if (found_refused(&f, R_SLMP_CUT, t, p, ret))
 				return true;
 		}
 	for (unsigned ascii = 0; ascii < 2; ascii++)
 		if (((may_begin(from, left, ascii != 0) && at + (ascii != 0 ? 8u : 4u) > seam &&
 		      finds(b, at, ascii != 0, ANY_CASE, &f)) ||
 		     (may_be_foreign(from, left, ascii != 0) && finds_foreign(b, at, ascii != 0, &f))) &&
-		    refuses(&f, R_SLMP_CUT, t, p, ret))
+		    found_refused(&f, R_SLMP_CUT, t, p, ret))
 			return true;
 	return may_be_own(from, left) && (command = oddly_written(b, at)) > 0 && command != written &&
-	       command + 8u > seam && finds(b, command, true, OR_ZERO, &f) && refuses(&f, R_SLMP_CUT, t, p, ret);
+	       command + 8u > seam && finds(b, command, true, OR_ZERO, &f) && found_refused(&f, R_SLMP_CUT, t, p, ret);
 }
 
-static bool search(uint8_t form, struct bytes b, const struct command_table *t, const struct command_permit *p,
-		   struct pdu *ret)
+static bool commands_search(uint8_t form, struct bytes b, const struct command_table *t, const struct command_permit *p,
+			    struct pdu *ret)
 {
 	struct bytes frames = b;
 	size_t frame_at = 0, written = next_written(form, &frames, &frame_at);
@@ -487,7 +487,7 @@ static void as_far_as_known(struct found *f)
 
 /* Reads the request of an incomplete frame; false: the command is not there yet. *ret_all: all the
  * data that the request needs are there. */
-static bool takes(struct bytes b, struct found *ret, bool *ret_all)
+static bool read_request(struct bytes b, struct found *ret, bool *ret_all)
 {
 	bool ascii = b.left > 1 && b.p[0] == '5', four = ascii ? b.p[1] == '4' : b.left > 0 && b.p[0] == 0x54;
 	unsigned width = ascii ? 2 : 1;
@@ -510,12 +510,12 @@ static bool takes(struct bytes b, struct found *ret, bool *ret_all)
 	odd = ascii && any_is_odd(r.b.p, 12);
 	bytes_skip(&r.b, 2u * width); /* the monitoring timer */
 	data = r;
-	command = number(&data, 2, ANY_CASE);
-	sub = number(&data, 2, ANY_CASE);
+	command = read_number(&data, 2, ANY_CASE);
+	sub = read_number(&data, 2, ANY_CASE);
 	if (data.b.failed) {
 		data = r;
-		command = number(&data, 2, OR_ZERO);
-		sub = number(&data, 2, OR_ZERO);
+		command = read_number(&data, 2, OR_ZERO);
+		sub = read_number(&data, 2, OR_ZERO);
 	}
 	ret->service = command << 16 | sub;
 	slmp_request_parse(ret->service, ret->targets, data, &q);
@@ -546,15 +546,15 @@ static bool unfinished_may_pass(uint8_t form, struct bytes b, const struct comma
 
 	while (b.left > 0 && (r = slmp_frame(form, b, &n)) == FRAME_WHOLE)
 		bytes_skip(&b, n);
-	if (b.left == 0 || r != FRAME_NEED_MORE || !takes(b, &f, &all) ||
-	    !refuses(&f, all ? R_SLMP_FRAME : R_ALLOWED, t, p, ret))
+	if (b.left == 0 || r != FRAME_NEED_MORE || !read_request(b, &f, &all) ||
+	    !found_refused(&f, all ? R_SLMP_FRAME : R_ALLOWED, t, p, ret))
 		return true;
 	ret->early = !all;
 	return false;
 }
 
-static bool look(struct slmp_state *s, struct bytes b, bool begins, const struct command_table *t,
-		 const struct command_permit *p, struct pdu *ret)
+static bool segment_look(struct slmp_state *s, struct bytes b, bool begins, const struct command_table *t,
+			 const struct command_permit *p, struct pdu *ret)
 {
 	bool may_pass;
 
@@ -563,7 +563,7 @@ static bool look(struct slmp_state *s, struct bytes b, bool begins, const struct
 	/* Where everything is allowed, misreading does no harm. Later bytes may come under
 	 * another policy. */
 	may_pass = evaluate_allows_all(t, p, vocabulary_of(PROTO_SLMP)) ||
-		   ((!begins || search_seam(s, b, t, p, ret)) && search(s->form, b, t, p, ret));
+		   ((!begins || search_seam(s, b, t, p, ret)) && commands_search(s->form, b, t, p, ret));
 	keep_tail(s, b);
 	return may_pass;
 }
@@ -578,7 +578,7 @@ static bool rest_may_pass(struct bytes b, const struct command_table *t, const s
 	if (!other_begins(b, &service))
 		return true;
 	take_other(service, &f);
-	return !refuses(&f, R_SLMP_CUT, t, p, ret);
+	return !found_refused(&f, R_SLMP_CUT, t, p, ret);
 }
 
 bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
@@ -592,7 +592,7 @@ bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct
 	    !other_begins(fresh, &service))
 		return true;
 	take_other(service, &f);
-	if (!refuses(&f, R_SLMP_OTHER, t, p, ret)) { /* its answer could not be judged */
+	if (!found_refused(&f, R_SLMP_OTHER, t, p, ret)) { /* its answer could not be judged */
 		pdu_name_operation(ret, f.room, f.n, &(struct ruling){ 0 });
 		ret->reason = R_SLMP_OTHER;
 	}
@@ -613,7 +613,7 @@ bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struc
 	rest = b;
 	bytes_skip(&rest, carried);
 	return (carried == 0 || rest_may_pass(rest, t, p, ret)) && unfinished_may_pass(s->form, b, t, p, ret) &&
-	       look(s, b, carried == 0, t, p, ret);
+	       segment_look(s, b, carried == 0, t, p, ret);
 }
 
 bool slmp_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
@@ -624,5 +624,5 @@ bool slmp_repeat(void *state, uint64_t offset, size_t carried, size_t length, bo
 	if (carried == 0)
 		return true;
 	s->cut = true;
-	return look(s, b, false, t, p, ret);
+	return segment_look(s, b, false, t, p, ret);
 }

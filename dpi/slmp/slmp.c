@@ -14,7 +14,7 @@ static uint64_t slmp_route(const uint32_t targets[SLMP_TARGETS])
 	return (uint64_t)targets[0] << 32 | targets[1] << 24 | targets[2] << 8 | targets[3];
 }
 
-static enum frame_result frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
+static enum frame_result slmp_find_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len)
 {
 	return slmp_frame(((const struct slmp_state *)state)->form, head, ret_len);
 }
@@ -55,14 +55,14 @@ static void parse_monitor(const struct slmp_state *s, struct slmp_request *r)
 		r->answer = s->registered.answer;
 }
 
-static enum utterance says(struct bytes datagram)
+static enum utterance slmp_says(struct bytes datagram)
 {
 	struct slmp_head h;
 
 	return !slmp_head_parse(datagram, &h) ? UTTERS_NOTHING : h.asks ? UTTERS_REQUEST : UTTERS_ANSWER;
 }
 
-static void parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
+static void slmp_parse(const void *state, enum direction dir, struct bytes pdu, struct parsed *ret)
 {
 	struct slmp_request r = { .operations = ret->operations, .max = OPERATIONS_MAX };
 	struct slmp_head h;
@@ -141,7 +141,7 @@ static bool is_register(uint32_t service)
 	return service >> 16 == SLMP_MONITOR_REGISTER;
 }
 
-static void asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
+static void slmp_asked(void *state, const struct parsed *p, const struct ruling *ruling, struct pdu *ret)
 {
 	struct slmp_state *s = state;
 	const struct operation *o = p->operations;
@@ -246,8 +246,8 @@ static void answer_open(struct slmp_state *s, uint32_t i, const struct answer *a
 		s->unanswered = 0;
 }
 
-static void answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-		     struct pdu *ret)
+static void slmp_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
+			  struct pdu *ret)
 {
 	struct slmp_state *s = state;
 	struct answer a = { .dir = ret->dir };
@@ -268,7 +268,7 @@ static void answered(void *state, struct bytes pdu, const struct command_table *
 	pending_answered_unseen(&s->wait, R_SLMP_UNSEEN, R_SLMP_UNREAD, ret);
 }
 
-static void missed(void *state)
+static void slmp_missed(void *state)
 {
 	struct slmp_state *s = state;
 
@@ -281,7 +281,7 @@ static void missed(void *state)
 
 /* Commands without a name may have any form, so they do not count. Answers show only their
  * length. */
-static bool likely(const void *state, enum direction dir, struct bytes pdu)
+static bool slmp_likely(const void *state, enum direction dir, struct bytes pdu)
 {
 	struct operation room[2];
 	struct slmp_request r = { .operations = room, .max = 2 };
@@ -350,7 +350,7 @@ static bool is_settled(const struct slmp_state *s)
 	return s->wait.n == 0 && s->wait.unseen == 0 && !s->wait.unread && !s->cut;
 }
 
-static bool once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret)
+static bool slmp_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret)
 {
 	const struct slmp_state *s = state;
 	struct slmp_head h;
@@ -375,7 +375,7 @@ static bool once(const void *state, struct bytes request, struct bytes answer, s
 	       says_end(ret, head, ascii, n);
 }
 
-static bool keep(const void *state, struct outbuf *to)
+static bool slmp_keep(const void *state, struct outbuf *to)
 {
 	const struct slmp_state *s = state;
 	const struct slmp_monitor *m = &s->registered;
@@ -392,7 +392,7 @@ static bool keep(const void *state, struct outbuf *to)
 	return is_settled(s) && s->registering.n == 0;
 }
 
-static bool again(void *state, struct bytes kept)
+static bool slmp_again(void *state, struct bytes kept)
 {
 	struct slmp_state *s = state;
 	struct slmp_monitor *m = &s->registered;
@@ -420,21 +420,21 @@ const struct enforcer slmp_enforcer = {
 	.state_size = sizeof(struct slmp_state),
 	.open = PENDING_IN(struct slmp_state, SLMP_OPEN_MAX),
 	.datagrams = 1,
-	.says = says,
+	.says = slmp_says,
 	.state_used = state_used,
-	.frame = frame,
+	.frame = slmp_find_frame,
 	.malformed = R_SLMP_FRAME,
 	.pending = R_SLMP_PENDING,
-	.parse = parse,
-	.asked = asked,
-	.answered = answered,
+	.parse = slmp_parse,
+	.asked = slmp_asked,
+	.answered = slmp_answered,
 	.framed_else = slmp_framed_else,
 	.segment = slmp_segment,
 	.repeat = slmp_repeat,
 	.afresh = true,
-	.missed = missed,
-	.likely = likely,
-	.once = once,
-	.keep = keep,
-	.again = again,
+	.missed = slmp_missed,
+	.likely = slmp_likely,
+	.once = slmp_once,
+	.keep = slmp_keep,
+	.again = slmp_again,
 };

@@ -154,7 +154,7 @@ static bool is_from_server(const struct session *s, struct bytes ip)
 static void look_again(struct replay *r, uint32_t index, struct packet *p, bool from_server)
 {
 	struct session *s = tracker_at(r->tracker, index);
-	uint32_t twin = s->answered ? tracker_twin(r->tracker, s, from_server) : 0;
+	uint32_t twin = s->answered ? tracker_twin(r->tracker, s) : 0, reply = from_server ? 0 : MARK_REPLY;
 
 	if (twin == 0 && r->told)
 		twin = tracker_notice(r->tracker, s);
@@ -164,7 +164,7 @@ static void look_again(struct replay *r, uint32_t index, struct packet *p, bool 
 		return;
 	}
 	if (mark_lane(twin) != LANE_NONE)
-		p->mark = twin;
+		p->mark = twin | reply;
 	p->mark |= MARK_TWIN;
 	p->queue = lane_queue(mark_lane(p->mark), 0);
 	p->id = ++r->next_id;
@@ -190,6 +190,8 @@ static void inspect(struct replay *r, uint32_t index, struct bytes ip, bool cut,
 
 	if (s->notice != 0)
 		p.mark = s->notice | MARK_TWIN | (from_server ? 0 : MARK_REPLY) | (s->answered ? 0 : MARK_NOTICE);
+	if (s->twin != 0)
+		p.mark = s->twin | MARK_TWIN | (from_server ? 0 : MARK_REPLY);
 	r->frame = frame;
 	r->waiting[p.id % WAITING] = index;
 	current = r;

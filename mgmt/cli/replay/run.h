@@ -104,6 +104,9 @@ struct session {
 	/* what the mark names of the permit and lane by which the other end may have subscribed;
 	 * 0: a cell admits the session, or nothing does (policy/ir/skeleton/lasting.c) */
 	uint32_t notice;
+	/* nothing allows the session any more, but its twin (policy/ir/skeleton/twin.c): the mark
+	 * of that one */
+	uint32_t twin;
 	enum reason refused; /* R_NONE, or the reason why the kernel lets no packet of it pass */
 	bool midstream;	     /* its beginning is not in the capture */
 	/* its beginning is missing, but something other than the ports shows which end is the
@@ -155,9 +158,9 @@ void tracker_asks(struct tracker *t, tracker_ask *ask, void *ctx);
  * pointers are only valid until the next call. False when memory is out.
  */
 bool tracker_packet(struct tracker *t, const struct decoded *d, uint32_t frame, uint64_t wall_ns, uint32_t *ret_index);
-/* The mark of a packet of this session's twin, which the packet's receiver would have opened if the
- * server sent it, else the server; 0: nothing allows the twin now. */
-uint32_t tracker_twin(const struct tracker *t, const struct session *s, bool from_server);
+/* The mark of a packet of this session's twin, which the server would have opened; 0: nothing
+ * allows the twin now. */
+uint32_t tracker_twin(const struct tracker *t, const struct session *s);
 /* The mark of a datagram of this session's client to which its server subscribed; 0: no permit
  * allows that. */
 uint32_t tracker_notice(const struct tracker *t, const struct session *s);

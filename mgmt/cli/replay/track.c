@@ -329,16 +329,19 @@ static void follow_silence(struct session *s, bool from_server, uint64_t wall_ns
 	s->last_ns = wall_ns;
 }
 
-uint32_t tracker_twin(const struct tracker *t, const struct session *s, bool from_server)
+static uint32_t twin_of(const struct tracker *t, const struct session *s, uint64_t wall_ns)
 {
 	const struct ir_cell *cell;
 	struct session twin = *s;
 
 	swap_ends(&twin);
-	cell = ask(t, &twin, s->last_ns);
-	return cell == NULL ? 0
-			    : mark_make(cell->permit + 1, t->ir->permits[cell->permit].lane, MARK_UNJUDGED) |
-				      (from_server ? 0 : MARK_REPLY);
+	cell = ask(t, &twin, wall_ns);
+	return cell == NULL ? 0 : mark_make(cell->permit + 1, t->ir->permits[cell->permit].lane, MARK_UNJUDGED);
+}
+
+uint32_t tracker_twin(const struct tracker *t, const struct session *s)
+{
+	return twin_of(t, s, s->last_ns);
 }
 
 uint32_t tracker_notice(const struct tracker *t, const struct session *s)
@@ -419,6 +422,11 @@ static void come_to_moment(const struct tracker *t, struct session *s, uint32_t 
 	s->notice = s->notice != 0 && cell == NULL ? notice_of(t, s, false, wall_ns) : 0;
 	if (s->notice != 0) {
 		s->lane = mark_lane(s->notice);
+		return;
+	}
+	s->twin = cell == NULL && s->l4proto == IP_UDP && s->answered ? twin_of(t, s, wall_ns) : 0;
+	if (mark_lane(s->twin) != LANE_NONE) {
+		s->lane = mark_lane(s->twin);
 		return;
 	}
 	if (cell == NULL) {

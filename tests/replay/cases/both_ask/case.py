@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
 import sys
+import time
 
 import wire
 
@@ -15,7 +16,7 @@ zones = {{ office = {{ interfaces = ["lan0"]; networks = ["10.10.0.0/16"]; class
            ot = {{ interfaces = ["lan1"]; networks = ["10.30.0.0/16"]; class = "ot"; owner = "OT"; }}; }};
 services = {{ f = {{ protocol = "fins"; ports = ["udp/9600"]; allow = ( {{ commands = ["read"]; }} ); }};
               g = {{ protocol = "fins"; ports = ["udp/9600"]; allow = ( {{ commands = ["write"]; d = ["100-199"]; }} ); }}; }};
-conduits = ( {{ name = "c"; from = "office"; to = "ot"; services = ["f"]; purpose = "tests"; owner = "tests"; review_by = "2099-01-01"; }}{0} );
+conduits = ( {{ name = "c"; from = "office"; to = "ot"; services = ["f"];{1} purpose = "tests"; owner = "tests"; review_by = "2099-01-01"; }}{0} );
 """
 D = ', { name = "d"; from = "ot"; to = "office"; services = ["g"]; purpose = "tests"; owner = "tests"; review_by = "2099-01-01"; }'
 READ, WRITE, BEYOND = fins.read("d", 0, 2), fins.write("d", 100, [1], to=fins.CLIENT, sender=fins.PLC), fins.write("d", 10, [1], to=fins.CLIENT, sender=fins.PLC)
@@ -44,7 +45,7 @@ def judged(r):
 
 
 def check(t):
-    both, one = t.file("both.cfg", POLICY.format(D)), t.file("one.cfg", POLICY.format(""))
+    both, one = t.file("both.cfg", POLICY.format(D, "")), t.file("one.cfg", POLICY.format("", ""))
     for mode in ("--as-box", "--as-captured"):
         for name, order in (("poll", (poll, push)), ("push", (push, poll))):
             for silence in (10, 70, 130, 300):
@@ -65,3 +66,9 @@ def check(t):
         t.equal("without d, %d s: the PLC's write is refused, the reads pass" % silence,
                 (r.status, refused, by, r.summary["refused_packets"].get("no_conduit", 0)),
                 (1, [(5, "asked_back")] if silence < 120 else [], {"c"}, 0 if silence < 120 else 1))
+    until = ' until = "%s";' % time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(wire.START + 10))
+    packets = poll() + push() + push() + poll() + [plc(BEYOND)]
+    at = [n * SECOND for n in (0, 1, 2, 3, 20, 21, 22, 23, 24)]
+    r = t.replay(t.file("until.pcap", wire.pcap(packets, at=at)), "--as-box", policy=t.file("until.cfg", POLICY.format(D, until)))
+    refused, by = judged(r)
+    t.equal("c has ended: what d names goes on, the reads do not", ([n for n, _ in refused], by), ([7, 8, 9], {"c", "d"}))

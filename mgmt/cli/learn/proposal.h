@@ -18,6 +18,19 @@
 #define NS 1000000000u
 #define HOST_ZONE "host-"
 
+/* behind a row in its text: here the number of its operations goes, which lines that are joined do
+ * not have in common */
+#define ROW_COUNT '\x1f'
+
+/* The rows of `allow`. */
+struct allowed {
+	const char *text; /* "" = none */
+	uint64_t *seen;	  /* how many operations each row allows of those that were seen */
+	size_t n;
+	/* how many of the rows allow more than was seen, which a comment in the text says */
+	size_t wide;
+};
+
 /* A proposed conduit. At first each line has one client and one server; then lines that differ in
  * one end only are joined. */
 struct line {
@@ -26,9 +39,7 @@ struct line {
 	uint8_t l4proto;
 	uint16_t port;
 	enum protocol protocol, guess;
-	const char *rows; /* rows of `allow`; "" = none */
-	/* how many of the rows allow more than was seen, which a comment in the text says */
-	size_t wide;
+	struct allowed rows;
 	/* ends as text, in quotes: "10.0.0.1", "rtg01.plc"; NULL: not joined yet */
 	const char *sources, *destinations;
 	uint64_t sessions, guessed;
@@ -68,9 +79,9 @@ struct addr proposal_network(const struct addr *a);
 /* The text that a memory stream collected, in the arena, which has failed if this returns NULL.
  * Closes the stream (NULL: there was no memory for it), and frees its text. */
 const char *proposal_collected(struct proposal *p, FILE *to, char **text);
-/* The rows of `allow` for these acts, of which at least one makes a row; NULL: memory is out.
- * *ret_wide: how many of them allow more than was seen. */
-const char *proposal_rows(struct proposal *p, const struct act *acts, size_t n, size_t *ret_wide);
+/* The rows of `allow` for these acts, of which at least one makes a row. The text is NULL when
+ * memory is out. */
+struct allowed proposal_rows(struct proposal *p, const struct act *acts, size_t n);
 /* False when memory is out. */
 bool proposal_text(struct proposal *p, const char *from);
 void proposal_json(const struct proposal *p);

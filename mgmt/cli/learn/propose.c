@@ -235,7 +235,7 @@ static bool add_line(struct proposal *p, size_t i)
 			    .l4proto = t->l4proto,
 			    .port = t->port,
 			    .protocol = named(t, n_acts),
-			    .rows = "",
+			    .rows = { .text = "" },
 			    .guess = t->guess,
 			    .undecided = t->undecided,
 			    .sessions = t->sessions,
@@ -261,12 +261,12 @@ static bool add_line(struct proposal *p, size_t i)
 	else
 		p->n++;
 	if (grants > 0 && p->n > lines)
-		l->rows = proposal_rows(p, acts, n_acts, &l->wide);
+		l->rows = proposal_rows(p, acts, n_acts);
 	if (l->l4proto == IP_ICMP6) { /* the policy's icmp/8 is the echo of both families */
 		l->l4proto = IP_ICMP;
 		l->port = 8u << 8;
 	}
-	return l->rows != NULL;
+	return l->rows.text != NULL;
 }
 
 /* Compares the services of two lines; zones_cmp compares their zones after that. */
@@ -276,7 +276,7 @@ static int kind_cmp(const struct line *a, const struct line *b)
 
 	r = r != 0 ? r : (int)a->l4proto - (int)b->l4proto;
 	r = r != 0 ? r : (int)a->port - (int)b->port;
-	return r != 0 ? r : strcmp(a->rows, b->rows);
+	return r != 0 ? r : strcmp(a->rows.text, b->rows.text);
 }
 
 static int zones_cmp(const struct line *a, const struct line *b)
@@ -312,6 +312,12 @@ static bool joins(const struct line *a, const struct line *b, bool servers)
 	return servers ? strcmp(a->sources, b->sources) == 0 : addr_cmp(&a->server, &b->server) == 0;
 }
 
+static void add_seen(struct line *to, const struct line *l)
+{
+	for (size_t i = 0; i < to->rows.n; i++)
+		to->rows.seen[i] += l->rows.seen[i];
+}
+
 /* Lines with the same service are adjacent: they get one number, and the first gets what all of
  * them need. */
 static void number_services(struct proposal *p)
@@ -322,9 +328,12 @@ static void number_services(struct proposal *p)
 		struct line *l = &p->lines[i];
 
 		l->service = l[-1].service + (kind_cmp(l, l - 1) != 0);
-		if (l->service != l[-1].service)
+		if (l->service != l[-1].service) {
 			first = i;
-		else if (p->lines[first].undecided < l->undecided)
+			continue;
+		}
+		add_seen(&p->lines[first], l);
+		if (p->lines[first].undecided < l->undecided)
 			p->lines[first].undecided = l->undecided;
 	}
 }
@@ -381,6 +390,8 @@ static bool join(struct proposal *p, bool servers)
 				l.undecided = o->undecided;
 			l.sessions += o->sessions;
 			l.guessed += o->guessed;
+			if (end > i)
+				add_seen(&l, o);
 		}
 		*(servers ? &l.destinations : &l.sources) = hosts_of(p, &p->lines[i], end - i, servers);
 		if (l.sources == NULL || (servers && l.destinations == NULL))

@@ -161,6 +161,7 @@ static void print_places(FILE *to, const struct proposal *p, const struct space_
 struct row {
 	size_t place;	  /* among the rows */
 	unsigned classes; /* CLASS_* of its functions */
+	uint64_t seen;	  /* its operations */
 	bool wide;	  /* it allows more than was seen */
 	const char *note; /* the comments above it */
 	/* its values of functions, of each target and of each space; "": no such list */
@@ -227,6 +228,8 @@ static void fill_row(struct proposal *p, const struct vocabulary *v, const struc
 	FILE *to = open_memstream(&text, &size);
 
 	ret->classes = f != NULL ? f->classes : CLASS_ALL;
+	for (size_t i = 0; i < n; i++)
+		ret->seen += acts[i].turn == 0 ? acts[i].count : 0;
 	ret->lists = arena_array(p->arena, LISTS(v), sizeof(*ret->lists));
 	ret->wide = print_wide(p->cli->json ? NULL : to, p->cli->lang, v, acts, n);
 	if (p->tags != NULL && to != NULL)
@@ -287,15 +290,19 @@ static size_t join_rows(struct proposal *p, struct row *rows, size_t n, size_t n
 	qsort_r(rows, n, sizeof(*rows), by_rest, &rest);
 	for (size_t i = 0, end; i < n; i = end) {
 		bool joins = (rows[i].classes & ~what) == 0;
+		uint64_t seen = rows[i].seen;
 		char *text = NULL;
 		size_t size;
 		FILE *to = open_memstream(&text, &size);
 
 		if (to != NULL)
 			fputs(rows[i].lists[list], to);
-		for (end = i + 1; to != NULL && joins && end < n && rest_cmp(&rows[i], &rows[end], &rest) == 0; end++)
+		for (end = i + 1; to != NULL && joins && end < n && rest_cmp(&rows[i], &rows[end], &rest) == 0; end++) {
 			fprintf(to, ", %s", rows[end].lists[list]);
+			seen += rows[end].seen;
+		}
 		rows[left] = rows[i];
+		rows[left].seen = seen;
 		rows[left++].lists[list] = proposal_collected(p, to, &text);
 	}
 	return left;
@@ -316,17 +323,17 @@ static void print_halves(FILE *to, enum lang lang, const struct vocabulary *v, c
 }
 
 /* The rows for these acts, at least one of which makes a row. */
-const char *proposal_rows(struct proposal *p, const struct act *acts, size_t n, size_t *ret_wide)
+struct allowed proposal_rows(struct proposal *p, const struct act *acts, size_t n)
 {
 	const struct vocabulary *v = vocabulary_of(acts->protocol);
+	struct allowed all = { .seen = arena_array(p->arena, n, sizeof(*all.seen)) };
 	struct row *rows = arena_array(p->arena, n, sizeof(*rows));
 	size_t n_rows = 0, size;
 	char *text = NULL;
 	FILE *to;
 
-	*ret_wide = 0;
-	if (rows == NULL)
-		return NULL;
+	if (rows == NULL || all.seen == NULL)
+		return all;
 	for (size_t i = 0, end; i < n; i += end) {
 		end = row_end(acts + i, n - i);
 		if (acts[i].half)
@@ -339,18 +346,24 @@ const char *proposal_rows(struct proposal *p, const struct act *acts, size_t n, 
 	if (!arena_failed(p->arena))
 		n_rows = join_rows(p, rows, n_rows, LISTS(v), 0, CLASS_READ);
 	to = open_memstream(&text, &size);
-	if (to == NULL || arena_failed(p->arena))
-		return proposal_collected(p, to, &text);
+	if (to == NULL || arena_failed(p->arena)) {
+		(void)proposal_collected(p, to, &text);
+		return all;
+	}
 	qsort(rows, n_rows, sizeof(*rows), by_place);
 	if (!p->cli->json)
 		print_halves(to, p->cli->lang, v, acts, n);
 	for (size_t i = 0; i < n_rows; i++) {
-		fprintf(to, "%s%s%s{", i > 0 ? "," : "", NEXT_ROW, rows[i].note);
+		fprintf(to, "%s%s{", NEXT_ROW, rows[i].note);
 		for (size_t k = 0; k < LISTS(v); k++)
 			if (rows[i].lists[k][0] != '\0')
 				fprintf(to, " %s = [%s];", key_of(v, k), rows[i].lists[k]);
-		fputs(" }", to);
-		*ret_wide += rows[i].wide;
+		fputs(i + 1 < n_rows ? " }," : " }", to);
+		if (!p->cli->json)
+			fputc(ROW_COUNT, to);
+		all.wide += rows[i].wide;
+		all.seen[all.n++] = rows[i].seen;
 	}
-	return proposal_collected(p, to, &text);
+	all.text = proposal_collected(p, to, &text);
+	return all;
 }

@@ -175,6 +175,20 @@ static bool print_zones(struct proposal *p)
 	return true;
 }
 
+static void print_rows(const struct proposal *p, const struct allowed *rows)
+{
+	FILE *to = p->cli->out;
+	const uint64_t *seen = rows->seen;
+
+	fputs("\n    allow = (", to);
+	for (const char *at = rows->text; *at != '\0'; at++)
+		if (*at == ROW_COUNT)
+			message_print(to, p->cli->lang, M_LEARN_SEEN, (unsigned long long)*seen++);
+		else
+			fputc(*at, to);
+	fputs(" );", to);
+}
+
 static void print_services(const struct proposal *p, size_t number)
 {
 	FILE *to = p->cli->out;
@@ -190,8 +204,8 @@ static void print_services(const struct proposal *p, size_t number)
 			protocol_info(l->protocol)->name, port);
 		if (l->undecided > 0 && l->guess == PROTO_NONE)
 			fprintf(to, " undecided_bytes = %" PRIu32 ";", l->undecided);
-		if (l->rows[0] != '\0')
-			fprintf(to, "\n    allow = (%s );", l->rows);
+		if (l->rows.n > 0)
+			print_rows(p, &l->rows);
 		fputs(" };\n", to);
 	}
 }
@@ -268,6 +282,15 @@ static json_t *json_list(const char *list)
 	return a;
 }
 
+static json_t *json_seen(const struct allowed *rows)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < rows->n; i++)
+		json_array_append_new(a, json_integer((json_int_t)rows->seen[i]));
+	return a;
+}
+
 void proposal_json(const struct proposal *p)
 {
 	const struct tally *y = &p->learnt->tally;
@@ -283,12 +306,13 @@ void proposal_json(const struct proposal *p)
 
 		port_text(l, port);
 		json_array_append_new(
-			lines, json_pack("{s:s,s:s,s:o,s:o,s:s,s:s*,s:s,s:I,s:s,s:I,s:I,s:I}", "from", l->from, "to",
-					 l->to, "sources", json_list(l->sources), "destinations",
+			lines, json_pack("{s:s,s:s,s:o,s:o,s:s,s:s*,s:s,s:I,s:s,s:I,s:o,s:I,s:I}", "from", l->from,
+					 "to", l->to, "sources", json_list(l->sources), "destinations",
 					 json_list(l->destinations), "protocol", protocol_info(l->protocol)->name,
 					 "guess", l->guess != PROTO_NONE ? protocol_info(l->guess)->name : NULL, "port",
 					 port, "undecided_bytes", (json_int_t)l->undecided, "allow",
-					 l->rows + strspn(l->rows, "\n "), "wide_rows", (json_int_t)l->wide, "sessions",
+					 l->rows.text + strspn(l->rows.text, "\n "), "wide_rows",
+					 (json_int_t)l->rows.wide, "seen", json_seen(&l->rows), "sessions",
 					 (json_int_t)l->sessions, "guessed", (json_int_t)l->guessed));
 	}
 	json_object_set_new(j, "first", json_time(y->first_ns));

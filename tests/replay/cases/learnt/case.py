@@ -670,6 +670,7 @@ def names_of_the_policy(t):
     services, conduits = re.search(r"# into services:\n(.*)\n# into conduits:\n(.*)", done.stdout.decode(), re.S).groups()
     t.equal("ends", sorted(re.findall(r"sources = \[(.*)\];\n    destinations = \[(.*)\];", conduits)),
             [('"10.20.0.75"', '"rtg1.cms", "rtg2.cms"'), ('"10.20.0.76"', '"old"'), ('"tos-db"', '"plcs"')])
+    t.equal("operations of all hosts of a row: " + services, sorted(seen(services)), [2, 3])
     cfg = t.file("named-too.cfg", NAMED % (services, conduits.replace(' mode = "observe";', "")))
     r = t.replay(capture, policy=cfg)
     t.equal("in force", ([f["verdict"] for f in r.flows], refused(r)), (["allow"] * 5, []))
@@ -708,6 +709,11 @@ def alike(t):
     t.equal("Telnet itself: " + text, re.findall(r'protocol = "([^"]*)"', services), ["telnet"])
 
 
+def seen(services):
+    """How many operations each row has behind it."""
+    return [int(n) for n in re.findall(r"\},? /\* operations seen: (\d+) \*/", services)]
+
+
 def joined(t):
     """A client that reads the same six properties of three devices, and writes one: a row for what
     it reads, and one for what it writes, each with exactly that."""
@@ -719,6 +725,7 @@ def joined(t):
     out += [wire.udp(CLIENT, 47808, SERVER, 47808, b), wire.udp(SERVER, 47808, CLIENT, 47808, device.answer(b))]
     services, text, r = round_trip(t, t.file("joined.pcap", wire.pcap(out)))
     t.equal("rows: " + services, len(re.findall(r"functions = ", services)), 2)
+    t.equal("the count behind each: " + services, seen(services), [18, 1])
     t.true("all properties: " + services, all('"%s.whole"' % w in services for w in ("description", "object-identifier", "object-name", "object-type", "out-of-service", "present-value")))
     t.equal("refused", refused(r), [])
     b = bacnet.ask(bacnet.read((2, 1), 111), 31)

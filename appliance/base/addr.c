@@ -185,6 +185,20 @@ bool addr_prev(const struct addr *a, struct addr *ret)
 	return false;
 }
 
+bool addr_is_private(const struct addr *a)
+{
+	static const char *const nets[] = { "10.0.0.0/8",    "172.16.0.0/12", "192.168.0.0/16",
+					    "100.64.0.0/10", "127.0.0.0/8",   "169.254.0.0/16",
+					    "fc00::/7",	     "fe80::/10",     "::1/128" };
+	struct addr_range r;
+	bool stray;
+
+	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
+		if (prefix_parse(nets[i], &r, &stray) && addr_in(a, &r))
+			return true;
+	return false;
+}
+
 bool addr_in(const struct addr *a, const struct addr_range *r)
 {
 	return addr_cmp(&r->lo, a) <= 0 && addr_cmp(a, &r->hi) <= 0;

@@ -43,6 +43,9 @@ bool addr_prev(const struct addr *a, struct addr *ret);
 /* True for equal IPv4 addresses, and for IPv6 addresses of one /64, because a host can take any
  * address of its /64. */
 bool addr_same_host(const struct addr *a, const struct addr *b);
+/* Whether only one site or machine uses it: private (RFC 1918, 4193, 6598),
+ * link-local, loopback. */
+bool addr_is_private(const struct addr *a);
 bool addr_in(const struct addr *a, const struct addr_range *r);
 /* False when they share no address. */
 bool addr_range_meet(const struct addr_range *a, const struct addr_range *b, struct addr_range *ret);

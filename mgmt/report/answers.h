@@ -38,7 +38,8 @@ const char *facts_why(const json_t *facts, const char *name);
  * are "".
  */
 
-#define PLATFORM_OS_RELEASE "/etc/os-release"
+/* not /etc/os-release: Debian has a link there */
+#define PLATFORM_OS_RELEASE "/usr/lib/os-release"
 #define PLATFORM_RELEASES "/usr/share/distro-info/debian.csv"
 
 /*

@@ -96,12 +96,26 @@ static void count_passed(const json_t *event, unsigned long long *sessions, char
 		snprintf(conduit, 64, "%s", js(event, "conduit"));
 }
 
+/* Notes the span "2026-09-30T15:00:00Z/2026-10-31T15:00:00Z" of a review. */
+static void note_review(struct deeds *d, const char *span)
+{
+	size_t i = d->n_reviewed, n = sizeof("2026-09-30T15:00:00") - 1;
+
+	if (i == DEEDS_REVIEWS || strlen(span) != 2 * n + 3 || span[n + 1] != '/')
+		return;
+	snprintf(d->reviewed[i].from, sizeof(d->reviewed[i].from), "%.*s.000Z", (int)n, span);
+	snprintf(d->reviewed[i].until, sizeof(d->reviewed[i].until), "%.*s.000Z", (int)n, span + n + 2);
+	d->n_reviewed++;
+}
+
 void deeds_count(void *ctx, const json_t *event)
 {
 	struct deeds *d = ctx;
 	const char *code = js(event, "code"), *time = js(event, "time");
 	bool weak = js_is(event, "kind", "weak"), passed = !js_is(event, "verdict", "deny");
 
+	if (d->first[0] == '\0' || strcmp(time, d->first) < 0)
+		snprintf(d->first, sizeof(d->first), "%s", time);
 	count_clear(d, event);
 	if (strcmp(code, "backed_up") == 0 && strcmp(time, d->backup) > 0)
 		snprintf(d->backup, sizeof(d->backup), "%s", time);
@@ -111,7 +125,15 @@ void deeds_count(void *ctx, const json_t *event)
 		count_passed(event, &d->undeclared, d->undeclared_conduit);
 	if (weak && strcmp(code, "tls_no_forward_secrecy") == 0)
 		d->lesser_tls += ju(event, "count");
-	if (strncmp(code, "records_reviewed", strlen("records_reviewed")) == 0 && strcmp(time, d->review) > 0) {
+	if (js_is(event, "kind", "attack") && (strcmp(code, "tested") == 0 || strcmp(code, "test_failed") == 0) &&
+	    strcmp(time, d->alarms_tested) > 0) {
+		snprintf(d->alarms_tested, sizeof(d->alarms_tested), "%s", time);
+		d->alarms_rang = strcmp(code, "tested") == 0;
+	}
+	if (strncmp(code, "records_reviewed", strlen("records_reviewed")) != 0)
+		return;
+	note_review(d, js(event, "before"));
+	if (strcmp(time, d->review) > 0) {
 		snprintf(d->review, sizeof(d->review), "%s", time);
 		snprintf(d->review_by, sizeof(d->review_by), "%s", js(event, "object"));
 	}

@@ -24,6 +24,7 @@ enum message verdict_text(enum verdict v); /* for people */
 const char *verdict_mark(enum verdict v);  /* for page_cell_mark */
 
 #define FINDING_TEXT 1100u
+#define DEEDS_REVIEWS 128u
 #define DEEDS_CLEAR 32u /* pairs of zone and clear-text protocol that are counted separately */
 
 /* Sessions of a clear-text protocol that were opened from this zone. */
@@ -43,6 +44,14 @@ struct deeds {
 	/* times of the last records of a backup and of a review; "" = none in that year */
 	char backup[40], review[40];
 	char review_by[64];
+	char first[40]; /* time of the first record; "" = none */
+	/* the times of records that reviews were about; further ones are not counted */
+	struct {
+		char from[40], until[40];
+	} reviewed[DEEDS_REVIEWS];
+	size_t n_reviewed;
+	char alarms_tested[40]; /* time of the last self-test of alarms; "" = none in that year */
+	bool alarms_rang;	/* all of them did, then */
 	unsigned long long weak_tls,
 		/* weak_tls: sessions whose server chose weak TLS; lesser_tls: those that only lack
 		 * forward secrecy */

@@ -8,7 +8,8 @@
 #include "mgmt/state/read.h"
 
 #define YEAR 365u  /* days; the least retention for the clauses in docs/controls */
-#define MONTH 31u  /* days between two reviews of the records */
+#define MONTH 31u  /* days between two reviews of the records, backups or tests */
+#define WHOLE 28u  /* days, those of the shortest month, that reviews have to cover without a gap */
 #define SOURCES 3u /* time sources: with two, nobody can tell which one is wrong */
 
 /* Whole days between two times of records, both in UTC. */
@@ -19,6 +20,11 @@ static long days_between(const char *before, const char *after)
 	if (strptime(before, "%Y-%m-%dT%H:%M:%S", &a) == NULL || strptime(after, "%Y-%m-%dT%H:%M:%S", &b) == NULL)
 		return -1;
 	return (long)((timegm(&b) - timegm(&a)) / 86400);
+}
+
+static bool is_recent(long days)
+{
+	return days >= 0 && days <= (long)MONTH;
 }
 
 void probe_admin_entry(const struct evidence *of, struct finding *f)
@@ -325,7 +331,51 @@ void probe_backup_age(const struct evidence *of, struct finding *f)
 	if (of->deeds->backup[0] == '\0')
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_BACKUP);
 	else
-		finding_say(f, VERDICT_MET, M_PROBE_BACKUP, of->deeds->backup, age);
+		finding_say(f, is_recent(age) ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_BACKUP, of->deeds->backup, age);
+}
+
+void probe_alarms_tested(const struct evidence *of, struct finding *f)
+{
+	const struct deeds *d = of->deeds;
+	long age = days_between(d->alarms_tested, js(of->facts, "made"));
+
+	if (d->alarms_tested[0] == '\0')
+		finding_say(f, VERDICT_NOT, M_PROBE_ALARMS_UNTESTED);
+	else if (!d->alarms_rang)
+		finding_say(f, VERDICT_NOT, M_PROBE_ALARMS_SILENT, d->alarms_tested);
+	else
+		finding_say(f, is_recent(age) ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_ALARMS_TESTED, d->alarms_tested,
+			    age);
+}
+
+/* Whether reviews cover the last month of records that anybody reviewed, without a gap, and that
+ * month is not long ago. On a younger box, all records before are enough. */
+static bool is_reviewed_whole(const struct deeds *d, const char *made)
+{
+	char reached[40] = "", until[40] = "";
+	struct tm tm = { 0 };
+	bool grown = true;
+	time_t t;
+
+	for (size_t i = 0; i < d->n_reviewed; i++)
+		if (strcmp(d->reviewed[i].until, until) > 0)
+			snprintf(until, sizeof(until), "%s", d->reviewed[i].until);
+	if (strptime(until, "%Y-%m-%dT%H:%M:%S", &tm) == NULL || days_between(until, made) > 2 * (long)MONTH)
+		return false;
+	t = timegm(&tm) - (time_t)WHOLE * 86400;
+	if (gmtime_r(&t, &tm) == NULL || strftime(reached, sizeof(reached), "%Y-%m-%dT%H:%M:%S.000Z", &tm) == 0)
+		return false;
+	if (strcmp(d->first, reached) > 0)
+		snprintf(reached, sizeof(reached), "%s", d->first);
+	while (grown && strcmp(reached, until) < 0) {
+		grown = false;
+		for (size_t i = 0; i < d->n_reviewed; i++)
+			if (strcmp(d->reviewed[i].from, reached) <= 0 && strcmp(d->reviewed[i].until, reached) > 0) {
+				snprintf(reached, sizeof(reached), "%s", d->reviewed[i].until);
+				grown = true;
+			}
+	}
+	return strcmp(reached, until) >= 0;
 }
 
 void probe_records_reviewed(const struct evidence *of, struct finding *f)
@@ -334,9 +384,11 @@ void probe_records_reviewed(const struct evidence *of, struct finding *f)
 
 	if (of->deeds->review[0] == '\0')
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_REVIEW);
+	else if (!is_reviewed_whole(of->deeds, js(of->facts, "made")))
+		finding_say(f, VERDICT_PARTLY, M_PROBE_REVIEW_PARTLY, of->deeds->review, of->deeds->review_by, age);
 	else
-		finding_say(f, age >= 0 && age <= (long)MONTH ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_REVIEW,
-			    of->deeds->review, of->deeds->review_by, age);
+		finding_say(f, is_recent(age) ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_REVIEW, of->deeds->review,
+			    of->deeds->review_by, age);
 }
 
 /* Whether a conduit allows TLS, and declares its servers. */

@@ -263,12 +263,16 @@ void probe_ends_by_time(const struct evidence *of, struct finding *f)
 void probe_outside_register(const struct evidence *of, struct finding *f)
 {
 	const json_t *zones = ja(of->answer, "zones"), *list = ja(of->answer, "conduits");
-	struct names outside = { 0 };
+	struct names outside = { 0 }, nobody = { 0 };
 	size_t crossing = 0, between = 0;
 
-	json_each(v, zones)
-		if (js_is(v, "class", "external"))
-			finding_name(&outside, js(v, "name"));
+	json_each(v, zones) {
+		if (!js_is(v, "class", "external"))
+			continue;
+		finding_name(&outside, js(v, "name"));
+		if (json_find(ja(of->answer, "organisations"), "zone", js(v, "name")) == NULL)
+			finding_name(&nobody, js(v, "name"));
+	}
 	json_each(v, list) {
 		bool from = strcmp(class_of(of->answer, js(v, "from")), "external") == 0;
 		bool to = strcmp(class_of(of->answer, js(v, "to")), "external") == 0;
@@ -278,6 +282,8 @@ void probe_outside_register(const struct evidence *of, struct finding *f)
 	}
 	if (outside.n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_OUTSIDE);
+	else if (nobody.n > 0)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_OUTSIDE_UNNAMED, outside.n, nobody.n, nobody.text, crossing);
 	else
 		finding_say(f, between > 0 ? VERDICT_PARTLY : VERDICT_MET, M_PROBE_OUTSIDE, outside.n, outside.text,
 			    crossing, between);

@@ -14,16 +14,10 @@
 
 /* ---- zones ----------------------------------------------------------------------------------- */
 
+/* Of IPv6 addresses nobody can tell. */
 static bool is_private(const struct addr *a)
 {
-	static const char *const nets[] = { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10" };
-	struct addr_range r;
-	bool stray;
-
-	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
-		if (prefix_parse(nets[i], &r, &stray) && addr_in(a, &r))
-			return true;
-	return a->family == 6;
+	return a->family == 6 || addr_is_private(a);
 }
 
 static int addr_order(const void *x, const void *y)

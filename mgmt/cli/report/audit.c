@@ -76,16 +76,14 @@ static const char *reviews_cover(const json_t *list, const struct span *s)
 	return json_array_size(list) > 0 ? "partly" : "no";
 }
 
-/* Adds each person's full name from the list of accounts; null if the account was removed. */
+/* Adds each person's full name from the list of accounts, which may be ""; null if the account was
+ * removed. */
 static void reviews_name(json_t *list, const json_t *accounts)
 {
 	json_each(r, list) {
-		const char *full = "";
+		const json_t *a = json_find(accounts, "name", js(r, "name"));
 
-		json_each(a, accounts)
-			if (js_is(a, "name", js(r, "name")))
-				full = js(a, "full_name");
-		(void)json_object_set_new(r, "full_name", *full != '\0' ? json_text(full) : json_null());
+		(void)json_object_set_new(r, "full_name", a != NULL ? json_text(js(a, "full_name")) : json_null());
 	}
 }
 
@@ -110,10 +108,12 @@ static void reviews_page(struct page *p, const json_t *list, const struct span *
 	json_each(r, list) {
 		bool found = js_is(r, "result", "findings");
 
-		if (*js(r, "full_name") != '\0')
+		if (json_is_null(json_object_get(r, "full_name")))
+			page_cellf(p, "%s (%s)", js(r, "name"), message_format(M_REVIEWS_GONE, l));
+		else if (*js(r, "full_name") != '\0')
 			page_cellf(p, "%s (%s)", js(r, "full_name"), js(r, "name"));
 		else
-			page_cellf(p, "%s (%s)", js(r, "name"), message_format(M_REVIEWS_GONE, l));
+			page_cell(p, js(r, "name"));
 		page_cell_time(p, js(r, "time"));
 		span_text(js(r, "from"), js(r, "until"), text, sizeof(text));
 		page_cell(p, text);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/addr.h"
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/sha256.h"
 #include "appliance/base/utf8.h"
@@ -223,12 +224,35 @@ struct course {
 	/* times of the first and last record of a refusal or a grave event */
 	char first[40], last[40];
 	unsigned long long first_seq;
-	json_t *external; /* names of outside zones */
+	json_t *external;	  /* names of outside zones */
+	const json_t *interfaces; /* the box's own; borrowed */
 };
 
-static bool outside(const struct course *k, const char *zone)
+/* Whether a host in no zone may be the site's own: the box itself and its management network are in
+ * none. */
+static bool may_be_ours(const struct course *k, const char *host)
 {
-	return *zone == '\0' || json_object_get(k->external, zone) != NULL;
+	struct addr_range net;
+	struct addr a;
+	bool stray;
+
+	if (!addr_parse(host, &a) || addr_is_private(&a))
+		return true;
+	json_each(i, k->interfaces)
+		json_each(x, ja(i, "addresses"))
+			/* an address with its prefix, so bits beyond that are set */
+			if (json_is_string(x) && (prefix_parse(json_string_value(x), &net, &stray) || stray) &&
+			    addr_in(&a, &net))
+				return true;
+	return false;
+}
+
+static bool outside(const struct course *k, const char *zone, const char *end)
+{
+	char host[64];
+
+	host_of_end(end, host);
+	return *zone == '\0' ? !may_be_ours(k, host) : json_object_get(k->external, zone) != NULL;
 }
 
 static void party(struct course *k, const json_t *e, const char *side, unsigned long long count)
@@ -254,7 +278,8 @@ static void party(struct course *k, const json_t *e, const char *side, unsigned 
  * refusal. */
 static void indicator(struct course *k, const json_t *e, unsigned long long count)
 {
-	bool client = outside(k, js(e, "client_zone")), server = outside(k, js(e, "server_zone"));
+	bool client = outside(k, js(e, "client_zone"), js(e, "client")),
+	     server = outside(k, js(e, "server_zone"), js(e, "server"));
 	char host[64], key[KEY];
 	const char *port;
 
@@ -509,6 +534,7 @@ static void course_open(struct course *k, const json_t *facts)
 	k->box = json_array();
 	k->people = json_array();
 	k->external = zones_outside(facts);
+	k->interfaces = ja(facts_answer(facts, "status"), "interfaces");
 }
 
 static void course_end(struct course *k)

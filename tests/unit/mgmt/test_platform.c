@@ -98,6 +98,16 @@ static void test_debian(void **state)
 	is("ID=debian\nVERSION_CODENAME=trixie\n", LIST, "", "");
 }
 
+/* Debian has a link at /etc/os-release, which is not followed. */
+static void test_this_machine(void **state)
+{
+	json_t *p = platform_of(PLATFORM_OS_RELEASE, PLATFORM_RELEASES);
+
+	(void)state;
+	assert_int_equal(access("/etc/os-release", R_OK) == 0, *js(p, "name") != '\0');
+	json_decref(p);
+}
+
 static void test_whatever_they_hold(void **state)
 {
 	char far[600];
@@ -144,12 +154,69 @@ static void test_verdicts(void **state)
 	at("2026-07-12T00:00:00.000Z", "", "", VERDICT_PARTLY, M_PROBE_VERSIONS);
 }
 
+/* A review counts for the records that it was about, not for the day on which it was signed. */
+static void test_reviews(void **state)
+{
+	json_t *facts = json_pack("{s:s}", "made", "2026-11-02T00:00:30.000Z");
+	struct deeds d = { .read = true,
+			   .review = "2026-11-01T09:00:00.000Z",
+			   .first = "2026-01-01T00:00:00.000Z",
+			   .reviewed = { { "2026-10-01T00:00:00.000Z", "2026-11-01T00:00:00.000Z" } },
+			   .n_reviewed = 1 };
+	const struct evidence of = { .facts = facts, .deeds = &d };
+
+	(void)state;
+	probe_records_reviewed(&of, NULL);
+	assert_int_equal(verdict, VERDICT_MET);
+	strcpy(d.reviewed[0].from, "2026-10-31T23:00:00.000Z"); /* an hour of the month */
+	probe_records_reviewed(&of, NULL);
+	assert_int_equal(verdict, VERDICT_PARTLY);
+	assert_int_equal(said, M_PROBE_REVIEW_PARTLY);
+	strcpy(d.first, "2026-10-31T23:30:00.000Z"); /* before that there were no records */
+	probe_records_reviewed(&of, NULL);
+	assert_int_equal(verdict, VERDICT_MET);
+	strcpy(d.first, "2026-01-01T00:00:00.000Z");
+	strcpy(d.reviewed[1].from, "2026-09-20T00:00:00.000Z"); /* another one closes the gap */
+	strcpy(d.reviewed[1].until, "2026-10-31T23:00:00.000Z");
+	d.n_reviewed = 2;
+	probe_records_reviewed(&of, NULL);
+	assert_int_equal(verdict, VERDICT_MET);
+	strcpy(d.reviewed[1].until, "2026-10-31T22:59:59.000Z"); /* all but a second */
+	probe_records_reviewed(&of, NULL);
+	assert_int_equal(verdict, VERDICT_PARTLY);
+	json_decref(facts);
+}
+
+static void test_alarms(void **state)
+{
+	json_t *facts = json_pack("{s:s}", "made", "2026-11-02T00:00:30.000Z");
+	struct deeds d = { .read = true, .alarms_rang = true };
+	const struct evidence of = { .facts = facts, .deeds = &d };
+
+	(void)state;
+	probe_alarms_tested(&of, NULL);
+	assert_int_equal(verdict, VERDICT_NOT);
+	strcpy(d.alarms_tested, "2026-10-20T00:00:00.000Z");
+	probe_alarms_tested(&of, NULL);
+	assert_int_equal(verdict, VERDICT_MET);
+	strcpy(d.alarms_tested, "2026-09-20T00:00:00.000Z");
+	probe_alarms_tested(&of, NULL);
+	assert_int_equal(verdict, VERDICT_PARTLY);
+	d.alarms_rang = false;
+	probe_alarms_tested(&of, NULL);
+	assert_int_equal(verdict, VERDICT_NOT);
+	json_decref(facts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_debian, made, teardown),
+		cmocka_unit_test_setup_teardown(test_this_machine, made, teardown),
 		cmocka_unit_test_setup_teardown(test_whatever_they_hold, made, teardown),
 		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_reviews),
+		cmocka_unit_test(test_alarms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,5 +120,11 @@ class SubscribedBeside(Subscribed):
         self.f.port = self.port + 1
         super().poke()
 
+    def go_on(self):
+        """Without a question of the client, which needs a session of its own here: when its zone
+        has used up its share, there is none."""
+        self.tell()
+        self.tell()
+
 
 BOTH = (StationFirst, DeviceFirst, Subscribed, SubscribedBeside)

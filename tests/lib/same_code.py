@@ -21,10 +21,9 @@ def objects(build):
 
 def code(path):
     """Instructions with what they refer to, and constants, without the names of files."""
-    out = ""
     for what in (["-dr", "--no-show-raw-insn"], ["-s", *(x for at in CONSTANTS for x in ("-j", at))]):
-        out += subprocess.run(["objdump", *what, "--wide", path], capture_output=True, text=True, check=False).stdout
-    return re.sub(r"^.*file format.*$", "", out, flags=re.M)
+        out = subprocess.run(["objdump", *what, "--wide", path], capture_output=True, text=True, check=False).stdout
+        yield re.sub(r"^.*file format.*$", "", out, flags=re.M)
 
 
 NAME = re.compile(r"(?<=[<\t ])[A-Za-z_]\w*(?=[>.+-]|$)", re.M)
@@ -42,9 +41,13 @@ def main():
     if len(words) != 2:
         sys.exit(__doc__)
     a, b = words
-    same = renamed if len(sys.argv) > 3 else str.__eq__
+    same = renamed if len(sys.argv) > 3 else str.__eq__  # of the instructions
     have, other = objects(a), objects(b)
-    differ = sorted(o for o in have & other if not same(code(os.path.join(a, o)), code(os.path.join(b, o))))
+    differ = []
+    for o in sorted(have & other):
+        (does, holds), (did, held) = code(os.path.join(a, o)), code(os.path.join(b, o))
+        if not same(does, did) or holds != held:
+            differ.append(o)
     for o in differ + sorted(have ^ other):
         print(("only in one: " if o in have ^ other else "differs: ") + o)
     print("%d objects compared, %d differ" % (len(have & other), len(differ)))

@@ -20,7 +20,7 @@ void diags_init(struct diags *d, struct arena *a)
 
 /* The catalogue's sentence in one language, in the arena; the bare format when memory is out, never
  * NULL. */
-static const char *sentence(struct arena *a, enum lang l, enum message m, va_list ap)
+static const char *catalogue_sentence(struct arena *a, enum lang l, enum message m, va_list ap)
 {
 	va_list again;
 	char *text = NULL;
@@ -76,7 +76,7 @@ static struct diag *slot_without_memory(struct diags *d)
 
 /* An entry for one more diagnostic. If there is no room, an error replaces a warning, so that what
  * stops the policy is not lost. NULL = counted only. */
-static struct diag *slot(struct diags *d, enum severity s)
+static struct diag *diag_slot(struct diags *d, enum severity s)
 {
 	struct diag *g;
 
@@ -98,9 +98,9 @@ static struct diag *slot(struct diags *d, enum severity s)
 /* Receives diagnostics that are dropped, so that callers need no test. Nobody reads it. */
 static struct diag scratch;
 
-static struct diag *entry(struct diags *d, enum severity s, const char *code, struct srcpos at)
+static struct diag *diag_entry(struct diags *d, enum severity s, const char *code, struct srcpos at)
 {
-	struct diag *g = slot(d, s);
+	struct diag *g = diag_slot(d, s);
 
 	if (g == NULL)
 		g = &scratch;
@@ -110,15 +110,15 @@ static struct diag *entry(struct diags *d, enum severity s, const char *code, st
 
 struct diag *diag_add(struct diags *d, enum severity s, const char *code, struct srcpos at, enum message m, ...)
 {
-	struct diag *g = entry(d, s, code, at);
+	struct diag *g = diag_entry(d, s, code, at);
 	va_list ap;
 
 	if (g == &scratch)
 		return g;
 	g->sentence = (unsigned)m + 1;
 	va_start(ap, m);
-	g->text[LANG_EN] = sentence(d->arena, LANG_EN, m, ap);
-	g->text[LANG_JA] = sentence(d->arena, LANG_JA, m, ap);
+	g->text[LANG_EN] = catalogue_sentence(d->arena, LANG_EN, m, ap);
+	g->text[LANG_JA] = catalogue_sentence(d->arena, LANG_JA, m, ap);
 	va_end(ap);
 	return g;
 }
@@ -126,7 +126,7 @@ struct diag *diag_add(struct diags *d, enum severity s, const char *code, struct
 struct diag *diag_add_texts(struct diags *d, enum severity s, const char *code, struct srcpos at, const char *en,
 			    const char *ja)
 {
-	struct diag *g = entry(d, s, code, at);
+	struct diag *g = diag_entry(d, s, code, at);
 
 	g->text[LANG_EN] = en;
 	g->text[LANG_JA] = ja;
@@ -140,8 +140,8 @@ void diag_hint(struct diags *d, struct diag *g, enum message m, ...)
 	if (g == &scratch)
 		return;
 	va_start(ap, m);
-	g->hint[LANG_EN] = sentence(d->arena, LANG_EN, m, ap);
-	g->hint[LANG_JA] = sentence(d->arena, LANG_JA, m, ap);
+	g->hint[LANG_EN] = catalogue_sentence(d->arena, LANG_EN, m, ap);
+	g->hint[LANG_JA] = catalogue_sentence(d->arena, LANG_JA, m, ap);
 	va_end(ap);
 }
 
@@ -154,7 +154,7 @@ static const char *const by_weight[] = {
 };
 #define WEIGHTS (sizeof(by_weight) / sizeof(by_weight[0]))
 
-static size_t weight(const struct diag *g)
+static size_t diag_weight(const struct diag *g)
 {
 	size_t i = 0;
 
@@ -168,7 +168,7 @@ static size_t weight(const struct diag *g)
 static int by_weight_and_place(const void *pa, const void *pb)
 {
 	const struct diag *a = *(const struct diag *const *)pa, *b = *(const struct diag *const *)pb;
-	size_t wa = weight(a), wb = weight(b);
+	size_t wa = diag_weight(a), wb = diag_weight(b);
 	int codes;
 
 	if (wa != wb)
@@ -198,7 +198,7 @@ void diags_sort(struct diags *d)
  * edit, a letter in the other case none. */
 #define WORD_MAX 63
 
-static bool same(char a, char b)
+static bool same_letter(char a, char b)
 {
 	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
@@ -212,13 +212,13 @@ static size_t edits(const char *a, size_t na, const char *b, size_t nb)
 	for (size_t i = 1; i <= na; i++) {
 		now[0] = i;
 		for (size_t j = 1; j <= nb; j++) {
-			size_t best = last[j - 1] + !same(a[i - 1], b[j - 1]);
+			size_t best = last[j - 1] + !same_letter(a[i - 1], b[j - 1]);
 
 			if (last[j] + 1 < best)
 				best = last[j] + 1;
 			if (now[j - 1] + 1 < best)
 				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]) &&
+			if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) && same_letter(a[i - 2], b[j - 1]) &&
 			    before[j - 2] + 1 < best)
 				best = before[j - 2] + 1;
 			now[j] = best;
@@ -249,7 +249,7 @@ const char *word_nearest(const char *word, const char *const *known, size_t n)
 		e = edits(word, len, known[i], other);
 		/* A word with two slips must begin with the same letter, and must share a letter
 		 * with the known word. */
-		if (e >= 2 && !same(word[0], known[i][0]))
+		if (e >= 2 && !same_letter(word[0], known[i][0]))
 			continue;
 		if (e < len && e < other && (ret == NULL ? e <= best : e < best)) {
 			ret = known[i];

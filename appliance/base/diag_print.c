@@ -43,7 +43,7 @@ static void put_char(FILE *to, const struct utf8_char *c, const uint8_t *p)
 		fwrite(p, 1, c->size, to);
 }
 
-static unsigned cells(const struct utf8_char *c)
+static unsigned char_cells(const struct utf8_char *c)
 {
 	return !c->valid || c->cp == '\t' || utf8_is_bidi(c->cp) ? 1 : utf8_cells(c->cp);
 }
@@ -55,7 +55,7 @@ static unsigned cells_before(struct bytes line, uint32_t column)
 	unsigned n = 0;
 
 	for (uint32_t i = 1; i < column && utf8_next(&line, &c); i++)
-		n += cells(&c);
+		n += char_cells(&c);
 	return n;
 }
 
@@ -74,7 +74,7 @@ static void excerpt(FILE *to, const struct source_text *s, const struct srcpos *
 		unsigned gone = 0;
 
 		for (; gone < skip && utf8_next(&rest, &c); i++)
-			gone += cells(&c);
+			gone += char_cells(&c);
 		fputs("... ", to);
 		pad = 4 + before - gone;
 	} else {
@@ -85,13 +85,13 @@ static void excerpt(FILE *to, const struct source_text *s, const struct srcpos *
 
 		if (!utf8_next(&rest, &c))
 			break;
-		if (shown + cells(&c) > EXCERPT_CELLS) {
+		if (shown + char_cells(&c) > EXCERPT_CELLS) {
 			fputs(" ...", to);
 			break;
 		}
-		shown += cells(&c);
+		shown += char_cells(&c);
 		if (i >= at->column && i - at->column < width)
-			under += cells(&c);
+			under += char_cells(&c);
 		put_char(to, &c, p);
 	}
 	fputc('\n', to);

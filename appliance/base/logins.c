@@ -24,7 +24,7 @@ bool login_is_name(const char *name)
 }
 
 /* Digits only. */
-static bool number(const char *text, uint32_t *ret)
+static bool read_number(const char *text, uint32_t *ret)
 {
 	unsigned long long n;
 
@@ -37,14 +37,14 @@ static bool number(const char *text, uint32_t *ret)
 
 /* Splits "name:x:1000:..." of passwd or group into its first and third field. The line is cut in
  * place. */
-static bool entry(char *line, const char **ret_name, uint32_t *ret_number)
+static bool split_entry(char *line, const char **ret_name, uint32_t *ret_number)
 {
 	char *rest = line, *name = strsep(&rest, ":");
 
 	if (rest == NULL || strsep(&rest, ":") == NULL || rest == NULL)
 		return false;
 	*ret_name = name;
-	return number(strsep(&rest, ":"), ret_number);
+	return read_number(strsep(&rest, ":"), ret_number);
 }
 
 struct wanted {
@@ -55,12 +55,12 @@ struct wanted {
 	uint32_t found_number;
 };
 
-static void look(struct wanted *w, char *line)
+static void compare_entry(struct wanted *w, char *line)
 {
 	const char *name;
 	uint32_t n;
 
-	if (!entry(line, &name, &n))
+	if (!split_entry(line, &name, &n))
 		return;
 	if (w->name != NULL ? strcmp(name, w->name) == 0 : n == w->number) {
 		w->names++;
@@ -90,29 +90,29 @@ static bool scan(const char *file, void (*each)(struct wanted *, char *), struct
 	return whole;
 }
 
-static void count(struct wanted *w, char *line)
+static void count_entry(struct wanted *w, char *line)
 {
 	const char *name;
 	uint32_t n;
 
-	if (entry(line, &name, &n)) {
+	if (split_entry(line, &name, &n)) {
 		w->names += strcmp(name, w->found) == 0;
 		w->numbers += n == w->found_number;
 	}
 }
 
 /* Whether no other entry has the name or the number of the entry that was found. */
-static bool alone(const char *file, struct wanted *w)
+static bool is_alone(const char *file, struct wanted *w)
 {
 	w->names = w->numbers = 0;
-	return w->found[0] != 0 && scan(file, count, w) && w->names == 1 && w->numbers == 1;
+	return w->found[0] != 0 && scan(file, count_entry, w) && w->names == 1 && w->numbers == 1;
 }
 
 bool login_of_uid(const char *file, uint32_t uid, char out[LOGIN_MOST + 1])
 {
 	struct wanted w = { .number = uid };
 
-	if (!login_is_persons(uid) || !scan(file, look, &w) || w.names != 1 || !alone(file, &w))
+	if (!login_is_persons(uid) || !scan(file, compare_entry, &w) || w.names != 1 || !is_alone(file, &w))
 		return false;
 	memcpy(out, w.found, sizeof(w.found));
 	return true;
@@ -122,8 +122,8 @@ bool login_of_name(const char *file, const char *name, uint32_t *ret_uid)
 {
 	struct wanted w = { .name = name };
 
-	if (!login_is_name(name) || !scan(file, look, &w) || w.names != 1 || !login_is_persons(w.found_number) ||
-	    !alone(file, &w))
+	if (!login_is_name(name) || !scan(file, compare_entry, &w) || w.names != 1 ||
+	    !login_is_persons(w.found_number) || !is_alone(file, &w))
 		return false;
 	*ret_uid = w.found_number;
 	return true;
@@ -134,7 +134,7 @@ bool login_group(const char *file, const char *name, uint32_t *ret_gid)
 	struct wanted w = { .name = name };
 
 	*ret_gid = 0;
-	if (!scan(file, look, &w) || w.names != 1 || w.found_number == 0)
+	if (!scan(file, compare_entry, &w) || w.names != 1 || w.found_number == 0)
 		return false;
 	*ret_gid = w.found_number;
 	return true;

@@ -33,7 +33,7 @@ struct span {
 	uint32_t lo, hi;
 };
 
-static bool inside(const struct span *s, size_t n, uint32_t cp)
+static bool in_spans(const struct span *s, size_t n, uint32_t cp)
 {
 	for (size_t i = 0; i < n; i++)
 		if (cp >= s[i].lo && cp <= s[i].hi)
@@ -57,9 +57,9 @@ unsigned utf8_cells(uint32_t cp)
 
 	if (cp < 0x300)
 		return 1;
-	if (inside(none, sizeof(none) / sizeof(none[0]), cp))
+	if (in_spans(none, sizeof(none) / sizeof(none[0]), cp))
 		return 0;
-	return inside(wide, sizeof(wide) / sizeof(wide[0]), cp) ? 2 : 1;
+	return in_spans(wide, sizeof(wide) / sizeof(wide[0]), cp) ? 2 : 1;
 }
 
 bool utf8_is_bidi(uint32_t cp)
@@ -71,7 +71,7 @@ bool utf8_is_bidi(uint32_t cp)
 		{ 0x2066, 0x2069 },
 	};
 
-	return inside(bidi, sizeof(bidi) / sizeof(bidi[0]), cp);
+	return in_spans(bidi, sizeof(bidi) / sizeof(bidi[0]), cp);
 }
 
 bool utf8_is_steering(uint32_t cp)
@@ -82,7 +82,7 @@ bool utf8_is_steering(uint32_t cp)
 		{ 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
 	};
 
-	return utf8_is_bidi(cp) || inside(unseen, sizeof(unseen) / sizeof(unseen[0]), cp);
+	return utf8_is_bidi(cp) || in_spans(unseen, sizeof(unseen) / sizeof(unseen[0]), cp);
 }
 
 bool utf8_is_plain(struct bytes text)
@@ -127,7 +127,7 @@ bool utf8_is_odd_space(uint32_t cp)
 		{ 0x202f, 0x202f }, { 0x205f, 0x2060 }, { 0x3000, 0x3000 }, { 0xfeff, 0xfeff },
 	};
 
-	return inside(odd, sizeof(odd) / sizeof(odd[0]), cp);
+	return in_spans(odd, sizeof(odd) / sizeof(odd[0]), cp);
 }
 
 bool text_is_blank(const void *text, size_t most)

@@ -52,21 +52,21 @@ static const struct base_chain chains[] = {
 
 /* ---- the rules, one by one ------------------------------------------------------------------- */
 
-static struct build begin(enum way way)
+static struct build way_rule(enum way way)
 {
 	return rule_begin(NFPROTO_INET, TABLE_NAME, way_chains[way]);
 }
 
-static void add(struct rules *x, struct build *b, int verdict, enum counts counts, const struct ir_peer *p)
+static void rules_add(struct rules *x, struct build *b, int verdict, enum counts counts, const struct ir_peer *p)
 {
 	expr_verdict(b, verdict, NULL);
 	x->list[x->n] = rule_end(b);
 	x->owners[x->n++] = (struct owner){ counts, p };
 }
 
-static void passes(struct rules *x, struct build *b)
+static void rules_pass(struct rules *x, struct build *b)
 {
-	add(x, b, NF_ACCEPT, COUNTS_NOTHING, NULL);
+	rules_add(x, b, NF_ACCEPT, COUNTS_NOTHING, NULL);
 }
 
 static void family(struct build *b, uint8_t f)
@@ -75,7 +75,7 @@ static void family(struct build *b, uint8_t f)
 	expr_cmp8(b, NFT_CMP_EQ, f == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
 }
 
-static void transport(struct build *b, uint8_t l4proto)
+static void match_transport(struct build *b, uint8_t l4proto)
 {
 	expr_meta(b, NFT_META_L4PROTO, 0);
 	expr_cmp8(b, NFT_CMP_EQ, l4proto);
@@ -83,7 +83,7 @@ static void transport(struct build *b, uint8_t l4proto)
 
 static void icmp(struct build *b, uint8_t f)
 {
-	transport(b, f == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+	match_transport(b, f == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 }
 
 static void icmp_type(struct build *b, uint8_t type)
@@ -93,13 +93,13 @@ static void icmp_type(struct build *b, uint8_t type)
 }
 
 /* Loopback traffic. The kernel gives a link's kind as a number in the machine's byte order. */
-static void inside(struct rules *x, enum way way)
+static void loopback_rule(struct rules *x, enum way way)
 {
-	struct build b = begin(way);
+	struct build b = way_rule(way);
 
 	expr_meta(&b, way == WAY_OUT ? NFT_META_OIFTYPE : NFT_META_IIFTYPE, 0);
 	expr_cmp16(&b, NFT_CMP_EQ, htons(ARPHRD_LOOPBACK));
-	passes(x, &b);
+	rules_pass(x, &b);
 }
 
 /* Types and hop limits of ICMPv6. RFC 4861, 7.1: hop limit 255 for neighbours. RFC 3810, 5: hop
@@ -134,17 +134,17 @@ static void neighbours(struct rules *x, enum way way)
 
 		if (messages[i].way != way)
 			continue;
-		b = begin(way);
+		b = way_rule(way);
 		family(&b, 6);
 		icmp(&b, 6);
 		icmp_type(&b, messages[i].type);
 		expr_payload(&b, NFT_PAYLOAD_NETWORK_HEADER, 7, 1, 0);
 		expr_cmp8(&b, NFT_CMP_EQ, messages[i].hops);
-		passes(x, &b);
+		rules_pass(x, &b);
 	}
 }
 
-static void state(struct build *b, uint32_t bits)
+static void match_state(struct build *b, uint32_t bits)
 {
 	expr_ct(b, NFT_CT_STATE, 0);
 	expr_bits32(b, 0, bits, 0);
@@ -170,16 +170,16 @@ static void other_end(struct build *b, enum way way, const struct addr *a)
 /* Accepts answers: packets in the reply direction of a session, and errors about its packets. They
  * may go only to that host; NULL: to every host. Packets in the original direction never match,
  * however old their session is. */
-static void answers(struct rules *x, enum way way, const struct addr *to)
+static void answers_rule(struct rules *x, enum way way, const struct addr *to)
 {
-	struct build b = begin(way);
+	struct build b = way_rule(way);
 
 	if (to != NULL)
 		other_end(&b, way, to);
 	expr_ct(&b, NFT_CT_DIRECTION, 0);
 	expr_cmp8(&b, NFT_CMP_EQ, IP_CT_DIR_REPLY);
-	state(&b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
-	passes(x, &b);
+	match_state(&b, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+	rules_pass(x, &b);
 }
 
 /* For the input chain: accepts errors that routers report about what the box has sent, above all
@@ -187,44 +187,44 @@ static void answers(struct rules *x, enum way way, const struct addr *to)
  * accepted. */
 static void errors(struct rules *x, uint8_t f)
 {
-	struct build b = begin(WAY_IN);
+	struct build b = way_rule(WAY_IN);
 
 	family(&b, f);
 	icmp(&b, f);
-	state(&b, NF_CT_STATE_BIT(IP_CT_RELATED));
-	passes(x, &b);
+	match_state(&b, NF_CT_STATE_BIT(IP_CT_RELATED));
+	rules_pass(x, &b);
 }
 
 /* Accepts and counts packets to a peer: by address, protocol and destination port. */
-static void peer(struct rules *x, enum way way, const struct ir_peer *p)
+static void peer_rule(struct rules *x, enum way way, const struct ir_peer *p)
 {
-	struct build b = begin(way);
+	struct build b = way_rule(way);
 
 	other_end(&b, way, &p->address);
-	transport(&b, p->l4proto);
+	match_transport(&b, p->l4proto);
 	expr_payload(&b, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, 0);
 	expr_cmp16(&b, NFT_CMP_EQ, p->port);
 	expr_counter(&b);
-	add(x, &b, NF_ACCEPT, COUNTS_PEER, p);
+	rules_add(x, &b, NF_ACCEPT, COUNTS_PEER, p);
 }
 
 static void echo(struct rules *x, const struct addr *from)
 {
-	struct build b = begin(WAY_IN);
+	struct build b = way_rule(WAY_IN);
 
 	other_end(&b, WAY_IN, from);
 	icmp(&b, from->family);
 	icmp_type(&b, from->family == 4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST);
-	passes(x, &b);
+	rules_pass(x, &b);
 }
 
 /* Drops and counts everything else. */
-static void rest(struct rules *x, enum way way, int verdict, enum counts counts)
+static void rest_rule(struct rules *x, enum way way, int verdict, enum counts counts)
 {
-	struct build b = begin(way);
+	struct build b = way_rule(way);
 
 	expr_counter(&b);
-	add(x, &b, verdict, counts, NULL);
+	rules_add(x, &b, verdict, counts, NULL);
 }
 
 /* ---- the table ------------------------------------------------------------------------------- */
@@ -233,34 +233,34 @@ static void rest(struct rules *x, enum way way, int verdict, enum counts counts)
  * terminals are named, live sessions of other hosts get no more packets. */
 static void way_out(struct rules *x, const struct ir_peer *list, size_t n, bool anybody)
 {
-	inside(x, WAY_OUT);
+	loopback_rule(x, WAY_OUT);
 	neighbours(x, WAY_OUT);
 	if (anybody)
-		answers(x, WAY_OUT, NULL);
+		answers_rule(x, WAY_OUT, NULL);
 	for (size_t i = 0; i < n; i++)
 		if (list[i].use == PEER_TERMINAL)
-			answers(x, WAY_OUT, &list[i].address);
+			answers_rule(x, WAY_OUT, &list[i].address);
 		else
-			peer(x, WAY_OUT, &list[i]);
-	rest(x, WAY_OUT, NF_DROP, COUNTS_REFUSED);
+			peer_rule(x, WAY_OUT, &list[i]);
+	rest_rule(x, WAY_OUT, NF_DROP, COUNTS_REFUSED);
 }
 
 static void way_in(struct rules *x, const struct ir_peer *list, size_t n, bool anybody)
 {
-	inside(x, WAY_IN);
+	loopback_rule(x, WAY_IN);
 	neighbours(x, WAY_IN);
-	answers(x, WAY_IN, NULL);
+	answers_rule(x, WAY_IN, NULL);
 	errors(x, 4);
 	errors(x, 6);
 	for (size_t i = 0; i < n; i++)
 		if (list[i].use == PEER_TERMINAL) {
-			peer(x, WAY_IN, &list[i]);
+			peer_rule(x, WAY_IN, &list[i]);
 			echo(x, &list[i].address);
 		}
 	if (anybody)
-		rest(x, WAY_IN, NF_ACCEPT, COUNTS_ANYBODY);
+		rest_rule(x, WAY_IN, NF_ACCEPT, COUNTS_ANYBODY);
 	else
-		rest(x, WAY_IN, NF_DROP, COUNTS_REFUSED_IN);
+		rest_rule(x, WAY_IN, NF_DROP, COUNTS_REFUSED_IN);
 }
 
 static void rules_free(struct rules *x, struct plain_table *t)
@@ -272,8 +272,8 @@ static void rules_free(struct rules *x, struct plain_table *t)
 
 /* `closed`: nobody may enter, not even a terminal. The caller frees *ret_rules and *ret with
  * rules_free. 0 or -ENOMEM. */
-static int table(const struct ir_peer *list, size_t n, bool closed, struct rules *ret_rules, struct plain_table *ret,
-		 struct err *e)
+static int admin_table(const struct ir_peer *list, size_t n, bool closed, struct rules *ret_rules,
+		       struct plain_table *ret, struct err *e)
 {
 	struct nftnl_rule **rules = calloc(FIXED + OF_PEER * n, sizeof(void *));
 	struct rules *x = ret_rules;
@@ -304,7 +304,7 @@ int admin_rules_set(const struct ir_peer *list, size_t n, bool closed, bool dry,
 {
 	struct plain_table t;
 	struct rules x;
-	int r = table(list, n, closed, &x, &t, e);
+	int r = admin_table(list, n, closed, &x, &t, e);
 
 	if (r < 0)
 		return r;
@@ -313,14 +313,14 @@ int admin_rules_set(const struct ir_peer *list, size_t n, bool closed, bool dry,
 	return r;
 }
 
-static void nobody(void *ctx, const char *chain, const char *text, uint64_t packets, uint64_t bytes)
+static void tell_nobody(void *ctx, const char *chain, const char *text, uint64_t packets, uint64_t bytes)
 {
 }
 
 int admin_rules_base(struct err *e)
 {
 	bool there = false;
-	int r = plain_table_read(NFPROTO_INET, nobody, NULL, &there, e);
+	int r = plain_table_read(NFPROTO_INET, tell_nobody, NULL, &there, e);
 
 	return r < 0 || there ? r : admin_rules_set(NULL, 0, true, false, NULL, NULL, e);
 }
@@ -333,7 +333,7 @@ struct telling {
 	struct admin_rules_seen *seen;
 };
 
-static void tell(void *ctx, const char *chain, const char *text, uint64_t packets, uint64_t bytes)
+static void tell_owner(void *ctx, const char *chain, const char *text, uint64_t packets, uint64_t bytes)
 {
 	struct telling *t = ctx;
 	const struct rules *x = t->known;
@@ -362,16 +362,16 @@ int admin_rules_read(const struct ir_peer *list, size_t n, admin_rules_each *eac
 	struct plain_table t;
 	struct rules known;
 	struct telling telling = { .known = &known, .each = each, .ctx = ctx, .seen = ret };
-	int r = table(list, n, false, &known, &t, e);
+	int r = admin_table(list, n, false, &known, &t, e);
 
 	*ret = (struct admin_rules_seen){ 0 };
 	if (r < 0)
 		return r;
 	/* The table before the first policy, when nobody may enter, has a rule that a later table
 	 * lacks. That rule is ours, too. */
-	rest(&known, WAY_IN, NF_DROP, COUNTS_REFUSED_IN);
+	rest_rule(&known, WAY_IN, NF_DROP, COUNTS_REFUSED_IN);
 	t.n_rules = known.n;
-	r = plain_table_read(NFPROTO_INET, tell, &telling, &ret->there, e);
+	r = plain_table_read(NFPROTO_INET, tell_owner, &telling, &ret->there, e);
 	rules_free(&known, &t);
 	return r;
 }

@@ -23,7 +23,7 @@ static bool append(struct apart *x, const struct apart_pair *p)
 
 /* Adds the parts of pair `p` that do not overlap the permit's pairs from index `from` up to
  * `before`. The parts themselves do not overlap, so they are not compared with each other. */
-static bool put(struct apart *x, const struct apart_pair *p, size_t from, size_t before)
+static bool put_parts(struct apart *x, const struct apart_pair *p, size_t from, size_t before)
 {
 	struct apart_pair part = *p;
 	struct addr_range rest[2];
@@ -39,14 +39,14 @@ static bool put(struct apart *x, const struct apart_pair *p, size_t from, size_t
 	n = addr_range_minus(&p->source, &both.source, rest);
 	for (size_t i = 0; i < n; i++) {
 		part.source = rest[i];
-		if (!put(x, &part, from + 1, before))
+		if (!put_parts(x, &part, from + 1, before))
 			return false;
 	}
 	part.source = both.source;
 	n = addr_range_minus(&p->destination, &both.destination, rest);
 	for (size_t i = 0; i < n; i++) {
 		part.destination = rest[i];
-		if (!put(x, &part, from + 1, before))
+		if (!put_parts(x, &part, from + 1, before))
 			return false;
 	}
 	return true;
@@ -57,7 +57,7 @@ bool apart_add(struct apart *x, const struct apart_pair *p)
 	uint8_t family = p->source.lo.family;
 
 	return (family == 4 || family == 6) && p->source.hi.family == family && p->destination.lo.family == family &&
-	       p->destination.hi.family == family && put(x, p, 0, x->n);
+	       p->destination.hi.family == family && put_parts(x, p, 0, x->n);
 }
 
 void apart_free(struct apart *x)

@@ -45,7 +45,7 @@ static const struct base_chain bases[BASE_CHAINS] = {
 };
 
 /* Room for one more message and its note; NULL when memory is out. */
-static void *slot(struct batch *b, uint16_t type, uint32_t object, uint32_t line)
+static void *message_room(struct batch *b, uint16_t type, uint32_t object, uint32_t line)
 {
 	if (b->failed)
 		return NULL;
@@ -84,7 +84,7 @@ static struct nlmsghdr *message(struct batch *b, const void *what, uint16_t type
 	char *p;
 
 	b->failed |= what == NULL;
-	p = slot(b, type, object, line);
+	p = message_room(b, type, object, line);
 	return p == NULL ? NULL : nftnl_nlmsg_build_hdr(p, type, b->family, flags, b->n);
 }
 
@@ -110,7 +110,7 @@ struct batch *batch_of(uint8_t family, const char *table, uint32_t generation_id
 		return NULL;
 	b->family = family;
 	b->table = table;
-	p = slot(b, NFNL_MSG_BATCH_BEGIN, 0, 0);
+	p = message_room(b, NFNL_MSG_BATCH_BEGIN, 0, 0);
 	if (p == NULL) {
 		batch_free(b);
 		return NULL;
@@ -141,7 +141,7 @@ size_t batch_messages(const struct batch *b)
 	return b->n - 1;
 }
 
-static void table(struct batch *b, uint16_t type, uint16_t flags, bool owned)
+static void put_table(struct batch *b, uint16_t type, uint16_t flags, bool owned)
 {
 	struct nftnl_table *t = nftnl_table_alloc();
 	struct nlmsghdr *h = message(b, t, type, flags, 0, 0);
@@ -160,17 +160,17 @@ static void table(struct batch *b, uint16_t type, uint16_t flags, bool owned)
 
 void batch_table(struct batch *b, bool owned)
 {
-	table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, owned);
+	put_table(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, owned);
 }
 
 void batch_table_delete(struct batch *b)
 {
-	table(b, NFT_MSG_DELTABLE, 0, false);
+	put_table(b, NFT_MSG_DELTABLE, 0, false);
 }
 
 /* `base` NULL: no base chain. */
-static void chain(struct batch *b, uint16_t type, uint16_t flags, const char *name, const struct base_chain *base,
-		  uint32_t number)
+static void put_chain(struct batch *b, uint16_t type, uint16_t flags, const char *name, const struct base_chain *base,
+		      uint32_t number)
 {
 	struct nftnl_chain *c = nftnl_chain_alloc();
 	struct nlmsghdr *h = message(b, c, type, flags, number, 0);
@@ -197,18 +197,18 @@ void batch_chain(struct batch *b, uint32_t number)
 {
 	char name[16];
 
-	chain(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, ir_chain_name((enum ir_chain)number, name),
-	      number < BASE_CHAINS ? &bases[number] : NULL, number);
+	put_chain(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, ir_chain_name((enum ir_chain)number, name),
+		  number < BASE_CHAINS ? &bases[number] : NULL, number);
 }
 
 void batch_base_chain(struct batch *b, const struct base_chain *c)
 {
-	chain(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, c->name, c, CHAIN_COUNT);
+	put_chain(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, c->name, c, CHAIN_COUNT);
 }
 
 void batch_chain_delete(struct batch *b, const char *name)
 {
-	chain(b, NFT_MSG_DELCHAIN, 0, name, NULL, CHAIN_COUNT);
+	put_chain(b, NFT_MSG_DELCHAIN, 0, name, NULL, CHAIN_COUNT);
 }
 
 void batch_counter(struct batch *b, uint32_t reason)
@@ -266,7 +266,7 @@ static void set_describe(struct nftnl_set *s, const struct set_spec *spec, struc
 	nftnl_set_set_u32(s, NFTNL_SET_FLAGS, flags);
 }
 
-static void set(struct batch *b, uint16_t type, uint16_t flags, const char *name, unsigned number)
+static void put_set(struct batch *b, uint16_t type, uint16_t flags, const char *name, unsigned number)
 {
 	struct nftnl_set *s = nftnl_set_alloc();
 	struct nlmsghdr *h = message(b, s, type, flags, number, 0);
@@ -288,12 +288,12 @@ static void set(struct batch *b, uint16_t type, uint16_t flags, const char *name
 
 void batch_set(struct batch *b, unsigned number)
 {
-	set(b, NFT_MSG_NEWSET, NLM_F_CREATE, set_spec(number)->name, number);
+	put_set(b, NFT_MSG_NEWSET, NLM_F_CREATE, set_spec(number)->name, number);
 }
 
 void batch_set_delete(struct batch *b, const char *name)
 {
-	set(b, NFT_MSG_DELSET, 0, name, 0);
+	put_set(b, NFT_MSG_DELSET, 0, name, 0);
 }
 
 void batch_set_flush(struct batch *b, unsigned number)
@@ -349,8 +349,8 @@ static void element_count(struct batch *b, struct nftnl_set_elem *x, const struc
 	nftnl_set_elem_add_expr(x, counter);
 }
 
-static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned number, const struct image_element *el,
-		    uint64_t now_ms)
+static void put_element(struct batch *b, uint16_t type, uint16_t flags, unsigned number, const struct image_element *el,
+			uint64_t now_ms)
 {
 	const struct set_spec *spec = set_spec(number);
 	struct nftnl_set *s = nftnl_set_alloc();
@@ -398,17 +398,17 @@ static void element(struct batch *b, uint16_t type, uint16_t flags, unsigned num
 
 void batch_element_add(struct batch *b, unsigned number, const struct image_element *el, uint64_t now_ms)
 {
-	element(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, number, el, now_ms);
+	put_element(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL, number, el, now_ms);
 }
 
 void batch_element_delete(struct batch *b, unsigned number, const struct image_element *el)
 {
-	element(b, NFT_MSG_DELSETELEM, 0, number, el, 0);
+	put_element(b, NFT_MSG_DELSETELEM, 0, number, el, 0);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-static void refusal(const struct batch *b, uint32_t index, int code, struct err *e, uint32_t *ret_line)
+static void explain_refusal(const struct batch *b, uint32_t index, int code, struct err *e, uint32_t *ret_line)
 {
 	const struct note *t = index < b->n ? &b->notes[index] : NULL;
 	char name[16];
@@ -485,7 +485,7 @@ static int replies(const struct batch *b, struct netlink *n, uint32_t first, uin
 				acknowledged |= m->nlmsg_seq == last;
 			} else if (code == 0) {
 				code = x->error;
-				refusal(b, m->nlmsg_seq - first, code, e, ret_line);
+				explain_refusal(b, m->nlmsg_seq - first, code, e, ret_line);
 			}
 		}
 	}
@@ -495,7 +495,7 @@ static int replies(const struct batch *b, struct netlink *n, uint32_t first, uin
 }
 
 /* Gives the messages the socket's next sequence numbers, and asks for one acknowledgement. */
-static void number(struct batch *b, uint32_t first)
+static void number_messages(struct batch *b, uint32_t first)
 {
 	size_t at = 0;
 
@@ -519,10 +519,10 @@ int batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *re
 	*ret_line = 0;
 	if (count <= 1 && !b->failed)
 		return 0;
-	p = slot(b, NFNL_MSG_BATCH_END, 0, 0);
+	p = message_room(b, NFNL_MSG_BATCH_END, 0, 0);
 	if (p == NULL)
 		return err_set(e, -ENOMEM, "transaction");
-	number(b, first);
+	number_messages(b, first);
 	end = nftnl_batch_end(p, first + count);
 	done(b, end);
 	last = first + count - 1;
@@ -541,14 +541,14 @@ int batch_try(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_l
 		return err_set(e, -ENOMEM, "transaction");
 	if (b->n <= 1)
 		return 0;
-	number(b, first);
+	number_messages(b, first);
 	n->seq = first + b->n;
 	r = send_batch(b, n, e);
 	return r < 0 ? r : replies(b, n, first, first + b->n - 1, e, ret_line);
 }
 
 /* Whether the kernel accepts what is in the batch. Frees the batch. */
-static bool accepted(struct netlink *n, struct batch *b)
+static bool batch_accepted(struct netlink *n, struct batch *b)
 {
 	uint32_t line;
 	struct err e;
@@ -564,7 +564,7 @@ static struct build probe_begin(void)
 }
 
 /* Whether the kernel accepts the rule, which is freed. */
-static bool takes(struct netlink *n, struct build *probe)
+static bool kernel_takes(struct netlink *n, struct build *probe)
 {
 	struct nftnl_rule *r = rule_end(probe);
 	struct batch *b = r != NULL ? batch_of(NFPROTO_INET, PROBE_TABLE, 0) : NULL;
@@ -572,10 +572,10 @@ static bool takes(struct netlink *n, struct build *probe)
 
 	if (b != NULL) {
 		batch_table(b, false);
-		chain(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, PROBE_CHAIN, NULL, CHAIN_COUNT);
+		put_chain(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, PROBE_CHAIN, NULL, CHAIN_COUNT);
 		batch_rule(b, r, 0);
 	}
-	ret = accepted(n, b);
+	ret = batch_accepted(n, b);
 	if (r != NULL)
 		nftnl_rule_free(r);
 	return ret;
@@ -587,7 +587,7 @@ bool batch_owns(struct netlink *n)
 
 	if (b != NULL)
 		batch_table(b, true);
-	return accepted(n, b);
+	return batch_accepted(n, b);
 }
 
 static int on_match(const struct nlmsghdr *m, void *ctx)
@@ -619,11 +619,11 @@ unsigned batch_probe(struct netlink *n)
 	expr_queue(&queue, LANE_COMMANDS, true, false, LACKS_NOTHING);
 	expr_tcp_strip(&strip, 30);
 	load_match(n);
-	if (!takes(n, &once))
+	if (!kernel_takes(n, &once))
 		lacks |= LACKS_ONCE;
-	if (!takes(n, &queue))
+	if (!kernel_takes(n, &queue))
 		lacks |= LACKS_QUEUE;
-	if (!takes(n, &strip))
+	if (!kernel_takes(n, &strip))
 		lacks |= LACKS_STRIP;
 	if (!batch_owns(n))
 		lacks |= LACKS_OWNER;

@@ -27,7 +27,7 @@ struct table {
 	uint16_t max;
 };
 
-static int keep(const struct nlattr *a, void *ctx)
+static int keep_attribute(const struct nlattr *a, void *ctx)
 {
 	const struct table *t = ctx;
 	uint16_t type = mnl_attr_get_type(a);
@@ -44,10 +44,10 @@ static void nest(const struct nlattr *in, const struct nlattr **at, uint16_t max
 	for (uint16_t i = 0; i <= max; i++)
 		at[i] = NULL;
 	if (in != NULL)
-		mnl_attr_parse_nested(in, keep, &t);
+		mnl_attr_parse_nested(in, keep_attribute, &t);
 }
 
-static bool address(const struct nlattr *v4, const struct nlattr *v6, struct addr *ret)
+static bool read_address(const struct nlattr *v4, const struct nlattr *v6, struct addr *ret)
 {
 	const struct nlattr *a = v4 != NULL ? v4 : v6;
 	size_t want = v4 != NULL ? 4 : 16;
@@ -61,7 +61,7 @@ static bool address(const struct nlattr *v4, const struct nlattr *v6, struct add
 }
 
 /* The attribute's number, of that many bytes; 0: the attribute is missing. */
-static uint64_t number(const struct nlattr *a, size_t bytes)
+static uint64_t read_number(const struct nlattr *a, size_t bytes)
 {
 	const uint8_t *p;
 	uint64_t v = 0;
@@ -76,17 +76,17 @@ static uint64_t number(const struct nlattr *a, size_t bytes)
 
 static uint8_t number8(const struct nlattr *a)
 {
-	return (uint8_t)number(a, 1);
+	return (uint8_t)read_number(a, 1);
 }
 
 static uint16_t number16(const struct nlattr *a)
 {
-	return (uint16_t)number(a, 2);
+	return (uint16_t)read_number(a, 2);
 }
 
 static uint32_t number32(const struct nlattr *a)
 {
-	return (uint32_t)number(a, 4);
+	return (uint32_t)read_number(a, 4);
 }
 
 static uint64_t packets_of(const struct nlattr *counters)
@@ -94,7 +94,7 @@ static uint64_t packets_of(const struct nlattr *counters)
 	const struct nlattr *at[CTA_COUNTERS_MAX + 1];
 
 	nest(counters, at, CTA_COUNTERS_MAX);
-	return number(at[CTA_COUNTERS_PACKETS], 8);
+	return read_number(at[CTA_COUNTERS_PACKETS], 8);
 }
 
 static bool tuple(const struct nlattr *in, struct session *s)
@@ -104,8 +104,8 @@ static bool tuple(const struct nlattr *in, struct session *s)
 	nest(in, t, CTA_TUPLE_MAX);
 	nest(t[CTA_TUPLE_IP], ip, CTA_IP_MAX);
 	nest(t[CTA_TUPLE_PROTO], p, CTA_PROTO_MAX);
-	if (!address(ip[CTA_IP_V4_SRC], ip[CTA_IP_V6_SRC], &s->client) ||
-	    !address(ip[CTA_IP_V4_DST], ip[CTA_IP_V6_DST], &s->server) || p[CTA_PROTO_NUM] == NULL)
+	if (!read_address(ip[CTA_IP_V4_SRC], ip[CTA_IP_V6_SRC], &s->client) ||
+	    !read_address(ip[CTA_IP_V4_DST], ip[CTA_IP_V6_DST], &s->server) || p[CTA_PROTO_NUM] == NULL)
 		return false;
 	s->l4proto = number8(p[CTA_PROTO_NUM]);
 	switch (s->l4proto) {
@@ -142,7 +142,7 @@ static int on_session(const struct nlmsghdr *m, void *ctx)
 	struct table t = { at, CTA_MAX };
 	struct session s = { 0 };
 
-	mnl_attr_parse(m, sizeof(struct nfgenmsg), keep, &t);
+	mnl_attr_parse(m, sizeof(struct nfgenmsg), keep_attribute, &t);
 	s.mark = number32(at[CTA_MARK]);
 	if (mark_permit(s.mark) == 0 || !tuple(at[CTA_TUPLE_ORIG], &s))
 		return 0;
@@ -193,7 +193,8 @@ static void put_protocol(struct nlmsghdr *h, const struct session *s)
 }
 
 /* Begins a request about a session. */
-static struct nlmsghdr *about(struct netlink *n, uint8_t *buf, uint16_t type, uint16_t flags, const struct session *s)
+static struct nlmsghdr *session_request(struct netlink *n, uint8_t *buf, uint16_t type, uint16_t flags,
+					const struct session *s)
 {
 	struct nlmsghdr *h = netlink_request(n, buf, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type), flags,
 					     s->client.family == 4 ? AF_INET : AF_INET6);
@@ -213,7 +214,7 @@ static struct nlmsghdr *about(struct netlink *n, uint8_t *buf, uint16_t type, ui
 int conntrack_mark(struct netlink *n, const struct session *s, uint32_t mark, struct err *e)
 {
 	_Alignas(8) uint8_t buf[4096];
-	struct nlmsghdr *h = about(n, buf, IPCTNL_MSG_CT_NEW, NLM_F_ACK, s);
+	struct nlmsghdr *h = session_request(n, buf, IPCTNL_MSG_CT_NEW, NLM_F_ACK, s);
 
 	mnl_attr_put_u32(h, CTA_MARK, htonl(mark));
 	return netlink_ask(n, h, NULL, NULL, e);
@@ -222,7 +223,7 @@ int conntrack_mark(struct netlink *n, const struct session *s, uint32_t mark, st
 int conntrack_delete(struct netlink *n, const struct session *s, struct err *e)
 {
 	_Alignas(8) uint8_t buf[4096];
-	struct nlmsghdr *h = about(n, buf, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, s);
+	struct nlmsghdr *h = session_request(n, buf, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, s);
 
 	mnl_attr_put_u32(h, CTA_ID, htonl(s->id));
 	return netlink_ask(n, h, NULL, NULL, e);
@@ -238,7 +239,7 @@ static int on_stats(const struct nlmsghdr *m, void *ctx)
 	struct table t = { at, CTA_STATS_GLOBAL_MAX };
 	struct counted *c = ctx;
 
-	mnl_attr_parse(m, sizeof(struct nfgenmsg), keep, &t);
+	mnl_attr_parse(m, sizeof(struct nfgenmsg), keep_attribute, &t);
 	c->n = number32(at[CTA_STATS_GLOBAL_ENTRIES]);
 	c->most = number32(at[CTA_STATS_GLOBAL_MAX_ENTRIES]);
 	return 0;
@@ -309,7 +310,7 @@ int session_probe(int fd, const struct addr *a, uint16_t a_port, const struct ad
 
 	if (a->family != b->family || addr_len(a->family) == 0)
 		return -EAFNOSUPPORT;
-	h = about(&numbers, buf, IPCTNL_MSG_CT_GET, 0, &s);
+	h = session_request(&numbers, buf, IPCTNL_MSG_CT_GET, 0, &s);
 	do {
 		n = send(fd, h, h->nlmsg_len, 0);
 	} while (n < 0 && errno == EINTR);

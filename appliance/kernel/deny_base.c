@@ -9,7 +9,7 @@
 #define ATTEMPTS 5
 #define BASE_BUDGET (4u << 20)
 
-static bool stands(const struct image *i)
+static bool base_stands(const struct image *i)
 {
 	bool right = i->table && i->table_plain;
 
@@ -31,7 +31,7 @@ static bool mine(const struct netlink *n, const struct image *have)
 	return n->owns != OWNS_TABLE || have->table_owner == n->portid;
 }
 
-static int look(struct netlink *n, struct image *i, struct arena **a, struct err *e)
+static int read_base(struct netlink *n, struct image *i, struct arena **a, struct err *e)
 {
 	int r;
 
@@ -50,14 +50,14 @@ int deny_base_stands(struct netlink *n, bool *ret, struct err *e)
 {
 	struct image i = { 0 };
 	struct arena *a;
-	int r = look(n, &i, &a, e);
+	int r = read_base(n, &i, &a, e);
 
-	*ret = r == 0 && stands(&i);
+	*ret = r == 0 && base_stands(&i);
 	arena_free(r == 0 ? a : NULL);
 	return r;
 }
 
-static int complete(struct netlink *n, const struct image *have, struct err *e)
+static int complete_base(struct netlink *n, const struct image *have, struct err *e)
 {
 	struct batch *b = batch_new(have->generation_id);
 	bool wrong = have->table && !have->table_plain;
@@ -89,17 +89,17 @@ int deny_base_load(struct netlink *n, bool *ret_adopted, struct err *e)
 		struct image have = { 0 };
 		struct arena *a;
 
-		r = look(n, &have, &a, e);
+		r = read_base(n, &have, &a, e);
 		if (r < 0)
 			return r;
 		if (attempt == 0)
-			*ret_adopted = stands(&have);
+			*ret_adopted = base_stands(&have);
 		ask_owns(n, &have);
-		if (stands(&have) && mine(n, &have)) {
+		if (base_stands(&have) && mine(n, &have)) {
 			arena_free(a);
 			return 0;
 		}
-		r = complete(n, &have, e);
+		r = complete_base(n, &have, e);
 		arena_free(a);
 		/* A table that was just made is read again: the loop ends only when it is right. */
 		if (r < 0 && r != -ERESTART)

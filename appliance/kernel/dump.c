@@ -45,7 +45,7 @@ const char *dump_family(uint32_t family)
 	return family < sizeof(words) / sizeof(words[0]) && words[family] != NULL ? words[family] : "unknown";
 }
 
-static bool ours(uint32_t family, const char *table)
+static bool is_ours(uint32_t family, const char *table)
 {
 	return family == NFPROTO_INET && table != NULL && strcmp(table, TABLE_NAME) == 0;
 }
@@ -78,7 +78,7 @@ static void add_foreign(struct dump *d, enum foreign_kind kind, const char *what
 	struct arena *a = d->image->arena;
 	const char *text = name == NULL ? arena_printf(a, "%s %s %s", what, dump_family(family), table)
 					: arena_printf(a, "%s %s %s %s", what, dump_family(family), table, name);
-	const char *own = name != NULL && ours(family, table) ? arena_strndup(a, name, strlen(name)) : NULL;
+	const char *own = name != NULL && is_ours(family, table) ? arena_strndup(a, name, strlen(name)) : NULL;
 
 	if (text == NULL || !image_add_foreign(d->image, kind, own, text))
 		d->failed = true;
@@ -108,7 +108,7 @@ static int on_table(const struct nlmsghdr *m, void *ctx)
 		uint32_t family = nftnl_table_get_u32(t, NFTNL_TABLE_FAMILY);
 		const char *name = nftnl_table_get_str(t, NFTNL_TABLE_NAME);
 
-		if (ours(family, name)) {
+		if (is_ours(family, name)) {
 			d->image->table = true;
 			table_flags(d, t);
 		} else if (!supervisors(family, name)) {
@@ -151,9 +151,9 @@ static int on_chain(const struct nlmsghdr *m, void *ctx)
 		uint32_t family = nftnl_chain_get_u32(c, NFTNL_CHAIN_FAMILY);
 		const char *table = nftnl_chain_get_str(c, NFTNL_CHAIN_TABLE),
 			   *name = nftnl_chain_get_str(c, NFTNL_CHAIN_NAME);
-		uint32_t number = ours(family, table) ? chain_number(name) : CHAIN_COUNT;
+		uint32_t number = is_ours(family, table) ? chain_number(name) : CHAIN_COUNT;
 
-		if (!ours(family, table)) {
+		if (!is_ours(family, table)) {
 			if (nftnl_chain_is_set(c, NFTNL_CHAIN_HOOKNUM) && !supervisors(family, table))
 				add_foreign(d, FOREIGN_CHAIN, "base chain", family, table, name);
 		} else if (number == CHAIN_COUNT) {
@@ -180,7 +180,7 @@ static int on_rule(const struct nlmsghdr *m, void *ctx)
 
 	if (r == NULL || nftnl_rule_nlmsg_parse(m, r) < 0) {
 		d->failed = true;
-	} else if (ours(nftnl_rule_get_u32(r, NFTNL_RULE_FAMILY), nftnl_rule_get_str(r, NFTNL_RULE_TABLE))) {
+	} else if (is_ours(nftnl_rule_get_u32(r, NFTNL_RULE_FAMILY), nftnl_rule_get_str(r, NFTNL_RULE_TABLE))) {
 		uint32_t number = chain_number(nftnl_rule_get_str(r, NFTNL_RULE_CHAIN));
 
 		if (!rule_text(r, text, sizeof(text)))
@@ -251,7 +251,7 @@ static int on_set(const struct nlmsghdr *m, void *ctx)
 		uint32_t family = nftnl_set_get_u32(s, NFTNL_SET_FAMILY);
 		const char *table = nftnl_set_get_str(s, NFTNL_SET_TABLE), *name = nftnl_set_get_str(s, NFTNL_SET_NAME);
 
-		if (ours(family, table)) {
+		if (is_ours(family, table)) {
 			for (k = 0; k < TABLE_SET_COUNT && strcmp(set_spec(k)->name, name) != 0; k++)
 				continue;
 			if (k == TABLE_SET_COUNT && (nftnl_set_get_u32(s, NFTNL_SET_FLAGS) & NFT_SET_ANONYMOUS))
@@ -371,7 +371,7 @@ static int on_object(const struct nlmsghdr *m, void *ctx)
 		const char *table = nftnl_obj_get_str(o, NFTNL_OBJ_TABLE), *name = nftnl_obj_get_str(o, NFTNL_OBJ_NAME);
 		enum reason reason = reason_by_word(name);
 
-		if (!ours(family, table)) {
+		if (!is_ours(family, table)) {
 			/* An object in a foreign table is not noted, because its table is noted
 			 * already. */
 		} else if (nftnl_obj_get_u32(o, NFTNL_OBJ_TYPE) != NFT_OBJECT_COUNTER || reason == REASON_COUNT) {
@@ -390,8 +390,8 @@ static int on_object(const struct nlmsghdr *m, void *ctx)
 /* ---- the dumps ------------------------------------------------------------------------------- */
 
 /* A dump of one kind; `table` NULL = every table. */
-static int list(struct netlink *n, uint16_t type, uint8_t family, const char *table, const char *set,
-		netlink_each *each, struct dump *d, struct err *e)
+static int dump_list(struct netlink *n, uint16_t type, uint8_t family, const char *table, const char *set,
+		     netlink_each *each, struct dump *d, struct err *e)
 {
 	int r = netlink_list(n, type, family, table, set, each, d, e);
 
@@ -400,9 +400,9 @@ static int list(struct netlink *n, uint16_t type, uint8_t family, const char *ta
 
 static int dump_base(struct netlink *n, struct dump *d, struct err *e)
 {
-	int r = list(n, NFT_MSG_GETTABLE, NFPROTO_UNSPEC, NULL, NULL, on_table, d, e);
+	int r = dump_list(n, NFT_MSG_GETTABLE, NFPROTO_UNSPEC, NULL, NULL, on_table, d, e);
 
-	return r < 0 ? r : list(n, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NULL, NULL, on_chain, d, e);
+	return r < 0 ? r : dump_list(n, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NULL, NULL, on_chain, d, e);
 }
 
 static int dump_elements(struct netlink *n, struct dump *d, unsigned set, struct err *e)
@@ -411,7 +411,8 @@ static int dump_elements(struct netlink *n, struct dump *d, unsigned set, struct
 	if (d->labels != NULL && ir_set_label(set))
 		d->image->elements[set] = d->labels->elements[set];
 	else if (d->image->sets[set])
-		return list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_spec(set)->name, on_elements, d, e);
+		return dump_list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_spec(set)->name, on_elements, d,
+				 e);
 	n->reading.part++;
 	return 0;
 }
@@ -423,8 +424,8 @@ static int dump_frame(struct netlink *n, struct dump *d, struct err *e)
 
 	if (r < 0 || !d->image->table)
 		return r;
-	r = list(n, NFT_MSG_GETSET, NFPROTO_INET, TABLE_NAME, NULL, on_set, d, e);
-	return r < 0 ? r : list(n, NFT_MSG_GETOBJ, NFPROTO_INET, TABLE_NAME, NULL, on_object, d, e);
+	r = dump_list(n, NFT_MSG_GETSET, NFPROTO_INET, TABLE_NAME, NULL, on_set, d, e);
+	return r < 0 ? r : dump_list(n, NFT_MSG_GETOBJ, NFPROTO_INET, TABLE_NAME, NULL, on_object, d, e);
 }
 
 static int dump_all(struct netlink *n, struct dump *d, struct err *e)
@@ -437,7 +438,7 @@ static int dump_all(struct netlink *n, struct dump *d, struct err *e)
 	r = dump_frame(n, d, e);
 	if (r < 0 || !d->image->table)
 		return r;
-	r = list(n, NFT_MSG_GETRULE, NFPROTO_INET, TABLE_NAME, NULL, on_rule, d, e);
+	r = dump_list(n, NFT_MSG_GETRULE, NFPROTO_INET, TABLE_NAME, NULL, on_rule, d, e);
 	for (unsigned set = 0; set < TABLE_SET_COUNT && r == 0; set++)
 		if (!set_spec(set)->filled)
 			r = dump_elements(n, d, set, e);
@@ -527,7 +528,7 @@ int netlink_dump_counters(struct netlink *n, struct arena *a, struct image *ret,
 	struct dump d = { .image = ret, .reading = &n->reading, .net = n };
 
 	image_init(ret, a);
-	return list(n, NFT_MSG_GETOBJ, NFPROTO_INET, TABLE_NAME, NULL, on_object, &d, e);
+	return dump_list(n, NFT_MSG_GETOBJ, NFPROTO_INET, TABLE_NAME, NULL, on_object, &d, e);
 }
 
 int netlink_dump_limits(struct netlink *n, struct arena *a, struct image *ret, struct err *e)

@@ -49,7 +49,7 @@ struct nftnl_rule *rule_end(struct build *b)
 }
 
 /* Adds `x`, which the rule then owns. If there is no rule or no expression, sets `bad`. */
-static struct nftnl_expr *add(struct build *b, struct nftnl_expr *x)
+static struct nftnl_expr *expr_add(struct build *b, struct nftnl_expr *x)
 {
 	if (x != NULL && b->rule != NULL) {
 		nftnl_rule_add_expr(b->rule, x);
@@ -63,7 +63,7 @@ static struct nftnl_expr *add(struct build *b, struct nftnl_expr *x)
 
 static struct nftnl_expr *expr(struct build *b, const char *name)
 {
-	return add(b, nftnl_expr_alloc(name));
+	return expr_add(b, nftnl_expr_alloc(name));
 }
 
 /* An expression with two 32-bit attributes; NULL: no memory (`bad` is set). */
@@ -235,7 +235,7 @@ void expr_draw(struct build *b, uint32_t parts, uint32_t word)
 /* Finds the element whose key begins in word 0, or adds it. With NFT_DYNSET_OP_UPDATE its timeout
  * begins anew. `ms`: the timeout of an element, 0 = that of the set. `what`: an expression of which
  * each element gets a copy; taken over. */
-static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint64_t ms)
+static void update_element(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint64_t ms)
 {
 	struct nftnl_expr *x = expr2(b, "dynset", NFTNL_EXPR_DYNSET_SREG_KEY, reg(0), NFTNL_EXPR_DYNSET_OP, op);
 
@@ -256,12 +256,12 @@ static void element(struct build *b, unsigned set, uint32_t op, struct nftnl_exp
 static void element_of(struct build *b, unsigned set, uint32_t op, struct nftnl_expr *what, uint32_t ms)
 {
 	b->bad = b->bad || what == NULL;
-	element(b, set, op, what, ms);
+	update_element(b, set, op, what, ms);
 }
 
 void expr_keep(struct build *b, unsigned set, uint32_t seconds, bool anew)
 {
-	element(b, set, anew ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_ADD, NULL, seconds * (uint64_t)1000);
+	update_element(b, set, anew ? NFT_DYNSET_OP_UPDATE : NFT_DYNSET_OP_ADD, NULL, seconds * (uint64_t)1000);
 }
 
 /* ms; after such a time without a new session, a pair may use its whole burst again */
@@ -360,7 +360,7 @@ void expr_checksum(struct build *b)
 {
 	const struct xt_CHECKSUM_info info = { .operation = XT_CHECKSUM_OP_FILL };
 
-	add(b, xtables("target", "CHECKSUM", 0, &info, sizeof(info)));
+	expr_add(b, xtables("target", "CHECKSUM", 0, &info, sizeof(info)));
 }
 
 void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsigned lacks)
@@ -373,7 +373,7 @@ void expr_queue(struct build *b, uint32_t lane, bool together, bool bypass, unsi
 	struct nftnl_expr *x;
 
 	if ((lacks & LACKS_QUEUE) != 0) {
-		add(b, xtables("target", "NFQUEUE", 3, &info, sizeof(info)));
+		expr_add(b, xtables("target", "NFQUEUE", 3, &info, sizeof(info)));
 		return;
 	}
 	x = expr(b, "queue");
@@ -388,7 +388,7 @@ void expr_once(struct build *b, uint32_t kind)
 {
 	const struct xt_bpf_info_v1 info = { .mode = XT_BPF_MODE_FD_ELF, .fd = (int)(RULE_FD_ONCE + kind) };
 
-	add(b, xtables("match", "bpf", 1, &info, sizeof(info)));
+	expr_add(b, xtables("match", "bpf", 1, &info, sizeof(info)));
 }
 
 void expr_unrouted(struct build *b)

@@ -295,8 +295,8 @@ static bool element_equal(const struct set_spec *s, const struct image_element *
 	return time_equal(a->until, b->until, exact);
 }
 
-static bool note(struct arena *a, struct element_change **list, size_t *n, size_t *room, unsigned set,
-		 const struct image_element *el)
+static bool note_change(struct arena *a, struct element_change **list, size_t *n, size_t *room, unsigned set,
+			const struct image_element *el)
 {
 	struct element_change *c = arena_grow(a, (void **)list, n, room, sizeof(*c));
 
@@ -322,9 +322,9 @@ int image_diff(const struct image *have, const struct image *want, uint64_t now,
 				gone = added = true;
 			if (r > 0 && image_ending(&w->list[y], now))
 				added = false;
-			if (gone && !note(a, &ret->gone, &ret->n_gone, &ret->room_gone, s, &h->list[x]))
+			if (gone && !note_change(a, &ret->gone, &ret->n_gone, &ret->room_gone, s, &h->list[x]))
 				return -ENOMEM;
-			if (added && !note(a, &ret->added, &ret->n_added, &ret->room_added, s, &w->list[y]))
+			if (added && !note_change(a, &ret->added, &ret->n_added, &ret->room_added, s, &w->list[y]))
 				return -ENOMEM;
 			x += r <= 0;
 			y += r >= 0;

@@ -23,7 +23,7 @@ static bool is_same(const struct addr_range *a, const struct addr_range *b)
 }
 
 /* Adds a pair unless it is there already: mostly, the order and the policy name the same pairs. */
-static void add(void *ctx, const struct addr_range *source, const struct addr_range *destination)
+static void add_pair(void *ctx, const struct addr_range *source, const struct addr_range *destination)
 {
 	struct ranges *r = ctx;
 
@@ -78,14 +78,14 @@ static void ranges_of(const json_t *o, const struct ir *ir, struct ranges *ret)
 
 		if (from != NULL && to != NULL && addr_range_parse(from, &a) && addr_range_parse(to, &b) &&
 		    a.lo.family == b.lo.family)
-			add(ret, &a, &b);
+			add_pair(ret, &a, &b);
 	}
-	(void)ir_isolated(ir, text_in(o, "what"), add, ret);
+	(void)ir_isolated(ir, text_in(o, "what"), add_pair, ret);
 }
 
 /* ---- conduits that continue ------------------------------------------------------------------ */
 
-static bool has(const json_t *names, const char *name)
+static bool has_name(const json_t *names, const char *name)
 {
 	const json_t *v;
 	size_t i;
@@ -112,8 +112,8 @@ static bool conduit_continues(const json_t *o, const struct ir *ir, uint32_t con
 {
 	char text[MEANING_TEXT];
 
-	return has(json_object_get(o, "keep"), ir->conduits[conduit].name) ||
-	       has(json_object_get(o, "meant"), meaning_text(ir, conduit, text));
+	return has_name(json_object_get(o, "keep"), ir->conduits[conduit].name) ||
+	       has_name(json_object_get(o, "meant"), meaning_text(ir, conduit, text));
 }
 
 bool isolation_keeps(const struct ir *ir, json_t *isolation, bool ordered)
@@ -152,7 +152,7 @@ json_t *isolation_entry(const struct ir *ir, const char *what, const char *by, c
 	return one;
 }
 
-static void keep(const json_t *o, const struct ir *ir, bool *ret)
+static void keep_conduits(const json_t *o, const struct ir *ir, bool *ret)
 {
 	const struct ir_isolation *x = ir_isolation_of(ir, text_in(o, "what"));
 	bool reads = json_object_get(o, "stage") != NULL, some = json_array_size(json_object_get(o, "keep")) > 0;
@@ -186,7 +186,7 @@ json_t *isolation_breaks(const struct ir *ir, const json_t *list)
 
 		if (kept == NULL)
 			break;
-		keep(o, ir, kept);
+		keep_conduits(o, ir, kept);
 		ranges_of(o, ir, &r);
 		for (uint32_t k = 0; k < ir->n_always; k++)
 			if (ir_always_cut(ir, &ir->always[k], r.list, r.n, kept) != UINT32_MAX)
@@ -215,7 +215,7 @@ struct cutting {
 	bool whole;		  /* cutting everything succeeded */
 };
 
-static void widen(struct addr_range *r, const struct addr_range *by)
+static void range_widen(struct addr_range *r, const struct addr_range *by)
 {
 	if (r->lo.family == 0 || addr_cmp(&by->lo, &r->lo) < 0)
 		r->lo = by->lo;
@@ -225,8 +225,8 @@ static void widen(struct addr_range *r, const struct addr_range *by)
 
 static void widen_both(struct ir_cut_range *r, const struct ir_cut_range *by)
 {
-	widen(&r->source, &by->source);
-	widen(&r->destination, &by->destination);
+	range_widen(&r->source, &by->source);
+	range_widen(&r->destination, &by->destination);
 }
 
 /* Adds the permits of a policy, each with the isolations that keep it. */
@@ -239,7 +239,7 @@ static void note_permits(struct cutting *x, const struct isolated_policy *p, boo
 	for (uint32_t i = 0; i < p->ir->n_permits; i++)
 		mine[i] = (struct going){ .id = p->ids[i] };
 	json_array_foreach(x->list, n, o) {
-		keep(o, p->ir, kept);
+		keep_conduits(o, p->ir, kept);
 		for (uint32_t i = 0; i < p->ir->n_permits; i++)
 			if (ir_permit_kept(p->ir, i, kept))
 				mine[i].by |= UINT64_C(1) << n;
@@ -264,7 +264,7 @@ static int by_id(const void *pa, const void *pb)
 /* Joins the entries of one permit. A permit of both policies is kept only if both keep it. Adds an
  * entry with id 0, for sessions whose permit is not known yet: inside the bounds of the kept
  * permits, the rules may look up the permit of such a session. */
-static void join(struct cutting *x)
+static void join_permits(struct cutting *x)
 {
 	struct going none = { .id = 0 };
 	size_t n = 0;
@@ -334,7 +334,7 @@ static bool put_kept(struct cutting *x, const struct isolated_policy *now, const
 		note_permits(x, now, kept);
 		if (next != NULL)
 			note_permits(x, next, kept);
-		join(x);
+		join_permits(x);
 	}
 	for (size_t i = 0; i < x->n_going && good; i++)
 		if (x->going[i].by != 0)
@@ -378,7 +378,7 @@ bool isolation_pairs(const json_t *list, const struct isolated_policy *now, cons
 	json_array_foreach(list, i, o) {
 		ranges_of(o, now->ir, &x->of[i]);
 		if (next != NULL)
-			(void)ir_isolated(next->ir, text_in(o, "what"), add, &x->of[i]);
+			(void)ir_isolated(next->ir, text_in(o, "what"), add_pair, &x->of[i]);
 	}
 	/* If there is no room for all pairs, everything is cut. */
 	if (!put_cut(x)) {

@@ -178,7 +178,7 @@ static int on_rule(const struct nlmsghdr *m, void *ctx)
 }
 
 /* Writes the table in the socket's namespace as text. */
-static int look(struct netlink *n, struct table_text *t, struct err *e)
+static int write_table(struct netlink *n, struct table_text *t, struct err *e)
 {
 	static const struct {
 		uint16_t type;
@@ -214,7 +214,7 @@ static void wanted_text(const struct plain_table *want, struct table_text *t)
 
 /* Replaces the table in one batch. If its chains are right, only the rules are replaced, so that
  * packets which are allowed before and after the change are allowed during it. */
-static int replace(struct netlink *n, const struct plain_table *t, bool had, bool chains, struct err *e)
+static int replace_table(struct netlink *n, const struct plain_table *t, bool had, bool chains, struct err *e)
 {
 	struct batch *b = batch_of(t->family, t->name, 0);
 	uint32_t line;
@@ -246,7 +246,7 @@ int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, voi
 
 	if (r < 0)
 		return r;
-	r = look(&net, &have, e);
+	r = write_table(&net, &have, e);
 	wanted_text(t, &wanted);
 	if (r == 0 && wanted.failed)
 		r = err_set(e, -ENOMEM, "%s", t->what);
@@ -259,10 +259,10 @@ int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, voi
 		if (note != NULL && !(t->n_chains == 0 && have.n == have.head && !have.chain))
 			note(ctx, !have.table ? "missing" : t->n_chains == 0 ? "extra" : "changed", detail);
 		if (!dry)
-			r = replace(&net, t, have.table,
-				    have.head == wanted.head && have.head > 0 &&
-					    memcmp(have.out, wanted.out, have.head) == 0,
-				    e);
+			r = replace_table(&net, t, have.table,
+					  have.head == wanted.head && have.head > 0 &&
+						  memcmp(have.out, wanted.out, have.head) == 0,
+					  e);
 	}
 	free(have.out);
 	free(have.counts);
@@ -273,7 +273,7 @@ int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, voi
 }
 
 /* Calls `each` for each line "rule CHAIN TEXT". */
-static void tell(struct table_text *t, plain_each *each, void *ctx)
+static void tell_rules(struct table_text *t, plain_each *each, void *ctx)
 {
 	char *at = t->out + t->head;
 
@@ -297,10 +297,10 @@ int plain_table_read(uint8_t family, plain_each *each, void *ctx, bool *ret_ther
 
 	if (r < 0)
 		return r;
-	r = look(&net, &have, e);
+	r = write_table(&net, &have, e);
 	*ret_there = r == 0 && have.table;
 	if (*ret_there)
-		tell(&have, each, ctx);
+		tell_rules(&have, each, ctx);
 	free(have.out);
 	free(have.counts);
 	netlink_close_here(&net);
@@ -313,7 +313,7 @@ struct others {
 	void *ctx;
 };
 
-static int other(const struct nlmsghdr *m, void *ctx)
+static int other_table(const struct nlmsghdr *m, void *ctx)
 {
 	const struct others *o = ctx;
 	struct nftnl_table *x = nftnl_table_alloc();
@@ -341,7 +341,7 @@ int plain_table_others(uint8_t family, void (*each)(void *ctx, const char *what)
 
 	if (r < 0)
 		return r;
-	r = netlink_list(&net, NFT_MSG_GETTABLE, NFPROTO_UNSPEC, NULL, NULL, other, &o, e);
+	r = netlink_list(&net, NFT_MSG_GETTABLE, NFPROTO_UNSPEC, NULL, NULL, other_table, &o, e);
 	netlink_close_here(&net);
 	return r;
 }

@@ -242,7 +242,7 @@ static void ip_options(struct build *b, unsigned variant)
 /* Matches a header without options and its protocol. Loads from the header itself are the fastest
  * in the kernel. The first byte of IPv4 has version and length. The kernel refuses a packet whose
  * version does not fit its family before it reaches any rule. */
-static void plain(struct build *b, uint32_t family, uint8_t l4proto)
+static void match_plain(struct build *b, uint32_t family, uint8_t l4proto)
 {
 	b->l4proto = l4proto;
 	if (family == 4) {
@@ -303,7 +303,7 @@ static void stmt(struct build *b, const struct ir_stmt *s, unsigned variant, uns
 		ip_options(b, variant);
 		break;
 	case IR_PLAIN:
-		plain(b, s->a, (uint8_t)s->b);
+		match_plain(b, s->a, (uint8_t)s->b);
 		break;
 	case IR_UNROUTED:
 		expr_unrouted(b);
@@ -479,7 +479,7 @@ static bool is_match(enum ir_stmt_kind k)
 }
 
 /* Makes one kernel rule: either the conditions and the log, or all the rest. */
-static struct nftnl_rule *one(const struct ir_rule *r, unsigned variant, bool record, unsigned lacks, int *err)
+static struct nftnl_rule *kernel_rule(const struct ir_rule *r, unsigned variant, bool record, unsigned lacks, int *err)
 {
 	char chain[16];
 	struct build b = rule_begin(NFPROTO_INET, TABLE_NAME, ir_chain_name(r->chain, chain));
@@ -512,7 +512,7 @@ int rule_build(const struct ir_rule *r, unsigned lacks, struct nftnl_rule *ret[R
 	}
 	for (unsigned v = 0; v < variants; v++) {
 		for (int rest = record ? 0 : 1; rest < 2; rest++) {
-			ret[n] = one(r, v, rest == 0, lacks, &err);
+			ret[n] = kernel_rule(r, v, rest == 0, lacks, &err);
 			if (ret[n] == NULL) {
 				while (n > 0)
 					nftnl_rule_free(ret[--n]);

@@ -29,7 +29,7 @@ void ruleset_init(struct ruleset *r, struct arena *a)
 
 /* Copies a text to the arena. "": there is no text, or no memory, which makes the whole reading
  * fail. */
-static const char *keep(struct ruleset *r, const char *text)
+static const char *keep_text(struct ruleset *r, const char *text)
 {
 	const char *copy = text == NULL ? "" : arena_strndup(r->arena, text, strlen(text));
 
@@ -42,7 +42,7 @@ static bool is_table(uint32_t family, const char *table)
 	return family == NFPROTO_INET && table != NULL && strcmp(table, TABLE) == 0;
 }
 
-static void count(struct ruleset *r)
+static void count_entry(struct ruleset *r)
 {
 	if (r->reading != NULL)
 		r->reading->entries++;
@@ -52,7 +52,7 @@ static void count(struct ruleset *r)
 
 /* The position of a register, in words of 32 bits. The kernel numbers registers in two ways: as
  * four registers of 16 bytes, and as sixteen of 4 bytes. */
-static uint16_t place(uint32_t number)
+static uint16_t register_place(uint32_t number)
 {
 	if (number >= NFT_REG_1 && number <= NFT_REG_4)
 		return (uint16_t)((number - NFT_REG_1) * 16);
@@ -85,8 +85,8 @@ static void take_meta(const struct nftnl_expr *x, struct op *o)
 
 	o->kind = set ? OP_META_SET : OP_META;
 	o->key = u32(x, NFTNL_EXPR_META_KEY);
-	o->from = place(u32(x, NFTNL_EXPR_META_SREG));
-	o->to = place(u32(x, NFTNL_EXPR_META_DREG));
+	o->from = register_place(u32(x, NFTNL_EXPR_META_SREG));
+	o->to = register_place(u32(x, NFTNL_EXPR_META_DREG));
 }
 
 static void take_ct(const struct nftnl_expr *x, struct op *o)
@@ -95,8 +95,8 @@ static void take_ct(const struct nftnl_expr *x, struct op *o)
 
 	o->kind = set ? OP_CT_SET : OP_CT;
 	o->key = u32(x, NFTNL_EXPR_CT_KEY);
-	o->from = place(u32(x, NFTNL_EXPR_CT_SREG));
-	o->to = place(u32(x, NFTNL_EXPR_CT_DREG));
+	o->from = register_place(u32(x, NFTNL_EXPR_CT_SREG));
+	o->to = register_place(u32(x, NFTNL_EXPR_CT_DREG));
 	o->original = nftnl_expr_is_set(x, NFTNL_EXPR_CT_DIR) && nftnl_expr_get_u8(x, NFTNL_EXPR_CT_DIR) == 0;
 }
 
@@ -106,13 +106,13 @@ static void take_payload(const struct nftnl_expr *x, struct op *o)
 	o->key = u32(x, NFTNL_EXPR_PAYLOAD_BASE);
 	o->offset = u32(x, NFTNL_EXPR_PAYLOAD_OFFSET);
 	o->len = u32(x, NFTNL_EXPR_PAYLOAD_LEN);
-	o->to = place(u32(x, NFTNL_EXPR_PAYLOAD_DREG));
+	o->to = register_place(u32(x, NFTNL_EXPR_PAYLOAD_DREG));
 }
 
 static void take_cmp(const struct nftnl_expr *x, struct op *o)
 {
 	o->key = u32(x, NFTNL_EXPR_CMP_OP);
-	o->from = place(u32(x, NFTNL_EXPR_CMP_SREG));
+	o->from = register_place(u32(x, NFTNL_EXPR_CMP_SREG));
 	o->kind = bytes_from(x, NFTNL_EXPR_CMP_DATA, o->data, &o->len) ? OP_CMP : OP_UNKNOWN;
 }
 
@@ -124,23 +124,23 @@ static void take_bitwise(const struct nftnl_expr *x, struct op *o)
 		     bytes_from(x, NFTNL_EXPR_BITWISE_XOR, o->data, &flip) && flip == o->len;
 
 	o->kind = whole ? OP_BITWISE : OP_UNKNOWN;
-	o->from = place(u32(x, NFTNL_EXPR_BITWISE_SREG));
-	o->to = place(u32(x, NFTNL_EXPR_BITWISE_DREG));
+	o->from = register_place(u32(x, NFTNL_EXPR_BITWISE_SREG));
+	o->to = register_place(u32(x, NFTNL_EXPR_BITWISE_DREG));
 }
 
 static void take_lookup(struct ruleset *r, const struct nftnl_expr *x, struct op *o)
 {
 	o->kind = OP_LOOKUP;
-	o->name = keep(r, nftnl_expr_get_str(x, NFTNL_EXPR_LOOKUP_SET));
-	o->from = place(u32(x, NFTNL_EXPR_LOOKUP_SREG));
-	o->to = place(u32(x, NFTNL_EXPR_LOOKUP_DREG));
+	o->name = keep_text(r, nftnl_expr_get_str(x, NFTNL_EXPR_LOOKUP_SET));
+	o->from = register_place(u32(x, NFTNL_EXPR_LOOKUP_SREG));
+	o->to = register_place(u32(x, NFTNL_EXPR_LOOKUP_DREG));
 	o->result = nftnl_expr_is_set(x, NFTNL_EXPR_LOOKUP_DREG);
 	o->inverted = (u32(x, NFTNL_EXPR_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV) != 0;
 }
 
 static void take_immediate(struct ruleset *r, const struct nftnl_expr *x, struct op *o)
 {
-	o->to = place(u32(x, NFTNL_EXPR_IMM_DREG));
+	o->to = register_place(u32(x, NFTNL_EXPR_IMM_DREG));
 	if (o->to != VERDICT_REGISTER) {
 		o->kind = bytes_from(x, NFTNL_EXPR_IMM_DATA, o->data, &o->len) ? OP_VALUE : OP_UNKNOWN;
 		return;
@@ -148,7 +148,7 @@ static void take_immediate(struct ruleset *r, const struct nftnl_expr *x, struct
 	o->kind = OP_VERDICT;
 	o->verdict = (int)u32(x, NFTNL_EXPR_IMM_VERDICT);
 	if (nftnl_expr_is_set(x, NFTNL_EXPR_IMM_CHAIN))
-		o->name = keep(r, nftnl_expr_get_str(x, NFTNL_EXPR_IMM_CHAIN));
+		o->name = keep_text(r, nftnl_expr_get_str(x, NFTNL_EXPR_IMM_CHAIN));
 }
 
 static void take_target(const struct nftnl_expr *x, struct op *o)
@@ -200,7 +200,7 @@ static void take_exthdr(const struct nftnl_expr *x, struct op *o)
 	} else if ((u32(x, NFTNL_EXPR_EXTHDR_FLAGS) & NFT_EXTHDR_F_PRESENT) != 0) {
 		o->kind = OP_VALUE;
 		o->len = 1;
-		o->to = place(u32(x, NFTNL_EXPR_EXTHDR_DREG));
+		o->to = register_place(u32(x, NFTNL_EXPR_EXTHDR_DREG));
 	}
 }
 
@@ -252,11 +252,11 @@ static int take_expression(struct nftnl_expr *x, void *ctx)
 		 * does not matter which part. */
 		o->kind = OP_VALUE;
 		o->len = 4;
-		o->to = place(u32(x, NFTNL_EXPR_NG_DREG));
+		o->to = register_place(u32(x, NFTNL_EXPR_NG_DREG));
 	} else if (strcmp(name, "fib") == 0) {
 		o->kind = u32(x, NFTNL_EXPR_FIB_RESULT) == NFT_FIB_RESULT_OIF ? OP_FIB : OP_UNKNOWN;
 		o->key = u32(x, NFTNL_EXPR_FIB_FLAGS);
-		o->to = place(u32(x, NFTNL_EXPR_FIB_DREG));
+		o->to = register_place(u32(x, NFTNL_EXPR_FIB_DREG));
 	}
 	return 0;
 }
@@ -275,7 +275,7 @@ static struct chain_read *chain_at(struct ruleset *r, const char *name)
 		r->failed = true;
 		return NULL;
 	}
-	*c = (struct chain_read){ .name = keep(r, name), .policy = NF_ACCEPT };
+	*c = (struct chain_read){ .name = keep_text(r, name), .policy = NF_ACCEPT };
 	return c;
 }
 
@@ -316,7 +316,7 @@ static void take_rule(struct ruleset *r, const struct nlmsghdr *m)
 			void *ctx[2] = { r, rule };
 
 			*rule = (struct rule_read){ 0 };
-			count(r);
+			count_entry(r);
 			nftnl_expr_foreach(x, take_expression, ctx)
 				;
 		}
@@ -341,7 +341,7 @@ static void take_set(struct ruleset *r, const struct nlmsghdr *m)
 		} else {
 			flags = nftnl_set_get_u32(x, NFTNL_SET_FLAGS);
 			*s = (struct set_read){
-				.name = keep(r, nftnl_set_get_str(x, NFTNL_SET_NAME)),
+				.name = keep_text(r, nftnl_set_get_str(x, NFTNL_SET_NAME)),
 				.map = (flags & NFT_SET_MAP) != 0,
 				.interval = (flags & NFT_SET_INTERVAL) != 0,
 				.dynamic = (flags & NFT_SET_EVAL) != 0,
@@ -373,7 +373,7 @@ static int take_element(struct nftnl_set_elem *x, void *ctx)
 		return 0;
 	}
 	*e = (struct element_read){ .chain = "" };
-	count(r);
+	count_entry(r);
 	memcpy(e->key, p, len);
 	memcpy(e->key_end, p, len);
 	if (nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_KEY_END)) {
@@ -384,7 +384,7 @@ static int take_element(struct nftnl_set_elem *x, void *ctx)
 	if (s->verdicts) {
 		e->verdict = (int)nftnl_set_elem_get_u32(x, NFTNL_SET_ELEM_VERDICT);
 		if (nftnl_set_elem_is_set(x, NFTNL_SET_ELEM_CHAIN))
-			e->chain = keep(r, nftnl_set_elem_get_str(x, NFTNL_SET_ELEM_CHAIN));
+			e->chain = keep_text(r, nftnl_set_elem_get_str(x, NFTNL_SET_ELEM_CHAIN));
 	} else if (s->map) {
 		p = nftnl_set_elem_get(x, NFTNL_SET_ELEM_DATA, &len);
 		if (p != NULL && len == sizeof(e->data))
@@ -477,22 +477,22 @@ static int on_message(const struct nlmsghdr *m, void *ctx)
 	return 0;
 }
 
-static int list(struct netlink *n, uint16_t type, const char *set, struct ruleset *r, struct err *e)
+static int ruleset_list(struct netlink *n, uint16_t type, const char *set, struct ruleset *r, struct err *e)
 {
 	return netlink_list(n, type, NFPROTO_INET, TABLE, set, on_message, r, e);
 }
 
 static int read_all(struct netlink *n, struct ruleset *r, struct err *e)
 {
-	int code = list(n, NFT_MSG_GETCHAIN, NULL, r, e);
+	int code = ruleset_list(n, NFT_MSG_GETCHAIN, NULL, r, e);
 
 	if (code == 0)
-		code = list(n, NFT_MSG_GETRULE, NULL, r, e);
+		code = ruleset_list(n, NFT_MSG_GETRULE, NULL, r, e);
 	if (code == 0)
-		code = list(n, NFT_MSG_GETSET, NULL, r, e);
+		code = ruleset_list(n, NFT_MSG_GETSET, NULL, r, e);
 	n->reading.parts = FRAME_PARTS + (uint32_t)r->n_sets;
 	for (size_t i = 0; i < r->n_sets && code == 0; i++)
-		code = list(n, NFT_MSG_GETSETELEM, r->sets[i].name, r, e);
+		code = ruleset_list(n, NFT_MSG_GETSETELEM, r->sets[i].name, r, e);
 	if (code == 0 && r->failed)
 		code = err_set(e, -ENOMEM, "read the rules as they would be executed");
 	return code;

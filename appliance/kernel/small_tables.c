@@ -22,7 +22,7 @@
  * lets through */
 #define BEFORE_ALL (-500)
 
-static void add(struct plain_table *t, struct build *b)
+static void add_rule(struct plain_table *t, struct build *b)
 {
 	t->rules[t->n_rules++] = rule_end(b);
 }
@@ -30,11 +30,11 @@ static void add(struct plain_table *t, struct build *b)
 static void add_verdict(struct plain_table *t, struct build *b, int verdict)
 {
 	expr_verdict(b, verdict, NULL);
-	add(t, b);
+	add_rule(t, b);
 }
 
 /* Sets the table, then frees its rules and the list of rules, which was allocated. */
-static int set(struct plain_table *t, bool dry, plain_note *note, void *ctx, struct err *e)
+static int set_and_free(struct plain_table *t, bool dry, plain_note *note, void *ctx, struct err *e)
 {
 	int r = plain_table_set(t, dry, note, ctx, e);
 
@@ -71,7 +71,7 @@ static void tagged(struct plain_table *t, const char *card, uint16_t vlan)
 }
 
 /* Drops and counts everything else in a chain. */
-static void rest(struct plain_table *t, const char *chain)
+static void drop_rest(struct plain_table *t, const char *chain)
 {
 	struct build b = rule_begin(t->family, t->name, chain);
 
@@ -102,9 +102,9 @@ int trunk_gate_set(const struct trunk_vlan *list, size_t n, bool dry, plain_note
 								    .priority = BEFORE_ALL };
 		tagged(&t, list[i].card, list[i].vlan);
 		if (i + 1 == n || strcmp(list[i].card, list[i + 1].card) != 0)
-			rest(&t, list[i].card);
+			drop_rest(&t, list[i].card);
 	}
-	r = set(&t, dry, note, ctx, e);
+	r = set_and_free(&t, dry, note, ctx, e);
 	free(chains);
 	return r;
 }
@@ -114,7 +114,7 @@ struct counting {
 	uint64_t refused;
 };
 
-static void count(void *ctx, const char *chain, const char *text, uint64_t packets, uint64_t bytes)
+static void count_refused(void *ctx, const char *chain, const char *text, uint64_t packets, uint64_t bytes)
 {
 	struct counting *c = ctx;
 
@@ -128,7 +128,7 @@ uint64_t trunk_gate_refused(const char *card)
 	struct err e;
 	bool there;
 
-	return plain_table_read(NFPROTO_NETDEV, count, &c, &there, &e) == 0 ? c.refused : 0;
+	return plain_table_read(NFPROTO_NETDEV, count_refused, &c, &there, &e) == 0 ? c.refused : 0;
 }
 
 /* ---- the limit of ARP ------------------------------------------------------------------------ */
@@ -137,7 +137,7 @@ uint64_t trunk_gate_refused(const char *card)
 #define OPERATION 6u /* offset of ar$op, RFC 826 */
 
 /* A rule for requests on that device, up to a rate. */
-static struct build asked(const char *device, uint32_t per_second)
+static struct build request_rule(const char *device, uint32_t per_second)
 {
 	struct build b = rule_begin(NFPROTO_ARP, TABLE_NAME, ARP_CHAIN);
 
@@ -163,9 +163,9 @@ int arp_limit_set(const char *const *devices, size_t n, bool dry, plain_note *no
 	/* Reports the sender's device to the tap (appliance/tap/device.c). This rule comes before
 	 * the limit, and decides nothing. */
 	for (size_t i = 0; i < n; i++) {
-		b = asked(devices[i], ARP_TOLD_PER_SECOND);
+		b = request_rule(devices[i], ARP_TOLD_PER_SECOND);
 		expr_log_device(&b);
-		add(&t, &b);
+		add_rule(&t, &b);
 	}
 	if (n > 0) {
 		b = rule_begin(NFPROTO_ARP, TABLE_NAME, ARP_CHAIN);
@@ -174,12 +174,12 @@ int arp_limit_set(const char *const *devices, size_t n, bool dry, plain_note *no
 		add_verdict(&t, &b, NF_ACCEPT);
 	}
 	for (size_t i = 0; i < n; i++) {
-		b = asked(devices[i], ARP_PER_SECOND);
+		b = request_rule(devices[i], ARP_PER_SECOND);
 		add_verdict(&t, &b, NF_ACCEPT);
 	}
 	if (n > 0)
-		rest(&t, ARP_CHAIN);
-	return set(&t, dry, note, ctx, e);
+		drop_rest(&t, ARP_CHAIN);
+	return set_and_free(&t, dry, note, ctx, e);
 }
 
 /* ---- the writer of checksums ----------------------------------------------------------------- */
@@ -220,7 +220,7 @@ static void finishes(struct plain_table *t, bool anew)
 	expr_bits32(&b, 0, ~ONCE_FINISHED, ONCE_FINISHED);
 	expr_meta_set(&b, NFT_META_PRIORITY, 0);
 	expr_checksum(&b);
-	add(t, &b);
+	add_rule(t, &b);
 }
 
 int finished_set(bool wanted, bool dry, struct err *e)
@@ -239,7 +239,7 @@ int finished_set(bool wanted, bool dry, struct err *e)
 		return err_set(e, -ENOMEM, "%s", t.what);
 	for (unsigned anew = 0; wanted && anew < 2; anew++)
 		finishes(&t, anew != 0);
-	return set(&t, dry, NULL, NULL, e);
+	return set_and_free(&t, dry, NULL, NULL, e);
 }
 
 /* ---- cards that the machine still has -------------------------------------------------------- */
@@ -269,7 +269,7 @@ static int set_home(uint8_t family, const char *const *cards, size_t n, struct e
 		b = rule_begin(family, TABLE_NAME, FORWARD);
 		add_verdict(&t, &b, NF_ACCEPT);
 	}
-	return set(&t, false, NULL, NULL, e);
+	return set_and_free(&t, false, NULL, NULL, e);
 }
 
 int home_rules_set(const char *const *cards, size_t n, struct err *e)

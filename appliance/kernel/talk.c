@@ -131,7 +131,7 @@ static int wait_input(int fd, uint64_t deadline_ns)
  * If `each` refuses a message, or the dump is inconsistent (which its last message also says), the
  * dump is read to its end all the same.
  */
-static bool answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void *ctx, int *result)
+static bool answer_message(const struct nlmsghdr *m, bool dump, netlink_each *each, void *ctx, int *result)
 {
 	bool last = m->nlmsg_type == NLMSG_DONE || m->nlmsg_type == NLMSG_ERROR;
 	const struct nlmsgerr *err = mnl_nlmsg_get_payload(m);
@@ -154,7 +154,7 @@ static bool answer(const struct nlmsghdr *m, bool dump, netlink_each *each, void
 
 /* Describes a refused request. If the module of a subsystem is missing, the kernel says no more
  * than "invalid argument", so that is explained. */
-static int refused(const struct nlmsghdr *request, int code, struct err *e)
+static int request_refused(const struct nlmsghdr *request, int code, struct err *e)
 {
 	static const char *const module_of[] = { [NFNL_SUBSYS_CTNETLINK] = "nf_conntrack_netlink",
 						 [NFNL_SUBSYS_QUEUE] = "nfnetlink_queue",
@@ -208,8 +208,8 @@ int netlink_ask(struct netlink *n, const struct nlmsghdr *request, netlink_each 
 		for (left = (int)got; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
 			if (from.nl_pid != 0 || m->nlmsg_seq != request->nlmsg_seq)
 				continue;
-			if (answer(m, dump, each, ctx, &result))
-				return result < 0 ? refused(request, result, e) : 0;
+			if (answer_message(m, dump, each, ctx, &result))
+				return result < 0 ? request_refused(request, result, e) : 0;
 		}
 		if (n->between != NULL)
 			n->between(n->between_ctx);

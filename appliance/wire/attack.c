@@ -63,17 +63,17 @@ unsigned attack_by_word(const char *word)
 	return i;
 }
 
-static unsigned column(const char *lang)
+static unsigned language_column(const char *lang)
 {
 	return strcmp(lang, "ja") == 0;
 }
 
 const char *attack_text(unsigned cause, const char *lang)
 {
-	return cause < ATTACK_CAUSES ? rows[cause].text[column(lang)] : "";
+	return cause < ATTACK_CAUSES ? rows[cause].text[language_column(lang)] : "";
 }
 
 const char *attack_step(unsigned cause, const char *lang)
 {
-	return cause < ATTACK_CAUSES ? rows[cause].step[column(lang)] : "";
+	return cause < ATTACK_CAUSES ? rows[cause].step[language_column(lang)] : "";
 }

@@ -198,7 +198,7 @@ static bool get_rows(struct bytes *b, struct command_table *t)
 	return true;
 }
 
-static bool inside(uint32_t first, uint32_t n, uint32_t total)
+static bool range_inside(uint32_t first, uint32_t n, uint32_t total)
 {
 	return first <= total && n <= total - first;
 }
@@ -207,7 +207,7 @@ static bool inside(uint32_t first, uint32_t n, uint32_t total)
  * search it by halving. */
 static bool set_holds(const struct command_table *t, const struct number_set *s)
 {
-	if (!inside(s->first, s->n, t->n_ranges))
+	if (!range_inside(s->first, s->n, t->n_ranges))
 		return false;
 	for (uint32_t i = 1; i < s->n; i++)
 		if (t->ranges[s->first + i].lo <= t->ranges[s->first + i - 1].hi)
@@ -217,7 +217,7 @@ static bool set_holds(const struct command_table *t, const struct number_set *s)
 
 static bool row_holds(const struct command_table *t, const struct command_row *r)
 {
-	if (!inside(r->first_space, r->n_spaces, t->n_spaces) || !set_holds(t, &r->services) ||
+	if (!range_inside(r->first_space, r->n_spaces, t->n_spaces) || !set_holds(t, &r->services) ||
 	    !set_holds(t, &r->values))
 		return false;
 	for (unsigned i = 0; i < TARGET_MAX; i++)
@@ -239,14 +239,14 @@ static bool table_holds(const struct command_table *t)
 
 		if (i > 0 && p->permit <= t->permits[i - 1].permit)
 			return false;
-		if (!inside(p->first_grant, p->n_grants, t->n_grants) || !set_holds(t, &p->ports))
+		if (!range_inside(p->first_grant, p->n_grants, t->n_grants) || !set_holds(t, &p->ports))
 			return false;
 	}
 	for (uint32_t i = 0; i < t->n_grants; i++) {
 		const struct command_grant *g = &t->grants[i];
 
-		if (!inside(g->first_row, g->n_rows, t->n_rows) || !inside(g->first_name, g->n_names, t->n_names) ||
-		    !names_hold(grant_names(t, g)))
+		if (!range_inside(g->first_row, g->n_rows, t->n_rows) ||
+		    !range_inside(g->first_name, g->n_names, t->n_names) || !names_hold(grant_names(t, g)))
 			return false;
 	}
 	for (uint32_t i = 0; i < t->n_spaces; i++)
@@ -318,7 +318,7 @@ static bool header(struct bytes *b, struct command_table *t)
 		       b->left;
 }
 
-static bool decode(struct bytes b, void *memory, size_t size, struct command_table *t)
+static bool table_decode(struct bytes b, void *memory, size_t size, struct command_table *t)
 {
 	if (!header(&b, t) || !carve_all(memory, size, t))
 		return false;
@@ -334,7 +334,7 @@ static bool decode(struct bytes b, void *memory, size_t size, struct command_tab
 bool commands_decode(struct bytes image, void *memory, size_t size, struct command_table *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	if (!decode(image, memory, size, ret)) {
+	if (!table_decode(image, memory, size, ret)) {
 		memset(ret, 0, sizeof(*ret));
 		return false;
 	}

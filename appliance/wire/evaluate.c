@@ -125,7 +125,7 @@ static enum refusal unseen_row(const struct command_table *t, const struct comma
 
 /* ---- the rows of a permit -------------------------------------------------------------------- */
 
-static bool speaks(const struct command_grant *g, const struct vocabulary *v, bool shadow)
+static bool grant_speaks(const struct command_grant *g, const struct vocabulary *v, bool shadow)
 {
 	return g->protocol == (uint16_t)v->protocol && g->shadow == shadow;
 }
@@ -148,7 +148,7 @@ static void best_row(const struct command_table *t, const struct command_permit 
 	for (uint32_t i = 0; i < p->n_grants && ret->refusal != REFUSED_NOT; i++) {
 		const struct command_grant *g = &t->grants[p->first_grant + i];
 
-		if (!speaks(g, v, shadow))
+		if (!grant_speaks(g, v, shadow))
 			continue;
 		for (uint32_t k = 0; k < rows_of(g) && ret->refusal != REFUSED_NOT; k++, choice++) {
 			const struct command_row *row = g->whole ? NULL : &t->rows[g->first_row + k];
@@ -220,7 +220,7 @@ void evaluate_unseen(const struct command_table *t, const struct command_permit 
 bool evaluate_allows_all(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v)
 {
 	for (uint32_t i = 0; i < p->n_grants; i++)
-		if (speaks(&t->grants[p->first_grant + i], v, false) && t->grants[p->first_grant + i].whole)
+		if (grant_speaks(&t->grants[p->first_grant + i], v, false) && t->grants[p->first_grant + i].whole)
 			return true;
 	return false;
 }
@@ -237,7 +237,7 @@ bool evaluate_choice(const struct command_table *t, const struct command_permit 
 	for (uint32_t i = 0; i < p->n_grants; i++) {
 		const struct command_grant *g = &t->grants[p->first_grant + i];
 
-		if (!speaks(g, v, false))
+		if (!grant_speaks(g, v, false))
 			continue;
 		if (choice - before < rows_of(g)) {
 			*ret_grant = g;

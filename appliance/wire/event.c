@@ -35,7 +35,7 @@ static bool get_addr(struct bytes *b, uint8_t family, struct addr *ret)
 	return true;
 }
 
-static bool silent(const struct event *e)
+static bool is_silent(const struct event *e)
 {
 	for (unsigned i = 0; i < EVENT_TEXTS; i++)
 		if (e->text[i][0] != 0)
@@ -45,7 +45,7 @@ static bool silent(const struct event *e)
 
 static void put_texts(struct outbuf *o, const struct event *e)
 {
-	if (silent(e))
+	if (is_silent(e))
 		return;
 	for (unsigned i = 0; i < EVENT_TEXTS; i++) {
 		size_t n = strnlen(e->text[i], EVENT_TEXT - 1);
@@ -65,7 +65,7 @@ static bool get_texts(struct bytes *b, struct event *e)
 		if (!bytes_u8(b, &n) || n >= EVENT_TEXT || !bytes_copy(b, e->text[i], n) || strlen(e->text[i]) != n)
 			return false;
 	}
-	return bytes_done(b) && !silent(e);
+	return bytes_done(b) && !is_silent(e);
 }
 
 /* how many numbers a limit has */
@@ -275,7 +275,7 @@ void event_say(struct event *e, enum event_text which, const char *text)
 	memcpy(e->text[which], text, n);
 }
 
-static bool put(const struct event_port *p, const struct event *e)
+static bool event_put(const struct event_port *p, const struct event *e)
 {
 	struct event stamped = *e;
 
@@ -293,13 +293,13 @@ void event_send(struct event_port *p, const struct event *e)
 		struct event gap = event_new(EVENT_LOST, e->wall_ns);
 
 		gap.count = p->lost;
-		if (!put(p, &gap)) {
+		if (!event_put(p, &gap)) {
 			p->lost++;
 			return;
 		}
 		p->lost = 0;
 	}
-	if (!put(p, e))
+	if (!event_put(p, e))
 		p->lost++;
 }
 

@@ -107,7 +107,7 @@ static const char *const severities[EVENT_SEVERITY_COUNT] = {
 	[EVENT_SERIOUS] = "serious",
 };
 
-static unsigned column(const char *lang)
+static unsigned language_column(const char *lang)
 {
 	return strcmp(lang, "ja") == 0;
 }
@@ -296,21 +296,21 @@ const char *event_kind_text(const char *kind, const char *lang)
 {
 	unsigned k = event_kind_by_word(kind);
 
-	return k != EVENT_NONE ? kinds[k].text[column(lang)] : kind;
+	return k != EVENT_NONE ? kinds[k].text[language_column(lang)] : kind;
 }
 
 const char *event_verdict_text(const char *verdict, const char *lang)
 {
 	unsigned v = event_verdict_by_word(verdict);
 
-	return v < EVENT_VERDICT_COUNT ? verdicts[v].text[column(lang)] : verdict;
+	return v < EVENT_VERDICT_COUNT ? verdicts[v].text[language_column(lang)] : verdict;
 }
 
 const char *event_code_text(const char *kind, const char *code, const char *lang)
 {
 	const struct code_row *r = code_by_word(kind, code);
 
-	return r != NULL ? r->text[column(lang)] : code;
+	return r != NULL ? r->text[language_column(lang)] : code;
 }
 
 const char *event_box_sentence(const char *kind, const char *code, const char *lang)
@@ -319,13 +319,13 @@ const char *event_box_sentence(const char *kind, const char *code, const char *l
 	unsigned k = event_kind_by_word(kind);
 
 	if (r != NULL)
-		return r->sentence[column(lang)];
-	return k != EVENT_NONE ? kinds[k].sentence[column(lang)] : NULL;
+		return r->sentence[language_column(lang)];
+	return k != EVENT_NONE ? kinds[k].sentence[language_column(lang)] : NULL;
 }
 
 const char *event_traffic_sentence(const char *verdict, bool answer, const char *lang)
 {
 	unsigned v = event_verdict_by_word(verdict);
 
-	return v < EVENT_VERDICT_COUNT ? traffic[v][answer][column(lang)] : NULL;
+	return v < EVENT_VERDICT_COUNT ? traffic[v][answer][language_column(lang)] : NULL;
 }

@@ -43,7 +43,7 @@ static unsigned weekday(uint32_t day)
 
 /* ---- zones ----------------------------------------------------------------------------------- */
 
-static bool number(const char **p, unsigned most, unsigned *ret)
+static bool read_number(const char **p, unsigned most, unsigned *ret)
 {
 	const char *from = *p;
 	unsigned v = 0;
@@ -54,7 +54,7 @@ static bool number(const char **p, unsigned most, unsigned *ret)
 	return *p > from && v <= most;
 }
 
-static bool sign(const char **p, char c)
+static bool read_sign(const char **p, char c)
 {
 	if (**p != c)
 		return false;
@@ -66,11 +66,12 @@ static bool sign(const char **p, char c)
 static bool clock_time(const char **p, unsigned hours, int32_t *ret)
 {
 	unsigned h, m = 0, s = 0;
-	bool less = sign(p, '-');
+	bool less = read_sign(p, '-');
 
 	if (!less)
-		sign(p, '+');
-	if (!number(p, hours, &h) || (sign(p, ':') && (!number(p, 59, &m) || (sign(p, ':') && !number(p, 59, &s)))))
+		read_sign(p, '+');
+	if (!read_number(p, hours, &h) ||
+	    (read_sign(p, ':') && (!read_number(p, 59, &m) || (read_sign(p, ':') && !read_number(p, 59, &s)))))
 		return false;
 	*ret = (int32_t)(h * 3600 + m * 60 + s) * (less ? -1 : 1);
 	return true;
@@ -81,25 +82,25 @@ static bool abbreviation(const char **p)
 {
 	size_t n = 0;
 
-	if (sign(p, '<')) {
+	if (read_sign(p, '<')) {
 		while ((**p >= '0' && **p <= '9') || **p == '+' || **p == '-' || (**p >= 'A' && **p <= 'Z'))
 			(*p)++, n++;
-		return n > 0 && sign(p, '>');
+		return n > 0 && read_sign(p, '>');
 	}
 	while ((**p >= 'A' && **p <= 'Z') || (**p >= 'a' && **p <= 'z'))
 		(*p)++, n++;
 	return n >= 3;
 }
 
-static bool change(const char **p, struct clock_change *ret)
+static bool read_change(const char **p, struct clock_change *ret)
 {
 	unsigned m, w, d;
 
-	if (!sign(p, ',') || !sign(p, 'M') || !number(p, 12, &m) || !sign(p, '.') || !number(p, 5, &w) ||
-	    !sign(p, '.') || !number(p, 6, &d) || m == 0 || w == 0)
+	if (!read_sign(p, ',') || !read_sign(p, 'M') || !read_number(p, 12, &m) || !read_sign(p, '.') ||
+	    !read_number(p, 5, &w) || !read_sign(p, '.') || !read_number(p, 6, &d) || m == 0 || w == 0)
 		return false;
 	*ret = (struct clock_change){ (uint8_t)m, (uint8_t)w, (uint8_t)d, 7200 };
-	return !sign(p, '/') || clock_time(p, 167, &ret->at_s);
+	return !read_sign(p, '/') || clock_time(p, 167, &ret->at_s);
 }
 
 bool time_zone_parse(const char *text, struct time_zone *ret)
@@ -121,7 +122,7 @@ bool time_zone_parse(const char *text, struct time_zone *ret)
 			return false;
 		ret->summer_s = -west;
 	}
-	return change(&text, &ret->begin) && change(&text, &ret->end) && *text == '\0';
+	return read_change(&text, &ret->begin) && read_change(&text, &ret->end) && *text == '\0';
 }
 
 /* Rules as of 2026. For other zones the policy gives the rule itself. */
@@ -313,7 +314,7 @@ static bool window_holds(const struct window *w, const struct time_zone *z, uint
 }
 
 /* The earlier one of two ends; 0 = there is none. */
-static uint64_t sooner(uint64_t end, uint64_t other)
+static uint64_t sooner_end(uint64_t end, uint64_t other)
 {
 	return end == 0 || (other != 0 && other < end) ? other : end;
 }
@@ -322,7 +323,7 @@ bool times_hold(const struct times *t, const struct time_zone *z, uint64_t momen
 		uint64_t *ret_next)
 {
 	uint64_t at = moment < t->starts ? t->starts : moment, end = 0, next = 0,
-		 last = t->door != NULL ? sooner(t->until, *t->door) : t->until;
+		 last = t->door != NULL ? sooner_end(t->until, *t->door) : t->until;
 	bool open;
 
 	*ret_end = *ret_next = 0;
@@ -330,7 +331,7 @@ bool times_hold(const struct times *t, const struct time_zone *z, uint64_t momen
 		return false;
 	open = t->within == NULL || window_holds(t->within, z, at, &end, &next);
 	if (open && at == moment && (last == 0 || moment < last)) {
-		*ret_end = sooner(end, last);
+		*ret_end = sooner_end(end, last);
 		return true;
 	}
 	next = open ? at : next;

@@ -90,7 +90,7 @@ static bool wrong(struct reader *r, enum notation_fault fault, const char *from)
 	return false;
 }
 
-static int digit(char c, unsigned base)
+static int digit_value(char c, unsigned base)
 {
 	int v = c >= '0' && c <= '9'   ? c - '0'
 		: c >= 'a' && c <= 'f' ? c - 'a' + 10
@@ -146,8 +146,8 @@ static bool by_manual(struct reader *r, uint64_t *ret)
 	if (v == NULL || !v->code_digits || (hex ? v->code_below == 0 || n == 0 || n > 4 : n != 4))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		code = code << 4 | (uint64_t)digit(from[i], 16);
-		decimal = decimal * 10 + (uint64_t)digit(from[i], 16);
+		code = code << 4 | (uint64_t)digit_value(from[i], 16);
+		decimal = decimal * 10 + (uint64_t)digit_value(from[i], 16);
 	}
 	if (!hex && strspn(from, "0123456789") == n && is_code(v, decimal))
 		return false;
@@ -181,7 +181,7 @@ static bool ends(const struct reader *r, unsigned part)
 }
 
 /* Reads one number of this part. A number beyond 64 bits is out of its range. */
-static bool number(struct reader *r, unsigned part, uint64_t *ret)
+static bool read_number(struct reader *r, unsigned part, uint64_t *ret)
 {
 	bool hex = r->at[0] == '0' && (r->at[1] == 'x' || r->at[1] == 'X'), high = false;
 	const char *from = r->at;
@@ -191,11 +191,11 @@ static bool number(struct reader *r, unsigned part, uint64_t *ret)
 	if (by_name(r, part, ret) || by_manual(r, ret))
 		return ends(r, part) || wrong(r, NOTATION_UNREADABLE, from);
 	r->at += hex ? 2 : 0;
-	if (digit(*r->at, r->n->hex ? 16 : base) < 0)
+	if (digit_value(*r->at, r->n->hex ? 16 : base) < 0)
 		return wrong(r, NOTATION_UNREADABLE, from);
-	for (; digit(*r->at, base) >= 0; r->at++)
+	for (; digit_value(*r->at, base) >= 0; r->at++)
 		high |= __builtin_mul_overflow(v, (uint64_t)base, &v) ||
-			__builtin_add_overflow(v, (uint64_t)digit(*r->at, base), &v);
+			__builtin_add_overflow(v, (uint64_t)digit_value(*r->at, base), &v);
 	if (r->n->hex && !hex)
 		return wrong(r,
 			     strspn(from, "0123456789abcdefABCDEF") == strcspn(from, ".-") ? NOTATION_DECIMAL
@@ -220,7 +220,7 @@ static bool number(struct reader *r, unsigned part, uint64_t *ret)
 static bool several(const char *text)
 {
 	return strpbrk(text, ", ;") != NULL && text[strspn(text, "0123456789abcdefABCDEFxX.-, ;")] == '\0' &&
-	       digit(text[0], 10) >= 0;
+	       digit_value(text[0], 10) >= 0;
 }
 
 /* Reads a thumbprint of `digits` hexadecimal digits. Its number is its first bits, as many as an
@@ -230,10 +230,10 @@ static bool read_digits(const char *text, unsigned digits, uint64_t *ret)
 	uint64_t v = 0;
 
 	for (unsigned i = 0; i < digits; i++) {
-		if (digit(text[i], 16) < 0)
+		if (digit_value(text[i], 16) < 0)
 			return false;
 		if (i < DIGEST_DIGITS)
-			v = v << 4 | (uint64_t)digit(text[i], 16);
+			v = v << 4 | (uint64_t)digit_value(text[i], 16);
 	}
 	*ret = v >> 1;
 	return text[digits] == '\0';
@@ -250,8 +250,8 @@ static bool read_name(struct reader *r, struct number_range *ret)
 				     : !tag_read(r->text, strlen(r->text), &v))
 			return wrong(r, NOTATION_NO_NAME, r->text);
 	} else {
-		for (r->at = r->text + 1; digit(*r->at, 16) >= 0 && n < DIGEST_DIGITS; r->at++, n++)
-			v = v << 4 | (uint64_t)digit(*r->at, 16);
+		for (r->at = r->text + 1; digit_value(*r->at, 16) >= 0 && n < DIGEST_DIGITS; r->at++, n++)
+			v = v << 4 | (uint64_t)digit_value(*r->at, 16);
 		if (n != DIGEST_DIGITS || *r->at != '\0' || v > r->n->max)
 			return wrong(r, NOTATION_NO_NAME, r->text);
 	}
@@ -283,7 +283,7 @@ bool notation_read(const struct notation *n, const char *text, struct number_ran
 			r.at += strlen(mark_of(n, part));
 		}
 		from = r.at;
-		if (!number(&r, part, &lo))
+		if (!read_number(&r, part, &lo))
 			return false;
 		manual = r.below;
 		below = bits_below(n, part) + manual;
@@ -291,7 +291,7 @@ bool notation_read(const struct notation *n, const char *text, struct number_ran
 		if (*r.at == '-') {
 			r.at++;
 			r.below = 0;
-			if (!number(&r, part, &hi))
+			if (!read_number(&r, part, &hi))
 				return false;
 			if (r.below != manual)
 				return wrong(&r, NOTATION_UNREADABLE, from);
@@ -321,7 +321,7 @@ struct writer {
 	size_t len;
 };
 
-static void put(struct writer *w, const char *before, const char *after)
+static void put_text(struct writer *w, const char *before, const char *after)
 {
 	int n = snprintf(w->out + w->len, NOTATION_TEXT - w->len, "%s%s", before, after);
 
@@ -330,12 +330,12 @@ static void put(struct writer *w, const char *before, const char *after)
 		w->len = NOTATION_TEXT - 1;
 }
 
-static void say(struct writer *w, const char *before, uint64_t v)
+static void put_number(struct writer *w, const char *before, uint64_t v)
 {
 	char number[24];
 
 	snprintf(number, sizeof(number), w->n->hex ? "0x%" PRIx64 : "%" PRIu64, v);
-	put(w, before, number);
+	put_text(w, before, number);
 }
 
 /* The number of this part in `v`, which ends with part `last`. */
@@ -355,13 +355,13 @@ static void path(struct writer *w, unsigned part, uint64_t a, uint64_t b)
 		const struct number_name *name = i < part || a == b ? name_of(names, part_of(w->n, a, part, i)) : NULL;
 
 		if (name != NULL)
-			put(w, before, name->name);
+			put_text(w, before, name->name);
 		else
-			say(w, before, part_of(w->n, a, part, i));
+			put_number(w, before, part_of(w->n, a, part, i));
 		before[0] = names != NULL ? names->joint : '.';
 	}
 	if (a != b)
-		say(w, "-", part_of(w->n, b, part, part));
+		put_number(w, "-", part_of(w->n, b, part, part));
 }
 
 /* Prints a range: its whole blocks of this part as one path, and the partial blocks at both ends

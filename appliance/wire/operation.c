@@ -8,7 +8,7 @@ struct values values_at(enum values_form form, uint32_t n, struct bytes at)
 	};
 }
 
-static uint64_t bit(struct bytes b, uint32_t k)
+static uint64_t bit_at(struct bytes b, uint32_t k)
 {
 	uint8_t byte;
 
@@ -17,7 +17,7 @@ static uint64_t bit(struct bytes b, uint32_t k)
 	return ((uint32_t)byte >> (k % 8u)) & 1u;
 }
 
-static uint64_t word(struct bytes b, uint32_t k, bool little)
+static uint64_t word_at(struct bytes b, uint32_t k, bool little)
 {
 	uint16_t v;
 
@@ -35,7 +35,7 @@ static uint64_t long_word(struct bytes b, uint32_t k, bool little)
 
 /* The value of the k-th hexadecimal digit. Anything else gives 0, but enforcers refuse that
  * before. */
-static uint64_t digit(struct bytes b, uint32_t k)
+static uint64_t digit_at(struct bytes b, uint32_t k)
 {
 	uint8_t c;
 
@@ -49,7 +49,7 @@ static uint64_t digit(struct bytes b, uint32_t k)
 static uint64_t hex_word(struct bytes b, uint32_t k)
 {
 	bytes_skip(&b, (size_t)k * 4u);
-	return digit(b, 0) << 12 | digit(b, 1) << 8 | digit(b, 2) << 4 | digit(b, 3);
+	return digit_at(b, 0) << 12 | digit_at(b, 1) << 8 | digit_at(b, 2) << 4 | digit_at(b, 3);
 }
 
 uint64_t operation_value(const struct values *v, uint32_t k)
@@ -62,14 +62,14 @@ uint64_t operation_value(const struct values *v, uint32_t k)
 	b = bytes_of(v->p, v->left);
 	switch ((enum values_form)v->form) {
 	case VALUES_BITS:
-		return bit(b, k);
+		return bit_at(b, k);
 	case VALUES_U8:
 		bytes_skip(&b, k);
 		bytes_u8(&b, &byte);
 		return byte;
 	case VALUES_U16BE:
 	case VALUES_U16LE:
-		return word(b, k, v->form == VALUES_U16LE);
+		return word_at(b, k, v->form == VALUES_U16LE);
 	case VALUES_U32BE:
 	case VALUES_U32LE:
 		return long_word(b, k, v->form == VALUES_U32LE);
@@ -78,7 +78,7 @@ uint64_t operation_value(const struct values *v, uint32_t k)
 		bytes_u8(&b, &byte);
 		return k % 2u == 0 ? (uint32_t)byte >> 4 : byte & 15u;
 	case VALUES_HEX_U4:
-		return digit(b, k);
+		return digit_at(b, k);
 	case VALUES_HEX_U16:
 		return hex_word(b, k);
 	case VALUES_HEX_BITS:

@@ -104,7 +104,7 @@ static void side_place(struct side *s, const struct side *before)
 
 /* Replaces *first, the position of `n` entries in this table, by their position in the merged
  * table. */
-static void move(const struct side *s, enum kind k, uint32_t *first, uint32_t n)
+static void move_first(const struct side *s, enum kind k, uint32_t *first, uint32_t n)
 {
 	if (n > 0)
 		*first = s->kept[k].at[*first] - 1;
@@ -112,7 +112,7 @@ static void move(const struct side *s, enum kind k, uint32_t *first, uint32_t n)
 
 static void move_set(const struct side *s, struct number_set *set)
 {
-	move(s, RANGES, &set->first, set->n);
+	move_first(s, RANGES, &set->first, set->n);
 }
 
 static bool is_kept(const struct side *s, enum kind k, uint32_t i)
@@ -127,8 +127,8 @@ static void put_pools(const struct side *s, struct command_table *out)
 			struct command_grant *g = &out->grants[out->n_grants++];
 
 			*g = s->t.grants[i];
-			move(s, ROWS, &g->first_row, g->n_rows);
-			move(s, NAMES, &g->first_name, g->n_names);
+			move_first(s, ROWS, &g->first_row, g->n_rows);
+			move_first(s, NAMES, &g->first_name, g->n_names);
 		}
 	for (uint32_t i = 0; i < s->t.n_rows; i++) {
 		struct command_row *r;
@@ -167,7 +167,7 @@ static void put_permit(const struct side *s, uint32_t p, struct command_table *o
 
 	*to = s->t.permits[p];
 	move_set(s, &to->ports);
-	move(s, GRANTS, &to->first_grant, to->n_grants);
+	move_first(s, GRANTS, &to->first_grant, to->n_grants);
 }
 
 /* The number of entries in `spaces` if no two rows share any. */

@@ -17,7 +17,7 @@ static bool is_digit(uint8_t c)
 }
 
 /* Mixes the hash: every bit depends on the whole name. */
-static uint64_t finish(uint64_t h)
+static uint64_t hash_finish(uint64_t h)
 {
 	h = (h ^ (h >> 32)) * 0x9e3779b97f4a7c15u;
 	h = (h ^ (h >> 29)) * 0xbf58476d1ce4e5b9u;
@@ -38,7 +38,7 @@ bool tag_add(struct tag_digest *d, uint8_t c)
 		return false;
 	if (c == '.') {
 		if (d->n_within < WITHIN_MAX)
-			d->within[d->n_within++] = finish(d->h);
+			d->within[d->n_within++] = hash_finish(d->h);
 	}
 	d->h = (d->h ^ c) * PRIME;
 	d->last = c;
@@ -55,7 +55,7 @@ uint64_t tag_end(const struct tag_digest *d, uint64_t ret_within[WITHIN_MAX], ui
 {
 	memcpy(ret_within, d->within, sizeof(d->within));
 	*ret_n = d->n_within;
-	return finish(d->h);
+	return hash_finish(d->h);
 }
 
 bool tag_read(const char *name, size_t n, uint64_t *ret)

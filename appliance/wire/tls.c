@@ -41,7 +41,7 @@ const char *tls_version_name(uint16_t version, char room[TLS_VERSION_TEXT])
 	return room;
 }
 
-static bool begins(const char *name, const char *with)
+static bool begins_with(const char *name, const char *with)
 {
 	return strncmp(name, with, strlen(with)) == 0;
 }
@@ -54,7 +54,7 @@ static bool keeps_its_key(const char *name)
 						 "TLS_ECDH_ECDSA_", "TLS_PSK_WITH_", "TLS_KRB5_" };
 
 	for (size_t i = 0; i < LENGTH(exchanges); i++)
-		if (begins(name, exchanges[i]))
+		if (begins_with(name, exchanges[i]))
 			return true;
 	return false;
 }

@@ -12,7 +12,7 @@
 
 #define MAC 6u
 
-static size_t put(uint8_t *at, const void *bytes, size_t n)
+static size_t put_bytes(uint8_t *at, const void *bytes, size_t n)
 {
 	memcpy(at, bytes, n);
 	return n;
@@ -24,14 +24,14 @@ static size_t arp_frame(const struct addr *host, const uint8_t *mac, uint8_t *re
 {
 	static const uint8_t everybody[MAC] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, nobody[MAC];
 	static const uint8_t head[] = { 0x08, 0x06, 0, 1, 0x08, 0x00, MAC, 4, 0, 1 };
-	size_t n = put(ret, everybody, MAC);
+	size_t n = put_bytes(ret, everybody, MAC);
 
-	n += put(ret + n, mac, MAC);
-	n += put(ret + n, head, sizeof(head));
-	n += put(ret + n, mac, MAC);
-	n += put(ret + n, host->b, 4);
-	n += put(ret + n, nobody, MAC);
-	return n + put(ret + n, host->b, 4);
+	n += put_bytes(ret + n, mac, MAC);
+	n += put_bytes(ret + n, head, sizeof(head));
+	n += put_bytes(ret + n, mac, MAC);
+	n += put_bytes(ret + n, host->b, 4);
+	n += put_bytes(ret + n, nobody, MAC);
+	return n + put_bytes(ret + n, host->b, 4);
 }
 
 static size_t advertisement_frame(const struct addr *host, bool router, const uint8_t *mac, uint8_t *ret)
@@ -46,18 +46,18 @@ static size_t advertisement_frame(const struct addr *host, bool router, const ui
 	/* of the pseudo header (RFC 8200, 8.1): length, next header */
 	static const uint8_t tail[] = { 0, 32, 0, 58 };
 	static const uint8_t option[] = { 2, 1 }; /* the target's link-layer address */
-	size_t n = put(ret, all_nodes_mac, MAC), addresses, begin;
+	size_t n = put_bytes(ret, all_nodes_mac, MAC), addresses, begin;
 
-	n += put(ret + n, mac, MAC);
-	n += put(ret + n, head, sizeof(head));
+	n += put_bytes(ret + n, mac, MAC);
+	n += put_bytes(ret + n, head, sizeof(head));
 	addresses = n;
-	n += put(ret + n, host->b, 16);
-	n += put(ret + n, all_nodes, 16);
+	n += put_bytes(ret + n, host->b, 16);
+	n += put_bytes(ret + n, all_nodes, 16);
 	begin = n;
-	n += put(ret + n, message, sizeof(message));
-	n += put(ret + n, host->b, 16);
-	n += put(ret + n, option, sizeof(option));
-	n += put(ret + n, mac, MAC);
+	n += put_bytes(ret + n, message, sizeof(message));
+	n += put_bytes(ret + n, host->b, 16);
+	n += put_bytes(ret + n, option, sizeof(option));
+	n += put_bytes(ret + n, mac, MAC);
 	checksum_put(ret + begin + 2, checksum_add(checksum_add(0, bytes_of(tail, sizeof(tail))),
 						   bytes_of(ret + addresses, n - addresses)));
 	return n;
@@ -75,7 +75,7 @@ struct saying {
 	struct err *e;
 };
 
-static void say(struct saying *x, const struct addr *a, bool router)
+static void send_frame(struct saying *x, const struct addr *a, bool router)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = (int)x->d->index };
 	uint8_t frame[ANNOUNCE_FRAME];
@@ -98,12 +98,12 @@ int box_announce(const struct box_spaces *s, const struct ir *ir, const struct i
 	if (x.fd < 0)
 		return x.fd;
 	for (uint32_t k = 0; k < i->n_addresses; k++)
-		say(&x, &i->addresses[k], true);
+		send_frame(&x, &i->addresses[k], true);
 	for (uint32_t k = 0; k < i->n_answers; k++) {
 		struct addr a = i->answers[k].lo;
 
 		for (bool more = true; more && told < ANNOUNCE_MOST; told++) {
-			say(&x, &a, ir_is_router(ir, &a));
+			send_frame(&x, &a, ir_is_router(ir, &a));
 			more = addr_cmp(&a, &i->answers[k].hi) < 0 && addr_next(&a, &a);
 		}
 	}

@@ -21,7 +21,7 @@ static int by_address(const void *a, const void *b)
 	return addr_cmp(a, b);
 }
 
-static bool wanted(const struct ir_interface *i, const struct addr *a)
+static bool answer_wanted(const struct ir_interface *i, const struct addr *a)
 {
 	for (uint32_t n = 0; n < i->n_answers; n++)
 		if (addr_in(a, &i->answers[n]))
@@ -38,7 +38,7 @@ int box_answers(struct rtnl *r, uint32_t index, const struct ir *ir, const struc
 	if (n > 0)
 		qsort(have, n, sizeof(*have), by_host);
 	for (size_t k = 0; k < n && status == 0; k++)
-		if (!wanted(i, &have[k].host)) {
+		if (!answer_wanted(i, &have[k].host)) {
 			status = rtnl_answer_change(r, index, &have[k], false, e);
 			if (status == -ENOENT)
 				status = 0; /* the entry disappeared together with its interface */

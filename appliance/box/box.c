@@ -46,7 +46,7 @@ static int handles_see(struct handles *h, struct err *e)
 }
 
 /* Puts the name of the interface before the text of the error. */
-static int named(const struct ir_interface *i, struct err *e)
+static int name_interface(const struct ir_interface *i, struct err *e)
 {
 	struct err inner = *e;
 
@@ -136,7 +136,7 @@ int box_claim(const struct box_spaces *s, const struct ir *ir, box_stays *stays,
 	r = handles_see(&h, &why);
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
 		if (claim_one(&h, ir, i, stays != NULL && stays(ctx, ir_card(&ir->interfaces[i])), &moved[i], &one) < 0)
-			keep_first(&why, named(&ir->interfaces[i], &one), &one);
+			keep_first(&why, name_interface(&ir->interfaces[i], &one), &one);
 	handles_close(&h);
 	return first_kept(&why, e);
 }
@@ -191,7 +191,7 @@ int box_try(const struct box_spaces *s, const struct ir *ir, struct err *e)
 		return r;
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
 		if (try_one(&h, &ir->interfaces[i], e) < 0)
-			r = named(&ir->interfaces[i], e);
+			r = name_interface(&ir->interfaces[i], e);
 	handles_close(&h);
 	return r;
 }
@@ -292,7 +292,7 @@ struct hearer {
 	bool dry;
 };
 
-static void hear(void *ctx, const char *what, const char *detail)
+static void hear_finding(void *ctx, const char *what, const char *detail)
 {
 	const struct hearer *x = ctx;
 
@@ -360,7 +360,7 @@ static int finished(const struct box_spaces *s, const struct ir *ir, bool dry)
 static int set_all(const struct box_spaces *s, const struct ir *ir, const struct ir *before, struct hearer *x,
 		   struct err *e)
 {
-	rtnl_note *note = x->each != NULL ? hear : NULL;
+	rtnl_note *note = x->each != NULL ? hear_finding : NULL;
 	struct err why = { 0 }, one = { 0 };
 	struct handles h;
 	int r = handles_open(s, &h, e);
@@ -394,7 +394,7 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 		if (code == -ENODEV && x->each != NULL)
 			x->each(x->ctx, x->where, "missing", ir->interfaces[i].device);
 		else if (code < 0)
-			keep_first(&why, named(&ir->interfaces[i], &one), &one);
+			keep_first(&why, name_interface(&ir->interfaces[i], &one), &one);
 	}
 	snprintf(x->where, sizeof(x->where), "routes");
 	for (int admin = 0; admin < 2; admin++) {

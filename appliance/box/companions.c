@@ -21,9 +21,9 @@ struct text {
 	size_t n; /* COMPANION_TEXT: the text did not fit */
 };
 
-static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-static void add(struct text *t, const char *fmt, ...)
+static void text_add(struct text *t, const char *fmt, ...)
 {
 	va_list args;
 	int n;
@@ -49,23 +49,23 @@ static bool chrony(struct text *t, const struct ir *ir, const struct ir_peer *p,
 		if (ir->peers[i].use != p->use)
 			continue;
 		addr_text(&ir->peers[i].address, address);
-		add(t, "server %s port %u iburst\n", address, (unsigned)ir->peers[i].port);
+		text_add(t, "server %s port %u iburst\n", address, (unsigned)ir->peers[i].port);
 		sources++;
 	}
 	/* If box.cfg names two or more sources, a source that answers alone is not trusted, because
 	 * it may be wrong. */
 	if (sources > 1)
-		add(t, "minsources 2\n");
-	add(t,
-	    "# Nobody is served.\n"
-	    "port 0\n"
-	    "cmdport 0\n"
-	    "# The first three answers may set the clock; from then on it is only led, and by no more than a minute.\n"
-	    "makestep 1 3\n"
-	    "maxchange 60 3 -1\n"
-	    "# The kernel is told that the clock has a source, which status asks it for.\n"
-	    "rtcsync\n"
-	    "driftfile /var/lib/chrony/chrony.drift\n");
+		text_add(t, "minsources 2\n");
+	text_add(t, "# Nobody is served.\n"
+		    "port 0\n"
+		    "cmdport 0\n"
+		    "# The first three answers may set the clock; from then on it is only led, and by no more than a "
+		    "minute.\n"
+		    "makestep 1 3\n"
+		    "maxchange 60 3 -1\n"
+		    "# The kernel is told that the clock has a source, which status asks it for.\n"
+		    "rtcsync\n"
+		    "driftfile /var/lib/chrony/chrony.drift\n");
 	return true;
 }
 
@@ -79,13 +79,14 @@ static bool chrony(struct text *t, const struct ir *ir, const struct ir_peer *p,
  */
 static void syslog_tls(struct text *t, const struct ir_peer *p, const char *address)
 {
-	add(t,
-	    "action(type=\"omfwd\" target=\"%s\" port=\"%u\" protocol=\"tcp\" template=\"record\" "
-	    "TCP_Framing=\"octet-counted\"\n"
-	    "       streamDriver=\"gtls\" streamDriverMode=\"1\" streamDriverAuthMode=\"x509/name\" "
-	    "streamDriverPermittedPeers=\"%s\"\n"
-	    "       keepAlive=\"on\" keepAlive.time=\"10\" keepAlive.interval=\"5\" keepAlive.probes=\"3\"\n" AGAIN,
-	    address, (unsigned)p->port, p->name);
+	text_add(
+		t,
+		"action(type=\"omfwd\" target=\"%s\" port=\"%u\" protocol=\"tcp\" template=\"record\" "
+		"TCP_Framing=\"octet-counted\"\n"
+		"       streamDriver=\"gtls\" streamDriverMode=\"1\" streamDriverAuthMode=\"x509/name\" "
+		"streamDriverPermittedPeers=\"%s\"\n"
+		"       keepAlive=\"on\" keepAlive.time=\"10\" keepAlive.interval=\"5\" keepAlive.probes=\"3\"\n" AGAIN,
+		address, (unsigned)p->port, p->name);
 }
 
 /*
@@ -97,14 +98,15 @@ static void syslog_tls(struct text *t, const struct ir_peer *p, const char *addr
  */
 static void relp(struct text *t, const struct ir_peer *p, const char *address)
 {
-	add(t,
-	    "module(load=\"omrelp\" tls.tlslib=\"gnutls\")\n"
-	    "action(type=\"omrelp\" target=\"%s\" port=\"%u\" template=\"record\" windowSize=\"%u\" timeout=\"15\" "
-	    "conn.timeout=\"10\"\n"
-	    "       tls=\"on\" tls.caCert=\"%s\" tls.authMode=\"name\" tls.permittedPeer=[\"%s\"]\n"
-	    "       tls.myCert=`echo $CREDENTIALS_DIRECTORY/certificate` tls.myPrivKey=`echo "
-	    "$CREDENTIALS_DIRECTORY/key`\n" AGAIN,
-	    address, (unsigned)p->port, COMPANION_WINDOW, p->ca, p->name);
+	text_add(
+		t,
+		"module(load=\"omrelp\" tls.tlslib=\"gnutls\")\n"
+		"action(type=\"omrelp\" target=\"%s\" port=\"%u\" template=\"record\" windowSize=\"%u\" timeout=\"15\" "
+		"conn.timeout=\"10\"\n"
+		"       tls=\"on\" tls.caCert=\"%s\" tls.authMode=\"name\" tls.permittedPeer=[\"%s\"]\n"
+		"       tls.myCert=`echo $CREDENTIALS_DIRECTORY/certificate` tls.myPrivKey=`echo "
+		"$CREDENTIALS_DIRECTORY/key`\n" AGAIN,
+		address, (unsigned)p->port, COMPANION_WINDOW, p->ca, p->name);
 }
 
 /*
@@ -117,7 +119,8 @@ static void as_eve(struct text *t)
 	static const char one[] = "action(type=\"mmexternal\" binary=`echo $SEKISHO_EVE` interface.input=\"msg\" "
 				  "action.resumeInterval=\"1\")\n";
 
-	add(t, "module(load=\"mmexternal\")\n%sif not ($msg startswith '" COMPANION_EVE "') then\n       %s", one, one);
+	text_add(t, "module(load=\"mmexternal\")\n%sif not ($msg startswith '" COMPANION_EVE "') then\n       %s", one,
+		 one);
 }
 
 static bool rsyslog(struct text *t, const struct ir *ir, const struct ir_peer *p, const struct companion_box *b)
@@ -129,27 +132,28 @@ static bool rsyslog(struct text *t, const struct ir *ir, const struct ir_peer *p
 	addr_text(&p->address, address);
 	/* Where rsyslogd keeps its reading position: the unit's StateDirectory=. A record is at
 	 * most 8 KiB (journal/chain.h); EVE repeats parts of it. */
-	add(t,
-	    "global(workDirectory=`echo $STATE_DIRECTORY` maxMessageSize=\"%s\"\n"
-	    "       defaultNetstreamDriverCAFile=\"%s\")\n"
-	    "module(load=\"imfile\")\n",
-	    p->eve ? "64k" : "16k", p->ca);
+	text_add(t,
+		 "global(workDirectory=`echo $STATE_DIRECTORY` maxMessageSize=\"%s\"\n"
+		 "       defaultNetstreamDriverCAFile=\"%s\")\n"
+		 "module(load=\"imfile\")\n",
+		 p->eve ? "64k" : "16k", p->ca);
 	/*
 	 * There is no queue, because the records are on the disk anyway. A line counts as read when
 	 * the connection to the server has taken it, one line at a time. The position is saved
 	 * after every 16 lines and whenever no more lines wait, so that box/log_sent.c sees when
 	 * everything was sent.
 	 */
-	add(t,
-	    "main_queue(queue.type=\"Direct\")\n"
-	    "input(type=\"imfile\" file=\"%s/journal/events-*.log\" tag=\"sekisho\" facility=\"local0\" "
-	    "severity=\"info\"\n"
-	    "      freshStartTail=\"off\" maxSubmitAtOnce=\"1\" persistStateInterval=\"16\" "
-	    "persistStateAfterSubmission=\"on\")\n",
-	    b->state);
+	text_add(t,
+		 "main_queue(queue.type=\"Direct\")\n"
+		 "input(type=\"imfile\" file=\"%s/journal/events-*.log\" tag=\"sekisho\" facility=\"local0\" "
+		 "severity=\"info\"\n"
+		 "      freshStartTail=\"off\" maxSubmitAtOnce=\"1\" persistStateInterval=\"16\" "
+		 "persistStateAfterSubmission=\"on\")\n",
+		 b->state);
 	/* RFC 5424. */
-	add(t, "template(name=\"record\" type=\"string\"\n"
-	       "         string=\"<%%pri%%>1 %%timegenerated:::date-rfc3339%% %%hostname%% sekisho - - - %%msg%%\")\n");
+	text_add(t, "template(name=\"record\" type=\"string\"\n"
+		    "         string=\"<%%pri%%>1 %%timegenerated:::date-rfc3339%% %%hostname%% sekisho - - - "
+		    "%%msg%%\")\n");
 	if (p->eve)
 		as_eve(t);
 	if (p->relp)
@@ -164,14 +168,15 @@ static bool https(struct text *t, const struct ir_peer *p, const struct companio
 	char address[ADDR_TEXT];
 
 	addr_text(&p->address, address);
-	add(t, "netns %s\naddress %s\nport %u\nname %s\nca %s\n", b->netns, address, (unsigned)p->port, p->name, p->ca);
+	text_add(t, "netns %s\naddress %s\nport %u\nname %s\nca %s\n", b->netns, address, (unsigned)p->port, p->name,
+		 p->ca);
 	return plain_server_name(p->name) && plain_path(p->ca);
 }
 
 static bool user_or_none(struct text *t, const struct ir_peer *p)
 {
 	if (p->user[0] != '\0')
-		add(t, "user %s\n", p->user);
+		text_add(t, "user %s\n", p->user);
 	return p->user[0] == '\0' || plain_word(p->user);
 }
 
@@ -184,7 +189,7 @@ static bool backup(struct text *t, const struct ir *ir, const struct ir_peer *p,
 {
 	if (!https(t, p, b) || !plain_path(p->to))
 		return false;
-	add(t, "folder %s\n", p->to);
+	text_add(t, "folder %s\n", p->to);
 	return user_or_none(t, p);
 }
 
@@ -194,14 +199,14 @@ static bool ups(struct text *t, const struct ir *ir, const struct ir_peer *p, co
 
 	if (!plain_word(p->name) || !plain_word(p->user))
 		return false;
-	add(t, "ups %s\nuser %s\n", companion_ups_name(p, name, sizeof(name)), p->user);
+	text_add(t, "ups %s\nuser %s\n", companion_ups_name(p, name, sizeof(name)), p->user);
 	/* The address by which the server knows the box among its clients. */
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
 		for (uint32_t k = 0; ir->interfaces[i].admin && k < ir->interfaces[i].n_addresses; k++) {
 			char own[ADDR_TEXT];
 
 			addr_text(&ir->interfaces[i].addresses[k], own);
-			add(t, "own %s\n", own);
+			text_add(t, "own %s\n", own);
 		}
 	return true;
 }
@@ -213,8 +218,8 @@ static bool mail(struct text *t, const struct ir *ir, const struct ir_peer *p, c
 	if (!plain_server_name(p->name) || !plain_path(p->ca) || !plain_mailbox(p->from) || !plain_mailboxes(p->to))
 		return false;
 	addr_text(&p->address, address);
-	add(t, "address %s\nport %u\nname %s\nca %s\nfrom %s\nto %s\nlang %s\n", address, (unsigned)p->port, p->name,
-	    p->ca, p->from, p->to, lang_name(b->lang));
+	text_add(t, "address %s\nport %u\nname %s\nca %s\nfrom %s\nto %s\nlang %s\n", address, (unsigned)p->port,
+		 p->name, p->ca, p->from, p->to, lang_name(b->lang));
 	return user_or_none(t, p);
 }
 
@@ -223,7 +228,7 @@ static bool snmp(struct text *t, const struct ir *ir, const struct ir_peer *p, c
 	char address[ADDR_TEXT];
 
 	addr_text(&p->address, address);
-	add(t, "address %s\nport %u\nuser %s\nlang %s\n", address, (unsigned)p->port, p->user, lang_name(b->lang));
+	text_add(t, "address %s\nport %u\nuser %s\nlang %s\n", address, (unsigned)p->port, p->user, lang_name(b->lang));
 	return plain_security_name(p->user);
 }
 
@@ -264,7 +269,7 @@ int companion_file(enum companion_file f, const struct ir *ir, const struct comp
 	/* A log server without `ca` (the authority of its certificate) gets nothing. */
 	if (p == NULL || (f == COMPANION_LOG && p->ca[0] == '\0'))
 		return 0;
-	add(&t, HEAD);
+	text_add(&t, HEAD);
 	if (!files[f].write(&t, ir, p, b))
 		return -EINVAL;
 	return t.n < COMPANION_TEXT ? (int)t.n : -ENOSPC;
@@ -460,7 +465,7 @@ bool authority_ready(const char *path, struct sentence *ret)
 const char *const ups_words[] = { "away", "mains", "battery", "low", "forced", NULL };
 
 /* Whether `word` is one of the words, which are separated by blanks. */
-static bool has(const char *words, const char *word)
+static bool has_word(const char *words, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -474,11 +479,11 @@ static bool has(const char *words, const char *word)
  * battery on purpose. */
 static enum ups_is state_of(const char *words)
 {
-	if (has(words, "FSD"))
+	if (has_word(words, "FSD"))
 		return UPS_FORCED;
-	if (has(words, "OB"))
-		return has(words, "LB") && !has(words, "CAL") ? UPS_LOW : UPS_BATTERY;
-	return has(words, "OL") ? UPS_MAINS : UPS_AWAY;
+	if (has_word(words, "OB"))
+		return has_word(words, "LB") && !has_word(words, "CAL") ? UPS_LOW : UPS_BATTERY;
+	return has_word(words, "OL") ? UPS_MAINS : UPS_AWAY;
 }
 
 static enum ups_counted counted_of(const char *word)
@@ -516,7 +521,7 @@ struct ups_report ups_read(const void *file, size_t n, const char *of, uint64_t 
 	return said;
 }
 
-static unsigned silence(struct ups_watch *w, uint64_t now_s)
+static unsigned note_silence(struct ups_watch *w, uint64_t now_s)
 {
 	if (!w->silent) {
 		w->silent = true;
@@ -528,7 +533,7 @@ static unsigned silence(struct ups_watch *w, uint64_t now_s)
 	return UPS_WENT_AWAY;
 }
 
-static unsigned changed(struct ups_watch *w, enum ups_is is)
+static unsigned power_changed(struct ups_watch *w, enum ups_is is)
 {
 	unsigned what = 0;
 
@@ -552,7 +557,7 @@ unsigned ups_look(struct ups_watch *w, const struct ups_report *said, uint64_t n
 	uint64_t wait;
 
 	if (said->is == UPS_AWAY)
-		return silence(w, now_s);
+		return note_silence(w, now_s);
 	if (w->told_away)
 		what |= UPS_CAME_BACK;
 	/* The time in which no reports came does not count for the state. */
@@ -560,7 +565,7 @@ unsigned ups_look(struct ups_watch *w, const struct ups_report *said, uint64_t n
 		w->since_s = now_s;
 	w->silent = w->told_away = false;
 	if (!w->heard || said->is != w->is) {
-		what |= changed(w, said->is);
+		what |= power_changed(w, said->is);
 		w->stood = !w->heard;
 		w->heard = true;
 		w->is = said->is;

@@ -13,21 +13,21 @@
 
 #define NOTES "%s-log" /* beside the daemon's folder: the StateDirectory= of sekisho-log.service */
 
-static int folder(int dirfd, const char *path)
+static int open_folder(int dirfd, const char *path)
 {
 	return openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static int look(int state_fd, const char *state, struct log_sent *ret)
+static int read_log_sent(int state_fd, const char *state, struct log_sent *ret)
 {
-	int journal = folder(state_fd, "journal"), notes, r;
+	int journal = open_folder(state_fd, "journal"), notes, r;
 	char path[PATH_MAX];
 	struct err e;
 
 	if (journal < 0)
 		return -errno;
 	snprintf(path, sizeof(path), NOTES, state);
-	notes = folder(AT_FDCWD, path);
+	notes = open_folder(AT_FDCWD, path);
 	/* When the service was never started, there is no folder. */
 	r = notes < 0 && errno != ENOENT ? -errno : log_sent_look(journal, notes, ret, &e);
 	if (notes >= 0)
@@ -48,7 +48,7 @@ static json_t *log_json(const struct ir *ir, int state_fd, const char *state)
 	j = json_pack("{s:o, s:b}", "server", json_endpoint(&p->address, p->port), "sends", (int)sends);
 	if (!sends)
 		return j;
-	if (look(state_fd, state, &h) < 0) {
+	if (read_log_sent(state_fd, state, &h) < 0) {
 		json_object_set_new(j, "waiting", json_null());
 		return j;
 	}

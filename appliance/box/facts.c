@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool wanted(const struct ir_interface *i, const struct rtnl_address *a, bool *same_address)
+static bool address_wanted(const struct ir_interface *i, const struct rtnl_address *a, bool *same_address)
 {
 	*same_address = false;
 	for (uint32_t n = 0; n < i->n_addresses; n++) {
@@ -19,7 +19,7 @@ static bool wanted(const struct ir_interface *i, const struct rtnl_address *a, b
 	return false;
 }
 
-static bool present(const struct rtnl_address *have, size_t n, const struct addr *a, uint8_t prefix)
+static bool address_present(const struct rtnl_address *have, size_t n, const struct addr *a, uint8_t prefix)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!have[i].unusable && have[i].prefix == prefix && addr_cmp(&have[i].addr, a) == 0)
@@ -39,15 +39,15 @@ int box_addresses(struct rtnl *r, uint32_t index, const struct ir_interface *i, 
 	/* An address with another prefix length, or one that cannot be used, must be removed before
 	 * it is added again. */
 	for (size_t k = 0; k < n && status == 0; k++)
-		if (!have[k].link_local && !wanted(i, &have[k], &same) && same)
+		if (!have[k].link_local && !address_wanted(i, &have[k], &same) && same)
 			status = rtnl_address_change(r, index, &have[k].addr, have[k].prefix, false, e);
 	for (uint32_t k = 0; k < i->n_addresses && status == 0; k++)
-		if (!present(have, n, &i->addresses[k], i->prefix_lengths[k]))
+		if (!address_present(have, n, &i->addresses[k], i->prefix_lengths[k]))
 			status = rtnl_address_change(r, index, &i->addresses[k], i->prefix_lengths[k], true, e);
 	/* New addresses are added before old ones are removed, so that the network always has
 	 * one. */
 	for (size_t k = 0; k < n && status == 0; k++)
-		if (!have[k].link_local && !wanted(i, &have[k], &same) && !same) {
+		if (!have[k].link_local && !address_wanted(i, &have[k], &same) && !same) {
 			status = rtnl_address_change(r, index, &have[k].addr, have[k].prefix, false, e);
 			if (status == -EADDRNOTAVAIL)
 				/* a secondary address was removed together with its primary one */
@@ -69,7 +69,7 @@ static struct addr network_of(struct addr a, unsigned prefix)
 	return a;
 }
 
-static bool holds(const struct ir_interface *i, const struct addr *a)
+static bool network_holds(const struct ir_interface *i, const struct addr *a)
 {
 	for (uint32_t n = 0; n < i->n_addresses; n++) {
 		struct addr own = network_of(i->addresses[n], i->prefix_lengths[n]),
@@ -88,7 +88,7 @@ static const struct ir_interface *leads_to(const struct ir *ir, const struct ir_
 	if (r->interface < ir->n_interfaces)
 		return &ir->interfaces[r->interface];
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
-		if (holds(&ir->interfaces[i], &r->via))
+		if (network_holds(&ir->interfaces[i], &r->via))
 			return &ir->interfaces[i];
 	return NULL;
 }
@@ -290,7 +290,7 @@ static bool has_address(const struct view *v, const struct rtnl_route *x)
 	return false;
 }
 
-static bool there(const struct view *v, const struct rtnl_route *want)
+static bool route_there(const struct view *v, const struct rtnl_route *want)
 {
 	for (size_t i = 0; i < v->n_routes; i++) {
 		const struct rtnl_route *x = &v->routes[i];
@@ -320,7 +320,7 @@ static void require(struct rtnl *r, struct view *v, const struct rtnl_route *wan
 	struct err one = { 0 };
 	int code = 0;
 
-	if (there(v, want))
+	if (route_there(v, want))
 		return;
 	code = rtnl_route_change(r, want, true, &one);
 	/* The route exists now; perhaps the kernel itself made it meanwhile. */

@@ -35,7 +35,7 @@ static json_t *zones_of(const struct ir *ir, const struct ir_interface *x)
 	return list;
 }
 
-static json_t *words(const char *text)
+static json_t *words_json(const char *text)
 {
 	json_t *list = json_array();
 
@@ -48,7 +48,7 @@ static json_t *words(const char *text)
 	return list;
 }
 
-static json_t *counted(uint64_t packets, uint64_t bytes, uint64_t errors, uint64_t dropped)
+static json_t *counts_json(uint64_t packets, uint64_t bytes, uint64_t errors, uint64_t dropped)
 {
 	return json_pack("{s:I,s:I,s:I,s:I}", "packets", (json_int_t)packets, "bytes", (json_int_t)bytes, "errors",
 			 (json_int_t)errors, "dropped", (json_int_t)dropped);
@@ -89,13 +89,13 @@ static json_t *card_json(const struct ir_interface *i, const struct device *card
 			 link_word(card), "refused", (json_int_t)refused);
 }
 
-static void interface(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
-		      const char *addresses)
+static void interface_json(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
+			   const char *addresses)
 {
 	struct telling *t = ctx;
 	json_t *j = json_pack("{s:o,s:o,s:s,s:o,s:s,s:o}", "name", json_text(i->name), "device", json_text(i->device),
 			      "space", i->admin ? "admin" : "data", "zones", zones_of(t->ir, i), "link", link_word(d),
-			      "addresses", words(addresses));
+			      "addresses", words_json(addresses));
 
 	if (i->vlan != 0 && (t->card == NULL || strcmp(t->card, i->card) != 0)) {
 		t->card = i->card;
@@ -108,14 +108,14 @@ static void interface(void *ctx, const struct ir_interface *i, const struct devi
 
 		json_object_set_new(j, "mac", mac_json(d));
 		json_object_set_new(j, "mtu", json_integer(d->mtu));
-		json_object_set_new(j, "rx", counted(c->rx_packets, c->rx_bytes, c->rx_errors, c->rx_dropped));
-		json_object_set_new(j, "tx", counted(c->tx_packets, c->tx_bytes, c->tx_errors, c->tx_dropped));
+		json_object_set_new(j, "rx", counts_json(c->rx_packets, c->rx_bytes, c->rx_errors, c->rx_dropped));
+		json_object_set_new(j, "tx", counts_json(c->tx_packets, c->tx_bytes, c->tx_errors, c->tx_dropped));
 	}
 	json_array_append_new(t->list, j);
 }
 
 /* The number of hosts in the range, at most as many as the kernel has entries. */
-static uint64_t hosts(const struct addr_range *r)
+static uint64_t range_hosts(const struct addr_range *r)
 {
 	uint64_t n = 0;
 
@@ -124,12 +124,12 @@ static uint64_t hosts(const struct addr_range *r)
 	return n + 1;
 }
 
-static void answered(void *ctx, const struct ir_interface *i, const struct addr_range *list, size_t n)
+static void answered_json(void *ctx, const struct ir_interface *i, const struct addr_range *list, size_t n)
 {
 	uint64_t count = 0;
 
 	for (size_t k = 0; k < n; k++)
-		count += hosts(&list[k]);
+		count += range_hosts(&list[k]);
 	json_array_append_new(ctx, json_pack("{s:o, s:I, s:o}", "interface", json_text(i->name), "count",
 					     (json_int_t)count, "ranges", json_addr_ranges(list, n)));
 }
@@ -138,7 +138,7 @@ json_t *box_answering_json(const struct box_spaces *s, const struct ir *ir)
 {
 	json_t *list = json_array();
 
-	if (box_answering(s, ir, answered, list, NULL) == 0)
+	if (box_answering(s, ir, answered_json, list, NULL) == 0)
 		return list;
 	json_decref(list);
 	return json_null();
@@ -165,7 +165,7 @@ json_t *box_interfaces_json(const struct box_spaces *s, const struct ir *ir)
 {
 	struct telling t = { .spaces = s, .ir = ir, .list = json_array() };
 
-	if (box_interfaces(s, ir, interface, &t, NULL) < 0) {
+	if (box_interfaces(s, ir, interface_json, &t, NULL) < 0) {
 		json_decref(t.list);
 		return json_null();
 	}
@@ -177,7 +177,7 @@ struct reaching {
 	json_t *peers, *terminals, *others;
 };
 
-static void reached(void *ctx, const struct ir_peer *p, const char *text, uint64_t packets, uint64_t bytes)
+static void peer_json(void *ctx, const struct ir_peer *p, const char *text, uint64_t packets, uint64_t bytes)
 {
 	const struct reaching *r = ctx;
 	char address[ADDR_TEXT], transport[WORD_TEXT];
@@ -203,7 +203,7 @@ json_t *box_reach_json(const struct box_spaces *s, const struct ir *ir)
 	struct reaching r = { json_array(), json_array(), json_array() };
 	struct admin_rules_seen seen;
 
-	if (box_admin_rules_read(s, ir, reached, &r, &seen, NULL) < 0) {
+	if (box_admin_rules_read(s, ir, peer_json, &r, &seen, NULL) < 0) {
 		json_decref(r.peers);
 		json_decref(r.terminals);
 		json_decref(r.others);

@@ -232,8 +232,8 @@ static bool hops_name(const struct reading *x, const struct nlattr *list, json_t
 	return ours;
 }
 
-static void keep(struct reading *x, const char *kind, const char *text, const struct nlmsghdr *h, json_t *devices,
-		 uint32_t expires_s)
+static void fact_keep(struct reading *x, const char *kind, const char *text, const struct nlmsghdr *h, json_t *devices,
+		      uint32_t expires_s)
 {
 	size_t n = mnl_nlmsg_get_payload_len(h);
 	char hex[2 * MESSAGE_BYTES + 1];
@@ -273,7 +273,7 @@ static int on_address(const struct nlmsghdr *h, void *ctx)
 	devices = json_object();
 	name_device(x, devices, m->ifa_index);
 	address_text(h, text);
-	keep(x, "address", text, h, devices, 0);
+	fact_keep(x, "address", text, h, devices, 0);
 	return MNL_CB_OK;
 }
 
@@ -290,7 +290,7 @@ static int on_neighbour(const struct nlmsghdr *h, void *ctx)
 	devices = json_object();
 	name_device(x, devices, (uint32_t)m->ndm_ifindex);
 	neighbour_text(h, text);
-	keep(x, "neighbour", text, h, devices, 0);
+	fact_keep(x, "neighbour", text, h, devices, 0);
 	return MNL_CB_OK;
 }
 
@@ -326,11 +326,11 @@ static int on_route(const struct nlmsghdr *h, void *ctx)
 		return MNL_CB_OK;
 	}
 	route_text(h, x->all, text);
-	keep(x, "route", text, h, devices, cache.rta_expires > 0 ? (uint32_t)cache.rta_expires / TICKS + 1 : 0);
+	fact_keep(x, "route", text, h, devices, cache.rta_expires > 0 ? (uint32_t)cache.rta_expires / TICKS + 1 : 0);
 	return MNL_CB_OK;
 }
 
-static void restart(void *ctx)
+static void facts_restart(void *ctx)
 {
 	struct reading *x = ctx;
 
@@ -357,7 +357,7 @@ int loan_facts(struct rtnl *r, const struct devices *all, uint32_t index, json_t
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && status == 0; i++) {
 		x.begin = json_array_size(x.list);
 		x.newest_first = lists[i].newest_first;
-		status = rtnl_each(r, lists[i].type, NULL, lists[i].header, lists[i].each, restart, &x, e);
+		status = rtnl_each(r, lists[i].type, NULL, lists[i].header, lists[i].each, facts_restart, &x, e);
 	}
 	*ret = x.list;
 	*more = x.more;

@@ -38,7 +38,7 @@ struct giving {
 	json_int_t set;
 };
 
-static void lost(struct giving *g, enum message m, ...)
+static void say_lost(struct giving *g, enum message m, ...)
 {
 	struct sentence say = { 0 };
 	va_list ap;
@@ -104,13 +104,13 @@ static int move_home(struct giving *g, struct rtnl *from, const struct device *d
 		r = rtnl_link_move(from, d->index, g->s->home, g->now, e);
 	}
 	if (r == 0 && strcmp(g->now, g->device) != 0)
-		lost(g, M_BACK_NAME, g->device, g->now);
+		say_lost(g, M_BACK_NAME, g->device, g->now);
 	return r;
 }
 
 /* Finds the device in a namespace of the box and moves it to the first one. -ENODEV: it is in
  * neither. */
-static int fetch(struct giving *g, struct err *e)
+static int fetch_device(struct giving *g, struct err *e)
 {
 	const int spaces[] = { g->s->data, g->s->admin };
 	int r = -ENODEV;
@@ -135,7 +135,7 @@ static int fetch(struct giving *g, struct err *e)
 
 /* ---- restoring the settings ------------------------------------------------------------------ */
 
-static const struct device *look(struct giving *g, const char *name)
+static const struct device *read_device(struct giving *g, const char *name)
 {
 	return devices_read(g->home, g->devices, NULL) < 0 ? NULL : devices_find(g->devices, name);
 }
@@ -149,14 +149,15 @@ static void setting_lost(void *ctx, const char *name, const char *value)
 {
 	const struct telling *t = ctx;
 
-	lost(t->g, M_BACK_SETTING, t->name, name, value);
+	say_lost(t->g, M_BACK_SETTING, t->name, name, value);
 }
 
 /* Puts the device back into its bridge or bond. A bond takes only a device that is down. */
 static void give_master(struct giving *g, const json_t *link, const char *name)
 {
 	const char *master = text_in(link, "master");
-	const struct device *d = look(g, name), *over = *master != '\0' ? devices_find(g->devices, master) : NULL;
+	const struct device *d = read_device(g, name),
+			    *over = *master != '\0' ? devices_find(g->devices, master) : NULL;
 	struct err e = { 0 };
 
 	if (d == NULL || *master == '\0' || (over != NULL && d->master == over->index))
@@ -164,14 +165,14 @@ static void give_master(struct giving *g, const json_t *link, const char *name)
 	if (over != NULL && d->up)
 		rtnl_link_set(g->home, d->index, false, 0, NULL);
 	if (over == NULL)
-		lost(g, M_BACK_NO_MASTER, name, master);
+		say_lost(g, M_BACK_NO_MASTER, name, master);
 	else if (rtnl_link_master(g->home, d->index, over->index, &e) < 0)
-		lost(g, M_BACK_MASTER, name, master, e.text);
+		say_lost(g, M_BACK_MASTER, name, master, e.text);
 }
 
 static void give_link(struct giving *g, const json_t *link, const char *name)
 {
-	const struct device *d = look(g, name), *own;
+	const struct device *d = read_device(g, name), *own;
 	uint32_t mtu = (uint32_t)json_integer_value(json_object_get(link, "mtu"));
 	bool up = json_is_true(json_object_get(link, "up"));
 	struct telling t = { g, name };
@@ -180,32 +181,32 @@ static void give_link(struct giving *g, const json_t *link, const char *name)
 	size_t n;
 
 	if (d != NULL && mtu != 0 && d->mtu != mtu && rtnl_link_set(g->home, d->index, d->up, mtu, &e) < 0)
-		lost(g, M_BACK_LINK, name, e.text);
+		say_lost(g, M_BACK_LINK, name, e.text);
 	loan_settings_set(name, json_object_get(link, "settings"), setting_lost, &t);
 	give_master(g, link, name);
-	d = look(g, name);
+	d = read_device(g, name);
 	if (d != NULL && !(g->another && strcmp(name, g->now) == 0) &&
 	    loan_hex_read(text_in(link, "mac"), mac, sizeof(mac), &n) && n > 0 &&
 	    (n != d->n_mac || memcmp(mac, d->mac, n) != 0) && rtnl_link_mac(g->home, d->index, mac, n, &e) < 0)
-		lost(g, M_BACK_LINK, name, e.text);
+		say_lost(g, M_BACK_LINK, name, e.text);
 	/* The card's address filter has lost the hardware address of the device above it. The
 	 * device above enters its address again when it comes up, so it is set down first. */
 	own = devices_find(g->devices, g->now);
 	if (g->silent && d != NULL && own != NULL && d->parent == own->index && d->up && up) {
 		rtnl_link_set(g->home, d->index, false, 0, NULL);
-		d = look(g, name);
+		d = read_device(g, name);
 	}
 	if (d != NULL && !d->mute && json_is_true(json_object_get(link, "mute")) &&
 	    rtnl_link_mute(g->home, d->index, true, &e) < 0)
-		lost(g, M_BACK_LINK, name, e.text);
+		say_lost(g, M_BACK_LINK, name, e.text);
 	if (d != NULL && d->up != up && rtnl_link_set(g->home, d->index, up, 0, &e) < 0)
-		lost(g, M_BACK_LINK, name, e.text);
+		say_lost(g, M_BACK_LINK, name, e.text);
 }
 
 /* The facts of the link that are missing now. A new reference; empty when they cannot be read. */
-static json_t *missing(struct giving *g, const json_t *link, const char *name)
+static json_t *missing_facts(struct giving *g, const json_t *link, const char *name)
 {
-	const struct device *d = look(g, name);
+	const struct device *d = read_device(g, name);
 	json_t *have = NULL, *list;
 	bool more;
 
@@ -221,7 +222,7 @@ static json_t *missing(struct giving *g, const json_t *link, const char *name)
  * as long as one more can be set. */
 static void give_facts(struct giving *g, const json_t *link, const char *name)
 {
-	json_t *list = missing(g, link, name), *expired = json_object_get(g->report, "expired");
+	json_t *list = missing_facts(g, link, name), *expired = json_object_get(g->report, "expired");
 	struct err e = { 0 };
 	bool moved = true;
 
@@ -246,11 +247,11 @@ static void give_facts(struct giving *g, const json_t *link, const char *name)
 		const json_t *fact = json_array_get(list, i);
 		int r = loan_fact_set(g->home, g->devices, fact, g->device, g->now, g->elapsed_s, &e);
 
-		lost(g, M_BACK_FACT, name, text_in(fact, "text"), strerror(r < 0 ? -r : 0));
+		say_lost(g, M_BACK_FACT, name, text_in(fact, "text"), strerror(r < 0 ? -r : 0));
 	}
 	json_decref(list);
 	if (json_is_true(json_object_get(link, "more")))
-		lost(g, M_BACK_MORE, name, LOAN_FACTS);
+		say_lost(g, M_BACK_MORE, name, LOAN_FACTS);
 }
 
 /* Whether the device is a bridge or bond whose ports were recorded too. If it is missing, each port
@@ -290,8 +291,8 @@ static void absent(struct giving *g)
 		const json_t *link = json_array_get(links, i);
 		const char *name = text_in(link, "name");
 
-		if (look(g, name) == NULL && !has_ports(g, name) && !in_box(g, name))
-			lost(g, M_BACK_ABOVE, name, text_in(link, "kind"), g->now);
+		if (read_device(g, name) == NULL && !has_ports(g, name) && !in_box(g, name))
+			say_lost(g, M_BACK_ABOVE, name, text_in(link, "kind"), g->now);
 	}
 }
 
@@ -305,7 +306,7 @@ static void each_link(struct giving *g, void (*give)(struct giving *g, const jso
 		const json_t *link = json_array_get(links, i);
 		const char *name = i == 0 ? g->now : text_in(link, "name");
 
-		if (look(g, name) != NULL)
+		if (read_device(g, name) != NULL)
 			give(g, link, name);
 	}
 }
@@ -319,7 +320,7 @@ static void at_home(struct giving *g)
 
 	g->leave = true;
 	if (as_is == NULL) {
-		lost(g, M_BACK_GONE, g->device);
+		say_lost(g, M_BACK_GONE, g->device);
 		return;
 	}
 	snprintf(g->now, sizeof(g->now), "%s", g->device);
@@ -331,10 +332,10 @@ static void at_home(struct giving *g)
 	json_decref(as_is);
 }
 
-static void begin(struct giving *g)
+static void give_begin(struct giving *g)
 {
 	struct err e = { 0 };
-	int r = fetch(g, &e);
+	int r = fetch_device(g, &e);
 
 	if (r == -ENODEV) {
 		at_home(g);
@@ -342,10 +343,10 @@ static void begin(struct giving *g)
 		g->now[0] = '\0';
 		g->leave = true;
 		json_object_set_new(g->report, "stuck", json_true());
-		lost(g, M_BACK_STUCK, g->device, e.text);
+		say_lost(g, M_BACK_STUCK, g->device, e.text);
 	} else if (g->picture == NULL) {
 		g->leave = true;
-		lost(g, M_BACK_UNKNOWN, g->now);
+		say_lost(g, M_BACK_UNKNOWN, g->now);
 	} else {
 		other_start(g->picture, &g->elapsed_s);
 	}
@@ -355,7 +356,7 @@ static void begin(struct giving *g)
  * now. */
 static void whose(struct giving *g)
 {
-	const struct device *d = g->picture != NULL && !g->leave ? look(g, g->now) : NULL;
+	const struct device *d = g->picture != NULL && !g->leave ? read_device(g, g->now) : NULL;
 	const char *own = text_in(json_array_get(links_of(g), 0), "own");
 	char now[2 * sizeof(d->own) + 1];
 
@@ -364,7 +365,7 @@ static void whose(struct giving *g)
 	hex_text(d->own, d->n_own, now);
 	g->another = strcmp(own, now) != 0;
 	if (g->another)
-		lost(g, M_BACK_ANOTHER, g->now);
+		say_lost(g, M_BACK_ANOTHER, g->now);
 }
 
 /* Makes the machine's own VLANs again, which were deleted when the card was taken. */
@@ -375,16 +376,16 @@ static void remake(struct giving *g)
 	for (size_t i = 1; i < json_array_size(links) && !g->leave; i++) {
 		const json_t *link = json_array_get(links, i), *vlan = json_object_get(link, "vlan");
 		const char *name = text_in(link, "name"), *on = text_in(vlan, "on");
-		const struct device *below = look(g, strcmp(on, g->device) == 0 ? g->now : on);
+		const struct device *below = read_device(g, strcmp(on, g->device) == 0 ? g->now : on);
 		struct err e = { 0 };
 
-		if (vlan == NULL || below == NULL || look(g, name) != NULL)
+		if (vlan == NULL || below == NULL || read_device(g, name) != NULL)
 			continue;
-		below = look(g, strcmp(on, g->device) == 0 ? g->now : on);
+		below = read_device(g, strcmp(on, g->device) == 0 ? g->now : on);
 		if (below != NULL && strlen(name) < IFNAMSIZ &&
 		    rtnl_link_vlan(g->home, name, below->index,
 				   (uint16_t)json_integer_value(json_object_get(vlan, "id")), false, &e) < 0)
-			lost(g, M_BACK_LINK, name, e.text);
+			say_lost(g, M_BACK_LINK, name, e.text);
 	}
 }
 
@@ -393,10 +394,10 @@ static void remake(struct giving *g)
  * reported, because a port needs its bridge, a VLAN needs its card, and a route may need an address
  * of another device.
  */
-static void give(struct giving *list, size_t n)
+static void give_all(struct giving *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		begin(&list[i]);
+		give_begin(&list[i]);
 	for (size_t i = 0; i < n; i++)
 		whose(&list[i]);
 	for (size_t i = 0; i < n; i++)
@@ -444,7 +445,7 @@ json_t *loan_give_back(const struct box_spaces *s, const json_t *wanted)
 		g->report = json_pack("{s:o, s:[]}", "device", json_text(device), "expired");
 	}
 	n = i;
-	give(list, n);
+	give_all(list, n);
 	reports = json_array();
 	for (i = 0; i < n; i++) {
 		json_object_set_new(list[i].report, "now", json_text(list[i].now));

@@ -4,7 +4,7 @@
 
 #include "appliance/box/loan.h"
 
-static const json_t *first(const json_t *picture)
+static const json_t *first_link(const json_t *picture)
 {
 	return json_array_get(json_object_get(picture, "links"), 0);
 }
@@ -20,7 +20,7 @@ static bool told_by_mac(const json_t *link)
 
 bool loan_another(const json_t *before, const json_t *now)
 {
-	const json_t *a = first(before), *b = first(now);
+	const json_t *a = first_link(before), *b = first_link(now);
 
 	if (*text_in(a, "own") != '\0' && *text_in(b, "own") != '\0')
 		return strcmp(text_in(a, "own"), text_in(b, "own")) != 0;

@@ -183,7 +183,7 @@ static int take_note(void *ctx, int dirfd, const char *name, struct err *e)
 
 /* Reads number and time of the record in these bytes; `time` may be NULL. False: there is no
  * record. */
-static bool record(const char *line, size_t n, uint64_t *ret_seq, char *time)
+static bool read_record(const char *line, size_t n, uint64_t *ret_seq, char *time)
 {
 	json_t *j = json_loadb(line, n, 0, NULL);
 	const json_t *seq = json_object_get(j, "seq");
@@ -215,7 +215,7 @@ static int record_at(const struct file *f, uint64_t at, uint64_t *ret_seq, char 
 	end = begin < (size_t)n ? memchr(text + begin, '\n', (size_t)n - begin) : NULL;
 	if (end == NULL)
 		return 0;
-	return record(text + begin, (size_t)(end - text) - begin, ret_seq, time)
+	return read_record(text + begin, (size_t)(end - text) - begin, ret_seq, time)
 		       ? 1
 		       : err_set(e, -EBADMSG, "no record in a file of records");
 }
@@ -237,14 +237,15 @@ static int last_of(const struct file *f, uint64_t *ret, struct err *e)
 		return 0;
 	begin = memrchr(text, '\n', (size_t)(end - text));
 	begin = begin != NULL ? begin + 1 : text;
-	return record(begin, (size_t)(end - begin), ret, NULL) ? 0
-							       : err_set(e, -EBADMSG, "no record in a file of records");
+	return read_record(begin, (size_t)(end - begin), ret, NULL)
+		       ? 0
+		       : err_set(e, -EBADMSG, "no record in a file of records");
 }
 
 /* ---- together -------------------------------------------------------------------------------- */
 
 /* Adds the waiting records of one file. `last`: the number of its last record. */
-static int add(const struct file *f, uint64_t last, struct log_sent *h, struct err *e)
+static int add_waiting(const struct file *f, uint64_t last, struct log_sent *h, struct err *e)
 {
 	char time[LOG_SENT_TIME] = "";
 	uint64_t seq = 0;
@@ -262,7 +263,7 @@ static int add(const struct file *f, uint64_t last, struct log_sent *h, struct e
 	return 0;
 }
 
-static int look(struct looking *l, int journal, int notes, struct log_sent *h, struct err *e)
+static int read_folders(struct looking *l, int journal, int notes, struct log_sent *h, struct err *e)
 {
 	int r = each_name(journal, take_file, l, e);
 
@@ -282,7 +283,7 @@ static int look(struct looking *l, int journal, int notes, struct log_sent *h, s
 		else
 			r = last_of(f, &h->last, e);
 		if (r == 0)
-			r = add(f, h->last, h, e);
+			r = add_waiting(f, h->last, h, e);
 	}
 	h->first = l->n > 0 ? l->files[0].first : 0;
 	h->older = l->packed != 0 && (l->n == 0 || l->packed < h->first);
@@ -295,7 +296,7 @@ int log_sent_look(int journal, int notes, struct log_sent *ret, struct err *e)
 	int r;
 
 	*ret = (struct log_sent){ .first = 0 };
-	r = look(&l, journal, notes, ret, e);
+	r = read_folders(&l, journal, notes, ret, e);
 	for (size_t i = 0; i < l.n; i++)
 		close(l.files[i].fd);
 	return r;

@@ -97,7 +97,7 @@ static int forwarding_off(struct err *e)
 	return r < 0 ? r : netns_sysctl("ipv6/conf/all/forwarding", "0", e);
 }
 
-static int make(const char *path, struct err *e)
+static int make_netns(const char *path, struct err *e)
 {
 	int own = netns_own(e), fd, r;
 
@@ -196,7 +196,7 @@ int netns_open(const char *name, bool *made, struct err *e)
 		r = prepare_folder(e);
 		if (r < 0)
 			return r;
-		r = make(path, e);
+		r = make_netns(path, e);
 		if (r < 0)
 			return r;
 		*made = true;

@@ -37,7 +37,7 @@ struct looking {
 };
 
 /* Reports a finding. `where` "namespace": the namespace as a whole. */
-static void tell(struct looking *l, const char *where, const char *detail)
+static void tell_finding(struct looking *l, const char *where, const char *detail)
 {
 	bool whole = strcmp(where, "namespace") == 0;
 	char text[200];
@@ -53,7 +53,7 @@ static void nothing(void *ctx)
 	l->n_lines = l->more = l->n_tables = 0;
 }
 
-static char *line(struct looking *l)
+static char *text_line(struct looking *l)
 {
 	static char surplus[120];
 
@@ -69,15 +69,15 @@ static void tell_lines(struct looking *l, const char *where)
 	char more[40];
 
 	for (size_t i = 0; i < l->n_lines; i++)
-		tell(l, where, l->lines[i]);
+		tell_finding(l, where, l->lines[i]);
 	snprintf(more, sizeof(more), "+%zu", l->more);
 	if (l->more > 0)
-		tell(l, where, more);
+		tell_finding(l, where, more);
 }
 
 /* ---- links ----------------------------------------------------------------------------------- */
 
-static const struct ir_interface *ours(const struct looking *l, const char *device)
+static const struct ir_interface *our_interface(const struct looking *l, const char *device)
 {
 	for (uint32_t i = 0; i < l->ir->n_interfaces; i++)
 		if (l->ir->interfaces[i].admin == l->admin && strcmp(l->ir->interfaces[i].device, device) == 0)
@@ -86,7 +86,7 @@ static const struct ir_interface *ours(const struct looking *l, const char *devi
 }
 
 /* Whether a device of the policy is above `d`, for example a VLAN; then `d` has to be up. */
-static bool carries(const struct looking *l, const struct device *d)
+static bool carries_device(const struct looking *l, const struct device *d)
 {
 	for (uint32_t i = 0; i < l->ir->n_interfaces && !l->admin; i++)
 		if (l->ir->interfaces[i].vlan != 0 && strcmp(l->ir->interfaces[i].card, d->name) == 0)
@@ -94,7 +94,7 @@ static bool carries(const struct looking *l, const struct device *d)
 	/* The two ends of a pair name each other, but neither is above the other. */
 	for (size_t i = 0; i < l->devices.n; i++)
 		if (l->devices.list[i].parent == d->index && !device_is_pair(&l->devices.list[i]) &&
-		    ours(l, l->devices.list[i].name) != NULL)
+		    our_interface(l, l->devices.list[i].name) != NULL)
 			return true;
 	return false;
 }
@@ -127,7 +127,7 @@ static void look_programs(struct looking *l)
 		snprintf(where, sizeof(where), "device %s", d->name);
 		snprintf(detail, sizeof(detail), "tcx: %u in, %u out", in, out);
 		if (in + out > 0)
-			tell(l, where, detail);
+			tell_finding(l, where, detail);
 	}
 }
 
@@ -135,25 +135,25 @@ static void look_links(struct looking *l)
 {
 	for (size_t i = 0; i < l->devices.n; i++) {
 		const struct device *d = &l->devices.list[i], *over = devices_at(&l->devices, d->master);
-		const struct ir_interface *own = ours(l, d->name);
+		const struct ir_interface *own = our_interface(l, d->name);
 		char where[60], detail[80];
 
 		snprintf(where, sizeof(where), own != NULL ? "interface %.40s" : "device %.40s",
 			 own != NULL ? own->name : d->name);
 		if (d->xdp)
-			tell(l, where, "XDP");
+			tell_finding(l, where, "XDP");
 		if (own != NULL && d->master != 0) {
 			snprintf(detail, sizeof(detail), "%s %s", d->above[0] != '\0' ? d->above : "master",
 				 over != NULL ? over->name : "?");
-			tell(l, where, detail);
+			tell_finding(l, where, detail);
 		}
-		if (own == NULL && d->up && !d->loopback && !carries(l, d)) {
+		if (own == NULL && d->up && !d->loopback && !carries_device(l, d)) {
 			snprintf(detail, sizeof(detail), "%s, up", d->kind[0] != '\0' ? d->kind : "device");
-			tell(l, where, detail);
+			tell_finding(l, where, detail);
 		}
 	}
 	if (l->devices.more)
-		tell(l, "namespace", "more devices than are looked at");
+		tell_finding(l, "namespace", "more devices than are looked at");
 }
 
 /* ---- tc -------------------------------------------------------------------------------------- */
@@ -186,7 +186,7 @@ static int on_qdisc(const struct nlmsghdr *m, void *ctx)
 			snprintf(kind, sizeof(kind), "%.*s", (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
 	d = devices_at(&l->devices, (uint32_t)t->tcm_ifindex);
 	if (!is_ordinary(kind))
-		snprintf(line(l), 120, "device %s: tc %s", d != NULL ? d->name : "?", kind);
+		snprintf(text_line(l), 120, "device %s: tc %s", d != NULL ? d->name : "?", kind);
 	return MNL_CB_OK;
 }
 
@@ -251,7 +251,8 @@ static int on_rule(const struct nlmsghdr *m, void *ctx)
 	r.table = h->table;
 	mnl_attr_parse(m, sizeof(*h), on_rule_attribute, &r);
 	if (!is_born(&r, h->action))
-		snprintf(line(l), 120, "IPv%d rule %u: table %u", h->family == AF_INET ? 4 : 6, r.priority, r.table);
+		snprintf(text_line(l), 120, "IPv%d rule %u: table %u", h->family == AF_INET ? 4 : 6, r.priority,
+			 r.table);
 	return MNL_CB_OK;
 }
 
@@ -295,7 +296,7 @@ static void tell_tables(struct looking *l, const char *where)
 	for (size_t i = 0; i < l->n_tables; i++) {
 		snprintf(detail, sizeof(detail), "IPv%d table %u: %u", l->tables[i].family == AF_INET ? 4 : 6,
 			 l->tables[i].table, l->tables[i].routes);
-		tell(l, where, detail);
+		tell_finding(l, where, detail);
 	}
 }
 
@@ -315,7 +316,7 @@ static void look_legacy(struct looking *l, const char *path, const char *tool)
 	names[n > 0 ? n : 0] = '\0';
 	for (const char *name = strtok_r(names, "\n", &rest); name != NULL; name = strtok_r(NULL, "\n", &rest)) {
 		snprintf(detail, sizeof(detail), "%s (legacy): %.40s", tool, name);
-		tell(l, "namespace", detail);
+		tell_finding(l, "namespace", detail);
 	}
 }
 
@@ -398,7 +399,7 @@ struct others {
 	void *ctx;
 };
 
-static void other(void *ctx, const char *what)
+static void tell_foreign(void *ctx, const char *what)
 {
 	const struct others *b = ctx;
 
@@ -413,7 +414,7 @@ static int look_at_tables(const struct box_spaces *s, box_difference *each, void
 
 	if (r < 0)
 		return r;
-	r = plain_table_others(NFPROTO_INET, other, &b, e);
+	r = plain_table_others(NFPROTO_INET, tell_foreign, &b, e);
 	netns_return(s->home);
 	return r;
 }

@@ -18,7 +18,7 @@
 
 #define NESTED_MAX 16u /* the kernel nests at most 8 */
 
-static void text(const struct nlattr *a, char out[16])
+static void name_text(const struct nlattr *a, char out[16])
 {
 	snprintf(out, 16, "%.*s", (int)mnl_attr_get_payload_len(a), mnl_attr_get_str(a));
 }
@@ -47,9 +47,9 @@ static int on_info(const struct nlattr *a, void *ctx)
 	struct device *d = ctx;
 
 	if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
-		text(a, d->kind);
+		name_text(a, d->kind);
 	else if (mnl_attr_get_type(a) == IFLA_INFO_SLAVE_KIND)
-		text(a, d->above);
+		name_text(a, d->above);
 	else if (mnl_attr_get_type(a) == IFLA_INFO_DATA && strcmp(d->kind, "vlan") == 0) {
 		d->vlan_plain = true;
 		mnl_attr_parse_nested(a, on_vlan, d);
@@ -84,7 +84,7 @@ static int on_attribute(const struct nlattr *a, void *ctx)
 
 	switch (mnl_attr_get_type(a)) {
 	case IFLA_IFNAME:
-		text(a, d->name);
+		name_text(a, d->name);
 		break;
 	case IFLA_MTU:
 		d->mtu = number;
@@ -169,7 +169,7 @@ static int on_one(const struct nlmsghdr *m, void *ctx)
 	return MNL_CB_OK;
 }
 
-static void restart(void *ctx)
+static void devices_restart(void *ctx)
 {
 	struct devices *all = ctx;
 
@@ -179,8 +179,8 @@ static void restart(void *ctx)
 
 int devices_read(struct rtnl *r, struct devices *ret, struct err *e)
 {
-	restart(ret);
-	return rtnl_each(r, RTM_GETLINK, NULL, sizeof(struct ifinfomsg), on_link, restart, ret, e);
+	devices_restart(ret);
+	return rtnl_each(r, RTM_GETLINK, NULL, sizeof(struct ifinfomsg), on_link, devices_restart, ret, e);
 }
 
 bool device_is_pair(const struct device *d)
@@ -257,7 +257,7 @@ int rtnl_link_get(struct rtnl *r, const char *device, struct device *ret, struct
 /* ---- changing -------------------------------------------------------------------------------- */
 
 /* Begins a change of the link with that index. */
-static struct nlmsghdr *about(struct rtnl *r, uint16_t type, uint32_t index, unsigned change, unsigned flags)
+static struct nlmsghdr *link_change(struct rtnl *r, uint16_t type, uint32_t index, unsigned change, unsigned flags)
 {
 	struct nlmsghdr *h = rtnl_begin(r, type, NLM_F_ACK);
 	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
@@ -270,7 +270,7 @@ static struct nlmsghdr *about(struct rtnl *r, uint16_t type, uint32_t index, uns
 
 int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct err *e)
 {
-	struct nlmsghdr *h = about(r, RTM_NEWLINK, index, IFF_UP, up ? IFF_UP : 0);
+	struct nlmsghdr *h = link_change(r, RTM_NEWLINK, index, IFF_UP, up ? IFF_UP : 0);
 
 	if (!rtnl_told(r, "changed", mtu != 0 ? "mtu" : up ? "down" : "up"))
 		return 0;
@@ -281,7 +281,7 @@ int rtnl_link_set(struct rtnl *r, uint32_t index, bool up, uint32_t mtu, struct 
 
 int rtnl_link_mute(struct rtnl *r, uint32_t index, bool mute, struct err *e)
 {
-	struct nlmsghdr *h = about(r, RTM_NEWLINK, index, IFF_NOARP, mute ? IFF_NOARP : 0);
+	struct nlmsghdr *h = link_change(r, RTM_NEWLINK, index, IFF_NOARP, mute ? IFF_NOARP : 0);
 
 	if (!rtnl_told(r, "changed", "arp"))
 		return 0;
@@ -319,7 +319,7 @@ static int write_alias(struct rtnl *r, const char *device)
 
 	if (status < 0)
 		return status;
-	h = about(r, RTM_SETLINK, l.index, 0, 0);
+	h = link_change(r, RTM_SETLINK, l.index, 0, 0);
 	mnl_attr_put_strz(h, IFLA_IFALIAS, RTNL_ALIAS);
 	status = rtnl_talk(r, h, NULL, NULL);
 	if (status < 0)
@@ -374,14 +374,14 @@ int32_t rtnl_nsid(struct rtnl *r, int nsfd)
 
 int rtnl_link_delete(struct rtnl *r, uint32_t index, struct err *e)
 {
-	struct nlmsghdr *h = about(r, RTM_DELLINK, index, 0, 0);
+	struct nlmsghdr *h = link_change(r, RTM_DELLINK, index, 0, 0);
 
 	return rtnl_order(r, h, e, "remove it");
 }
 
 int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, const char *name, struct err *e)
 {
-	struct nlmsghdr *h = about(r, RTM_NEWLINK, index, 0, 0);
+	struct nlmsghdr *h = link_change(r, RTM_NEWLINK, index, 0, 0);
 
 	mnl_attr_put_u32(h, IFLA_NET_NS_FD, (uint32_t)to_nsfd);
 	if (name != NULL)
@@ -391,7 +391,7 @@ int rtnl_link_move(struct rtnl *r, uint32_t index, int to_nsfd, const char *name
 
 int rtnl_link_mac(struct rtnl *r, uint32_t index, const uint8_t *mac, size_t n, struct err *e)
 {
-	struct nlmsghdr *h = about(r, RTM_NEWLINK, index, 0, 0);
+	struct nlmsghdr *h = link_change(r, RTM_NEWLINK, index, 0, 0);
 
 	mnl_attr_put(h, IFLA_ADDRESS, n, mac);
 	return rtnl_order(r, h, e, "set its MAC address");
@@ -399,7 +399,7 @@ int rtnl_link_mac(struct rtnl *r, uint32_t index, const uint8_t *mac, size_t n, 
 
 int rtnl_link_master(struct rtnl *r, uint32_t index, uint32_t master, struct err *e)
 {
-	struct nlmsghdr *h = about(r, RTM_NEWLINK, index, 0, 0);
+	struct nlmsghdr *h = link_change(r, RTM_NEWLINK, index, 0, 0);
 
 	mnl_attr_put_u32(h, IFLA_MASTER, master);
 	return rtnl_order(r, h, e, "make it a port");

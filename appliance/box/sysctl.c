@@ -133,7 +133,8 @@ static int value_write(const char *path, const char *value)
 }
 
 /* Calls `each` for every file of the setting. */
-static void walk(const struct setting *s, void (*each)(const struct setting *s, const char *path, void *ctx), void *ctx)
+static void each_file(const struct setting *s, void (*each)(const struct setting *s, const char *path, void *ctx),
+		      void *ctx)
 {
 	char path[PATH_MAX];
 	const struct dirent *entry;
@@ -183,7 +184,7 @@ int sysctl_apply(struct err *e)
 	struct applying a = { e, 0 };
 
 	for (size_t i = 0; i < SETTINGS; i++)
-		walk(&settings[i], apply_one, &a);
+		each_file(&settings[i], apply_one, &a);
 	return a.code;
 }
 
@@ -194,7 +195,7 @@ struct verifying {
 
 /* Turns "/proc/sys/net/ipv4/conf/lan0/rp_filter" into "net.ipv4.conf.lan0.rp_filter", as sysctl(8)
  * writes it. */
-static void report(const struct verifying *v, const char *path, const char *have, const char *want)
+static void report_wrong(const struct verifying *v, const char *path, const char *have, const char *want)
 {
 	char name[256];
 
@@ -211,9 +212,9 @@ static void verify_one(const struct setting *s, const char *path, void *ctx)
 
 	if (!value_read(path, have)) {
 		if (!s->optional && s->kind == SET_ONE)
-			report(v, path, "absent", s->want);
+			report_wrong(v, path, "absent", s->want);
 	} else if (strcmp(have, s->want) != 0) {
-		report(v, path, have, s->want);
+		report_wrong(v, path, have, s->want);
 	}
 }
 
@@ -232,13 +233,13 @@ void sysctl_verify(bool forwarding_on, sysctl_each *each, void *ctx)
 	const char *want = forwarding_on ? "1" : "0";
 
 	for (size_t i = 0; i < SETTINGS; i++)
-		walk(&settings[i], verify_one, &v);
+		each_file(&settings[i], verify_one, &v);
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), ROOT "%s", forwards[i]);
 		if (value_read(path, have) && strcmp(have, want) != 0)
-			report(&v, path, have, want);
+			report_wrong(&v, path, have, want);
 		else if (forwarding_on)
-			walk(&each_forwarding[i], verify_one, &v);
+			each_file(&each_forwarding[i], verify_one, &v);
 	}
 }
 
@@ -288,7 +289,7 @@ int forwarding_set(const struct forwarding *f, bool on, struct err *e)
 	if (r6 < 0)
 		return err_set(e, r6, "switch forwarding of IPv6 %s", on ? "on" : "off");
 	for (size_t i = 0; on && i < 2; i++)
-		walk(&each_forwarding[i], apply_one, &a);
+		each_file(&each_forwarding[i], apply_one, &a);
 	return a.code;
 }
 

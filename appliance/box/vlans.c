@@ -62,7 +62,7 @@ int vlans_name_free(const struct handles *p, const struct ir_interface *i, struc
 	return not_ours(i, e);
 }
 
-static int make(const struct handles *p, const struct ir_interface *i, uint32_t card, struct err *e)
+static int vlan_make(const struct handles *p, const struct ir_interface *i, uint32_t card, struct err *e)
 {
 	struct device l = { 0 };
 	int r = rtnl_link_vlan(p->data, i->device, card, i->vlan, true, e);
@@ -118,7 +118,7 @@ int vlans_ensure(const struct handles *p, const struct ir_interface *i, struct e
 	if (r == 0)
 		r = other_side(i->admin ? p->data : p->admin, i, all, e);
 	if (r == 0)
-		r = make(p, i, card.index, e);
+		r = vlan_make(p, i, card.index, e);
 out:
 	free(all);
 	return r;
@@ -147,7 +147,7 @@ int vlans_clear(const struct handles *p, const struct ir_interface *i, struct er
 	return r;
 }
 
-static bool wanted(const struct ir *ir, const struct device *d, bool admin)
+static bool vlan_wanted(const struct ir *ir, const struct device *d, bool admin)
 {
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
 		if (ir->interfaces[i].vlan != 0 && ir->interfaces[i].admin == admin &&
@@ -166,8 +166,8 @@ void vlans_sweep(const struct handles *p, const struct ir *ir)
 		if (devices_read(r, all, NULL) < 0)
 			continue;
 		for (size_t i = 0; i < all->n; i++)
-			if (all->list[i].ours && all->list[i].vlan != 0 && !wanted(ir, &all->list[i], admin != 0) &&
-			    rtnl_told(r, "extra", all->list[i].name))
+			if (all->list[i].ours && all->list[i].vlan != 0 &&
+			    !vlan_wanted(ir, &all->list[i], admin != 0) && rtnl_told(r, "extra", all->list[i].name))
 				rtnl_link_delete(r, all->list[i].index, NULL);
 	}
 	free(all);
@@ -220,7 +220,7 @@ static int by_card(const void *pa, const void *pb)
 }
 
 /* The VLANs whose card exists. */
-static size_t present(const struct handles *p, const struct ir *ir, struct trunk_vlan *ret)
+static size_t vlans_present(const struct handles *p, const struct ir *ir, struct trunk_vlan *ret)
 {
 	size_t n = 0;
 
@@ -236,7 +236,7 @@ static size_t present(const struct handles *p, const struct ir *ir, struct trunk
 }
 
 /* Turns IPv6 off on the card. Otherwise it would have a link-local address and answer there. */
-static int silence(const struct handles *p, const char *card, struct err *e)
+static int card_silence(const struct handles *p, const char *card, struct err *e)
 {
 	char name[80];
 	int r = netns_enter(p->s->data, e);
@@ -281,7 +281,7 @@ static int card_up(const struct handles *p, const struct ir *ir, const char *car
 	int r = rtnl_link_get(p->data, card, &l, e);
 
 	if (r == 0 && !dry)
-		r = silence(p, card, e);
+		r = card_silence(p, card, e);
 	if (r == 0)
 		r = box_addresses(p->data, l.index, &none, e);
 	if (r == 0 && (!l.up || (mtu != 0 && l.mtu != mtu)))
@@ -331,7 +331,7 @@ int vlans_cards(const struct handles *p, const struct ir *ir, bool dry, rtnl_not
 		return err_set(e, -ENOMEM, "VLANs");
 	if (!dry)
 		off_strange_cards(p, ir);
-	n = present(p, ir, list);
+	n = vlans_present(p, ir, list);
 	/* The gate is in place before a card may receive anything. */
 	r = stands = gate(p, list, n, dry, note, ctx, e);
 	for (size_t i = 0; i < n && stands == 0; i++) {

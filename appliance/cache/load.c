@@ -16,7 +16,7 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 
 /* Returns a copy of the descriptor, because the library closes the original together with its
  * object. */
-static int keep(int fd)
+static int keep_descriptor(int fd)
 {
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
@@ -25,11 +25,11 @@ static int keep_map(const struct bpf_object *object, const char *name)
 {
 	const struct bpf_map *m = bpf_object__find_map_by_name(object, name);
 
-	return m == NULL ? -1 : keep(bpf_map__fd(m));
+	return m == NULL ? -1 : keep_descriptor(bpf_map__fd(m));
 }
 
 /* Loads one of the two programs, and only the memory that it uses. */
-static bool choose(struct bpf_object *object, bool commands)
+static bool choose_program(struct bpf_object *object, bool commands)
 {
 	struct bpf_program *other = bpf_object__find_program_by_name(object, commands ? "once_begin" : "once_match");
 	static const char *const of_commands[] = { "leases", "templates" };
@@ -45,14 +45,14 @@ static bool choose(struct bpf_object *object, bool commands)
 	return true;
 }
 
-static int take(struct bpf_object *object, bool commands, struct cache *ret)
+static int take_maps(struct bpf_object *object, bool commands, struct cache *ret)
 {
 	const struct bpf_program *program =
 		bpf_object__find_program_by_name(object, commands ? "once_match" : "once_begin");
 
 	if (program == NULL)
 		return -ENOENT;
-	ret->program = keep(bpf_program__fd(program));
+	ret->program = keep_descriptor(bpf_program__fd(program));
 	ret->handshakes = keep_map(object, "handshakes");
 	if (commands) {
 		ret->leases = keep_map(object, "leases");
@@ -117,9 +117,9 @@ int cache_load(const char *path, struct cache_memory *memory, struct cache *ret,
 		return err_set(err, -errno, "open %s", path);
 	if (memory != NULL)
 		use_memory(object, memory);
-	r = choose(object, memory != NULL) ? bpf_object__load(object) : -ENOENT;
+	r = choose_program(object, memory != NULL) ? bpf_object__load(object) : -ENOENT;
 	if (r == 0)
-		r = take(object, memory != NULL, ret);
+		r = take_maps(object, memory != NULL, ret);
 	bpf_object__close(object);
 	if (r == 0 && memory != NULL)
 		*memory = memory_of(ret);
@@ -140,7 +140,7 @@ void cache_close(struct cache *c)
 	}
 }
 
-static void *map(int fd, size_t n)
+static void *map_memory(int fd, size_t n)
 {
 	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
@@ -149,15 +149,15 @@ static void *map(int fd, size_t n)
 
 struct once_lease *cache_leases(const struct cache *c)
 {
-	return map(c->leases, ONCE_LEASES * sizeof(struct once_lease));
+	return map_memory(c->leases, ONCE_LEASES * sizeof(struct once_lease));
 }
 
 struct once_template *cache_templates(const struct cache *c)
 {
-	return map(c->templates, ONCE_TEMPLATES * sizeof(struct once_template));
+	return map_memory(c->templates, ONCE_TEMPLATES * sizeof(struct once_template));
 }
 
 struct once_handshakes *cache_handshakes(const struct cache *c)
 {
-	return map(c->handshakes, sizeof(struct once_handshakes));
+	return map_memory(c->handshakes, sizeof(struct once_handshakes));
 }

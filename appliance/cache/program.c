@@ -181,7 +181,7 @@ INLINE bool read_segment(const struct __sk_buff *packet, struct segment *s)
 	return true;
 }
 
-INLINE uint32_t exchange(uint32_t *state, uint32_t is, uint32_t becomes)
+INLINE uint32_t state_exchange(uint32_t *state, uint32_t is, uint32_t becomes)
 {
 	return __sync_val_compare_and_swap(state, is, becomes);
 }
@@ -205,7 +205,7 @@ INLINE bool is_of(const struct once_lease *l, const struct segment *s, bool back
 	       l->server_port == (back ? s->from_port : s->to_port);
 }
 
-INLINE struct once_lease *find(const struct segment *s, bool back)
+INLINE struct once_lease *lease_find(const struct segment *s, bool back)
 {
 	uint32_t ports = back ? (uint32_t)s->to_port << 16 | s->from_port : (uint32_t)s->from_port << 16 | s->to_port;
 	uint32_t first = back ? once_place(s->to, s->from, ports) : once_place(s->from, s->to, ports);
@@ -322,7 +322,7 @@ INLINE bool take_answer(const struct __sk_buff *packet, struct once_lease *l, co
 }
 
 /* True: the packet passes and the lease has advanced. False: the lease's data are unchanged. */
-INLINE bool take(const struct __sk_buff *packet, struct once_lease *l, const struct segment *s, unsigned dir)
+INLINE bool lease_take(const struct __sk_buff *packet, struct once_lease *l, const struct segment *s, unsigned dir)
 {
 	if (!is_in_order(l, s, dir))
 		return false;
@@ -377,7 +377,7 @@ INLINE bool has_usual_options(const struct __sk_buff *packet, const struct segme
 	return free == 0;
 }
 
-INLINE bool begins(const struct once_handshake *h, const struct segment *s, bool back)
+INLINE bool handshake_begins(const struct once_handshake *h, const struct segment *s, bool back)
 {
 	const uint32_t *client = back ? s->to : s->from, *server = back ? s->from : s->to;
 	uint32_t differ = h->mark == 0;
@@ -402,9 +402,9 @@ INLINE bool is_next(const struct __sk_buff *packet, const struct once_handshake 
 }
 
 /* Stores the handshake in this slot, if it is free. */
-INLINE bool begin(struct once_handshake *h, uint32_t mark, const struct segment *s)
+INLINE bool handshake_begin(struct once_handshake *h, uint32_t mark, const struct segment *s)
 {
-	if (h->mark != 0 || exchange(&h->state, ONCE_BACK, ONCE_BUSY) != ONCE_BACK)
+	if (h->mark != 0 || state_exchange(&h->state, ONCE_BACK, ONCE_BUSY) != ONCE_BACK)
 		return false;
 	if (h->mark == 0) {
 		for (unsigned i = 0; i < 4; i++) {
@@ -418,7 +418,7 @@ INLINE bool begin(struct once_handshake *h, uint32_t mark, const struct segment 
 		h->since_ns = once_now();
 		h->passed = 1;
 		h->mark = mark & MARK_SESSION;
-		if (exchange(&h->state, ONCE_BUSY, ONCE_GIVEN) == ONCE_BUSY)
+		if (state_exchange(&h->state, ONCE_BUSY, ONCE_GIVEN) == ONCE_BUSY)
 			return true;
 		h->mark = 0; /* the worker took the slot back, and gets this packet */
 	}
@@ -428,21 +428,21 @@ INLINE bool begin(struct once_handshake *h, uint32_t mark, const struct segment 
 
 INLINE bool go_on(const struct __sk_buff *packet, struct once_handshake *h, const struct segment *s, bool back)
 {
-	uint32_t was = exchange(&h->state, ONCE_GIVEN, ONCE_BUSY);
+	uint32_t was = state_exchange(&h->state, ONCE_GIVEN, ONCE_BUSY);
 	uint8_t passed;
 	bool passes;
 
 	if (was == ONCE_BUSY)
-		exchange(&h->state, ONCE_BUSY, ONCE_RECALLED);
+		state_exchange(&h->state, ONCE_BUSY, ONCE_RECALLED);
 	if (was != ONCE_GIVEN)
 		return false;
 	passed = h->passed;
-	passes = begins(h, s, back) && is_next(packet, h, s, back);
+	passes = handshake_begins(h, s, back) && is_next(packet, h, s, back);
 	if (passes) {
 		h->passed = back ? 2 : 3;
 		if (back)
 			h->number[1] = s->number;
-		if (exchange(&h->state, ONCE_BUSY, ONCE_GIVEN) == ONCE_BUSY)
+		if (state_exchange(&h->state, ONCE_BUSY, ONCE_GIVEN) == ONCE_BUSY)
 			return true;
 		h->passed = passed;
 	}
@@ -463,13 +463,13 @@ INLINE bool shake_hands(const struct __sk_buff *packet, const struct segment *s,
 	if (all == NULL)
 		return false;
 	for (uint32_t i = 0; i < ONCE_WAYS; i++)
-		if (begins(&all->of[first + i], s, back))
+		if (handshake_begins(&all->of[first + i], s, back))
 			return go_on(packet, &all->of[first + i], s, back);
 	if (back || s->flags != TCP_BEGINS || s->n > 0 || !is_finished(packet) || !has_usual_options(packet, s) ||
 	    once_now() - all->alive_ns > ONCE_ALIVE_NS)
 		return false;
 	for (uint32_t i = 0; i < ONCE_WAYS; i++)
-		if (begin(&all->of[first + i], packet->mark, s))
+		if (handshake_begin(&all->of[first + i], packet->mark, s))
 			return true;
 	return false;
 }
@@ -487,14 +487,14 @@ int once_match(struct __sk_buff *packet)
 
 	if ((packet->mark & MARK_JUDGED) != 0 || !read_segment(packet, &s))
 		return 0;
-	l = find(&s, back);
+	l = lease_find(&s, back);
 	if (l == NULL)
 		return shake_hands(packet, &s, back);
-	was = exchange(&l->state, ONCE_GIVEN, ONCE_BUSY);
+	was = state_exchange(&l->state, ONCE_GIVEN, ONCE_BUSY);
 	/* another processor holds the lease, so this packet is queued, and all later packets must
 	 * be queued behind it */
 	if (was == ONCE_BUSY)
-		exchange(&l->state, ONCE_BUSY, ONCE_RECALLED);
+		state_exchange(&l->state, ONCE_BUSY, ONCE_RECALLED);
 	if (was == ONCE_BACK) { /* the lease may be of an earlier session on these ports */
 		passes = shake_hands(packet, &s, back);
 		/* a new session begins, so no worker may go on with the earlier one */
@@ -505,13 +505,13 @@ int once_match(struct __sk_buff *packet)
 	if (was != ONCE_GIVEN)
 		return 0;
 	if (!is_of(l, &s, back)) { /* meanwhile the lease was given to another session */
-		if (exchange(&l->state, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
-			exchange(&l->state, ONCE_RECALLED, ONCE_BACK);
+		if (state_exchange(&l->state, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
+			state_exchange(&l->state, ONCE_RECALLED, ONCE_BACK);
 		return 0;
 	}
 	passes = is_finished(packet) && l->permit != 0 && (packet->mark & MARK_PERMIT) == l->permit &&
-		 take(packet, l, &s, back ? 1u : 0u);
-	if (!passes || exchange(&l->state, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
+		 lease_take(packet, l, &s, back ? 1u : 0u);
+	if (!passes || state_exchange(&l->state, ONCE_BUSY, ONCE_GIVEN) != ONCE_BUSY)
 		__sync_lock_test_and_set(&l->state, ONCE_BACK);
 	return passes;
 }

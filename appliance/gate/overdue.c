@@ -12,7 +12,7 @@ void overdue_verdict(struct overdue *o, uint32_t id)
 		o->behind++;
 }
 
-static void mark(struct overdue *o, const struct queue_state *q)
+static void overdue_mark(struct overdue *o, const struct queue_state *q)
 {
 	o->mark = q->last_id;
 	o->lost = q->dropped_user;
@@ -64,7 +64,7 @@ bool overdue_look(struct overdue *o, const struct queue_state *q, const struct o
 		return false;
 	}
 	if (!o->marked) {
-		mark(o, q);
+		overdue_mark(o, q);
 		o->marked = true;
 		o->stalled_ns = 0;
 		o->stalled_beats = 0;
@@ -81,6 +81,6 @@ bool overdue_look(struct overdue *o, const struct queue_state *q, const struct o
 		return false;
 	if (left_at_mark(o, q) > 0)
 		return true;
-	mark(o, q);
+	overdue_mark(o, q);
 	return false;
 }

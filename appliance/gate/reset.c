@@ -158,7 +158,7 @@ void stray_dropped(struct stray_budget *s, uint32_t slot, uint32_t id, uint32_t 
 		s->credit = STRAY_UNUSED;
 }
 
-static void fill(struct stray_budget *s, uint64_t now_ns)
+static void budget_fill(struct stray_budget *s, uint64_t now_ns)
 {
 	uint64_t passed = now_ns - s->filled_ns, more;
 
@@ -176,7 +176,7 @@ static void fill(struct stray_budget *s, uint64_t now_ns)
 
 bool stray_pay(struct stray_budget *s, uint64_t now_ns)
 {
-	fill(s, now_ns);
+	budget_fill(s, now_ns);
 	if (s->credit == 0 || s->tokens == 0)
 		return false;
 	s->credit--;

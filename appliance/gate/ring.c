@@ -40,7 +40,7 @@ enum entry_action gate_verdict(const struct ring_entry *e, uint32_t lane, uint32
 	return ENTRY_ACCEPT;
 }
 
-static void flush(struct gate *g, struct gate_lane *l)
+static void lane_flush(struct gate *g, struct gate_lane *l)
 {
 	uint32_t n = l->pack.n;
 
@@ -133,7 +133,7 @@ static bool do_verdict(struct gate *g, const struct ring_entry *e)
 	}
 	g->dirty |= (uint64_t)1 << l->lane;
 	if (verdict_full(&l->pack))
-		flush(g, l);
+		lane_flush(g, l);
 	return true;
 }
 
@@ -193,7 +193,7 @@ static bool do_reset(struct gate *g, const struct ring_entry *e, const struct ri
 	/* The verdict on an earlier packet of the session may still wait in the pack. It is sent
 	 * first, so that the ends see the packet before the reset. */
 	if (l != NULL)
-		flush(g, l);
+		lane_flush(g, l);
 	if (e->stray != 0) {
 		if (!stray_allowed(g, l, e, &client, &server))
 			return true;
@@ -246,6 +246,6 @@ enum drain_result gate_drain(struct gate *g, unsigned most)
 	/* Within a kind the lanes of the highest criticality have the lowest numbers. Each lane has
 	 * its own socket. */
 	for (uint64_t rest = g->dirty; gate_each(&rest, &n);)
-		flush(g, &g->lanes[n]);
+		lane_flush(g, &g->lanes[n]);
 	return r;
 }

@@ -74,7 +74,7 @@ static bool sleep_until(struct gate *g)
 	return true;
 }
 
-static int run(struct gate *g)
+static int gate_run(struct gate *g)
 {
 	for (;;) {
 		struct mono now;
@@ -118,5 +118,5 @@ int role_gate(enum lane_kind kind)
 		fprintf(stderr, "sekishod gate: %s\n", e.text);
 		return 1;
 	}
-	return run(&g);
+	return gate_run(&g);
 }

@@ -52,7 +52,7 @@ static void report_lane(struct gate *g, struct gate_lane *gl)
 	event_send(&g->events, &e);
 }
 
-static void report(struct gate *g, struct mono now)
+static void report_lanes(struct gate *g, struct mono now)
 {
 	uint32_t n;
 
@@ -93,7 +93,7 @@ static bool any_waits(const struct gate_lane *l)
 
 /* Decides all waiting packets. Of lanes with commands, and of the others, those of criticality
  * "safety" come first. False: some packets are still undecided. */
-static bool decide(struct gate *g)
+static bool decide_waiting(struct gate *g)
 {
 	bool all = true;
 	uint32_t n;
@@ -109,7 +109,7 @@ static bool decide(struct gate *g)
  * Discards the datagrams of a lane that no worker reads, without copying a byte. Otherwise the
  * receive buffers would fill up, and the kernel would drop packets that `hold` and `open` let pass.
  */
-static void discard(const struct gate_lane *l)
+static void lane_discard(const struct gate_lane *l)
 {
 	static struct mmsghdr heads[DISCARD_AT_ONCE]; /* message headers without buffers */
 
@@ -120,7 +120,7 @@ static void discard(const struct gate_lane *l)
 
 /* Closes a descriptor. The supervisor has it too, so close() alone would not remove it from the
  * epoll set. */
-static void forget(const struct gate *g, int *fd)
+static void forget_descriptor(const struct gate *g, int *fd)
 {
 	if (*fd >= 0) {
 		epoll_ctl(g->epoll, EPOLL_CTL_DEL, *fd, NULL);
@@ -147,8 +147,8 @@ static void give_up(struct gate *g)
 	g->ring = NULL;
 	g->half = false;
 	g->state = GATE_ALONE;
-	forget(g, &g->wake);
-	forget(g, &g->pidfd);
+	forget_descriptor(g, &g->wake);
+	forget_descriptor(g, &g->pidfd);
 	if (g->stat >= 0)
 		close(g->stat);
 	g->stat = -1;
@@ -163,7 +163,7 @@ static void open_ring(struct gate *g)
 {
 	uint32_t n;
 
-	if (!decide(g))
+	if (!decide_waiting(g))
 		return;
 
 	/* Packets that the gate decided add nothing to the budget for resets. */
@@ -208,10 +208,10 @@ void gate_begin(struct gate *g, struct ring *ring, const int fds[3], uint32_t wo
 }
 
 /* Decides packets in the worker's place, by the failure decisions of the lanes. */
-static void replace(struct gate *g)
+static void replace_worker(struct gate *g)
 {
 	give_up(g);
-	(void)decide(g);
+	(void)decide_waiting(g);
 }
 
 void gate_worker_dead(struct gate *g, struct mono now)
@@ -219,7 +219,7 @@ void gate_worker_dead(struct gate *g, struct mono now)
 	if (g->state == GATE_ALONE)
 		return;
 	g->counts.died++;
-	replace(g);
+	replace_worker(g);
 	g->last_tick = now;
 }
 
@@ -227,7 +227,7 @@ void gate_worker_lied(struct gate *g, struct mono now)
 {
 	g->counts.lies++;
 	report_hung(g);
-	replace(g);
+	replace_worker(g);
 	g->last_tick = now;
 }
 
@@ -259,7 +259,7 @@ static bool look_is_due(const struct gate *g, bool beat)
 	return g->unlooked_ns + GATE_TICK_NS / 2 >= every; /* a tick may come a little early */
 }
 
-static void watch(struct gate *g, uint64_t passed_ns)
+static void watch_heartbeat(struct gate *g, uint64_t passed_ns)
 {
 	uint32_t beat = atomic_load_explicit(&g->ring->heartbeat, memory_order_relaxed);
 	uint32_t beats = beat - g->heartbeat;
@@ -287,7 +287,7 @@ static void watch(struct gate *g, uint64_t passed_ns)
 		return;
 	g->counts.hung++;
 	report_hung(g);
-	replace(g);
+	replace_worker(g);
 }
 
 void gate_tick(struct gate *g, struct mono now)
@@ -298,26 +298,26 @@ void gate_tick(struct gate *g, struct mono now)
 	g->last_tick = now;
 	switch (g->state) {
 	case GATE_RUNNING:
-		watch(g, passed);
+		watch_heartbeat(g, passed);
 		break;
 	case GATE_STARTING:
 		g->heartbeat = atomic_load(&g->ring->heartbeat);
 		if (g->heartbeat != 0) {
 			g->state = GATE_RUNNING;
-			report(g, now);
+			report_lanes(g, now);
 			break;
 		}
 		open_ring(g);
 		break;
 	case GATE_ALONE:
-		(void)decide(g);
+		(void)decide_waiting(g);
 		for (uint64_t rest = g->used; gate_each(&rest, &n);)
 			if (any_waits(&g->lanes[n]))
-				discard(&g->lanes[n]);
+				lane_discard(&g->lanes[n]);
 		break;
 	}
 	if (now.ns - g->last_report.ns >= GATE_REPORT_NS)
-		report(g, now);
+		report_lanes(g, now);
 }
 
 uint64_t gate_due(const struct gate *g, struct mono now)

@@ -31,7 +31,7 @@
 /* ---- files of a group ------------------------------------------------------------------------ */
 
 /* Writes a value to a file of a group, in one write. */
-static int put(int folder, const char *name, const char *value, struct err *e)
+static int write_value(int folder, const char *name, const char *value, struct err *e)
 {
 	int fd = openat(folder, name, O_WRONLY | O_CLOEXEC), code = 0;
 
@@ -48,7 +48,7 @@ static int put_bytes(int folder, const char *name, uint64_t bytes, struct err *e
 	char text[24];
 
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
-	return put(folder, name, text, e);
+	return write_value(folder, name, text, e);
 }
 
 /* The file as text; "" when it is unreadable. */
@@ -63,7 +63,7 @@ static const char *get(int folder, const char *name, char *out, size_t size)
 	return out;
 }
 
-static int64_t number(int folder, const char *name)
+static int64_t read_number(int folder, const char *name)
 {
 	char text[32];
 
@@ -81,7 +81,7 @@ static bool has_word(char *list, const char *word)
 }
 
 /* The folder of a group below `folder`, made if it does not exist. */
-static int group(int folder, const char *name, struct err *e)
+static int open_group(int folder, const char *name, struct err *e)
 {
 	int fd;
 
@@ -101,7 +101,7 @@ static int own_group(int parsers, unsigned slot, uint32_t mib, int *ret, struct 
 	int fd, r;
 
 	snprintf(name, sizeof(name), slot >= SLOT_DPI ? "%s-%u" : "%s", role_name(slot_role(slot)), slot_index(slot));
-	fd = group(parsers, name, e);
+	fd = open_group(parsers, name, e);
 	if (fd < 0)
 		return fd;
 	r = put_bytes(fd, "memory.max", (uint64_t)mib * MIB, e);
@@ -113,19 +113,19 @@ static int own_group(int parsers, unsigned slot, uint32_t mib, int *ret, struct 
 
 /* This process enters "guard" before memory is divided: afterwards the kernel allows no process
  * beside the groups. */
-static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct err *e)
+static int divide_memory(int folder, uint64_t memory_bytes, struct partition *p, struct err *e)
 {
 	int r;
 
-	p->guard = group(folder, "guard", e);
+	p->guard = open_group(folder, "guard", e);
 	if (p->guard < 0)
 		return p->guard;
-	p->parsers = group(folder, "parsers", e);
+	p->parsers = open_group(folder, "parsers", e);
 	if (p->parsers < 0)
 		return p->parsers;
-	r = put(p->guard, "cgroup.procs", "0", e);
+	r = write_value(p->guard, "cgroup.procs", "0", e);
 	if (r == 0)
-		r = put(folder, "cgroup.subtree_control", "+memory", e);
+		r = write_value(folder, "cgroup.subtree_control", "+memory", e);
 	if (r == 0)
 		r = put_bytes(p->guard, "memory.min", GUARD_KEEPS, e);
 	/* The rest of the memory is for guard, for the kernel's packet memory, and for other
@@ -133,7 +133,7 @@ static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct
 	if (r == 0)
 		r = put_bytes(p->parsers, "memory.max", memory_bytes / 4 * 3, e);
 	if (r == 0)
-		r = put(p->parsers, "cgroup.subtree_control", "+memory", e);
+		r = write_value(p->parsers, "cgroup.subtree_control", "+memory", e);
 	for (unsigned i = 0; r == 0 && i < SLOTS; i++) {
 		const struct profile *role = sandbox_profile(slot_role(i));
 
@@ -144,10 +144,10 @@ static int divide(int folder, uint64_t memory_bytes, struct partition *p, struct
 		return r;
 	/* Without swap, a process above its limit is killed at once instead of being slowed down.
 	 * On a machine without swap this file does not exist. */
-	put(p->parsers, "memory.swap.max", "0", NULL);
-	p->cores = put(folder, "cgroup.subtree_control", "+cpu", NULL) == 0 &&
-		   put(p->guard, "cpu.weight", GUARD_WEIGHT, NULL) == 0 &&
-		   put(p->parsers, "cpu.weight", PARSERS_WEIGHT, NULL) == 0;
+	write_value(p->parsers, "memory.swap.max", "0", NULL);
+	p->cores = write_value(folder, "cgroup.subtree_control", "+cpu", NULL) == 0 &&
+		   write_value(p->guard, "cpu.weight", GUARD_WEIGHT, NULL) == 0 &&
+		   write_value(p->parsers, "cpu.weight", PARSERS_WEIGHT, NULL) == 0;
 	return 0;
 }
 
@@ -160,7 +160,7 @@ void partition_make(int folder, uint64_t memory_bytes, struct partition *ret)
 		ret->state = PARTITION_NO_MEMORY;
 		return;
 	}
-	if (divide(folder, memory_bytes, ret, &ret->failed) == 0) {
+	if (divide_memory(folder, memory_bytes, ret, &ret->failed) == 0) {
 		ret->state = PARTITION_STANDS;
 		return;
 	}
@@ -226,7 +226,7 @@ void partition_open(struct partition *ret)
 		close(all);
 	ret->score = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
 	if (ret->score >= 0)
-		ret->own_score = (int)number(AT_FDCWD, "/proc/self/oom_score_adj");
+		ret->own_score = (int)read_number(AT_FDCWD, "/proc/self/oom_score_adj");
 }
 
 /* ---- a new process --------------------------------------------------------------------------- */
@@ -289,7 +289,8 @@ json_t *partition_json(const struct partition *p)
 		return json_pack("{s:b, s:o}", "stands", false, "why", sentence_json(&said));
 	}
 	return json_pack("{s:b, s:n, s:b, s:{s:I, s:I}, s:{s:I, s:I, s:I}}", "stands", true, "why", "cores", p->cores,
-			 "guard", "memory", number(p->guard, "memory.current"), "kept", number(p->guard, "memory.min"),
-			 "parsers", "memory", number(p->parsers, "memory.current"), "most",
-			 number(p->parsers, "memory.max"), "ended", ended(p->parsers));
+			 "guard", "memory", read_number(p->guard, "memory.current"), "kept",
+			 read_number(p->guard, "memory.min"), "parsers", "memory",
+			 read_number(p->parsers, "memory.current"), "most", read_number(p->parsers, "memory.max"),
+			 "ended", ended(p->parsers));
 }

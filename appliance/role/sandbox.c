@@ -43,7 +43,7 @@ const char *__asan_default_options(void) /* NOLINT(bugprone-reserved-identifier)
 
 /* ---- limits and identity --------------------------------------------------------------------- */
 
-static int limit(int what, rlim_t value, struct err *e)
+static int limit_resource(int what, rlim_t value, struct err *e)
 {
 	struct rlimit old, l = { .rlim_cur = value, .rlim_max = value };
 
@@ -55,18 +55,18 @@ static int limit(int what, rlim_t value, struct err *e)
 	return 0;
 }
 
-static int limits(const struct profile *p, bool naming, struct err *e)
+static int limit_resources(const struct profile *p, bool naming, struct err *e)
 {
-	int r = limit(RLIMIT_NOFILE, p->descriptors, e);
+	int r = limit_resource(RLIMIT_NOFILE, p->descriptors, e);
 
 	if (r == 0)
-		r = limit(RLIMIT_CORE, 0, e);
+		r = limit_resource(RLIMIT_CORE, 0, e);
 	if (r == 0)
-		r = limit(RLIMIT_NPROC, 0, e);
+		r = limit_resource(RLIMIT_NPROC, 0, e);
 	if (r == 0)
-		r = limit(RLIMIT_FSIZE, (rlim_t)p->file_mib * MIB, e);
+		r = limit_resource(RLIMIT_FSIZE, (rlim_t)p->file_mib * MIB, e);
 	if (r == 0 && p->memory_mib != 0 && LIMIT_MEMORY)
-		r = limit(RLIMIT_AS, (rlim_t)p->memory_mib * MIB, e);
+		r = limit_resource(RLIMIT_AS, (rlim_t)p->memory_mib * MIB, e);
 	/* Some containers forbid real-time priority. Then only the nice value below has an
 	 * effect. */
 	if (r == 0 && p->realtime != 0)
@@ -78,7 +78,7 @@ static int limits(const struct profile *p, bool naming, struct err *e)
 	return r;
 }
 
-static int identity(int id, const char *what, const struct profile *p, bool naming, struct err *e)
+static int drop_identity(int id, const char *what, const struct profile *p, bool naming, struct err *e)
 {
 	uint64_t keeps = p->capabilities | (naming ? 0 : p->for_commands);
 
@@ -93,7 +93,7 @@ static int identity(int id, const char *what, const struct profile *p, bool nami
 
 /* Sets the death signal again, because the change of the user has cleared it. `parent`: the
  * parent's process id, read before that change. */
-static int flags(pid_t parent, struct err *e)
+static int set_flags(pid_t parent, struct err *e)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
@@ -195,7 +195,7 @@ static int add_rule(scmp_filter_ctx ctx, const struct call_rule *c)
 	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, c->call, c->n_tests, tests);
 }
 
-static bool listed(const struct profile *p, int call)
+static bool call_listed(const struct profile *p, int call)
 {
 	for (int g = 0; g < PROFILE_GROUPS && p->allow[g] != NULL; g++)
 		for (const struct call_rule *c = p->allow[g]; c->call != CALL_END; c++)
@@ -204,7 +204,7 @@ static bool listed(const struct profile *p, int call)
 	return false;
 }
 
-static int load(scmp_filter_ctx ctx, int r, struct err *e)
+static int load_filter(scmp_filter_ctx ctx, int r, struct err *e)
 {
 	if (r == 0)
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
@@ -229,13 +229,13 @@ static int system_calls(const struct profile *p, struct err *e)
 		for (const struct call_rule *c = p->allow[g]; r == 0 && c->call != CALL_END; c++)
 			r = add_rule(ctx, c);
 	for (const int *s = p->soft; kill && s != NULL && *s != CALL_END; s++)
-		if (r == 0 && !listed(p, *s))
+		if (r == 0 && !call_listed(p, *s))
 			r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), *s, 0);
 	/* The flags of clone3 are in memory, where the filter cannot see them. So the call fails,
 	 * and the C library uses clone. */
 	if (r == 0 && kill)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-	return load(ctx, r, e);
+	return load_filter(ctx, r, e);
 }
 
 static int enter_as(int id, const char *what, const struct profile *p, bool naming, struct err *e)
@@ -244,11 +244,11 @@ static int enter_as(int id, const char *what, const struct profile *p, bool nami
 	int code;
 
 	tzset(); /* reads its file now, before files are closed off */
-	code = limits(p, naming, e);
+	code = limit_resources(p, naming, e);
 	if (code == 0)
-		code = identity(id, what, p, naming, e);
+		code = drop_identity(id, what, p, naming, e);
 	if (code == 0)
-		code = flags(parent, e);
+		code = set_flags(parent, e);
 	if (code == 0)
 		code = landlock(p, e);
 	if (code == 0)
@@ -256,7 +256,7 @@ static int enter_as(int id, const char *what, const struct profile *p, bool nami
 	return code;
 }
 
-static int enter(enum role r, bool naming, struct err *e)
+static int enter_profile(enum role r, bool naming, struct err *e)
 {
 	const struct profile *p = sandbox_profile(r);
 
@@ -282,12 +282,12 @@ int sandbox_webauthn(struct err *e)
 
 int sandbox_enter(enum role r, struct err *e)
 {
-	return enter(r, false, e);
+	return enter_profile(r, false, e);
 }
 
 int sandbox_enter_pair(enum role r, enum lane_kind kind, struct err *e)
 {
-	return enter(r, kind == LANE_NAMING, e);
+	return enter_profile(r, kind == LANE_NAMING, e);
 }
 
 /* ---- the supervisor -------------------------------------------------------------------------- */
@@ -388,7 +388,7 @@ static int supervisor_calls(struct err *e)
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
 				     SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)BPF_PROG_QUERY));
-	return load(ctx, r, e);
+	return load_filter(ctx, r, e);
 }
 
 int sandbox_supervisor(const int *folders, size_t n, struct err *e)

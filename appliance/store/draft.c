@@ -190,7 +190,7 @@ static bool makes_sense(const struct draft *d)
 		((d->state == DRAFT_APPROVED || d->state == DRAFT_APPLIED) && d->decided_by[0] != '\0'));
 }
 
-static int parse(const uint8_t *file, size_t n, struct draft *ret)
+static int draft_parse(const uint8_t *file, size_t n, struct draft *ret)
 {
 	const uint8_t *line = n > LINE ? file + LINE : NULL, *end;
 	uint8_t digest[32], *texts;
@@ -236,7 +236,7 @@ int draft_open(int statefd, struct draft *ret, bool *ret_lost, struct err *e)
 	if (r == -ENOENT)
 		return 0;
 	if (r == 0)
-		r = parse(file, n, ret);
+		r = draft_parse(file, n, ret);
 	free(file);
 	if (r == 0)
 		return 0;

@@ -101,7 +101,7 @@ static void number_behind(struct generation_store *s)
 }
 
 /* Adds a line for the confirmed generation if the history lacks it. True: a line was added. */
-static bool complete(struct generation_store *s)
+static bool complete_history(struct generation_store *s)
 {
 	if (s->confirmed == 0 || generation_find(s, s->confirmed) != NULL || s->n == GENERATIONS_KEPT)
 		return false;
@@ -123,14 +123,14 @@ static int read_store(struct generation_store *s, bool *ret_completed, struct er
 		r = read_confirmed(s, e);
 	if (r < 0)
 		return r;
-	*ret_completed = complete(s);
+	*ret_completed = complete_history(s);
 	if (s->damaged || s->lost)
 		number_behind(s);
 	return 0;
 }
 
 /* Notes the last change of a record's state. */
-static void change(struct generation_record *g, const struct generation_cause *c)
+static void note_change(struct generation_record *g, const struct generation_cause *c)
 {
 	g->why = c->why;
 	g->changed_ns = clock_wall_ns();
@@ -186,7 +186,8 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 
 		if (s->list[i].state == GEN_WAITING && want == GEN_REVERTED) {
 			s->gave_up = s->list[i].number;
-			change(&s->list[i], &(struct generation_cause){ .why = WHY_RESTART, .other = s->confirmed });
+			note_change(&s->list[i],
+				    &(struct generation_cause){ .why = WHY_RESTART, .other = s->confirmed });
 		}
 		changed |= want != s->list[i].state;
 		s->list[i].state = want;
@@ -266,7 +267,7 @@ int generation_add(struct generation_store *s, const void *p, size_t n, const ui
 		forget_oldest(s);
 	g = &s->list[s->n++];
 	*g = (struct generation_record){ .number = s->next, .state = GEN_WAITING, .before = c->other };
-	change(g, c);
+	note_change(g, c);
 	g->applied_ns = g->changed_ns;
 	memcpy(g->digest, digest, sizeof(g->digest));
 	memcpy(g->by, g->changed_by, sizeof(g->by));
@@ -300,7 +301,7 @@ int generation_mark(struct generation_store *s, uint64_t number, enum generation
 	for (size_t i = 0; i < s->n; i++)
 		if (s->list[i].number == number) {
 			s->list[i].state = state;
-			change(&s->list[i], c);
+			note_change(&s->list[i], c);
 			/* The pointer decides, so a failed write of the line is no failure here.
 			 * The line is written later. */
 			(void)history_write(s, &line);
@@ -411,7 +412,7 @@ const struct generation_record *generation_find(const struct generation_store *s
 
 /* The generation that was in force when this one was applied. An old record without this field: the
  * newest confirmed generation before it. */
-static uint64_t before(const struct generation_store *s, const struct generation_record *g)
+static uint64_t generation_before(const struct generation_store *s, const struct generation_record *g)
 {
 	if (g->before != 0)
 		return g->before;
@@ -427,7 +428,7 @@ uint64_t generation_previous(const struct generation_store *s)
 
 	if (g == NULL)
 		return 0;
-	return g->why == WHY_ROLLBACK && g->other != 0 ? g->other : before(s, g);
+	return g->why == WHY_ROLLBACK && g->other != 0 ? g->other : generation_before(s, g);
 }
 
 uint64_t generation_back(const struct generation_store *s)
@@ -437,7 +438,7 @@ uint64_t generation_back(const struct generation_store *s)
 	while (g != NULL) {
 		uint64_t last = g->number;
 
-		g = generation_find(s, before(s, g));
+		g = generation_find(s, generation_before(s, g));
 		if (g == NULL || g->number >= last)
 			return 0;
 		if (g->state == GEN_CONFIRMED && memcmp(g->digest, now->digest, sizeof(g->digest)) != 0)

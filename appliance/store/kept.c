@@ -55,7 +55,7 @@ static bool sound(const json_t *kept)
 }
 
 /* Reads the file. 0; -EBADMSG: the contents are invalid; other errors as file_read. */
-static int look(int statefd, json_t **ret, struct err *e)
+static int read_kept(int statefd, json_t **ret, struct err *e)
 {
 	uint8_t *text;
 	size_t n;
@@ -77,13 +77,13 @@ json_t *kept_look(int statefd)
 	struct err e;
 	json_t *kept;
 
-	return look(statefd, &kept, &e) == 0 ? kept : NULL;
+	return read_kept(statefd, &kept, &e) == 0 ? kept : NULL;
 }
 
 json_t *kept_load(int statefd, bool *damaged, struct err *e)
 {
 	json_t *kept;
-	int r = look(statefd, &kept, e);
+	int r = read_kept(statefd, &kept, e);
 
 	*damaged = false;
 	if (r == 0 || file_for_now(r))

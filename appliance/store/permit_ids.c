@@ -26,7 +26,7 @@ static int by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-static bool decode(struct bytes b, struct permit_ids *p)
+static bool ids_decode(struct bytes b, struct permit_ids *p)
 {
 	uint8_t want[DIGEST_BYTES], got[DIGEST_BYTES];
 	struct bytes body, tail = b;
@@ -77,7 +77,7 @@ int permit_ids_load(int dirfd, struct permit_ids *p, bool *damaged, struct err *
 	r = file_read(dirfd, FILE_NAME, FILE_MAX, &bytes, &n, e);
 	if (r == -ENOENT)
 		return 0;
-	if (r == 0 && decode(bytes_of(bytes, n), p)) {
+	if (r == 0 && ids_decode(bytes_of(bytes, n), p)) {
 		if (p->next != 0)
 			p->next = (p->next - 1 + PERMIT_IDS_SPARE) % PERMIT_MAX + 1;
 		free(bytes);
@@ -94,12 +94,12 @@ int permit_ids_load(int dirfd, struct permit_ids *p, bool *damaged, struct err *
 	return 0;
 }
 
-static bool bit(const uint8_t *map, uint32_t i)
+static bool bit_at(const uint8_t *map, uint32_t i)
 {
 	return (map[i / 8] >> (i % 8)) & 1;
 }
 
-static void mark(uint8_t *map, uint32_t i)
+static void bit_mark(uint8_t *map, uint32_t i)
 {
 	map[i / 8] = (uint8_t)(map[i / 8] | 1u << (i % 8));
 }
@@ -109,7 +109,7 @@ static uint32_t free_id(const uint8_t *taken, uint32_t *next)
 	uint32_t id = *next == 0 ? 1 : *next;
 
 	for (uint32_t tries = 0; tries < PERMIT_MAX; tries++) {
-		if (!bit(taken, id)) {
+		if (!bit_at(taken, id)) {
 			*next = id == PERMIT_MAX ? 1 : id + 1;
 			return id;
 		}
@@ -146,8 +146,8 @@ static int by_meaning(const void *pa, const void *pb)
 
 /* The entry with this identity and place whose id was not given out yet in this call. If there are
  * several, the one used last; NULL = none. */
-static struct permit_id *known(struct permit_id *const *sorted, size_t n, const struct permit_wanted *w,
-			       const uint8_t *given)
+static struct permit_id *find_known(struct permit_id *const *sorted, size_t n, const struct permit_wanted *w,
+				    const uint8_t *given)
 {
 	size_t lo = 0, hi = n;
 
@@ -160,7 +160,7 @@ static struct permit_id *known(struct permit_id *const *sorted, size_t n, const 
 			hi = mid;
 	}
 	for (; lo < n && meaning_cmp(sorted[lo], w->identity, w->place) == 0; lo++)
-		if (!bit(given, sorted[lo]->id))
+		if (!bit_at(given, sorted[lo]->id))
 			return sorted[lo];
 	return NULL;
 }
@@ -197,7 +197,7 @@ int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted
 	if (p->n > 0)
 		memcpy(list, p->list, p->n * sizeof(*list));
 	for (size_t i = 0; i < p->n; i++) {
-		mark(taken, list[i].id);
+		bit_mark(taken, list[i].id);
 		sorted[i] = &list[i];
 	}
 	qsort(sorted, p->n, sizeof(struct permit_id *), by_meaning);
@@ -205,10 +205,11 @@ int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted
 	 * identity and place. */
 	for (size_t i = 0; i < n; i++)
 		if (wanted[i].keep != 0)
-			mark(given, wanted[i].keep);
+			bit_mark(given, wanted[i].keep);
 	for (size_t i = 0; i < n; i++) {
 		const struct permit_wanted *w = &wanted[i];
-		struct permit_id *entry = w->keep != 0 ? entry_of(list, p->n, w->keep) : known(sorted, p->n, w, given);
+		struct permit_id *entry =
+			w->keep != 0 ? entry_of(list, p->n, w->keep) : find_known(sorted, p->n, w, given);
 
 		if (entry == NULL) {
 			entry = &list[total];
@@ -218,11 +219,11 @@ int permit_ids_assign(struct permit_ids *p, size_t n, const struct permit_wanted
 				goto out;
 			}
 			total++;
-			mark(taken, entry->id);
+			bit_mark(taken, entry->id);
 		}
 		ids[i] = entry->id;
 		entry->used = p->serial + 1;
-		mark(given, entry->id);
+		bit_mark(given, entry->id);
 	}
 	/* Sorted only here, because entries are searched above by their old identities. */
 	qsort(list, total, sizeof(*list), by_id);

@@ -104,7 +104,7 @@ static bool outlives(const struct generation_held *now, const struct generation_
 }
 
 /* Whether a permit that lingers already is kept. */
-static bool stays(const struct generation_held *next, const struct usage *u, struct lingering l)
+static bool permit_stays(const struct generation_held *next, const struct usage *u, struct lingering l)
 {
 	return usage_has(u, l.permit) && generation_permit(next, l.permit) == UINT32_MAX;
 }
@@ -115,7 +115,7 @@ static bool any_lingers(const struct generation_held *now, const struct generati
 		if (outlives(now, next, u, i))
 			return true;
 	for (size_t i = 0; i < now->n_lingering; i++)
-		if (stays(next, u, now->lingering[i]))
+		if (permit_stays(next, u, now->lingering[i]))
 			return true;
 	return false;
 }
@@ -151,7 +151,7 @@ static int linger_choose(struct enforce *f, struct generation_held *next, const 
 			r = generation_keep(next, &old, l);
 	}
 	for (size_t i = 0; i < now->n_lingering && r == 0; i++)
-		if (stays(next, u, now->lingering[i]))
+		if (permit_stays(next, u, now->lingering[i]))
 			r = generation_keep(next, &old, now->lingering[i]);
 	/* More permits than LINGER_MAX: the sessions of further ones are cut, as without
 	 * on_tighten. */
@@ -284,8 +284,8 @@ int enforce_open(struct enforce *f, struct err *e)
 
 /* Dumps the present state into *have. Finds what lingers under `next`, and which sessions `next`
  * cuts. */
-static int prepare(struct enforce *f, struct generation_held *next, bool boot, struct arena *a, struct image *have,
-		   struct told *ret, struct err *e)
+static int prepare_apply(struct enforce *f, struct generation_held *next, bool boot, struct arena *a,
+			 struct image *have, struct told *ret, struct err *e)
 {
 	struct usage u;
 	int r;
@@ -310,7 +310,7 @@ static int prepare(struct enforce *f, struct generation_held *next, bool boot, s
 }
 
 /* Records what others did to the rules of this generation while no process listened. */
-static void unwatched(struct enforce *f, struct generation_held *next)
+static void report_unwatched(struct enforce *f, struct generation_held *next)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);
 	struct drift_record found = { 0 };
@@ -361,10 +361,10 @@ static int change_over(struct enforce *f, struct generation_held *next, uint8_t 
 
 	if (a == NULL)
 		return err_set(e, -ENOMEM, "apply");
-	r = prepare(f, next, boot, a, &have, &ret->told, e);
+	r = prepare_apply(f, next, boot, a, &have, &ret->told, e);
 	ret->lingering = (uint32_t)next->n_lingering;
 	if (r == 0 && boot)
-		unwatched(f, next);
+		report_unwatched(f, next);
 	if (r == 0 && (flags & APPLY_FORETELL) == 0) {
 		r = commit(f, next, &have, (flags & APPLY_DRY_RUN) != 0, &ret->report, e);
 		ret->line = ret->report.line;

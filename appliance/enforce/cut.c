@@ -38,8 +38,8 @@ static bool passes_now(const struct cutting *c, uint32_t permit, const struct qu
 	       (c->now != NULL && evaluate_ir(&c->now->ir, q) != NULL);
 }
 
-static bool note(struct cutting *c, struct told_sessions *list, const struct session *s, const struct question *q,
-		 uint32_t permit, const char *reason)
+static bool note_session(struct cutting *c, struct told_sessions *list, const struct session *s,
+			 const struct question *q, uint32_t permit, const char *reason)
 {
 	const struct msg_told_session record = { { s->client, s->server, s->client_port, s->server_port, s->l4proto },
 						 permit,
@@ -85,13 +85,13 @@ static int cut_note(const struct session *s, void *ctx)
 	if (generation_permit(c->next, id) != UINT32_MAX || generation_lingers(c->next, id))
 		return 0;
 	cell = evaluate_ir(&c->next->ir, &q);
-	if (!(cell == NULL ? note(c, &c->told->cut, s, &q, 0, reason_word(R_ENDED))
-			   : note(c, &c->told->changed, s, &q, c->next->ids[cell->permit], NULL)))
+	if (!(cell == NULL ? note_session(c, &c->told->cut, s, &q, 0, reason_word(R_ENDED))
+			   : note_session(c, &c->told->changed, s, &q, c->next->ids[cell->permit], NULL)))
 		c->failed = true;
 	return 0;
 }
 
-static void forget(struct told_sessions *l)
+static void told_forget(struct told_sessions *l)
 {
 	json_array_clear(l->json);
 	l->records.len = 0;
@@ -103,12 +103,12 @@ static void cut_restart(void *ctx)
 {
 	struct cutting *c = ctx;
 
-	forget(&c->told->cut);
-	forget(&c->told->changed);
+	told_forget(&c->told->cut);
+	told_forget(&c->told->changed);
 	c->told->live = 0;
 }
 
-static bool begin(struct told_sessions *l)
+static bool told_begin(struct told_sessions *l)
 {
 	size_t size = (size_t)TOLD_MOST * TOLD_SESSION_BYTES;
 	uint8_t *p = malloc(size);
@@ -154,7 +154,7 @@ int enforce_cut(struct enforce *f, const struct generation_held *next, const str
 		.told = ret,
 		.now_s = enforce_moment(f),
 	};
-	bool cut = begin(&ret->cut), changed = begin(&ret->changed);
+	bool cut = told_begin(&ret->cut), changed = told_begin(&ret->changed);
 	int r = cut && changed ? conntrack_dump(&f->net, cut_note, cut_restart, &c, e) : -ENOMEM;
 
 	if (r == 0 && c.failed)

@@ -74,7 +74,7 @@ static json_t *asked_entry(const json_t *list, const char *door)
 
 /* When the door shuts: at the end that was ordered or, if that is earlier, at the latest end that
  * the policy in force allows. */
-static uint64_t limit(const struct ir_door *d, const json_t *x)
+static uint64_t door_end(const struct ir_door *d, const json_t *x)
 {
 	uint64_t until = count_in(x, "until"), most = count_in(x, "since") + d->at_most;
 
@@ -85,8 +85,8 @@ static uint64_t limit(const struct ir_door *d, const json_t *x)
 /* ---- records --------------------------------------------------------------------------------- */
 
 /* Records an event about a door; the parts become "nagoya: Tanaka, 4711, the spreader hangs". */
-static void record(const struct door_scene *c, enum policy_event what, const char *by, const char *second,
-		   uint64_t until, const char *const said[4])
+static void door_record(const struct door_scene *c, enum policy_event what, const char *by, const char *second,
+			uint64_t until, const char *const said[4])
 {
 	json_t *end = until != 0 ? json_time(until * SECOND) : NULL;
 	char text[EVENT_TEXT];
@@ -110,20 +110,20 @@ static void record_entry(const struct door_scene *c, enum policy_event what, con
 {
 	bool opened = what == POLICY_DOOR_OPENED || what == POLICY_DOOR_GLASS;
 
-	record(c, what, by, text_in(x, opened ? "second" : "request"), opened ? count_in(x, "until") : 0,
-	       (const char *const[4]){ text_in(x, "door"), text_in(x, "person"), text_in(x, "ticket"),
-				       text_in(x, "reason") });
+	door_record(c, what, by, text_in(x, opened ? "second" : "request"), opened ? count_in(x, "until") : 0,
+		    (const char *const[4]){ text_in(x, "door"), text_in(x, "person"), text_in(x, "ticket"),
+					    text_in(x, "reason") });
 }
 
-static enum door_done refuse(const struct desk *k, const struct door_order *o, enum message m, ...)
+static enum door_done door_refuse(const struct desk *k, const struct door_order *o, enum message m, ...)
 {
 	va_list ap;
 
 	va_start(ap, m);
 	sentence_vsay(k->why, m, ap);
 	va_end(ap);
-	record(k->scene, POLICY_DOOR_REFUSED, o->by, "", 0,
-	       (const char *const[4]){ o->object, o->person, o->ticket, o->comment });
+	door_record(k->scene, POLICY_DOOR_REFUSED, o->by, "", 0,
+		    (const char *const[4]){ o->object, o->person, o->ticket, o->comment });
 	return DOOR_REFUSED;
 }
 
@@ -131,7 +131,7 @@ uint64_t door_until(const json_t *list, const struct ir_door *d)
 {
 	const json_t *x = open_entry(list, d->name);
 
-	return x != NULL ? limit(d, x) : 0;
+	return x != NULL ? door_end(d, x) : 0;
 }
 
 static void forget_over(json_t *list)
@@ -237,7 +237,7 @@ static enum door_done open_it(const struct desk *k, const struct ir_door *d, con
 			   (json_int_t)until, "open", 1, "unreviewed", (int)d->break_glass);
 	if (x == NULL || json_object_update(x, opened) < 0) {
 		json_decref(opened);
-		return refuse(k, o, M_CONTROL_MANY);
+		return door_refuse(k, o, M_CONTROL_MANY);
 	}
 	json_decref(opened);
 	(void)json_object_del(x, "asked");
@@ -263,7 +263,7 @@ static enum door_done ask_second(const struct desk *k, const struct door_order *
 			    (json_int_t)clock_wall_s() + ASKED_S, "number", (json_int_t)number + 1, "asked", 1);
 	if (x == NULL || json_object_update(x, request) < 0 || !put_name(x, number + 1)) {
 		json_decref(request);
-		return refuse(k, o, M_CONTROL_MANY);
+		return door_refuse(k, o, M_CONTROL_MANY);
 	}
 	json_decref(request);
 	record_entry(k->scene, POLICY_DOOR_ASKED, x, o->by);
@@ -276,26 +276,26 @@ static enum door_done second(const struct desk *k, const struct ir_door *d, cons
 	enum policy_event why = x != NULL ? void_why(k->scene, x, true) : POLICY_DOOR_LAPSED;
 
 	if (o->request[0] == '\0')
-		return refuse(k, o, M_DOOR_REQUEST, o->object, x != NULL ? text_in(x, "request") : "-");
+		return door_refuse(k, o, M_DOOR_REQUEST, o->object, x != NULL ? text_in(x, "request") : "-");
 	if (x == NULL)
-		return refuse(k, o, M_DOOR_NOBODY_ASKED, o->object);
+		return door_refuse(k, o, M_DOOR_NOBODY_ASKED, o->object);
 	if (strcmp(text_in(x, "account"), o->account) == 0)
-		return refuse(k, o, M_DOOR_SAME, o->account);
+		return door_refuse(k, o, M_DOOR_SAME, o->account);
 	if (strcmp(text_in(x, "request"), o->request) != 0)
-		return refuse(k, o, M_DOOR_ANEW, o->object);
+		return door_refuse(k, o, M_DOOR_ANEW, o->object);
 	if (why == POLICY_NOTHING)
 		return open_it(k, d, o, x, count_in(x, "for_s"), o->by);
 	make_void(k->scene, x, why, why == POLICY_DOOR_VOID_ACCOUNT ? o->by : "");
-	(void)refuse(k, o,
-		     why == POLICY_DOOR_LAPSED	      ? M_DOOR_NOBODY_ASKED
-		     : why == POLICY_DOOR_VOID_TIME   ? M_DOOR_VOID_TIME
-		     : why == POLICY_DOOR_VOID_POLICY ? M_DOOR_VOID_POLICY
-						      : M_DOOR_VOID_ACCOUNT,
-		     o->object, text_in(x, "account"));
+	(void)door_refuse(k, o,
+			  why == POLICY_DOOR_LAPSED	   ? M_DOOR_NOBODY_ASKED
+			  : why == POLICY_DOOR_VOID_TIME   ? M_DOOR_VOID_TIME
+			  : why == POLICY_DOOR_VOID_POLICY ? M_DOOR_VOID_POLICY
+							   : M_DOOR_VOID_ACCOUNT,
+			  o->object, text_in(x, "account"));
 	return DOOR_VOID;
 }
 
-static bool lacks(const struct ir_door *d, const struct door_order *o, enum door_need *ret)
+static bool order_lacks(const struct ir_door *d, const struct door_order *o, enum door_need *ret)
 {
 	const char *const said[DOOR_NEEDS] = { o->person, o->ticket, o->comment };
 
@@ -316,21 +316,21 @@ static enum door_done open_ordered(const struct desk *k, const struct ir_door *d
 	(void)ir_door_meaning(k->scene->ir, o->object, meaning);
 	/* a request tells in its own words what has changed */
 	if (!agrees && memcmp(meaning, o->meant, sizeof(meaning)) != 0)
-		return refuse(k, o, M_DOOR_CHANGED, o->object);
+		return door_refuse(k, o, M_DOOR_CHANGED, o->object);
 	if ((o->duties & d->opened_by) == 0)
-		return refuse(k, o, M_DOOR_NOT_YOURS, o->object);
+		return door_refuse(k, o, M_DOOR_NOT_YOURS, o->object);
 	if (d->contract_until != 0 && d->contract_until <= clock_wall_s())
-		return refuse(k, o, M_DOOR_CONTRACT, o->object, d->organisation);
+		return door_refuse(k, o, M_DOOR_CONTRACT, o->object, d->organisation);
 	if (!k->scene->trusted)
-		return refuse(k, o, M_DOOR_CLOCK);
+		return door_refuse(k, o, M_DOOR_CLOCK);
 	if (!agrees && (o->for_s < DOOR_LEAST || o->for_s > d->at_most))
-		return refuse(k, o, M_DOOR_FOR, o->object, DOOR_LEAST, d->at_most);
-	if (!agrees && lacks(d, o, &need))
-		return refuse(k, o, M_DOOR_NEEDS, o->object, door_need_words[need]);
+		return door_refuse(k, o, M_DOOR_FOR, o->object, DOOR_LEAST, d->at_most);
+	if (!agrees && order_lacks(d, o, &need))
+		return door_refuse(k, o, M_DOOR_NEEDS, o->object, door_need_words[need]);
 	if (json_array_size(k->list) >= DOORS_OPEN + (agrees ? 1u : 0u))
-		return refuse(k, o, M_DOOR_MANY, DOORS_OPEN);
+		return door_refuse(k, o, M_DOOR_MANY, DOORS_OPEN);
 	if (d->second_person && o->account[0] == '\0')
-		return refuse(k, o, M_DOOR_ACCOUNTS, o->object);
+		return door_refuse(k, o, M_DOOR_ACCOUNTS, o->object);
 	if (agrees)
 		return second(k, d, o);
 	if (d->second_person)
@@ -343,7 +343,7 @@ static enum door_done shut_ordered(const struct desk *k, const struct door_order
 	json_t *x = open_entry(k->list, o->object);
 
 	if (x == NULL)
-		return refuse(k, o, M_DOOR_NOT_OPEN, o->object);
+		return door_refuse(k, o, M_DOOR_NOT_OPEN, o->object);
 	json_object_set_new(x, "open", json_false());
 	record_entry(k->scene, POLICY_DOOR_SHUT, x, o->by);
 	return DOOR_CHANGED;
@@ -370,15 +370,16 @@ static enum door_done review_ordered(const struct desk *k, const struct door_ord
 		if (strcmp(text_in(x, "door"), o->object) != 0 || !json_is_true(json_object_get(x, "unreviewed")))
 			continue;
 		if (same_person(x, o))
-			return refuse(k, o, M_DOOR_SAME, o->by);
+			return door_refuse(k, o, M_DOOR_SAME, o->by);
 		found++;
 	}
 	if (found == 0)
-		return refuse(k, o, M_DOOR_REVIEWED, o->object);
+		return door_refuse(k, o, M_DOOR_REVIEWED, o->object);
 	json_array_foreach(k->list, i, x)
 		if (strcmp(text_in(x, "door"), o->object) == 0)
 			json_object_set_new(x, "unreviewed", json_false());
-	record(k->scene, POLICY_DOOR_REVIEWED, o->by, "", 0, (const char *const[4]){ o->object, "", "", o->comment });
+	door_record(k->scene, POLICY_DOOR_REVIEWED, o->by, "", 0,
+		    (const char *const[4]){ o->object, "", "", o->comment });
 	return DOOR_CHANGED;
 }
 
@@ -407,13 +408,13 @@ enum door_done door_ordered(json_t *list, const struct door_scene *c, const stru
 	enum door_done r;
 
 	if (c->busy)
-		return refuse(&k, &o, M_DOOR_BUSY);
+		return door_refuse(&k, &o, M_DOOR_BUSY);
 	if (o.order == CHANGE_SHUT)
 		r = shut_ordered(&k, &o);
 	else if (o.order == CHANGE_REVIEW_DOOR)
 		r = review_ordered(&k, &o);
 	else
-		r = d != NULL ? open_ordered(&k, d, &o) : refuse(&k, &o, M_DOOR_UNKNOWN, o.object);
+		r = d != NULL ? open_ordered(&k, d, &o) : door_refuse(&k, &o, M_DOOR_UNKNOWN, o.object);
 	forget_over(list);
 	return r;
 }
@@ -422,7 +423,7 @@ enum door_done door_ordered(json_t *list, const struct door_scene *c, const stru
 
 /* Shuts a door whose time is over or that the policy does not allow any more. True: something has
  * changed. */
-static bool follow(const struct door_scene *c, json_t *x, uint64_t now)
+static bool door_follow(const struct door_scene *c, json_t *x, uint64_t now)
 {
 	const struct ir_door *d = door_of(c->ir, text_in(x, "door"));
 	uint64_t until = count_in(x, "until");
@@ -433,8 +434,8 @@ static bool follow(const struct door_scene *c, json_t *x, uint64_t now)
 		record_entry(c, POLICY_DOOR_SHUT, x, "");
 		return true;
 	}
-	if (limit(d, x) != until) {
-		json_object_set_new(x, "until", json_integer((json_int_t)limit(d, x)));
+	if (door_end(d, x) != until) {
+		json_object_set_new(x, "until", json_integer((json_int_t)door_end(d, x)));
 		return true;
 	}
 	if (until > now)
@@ -454,7 +455,7 @@ bool doors_follow(json_t *list, const struct door_scene *c)
 	json_array_foreach(list, i, one) {
 		enum policy_event why = is_asked(one) ? void_why(c, one, false) : POLICY_NOTHING;
 
-		any |= why != POLICY_NOTHING || (is_open(one) && follow(c, one, now));
+		any |= why != POLICY_NOTHING || (is_open(one) && door_follow(c, one, now));
 		if (why != POLICY_NOTHING)
 			make_void(c, one, why, "");
 	}

@@ -48,7 +48,7 @@ static bool hand_in(struct enforce *f, uint32_t id, json_t *list)
 	return sent;
 }
 
-static bool refused(struct enforce *f, uint32_t id, const struct sentence *why)
+static bool answer_refused(struct enforce *f, uint32_t id, const struct sentence *why)
 {
 	return msg_answer(f->control, id, ANSWER_CANNOT,
 			  json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(why))) == 0;
@@ -63,7 +63,7 @@ bool enforce_door(struct enforce *f, const struct msg *m)
 
 	if (f->now == NULL) {
 		sentence_say(&why, M_ENFORCE_NOT_YET);
-		return refused(f, m->id, &why);
+		return answer_refused(f, m->id, &why);
 	}
 	scene = scene_of(f);
 	said = json_of_memfd(m->n_fds > 0 ? m->fds[0] : -1, WHO_MOST);
@@ -75,11 +75,11 @@ bool enforce_door(struct enforce *f, const struct msg *m)
 		json_decref(f->doors.list);
 		f->doors.list = json_incref(list);
 		(void)hand_in(f, 0, list);
-		return refused(f, m->id, &why);
+		return answer_refused(f, m->id, &why);
 	}
 	if (done == DOOR_REFUSED) {
 		json_decref(list);
-		return refused(f, m->id, &why);
+		return answer_refused(f, m->id, &why);
 	}
 	f->doors.asked = done == DOOR_ASKED;
 	if (hand_in(f, m->id, list)) {
@@ -87,7 +87,7 @@ bool enforce_door(struct enforce *f, const struct msg *m)
 		return true;
 	}
 	sentence_say(&why, M_CONTROL_MANY);
-	return refused(f, m->id, &why);
+	return answer_refused(f, m->id, &why);
 }
 
 /* Brings the kernel up to date. False: the next look tries again. */
@@ -122,7 +122,7 @@ bool enforce_doors(struct enforce *f, uint32_t id, int fd)
 				  asked ? json_pack("{s:b, s:b, s:n, s:n}", "done", 1, "waits", 1, "saved", "doors")
 					: json_pack("{s:b, s:n, s:n}", "done", 1, "saved", "doors")) == 0;
 	sentence_say(&why, M_DOOR_KERNEL);
-	return refused(f, id, &why);
+	return answer_refused(f, id, &why);
 }
 
 void enforce_doors_due(struct enforce *f)

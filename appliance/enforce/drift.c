@@ -148,7 +148,7 @@ static bool author_awaited(const struct meddling *m)
 	return m->beside && !m->table && m->process[0] == '\0' && clock_mono().ns < m->beside_ns + AUTHOR_NS;
 }
 
-static void answer(struct enforce *f)
+static void answer_meddling(struct enforce *f)
 {
 	struct drift_record nothing = { 0 };
 	struct meddling *m = &f->meddling, left = { 0 };
@@ -181,7 +181,7 @@ void drift_settle(struct enforce *f)
 
 	if (m->beside && !m->table && f->now != NULL && !author_awaited(m))
 		foreign_look(f);
-	answer(f);
+	answer_meddling(f);
 }
 
 void drift_look(struct enforce *f)
@@ -195,7 +195,7 @@ void drift_look(struct enforce *f)
 	/* our own failure is mended first, because it would be reported as a change by others */
 	enforce_mend_due(f);
 	examine(f);
-	answer(f);
+	answer_meddling(f);
 }
 
 void drift_links(struct enforce *f)

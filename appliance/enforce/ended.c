@@ -98,7 +98,7 @@ static uint64_t permit_end(const struct generation_held *g, uint32_t index, uint
 	return g->over_s[index] > since ? g->over_s[index] : g->ir.permits[index].until;
 }
 
-static int note(const struct session *s, void *ctx)
+static int note_ended(const struct session *s, void *ctx)
 {
 	struct ending *d = ctx;
 	uint32_t id = mark_permit(s->mark), index = generation_permit(d->g, id);
@@ -115,14 +115,14 @@ static int note(const struct session *s, void *ctx)
 	return cuts_add(&d->cuts, d->a, s, 0);
 }
 
-static void restart(void *ctx)
+static void restart_ended(void *ctx)
 {
 	struct ending *d = ctx;
 
 	d->cuts.n = 0;
 }
 
-static void earlier(uint64_t until, uint64_t after, uint64_t *ret)
+static void keep_earlier(uint64_t until, uint64_t after, uint64_t *ret)
 {
 	if (until > after && until < *ret)
 		*ret = until;
@@ -134,20 +134,20 @@ static uint64_t next_end(const struct generation_held *g, uint64_t after)
 	uint64_t next = UINT64_MAX;
 
 	for (uint32_t i = 0; i < g->ir.n_permits; i++) {
-		earlier(g->ir.permits[i].until, after, &next);
-		earlier(g->over_s[i], after, &next);
+		keep_earlier(g->ir.permits[i].until, after, &next);
+		keep_earlier(g->over_s[i], after, &next);
 	}
 	for (size_t i = 0; i < g->kept.elements[SET_AGREE].n; i++)
-		earlier(g->kept.elements[SET_AGREE].list[i].until, after, &next);
+		keep_earlier(g->kept.elements[SET_AGREE].list[i].until, after, &next);
 	return next;
 }
 
-static void tell(struct enforce *f, struct ending *d)
+static void tell_ended(struct enforce *f, struct ending *d)
 {
 	struct err e;
 
 	d->a = arena_new(ENDED_BUDGET);
-	if (d->a != NULL && conntrack_dump(&f->net, note, restart, d, &e) == 0)
+	if (d->a != NULL && conntrack_dump(&f->net, note_ended, restart_ended, d, &e) == 0)
 		cuts_tell(f, &d->cuts);
 	arena_free(d->a);
 }
@@ -157,7 +157,7 @@ void enforce_ended_leave(struct enforce *f, const struct generation_held *old)
 	struct ending d = { .g = old, .by = f->now, .since = f->ended_s, .now = clock_wall_s() };
 
 	if (!f->waits && next_end(old, f->ended_s) <= d.now)
-		tell(f, &d);
+		tell_ended(f, &d);
 }
 
 int enforce_ended(struct enforce *f)
@@ -175,7 +175,7 @@ int enforce_ended(struct enforce *f)
 	if (next * 1000u + LATE_MS <= ms) {
 		struct ending d = { .g = f->now, .by = f->now, .since = f->ended_s, .now = (ms - LATE_MS) / 1000u };
 
-		tell(f, &d);
+		tell_ended(f, &d);
 		f->ended_s = d.now;
 		next = next_end(f->now, f->ended_s);
 	}
@@ -240,7 +240,7 @@ static void limit_restart(void *ctx)
 	c->n = 0;
 }
 
-static void record(struct counting *c, const struct session *s, bool idle)
+static void record_limit(struct counting *c, const struct session *s, bool idle)
 {
 	struct event e = event_new(EVENT_FLOW, clock_wall_ns());
 
@@ -260,11 +260,11 @@ static void record(struct counting *c, const struct session *s, bool idle)
 
 /* To be called when the session's time is over. The rules refuse its next packet in any case; a
  * worker that follows the session resets both ends now. */
-static int end(struct counting *c, const struct session *s, bool idle, struct err *e)
+static int end_session(struct counting *c, const struct session *s, bool idle, struct err *e)
 {
 	if (s->ending)
 		return 0;
-	record(c, s, idle);
+	record_limit(c, s, idle);
 	if (s->l4proto != IPPROTO_TCP)
 		return conntrack_delete(&c->f->net, s, e);
 	(void)cuts_add(&c->cuts, c->a, s, idle ? MARK_IDLED : MARK_AGED);
@@ -272,7 +272,7 @@ static int end(struct counting *c, const struct session *s, bool idle, struct er
 }
 
 /* Sets the end of a session by its age and the permit's present limit. */
-static void follow(struct counting *c, const struct image_element *el, unsigned set, uint32_t limit)
+static void follow_limit(struct counting *c, const struct image_element *el, unsigned set, uint32_t limit)
 {
 	struct image_element to = *el;
 
@@ -302,11 +302,11 @@ static int look_at(struct counting *c, const struct session *s, bool idle, struc
 	memcpy(key, &number, sizeof(number));
 	el = image_find(&c->have, set, key, key);
 	if (el == NULL)
-		return end(c, s, idle, e);
+		return end_session(c, s, idle, e);
 	c->seen[idle][el - c->have.elements[set].list] = true;
 	if (el->until < c->next_s)
 		c->next_s = el->until;
-	follow(c, el, set, p == NULL ? 0 : idle ? p->idle : p->session);
+	follow_limit(c, el, set, p == NULL ? 0 : idle ? p->idle : p->session);
 	return 0;
 }
 
@@ -321,7 +321,7 @@ static void make_room(struct counting *c, unsigned set, const bool *seen)
 			batch_element_delete(c->batch, set, &all->list[i]);
 }
 
-static int count(struct counting *c, struct err *e)
+static int count_limits(struct counting *c, struct err *e)
 {
 	struct enforce *f = c->f;
 	uint32_t line;
@@ -375,7 +375,7 @@ int enforce_lasting(struct enforce *f)
 	wait_s = shortest(&l);
 	c.a = l.n > 0 || f->now->kept.elements[SET_LIMITED].n > 0 ? arena_new(LIMITS_BUDGET) : NULL;
 	c.batch = c.a != NULL ? batch_new(0) : NULL;
-	if (c.batch != NULL && count(&c, &e) == 0 && c.next_s < c.now_s + wait_s)
+	if (c.batch != NULL && count_limits(&c, &e) == 0 && c.next_s < c.now_s + wait_s)
 		wait_s = c.next_s > c.now_s + SOON_S ? c.next_s - c.now_s : SOON_S;
 	if (c.batch != NULL) {
 		cuts_tell(f, &c.cuts);

@@ -237,7 +237,7 @@ static const char *interface_text(const struct ir *ir, const uint32_t *interface
 	return buf;
 }
 
-static uint32_t get32(const uint8_t *p)
+static uint32_t native32(const uint8_t *p)
 {
 	uint32_t v;
 
@@ -250,8 +250,8 @@ struct cell_read cell_read(unsigned set, const struct image_element *el)
 	uint8_t family = ir_set_six(set) ? 6 : 4;
 	const uint8_t *lo = el->key, *hi = el->key_end;
 	size_t n = addr_len(family), proto = 2 * n, port = 2 * n + 4;
-	struct cell_read c = { .iif = get32(lo + 2 * n + 8),
-			       .oif = get32(lo + 2 * n + 12),
+	struct cell_read c = { .iif = native32(lo + 2 * n + 8),
+			       .oif = native32(lo + 2 * n + 12),
 			       .src = { { .family = family }, { .family = family } },
 			       .dst = { { .family = family }, { .family = family } },
 			       .l4proto = lo[proto],
@@ -281,7 +281,7 @@ static void cell_text(unsigned set, const struct image_element *el, const struct
 void image_element_text(unsigned set, const struct image_element *el, const struct ir *ir, const uint32_t *interfaces,
 			char *out, size_t size)
 {
-	uint32_t a = get32(el->key), b = get32(el->key + 4);
+	uint32_t a = native32(el->key), b = native32(el->key + 4);
 	char in[16];
 	size_t at;
 
@@ -292,7 +292,7 @@ void image_element_text(unsigned set, const struct image_element *el, const stru
 	switch (set) {
 	case SET_LIVE:
 		snprintf(out, size, "%s direction %u mark 0x%08x -> 0x%08x", interface_text(ir, interfaces, a, in),
-			 el->key[4], get32(el->key + 8), el->data);
+			 el->key[4], native32(el->key + 8), el->data);
 		break;
 	case SET_HOME:
 		snprintf(out, size, "%s mark 0x%08x", interface_text(ir, interfaces, a, in), b);

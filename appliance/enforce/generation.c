@@ -184,7 +184,7 @@ void generation_places(struct generation_held *g, const struct generation_held *
 
 /* Replaces each old index by the index that the same device has now, even if two devices have
  * swapped their indexes. */
-static void follow(const struct generation_held *g, struct image_element *live)
+static void follow_device(const struct generation_held *g, struct image_element *live)
 {
 	uint32_t at;
 
@@ -202,7 +202,7 @@ void generation_follow(struct generation_held *g)
 	struct image_elements *live = &g->kept.elements[SET_LIVE];
 
 	for (size_t n = 0; n < live->n; n++)
-		follow(g, &live->list[n]);
+		follow_device(g, &live->list[n]);
 	for (uint32_t i = 0; i < g->ir.n_interfaces; i++)
 		if (g->interfaces[i] != 0)
 			g->kept_at[i] = g->interfaces[i];

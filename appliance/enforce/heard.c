@@ -113,7 +113,7 @@ static bool carry_on(const struct heard *old, const struct heard_conduit *w, str
 	return false;
 }
 
-static void leave(struct heard *h)
+static void leave_conduits(struct heard *h)
 {
 	free(h->list);
 	free(h->first);
@@ -126,7 +126,7 @@ static void leave(struct heard *h)
 
 void heard_free(struct heard *h)
 {
-	leave(h);
+	leave_conduits(h);
 	free(h->before.list);
 	free(h->now.list);
 	*h = (struct heard){ 0 };
@@ -145,11 +145,11 @@ bool heard_adopt(struct heard *h, const struct generation_held *next, struct mon
 	h->anew = true;
 	taken = take_conduits(h, &next->ir, now, wall_ns) && map_permits(h, next);
 	if (!taken)
-		leave(h);
+		leave_conduits(h);
 	for (size_t i = 0; i < old.n; i++)
 		if (!carry_on(&old, &old.list[i], h) && old.list[i].silent)
 			tell(ctx, old.g, old.list[i].conduit, SILENCE_OVER, seconds_since(&old.list[i], now));
-	leave(&old);
+	leave_conduits(&old);
 	if (h->n == 0) {
 		/* Nothing is watched any more. The counts are forgotten, so that a later watch is
 		 * not compared with them. */
@@ -189,7 +189,7 @@ static uint64_t key_of(const struct session *s)
 
 /* The number of packets that show a conduit alive: for TCP and ICMP the answers; for other
  * protocols the packets of both directions, because some send in one direction only. */
-static uint64_t carried(const struct session *s)
+static uint64_t packets_carried(const struct session *s)
 {
 	if (s->l4proto == IPPROTO_TCP)
 		return s->assured ? s->packets_back : 0;
@@ -211,7 +211,7 @@ static uint32_t permit_by_place(const struct heard *h, const struct session *s, 
 	return c != NULL ? c->permit : UINT32_MAX;
 }
 
-static bool keep(struct heard_sessions *to, struct heard_session one)
+static bool keep_session(struct heard_sessions *to, struct heard_session one)
 {
 	if (to->n == to->room) {
 		size_t room = to->room > 0 ? to->room * 2 : 256;
@@ -230,7 +230,7 @@ int heard_note(const struct session *s, void *heard)
 {
 	struct heard *h = heard;
 	const struct heard_session key = { .key = key_of(s) }, *was;
-	struct heard_session one = { .key = key.key, .packets = carried(s) };
+	struct heard_session one = { .key = key.key, .packets = packets_carried(s) };
 	uint32_t id = mark_permit(s->mark);
 
 	was = h->before.n > 0 ? bsearch(&key, h->before.list, h->before.n, sizeof(key), by_key) : NULL;
@@ -241,7 +241,7 @@ int heard_note(const struct session *s, void *heard)
 		one.permit = permit_by_place(h, s, was);
 	else if (h->first[one.permit] == h->first[one.permit + 1])
 		return 0;
-	if (!keep(&h->now, one))
+	if (!keep_session(&h->now, one))
 		return -ENOMEM;
 	/* It is not known how old packets from before the first look are, so they do not count. */
 	if (one.permit == UINT32_MAX || one.packets <= (was != NULL ? was->packets : 0))
@@ -273,8 +273,8 @@ static bool is_shut(const struct ir *ir, const struct ir_conduit *c, uint64_t mo
 	       !times_hold(&t, &z, moment, &end, &next);
 }
 
-static void settle(struct heard *h, struct heard_conduit *w, const bool *up, uint64_t gap_ns, struct mono now,
-		   uint64_t wall_ns, heard_tell *tell, void *ctx)
+static void settle_conduit(struct heard *h, struct heard_conduit *w, const bool *up, uint64_t gap_ns, struct mono now,
+			   uint64_t wall_ns, heard_tell *tell, void *ctx)
 {
 	const struct ir_conduit *c = conduit_of(h->g, w);
 	bool over = is_shut(&h->g->ir, c, h->moment_s),
@@ -309,7 +309,8 @@ void heard_end(struct heard *h, const bool *up, struct mono now, uint64_t wall_n
 	uint64_t gap_ns = h->looked.ns != 0 ? now.ns - h->looked.ns : 0;
 
 	for (size_t i = 0; i < h->n; i++) {
-		settle(h, &h->list[i], up, gap_ns < HEARD_GAP_NS ? gap_ns : HEARD_GAP_NS, now, wall_ns, tell, ctx);
+		settle_conduit(h, &h->list[i], up, gap_ns < HEARD_GAP_NS ? gap_ns : HEARD_GAP_NS, now, wall_ns, tell,
+			       ctx);
 		h->list[i].based = true;
 	}
 	if (h->now.n > 1)

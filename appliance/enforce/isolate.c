@@ -39,7 +39,7 @@ static void put_sets(struct batch *b, const struct image *i, unsigned first)
 
 /* In one transaction, gives the two sets that begin at `apart`, and the two that begin at `kept`,
  * the contents of `i`. SET_COUNT: leaves these two as they are. */
-static int step(struct enforce *f, const struct image *i, unsigned apart, unsigned kept, struct err *e)
+static int set_pairs(struct enforce *f, const struct image *i, unsigned apart, unsigned kept, struct err *e)
 {
 	struct batch *b = batch_new(0);
 	uint32_t line;
@@ -72,13 +72,13 @@ static int to_kernel(struct enforce *f, struct err *e)
 	/* This needs a separate transaction, because while the kernel changes an interval set, the
 	 * set briefly lacks its elements. */
 	if (r == 0 && f->kept.n > 0)
-		r = step(f, &full, SET_COUNT, SET_KEPT4_NEXT, e);
+		r = set_pairs(f, &full, SET_COUNT, SET_KEPT4_NEXT, e);
 	if (r == 0)
-		r = step(f, &full, SET_APART4_NEXT, SET_COUNT, e);
+		r = set_pairs(f, &full, SET_APART4_NEXT, SET_COUNT, e);
 	if (r == 0)
-		r = step(f, &full, SET_APART4, SET_KEPT4, e);
+		r = set_pairs(f, &full, SET_APART4, SET_KEPT4, e);
 	if (r == 0)
-		r = step(f, &nothing, SET_APART4_NEXT, SET_KEPT4_NEXT, e);
+		r = set_pairs(f, &nothing, SET_APART4_NEXT, SET_KEPT4_NEXT, e);
 	arena_free(a);
 	return r;
 }
@@ -199,7 +199,7 @@ static bool touch_cell(const struct generation_held *g, const struct ir_cell *c,
 }
 
 /* Conduits that grant something between these ends, with or without a session. */
-static void touch(const struct generation_held *g, const struct asked *x, struct touched *t)
+static void touch_conduits(const struct generation_held *g, const struct asked *x, struct touched *t)
 {
 	bool *permits = calloc(g->ir.n_permits + 1u, sizeof(*permits));
 
@@ -240,7 +240,7 @@ static void touched_json(const struct ir *ir, const struct touched *t, json_t *t
 }
 
 /* `assets`: lists the assets by name too, which takes longer. NULL: the sessions are not known. */
-static json_t *told(struct enforce *f, const struct met *m, bool assets)
+static json_t *met_json(struct enforce *f, const struct met *m, bool assets)
 {
 	const struct generation_held *g = f->now;
 	uint64_t now = clock_mono().ns, n = 0;
@@ -269,7 +269,7 @@ static json_t *told(struct enforce *f, const struct met *m, bool assets)
 		      f->equal_ns != 0 && !f->mend_due ? json_integer((json_int_t)((now - f->equal_ns) / 1000000000u))
 						       : json_null());
 	if (j != NULL && g != NULL && t.sessions != NULL && t.of != NULL && t.conduits != NULL) {
-		touch(g, m->asked, &t);
+		touch_conduits(g, m->asked, &t);
 		touched_json(&g->ir, &t, j);
 	}
 	free(t.sessions);
@@ -313,7 +313,7 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, co
 	/* Noted before the change: a session that was cut has no label to count it by. */
 	met_fill(f, &met);
 	if (rehearse) {
-		j = told(f, &met, true);
+		j = met_json(f, &met, true);
 		if (j == NULL)
 			err_set(e, -ENOMEM, "sessions");
 		arena_free(met.a);
@@ -331,7 +331,7 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, co
 		return NULL;
 	}
 	took = clock_mono().ns - began;
-	j = told(f, &met, false);
+	j = met_json(f, &met, false);
 	/* A failed count is no reason to report the isolation as failed. */
 	if (j == NULL)
 		j = json_object();

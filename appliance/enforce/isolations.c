@@ -57,7 +57,7 @@ struct ordered {
 };
 
 /* The list after the order. NULL: the order is refused, for the reason *why. */
-static json_t *changed(const json_t *before, const struct ir *ir, const struct ordered *o, struct sentence *why)
+static json_t *list_changed(const json_t *before, const struct ir *ir, const struct ordered *o, struct sentence *why)
 {
 	json_t *list = json_copy((json_t *)(uintptr_t)before), *one, *pairs;
 	size_t at = place_of(list, o->object);
@@ -112,7 +112,7 @@ static json_t *asked_after(const json_t *list, const char *object)
 }
 
 /* Records the order. `sessions`: how many live sessions it affects; negative: unknown. */
-static void record(struct enforce *f, const struct ordered *o, enum policy_event what, json_int_t sessions)
+static void record_order(struct enforce *f, const struct ordered *o, enum policy_event what, json_int_t sessions)
 {
 	bool counts = sessions >= 0 && (what == POLICY_ISOLATED || what == POLICY_REHEARSED);
 	char text[ISOLATE_OBJECT + COMMENT_BYTES + 4], number[24];
@@ -132,7 +132,7 @@ static enum policy_event event_of(const struct ordered *o)
 					    : POLICY_REJOINED_READS;
 }
 
-static bool refused(struct enforce *f, uint32_t id, const struct sentence *why)
+static bool answer_refused(struct enforce *f, uint32_t id, const struct sentence *why)
 {
 	return msg_answer(f->control, id, ANSWER_CANNOT,
 			  json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(why))) == 0;
@@ -151,9 +151,9 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 	if (f->now == NULL)
 		sentence_say(&why, M_ENFORCE_NOT_YET);
 	else
-		list = changed(f->isolations, &f->now->ir, &o, &why);
+		list = list_changed(f->isolations, &f->now->ir, &o, &why);
 	if (list == NULL)
-		return refused(f, m->id, &why);
+		return answer_refused(f, m->id, &why);
 	one = asked_after(o.order == CHANGE_REJOIN ? f->isolations : list, o.object);
 	if (o.rehearse) {
 		j = enforce_isolate(f, true, one, NULL, &e);
@@ -167,9 +167,9 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 	if (j == NULL) {
 		json_decref(one);
 		sentence_say(&why, M_ISOLATE_KERNEL, e.text);
-		return sent && refused(f, m->id, &why);
+		return sent && answer_refused(f, m->id, &why);
 	}
-	record(f, &o, event_of(&o), json_integer_value(json_object_get(j, "sessions")));
+	record_order(f, &o, event_of(&o), json_integer_value(json_object_get(j, "sessions")));
 	json_object_set_new(j, "done", json_true());
 	json_object_set_new(j, "what", json_text(o.object));
 	json_object_set_new(j, "rehearsed", json_boolean(o.rehearse));
@@ -223,14 +223,14 @@ static void catch_up(struct enforce *f, const struct ir *ir)
 		bool same = covers_same(ir, one), cuts = o.order == CHANGE_ISOLATE;
 
 		(void)json_object_del(one, "order");
-		list = same || cuts ? changed(f->isolations, ir, &o, &why) : NULL;
+		list = same || cuts ? list_changed(f->isolations, ir, &o, &why) : NULL;
 		if (list != NULL) {
 			json_decref(f->isolations);
 			f->isolations = list;
-			record(f, &o, event_of(&o), -1);
+			record_order(f, &o, event_of(&o), -1);
 		}
 		if (list == NULL || !same)
-			record(f, &o, cuts && list != NULL ? POLICY_ISOLATED_BOTH : POLICY_ISOLATION_DROPPED, -1);
+			record_order(f, &o, cuts && list != NULL ? POLICY_ISOLATED_BOTH : POLICY_ISOLATION_DROPPED, -1);
 	}
 	if (json_array_size(orders) > 0)
 		(void)hand_in(f, 0);

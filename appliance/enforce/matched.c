@@ -47,14 +47,14 @@ const struct msg_used_permit *matched_permit(const struct msg_used_permit *list,
 	return n > 0 ? bsearch(&key, list, n, sizeof(*list), by_permit) : NULL;
 }
 
-static const struct msg_used_permit *find(const struct matched *m, uint32_t permit)
+static const struct msg_used_permit *find_permit(const struct matched *m, uint32_t permit)
 {
 	return matched_permit(m->list, m->n, permit);
 }
 
 /* Joins all entries that have the same permit, and adds up their counters. Returns how many entries
  * are left. */
-static size_t join(struct msg_used_permit *list, size_t n_all)
+static size_t join_permits(struct msg_used_permit *list, size_t n_all)
 {
 	size_t n = 0;
 
@@ -91,7 +91,7 @@ struct msg_used_permit *matched_counts(const struct image *have, matched_weigh *
 			list[n++] =
 				(struct msg_used_permit){ .permit = mark_permit(el->data), .packets = weigh(s, el) };
 		}
-	*ret_n = join(list, n);
+	*ret_n = join_permits(list, n);
 	return list;
 }
 
@@ -106,7 +106,7 @@ static void keep_ended(const struct matched *m, const struct generation_held *g,
 	size_t n = now->n;
 
 	for (size_t i = 0; i < m->n; i++)
-		if (m->list[i].last_ns != 0 && find(now, m->list[i].permit) == NULL &&
+		if (m->list[i].last_ns != 0 && find_permit(now, m->list[i].permit) == NULL &&
 		    generation_permit(g, m->list[i].permit) != UINT32_MAX)
 			now->list[n++] =
 				(struct msg_used_permit){ .permit = m->list[i].permit, .last_ns = m->list[i].last_ns };
@@ -133,7 +133,7 @@ static bool of_other_rules(struct matched *m, const struct image *have)
 static bool counts_less(const struct matched *m, const struct matched *now)
 {
 	for (size_t i = 0; i < now->n; i++) {
-		const struct msg_used_permit *was = find(m, now->list[i].permit);
+		const struct msg_used_permit *was = find_permit(m, now->list[i].permit);
 
 		if (was != NULL && now->list[i].packets < was->packets)
 			return true;
@@ -141,7 +141,7 @@ static bool counts_less(const struct matched *m, const struct matched *now)
 	return false;
 }
 
-static void looked(struct matched *m, struct matched *now, uint64_t wall_ns)
+static void take_look(struct matched *m, struct matched *now, uint64_t wall_ns)
 {
 	free(m->list);
 	m->list = now->list;
@@ -172,7 +172,7 @@ static int key_against(const void *key, const void *row)
 }
 
 /* Sorts the rows. Of rows with the same key only the first one stays. Returns how many are left. */
-static size_t distinct(void *rows, size_t n, size_t size, int (*order)(const void *, const void *))
+static size_t sort_distinct(void *rows, size_t n, size_t size, int (*order)(const void *, const void *))
 {
 	uint8_t *p = rows;
 	size_t kept = 0;
@@ -245,7 +245,7 @@ static void tell_conduits(struct matched *m, const struct generation_held *g, ui
 		all[n++] = m->conduits[i];
 	free(m->conduits);
 	m->conduits = all;
-	m->n_conduits = distinct(all, n, sizeof(*all), by_name);
+	m->n_conduits = sort_distinct(all, n, sizeof(*all), by_name);
 }
 
 /* ---- cells ----------------------------------------------------------------------------------- */
@@ -311,11 +311,11 @@ static void count_cells(struct matched *m, const struct image *have, const struc
 		all[n++] = m->cells[i];
 	free(m->cells);
 	m->cells = all;
-	m->n_cells = distinct(all, n, sizeof(*all), by_cell);
+	m->n_cells = sort_distinct(all, n, sizeof(*all), by_cell);
 }
 
-static uint64_t counted(const struct matched *m, const struct generation_held *g, unsigned set,
-			const struct image_element *el)
+static uint64_t cell_counted(const struct matched *m, const struct generation_held *g, unsigned set,
+			     const struct image_element *el)
 {
 	const struct msg_used_cell *c;
 	uint8_t key[KEY];
@@ -334,7 +334,7 @@ void matched_seed(const struct matched *m, const struct image *have, const struc
 			struct image_element *el = &want->elements[s].list[i];
 			const struct image_element *was = image_find(have, s, el->key, el->key_end);
 
-			el->packets = was != NULL ? was->packets : counted(m, g, s, el);
+			el->packets = was != NULL ? was->packets : cell_counted(m, g, s, el);
 			el->bytes = was != NULL ? was->bytes : 0;
 		}
 }
@@ -353,7 +353,7 @@ void matched_note(struct matched *m, const struct image *have, const struct gene
 		spans_add(&m->gaps, m->looked_ns, wall_ns);
 	for (size_t i = 0; i < now.n; i++) {
 		struct msg_used_permit *to = &now.list[i];
-		const struct msg_used_permit *was = find(m, to->permit);
+		const struct msg_used_permit *was = find_permit(m, to->permit);
 
 		/* It is unknown when uses before the first look happened, so they get no time. */
 		if (was != NULL)
@@ -362,7 +362,7 @@ void matched_note(struct matched *m, const struct image *have, const struct gene
 			to->last_ns = wall_ns;
 	}
 	keep_ended(m, g, &now);
-	looked(m, &now, wall_ns);
+	take_look(m, &now, wall_ns);
 	tell_conduits(m, g, wall_ns);
 	count_cells(m, have, g);
 }
@@ -381,20 +381,20 @@ void matched_carry(struct matched *m, const struct image *have, const struct ima
 	for (size_t i = 0; i < m->n; i++)
 		now.list[now.n++] =
 			(struct msg_used_permit){ .permit = m->list[i].permit, .last_ns = m->list[i].last_ns };
-	now.n = join(now.list, now.n);
-	looked(m, &now, wall_ns);
+	now.n = join_permits(now.list, now.n);
+	take_look(m, &now, wall_ns);
 }
 
 uint64_t matched_last(const struct matched *m, uint32_t permit)
 {
-	const struct msg_used_permit *one = find(m, permit);
+	const struct msg_used_permit *one = find_permit(m, permit);
 
 	return one != NULL ? one->last_ns : 0;
 }
 
 /* Moves a time by as much as the clock was set, from `was_ns` to `wall_ns`. Only times that this
  * process noted are moved: those between its first look and `was_ns`. */
-static void move(const struct matched *m, uint64_t *at, uint64_t was_ns, uint64_t wall_ns)
+static void move_time(const struct matched *m, uint64_t *at, uint64_t was_ns, uint64_t wall_ns)
 {
 	if (m->began_ns != 0 && *at >= m->began_ns && *at <= was_ns)
 		*at = wall_ns > was_ns - *at ? wall_ns - (was_ns - *at) : 1;
@@ -403,17 +403,17 @@ static void move(const struct matched *m, uint64_t *at, uint64_t was_ns, uint64_
 void matched_clock(struct matched *m, uint64_t was_ns, uint64_t wall_ns)
 {
 	for (size_t i = 0; i < m->n; i++)
-		move(m, &m->list[i].last_ns, was_ns, wall_ns);
+		move_time(m, &m->list[i].last_ns, was_ns, wall_ns);
 	for (size_t i = 0; i < m->n_conduits; i++) {
-		move(m, &m->conduits[i].last_ns, was_ns, wall_ns);
-		move(m, &m->conduits[i].since_ns, was_ns, wall_ns);
+		move_time(m, &m->conduits[i].last_ns, was_ns, wall_ns);
+		move_time(m, &m->conduits[i].since_ns, was_ns, wall_ns);
 	}
 	for (size_t i = 0; i < m->gaps.n; i++) {
-		move(m, &m->gaps.list[i].from_ns, was_ns, wall_ns);
-		move(m, &m->gaps.list[i].until_ns, was_ns, wall_ns);
+		move_time(m, &m->gaps.list[i].from_ns, was_ns, wall_ns);
+		move_time(m, &m->gaps.list[i].until_ns, was_ns, wall_ns);
 	}
-	move(m, &m->looked_ns, was_ns, wall_ns);
-	move(m, &m->began_ns, was_ns, wall_ns);
+	move_time(m, &m->looked_ns, was_ns, wall_ns);
+	move_time(m, &m->began_ns, was_ns, wall_ns);
 	m->untold = true;
 }
 
@@ -453,7 +453,7 @@ uint8_t *matched_put(const struct matched *m, size_t *ret_n)
 }
 
 /* Allocates `n` rows, if there are enough bytes for rows of at least `least` bytes each. */
-static bool room(const struct bytes *b, uint32_t n, size_t least, size_t size, void *ret, size_t *ret_n)
+static bool make_rows(const struct bytes *b, uint32_t n, size_t least, size_t size, void *ret, size_t *ret_n)
 {
 	void *list = n <= b->left / least ? calloc((size_t)n + 1, size) : NULL;
 
@@ -470,14 +470,14 @@ static bool take_rows(struct bytes *b, const struct msg_used_head *h, struct mat
 	m->gaps.n = ok ? h->gaps : 0;
 	for (size_t i = 0; i < m->gaps.n; i++)
 		ok &= msg_take_used_gap(b, &m->gaps.list[i]);
-	ok = ok && room(b, h->permits, USED_PERMIT_BYTES, sizeof(*m->list), &m->list, &m->n);
+	ok = ok && make_rows(b, h->permits, USED_PERMIT_BYTES, sizeof(*m->list), &m->list, &m->n);
 	for (size_t i = 0; ok && i < m->n; i++)
 		ok = msg_take_used_permit(b, &m->list[i]) && (i == 0 || m->list[i - 1].permit < m->list[i].permit);
-	ok = ok && room(b, h->conduits, USED_CONDUIT_BYTES, sizeof(*m->conduits), &m->conduits, &m->n_conduits);
+	ok = ok && make_rows(b, h->conduits, USED_CONDUIT_BYTES, sizeof(*m->conduits), &m->conduits, &m->n_conduits);
 	for (size_t i = 0; ok && i < m->n_conduits; i++)
 		ok = msg_take_used_conduit(b, &m->conduits[i]) &&
 		     (i == 0 || memcmp(m->conduits[i - 1].name, m->conduits[i].name, 16) < 0);
-	ok = ok && room(b, h->cells, USED_CELL_BYTES, sizeof(*m->cells), &m->cells, &m->n_cells);
+	ok = ok && make_rows(b, h->cells, USED_CELL_BYTES, sizeof(*m->cells), &m->cells, &m->n_cells);
 	for (size_t i = 0; ok && i < m->n_cells; i++)
 		ok = msg_take_used_cell(b, &m->cells[i]) &&
 		     (i == 0 || memcmp(m->cells[i - 1].key, m->cells[i].key, 16) < 0);

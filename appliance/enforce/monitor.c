@@ -169,7 +169,7 @@ void monitor_shut(struct enforce *f, uint64_t since_ns)
 }
 
 /* Handles one message of a transaction. */
-static void hear(void *ctx, const struct nlmsghdr *report)
+static void hear_change(void *ctx, const struct nlmsghdr *report)
 {
 	struct enforce *f = ctx;
 	struct meddling *m = &f->meddling;
@@ -211,7 +211,7 @@ void monitor_glance(struct enforce *f)
 {
 	/* This call has read no report about our table yet, whatever earlier calls have read. */
 	f->meddling.fresh = true;
-	f->monitor_empty_ns = f->change_since_ns = enforce_socket_reports(f->monitor, hear, f);
+	f->monitor_empty_ns = f->change_since_ns = enforce_socket_reports(f->monitor, hear_change, f);
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -256,8 +256,8 @@ void record_unwatched(struct drift_record *r, const struct differences *d)
 }
 
 /* "nft (pid 123): table deleted; table inet sekisho, chain forward: ... -> ...; ..." */
-static void line(const struct drift_record *r, const char *by, const char *deeds, const char *trouble, char *out,
-		 size_t size)
+static void meddling_line(const struct drift_record *r, const char *by, const char *deeds, const char *trouble,
+			  char *out, size_t size)
 {
 	size_t at = (size_t)snprintf(out, size, "%s%s%s", by, by[0] != '\0' ? ": " : "", deeds);
 	bool begun = deeds[0] != '\0';
@@ -297,7 +297,7 @@ void record_send(struct enforce *f, struct drift_record *r, enum drift what, uin
 		record_add(r, object, "", "");
 		deeds[0] = '\0';
 	}
-	line(r, by, deeds, trouble, text, sizeof(text));
+	meddling_line(r, by, deeds, trouble, text, sizeof(text));
 	f->drifts++;
 	f->drift_wall_ns = clock_wall_ns();
 	for (unsigned i = 0; i < r->n; i++) {

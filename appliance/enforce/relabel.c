@@ -34,14 +34,14 @@ struct looking {
 	size_t n, room;
 };
 
-static void restart(void *ctx)
+static void looking_restart(void *ctx)
 {
 	struct looking *l = ctx;
 
 	l->n = 0;
 }
 
-static int note(const struct session *s, void *ctx)
+static int note_relabel(const struct session *s, void *ctx)
 {
 	struct looking *l = ctx;
 	const struct ir *ir = &l->g->ir;
@@ -98,7 +98,8 @@ static bool same_place(const struct generation_held *old, const struct ir_place 
 /* Marks the permits whose cells (ir_places) are unchanged, so their sessions stay under them. A
  * permit with an end may overlap any other permit, so if the cells of one have changed, no permit
  * is marked. */
-static bool settle(const struct generation_held *old, const struct generation_held *g, struct arena *a, bool *settled)
+static bool settle_permits(const struct generation_held *old, const struct generation_held *g, struct arena *a,
+			   bool *settled)
 {
 	const struct ir_place *was, *is;
 	bool over = false;
@@ -116,19 +117,19 @@ static bool settle(const struct generation_held *old, const struct generation_he
 	return true;
 }
 
-static int look(struct enforce *f, const struct generation_held *old, struct arena *a, struct err *e)
+static int look_for_stale(struct enforce *f, const struct generation_held *old, struct arena *a, struct err *e)
 {
 	const struct generation_held *g = f->now;
 	bool *settled = arena_array(a, g->ir.n_permits + 1u, sizeof(*settled)), all = true;
 	struct looking l = { .a = a, .g = g, .settled = settled, .now = enforce_moment(f) };
 	int r = 0;
 
-	if (settled == NULL || !settle(old, g, a, settled))
+	if (settled == NULL || !settle_permits(old, g, a, settled))
 		return err_set(e, -ENOMEM, "sessions to relabel");
 	for (uint32_t i = 0; i < g->ir.n_permits && all; i++)
 		all = settled[i];
 	if (!all)
-		r = conntrack_dump(&f->net, note, restart, &l, e);
+		r = conntrack_dump(&f->net, note_relabel, looking_restart, &l, e);
 	for (size_t i = 0; i < l.n && r == 0; i++) {
 		r = conntrack_mark(&f->net, &l.list[i].session, l.list[i].mark, e);
 		if (r == -ENOENT)
@@ -144,6 +145,6 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old)
 
 	/* If the last relabelling was not finished, the sessions of every permit are looked at. */
 	f->relabel_due = f->now != NULL && (a == NULL || !ir_places_keep(&f->now->ir, f->now->arena) ||
-					    look(f, f->relabel_due ? NULL : old, a, &e) < 0);
+					    look_for_stale(f, f->relabel_due ? NULL : old, a, &e) < 0);
 	arena_free(a);
 }

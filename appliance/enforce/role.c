@@ -37,13 +37,13 @@
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/msg_json.h"
 
-static void complain(const struct err *e)
+static void say_trouble(const struct err *e)
 {
 	fprintf(stderr, "sekishod enforce: %s\n", e->text);
 }
 
 /* Takes over the reference. */
-static bool refuse(struct enforce *f, const struct msg *m, enum answer_status status, json_t *why)
+static bool answer_refused(struct enforce *f, const struct msg *m, enum answer_status status, json_t *why)
 {
 	return msg_answer(f->control, m->id, status, json_pack("{s:o}", "error", why)) == 0;
 }
@@ -53,14 +53,15 @@ static bool refuse_with(struct enforce *f, const struct msg *m, enum message why
 	struct sentence said = { 0 };
 
 	sentence_say(&said, why);
-	return refuse(f, m, ANSWER_CANNOT, sentence_json(&said));
+	return answer_refused(f, m, ANSWER_CANNOT, sentence_json(&said));
 }
 
 /* Takes over the reference. NULL is a failure that *e describes. */
-static bool answer(struct enforce *f, const struct msg *m, enum answer_status status, json_t *j, const struct err *e)
+static bool answer_with(struct enforce *f, const struct msg *m, enum answer_status status, json_t *j,
+			const struct err *e)
 {
 	if (j == NULL)
-		return refuse(f, m, ANSWER_CANNOT, json_text(e->text));
+		return answer_refused(f, m, ANSWER_CANNOT, json_text(e->text));
 	return msg_answer(f->control, m->id, status, j) == 0;
 }
 
@@ -69,14 +70,14 @@ static bool on_status(void *ctx, struct msg *m)
 	struct err e = { 0 };
 	json_t *j = enforce_status(ctx, &e);
 
-	return answer(ctx, m, ANSWER_YES, j, &e);
+	return answer_with(ctx, m, ANSWER_YES, j, &e);
 }
 
 /* ---- questions that take long ---------------------------------------------------------------- */
 
 /* Begins work on a question. False: the work must not be begun. `way` as in stop_begin. `tell`: the
  * asker wants reports of progress. */
-static bool begin(struct enforce *f, const struct msg *m, bool way, bool tell, struct err *e)
+static bool work_begin(struct enforce *f, const struct msg *m, bool way, bool tell, struct err *e)
 {
 	telling_begin(f, m->id, tell);
 	if (stop_begin(f, m->id, way))
@@ -87,7 +88,7 @@ static bool begin(struct enforce *f, const struct msg *m, bool way, bool tell, s
 
 /* Ends the work and answers the question, unless it made way for an order and will be asked again.
  * Takes over the reference; NULL is a failure that *e describes. */
-static bool end(struct enforce *f, const struct msg *m, enum answer_status status, json_t *j, const struct err *e)
+static bool work_end(struct enforce *f, const struct msg *m, enum answer_status status, json_t *j, const struct err *e)
 {
 	bool left_off = e->code == -ECANCELED, again = j == NULL && left_off && stop_made_way(f, m);
 
@@ -98,10 +99,10 @@ static bool end(struct enforce *f, const struct msg *m, enum answer_status statu
 	/* Nobody reads this text, but control needs an answer, because it keeps a place for the
 	 * question until then. */
 	if (j == NULL && left_off)
-		return refuse(f, m, ANSWER_CANNOT, json_string("stopped"));
+		return answer_refused(f, m, ANSWER_CANNOT, json_string("stopped"));
 	if (j == NULL && e->code == -ESTALE)
 		return refuse_with(f, m, M_ENFORCE_OTHER);
-	return answer(f, m, status, j, e);
+	return answer_with(f, m, status, j, e);
 }
 
 static bool on_effective(void *ctx, struct msg *m)
@@ -112,9 +113,9 @@ static bool on_effective(void *ctx, struct msg *m)
 
 	if (f->now == NULL)
 		return refuse_with(f, m, M_ENFORCE_NOT_YET);
-	if (begin(f, m, true, m->body.effective.tell != 0, &e))
+	if (work_begin(f, m, true, m->body.effective.tell != 0, &e))
 		j = enforce_effective(f, &e);
-	return end(f, m, ANSWER_YES, j, &e);
+	return work_end(f, m, ANSWER_YES, j, &e);
 }
 
 static bool on_flows(void *ctx, struct msg *m)
@@ -130,11 +131,11 @@ static bool on_flows(void *ctx, struct msg *m)
 	lacks = enforce_flows_lacks(f->now, &m->body.flows.filter);
 	if (lacks != NULL) {
 		sentence_say(&said, M_FILTER_UNKNOWN, lacks);
-		return refuse(f, m, ANSWER_INVALID, sentence_json(&said));
+		return answer_refused(f, m, ANSWER_INVALID, sentence_json(&said));
 	}
-	if (begin(f, m, false, false, &e))
+	if (work_begin(f, m, false, false, &e))
 		j = enforce_flows(f, &m->body.flows, &e);
-	return end(f, m, ANSWER_YES, j, &e);
+	return work_end(f, m, ANSWER_YES, j, &e);
 }
 
 static bool on_verify(void *ctx, struct msg *m)
@@ -148,14 +149,14 @@ static bool on_verify(void *ctx, struct msg *m)
 
 	if (f->now == NULL)
 		return refuse_with(f, m, M_ENFORCE_NOT_YET);
-	if (begin(f, m, true, m->body.verify.tell != 0, &e)) {
+	if (work_begin(f, m, true, m->body.verify.tell != 0, &e)) {
 		a = arena_new(2 * DUMP_BUDGET);
 		if (a == NULL)
 			err_set(&e, -ENOMEM, "read-back");
 		else if (enforce_verify(f, a, &d, &e) == 0)
 			j = differences_json(&d, &f->now->ir);
 	}
-	sent = end(f, m, d.n == 0 ? ANSWER_YES : ANSWER_NO, j, &e);
+	sent = work_end(f, m, d.n == 0 ? ANSWER_YES : ANSWER_NO, j, &e);
 	arena_free(a);
 	return sent;
 }
@@ -305,7 +306,7 @@ static bool on_used(void *ctx, struct msg *m)
 	struct err e = { 0 };
 
 	if (enforce_used_heard(ctx, m->fds[0], &e) < 0)
-		complain(&e);
+		say_trouble(&e);
 	return true;
 }
 
@@ -341,7 +342,7 @@ static void glance(void *ctx)
 	telling_read(ctx);
 }
 
-static bool stopped(void *ctx)
+static bool work_stopped(void *ctx)
 {
 	return stop_asked(ctx);
 }
@@ -404,7 +405,7 @@ static int open_all(struct enforce *f, struct err *e)
 	if (r < 0)
 		return r;
 	f->net.between = glance;
-	f->net.stopped = stopped;
+	f->net.stopped = work_stopped;
 	f->net.between_ctx = f;
 	f->delay = monitor_open_delay();
 	trust_open(&f->trust);
@@ -450,12 +451,12 @@ static const struct {
 };
 
 /* Milliseconds; -1 = not soon. */
-static int sooner(int a, int b)
+static int sooner_ms(int a, int b)
 {
 	return a >= 0 && (b < 0 || a < b) ? a : b;
 }
 
-static void loop(struct enforce *f)
+static void enforce_loop(struct enforce *f)
 {
 	for (;;) {
 		struct pollfd p[3] = {
@@ -466,10 +467,10 @@ static void loop(struct enforce *f)
 		const struct clock_pair before = f->clocks;
 		struct mono mono;
 		uint64_t now, wall;
-		int wait = sooner(SETTINGS_NS / 2000000, enforce_ended(f));
+		int wait = sooner_ms(SETTINGS_NS / 2000000, enforce_ended(f));
 
-		wait = sooner(wait, enforce_opens(f));
-		wait = sooner(wait, enforce_lasting(f));
+		wait = sooner_ms(wait, enforce_opens(f));
+		wait = sooner_ms(wait, enforce_lasting(f));
 		enforce_used_tell(f);
 		monitor_sleep(f);
 		/* An overrun of the monitor's queue is an error on the socket and is read as
@@ -517,11 +518,11 @@ int role_enforce(void)
 	int r = open_all(&f, &e);
 
 	if (r < 0) {
-		complain(&e);
+		say_trouble(&e);
 		return ANSWER_CANNOT;
 	}
 	if (msg_send(f.control, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) == 0)
-		loop(&f);
+		enforce_loop(&f);
 	enforce_used_look(&f);
 	enforce_used_tell(&f);
 	enforce_end(&f);

@@ -119,7 +119,7 @@ static bool asset_is(const struct generation_held *g, const struct addr *a, cons
 }
 
 /* Whether all conditions hold. Zone, asset and host may match either end. */
-static bool wanted(const struct asked *a, const struct session *s, const struct question *q)
+static bool session_wanted(const struct asked *a, const struct session *s, const struct question *q)
 {
 	const char *conduit = a->filter->text[FILTER_CONDUIT], *zone = a->filter->text[FILTER_ZONE],
 		   *asset = a->filter->text[FILTER_ASSET];
@@ -131,7 +131,7 @@ static bool wanted(const struct asked *a, const struct session *s, const struct 
 	       (*asset == '\0' || asset_is(a->now, &s->client, asset) || asset_is(a->now, &s->server, asset));
 }
 
-static int look(const struct session *s, void *ctx)
+static int list_session(const struct session *s, void *ctx)
 {
 	struct asked *a = ctx;
 	const struct question q = session_question(s, a->now_s);
@@ -139,7 +139,7 @@ static int look(const struct session *s, void *ctx)
 	json_t *j;
 
 	a->tracked++;
-	if (!wanted(a, s, &q) || ++a->matching > a->most)
+	if (!session_wanted(a, s, &q) || ++a->matching > a->most)
 		return 0;
 	j = enforce_session_json(a->now, NULL, s, &q);
 	if (j != NULL) {
@@ -175,7 +175,7 @@ const char *enforce_flows_lacks(const struct generation_held *now, const struct 
 	return found ? NULL : asset;
 }
 
-static void again(void *ctx)
+static void list_restart(void *ctx)
 {
 	struct asked *a = ctx;
 
@@ -195,7 +195,7 @@ json_t *enforce_flows(struct enforce *f, const struct msg_flows *m, struct err *
 	if (*host != '\0' && !prefix_parse(host, &a.host, &stray))
 		r = err_set(e, -EINVAL, "host");
 	if (r == 0)
-		r = conntrack_dump(&f->net, look, again, &a, e);
+		r = conntrack_dump(&f->net, list_session, list_restart, &a, e);
 	if (r == 0 && a.failed)
 		r = err_set(e, -ENOMEM, "sessions");
 	if (r < 0) {
@@ -234,7 +234,7 @@ static uint32_t zone_of(const struct ir *ir, const struct addr *a)
 	return ir->n_zones;
 }
 
-static int count(const struct session *s, void *ctx)
+static int count_session(const struct session *s, void *ctx)
 {
 	struct census *c = ctx;
 
@@ -258,7 +258,7 @@ static void half_full(struct enforce *f, json_t *list)
 	struct census c = { ir, calloc(ir->n_zones + 1u, sizeof(*c.n)) };
 	struct err e;
 
-	if (c.n == NULL || conntrack_dump(&f->net, count, count_again, &c, &e) < 0) {
+	if (c.n == NULL || conntrack_dump(&f->net, count_session, count_again, &c, &e) < 0) {
 		free(c.n);
 		return;
 	}
@@ -296,8 +296,8 @@ json_t *enforce_tracking(struct enforce *f)
 #define SILENT_SHOWN 32u
 #define INTERFACES_BUDGET 65536u /* bytes */
 
-static void tell(void *ctx, const struct generation_held *g, uint32_t conduit, enum silence_event what,
-		 uint64_t seconds)
+static void tell_silence(void *ctx, const struct generation_held *g, uint32_t conduit, enum silence_event what,
+			 uint64_t seconds)
 {
 	struct enforce *f = ctx;
 	struct event e = event_new(EVENT_SILENCE, clock_wall_ns());
@@ -311,7 +311,7 @@ static void tell(void *ctx, const struct generation_held *g, uint32_t conduit, e
 
 void enforce_listen_adopt(struct enforce *f)
 {
-	(void)heard_adopt(&f->heard, f->now, clock_mono(), clock_wall_ns(), tell, f);
+	(void)heard_adopt(&f->heard, f->now, clock_mono(), clock_wall_ns(), tell_silence, f);
 }
 
 void enforce_listen(struct enforce *f)
@@ -329,7 +329,7 @@ void enforce_listen(struct enforce *f)
 	 * that did. */
 	if (up != NULL && conntrack_dump(&f->net, heard_note, heard_restart, &f->heard, &e) == 0) {
 		links_up(f->links, &f->now->ir, up);
-		heard_end(&f->heard, up, clock_mono(), clock_wall_ns(), tell, f);
+		heard_end(&f->heard, up, clock_mono(), clock_wall_ns(), tell_silence, f);
 	} else if (f->heard.missed < HEARD_MISSED) {
 		f->heard.missed++;
 	}

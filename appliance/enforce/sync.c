@@ -71,7 +71,7 @@ static void create_missing(struct batch *b, const struct image *have, const stru
 			batch_set(b, s);
 }
 
-static int refill(struct batch *b, const struct expectation *x, unsigned lacks)
+static int refill_chains(struct batch *b, const struct expectation *x, unsigned lacks)
 {
 	for (size_t n = 0; n < x->n_rules; n++) {
 		struct nftnl_rule *rules[RULE_FAN];
@@ -87,7 +87,7 @@ static int refill(struct batch *b, const struct expectation *x, unsigned lacks)
 	return 0;
 }
 
-static void sweep(struct batch *b, const struct image *have, const struct image *want)
+static void sweep_surplus(struct batch *b, const struct image *have, const struct image *want)
 {
 	char name[16];
 
@@ -159,7 +159,7 @@ static bool in_use(const struct image *have)
 }
 
 /* Whether labels or cells are deleted, so that some sessions no longer pass. */
-static bool leaves(const struct element_diff *d)
+static bool leaves_sessions(const struct element_diff *d)
 {
 	for (size_t k = 0; k < d->n_gone; k++)
 		if (ir_set_label(d->gone[k].set) || ir_set_cells(d->gone[k].set))
@@ -227,7 +227,7 @@ static int bridges_anew(struct batch *b, const struct expectation *x, unsigned l
 		batch_set_delete(b, set_spec(s)->name);
 		batch_set(b, s);
 	}
-	return refill(b, x, lacks);
+	return refill_chains(b, x, lacks);
 }
 
 /* Empties the bridges after the change. `filled`: the number of their elements. If this fails, the
@@ -271,7 +271,7 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 	ret->added = diff.n_added;
 	ret->gone = diff.n_gone;
 	used = in_use(have);
-	leaving = leaves(&diff);
+	leaving = leaves_sessions(&diff);
 	anew = made_anew(have, &diff, &less);
 	if (anew)
 		r = image_diff(&less, want, x->now, want->arena, &diff);
@@ -308,12 +308,12 @@ int table_sync(struct netlink *n, const struct image *have, const struct image *
 	if (bridged)
 		bridges_switch(b);
 	if (ret->rules) {
-		r = refill(b, x, lacks);
+		r = refill_chains(b, x, lacks);
 		if (r < 0) {
 			err_set(e, r, "rules of the generation");
 			goto out;
 		}
-		sweep(b, have, want);
+		sweep_surplus(b, have, want);
 	}
 	ret->messages += batch_messages(b);
 	/* A new table would drop the packets in queues, even in a dry run. */

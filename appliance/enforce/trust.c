@@ -38,7 +38,7 @@ static bool of_this_start(const struct trust *t)
 }
 
 /* `tried`: `g` is tried, and the policy before it names time sources. */
-static enum clock_wait judge(const struct trust *t, const struct generation_held *g, bool tried)
+static enum clock_wait judge_clock(const struct trust *t, const struct generation_held *g, bool tried)
 {
 	struct clock_facts facts = {
 		.now = clock_wall_s(),
@@ -56,7 +56,7 @@ static enum clock_wait judge(const struct trust *t, const struct generation_held
 }
 
 /* Tells the supervisor the state, and in `fd` what it is to store; -1 = nothing. */
-static void tell(struct enforce *f, int fd)
+static void tell_clock(struct enforce *f, int fd)
 {
 	const struct trust *t = &f->trust;
 	const struct msg_body m = { MSG_CLOCK, .clock = { .wait = (uint8_t)t->wait,
@@ -68,7 +68,7 @@ static void tell(struct enforce *f, int fd)
 }
 
 /* Has the present moment stored. The supervisor tries again when the disk is full. */
-static void save(struct enforce *f)
+static void save_moment(struct enforce *f)
 {
 	struct moment m = { .latest = clock_wall_s() };
 	char text[MOMENT_TEXT];
@@ -80,7 +80,7 @@ static void save(struct enforce *f)
 		f->trust.moment = m;
 		f->trust.found = MOMENT_READ;
 	}
-	tell(f, fd);
+	tell_clock(f, fd);
 	if (fd >= 0)
 		close(fd);
 }
@@ -96,7 +96,7 @@ static void say_waits(struct enforce *f)
 	t->told = true;
 	event_record(&f->events, EVENT_MACHINE, MACHINE_CLOCK_WAITS, 0,
 		     (struct said){ .object = clock_wait_words[t->wait] });
-	tell(f, -1);
+	tell_clock(f, -1);
 }
 
 /* The clock is trusted, and a policy is in force. */
@@ -107,23 +107,23 @@ static void trusted(struct enforce *f)
 
 	t->told = false;
 	if (!of_this_start(t))
-		save(f);
+		save_moment(f);
 	else
-		tell(f, -1);
+		tell_clock(f, -1);
 	if (told)
 		event_record(&f->events, EVENT_MACHINE, MACHINE_CLOCK_TRUSTED, 0,
 			     (struct said){ .object = clock_synchronised() == CLOCK_SYNC_YES ? "source" : "clock" });
 }
 
-static void look(struct enforce *f, const struct generation_held *g)
+static void look_at_clock(struct enforce *f, const struct generation_held *g)
 {
 	struct trust *t = &f->trust;
 	enum clock_wait before = t->wait;
 
-	t->wait = judge(t, g, false);
+	t->wait = judge_clock(t, g, false);
 	if (t->wait == before)
 		return;
-	tell(f, -1);
+	tell_clock(f, -1);
 	if ((before == CLOCK_TRUSTED) != (t->wait == CLOCK_TRUSTED))
 		enforce_waits(f, t->wait != CLOCK_TRUSTED);
 }
@@ -137,7 +137,7 @@ void trust_open(struct trust *t)
 void enforce_trust_before(struct enforce *f, const struct generation_held *next)
 {
 	if (is_empty(f->now))
-		look(f, next);
+		look_at_clock(f, next);
 }
 
 void enforce_trust_after(struct enforce *f, bool had_sources)
@@ -166,19 +166,19 @@ void enforce_trust_due(struct enforce *f)
 	/* A first policy was only tried, or did not stay. */
 	if (is_empty(f->now)) {
 		if (t->wait != CLOCK_TRUSTED)
-			look(f, f->now);
+			look_at_clock(f, f->now);
 		return;
 	}
 	if (t->wait != CLOCK_TRUSTED) {
 		say_waits(f);
-		look(f, f->now);
+		look_at_clock(f, f->now);
 		if (t->wait == CLOCK_TRUSTED)
 			trusted(f);
 	} else if (now.ns >= t->keep_ns) {
 		t->keep_ns = now.ns + KEEP_NS;
 		if (t->found != MOMENT_READ || strcmp(t->moment.boot, t->boot) != 0 ||
 		    clock_steady_due(&t->steady, now, clock_wall_ns()))
-			save(f);
+			save_moment(f);
 	}
 }
 
@@ -186,7 +186,7 @@ enum clock_wait enforce_trust_waits(const struct enforce *f, const struct genera
 {
 	/* A policy is judged by its own sources, not by those in force. While it is on trial, both
 	 * count. */
-	return !is_empty(f->now) && f->trust.wait == CLOCK_TRUSTED ? CLOCK_TRUSTED : judge(&f->trust, g, tried);
+	return !is_empty(f->now) && f->trust.wait == CLOCK_TRUSTED ? CLOCK_TRUSTED : judge_clock(&f->trust, g, tried);
 }
 
 static bool confirmed(struct enforce *f, const struct msg *m)
@@ -197,7 +197,7 @@ static bool confirmed(struct enforce *f, const struct msg *m)
 
 	t->wait = CLOCK_TRUSTED;
 	t->told = false;
-	save(f);
+	save_moment(f);
 	if (waited)
 		enforce_waits(f, false);
 	event_record(&f->events, EVENT_MACHINE, MACHINE_CLOCK_CONFIRMED, 0,

@@ -34,7 +34,7 @@ bool usage_begin(const struct generation_held *now, const struct image *have, st
 	return true;
 }
 
-static struct kept_permit *kept(const struct usage *u, uint32_t id)
+static struct kept_permit *find_kept(const struct usage *u, uint32_t id)
 {
 	const struct kept_permit key = { .id = id };
 
@@ -60,7 +60,7 @@ int usage_note(const struct session *s, void *usage)
 	if (s->ending)
 		return 0;
 	index = u->now != NULL ? generation_permit(u->now, id) : UINT32_MAX;
-	k = index == UINT32_MAX ? kept(u, id) : NULL;
+	k = index == UINT32_MAX ? find_kept(u, id) : NULL;
 	if (index != UINT32_MAX)
 		u->used[index] = true;
 	else if (k != NULL)
@@ -71,7 +71,7 @@ int usage_note(const struct session *s, void *usage)
 bool usage_has(const struct usage *u, uint32_t id)
 {
 	uint32_t index = u->now != NULL ? generation_permit(u->now, id) : UINT32_MAX;
-	const struct kept_permit *k = kept(u, id);
+	const struct kept_permit *k = find_kept(u, id);
 
 	return index != UINT32_MAX ? u->used[index] : k != NULL && k->used;
 }

@@ -52,7 +52,7 @@ static uint64_t since_told(const struct begun *b, const struct msg_used_permit *
 	return now->packets > was->packets ? now->packets - was->packets : 0;
 }
 
-static void tell(struct enforce *f, uint32_t conduit, uint64_t n)
+static void tell_begun(struct enforce *f, uint32_t conduit, uint64_t n)
 {
 	struct event e = event_new(EVENT_COUNTS, clock_wall_ns());
 
@@ -82,7 +82,7 @@ static void tell_all(struct enforce *f, struct msg_used_permit *list, size_t n)
 	}
 	for (uint32_t i = 0; of != NULL && i < g->ir.n_conduits; i++)
 		if (of[i] > 0)
-			tell(f, i, of[i]);
+			tell_begun(f, i, of[i]);
 	free(of);
 }
 

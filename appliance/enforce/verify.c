@@ -22,8 +22,8 @@
  * comparison tests other packets */
 #define WITNESS_NS 500000000ull
 
-static void note(struct differences *d, bool ours, const char *where, const char *what, const char *detail,
-		 const char *want, uint32_t line)
+static void note_difference(struct differences *d, bool ours, const char *where, const char *what, const char *detail,
+			    const char *want, uint32_t line)
 {
 	struct difference *x = arena_grow(d->arena, (void **)&d->list, &d->n, &d->room, sizeof(*x));
 
@@ -83,25 +83,25 @@ static void compare_chains(struct differences *d, const struct image *have, cons
 
 	if (!have->table) {
 		d->table_gone = true;
-		note(d, true, "table", "missing", "", NULL, 0);
+		note_difference(d, true, "table", "missing", "", NULL, 0);
 		return;
 	}
 	if (!have->table_plain)
-		note(d, true, "table", "flags", "dormant", NULL, 0);
+		note_difference(d, true, "table", "flags", "dormant", NULL, 0);
 	for (uint32_t c = 0; c < CHAIN_COUNT; c++) {
 		snprintf(where, sizeof(where), "chain %s", ir_chain_name((enum ir_chain)c, name));
 		if (have->chain_wrong[c])
-			note(d, true, where, "hook", "", NULL, 0);
+			note_difference(d, true, where, "hook", "", NULL, 0);
 		else if (want->chains[c] && !have->chains[c])
-			note(d, true, where, "missing", "", NULL, 0);
+			note_difference(d, true, where, "missing", "", NULL, 0);
 		else if (!want->chains[c] && have->chains[c])
-			note(d, true, where, "extra", "", NULL, 0);
+			note_difference(d, true, where, "extra", "", NULL, 0);
 		else if (c < BASE_CHAINS && !have->policy_drop[c])
-			note(d, true, where, "policy", "accept", "drop", 0);
+			note_difference(d, true, where, "policy", "accept", "drop", 0);
 	}
 }
 
-static bool later(const struct image_rule *r, const struct image_rule *end, const char *text)
+static bool stands_later(const struct image_rule *r, const struct image_rule *end, const char *text)
 {
 	for (; r < end; r++)
 		if (strcmp(r->text, text) == 0)
@@ -127,13 +127,14 @@ static void compare_rules(struct differences *d, const struct image *have, const
 			if (h < h_end && w < w_end && strcmp(h->text, w->text) == 0) {
 				h++;
 				w++;
-			} else if (h < h_end && (w == w_end || later(h + 1, h_end, w->text))) {
-				note(d, true, where, "extra", brief(d, h++->text), NULL, 0);
-			} else if (w < w_end && (h == h_end || later(w + 1, w_end, h->text))) {
-				note(d, true, where, "missing", brief(d, w->text), NULL, w->line);
+			} else if (h < h_end && (w == w_end || stands_later(h + 1, h_end, w->text))) {
+				note_difference(d, true, where, "extra", brief(d, h++->text), NULL, 0);
+			} else if (w < w_end && (h == h_end || stands_later(w + 1, w_end, h->text))) {
+				note_difference(d, true, where, "missing", brief(d, w->text), NULL, w->line);
 				w++;
 			} else {
-				note(d, true, where, "changed", brief(d, h++->text), brief(d, w->text), w->line);
+				note_difference(d, true, where, "changed", brief(d, h++->text), brief(d, w->text),
+						w->line);
 				w++;
 			}
 		}
@@ -160,9 +161,9 @@ static int compare_elements(struct differences *d, const struct image *have, con
 	for (unsigned s = 0; s < TABLE_SET_COUNT; s++) {
 		snprintf(where, sizeof(where), "set %s", set_spec(s)->name);
 		if (have->set_wrong[s])
-			note(d, true, where, "shape", "", NULL, 0);
+			note_difference(d, true, where, "shape", "", NULL, 0);
 		else if (!have->sets[s])
-			note(d, true, where, "missing", "", NULL, 0);
+			note_difference(d, true, where, "missing", "", NULL, 0);
 	}
 	if (image_diff(have, want, now, d->arena, &diff) < 0)
 		return -ENOMEM;
@@ -183,7 +184,7 @@ static int compare_elements(struct differences *d, const struct image *have, con
 		snprintf(where, sizeof(where), "set %s", set_spec(c->set)->name);
 		if (r == 0)
 			image_element_text(c->set, came->element, &g->ir, g->interfaces, right, sizeof(right));
-		note(d, true, where, what, text, r == 0 ? right : NULL, r >= 0 ? came->element->line : 0);
+		note_difference(d, true, where, what, text, r == 0 ? right : NULL, r >= 0 ? came->element->line : 0);
 	}
 	return 0;
 }
@@ -192,12 +193,12 @@ static void compare_rest(struct differences *d, const struct image *have, const 
 {
 	for (uint32_t r = 0; r < REASON_COUNT; r++)
 		if (want->counters[r].present && !have->counters[r].present)
-			note(d, true, "counter", "missing", reason_word((enum reason)r), NULL, 0);
+			note_difference(d, true, "counter", "missing", reason_word((enum reason)r), NULL, 0);
 	for (size_t n = 0; n < have->n_foreign; n++) {
 		const struct image_foreign *f = &have->foreign[n];
 		bool ours = f->name != NULL && f->kind != FOREIGN_OBJECT;
 
-		note(d, ours, ours ? "table" : "namespace", "foreign", f->what, NULL, 0);
+		note_difference(d, ours, ours ? "table" : "namespace", "foreign", f->what, NULL, 0);
 		d->foreign += !ours;
 	}
 }
@@ -281,17 +282,17 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 	return 0;
 }
 
-static void setting(const char *name, const char *have, const char *want, void *ctx)
+static void note_setting(const char *name, const char *have, const char *want, void *ctx)
 {
 	struct differences *d = ctx;
 
-	note(d, false, name, "sysctl", have, want, 0);
+	note_difference(d, false, name, "sysctl", have, want, 0);
 	d->settings++;
 }
 
 static void counterexample(void *ctx, const char *what, const char *packet)
 {
-	note(ctx, false, "packet", what, packet, NULL, 0);
+	note_difference(ctx, false, "packet", what, packet, NULL, 0);
 }
 
 static void heard(void *ctx, uint64_t packets)
@@ -302,7 +303,7 @@ static void heard(void *ctx, uint64_t packets)
 	telling_count(f, packets, 0);
 }
 
-static bool stopped(void *ctx)
+static bool verify_stopped(void *ctx)
 {
 	return stop_asked(ctx);
 }
@@ -332,7 +333,7 @@ static int ask_packets(struct enforce *f, struct differences *d, struct err *e)
 		.seed = clock_mono().ns,
 		.limit_ns = WITNESS_NS,
 		.between = heard,
-		.stopped = stopped,
+		.stopped = verify_stopped,
 		.between_ctx = f,
 	};
 	struct arena *a = arena_new(DUMP_BUDGET);
@@ -363,7 +364,7 @@ int enforce_verify(struct enforce *f, struct arena *a, struct differences *ret, 
 	if (r == 0)
 		r = ask_packets(f, ret, e);
 	if (r == 0)
-		sysctl_verify(true, setting, ret);
+		sysctl_verify(true, note_setting, ret);
 	return r == 0 && arena_failed(a) ? err_set(e, -ENOMEM, "comparison") : r;
 }
 

@@ -62,7 +62,7 @@ static void headers(struct walker *w)
 }
 
 /* False when the data do not fit into the registers. */
-static bool store(struct walker *w, uint16_t at, const void *data, size_t n)
+static bool register_store(struct walker *w, uint16_t at, const void *data, size_t n)
 {
 	size_t padded = (n + 3) & ~(size_t)3;
 
@@ -75,12 +75,12 @@ static bool store(struct walker *w, uint16_t at, const void *data, size_t n)
 
 static bool store32(struct walker *w, uint16_t at, uint32_t host)
 {
-	return store(w, at, &host, sizeof(host));
+	return register_store(w, at, &host, sizeof(host));
 }
 
 static bool store8(struct walker *w, uint16_t at, uint8_t v)
 {
-	return store(w, at, &v, sizeof(v));
+	return register_store(w, at, &v, sizeof(v));
 }
 
 static bool held(uint16_t at, size_t n)
@@ -143,14 +143,14 @@ static enum step ct(struct walker *w, const struct op *o)
 	case NFT_CT_SRC_IP6:
 		if (!o->original || p->first_src.family != (o->key == NFT_CT_SRC_IP ? 4 : 6))
 			return STEP_BREAK;
-		return stored(w, store(w, o->to, p->first_src.b, addr_len(p->first_src.family)));
+		return stored(w, register_store(w, o->to, p->first_src.b, addr_len(p->first_src.family)));
 	case NFT_CT_DST_IP:
 	case NFT_CT_DST_IP6:
 		if (!o->original || p->first_dst.family != (o->key == NFT_CT_DST_IP ? 4 : 6))
 			return STEP_BREAK;
-		return stored(w, store(w, o->to, p->first_dst.b, addr_len(p->first_dst.family)));
+		return stored(w, register_store(w, o->to, p->first_dst.b, addr_len(p->first_dst.family)));
 	case NFT_CT_PROTO_DST:
-		return o->original ? stored(w, store(w, o->to, &port, sizeof(port))) : unknown(w);
+		return o->original ? stored(w, register_store(w, o->to, &port, sizeof(port))) : unknown(w);
 	default:
 		return unknown(w);
 	}
@@ -184,10 +184,10 @@ static enum step payload(struct walker *w, const struct op *o)
 		return unknown(w);
 	if (o->offset > n || o->len > n - o->offset)
 		return STEP_BREAK;
-	return stored(w, store(w, o->to, from + o->offset, o->len));
+	return stored(w, register_store(w, o->to, from + o->offset, o->len));
 }
 
-static enum step compare(struct walker *w, const struct op *o)
+static enum step step_compare(struct walker *w, const struct op *o)
 {
 	int d;
 	bool holds;
@@ -228,12 +228,12 @@ static enum step bits(struct walker *w, const struct op *o)
 		return unknown(w);
 	for (uint32_t i = 0; i < o->len; i++)
 		out[i] = (uint8_t)((w->registers[o->from + i] & o->mask[i]) ^ o->data[i]);
-	return stored(w, store(w, o->to, out, o->len));
+	return stored(w, register_store(w, o->to, out, o->len));
 }
 
 /* ---- sets ------------------------------------------------------------------------------------ */
 
-static bool within(const struct set_read *s, const struct element_read *e, const uint8_t *key)
+static bool range_holds(const struct set_read *s, const struct element_read *e, const uint8_t *key)
 {
 	size_t at = 0;
 
@@ -247,13 +247,13 @@ static bool within(const struct set_read *s, const struct element_read *e, const
 	return true;
 }
 
-static const struct element_read *find(const struct set_read *s, const uint8_t *key)
+static const struct element_read *find_element(const struct set_read *s, const uint8_t *key)
 {
 	size_t lo = 0, hi = s->n;
 
 	if (s->interval) {
 		for (size_t i = 0; i < s->n; i++)
-			if (within(s, &s->list[i], key))
+			if (range_holds(s, &s->list[i], key))
 				return &s->list[i];
 		return NULL;
 	}
@@ -312,7 +312,7 @@ static enum step lookup(struct walker *w, const struct op *o)
 	 * walk count as within all limits. */
 	if (s->dynamic)
 		return o->inverted ? STEP_BREAK : STEP_ON;
-	e = find(s, w->registers + o->from);
+	e = find_element(s, w->registers + o->from);
 	if ((e != NULL) == o->inverted)
 		return STEP_BREAK;
 	if (e == NULL || !o->result)
@@ -322,7 +322,7 @@ static enum step lookup(struct walker *w, const struct op *o)
 	return stored(w, store32(w, o->to, e->data));
 }
 
-static enum step queue(struct walker *w, const struct op *o)
+static enum step step_queue(struct walker *w, const struct op *o)
 {
 	w->ret.end = WALK_QUEUE;
 	w->ret.queue = o->queue;
@@ -331,7 +331,7 @@ static enum step queue(struct walker *w, const struct op *o)
 	return STEP_END;
 }
 
-static enum step step(struct walker *w, const struct op *o)
+static enum step walk_step(struct walker *w, const struct op *o)
 {
 	switch (o->kind) {
 	case OP_META:
@@ -345,13 +345,13 @@ static enum step step(struct walker *w, const struct op *o)
 	case OP_PAYLOAD:
 		return payload(w, o);
 	case OP_CMP:
-		return compare(w, o);
+		return step_compare(w, o);
 	case OP_BITWISE:
 		return bits(w, o);
 	case OP_LOOKUP:
 		return lookup(w, o);
 	case OP_VALUE:
-		return stored(w, store(w, o->to, o->data, o->len));
+		return stored(w, register_store(w, o->to, o->data, o->len));
 	case OP_VERDICT:
 		return verdict(w, o->verdict, o->name);
 	case OP_FIB:
@@ -361,7 +361,7 @@ static enum step step(struct walker *w, const struct op *o)
 			return unknown(w);
 		return stored(w, store8(w, o->to, w->p->routed));
 	case OP_QUEUE:
-		return queue(w, o);
+		return step_queue(w, o);
 	case OP_PASS:
 		return STEP_ON;
 	case OP_CROWD:
@@ -383,7 +383,7 @@ static enum step run_chain(struct walker *w, const struct chain_read *c)
 
 		memset(w->registers, 0, sizeof(w->registers));
 		for (size_t k = 0; k < c->rules[i].n && s == STEP_ON; k++)
-			s = step(w, &c->rules[i].ops[k]);
+			s = walk_step(w, &c->rules[i].ops[k]);
 		if (s == STEP_END && w->ret.chain == NULL)
 			w->ret.chain = c->name;
 		if (s == STEP_END || s == STEP_RETURN) {
@@ -408,7 +408,7 @@ static const struct chain_read *next_base(const struct ruleset *r, uint32_t hook
 	return best;
 }
 
-struct walk_result walk(const struct ruleset *r, uint32_t hook, int32_t after, struct walk_packet *p)
+struct walk_result walk_hook(const struct ruleset *r, uint32_t hook, int32_t after, struct walk_packet *p)
 {
 	struct walker w = { .r = r, .p = p };
 	int64_t at = after == INT32_MIN ? INT64_MIN : after;

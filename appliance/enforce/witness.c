@@ -25,7 +25,7 @@ bool witness_over(const struct asking *a)
 	       (a->deadline != 0 && clock_mono().ns > a->deadline);
 }
 
-static const char *transport(uint8_t l4proto, char buf[8])
+static const char *transport_word(uint8_t l4proto, char buf[8])
 {
 	if (l4proto == PROTO_TCP)
 		return "tcp";
@@ -47,7 +47,7 @@ void witness_tell(struct asking *a, const struct tuple *t, const char *kind, con
 	addr_text(&t->src, src);
 	addr_text(&t->dst, dst);
 	snprintf(text, sizeof(text), "%s -> %s %s %s -> %s:%u (%s): chain %s: %s", ir->interfaces[t->in].name,
-		 ir->interfaces[t->out].name, transport(t->l4proto, number), src, dst, t->port, kind,
+		 ir->interfaces[t->out].name, transport_word(t->l4proto, number), src, dst, t->port, kind,
 		 r->chain != NULL ? r->chain : "-", ends[r->end]);
 	a->told++;
 	a->each(a->ctx, what, text);
@@ -73,7 +73,7 @@ struct walk_packet witness_packet(const struct asking *a, const struct tuple *t)
 }
 
 /* Makes a later packet of the session that `p` opened, in either direction. */
-static struct walk_packet later(const struct walk_packet *p, bool reply, uint32_t ct_mark)
+static struct walk_packet later_packet(const struct walk_packet *p, bool reply, uint32_t ct_mark)
 {
 	struct walk_packet q = *p;
 	bool ports = p->l4proto == PROTO_TCP || p->l4proto == PROTO_UDP;
@@ -116,13 +116,13 @@ static uint32_t limits_of(const struct asking *a, uint32_t id)
 
 struct walk_result witness_forward(const struct asking *a, struct walk_packet *p)
 {
-	struct walk_result r = walk(a->r, NF_INET_PRE_ROUTING, INT32_MIN, p);
+	struct walk_result r = walk_hook(a->r, NF_INET_PRE_ROUTING, INT32_MIN, p);
 
 	a->w->packets++;
 	if (r.end != WALK_ACCEPT)
 		return r;
 	p->ct_mark |= limits_of(a, mark_permit(p->ct_mark));
-	r = walk(a->r, NF_INET_FORWARD, INT32_MIN, p);
+	r = walk_hook(a->r, NF_INET_FORWARD, INT32_MIN, p);
 	p->ct_mark &= ~MARK_LIMITS;
 	return r;
 }
@@ -179,20 +179,20 @@ static struct walk_result resumed(const struct asking *a, struct walk_packet *p,
 
 	p->mark = mark;
 	a->w->packets++;
-	r = walk(a->r, NF_INET_FORWARD, queued->priority, p);
+	r = walk_hook(a->r, NF_INET_FORWARD, queued->priority, p);
 	/* If the packet is queued again because its permit has changed, the second verdict
 	 * counts. */
 	if (r.end == WALK_QUEUE) {
 		p->mark = mark;
-		r = walk(a->r, NF_INET_FORWARD, r.priority, p);
+		r = walk_hook(a->r, NF_INET_FORWARD, r.priority, p);
 	}
 	return r;
 }
 
 /* Tests that a packet that was judged passes, and that its session keeps the last outcome; but a
  * confirmation is never taken back. */
-static void judged(struct asking *a, const struct tuple *t, struct walk_packet p, const struct walk_result *queued,
-		   uint32_t said)
+static void expect_judged(struct asking *a, const struct tuple *t, struct walk_packet p,
+			  const struct walk_result *queued, uint32_t said)
 {
 	uint32_t had = mark_outcome(p.ct_mark), id = mark_permit(p.ct_mark), lane = mark_lane(p.ct_mark);
 	struct walk_result r = resumed(a, &p, queued, mark_make(id, 0, (enum mark_outcome)said));
@@ -214,8 +214,8 @@ static void expect_stopped(struct asking *a, const struct tuple *t, const char *
 
 /* Tests a packet that returns without a verdict, with the mark that it was queued with.
  * `judged_before`: an earlier packet of its session was judged. */
-static void unanswered(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p,
-		       const struct walk_result *queued, uint32_t lane, bool judged_before)
+static void expect_unanswered(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p,
+			      const struct walk_result *queued, uint32_t lane, bool judged_before)
 {
 	bool begins = p.l4proto == PROTO_TCP && (p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	struct walk_result r;
@@ -241,10 +241,10 @@ static void behind_queue(struct asking *a, const struct tuple *t, const struct w
 
 	live.state = WALK_ESTABLISHED;
 	for (uint32_t said = MARK_GOOD; said <= MARK_QUIET; said++) {
-		judged(a, t, *p, queued, said);
+		expect_judged(a, t, *p, queued, said);
 		for (uint32_t had = MARK_GOOD; had <= MARK_QUIET; had++) {
 			live.ct_mark = mark_make(id, lane, (enum mark_outcome)had);
-			judged(a, t, live, queued, said);
+			expect_judged(a, t, live, queued, said);
 		}
 	}
 	expect_stopped(a, t, "judged by another permit", *p, queued, mark_make(id ^ 0x200000u, 0, MARK_GOOD));
@@ -252,18 +252,18 @@ static void behind_queue(struct asking *a, const struct tuple *t, const struct w
 	/* If the permit changed while a worker had the packet, the packet is queued again, to be
 	 * judged by the new permit. */
 	again.mark = mark_make(id ^ 0x200000u, 0, MARK_GOOD);
-	r = walk(a->r, NF_INET_FORWARD, queued->priority, &again);
+	r = walk_hook(a->r, NF_INET_FORWARD, queued->priority, &again);
 	if (!is_lane(a, &r, lane, &again) || mark_permit(again.mark) != id)
 		witness_tell(a, t, "judged by an earlier permit", "otherwise", &r);
 	stale.ct_mark = mark_make(NO_PERMIT, lane, MARK_GOOD);
 	expect_stopped(a, t, "judged by a permit that ended", stale, queued, mark_make(NO_PERMIT, 0, MARK_GOOD));
 	stray.state = WALK_INVALID;
 	expect_stopped(a, t, "judged, but of no session", stray, queued, mark_make(id, 0, MARK_GOOD));
-	unanswered(a, t, "new, unanswered", *p, queued, lane, false);
+	expect_unanswered(a, t, "new, unanswered", *p, queued, lane, false);
 	live.ct_mark = mark_make(id, lane, MARK_GOOD);
 	for (size_t i = 0; i < (p->l4proto == PROTO_TCP ? sizeof(flags) : 1); i++) {
 		live.tcp_flags = flags[i];
-		unanswered(a, t, "live, unanswered", live, queued, lane, true);
+		expect_unanswered(a, t, "live, unanswered", live, queued, lane, true);
 	}
 }
 
@@ -314,7 +314,7 @@ static void expect_relabelled(struct asking *a, const struct tuple *t, struct wa
 	expect_way(a, t, "relabelled, and on", p, lane, lane == LANE_NONE);
 	/* The packet itself was not judged, even if its session was. */
 	if (r.end == WALK_QUEUE)
-		unanswered(a, t, "relabelled, unanswered", q, &r, lane, judged);
+		expect_unanswered(a, t, "relabelled, unanswered", q, &r, lane, judged);
 }
 
 /* Tests that both ends are told of the cut: the packet goes to the cut queue, and its mark has its
@@ -353,7 +353,7 @@ static void other_ways_in(struct asking *a, const struct tuple *t, const struct 
 		/* Each outcome in turn. */
 		uint32_t mark = lane == LANE_NONE ? witness_live_mark(id, lane)
 						  : mark_make(id, lane, (enum mark_outcome)(MARK_GOOD + n % 3));
-		struct walk_packet q = later(p, reply, mark);
+		struct walk_packet q = later_packet(p, reply, mark);
 		struct walk_result r;
 
 		if (a->w->interfaces[i] == 0 || witness_comes_in(a->w->ir, permit, i, reply))
@@ -376,7 +376,7 @@ static void quiet_session(struct asking *a, const struct tuple *t, const struct 
 			  uint32_t lane, bool reply)
 {
 	static const uint8_t words[] = { 5, 8, 11 };
-	struct walk_packet quiet = later(p, reply, mark_make(id, lane, MARK_QUIET));
+	struct walk_packet quiet = later_packet(p, reply, mark_make(id, lane, MARK_QUIET));
 
 	if (p->l4proto != PROTO_TCP) {
 		expect_way(a, t, "quiet, not TCP", quiet, lane, false);
@@ -402,7 +402,7 @@ static void begun_anew(struct asking *a, const struct tuple *t, const struct wal
 {
 	for (uint32_t had = MARK_GOOD; had <= MARK_QUIET; had++) {
 		uint32_t mark = mark_make(id, lane, (enum mark_outcome)had);
-		struct walk_packet q = later(p, false, mark);
+		struct walk_packet q = later_packet(p, false, mark);
 		struct walk_result r;
 
 		q.tcp_flags = TCP_SYN;
@@ -410,10 +410,10 @@ static void begun_anew(struct asking *a, const struct tuple *t, const struct wal
 		r = witness_forward(a, &q);
 		if (q.ct_mark != mark)
 			witness_tell(a, t, "live, changed by a SYN", "otherwise", &r);
-		q = later(p, false, mark);
+		q = later_packet(p, false, mark);
 		q.tcp_flags = UINT8_MAX;
 		expect_way(a, t, "live, a SYN with all other flags", q, lane, false);
-		q = later(p, true, mark);
+		q = later_packet(p, true, mark);
 		q.tcp_flags = TCP_SYN | TCP_ACK;
 		expect_way(a, t, "begun anew", q, lane, false);
 		r = witness_forward(a, &q);
@@ -435,37 +435,37 @@ static void live_session(struct asking *a, const struct tuple *t, const struct w
 		naming = l.kind == LANE_NAMING;
 	for (int reply = 0; reply < 2; reply++) {
 		for (size_t f = 0; f < n_flags; f++) {
-			q = later(p, reply != 0, witness_live_mark(id, lane));
+			q = later_packet(p, reply != 0, witness_live_mark(id, lane));
 			q.tcp_flags = flags[f];
 			expect_way(a, t, reply ? "answer" : "live", q, lane, lane == LANE_NONE);
 		}
-		q = later(p, reply != 0, mark_make(id, lane, MARK_CONFIRMED));
+		q = later_packet(p, reply != 0, mark_make(id, lane, MARK_CONFIRMED));
 		if (lane != LANE_NONE)
 			expect_way(a, t, reply ? "answer, confirmed" : "live, confirmed", q, lane, naming);
 		if (lane != LANE_NONE)
 			quiet_session(a, t, p, id, lane, reply != 0);
-		q = later(p, reply != 0, witness_live_mark(id, lane));
+		q = later_packet(p, reply != 0, witness_live_mark(id, lane));
 		q.options = true;
 		expect_dropped(a, t, "live, options", q);
 		other_ways_in(a, t, p, permit, reply != 0);
 	}
 	for (int reply = 0; reply < 2; reply++)
 		for (uint32_t had = MARK_UNJUDGED; had <= MARK_QUIET; had++) {
-			q = later(p, reply != 0, mark_make(NO_PERMIT, lane, (enum mark_outcome)had));
+			q = later_packet(p, reply != 0, mark_make(NO_PERMIT, lane, (enum mark_outcome)had));
 			expect_relabelled(a, t, q, id, lane, (enum mark_outcome)had);
 			if (p->l4proto != PROTO_TCP)
 				continue;
 			q.tcp_flags = TCP_SYN; /* a chain of its own handles these packets */
 			expect_relabelled(a, t, q, id, lane, (enum mark_outcome)had);
 		}
-	q = later(p, false, witness_live_mark(id, lane));
+	q = later_packet(p, false, witness_live_mark(id, lane));
 	q.tcp_flags = TCP_SYN; /* a repeated SYN */
 	expect_way(a, t, "live, a SYN", q, lane, lane == LANE_NONE);
 	if (lane != LANE_NONE && p->l4proto == PROTO_TCP)
 		begun_anew(a, t, p, id, lane);
 }
 
-static void allowed(struct asking *a, const struct tuple *t, const struct ir_cell *cell)
+static void test_allowed(struct asking *a, const struct tuple *t, const struct ir_cell *cell)
 {
 	uint32_t id = a->w->ids[cell->permit], lane = a->w->ir->permits[cell->permit].lane;
 	struct walk_packet first = witness_packet(a, t), p = first, q;
@@ -507,7 +507,7 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 	expect_cut(a, t, "no session", q, MARK_STRAY);
 	q.tcp_flags = TCP_SYN;
 	expect_cut(a, t, "no session, a SYN", q, MARK_STRAY);
-	q = later(&first, true, 0);
+	q = later_packet(&first, true, 0);
 	q.reply = false;
 	q.state = WALK_INVALID;
 	expect_cut(a, t, "no session, answer", q, MARK_STRAY);
@@ -517,21 +517,21 @@ static void allowed(struct asking *a, const struct tuple *t, const struct ir_cel
 	expect_dropped(a, t, "no session, reset", q);
 	q.tcp_flags = TCP_RST | TCP_ACK;
 	expect_dropped(a, t, "no session, reset", q);
-	q = later(&first, false, witness_live_mark(id, lane));
+	q = later_packet(&first, false, witness_live_mark(id, lane));
 	q.routed = false;
 	q.tcp_flags = TCP_RST | TCP_ACK;
 	expect_dropped(a, t, "forged reset", q);
 }
 
 /* `known`: a packet of this tuple may be an answer in an allowed session. */
-static void refused(struct asking *a, const struct tuple *t, bool known)
+static void test_refused(struct asking *a, const struct tuple *t, bool known)
 {
 	struct walk_packet first = witness_packet(a, t), q;
 
 	expect_dropped(a, t, "new", first);
 	/* Tests a session whose permit has ended and that no other permit allows. */
 	for (int reply = 0; reply < 2; reply++) {
-		q = later(&first, reply != 0, mark_make(NO_PERMIT, LANE_NONE, MARK_CONFIRMED));
+		q = later_packet(&first, reply != 0, mark_make(NO_PERMIT, LANE_NONE, MARK_CONFIRMED));
 		if (t->l4proto == PROTO_TCP)
 			expect_cut(a, t, reply ? "permit ended, answer" : "permit ended", q,
 				   mark_make(0, LANE_CUT, MARK_UNJUDGED));
@@ -546,7 +546,7 @@ static void refused(struct asking *a, const struct tuple *t, bool known)
 		q.routed = false;
 		if (t->src.family == 6 || t->l4proto != PROTO_TCP)
 			expect_dropped(a, t, "permit ended, forged", q);
-		behind_cut(a, t, later(&first, reply != 0, mark_make(NO_PERMIT, LANE_NONE, MARK_GOOD)));
+		behind_cut(a, t, later_packet(&first, reply != 0, mark_make(NO_PERMIT, LANE_NONE, MARK_GOOD)));
 	}
 	q = first;
 	q.state = WALK_INVALID;
@@ -641,11 +641,11 @@ void witness_put(struct asking *a, const struct tuple *t)
 	if (now != NULL && is_error(t))
 		return;
 	if (now != NULL)
-		allowed(a, t, now);
+		test_allowed(a, t, now);
 	else if (subscribers(a, t) != NULL)
 		noticed(a, t, subscribers(a, t));
 	else
-		refused(a, t, policy_says(a, &back, recently) != NULL || policy_says(a, &back, soon) != NULL);
+		test_refused(a, t, policy_says(a, &back, recently) != NULL || policy_says(a, &back, soon) != NULL);
 	if (a->w->between != NULL)
 		a->w->between(a->w->between_ctx, a->w->packets);
 }
@@ -681,7 +681,7 @@ static void ask_isolated(struct asking *a, const struct ir_cell *c, const struct
 		/* only kept pairs need the policy's answer, which takes time to find */
 		says = kept->n > 0 ? policy_says(a, &t, w->now) : NULL;
 		if (kinds[k].state == WALK_ESTABLISHED)
-			p = later(&p, kinds[k].reply, witness_live_mark(id, w->ir->permits[c->permit].lane));
+			p = later_packet(&p, kinds[k].reply, witness_live_mark(id, w->ir->permits[c->permit].lane));
 		else if (says != NULL)
 			id = w->ids[says->permit];
 		/* a session also goes on if the permit is kept that it would get now */

@@ -79,7 +79,7 @@ struct walk_result {
 
 /* Walks through the base chains of `hook` with a priority above `after` (INT32_MIN: all of
  * them). */
-struct walk_result walk(const struct ruleset *r, uint32_t hook, int32_t after, struct walk_packet *p);
+struct walk_result walk_hook(const struct ruleset *r, uint32_t hook, int32_t after, struct walk_packet *p);
 
 /* ---- witness.c (sessions between zones), witness_box.c (the box itself, resets, errors) and
  * witness_edges.c (choice of packets) among themselves ----------------------------------------- */

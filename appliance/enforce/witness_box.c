@@ -18,15 +18,15 @@ static void ports_of_the_box(struct asking *a)
 			struct addr x = { .family = six ? 6 : 4, .b = { 10, 1, 2, 3 } };
 			struct tuple t = { i, i, x, x, protocols[k % sizeof(protocols)], 22 };
 			struct walk_packet p = witness_packet(a, &t), q = p;
-			struct walk_result r = walk(a->r, NF_INET_PRE_ROUTING, INT32_MIN, &p);
+			struct walk_result r = walk_hook(a->r, NF_INET_PRE_ROUTING, INT32_MIN, &p);
 
 			if (a->w->interfaces[i] == 0)
 				continue;
 			if (r.end == WALK_ACCEPT)
-				r = walk(a->r, NF_INET_LOCAL_IN, INT32_MIN, &p);
+				r = walk_hook(a->r, NF_INET_LOCAL_IN, INT32_MIN, &p);
 			if (r.end != WALK_DROP)
 				witness_tell(a, &t, "to the box itself", "passes", &r);
-			r = walk(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &q);
+			r = walk_hook(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &q);
 			if (r.end != WALK_DROP)
 				witness_tell(a, &t, "from the box itself", "passes", &r);
 			a->w->packets += 2;
@@ -67,7 +67,7 @@ static bool is_about_groups(const struct own *o, bool outward)
 
 /* What the box has to accept: neighbour discovery, group queries, echo requests, and path MTU
  * errors whose source belongs to that interface. */
-static bool takes(const struct own *o)
+static bool box_takes(const struct own *o)
 {
 	if (is_about_groups(o, false))
 		return true;
@@ -84,7 +84,7 @@ static bool takes(const struct own *o)
 
 /* What the box may send: neighbour discovery and group reports; echo replies and errors, if they go
  * to the interface of the packet that they answer, or if that packet was let through. */
-static bool says(const struct own *o, uint32_t index)
+static bool box_says(const struct own *o, uint32_t index)
 {
 	bool four = o->family == 4, echo = o->type == (four ? 0 : 129);
 	bool error = four ? o->type == 3 || o->type == 11 || o->type == 12 : o->type >= 1 && o->type <= 4;
@@ -102,7 +102,7 @@ static void ask_own(struct asking *a, uint32_t interface, const struct own *o, b
 	uint16_t first = (uint16_t)(o->type << 8);
 	struct tuple t = { interface, interface, x, x, o->l4proto, is_icmp(o) ? first : 22 };
 	struct walk_packet p = witness_packet(a, &t);
-	bool passes = outward ? says(o, a->w->interfaces[interface]) : takes(o);
+	bool passes = outward ? box_says(o, a->w->interfaces[interface]) : box_takes(o);
 	struct walk_result r;
 
 	p.sport = first;
@@ -115,11 +115,11 @@ static void ask_own(struct asking *a, uint32_t interface, const struct own *o, b
 	p.mark = o->mark;
 	if (outward) {
 		p.iif = 0; /* a packet that the box sends has no input interface */
-		r = walk(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &p);
+		r = walk_hook(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &p);
 	} else {
-		r = walk(a->r, NF_INET_PRE_ROUTING, INT32_MIN, &p);
+		r = walk_hook(a->r, NF_INET_PRE_ROUTING, INT32_MIN, &p);
 		if (r.end == WALK_ACCEPT)
-			r = walk(a->r, NF_INET_LOCAL_IN, INT32_MIN, &p);
+			r = walk_hook(a->r, NF_INET_LOCAL_IN, INT32_MIN, &p);
 	}
 	a->w->packets++;
 	if ((r.end == WALK_ACCEPT) != passes)
@@ -207,7 +207,7 @@ static void heard_from_here_on(struct asking *a, const struct tuple *t, uint32_t
 		p.mark = mark_make(0, lane, MARK_UNJUDGED);
 		p.ct_mark = mark_make(id, lane, (enum mark_outcome)had);
 		p.state = WALK_ESTABLISHED;
-		r = walk(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &p);
+		r = walk_hook(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &p);
 		a->w->packets++;
 		if (r.end != WALK_ACCEPT)
 			witness_tell(a, t, "reset by the gate", "refused", &r);
@@ -279,7 +279,7 @@ void witness_resets(struct asking *a)
 			p.mark = cases[k].mark;
 			p.ct_mark = cases[k].ct_mark;
 			p.state = cases[k].state;
-			r = walk(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &p);
+			r = walk_hook(a->r, NF_INET_LOCAL_OUT, INT32_MIN, &p);
 			a->w->packets++;
 			if ((r.end == WALK_ACCEPT) != cases[k].passes)
 				witness_tell(a, &t, "reset by the gate", cases[k].passes ? "refused" : "passes", &r);

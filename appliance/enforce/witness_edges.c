@@ -92,7 +92,7 @@ static void edges(struct asking *a, const struct tuple *lowest, const struct add
 	witness_put(a, &t);
 }
 
-static void cells(struct asking *a)
+static void test_cells(struct asking *a)
 {
 	const struct ir *ir = a->w->ir;
 	uint32_t start = pick(a, ir->n_cells);
@@ -120,7 +120,7 @@ static bool position(const struct asking *a, const uint8_t *key, uint32_t *ret)
 
 /* Elements in the kernel's maps are tested too, because an element that belongs to no cell has
  * edges that no cell has. */
-static void elements(struct asking *a)
+static void test_elements(struct asking *a)
 {
 	for (size_t s = 0; s < a->r->n_sets; s++) {
 		const struct set_read *set = &a->r->sets[s];
@@ -162,6 +162,6 @@ void witness_ask(struct witness *w, const struct ruleset *r, witness_each *each,
 	witness_box(&a);
 	witness_errors(&a);
 	witness_resets(&a);
-	elements(&a);
-	cells(&a);
+	test_elements(&a);
+	test_cells(&a);
 }

@@ -19,7 +19,7 @@
 
 #define HEAR_NS 1000000u
 
-static struct msg *kept(struct hearing *h, size_t i)
+static struct msg *kept_message(struct hearing *h, size_t i)
 {
 	return &h->kept[(h->first + i) % HEARING_MOST];
 }
@@ -39,7 +39,7 @@ static void hear_all(struct enforce *f)
 
 	while (h->n < HEARING_MOST - 1 && h->broken == 0) {
 		struct pollfd p = { .fd = f->control, .events = POLLIN };
-		struct msg *m = kept(h, h->n);
+		struct msg *m = kept_message(h, h->n);
 		int r;
 
 		if (poll(&p, 1, 0) <= 0)
@@ -60,7 +60,7 @@ static void hear_all(struct enforce *f)
 	}
 }
 
-static void hear(struct enforce *f)
+static void hear_control(struct enforce *f)
 {
 	struct hearing *h = &f->hearing;
 
@@ -77,10 +77,10 @@ bool stop_begin(struct enforce *f, uint32_t id, bool way)
 	h->way = way;
 	h->stop = h->gone = h->urgent = false;
 	for (size_t i = 0; i < h->n; i++) {
-		h->gone |= kept(h, i)->body.type == MSG_STOP && kept(h, i)->id == id;
-		h->urgent |= is_urgent(kept(h, i));
+		h->gone |= kept_message(h, i)->body.type == MSG_STOP && kept_message(h, i)->id == id;
+		h->urgent |= is_urgent(kept_message(h, i));
 	}
-	hear(f);
+	hear_control(f);
 	return !h->stop;
 }
 
@@ -91,7 +91,7 @@ bool stop_made_way(struct enforce *f, const struct msg *m)
 
 	if (!h->working || !h->stop || h->gone || h->broken != 0 || h->n == HEARING_MOST)
 		return false;
-	again = kept(h, h->n++);
+	again = kept_message(h, h->n++);
 	again->body = m->body;
 	again->id = m->id;
 	again->version = m->version;
@@ -117,7 +117,7 @@ bool stop_asked(struct enforce *f)
 	now = clock_mono().ns;
 	if (now >= h->again_ns) {
 		h->again_ns = now + HEAR_NS;
-		hear(f);
+		hear_control(f);
 	}
 	return h->stop;
 }
@@ -130,7 +130,7 @@ bool stop_keeps(const struct enforce *f)
 int stop_serve(struct enforce *f, msg_handler *const handlers[MSG_TYPE_COUNT])
 {
 	struct hearing *h = &f->hearing;
-	struct msg *m = kept(h, 0);
+	struct msg *m = kept_message(h, 0);
 	bool ok;
 
 	if (h->n == 0)
@@ -159,7 +159,7 @@ void telling_end(struct enforce *f)
 	f->telling.on = false;
 }
 
-static void say(struct enforce *f, uint64_t entries)
+static void say_progress(struct enforce *f, uint64_t entries)
 {
 	struct telling *t = &f->telling;
 	const struct msg_body m = {
@@ -179,7 +179,7 @@ void telling_stage(struct enforce *f, enum progress_stage stage)
 	f->telling.stage = stage;
 	f->telling.done = f->telling.of = 0;
 	f->net.reading = (struct netlink_reading){ 0 };
-	say(f, 0);
+	say_progress(f, 0);
 }
 
 static uint32_t bounded(size_t n)
@@ -191,7 +191,7 @@ void telling_count(struct enforce *f, size_t done, size_t of)
 {
 	f->telling.done = bounded(done);
 	f->telling.of = bounded(of);
-	say(f, 0);
+	say_progress(f, 0);
 }
 
 void telling_read(struct enforce *f)
@@ -199,10 +199,10 @@ void telling_read(struct enforce *f)
 	enum progress_stage s = f->telling.stage;
 
 	if (s != PROGRESS_READS && s != PROGRESS_EXECUTES) {
-		say(f, 0);
+		say_progress(f, 0);
 		return;
 	}
 	f->telling.done = f->net.reading.part;
 	f->telling.of = f->net.reading.parts;
-	say(f, f->net.reading.entries);
+	say_progress(f, f->net.reading.entries);
 }

@@ -313,19 +313,19 @@ static struct fate fate_of(const struct ruleset *r, const struct shot *x)
 	struct fate f = { .end = { .end = WALK_ACCEPT } };
 
 	if (x->way == FROM_THE_BOX) {
-		f.end = walk(r, NF_INET_LOCAL_OUT, INT32_MIN, &p);
+		f.end = walk_hook(r, NF_INET_LOCAL_OUT, INT32_MIN, &p);
 		return f;
 	}
-	f.end = walk(r, NF_INET_PRE_ROUTING, INT32_MIN, &p);
+	f.end = walk_hook(r, NF_INET_PRE_ROUTING, INT32_MIN, &p);
 	if (f.end.end == WALK_ACCEPT)
-		f.end = walk(r, x->way == TO_THE_BOX ? NF_INET_LOCAL_IN : NF_INET_FORWARD, INT32_MIN, &p);
+		f.end = walk_hook(r, x->way == TO_THE_BOX ? NF_INET_LOCAL_IN : NF_INET_FORWARD, INT32_MIN, &p);
 	for (int i = 0; i < 2 && f.end.end == WALK_QUEUE; i++) {
 		if (i == 0) {
 			f.queued = f.end;
 			f.queued_mark = p.mark;
 		}
 		answer(&p, x->answer);
-		f.end = walk(r, NF_INET_FORWARD, f.end.priority, &p);
+		f.end = walk_hook(r, NF_INET_FORWARD, f.end.priority, &p);
 	}
 	if (f.end.end == WALK_ACCEPT && x->way == FORWARDED && p.state != WALK_INVALID)
 		f.ct_mark = p.ct_mark;

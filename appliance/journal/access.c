@@ -58,7 +58,7 @@ static struct access_slot *slot_of(struct access *a, const struct access_reader 
 	return slot_of(a, who, what);
 }
 
-static void tell(struct access_slot *s, struct event *ret)
+static void slot_event(struct access_slot *s, struct event *ret)
 {
 	*ret = event_new(EVENT_ACCESS, s->wall_ns);
 	ret->code = s->who.web ? ACCESS_OVER_WEB : ACCESS_AT_BOX;
@@ -85,7 +85,7 @@ static struct access_slot *new_slot(struct access *a, struct event *ret, bool *r
 	}
 	*ret_told = first->reads > 0;
 	if (*ret_told)
-		tell(first, ret);
+		slot_event(first, ret);
 	return first;
 }
 
@@ -116,7 +116,7 @@ bool access_out(struct access *a, uint64_t now_ns, bool all, struct event *ret)
 		if (!s->used || (!all && now_ns < s->due_ns))
 			continue;
 		if (tells)
-			tell(s, ret);
+			slot_event(s, ret);
 		s->due_ns = now_ns + ACCESS_AGAIN_NS;
 		s->asked = s->fresh = false;
 		s->used = !ends;

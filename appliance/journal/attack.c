@@ -32,7 +32,7 @@ static void count_place(uint64_t *place, unsigned n, uint64_t h, uint32_t *bits,
 }
 
 /* Adds without overflow. */
-static uint64_t added(uint64_t n, uint64_t more)
+static uint64_t add_capped(uint64_t n, uint64_t more)
 {
 	return more < UINT32_MAX - n ? n + more : UINT32_MAX;
 }
@@ -98,7 +98,7 @@ static struct attack_alarm *make_room(struct attacks *a)
 
 /* The alarm of this sign, or the alarm for its two zones if these have ATTACK_BY_ZONES alarms
  * already. NULL: there is none yet; *ret_sum: the new alarm is to be for the two zones. */
-static struct attack_alarm *find(struct attacks *a, const struct sign *s, bool *ret_sum)
+static struct attack_alarm *alarm_find(struct attacks *a, const struct sign *s, bool *ret_sum)
 {
 	struct attack_alarm *sum = NULL;
 	size_t n = 0;
@@ -178,7 +178,7 @@ static void places_told(struct attack_alarm *x)
 static void add_sign(struct attacks *a, struct attack_alarm *x, const struct sign *s, uint64_t now)
 {
 	x->last = now > x->last ? now : x->last;
-	x->count = added(x->count, s->count);
+	x->count = add_capped(x->count, s->count);
 	x->grave = (x->grave || s->grave) && !x->test;
 	add_host(x, not_zero(s->host));
 	count_place(x->place, ATTACK_PLACES, s->place, &x->bits, &x->milli_places);
@@ -209,8 +209,8 @@ static void add_watched(struct attack_alarm *x, const struct attack_watch *w)
 	places_told(x);
 }
 
-static void begin(struct attacks *a, const struct sign *s, const struct attack_watch *w, bool sum, bool crowd,
-		  uint64_t now)
+static void alarm_begin(struct attacks *a, const struct sign *s, const struct attack_watch *w, bool sum, bool crowd,
+			uint64_t now)
 {
 	struct attack_alarm *x = make_room(a);
 
@@ -241,7 +241,8 @@ static void begin(struct attacks *a, const struct sign *s, const struct attack_w
 /* The watch of one host, or with `host` 0 of the whole zone; a new one if needed. The watches of
  * ATTACK_TRYING have a table of their own, because a scanner touches so many places that it would
  * push out all others. */
-static struct attack_watch *watch(struct attacks *a, const struct sign *s, uint64_t host, uint64_t within, uint64_t now)
+static struct attack_watch *watch_of(struct attacks *a, const struct sign *s, uint64_t host, uint64_t within,
+				     uint64_t now)
 {
 	uint64_t key = not_zero(attack_mix(s->key, &host, sizeof(host)));
 	struct attack_watch *table = a->watched[s->cause == ATTACK_TRYING],
@@ -272,7 +273,7 @@ static bool is_host_of(const struct attack_alarm *x, uint64_t host)
 
 static void watch_add(struct attack_watch *w, const struct sign *s)
 {
-	w->count = added(w->count, s->count);
+	w->count = add_capped(w->count, s->count);
 	count_place(w->place, ATTACK_WATCH_PLACES, s->place, &w->bits, &w->milli_places);
 }
 
@@ -280,23 +281,23 @@ static void watch_add(struct attack_watch *w, const struct sign *s)
  * for the whole zone, in a shorter window. NULL: no such scan. */
 static struct attack_watch *crowd(struct attacks *a, const struct sign *s, uint64_t now)
 {
-	struct attack_watch *w = watch(a, s, 0, (a->rule.within_s + CROWD_SOONER - 1) / CROWD_SOONER, now);
+	struct attack_watch *w = watch_of(a, s, 0, (a->rule.within_s + CROWD_SOONER - 1) / CROWD_SOONER, now);
 
 	watch_add(w, s);
 	return w->milli_places / 1000u >= (uint64_t)a->rule.at_least[ATTACK_SCAN] * CROWD_MORE ? w : NULL;
 }
 
-static void take(struct attacks *a, const struct sign *s, uint64_t now)
+static void take_sign(struct attacks *a, const struct sign *s, uint64_t now)
 {
 	uint32_t least = a->rule.at_least[s->cause];
 	struct attack_watch *w;
 	struct attack_alarm *x;
 	bool sum, of_crowd = false;
 
-	x = find(a, s, &sum);
+	x = alarm_find(a, s, &sum);
 	w = x != NULL && (is_host_of(x, not_zero(s->host)) || !x->sum)
 		    ? NULL
-		    : watch(a, s, not_zero(s->host), a->rule.within_s, now);
+		    : watch_of(a, s, not_zero(s->host), a->rule.within_s, now);
 	if (w != NULL) {
 		watch_add(w, s);
 		/*
@@ -314,7 +315,7 @@ static void take(struct attacks *a, const struct sign *s, uint64_t now)
 		}
 	}
 	if (x == NULL) {
-		begin(a, s, w, sum, of_crowd, now);
+		alarm_begin(a, s, w, sum, of_crowd, now);
 		if (w != NULL)
 			w->since = 0;
 		return;
@@ -324,7 +325,7 @@ static void take(struct attacks *a, const struct sign *s, uint64_t now)
 		/* The host is new in this alarm, so its earlier signs are added, unless they were
 		 * counted with those of the whole zone. */
 		if (!x->crowd || w->since > x->rang) {
-			x->count = added(x->count, w->count - s->count);
+			x->count = add_capped(x->count, w->count - s->count);
 			add_watched(x, w);
 		}
 		w->since = 0;
@@ -339,7 +340,7 @@ void attacks_note(struct attacks *a, const struct event *e, const struct named *
 	size_t count = attack_signs(a, e, n, now, signs);
 
 	for (size_t i = 0; i < count; i++)
-		take(a, &signs[i], now);
+		take_sign(a, &signs[i], now);
 }
 
 void attacks_tick(struct attacks *a, uint64_t now)

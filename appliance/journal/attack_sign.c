@@ -47,7 +47,7 @@ static const char *zone_text(const struct named_end *n)
 }
 
 /* Removes the last character if the buffer had no room for all of its bytes. */
-static void cut(char *text, size_t size)
+static void cut_character(char *text, size_t size)
 {
 	size_t n = strlen(text), at = n;
 
@@ -79,7 +79,7 @@ static void end_text(const struct addr *a, const struct named_end *n, char out[A
 	else
 		written = snprintf(out, ATTACK_END, "%s", address);
 	if (written >= (int)ATTACK_END)
-		cut(out, ATTACK_END);
+		cut_character(out, ATTACK_END);
 }
 
 static bool is_ot(const struct named_end *n)
@@ -209,7 +209,7 @@ static bool of_login(const struct attacks *a, const struct event *e, struct sign
 	if (e->client.family != 0)
 		addr_text(&e->client, ret->from);
 	snprintf(ret->to, sizeof(ret->to), "%.*s", (int)sizeof(ret->to) - 1, e->text[EVENT_OBJECT]);
-	cut(ret->to, sizeof(ret->to));
+	cut_character(ret->to, sizeof(ret->to));
 	return true;
 }
 

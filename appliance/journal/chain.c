@@ -19,7 +19,7 @@
 
 /* ---- recovery -------------------------------------------------------------------------------- */
 
-static void mark(struct journal *j, uint64_t seq, uint64_t offset)
+static void mark_position(struct journal *j, uint64_t seq, uint64_t offset)
 {
 	if (seq % JOURNAL_MARK_EACH != 0 && j->n_marks > 0)
 		return;
@@ -59,7 +59,7 @@ static struct head read_head(int fd)
  * number and hash go to *j. An invalid line that valid ones follow is not a torn end but was
  * edited: it stays, and verify reports it.
  */
-static size_t walk(struct journal *j, const char *text, size_t n, struct head *head)
+static size_t walk_segment(struct journal *j, const char *text, size_t n, struct head *head)
 {
 	size_t at = 0, sound = 0;
 
@@ -73,7 +73,7 @@ static size_t walk(struct journal *j, const char *text, size_t n, struct head *h
 			break;
 		what = journal_line_check(text + at, (size_t)(end - (text + at)), j->hash, hash, &seq);
 		if (what == JOURNAL_LINE_OK || what == JOURNAL_LINE_PREV) {
-			mark(j, seq, at);
+			mark_position(j, seq, at);
 			memcpy(j->hash, hash, sizeof(j->hash));
 			j->next_seq = seq + 1;
 			if (seq == head->seq)
@@ -195,7 +195,7 @@ static int take_segment(struct journal *j, const struct segment_file *file, bool
 		close_segment(j);
 	else
 		all = lseek(j->fd, 0, SEEK_END);
-	sound = walk(j, text, n, head);
+	sound = walk_segment(j, text, n, head);
 	/* Bytes beyond the largest possible segment are only counted, not kept. */
 	if (last && file->plain && (off_t)sound < all) {
 		found->torn_bytes += (uint64_t)all - sound;
@@ -352,7 +352,7 @@ int journal_append(struct journal *j, json_t *record, struct err *e)
 	if (r == 0)
 		r = write_line(j, line, n, e);
 	if (r == 0) {
-		mark(j, j->next_seq, j->size - n);
+		mark_position(j, j->next_seq, j->size - n);
 		memcpy(j->hash, hash, sizeof(hash));
 		j->next_seq++;
 		j->last_wall_ns = clock_wall_ns();

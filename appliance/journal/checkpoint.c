@@ -55,7 +55,7 @@ static bool time_read(const char *text, char out[CHECKPOINT_TIME + 1])
 	return true;
 }
 
-static bool among(const struct checkpoint_keys *keys, const uint8_t key[CHECKPOINT_KEY])
+static bool is_among(const struct checkpoint_keys *keys, const uint8_t key[CHECKPOINT_KEY])
 {
 	for (size_t i = 0; i < keys->n; i++)
 		if (memcmp(keys->list[i], key, CHECKPOINT_KEY) == 0)
@@ -78,7 +78,7 @@ static bool key_of(const char *text, uint8_t key[CHECKPOINT_KEY])
 
 /* Reads the record's number and hash. Other errors of form are found later, when the text is
  * compared with a newly made one. */
-static bool about(const char *text, struct checkpoint *c)
+static bool read_record(const char *text, struct checkpoint *c)
 {
 	static const char number[] = " record=", hash[] = " hash=";
 	const char *at = text != NULL ? strstr(text, number) : NULL;
@@ -94,7 +94,8 @@ static bool about(const char *text, struct checkpoint *c)
 	return hex_read(hex, c->hash, sizeof(c->hash));
 }
 
-static enum checkpoint_word judge(const json_t *member, const struct checkpoint_keys *keys, struct checkpoint *c)
+static enum checkpoint_word judge_signature(const json_t *member, const struct checkpoint_keys *keys,
+					    struct checkpoint *c)
 {
 	const char *said = json_string_value(json_object_get(member, "text"));
 	uint8_t signature[CHECKPOINT_SIGNATURE];
@@ -103,7 +104,7 @@ static enum checkpoint_word judge(const json_t *member, const struct checkpoint_
 
 	if (!key_of(said, c->key))
 		return CHECKPOINT_FALSE;
-	if (!among(keys, c->key))
+	if (!is_among(keys, c->key))
 		return CHECKPOINT_ANOTHER;
 	n = strlen(said);
 	if (n < CHECKPOINT_TIME || !time_read(said + n - CHECKPOINT_TIME, c->time) || checkpoint_text(c, text) != n ||
@@ -129,7 +130,7 @@ enum checkpoint_word checkpoint_of_line(const char *line, size_t n, uint64_t seq
 	o = json_loadb(line, n, 0, NULL);
 	member = json_object_get(o, "checkpoint");
 	if (json_is_object(member))
-		word = judge(member, keys, ret);
+		word = judge_signature(member, keys, ret);
 	json_decref(o);
 	return word;
 }
@@ -140,8 +141,8 @@ enum checkpoint_word checkpoint_of_member(const json_t *member, const struct che
 	*ret = (struct checkpoint){ 0 };
 	if (!json_is_object(member))
 		return CHECKPOINT_NONE;
-	return about(json_string_value(json_object_get(member, "text")), ret) ? judge(member, keys, ret)
-									      : CHECKPOINT_FALSE;
+	return read_record(json_string_value(json_object_get(member, "text")), ret) ? judge_signature(member, keys, ret)
+										    : CHECKPOINT_FALSE;
 }
 
 /* ---- keys as files --------------------------------------------------------------------------- */

@@ -25,7 +25,7 @@ static int by_name(const void *a, const void *b)
 	return memcmp(a, b, CLEAN_NAME);
 }
 
-static struct clean_conduit *find(const struct clean *c, const uint8_t name[CLEAN_NAME])
+static struct clean_conduit *conduit_find(const struct clean *c, const uint8_t name[CLEAN_NAME])
 {
 	return c->n > 0 ? bsearch(name, c->list, c->n, sizeof(*c->list), by_name) : NULL;
 }
@@ -35,7 +35,7 @@ void clean_rule(struct clean *c, struct clean_conduit *list, size_t n, uint64_t 
 	if (n > 0)
 		qsort(list, n, sizeof(*list), by_name);
 	for (size_t i = 0; i < n; i++) {
-		const struct clean_conduit *was = find(c, list[i].name);
+		const struct clean_conduit *was = conduit_find(c, list[i].name);
 
 		if (was != NULL && memcmp(was->meaning, list[i].meaning, sizeof(was->meaning)) == 0)
 			list[i] = *was;
@@ -56,7 +56,7 @@ void clean_see(struct clean *c, const char *conduit, uint16_t reason, uint64_t c
 
 	if (snprintf((char *)name, sizeof(name), "%s", conduit) >= (int)sizeof(name))
 		return;
-	one = find(c, name);
+	one = conduit_find(c, name);
 	if (one == NULL)
 		return;
 	one->count += count;

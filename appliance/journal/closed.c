@@ -80,7 +80,7 @@ static bool too_long(int dirfd, uint64_t first)
 
 /* Finds the oldest segment before `open` that has a plain file: 1 = found, 0 = none, or negative
  * errno. */
-static int choose(int dirfd, uint64_t open, struct segment_file *ret, struct err *e)
+static int choose_segment(int dirfd, uint64_t open, struct segment_file *ret, struct err *e)
 {
 	struct segment_file *list;
 	size_t n;
@@ -136,11 +136,11 @@ static int begin_compare(struct pack *p, int dirfd, struct err *e)
 	return r < 0 ? r : 1;
 }
 
-static int begin(struct pack **ret, int dirfd, uint64_t open, struct err *e)
+static int pack_begin(struct pack **ret, int dirfd, uint64_t open, struct err *e)
 {
 	struct segment_file file = { 0 };
 	struct pack *p;
-	int r = choose(dirfd, open, &file, e);
+	int r = choose_segment(dirfd, open, &file, e);
 
 	if (r <= 0)
 		return r;
@@ -156,7 +156,7 @@ static int begin(struct pack **ret, int dirfd, uint64_t open, struct err *e)
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
-static int put(struct pack *p, struct err *e)
+static int put_packed(struct pack *p, struct err *e)
 {
 	size_t n = sizeof(p->out) - p->z.avail_out;
 	ssize_t w = n > 0 ? write(p->to, p->out, n) : 0;
@@ -180,7 +180,7 @@ static int act_write(struct pack *p, struct err *e)
 		p->z.avail_out = sizeof(p->out);
 		if (deflate(&p->z, flush) == Z_STREAM_ERROR)
 			return err_set(e, -EIO, "pack a segment of the journal");
-		r = put(p, e);
+		r = put_packed(p, e);
 	} while (r == 0 && p->z.avail_out == 0);
 	if (n == 0)
 		p->next = ACT_SYNC;
@@ -260,7 +260,7 @@ static int act(struct pack *p, int dirfd, struct err *e)
 
 int pack_step(struct pack **p, int dirfd, uint64_t open, struct err *e)
 {
-	int r = *p == NULL ? begin(p, dirfd, open, e) : act(*p, dirfd, e);
+	int r = *p == NULL ? pack_begin(p, dirfd, open, e) : act(*p, dirfd, e);
 
 	if (r == 1 || *p == NULL)
 		return r;

@@ -166,7 +166,7 @@ const char *line_bare(const char *line, size_t n, const char *key)
 	return at != NULL ? at + size : NULL;
 }
 
-static bool has(const char *line, size_t n, const char *key, const char *value)
+static bool line_has(const char *line, size_t n, const char *key, const char *value)
 {
 	const char *at = line_value(line, n, key);
 	size_t size = strlen(value), left = at != NULL ? n - (size_t)(at - line) : 0;
@@ -180,7 +180,7 @@ static bool either(const char *line, size_t n, const char *kind, const char *val
 
 	snprintf(client, sizeof(client), "client_%s", kind);
 	snprintf(server, sizeof(server), "server_%s", kind);
-	return has(line, n, client, value) || has(line, n, server, value);
+	return line_has(line, n, client, value) || line_has(line, n, server, value);
 }
 
 bool line_end(const char *line, size_t n, const char *key, struct addr *ret)
@@ -215,17 +215,17 @@ static bool grave(const char *line, size_t n, unsigned least)
 	bool found = least == EVENT_NOTICE;
 
 	for (unsigned s = least; s < EVENT_SEVERITY_COUNT && !found; s++)
-		found = has(line, n, "severity", event_severity_word((enum event_severity)s));
+		found = line_has(line, n, "severity", event_severity_word((enum event_severity)s));
 	return found;
 }
 
-static bool speaks(const char *line, size_t n, const char *protocol)
+static bool line_speaks(const char *line, size_t n, const char *protocol)
 {
 	static const char in_clear[] = "\"" FILTER_IN_CLEAR "\":true";
 
 	if (strcmp(protocol, FILTER_IN_CLEAR) == 0)
 		return memmem(line, n, in_clear, sizeof(in_clear) - 1) != NULL;
-	return has(line, n, "protocol", protocol);
+	return line_has(line, n, "protocol", protocol);
 }
 
 /* The number at `at`, before `end`; false when there is none. */
@@ -259,7 +259,7 @@ static bool of_class(const char *line, size_t n, unsigned classes)
 	return f != NULL && (f->classes & classes) != 0;
 }
 
-static bool commands(const struct line_filter *f, const char *line, size_t n)
+static bool line_commands(const struct line_filter *f, const char *line, size_t n)
 {
 	for (unsigned i = 0; i < f->n_commands; i++) {
 		const struct command_asked *c = &f->commands[i];
@@ -273,7 +273,7 @@ static bool commands(const struct line_filter *f, const char *line, size_t n)
 			if (left > c->size && memcmp(at, c->word, c->size) == 0 &&
 			    (at[c->size] == ',' || at[c->size] == '}'))
 				return true;
-		} else if (has(line, n, "function_name", c->word)) {
+		} else if (line_has(line, n, "function_name", c->word)) {
 			return true;
 		}
 	}
@@ -295,7 +295,7 @@ static bool wrote(const char *line, size_t n, uint64_t least, uint64_t most)
 	return number_at(at, end, &low) && low <= most && low >= least;
 }
 
-static bool within(const char *line, size_t n, const char *since, const char *until)
+static bool line_within(const char *line, size_t n, const char *since, const char *until)
 {
 	const char *time = line_value(line, n, "time");
 
@@ -310,15 +310,15 @@ bool line_filter_match(const struct line_filter *f, const char *line, size_t n)
 {
 	const char(*t)[FILTER_TEXT] = f->asked->text;
 
-	if (!within(line, n, t[FILTER_SINCE], t[FILTER_UNTIL]))
+	if (!line_within(line, n, t[FILTER_SINCE], t[FILTER_UNTIL]))
 		return false;
-	return grave(line, n, f->gravity) && (t[FILTER_KIND][0] == '\0' || has(line, n, "kind", t[FILTER_KIND])) &&
-	       (t[FILTER_PROTOCOL][0] == '\0' || speaks(line, n, t[FILTER_PROTOCOL])) &&
-	       (t[FILTER_REASON][0] == '\0' || has(line, n, "reason", t[FILTER_REASON])) &&
-	       (f->n_commands == 0 || commands(f, line, n)) &&
+	return grave(line, n, f->gravity) && (t[FILTER_KIND][0] == '\0' || line_has(line, n, "kind", t[FILTER_KIND])) &&
+	       (t[FILTER_PROTOCOL][0] == '\0' || line_speaks(line, n, t[FILTER_PROTOCOL])) &&
+	       (t[FILTER_REASON][0] == '\0' || line_has(line, n, "reason", t[FILTER_REASON])) &&
+	       (f->n_commands == 0 || line_commands(f, line, n)) &&
 	       (t[FILTER_VALUE][0] == '\0' || wrote(line, n, f->least, f->most)) &&
-	       (t[FILTER_CONDUIT][0] == '\0' || has(line, n, "conduit", t[FILTER_CONDUIT])) &&
-	       (t[FILTER_VERDICT][0] == '\0' || has(line, n, "verdict", t[FILTER_VERDICT])) &&
+	       (t[FILTER_CONDUIT][0] == '\0' || line_has(line, n, "conduit", t[FILTER_CONDUIT])) &&
+	       (t[FILTER_VERDICT][0] == '\0' || line_has(line, n, "verdict", t[FILTER_VERDICT])) &&
 	       (t[FILTER_ZONE][0] == '\0' || either(line, n, "zone", t[FILTER_ZONE])) &&
 	       (t[FILTER_ASSET][0] == '\0' || either(line, n, "asset", t[FILTER_ASSET])) &&
 	       (t[FILTER_HOST][0] == '\0' || end_in(line, n, "client", &f->hosts) ||

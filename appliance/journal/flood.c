@@ -88,7 +88,7 @@ static enum share_pace pace_of(const struct event *e)
 	return SHARE_PACES;
 }
 
-static uint32_t mix(uint32_t h, const uint8_t *p, size_t n)
+static uint32_t hash_mix(uint32_t h, const uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		h = (h ^ p[i]) * 16777619u;
@@ -106,13 +106,13 @@ static struct share_bucket *bucket(struct shares *s, uint32_t h, const struct ev
 {
 	uint8_t class = class_of(e);
 
-	h = mix(h, &class, 1);
+	h = hash_mix(h, &class, 1);
 	return &s->buckets[(h ^ h >> 13) % SHARE_BUCKETS];
 }
 
 static struct share_bucket *host_bucket(struct shares *s, const struct event *e)
 {
-	return bucket(s, mix(2166136261u, e->client.b, sizeof(e->client.b)), e);
+	return bucket(s, hash_mix(2166136261u, e->client.b, sizeof(e->client.b)), e);
 }
 
 /* The share of the interface. If the interface is not known: the share of the client's network, /24
@@ -122,8 +122,8 @@ static struct share_bucket *place_bucket(struct shares *s, const struct event *e
 	uint8_t iif[4] = { (uint8_t)e->iif, (uint8_t)(e->iif >> 8), (uint8_t)(e->iif >> 16), (uint8_t)(e->iif >> 24) };
 
 	if (e->iif != 0)
-		return bucket(s, mix(0x9747b28cu, iif, sizeof(iif)), e);
-	return bucket(s, mix(0x85ebca6bu, e->client.b, e->client.family == 4 ? 3 : 8), e);
+		return bucket(s, hash_mix(0x9747b28cu, iif, sizeof(iif)), e);
+	return bucket(s, hash_mix(0x85ebca6bu, e->client.b, e->client.family == 4 ? 3 : 8), e);
 }
 
 static bool has_token(struct share_bucket *b, const struct rate *r, uint64_t now_ns)
@@ -141,7 +141,7 @@ static bool has_token(struct share_bucket *b, const struct rate *r, uint64_t now
 	return b->milli + 1000u <= r->burst * 1000u;
 }
 
-static bool within(struct shares *s, const struct event *e, uint64_t now_ns)
+static bool within_shares(struct shares *s, const struct event *e, uint64_t now_ns)
 {
 	struct share_bucket *host = host_bucket(s, e), *place = place_bucket(s, e);
 
@@ -265,7 +265,7 @@ static void join_weak(struct event *o, const struct event *e)
 
 /* Joins event e to event o: adds the counts and takes the time of `e`. What differs is left out,
  * but different verdicts become EV_DENY. */
-static void join(struct event *o, const struct event *e)
+static void join_events(struct event *o, const struct event *e)
 {
 	join_ends(o, e);
 	if (e->kind == EVENT_PASSED) {
@@ -307,14 +307,14 @@ bool share_in(struct shares *s, const struct event *e, enum role from, uint64_t 
 	role = &s->roles[from][pace];
 	if (!has_token(role, &of_role[pace], now_ns))
 		role = NULL;
-	if (role != NULL && (!by_peers(e) || within(s, e, now_ns))) {
+	if (role != NULL && (!by_peers(e) || within_shares(s, e, now_ns))) {
 		role->milli += 1000u;
 		return true;
 	}
 	s->summed++;
 	sum = sum_of(s, e, from, role);
 	if (sum->records++ > 0) {
-		join(&sum->event, e);
+		join_events(&sum->event, e);
 		return false;
 	}
 	sum->event = *e;
@@ -354,7 +354,7 @@ bool share_out(struct shares *s, uint64_t now_ns, bool all, struct event *ret, e
 	return true;
 }
 
-static void earlier(uint64_t *due, const struct share_sum *s)
+static void keep_earlier(uint64_t *due, const struct share_sum *s)
 {
 	if (s->records != 0 && s->since_ns + SHARE_SUM_NS < *due)
 		*due = s->since_ns + SHARE_SUM_NS;
@@ -365,9 +365,9 @@ uint64_t share_due(const struct shares *s)
 	uint64_t due = UINT64_MAX;
 
 	for (size_t i = 0; i < SHARE_SUMS; i++)
-		earlier(&due, &s->sums[i]);
+		keep_earlier(&due, &s->sums[i]);
 	for (size_t i = 0; i < ROLE_COUNT * EVENT_KIND_COUNT; i++)
-		earlier(&due, &s->rest[i / EVENT_KIND_COUNT][i % EVENT_KIND_COUNT]);
+		keep_earlier(&due, &s->rest[i / EVENT_KIND_COUNT][i % EVENT_KIND_COUNT]);
 	return due;
 }
 
@@ -385,7 +385,7 @@ static bool mergeable(const struct event *e)
 
 /* Whether two records may be merged: everything but time, client port, count and texts is
  * equal. */
-static bool same(const struct merge_slot *s, const struct event *e, enum role from)
+static bool same_record(const struct merge_slot *s, const struct event *e, enum role from)
 {
 	const struct event *o = &s->event;
 
@@ -400,7 +400,7 @@ static bool same(const struct merge_slot *s, const struct event *e, enum role fr
 	       addr_cmp(&o->client, &e->client) == 0 && addr_cmp(&o->server, &e->server) == 0;
 }
 
-static uint32_t hash(const struct event *e)
+static uint32_t event_hash(const struct event *e)
 {
 	uint32_t h = 2166136261u;
 
@@ -424,8 +424,8 @@ bool merge_in(struct merge *m, const struct event *e, enum role from, uint64_t n
 	*ret_from = from;
 	if (!mergeable(e))
 		return true;
-	s = &m->slots[hash(e)];
-	if (same(s, e, from) && now_ns - s->since_ns < MERGE_WINDOW_NS) {
+	s = &m->slots[event_hash(e)];
+	if (same_record(s, e, from) && now_ns - s->since_ns < MERGE_WINDOW_NS) {
 		if (s->passed < (e->kind == EVENT_DROP ? BURST_DROP : BURST_OTHER)) {
 			s->passed++;
 			return true;

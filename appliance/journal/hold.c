@@ -14,7 +14,7 @@
 #define FILE_DAMAGED "holds.damaged"
 #define FILE_BYTES 65536u
 
-static json_t *moment(uint64_t seconds)
+static json_t *end_json(uint64_t seconds)
 {
 	return seconds < HOLD_OPEN ? json_time(seconds * 1000000000ull) : json_null();
 }
@@ -22,7 +22,7 @@ static json_t *moment(uint64_t seconds)
 static json_t *hold_json(const struct hold *h)
 {
 	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "number", (json_int_t)h->number, "from",
-			 moment(h->from), "until", moment(h->until), "placed", moment(h->placed), "person",
+			 end_json(h->from), "until", end_json(h->until), "placed", end_json(h->placed), "person",
 			 json_text(h->person), "by", h->by[0] != 0 ? json_text(h->by) : json_null(), "reason",
 			 json_text(h->reason));
 }

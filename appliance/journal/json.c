@@ -15,12 +15,12 @@
 #include "appliance/wire/tls.h"
 #include "appliance/wire/vocabulary.h"
 
-static void set(json_t *j, const char *key, const char *text)
+static void set_text(json_t *j, const char *key, const char *text)
 {
 	json_object_set_new(j, key, json_text(text));
 }
 
-static void number(json_t *j, const char *key, uint64_t n)
+static void set_number(json_t *j, const char *key, uint64_t n)
 {
 	json_object_set_new(j, key, json_integer((json_int_t)n));
 }
@@ -35,7 +35,7 @@ static void put_transport(json_t *j, uint8_t l4proto)
 	char text[WORD_TEXT];
 
 	if (l4proto != 0)
-		set(j, "transport", transport_text(l4proto, text));
+		set_text(j, "transport", transport_text(l4proto, text));
 }
 
 static void put_flow(json_t *j, const struct event *e)
@@ -48,8 +48,8 @@ static void put_flow(json_t *j, const struct event *e)
 		json_object_set_new(j, "server", json_endpoint(&e->server, ports ? e->server_port : 0));
 	put_transport(j, e->l4proto);
 	if (e->l4proto == IPPROTO_ICMP || e->l4proto == IPPROTO_ICMPV6) {
-		number(j, "icmp_type", e->server_port >> 8);
-		number(j, "icmp_code", e->server_port & 255u);
+		set_number(j, "icmp_type", e->server_port >> 8);
+		set_number(j, "icmp_code", e->server_port & 255u);
 	}
 }
 
@@ -62,16 +62,16 @@ static void put_command(json_t *j, const struct event *e)
 	if (v == NULL || (e->kind != EVENT_PDU && e->kind != EVENT_COUNTS))
 		return;
 	targets_json(j, e->targets, v);
-	number(j, "function", e->function);
+	set_number(j, "function", e->function);
 	if (f != NULL)
-		set(j, "function_name", f->name);
+		set_text(j, "function_name", f->name);
 	if (space_key(v, e->space) != NULL) {
-		set(j, "space", space_key(v, e->space));
-		number(j, "address", e->address);
-		number(j, "quantity", e->quantity);
+		set_text(j, "space", space_key(v, e->space));
+		set_number(j, "address", e->address);
+		set_number(j, "quantity", e->quantity);
 		json_object_set_new(j, "place", place_json(v, e->space, e->address, e->quantity));
 		if (e->kind == EVENT_COUNTS && e->code != COUNTS_UNSAID)
-			set(j, "places", e->code == COUNTS_SPAN ? "span" : "exact");
+			set_text(j, "places", e->code == COUNTS_SPAN ? "span" : "exact");
 	}
 	if (e->limit.what == LIMIT_WROTE)
 		json_object_set_new(j, "wrote",
@@ -97,8 +97,8 @@ static void put_texts(json_t *j, const struct event *e)
 
 	for (unsigned i = 0; i < EVENT_TEXTS; i++)
 		if (e->text[i][0] != 0 && e->kind != EVENT_WEAK && e->kind != EVENT_UNDECLARED)
-			set(j, i == EVENT_BEFORE && (event_device_ordered(e) || by_person(e)) ? "person" : keys[i],
-			    e->text[i]);
+			set_text(j, i == EVENT_BEFORE && (event_device_ordered(e) || by_person(e)) ? "person" : keys[i],
+				 e->text[i]);
 }
 
 /* Adds what the TLS hellos said. A sum of different hellos has none of it. */
@@ -108,18 +108,18 @@ static void put_tls(json_t *j, const struct event *e)
 	char room[TLS_VERSION_TEXT], number_text[8];
 	json_t *tls, *weak;
 
-	number(j, "seconds", e->address);
+	set_number(j, "seconds", e->address);
 	if (e->space != WEAK_HELLO || e->value >> 48 != 0)
 		return;
 	tls = json_object();
 	weak = json_array();
-	set(tls, "version", tls_version_name(version, room));
+	set_text(tls, "version", tls_version_name(version, room));
 	snprintf(number_text, sizeof(number_text), "0x%04x", suite);
-	set(tls, "cipher", tls_suite_name(suite) != NULL ? tls_suite_name(suite) : number_text);
+	set_text(tls, "cipher", tls_suite_name(suite) != NULL ? tls_suite_name(suite) : number_text);
 	if (offered != 0)
-		set(tls, "offered", tls_version_name(offered, room));
+		set_text(tls, "offered", tls_version_name(offered, room));
 	if (e->text[EVENT_OBJECT][0] != 0)
-		set(tls, "sni", e->text[EVENT_OBJECT]);
+		set_text(tls, "sni", e->text[EVENT_OBJECT]);
 	for (unsigned w = 0; w < TLS_WEAKNESS_COUNT; w++)
 		if (e->quantity >> w & 1u)
 			json_array_append_new(weak, json_string(tls_weakness_word((enum tls_weakness)w)));
@@ -132,21 +132,21 @@ static void put_attack(json_t *j, const struct event *e)
 	bool rang = e->code == ATTACK_RANG_GRAVE || e->code == ATTACK_RANG || e->code == ATTACK_RANG_TEST;
 
 	if (e->space < ATTACK_CAUSES)
-		set(j, "attack", attack_word(e->space));
+		set_text(j, "attack", attack_word(e->space));
 	if (rang || by_person(e))
-		number(j, "number", e->value);
+		set_number(j, "number", e->value);
 	if (rang && e->quantity > 1)
-		number(j, "hosts", e->quantity);
+		set_number(j, "hosts", e->quantity);
 	if (rang && e->address >> 32 > 1)
-		number(j, "destinations", e->address >> 32);
+		set_number(j, "destinations", e->address >> 32);
 	if (rang && (e->address & UINT32_MAX) > 1)
-		number(j, "rung", e->address & UINT32_MAX);
+		set_number(j, "rung", e->address & UINT32_MAX);
 	if (e->code == ATTACK_SILENCED)
-		number(j, "seconds", e->address);
+		set_number(j, "seconds", e->address);
 	if (e->code == ATTACK_THRESHOLDS)
-		number(j, "version", e->value);
+		set_number(j, "version", e->value);
 	if (e->code == ATTACK_TESTED || e->code == ATTACK_TEST_FAILED)
-		number(j, "conditions", e->quantity);
+		set_number(j, "conditions", e->quantity);
 }
 
 static void put_what(json_t *j, const struct event *e, enum role from)
@@ -156,71 +156,71 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 
 	switch ((enum event_kind)e->kind) {
 	case EVENT_ROLE:
-		set(j, "role", role_name((enum role)e->value));
-		number(j, "index", e->address);
+		set_text(j, "role", role_name((enum role)e->value));
+		set_number(j, "index", e->address);
 		if (e->quantity > 0)
-			number(j, "unsure", e->quantity);
+			set_number(j, "unsure", e->quantity);
 		break;
 	case EVENT_POLICY:
-		number(j, "value", e->value);
+		set_number(j, "value", e->value);
 		if (e->code == POLICY_BACKED_UP)
-			number(j, "bytes", e->quantity);
+			set_number(j, "bytes", e->quantity);
 		else if (e->code == POLICY_APPLIED && e->quantity > 0)
-			number(j, "more", e->quantity);
+			set_number(j, "more", e->quantity);
 		break;
 	case EVENT_DRIFT:
-		set(j, "role", role_name(from));
-		number(j, "value", e->value);
+		set_text(j, "role", role_name(from));
+		set_number(j, "value", e->value);
 		break;
 	case EVENT_DECIDED:
-		set(j, "role", role_name(from));
+		set_text(j, "role", role_name(from));
 		/* A sum may cover several lanes. */
 		if (e->value < LANE_COUNT)
-			number(j, "value", e->value);
+			set_number(j, "value", e->value);
 		break;
 	case EVENT_PASSED:
 		if (e->code == PASSED_ENDED && e->space == PASSED_COUNTED) {
-			number(j, "seconds", e->quantity);
-			number(j, "bytes_c2s", e->address);
-			number(j, "bytes_s2c", e->value);
+			set_number(j, "seconds", e->quantity);
+			set_number(j, "bytes_c2s", e->address);
+			set_number(j, "bytes_s2c", e->value);
 		}
 		break;
 	case EVENT_WEAK:
 		put_tls(j, e);
 		break;
 	case EVENT_UNDECLARED:
-		number(j, "seconds", e->address);
+		set_number(j, "seconds", e->address);
 		if (e->space == UNDECLARED_NAME)
 			json_object_set_new(j, "server_name",
 					    e->text[EVENT_OBJECT][0] != 0 ? json_text(e->text[EVENT_OBJECT])
 									  : json_null());
 		break;
 	case EVENT_COUNTS:
-		number(j, "sessions", e->value & UINT32_MAX);
-		number(j, "seconds", e->value >> 32);
+		set_number(j, "sessions", e->value & UINT32_MAX);
+		set_number(j, "seconds", e->value >> 32);
 		break;
 	case EVENT_LOST:
-		set(j, "role", role_name(from));
+		set_text(j, "role", role_name(from));
 		if (code != NULL)
-			number(j, "value", e->value);
+			set_number(j, "value", e->value);
 		break;
 	case EVENT_ACCESS:
-		number(j, "reads", e->value);
+		set_number(j, "reads", e->value);
 		break;
 	case EVENT_DEVICE:
 		if (e->value != 0) {
 			event_mac_text(e->value, mac);
-			set(j, "mac", mac);
+			set_text(j, "mac", mac);
 		}
 		if (e->code == DEVICE_RESTORED)
-			number(j, "unreviewed", e->quantity);
+			set_number(j, "unreviewed", e->quantity);
 		if (e->server.family != 0) {
 			addr_text(&e->server, web);
-			set(j, "web_client", web);
+			set_text(j, "web_client", web);
 		}
 		break;
 	case EVENT_SILENCE:
-		number(j, "seconds", e->value);
+		set_number(j, "seconds", e->value);
 		break;
 	case EVENT_ATTACK:
 		put_attack(j, e);
@@ -236,7 +236,7 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 		break;
 	}
 	if (code != NULL)
-		set(j, "code", code);
+		set_text(j, "code", code);
 	put_texts(j, e);
 }
 
@@ -247,14 +247,14 @@ static void put_end(json_t *j, const char *end, const struct named_end *n)
 
 	if (n->asset != NULL) {
 		snprintf(key, sizeof(key), "%s_asset", end);
-		set(j, key, n->asset);
+		set_text(j, key, n->asset);
 		snprintf(key, sizeof(key), "%s_label", end);
 		if (*n->label != '\0')
-			set(j, key, n->label);
+			set_text(j, key, n->label);
 	}
 	if (n->zone != NULL) {
 		snprintf(key, sizeof(key), "%s_zone", end);
-		set(j, key, n->zone);
+		set_text(j, key, n->zone);
 	}
 }
 
@@ -274,11 +274,11 @@ static void put_place(json_t *j, const struct event *e, const struct names *n)
 		return;
 	names_of_place(n, e, &place);
 	if (place.interface != NULL)
-		set(j, "interface", place.interface);
+		set_text(j, "interface", place.interface);
 	if (place.asset != NULL)
-		set(j, "client_asset", place.asset);
+		set_text(j, "client_asset", place.asset);
 	if (*place.zone != '\0')
-		set(j, "client_zone", place.zone);
+		set_text(j, "client_zone", place.zone);
 }
 
 json_t *event_json(const struct event *e, enum role from, const struct names *n)
@@ -289,28 +289,28 @@ json_t *event_json(const struct event *e, enum role from, const struct names *n)
 	json_object_set_new(j, "time", json_time(e->wall_ns));
 	if (e->said_ns != 0)
 		json_object_set_new(j, "said_time", json_time(e->said_ns));
-	set(j, "kind", event_kind_word(e->kind));
-	set(j, "severity", event_severity_word(event_severity(e->kind, e->code)));
+	set_text(j, "kind", event_kind_word(e->kind));
+	set_text(j, "severity", event_severity_word(event_severity(e->kind, e->code)));
 	if (about_traffic(e) || e->kind == EVENT_LOGIN)
-		set(j, "verdict", event_verdict_word(e->verdict));
+		set_text(j, "verdict", event_verdict_word(e->verdict));
 	if (e->generation.number != 0)
 		json_object_set_new(j, "generation",
 				    json_pack("{s:I, s:o}", "number", (json_int_t)e->generation.number, "digest",
 					      json_sprintf("%016llx", (unsigned long long)e->generation.digest)));
 	if (e->reason != R_NONE)
-		set(j, "reason", reason_word((enum reason)e->reason));
+		set_text(j, "reason", reason_word((enum reason)e->reason));
 	if (about_traffic(e) || e->kind == EVENT_SILENCE) {
 		names_of_event(n, e, &named);
 		if (e->permit != 0)
-			number(j, "permit", e->permit);
+			set_number(j, "permit", e->permit);
 		if (named.conduit != NULL)
-			set(j, "conduit", named.conduit);
+			set_text(j, "conduit", named.conduit);
 		if (named.conduit_label != NULL && *named.conduit_label != '\0')
-			set(j, "conduit_label", named.conduit_label);
+			set_text(j, "conduit_label", named.conduit_label);
 		if (named.file != NULL)
-			set(j, "file", named.file);
+			set_text(j, "file", named.file);
 		if (named.line != 0)
-			number(j, "line", named.line);
+			set_number(j, "line", named.line);
 		if (named.row_file != NULL)
 			json_object_set_new(j, "row",
 					    json_pack("{s:o, s:I}", "file", json_text(named.row_file), "line",
@@ -319,11 +319,11 @@ json_t *event_json(const struct event *e, enum role from, const struct names *n)
 		put_end(j, "client", &named.client);
 		put_end(j, "server", &named.server);
 		if (e->kind == EVENT_PDU || (e->kind == EVENT_COUNTS && e->s2c != 0))
-			set(j, "direction", e->s2c != 0 ? "s2c" : "c2s");
+			set_text(j, "direction", e->s2c != 0 ? "s2c" : "c2s");
 		if (named.interface != NULL)
-			set(j, "interface", named.interface);
+			set_text(j, "interface", named.interface);
 		if (e->protocol != PROTO_NONE)
-			set(j, "protocol", protocol_info((enum protocol)e->protocol)->name);
+			set_text(j, "protocol", protocol_info((enum protocol)e->protocol)->name);
 		if (protocol_is((enum protocol)e->protocol, PROTO_IN_CLEAR))
 			json_object_set_new(j, FILTER_IN_CLEAR, json_true());
 		put_command(j, e);
@@ -332,6 +332,6 @@ json_t *event_json(const struct event *e, enum role from, const struct names *n)
 		put_place(j, e, n);
 	}
 	put_what(j, e, from);
-	number(j, "count", e->count);
+	set_number(j, "count", e->count);
 	return j;
 }

@@ -12,7 +12,7 @@
 
 /* ---- the list -------------------------------------------------------------------------------- */
 
-static struct known_device *find(struct known *k, const uint8_t mac[6], const char *interface)
+static struct known_device *device_find(struct known *k, const uint8_t mac[6], const char *interface)
 {
 	for (size_t i = 0; i < k->n; i++)
 		if (memcmp(k->list[i].mac, mac, 6) == 0 && strcmp(k->list[i].interface, interface) == 0)
@@ -135,7 +135,7 @@ bool known_is_sound(struct known *k)
 		const struct known_device *d = &k->list[i];
 
 		if (*d->interface == '\0' || !is_name(d->interface) || !is_name(d->zone) ||
-		    (!is_new(d) && d->reviewed == 0) || find(k, d->mac, d->interface) != d)
+		    (!is_new(d) && d->reviewed == 0) || device_find(k, d->mac, d->interface) != d)
 			return false;
 	}
 	return true;
@@ -184,12 +184,12 @@ static const struct known_device *known_as(const struct known *k, const struct k
 	return ret;
 }
 
-static void put(char *out, const char *text)
+static void copy_name(char *out, const char *text)
 {
 	snprintf(out, KNOWN_NAME, "%s", text);
 }
 
-static struct known_device *enter(struct known *k, const struct known_sighting *s, struct known_told *told)
+static struct known_device *device_enter(struct known *k, const struct known_sighting *s, struct known_told *told)
 {
 	bool same_zone;
 	const struct known_device *as = known_as(k, s, &same_zone);
@@ -216,8 +216,8 @@ static struct known_device *enter(struct known *k, const struct known_sighting *
 	}
 	d.number = ++k->last;
 	memcpy(d.mac, s->mac, sizeof(d.mac));
-	put(d.interface, s->interface);
-	put(d.zone, s->zone);
+	copy_name(d.interface, s->interface);
+	copy_name(d.zone, s->zone);
 	*ret = d;
 	k->changed = true;
 	told->news = d.state == DEVICE_IS_ELSEWHERE ? KNOWN_OTHER_ZONE
@@ -290,16 +290,16 @@ static void put_address(struct known *k, struct known_device *d, const struct kn
 struct known_told known_see(struct known *k, const struct known_sighting *s)
 {
 	struct known_told told = { .news = KNOWN_NO_NEWS };
-	struct known_device *d = find(k, s->mac, s->interface);
+	struct known_device *d = device_find(k, s->mac, s->interface);
 
 	if (d == NULL)
-		d = enter(k, s, &told);
+		d = device_enter(k, s, &told);
 	if (d == NULL)
 		return told;
 	told.number = d->number;
 	/* With several zones behind one interface, the last address decides the zone. */
 	if (*s->zone != '\0' && strcmp(d->zone, s->zone) != 0) {
-		put(d->zone, s->zone);
+		copy_name(d->zone, s->zone);
 		k->changed = true;
 	}
 	/* If the time of last hearing is days in the future, the clock was ahead then. */

@@ -51,7 +51,7 @@ struct named_generation {
 	bool sends;
 };
 
-static void forget(struct named_generation *g)
+static void generation_forget(struct named_generation *g)
 {
 	if (g == NULL)
 		return;
@@ -62,7 +62,7 @@ static void forget(struct named_generation *g)
 void names_forget(struct names *n)
 {
 	while (n->n > 0)
-		forget(n->list[--n->n]);
+		generation_forget(n->list[--n->n]);
 }
 
 /* ---- taking what is needed ------------------------------------------------------------------- */
@@ -74,7 +74,7 @@ static int by_permit(const void *a, const void *b)
 	return (x->permit > y->permit) - (x->permit < y->permit);
 }
 
-static const char *keep(struct named_generation *g, const char *text)
+static const char *keep_text(struct named_generation *g, const char *text)
 {
 	return text == NULL ? "" : arena_strndup(g->arena, text, strlen(text));
 }
@@ -98,7 +98,7 @@ static bool copy_files(struct named_generation *g, const struct ir *ir)
 {
 	g->files = arena_array(g->arena, (size_t)ir->n_sources + 1, sizeof(*g->files));
 	for (uint32_t i = 0; g->files != NULL && i < ir->n_sources; i++)
-		if ((g->files[g->n_files++] = keep(g, ir->sources[i].name)) == NULL)
+		if ((g->files[g->n_files++] = keep_text(g, ir->sources[i].name)) == NULL)
 			return false;
 	return g->files != NULL;
 }
@@ -111,8 +111,8 @@ static bool copy_conduits(struct named_generation *g, const struct ir *ir)
 		const struct ir_conduit *c = &ir->conduits[i];
 
 		g->conduits[i] = (struct conduit_name){
-			.name = keep(g, c->name),
-			.label = keep(g, c->label),
+			.name = keep_text(g, c->name),
+			.label = keep_text(g, c->label),
 			.file = c->file < g->n_files ? g->files[c->file] : NULL,
 			.line = c->line,
 			.observe = c->observe,
@@ -145,7 +145,7 @@ static bool copy_interfaces(struct named_generation *g, const struct ir *ir, con
 {
 	g->interfaces = arena_array(g->arena, (size_t)ir->n_interfaces + 1, sizeof(*g->interfaces));
 	for (uint32_t i = 0; g->interfaces != NULL && i < ir->n_interfaces; i++) {
-		g->interfaces[i].name = keep(g, ir->interfaces[i].name);
+		g->interfaces[i].name = keep_text(g, ir->interfaces[i].name);
 		if (g->interfaces[i].name == NULL)
 			return false;
 		if (i >= from->n_interfaces)
@@ -179,14 +179,15 @@ static bool copy_places(struct named_generation *g, const struct ir *ir)
 		return false;
 	g->n_zones = ir->n_zones;
 	for (uint32_t i = 0; i < ir->n_zones; i++)
-		g->zones[i] = (struct place_name){ keep(g, ir->zones[i].name), keep(g, ir->zones[i].label),
+		g->zones[i] = (struct place_name){ keep_text(g, ir->zones[i].name), keep_text(g, ir->zones[i].label),
 						   ir->zones[i].class };
 	for (uint32_t i = 0; i < ir->n_assets; i++)
-		g->assets[i] = (struct place_name){ keep(g, ir->assets[i].name), keep(g, ir->assets[i].label), 0 };
+		g->assets[i] =
+			(struct place_name){ keep_text(g, ir->assets[i].name), keep_text(g, ir->assets[i].label), 0 };
 	return !arena_failed(g->arena);
 }
 
-static int copy(struct named_generation *g, const struct ir *ir, const struct names_source *from, struct err *e)
+static int copy_names(struct named_generation *g, const struct ir *ir, const struct names_source *from, struct err *e)
 {
 	g->which = event_generation(from->number, ir->digest);
 #define ATTACK(id, word, ...) g->rule.at_least[id] = ir->detect_##word;
@@ -211,7 +212,7 @@ bool names_carried(struct bytes carried, struct event_generation g)
 
 static void forget_at(struct names *n, size_t at)
 {
-	forget(n->list[at]);
+	generation_forget(n->list[at]);
 	for (n->n--; at < n->n; at++)
 		n->list[at] = n->list[at + 1];
 }
@@ -256,7 +257,8 @@ static bool is_newest(const struct names *n, const struct names_source *from, co
 }
 
 /* Unseals a generation and adds its names to the list. */
-static int add(struct names *n, const struct names_source *from, const uint8_t made_from[2][32], struct err *e)
+static int add_generation(struct names *n, const struct names_source *from, const uint8_t made_from[2][32],
+			  struct err *e)
 {
 	struct named_generation *g = calloc(1, sizeof(*g));
 	struct arena *work = arena_new(UNSEAL_BUDGET);
@@ -268,7 +270,7 @@ static int add(struct names *n, const struct names_source *from, const uint8_t m
 	else
 		r = ir_unseal(bytes_of(from->sealed, from->n_sealed), work, ir, e);
 	if (r == 0)
-		r = copy(g, ir, from, e);
+		r = copy_names(g, ir, from, e);
 	for (uint32_t i = 0; r == 0 && i < ir->n_peers; i++)
 		g->sends |= ir->peers[i].ca[0] != '\0';
 	arena_free(work);
@@ -276,7 +278,7 @@ static int add(struct names *n, const struct names_source *from, const uint8_t m
 		memcpy(g->made_from, made_from, sizeof(g->made_from));
 		put_first(n, g, from->carried);
 	} else {
-		forget(g);
+		generation_forget(g);
 	}
 	return r;
 }
@@ -288,7 +290,7 @@ int names_add(struct names *n, const struct names_source *from, struct err *e)
 	sha256(from->sealed, from->n_sealed, digests[0]);
 	sha256_pair(from->interfaces, from->n_interfaces * sizeof(*from->interfaces), from->permits.p,
 		    from->permits.left, digests[1]);
-	return is_newest(n, from, digests) ? 0 : add(n, from, digests, e);
+	return is_newest(n, from, digests) ? 0 : add_generation(n, from, digests, e);
 }
 
 bool names_send(const struct names *n)

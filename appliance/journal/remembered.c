@@ -27,7 +27,7 @@ static off_t offset_of(size_t place)
 	return (off_t)(place * PLACE_BYTES);
 }
 
-static struct remembered look(int fd, size_t at)
+static struct remembered read_place(int fd, size_t at)
 {
 	struct remembered p;
 
@@ -81,7 +81,7 @@ void remembered_put(int fd, const struct names_source *from, struct event_genera
 		return;
 	memcpy(p.interfaces, from->interfaces, p.n_interfaces * sizeof(p.interfaces[0]));
 	for (size_t i = 0; i < PLACES; i++) {
-		struct remembered old = look(fd, i);
+		struct remembered old = read_place(fd, i);
 		/* the place of this generation before any other, and one that sessions need last */
 		uint64_t rank = old.order == 0				  ? 1
 				: event_generation_same(old.which, which) ? 0
@@ -106,7 +106,7 @@ void remembered_put(int fd, const struct names_source *from, struct event_genera
 
 static void take_one(int fd, size_t at, void (*take)(void *ctx, const struct names_source *from), void *ctx)
 {
-	const struct remembered p = look(fd, at);
+	const struct remembered p = read_place(fd, at);
 	size_t n = p.n_sealed + p.n_permits;
 	uint8_t *body = malloc(n + 1);
 
@@ -128,7 +128,7 @@ void remembered_take(int fd, void (*take)(void *ctx, const struct names_source *
 	do {
 		next = UINT64_MAX;
 		for (size_t i = 0; i < PLACES; i++) {
-			uint64_t order = look(fd, i).order;
+			uint64_t order = read_place(fd, i).order;
 
 			if (order > taken && order < next) {
 				next = order;

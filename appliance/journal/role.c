@@ -78,7 +78,7 @@ static void write_registers(struct journal_role *j, uint64_t now, bool all)
 		registers[i].write(j, now, all);
 }
 
-static void earlier(uint64_t *due, uint64_t at)
+static void keep_earlier(uint64_t *due, uint64_t at)
 {
 	if (at < *due)
 		*due = at;
@@ -91,19 +91,19 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 	if (j->n_asked > 0 || role_heard(j))
 		return 0;
 	for (size_t i = 0; i < REGISTERS; i++)
-		earlier(&due, registers[i].due(j));
-	earlier(&due, merge_due(&j->merge));
-	earlier(&due, share_due(&j->shares));
-	earlier(&due, access_due(&j->readings));
-	earlier(&due, role_keep_due(j));
-	earlier(&due, role_check_due(j));
-	earlier(&due, role_disk_due(j));
+		keep_earlier(&due, registers[i].due(j));
+	keep_earlier(&due, merge_due(&j->merge));
+	keep_earlier(&due, share_due(&j->shares));
+	keep_earlier(&due, access_due(&j->readings));
+	keep_earlier(&due, role_keep_due(j));
+	keep_earlier(&due, role_check_due(j));
+	keep_earlier(&due, role_disk_due(j));
 	if (j->pressed)
-		earlier(&due, j->retry_at);
+		keep_earlier(&due, j->retry_at);
 	if (j->sync_at != 0)
-		earlier(&due, j->sync_at);
+		keep_earlier(&due, j->sync_at);
 	if (j->sign_at != 0)
-		earlier(&due, j->sign_at);
+		keep_earlier(&due, j->sign_at);
 	if (due == UINT64_MAX)
 		return -1;
 	return due <= now ? 0 : (int)((due - now) / 1000000u) + 1;

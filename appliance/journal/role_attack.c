@@ -19,7 +19,7 @@
 #define SAVE_AGAIN_NS (10 * SECOND)
 #define LOOK_NS (3600 * SECOND) /* ns between two checks whether a self-test is due */
 
-static void put(struct journal_role *j, struct event *e, const char *by)
+static void put_record(struct journal_role *j, struct event *e, const char *by)
 {
 	struct attack_rule rule;
 
@@ -34,7 +34,7 @@ static void put_rung(struct journal_role *j)
 	struct event e;
 
 	while (attacks_out(&j->attacks, clock_wall_s(), &e))
-		put(j, &e, NULL);
+		put_record(j, &e, NULL);
 }
 
 static void test(struct journal_role *j, const char *by)
@@ -43,7 +43,7 @@ static void test(struct journal_role *j, const char *by)
 
 	attacks_test(&j->attacks, clock_wall_s(), &e);
 	put_rung(j);
-	put(j, &e, by);
+	put_record(j, &e, by);
 }
 
 void role_attack_open(struct journal_role *j)
@@ -73,7 +73,7 @@ void role_attack_rule(struct journal_role *j)
 	struct event e;
 
 	if (names_attack_rule(&j->names, &rule, &which) && attacks_rule(&j->attacks, &rule, clock_wall_s(), &e))
-		put(j, &e, NULL);
+		put_record(j, &e, NULL);
 }
 
 void role_attack_heard(struct journal_role *j, const struct event *e)
@@ -103,7 +103,7 @@ uint64_t role_attack_due(const struct journal_role *j)
 	return due;
 }
 
-static void look(struct journal_role *j, uint64_t now)
+static void look_at_alarms(struct journal_role *j, uint64_t now)
 {
 	struct attacks *a = &j->attacks;
 
@@ -123,7 +123,7 @@ void role_attack_write(struct journal_role *j, uint64_t now, bool all)
 
 	attacks_tick(a, clock_wall_s());
 	if (!all)
-		look(j, now);
+		look_at_alarms(j, now);
 	put_rung(j);
 	if (!a->changed && !a->stale)
 		return;
@@ -143,14 +143,14 @@ void role_attack_write(struct journal_role *j, uint64_t now, bool all)
 /* ---- the status ------------------------------------------------------------------------------ */
 
 /* Whether `x` is listed before `y`. */
-static bool before(const struct attack_alarm *x, const struct attack_alarm *y)
+static bool alarm_before(const struct attack_alarm *x, const struct attack_alarm *y)
 {
 	if (x->grave != y->grave)
 		return x->grave;
 	return x->rang != y->rang ? x->rang > y->rang : x->number > y->number;
 }
 
-static void tell(struct msg_journal_status *ret, size_t n, const struct attack_alarm *x)
+static void tell_alarm(struct msg_journal_status *ret, size_t n, const struct attack_alarm *x)
 {
 	ret->attack_number[n] = (uint64_t)x->rung << 32 | x->number;
 	ret->attack_what[n] = (uint64_t)x->places << 32 | (uint64_t)x->hosts << 16 | (uint64_t)x->test << 9 |
@@ -183,14 +183,14 @@ void role_attack_status(const struct journal_role *j, struct msg_journal_status 
 		if (!attack_rings(x))
 			continue;
 		ret->attack_rings++;
-		for (at = n < ATTACK_TOLD ? n++ : ATTACK_TOLD; at > 0 && before(x, told[at - 1]); at--)
+		for (at = n < ATTACK_TOLD ? n++ : ATTACK_TOLD; at > 0 && alarm_before(x, told[at - 1]); at--)
 			if (at < ATTACK_TOLD)
 				told[at] = told[at - 1];
 		if (at < ATTACK_TOLD)
 			told[at] = x;
 	}
 	for (size_t i = 0; i < n; i++)
-		tell(ret, i, told[i]);
+		tell_alarm(ret, i, told[i]);
 }
 
 /* ---- orders of people ------------------------------------------------------------------------ */
@@ -256,7 +256,7 @@ json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, e
 		*ret = ANSWER_NO;
 		return json_pack("{s:s}", "error", "no such alarm");
 	}
-	put(j, &e, NULL);
+	put_record(j, &e, NULL);
 	/* A person has seen the list, so its damage is no longer reported. */
 	j->attacks.damaged = false;
 	return list_json(&j->attacks);

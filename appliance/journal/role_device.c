@@ -28,7 +28,7 @@
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-static void who(const struct known_device *d, char *out, size_t size)
+static void device_text(const struct known_device *d, char *out, size_t size)
 {
 	char mac[MAC_TEXT], place[2 * KNOWN_NAME + 8];
 
@@ -55,7 +55,7 @@ static struct event event_of(enum device_event what, const struct known_device *
 	e.value = event_mac_value(d->mac);
 	if (address_of(d) != NULL)
 		e.client = *address_of(d);
-	who(d, text, sizeof(text));
+	device_text(d, text, sizeof(text));
 	event_say(&e, EVENT_OBJECT, text);
 	return e;
 }
@@ -96,7 +96,7 @@ static bool may_record(struct journal_role *j, const struct event *e)
 	return true;
 }
 
-static void tell(struct journal_role *j, const struct event *heard, const struct known_told *told)
+static void tell_device(struct journal_role *j, const struct event *heard, const struct known_told *told)
 {
 	static const enum device_event codes[] = { [KNOWN_NEW_DEVICE] = DEVICE_UNKNOWN,
 						   [KNOWN_OTHER_ZONE] = DEVICE_ELSEWHERE,
@@ -124,7 +124,7 @@ static void tell_pending(struct journal_role *j, struct device_pending *p)
 	heard.iif = p->iif;
 	heard.generation = p->generation;
 	p->number = 0;
-	tell(j, &heard, &p->told);
+	tell_device(j, &heard, &p->told);
 }
 
 static struct device_pending *pending_of(struct journal_role *j, uint32_t number)
@@ -154,7 +154,7 @@ static void tell_in_time(struct journal_role *j, const struct event *heard, stru
 	p = is_new && !says ? pending_of(j, 0) : NULL;
 	if (p == NULL) {
 		if (told->news != KNOWN_NO_NEWS)
-			tell(j, heard, told);
+			tell_device(j, heard, told);
 		return;
 	}
 	*p = (struct device_pending){ .number = told->number,
@@ -206,7 +206,7 @@ static void put_sum(struct journal_role *j, struct device_pace *p)
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-static int save(struct journal_role *j, struct err *e)
+static int save_devices(struct journal_role *j, struct err *e)
 {
 	int r;
 
@@ -305,7 +305,7 @@ void role_device_write(struct journal_role *j, uint64_t now, bool all)
 		return;
 	if (!all && now < (j->known.changed ? j->devices_at : j->devices_times_at))
 		return;
-	r = save(j, &e);
+	r = save_devices(j, &e);
 	if (r < 0)
 		fprintf(stderr, "sekishod journal: %s\n", e.text);
 	j->devices_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_NS);
@@ -336,7 +336,7 @@ void role_device_status(const struct journal_role *j, struct msg_journal_status 
 			continue;
 		ret->devices_told[n] = (uint64_t)d->state << 32 | d->number;
 		ret->devices_since[n] = d->first;
-		who(d, text, sizeof(text));
+		device_text(d, text, sizeof(text));
 		if (address_of(d) != NULL)
 			addr_text(address_of(d), address);
 		snprintf((char *)&ret->devices_who[n * DEVICES_TOLD_BYTES], DEVICES_TOLD_BYTES, "%s%s%s", text,
@@ -345,8 +345,8 @@ void role_device_status(const struct journal_role *j, struct msg_journal_status 
 	}
 }
 
-static void record(struct journal_role *j, enum device_event what, const struct known_device *d,
-		   const struct msg_devices *m)
+static void record_deed(struct journal_role *j, enum device_event what, const struct known_device *d,
+			const struct msg_devices *m)
 {
 	struct event e = event_of(what, d);
 	char text[EVENT_TEXT];
@@ -363,7 +363,7 @@ static void record(struct journal_role *j, enum device_event what, const struct 
 	role_put(j, &e, ROLE_JOURNAL, 1);
 }
 
-static bool meant(const struct known_device *d, const struct msg_devices *m)
+static bool device_meant(const struct known_device *d, const struct msg_devices *m)
 {
 	return m->all != 0 ? d->number <= m->number && d->state != DEVICE_IS_KNOWN : d->number == m->number;
 }
@@ -374,7 +374,7 @@ static const char *carry_out(struct known *k, const struct msg_devices *m, uint6
 	for (size_t i = k->n; i-- > 0;) {
 		struct known_device *d = &k->list[i];
 
-		if (!meant(d, m))
+		if (!device_meant(d, m))
 			continue;
 		++*ret_n;
 		if (m->order == DEVICES_FORGET) {
@@ -476,7 +476,7 @@ static json_t *take_over(struct journal_role *j, const struct msg_devices *m, in
 		*o = (struct known_order){ .order = DEVICES_TAKE, .n = (uint32_t)from.n };
 		memcpy(o->by, m->by, sizeof(o->by) - 1);
 		snprintf(o->reason, sizeof(o->reason), "%s", m->reason);
-		if (save(j, &err) < 0) {
+		if (save_devices(j, &err) < 0) {
 			j->known = before;
 			*ret = ANSWER_CANNOT;
 			return json_pack("{s:s}", "error", "no room on the disk");
@@ -520,7 +520,7 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, i
 	before = j->known;
 	why = carry_out(&j->known, m, clock_wall_s(), &n);
 	put_order(&j->known.unrecorded, m, n);
-	if (why == NULL && save(j, &e) < 0)
+	if (why == NULL && save_devices(j, &e) < 0)
 		why = "no room on the disk";
 	if (why != NULL) {
 		j->known = before;
@@ -528,8 +528,8 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, i
 		return json_pack("{s:s}", "error", why);
 	}
 	for (const struct known_device *d = before.list; d < before.list + before.n; d++) {
-		if (meant(d, m))
-			record(j, m->order == DEVICES_ACCEPT ? DEVICE_ACCEPTED : DEVICE_FORGOTTEN, d, m);
+		if (device_meant(d, m))
+			record_deed(j, m->order == DEVICES_ACCEPT ? DEVICE_ACCEPTED : DEVICE_FORGOTTEN, d, m);
 	}
 	j->known.unrecorded = (struct known_order){ 0 };
 	j->known.changed = true;

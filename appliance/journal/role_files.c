@@ -23,7 +23,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/wire/msg_json.h"
 
-static bool answer(uint32_t id, enum answer_status status, json_t *j)
+static bool answer_with(uint32_t id, enum answer_status status, json_t *j)
 {
 	return msg_answer(ROLE_FD_CONTROL, id, status, j) == 0;
 }
@@ -37,7 +37,7 @@ static uint64_t records_of(const struct journal_role *j, const struct segment_fi
 	return 0;
 }
 
-static void note(struct journal_role *j, const struct msg_copy *asked, uint64_t records)
+static void note_reader(struct journal_role *j, const struct msg_copy *asked, uint64_t records)
 {
 	struct access_reader who = { 0 };
 	struct event e;
@@ -53,9 +53,9 @@ static bool say_list(const struct journal_role *j, uint32_t id, const struct seg
 
 	for (size_t i = 0; i < n; i++)
 		(void)json_array_append_new(numbers, json_integer((json_int_t)list[i].first));
-	return answer(id, ANSWER_YES,
-		      json_pack("{s:o, s:I}", "segments", json_list_whole(numbers, n), "next",
-				(json_int_t)j->chain.next_seq));
+	return answer_with(id, ANSWER_YES,
+			   json_pack("{s:o, s:I}", "segments", json_list_whole(numbers, n), "next",
+				     (json_int_t)j->chain.next_seq));
 }
 
 /* Opens a segment. It may be replaced by its packed file at any moment; the reader sees from the
@@ -80,9 +80,9 @@ static bool say_file(uint32_t id, int fd)
 	bool sent;
 
 	if (fd < 0 && code == ENOENT)
-		return answer(id, ANSWER_NO, json_object());
+		return answer_with(id, ANSWER_NO, json_object());
 	if (fd < 0)
-		return answer(id, ANSWER_CANNOT, json_pack("{s:s}", "error", strerror(code)));
+		return answer_with(id, ANSWER_CANNOT, json_pack("{s:s}", "error", strerror(code)));
 	sent = msg_send(ROLE_FD_CONTROL, id, &yes, &fd, 1) == 0;
 	close(fd);
 	return sent;
@@ -105,13 +105,13 @@ bool role_copy(struct journal_role *j, uint32_t id, const struct msg_copy *asked
 		return say_file(id, openat(j->chain.dirfd, beside[asked->what], O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
 	role_write_merged(j, false);
 	if (segment_list(j->chain.dirfd, &list, &n, &e) < 0)
-		return answer(id, ANSWER_CANNOT, json_pack("{s:o}", "error", json_text(e.text)));
+		return answer_with(id, ANSWER_CANNOT, json_pack("{s:o}", "error", json_text(e.text)));
 	records = records_of(j, list, n, asked->first);
 	if (asked->what == COPY_LIST) {
 		sent = say_list(j, id, list, n);
 	} else {
 		if (records > 0)
-			note(j, asked, records);
+			note_reader(j, asked, records);
 		errno = ENOENT;
 		sent = say_file(id, records > 0 ? open_segment(j->chain.dirfd, asked->first) : -1);
 	}
@@ -143,7 +143,7 @@ static void give_up(struct role_check *c)
 }
 
 /* Begins a check by the public key beside the records, as on any other machine. */
-static void begin(struct journal_role *j)
+static void check_begin(struct journal_role *j)
 {
 	struct role_check *c = &j->check;
 	uint8_t *text = NULL;
@@ -166,7 +166,7 @@ json_t *role_check_json(struct journal_role *j, uint64_t now, enum answer_status
 
 	*ret_status = ANSWER_YES;
 	if (c->check == NULL || (c->done_at != 0 && now - c->done_at > FRESH_NS))
-		begin(j);
+		check_begin(j);
 	c->asked_at = now;
 	r = c->check == NULL ? -1 : c->done_at != 0 ? 0 : journal_check_step(c->check, LINES, &e);
 	if (r > 0)

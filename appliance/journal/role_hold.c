@@ -27,7 +27,7 @@ static size_t folders(const struct journal_role *j, int ret[HOLD_FOLDERS])
 }
 
 /* Saves the list of holds, using the reserve if needed. */
-static bool save(struct journal_role *j, const struct holds *h, struct err *e)
+static bool save_holds(struct journal_role *j, const struct holds *h, struct err *e)
 {
 	int list[HOLD_FOLDERS], r;
 	size_t n = folders(j, list);
@@ -40,7 +40,7 @@ static bool save(struct journal_role *j, const struct holds *h, struct err *e)
 	return r == 0;
 }
 
-static void moment(uint64_t seconds, char out[24])
+static void end_text(uint64_t seconds, char out[24])
 {
 	time_t t = (time_t)seconds;
 	struct tm tm;
@@ -55,8 +55,8 @@ static struct event event_of(enum lost_event what, const struct hold *h, const s
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
 	char from[24], until[24], text[EVENT_TEXT];
 
-	moment(h->from, from);
-	moment(h->until, until);
+	end_text(h->from, from);
+	end_text(h->until, until);
 	snprintf(text, sizeof(text), "%" PRIu32 ", %s/%s%s%s", h->number, from, until, *person != 0 ? ", " : "",
 		 person);
 	e.code = (uint8_t)what;
@@ -79,7 +79,7 @@ void role_hold_open(struct journal_role *j)
 
 	if (!holds_load(list, n, &j->holds))
 		return;
-	if (!save(j, &j->holds, &e))
+	if (!save_holds(j, &j->holds, &e))
 		fprintf(stderr, "sekishod journal: %s\n", e.text);
 	role_put_own(j, LOST_HOLDS, 1, 0, NULL);
 }
@@ -92,12 +92,12 @@ bool role_hold_damaged(const struct journal_role *j)
 	return false;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
+static uint64_t least_of(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
 
-static uint64_t most(uint64_t a, uint64_t b)
+static uint64_t most_of(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
@@ -114,8 +114,8 @@ bool role_hold_keeps(struct journal_role *j, const struct keep_file *f)
 	if (j->holds.n == 0)
 		return false;
 	segment_began(j->chain.dirfd, f->first, &first);
-	return holds_cover(&j->holds, least(first, least(f->written, f->stamped)),
-			   most(first, most(f->written, f->stamped))) != NULL;
+	return holds_cover(&j->holds, least_of(first, least_of(f->written, f->stamped)),
+			   most_of(first, most_of(f->written, f->stamped))) != NULL;
 }
 
 /* The result of an order: which hold, and whether its record is signed. */
@@ -125,7 +125,7 @@ struct done {
 };
 
 /* Places a hold. NULL, or the reason why not. */
-static const char *place(struct journal_role *j, const struct msg_hold *m, struct done *ret)
+static const char *place_hold(struct journal_role *j, const struct msg_hold *m, struct done *ret)
 {
 	struct holds h = j->holds;
 	struct hold *o = holds_place(&h);
@@ -139,7 +139,7 @@ static const char *place(struct journal_role *j, const struct msg_hold *m, struc
 	memcpy(o->by, m->by, sizeof(o->by) - 1);
 	memcpy(o->person, m->person, sizeof(o->person) - 1);
 	snprintf(o->reason, sizeof(o->reason), "%s", m->reason);
-	if (!save(j, &h, &e))
+	if (!save_holds(j, &h, &e))
 		return "no room on the disk";
 	j->holds = h;
 	ret->number = o->number;
@@ -173,7 +173,7 @@ static const char *lift(struct journal_role *j, const struct msg_hold *m, struct
 	if (j->chain.dirty)
 		return "it could not be recorded, so it goes on";
 	holds_lift(&h, m->number);
-	if (!save(j, &h, &e))
+	if (!save_holds(j, &h, &e))
 		return "it is recorded, but the hold goes on, because the disk is full";
 	j->holds = h;
 	j->held = false;
@@ -194,7 +194,7 @@ json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum a
 		return json_pack("{s:s}", "error", "malformed order");
 	}
 	if (m->order == HOLD_PLACE)
-		why = place(j, m, &done);
+		why = place_hold(j, m, &done);
 	if (m->order == HOLD_LIFT)
 		why = lift(j, m, &done);
 	if (why != NULL) {

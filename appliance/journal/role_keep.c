@@ -90,7 +90,7 @@ uint64_t role_keep_due(const struct journal_role *j)
 	return j->keep_at != 0 && j->keep_at < due ? j->keep_at : due;
 }
 
-static void trouble(const struct err *e)
+static void say_trouble(const struct err *e)
 {
 	fprintf(stderr, "sekishod journal: %s\n", e->text);
 }
@@ -108,7 +108,7 @@ static void pack(struct journal_role *j, uint64_t now)
 		return;
 	j->looked = false;
 	if (r < 0) {
-		trouble(&e);
+		say_trouble(&e);
 		j->pack_at = now + PACK_AGAIN_NS;
 	}
 }
@@ -128,7 +128,7 @@ static void make_index(struct journal_role *j, uint64_t now)
 	if (r == 0)
 		j->indexed_below = 0;
 	if (r < 0) {
-		trouble(&e);
+		say_trouble(&e);
 		j->index_at = now + PACK_AGAIN_NS;
 	}
 }
@@ -166,7 +166,7 @@ static json_t *deletion(const struct journal_role *j, const struct keep_file *f,
 
 /* Writes the record of a deletion, unless it was written before. True: it is on the disk. It may
  * use the reserve, because the deletion frees more. */
-static bool told(struct journal_role *j, const struct keep_file *f, bool early)
+static bool deletion_told(struct journal_role *j, const struct keep_file *f, bool early)
 {
 	if (j->told_last != f->last) {
 		json_t *record = deletion(j, f, early);
@@ -190,7 +190,7 @@ static bool told(struct journal_role *j, const struct keep_file *f, bool early)
 static void stuck(struct journal_role *j, const struct err *e)
 {
 	if (j->stuck[0] == 0) {
-		trouble(e);
+		say_trouble(e);
 		role_put_own(j, LOST_STUCK, 1, 0, e->text);
 	}
 	snprintf(j->stuck, sizeof(j->stuck), "%s", e->text);
@@ -201,7 +201,7 @@ static void stuck(struct journal_role *j, const struct err *e)
  * trial or when the clock is trusted again, then finds files of single days. The next file begins
  * with a checkpoint over the closed one.
  */
-static void turn(struct journal_role *j, uint64_t now)
+static void turn_file(struct journal_role *j, uint64_t now)
 {
 	j->turn_at = now + TURN_NS;
 	if (!keep_turns(j->chain.dirfd, j->chain.first, clock_wall_s()))
@@ -211,7 +211,7 @@ static void turn(struct journal_role *j, uint64_t now)
 		role_checkpoint(j, false);
 }
 
-static void keep(struct journal_role *j, uint64_t now)
+static void keep_to_rule(struct journal_role *j, uint64_t now)
 {
 	const struct keep_rule least = { j->rule.keep_days, j->rule.keep_days + 1 };
 	uint64_t wall = clock_wall_s();
@@ -230,7 +230,7 @@ static void keep(struct journal_role *j, uint64_t now)
 	j->held = r == 1 && role_hold_keeps(j, &f);
 	if (j->held)
 		r = 0;
-	if (r == 1 && told(j, &f, early)) {
+	if (r == 1 && deletion_told(j, &f, early)) {
 		/* The deleted file may be the one that is being packed or indexed. */
 		pack_forget(&j->pack);
 		index_forget(&j->index);
@@ -250,9 +250,9 @@ void role_keep(struct journal_role *j, uint64_t now)
 	if (role_keep_due(j) > now)
 		return;
 	if (!j->pressed && j->turn_at <= now)
-		turn(j, now);
+		turn_file(j, now);
 	else if (j->pressed || (j->keep_at != 0 && j->keep_at <= now))
-		keep(j, now);
+		keep_to_rule(j, now);
 	else if (pack_waits(j) && j->pack_at <= now)
 		pack(j, now);
 	else

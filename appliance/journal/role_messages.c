@@ -35,7 +35,7 @@
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
-static bool answer(uint32_t id, enum answer_status status, json_t *j)
+static bool answer_with(uint32_t id, enum answer_status status, json_t *j)
 {
 	return msg_answer(ROLE_FD_CONTROL, id, status, j) == 0;
 }
@@ -80,9 +80,9 @@ static bool on_effective(void *ctx, struct msg *m)
 {
 	struct journal_role *j = ctx;
 
-	return answer(m->id, ANSWER_YES,
-		      json_pack("{s:I, s:I, s:o}", "keep_days", (json_int_t)j->rule.keep_days, "delete_after_days",
-				(json_int_t)j->rule.delete_after_days, "observed", role_clean_json(j)));
+	return answer_with(m->id, ANSWER_YES,
+			   json_pack("{s:I, s:I, s:o}", "keep_days", (json_int_t)j->rule.keep_days, "delete_after_days",
+				     (json_int_t)j->rule.delete_after_days, "observed", role_clean_json(j)));
 }
 
 static json_t *error_json(const char *text)
@@ -132,7 +132,7 @@ static void note_events(struct journal_role *j, const struct msg_events *asked, 
 static bool answer_stopped(struct journal_role *j, uint32_t id)
 {
 	j->hearing.stopped++;
-	return answer(id, ANSWER_CANNOT, error_json("stopped"));
+	return answer_with(id, ANSWER_CANNOT, error_json("stopped"));
 }
 
 /*
@@ -177,17 +177,17 @@ static bool answer_events(struct journal_role *j, uint32_t id, const struct msg_
 	/* Sums and merged records that are due are written first, so that the answer has them. */
 	role_write_merged(j, false);
 	if (!line_filter_make(&asked->filter, &filter))
-		return answer(id, ANSWER_INVALID, nonsense());
+		return answer_with(id, ANSWER_INVALID, nonsense());
 	list = journal_read(&j->chain, asked->after, asked->most < ANSWER_RECORDS ? asked->most : ANSWER_RECORDS,
 			    event_filter_any(&asked->filter) ? NULL : &filter, &patience, &next, &e);
 	if (list == NULL && e.code == -ECANCELED)
 		return answer_stopped(j, id);
 	if (list == NULL)
-		return answer(id, ANSWER_CANNOT, error_json(e.text));
+		return answer_with(id, ANSWER_CANNOT, error_json(e.text));
 	note_events(j, asked, list);
 	/* Record numbers do not exceed JSON's signed integers. */
 	next = next < INT64_MAX ? next : INT64_MAX;
-	return answer(id, ANSWER_YES, json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next));
+	return answer_with(id, ANSWER_YES, json_pack("{s:o, s:I}", "events", list, "next", (json_int_t)next));
 }
 
 static bool answer_explain(struct journal_role *j, uint32_t id, const struct msg_explain *asked)
@@ -201,18 +201,18 @@ static bool answer_explain(struct journal_role *j, uint32_t id, const struct msg
 
 	role_write_merged(j, false);
 	if (seq == 0)
-		return answer(id, ANSWER_INVALID, nonsense());
+		return answer_with(id, ANSWER_INVALID, nonsense());
 	list = journal_read(&j->chain, seq - 1, 1, NULL, NULL, &next, &e);
 	if (list == NULL)
-		return answer(id, ANSWER_CANNOT, error_json(e.text));
+		return answer_with(id, ANSWER_CANNOT, error_json(e.text));
 	record = next == seq ? json_array_get(list, 0) : NULL;
 	memcpy(who.by, asked->by, sizeof(who.by) - 1);
 	snprintf(what, sizeof(what), "record %" PRIu64, seq);
 	note_reading(j, &who, what, list);
 	if (record != NULL)
-		sent = answer(id, ANSWER_YES, json_pack("{s:O}", "event", record));
+		sent = answer_with(id, ANSWER_YES, json_pack("{s:O}", "event", record));
 	else
-		sent = answer(id, ANSWER_NO, json_pack("{s:n}", "event"));
+		sent = answer_with(id, ANSWER_NO, json_pack("{s:n}", "event"));
 	json_decref(list);
 	return sent;
 }
@@ -226,15 +226,16 @@ static bool on_checkpoint(void *ctx, struct msg *m)
 
 	role_write_merged(j, false);
 	if (!role_key(j))
-		return answer(m->id, ANSWER_CANNOT, error_json(j->no_key));
+		return answer_with(m->id, ANSWER_CANNOT, error_json(j->no_key));
 	if (!role_checkpoint(j, false))
-		return answer(m->id, ANSWER_CANNOT, error_json(j->trouble[0] != 0 ? j->trouble : "nothing to sign"));
+		return answer_with(m->id, ANSWER_CANNOT,
+				   error_json(j->trouble[0] != 0 ? j->trouble : "nothing to sign"));
 	number = j->chain.next_seq - 1;
 	role_sync(j, clock_mono().ns, true);
 	if (j->chain.dirty)
-		return answer(m->id, ANSWER_CANNOT, error_json(j->trouble));
+		return answer_with(m->id, ANSWER_CANNOT, error_json(j->trouble));
 	checkpoint_pem(j->signer.public, pem);
-	return answer(
+	return answer_with(
 		m->id, ANSWER_YES,
 		json_pack("{s:I, s:O, s:s}", "seq", (json_int_t)number, "checkpoint", j->last_checkpoint, "key", pem));
 }
@@ -246,7 +247,7 @@ static bool on_question(void *ctx, struct msg *m)
 	struct journal_role *j = ctx;
 
 	if (j->n_asked == QUESTIONS)
-		return answer(m->id, ANSWER_CANNOT, error_json("too many questions"));
+		return answer_with(m->id, ANSWER_CANNOT, error_json("too many questions"));
 	j->asked[j->n_asked++] = (struct waiting){ m->id, m->body };
 	return true;
 }
@@ -350,7 +351,7 @@ static bool on_hold(void *ctx, struct msg *m)
 
 	role_write_merged(ctx, false);
 	said = role_hold_order(ctx, &m->body.hold, &status);
-	return answer(m->id, status, said);
+	return answer_with(m->id, status, said);
 }
 
 static bool on_preserve(void *ctx, struct msg *m)
@@ -360,7 +361,7 @@ static bool on_preserve(void *ctx, struct msg *m)
 
 	role_write_merged(ctx, false);
 	said = role_preserved(ctx, &m->body.preserve, &status);
-	return answer(m->id, status, said);
+	return answer_with(m->id, status, said);
 }
 
 static bool on_copy(void *ctx, struct msg *m)
@@ -381,7 +382,7 @@ static bool on_devices(void *ctx, struct msg *m)
 	enum answer_status status;
 	json_t *said = role_device_order(ctx, &m->body.devices, m->n_fds > 0 ? m->fds[0] : -1, &status);
 
-	return answer(m->id, status, said);
+	return answer_with(m->id, status, said);
 }
 
 static bool on_attacks(void *ctx, struct msg *m)
@@ -389,14 +390,14 @@ static bool on_attacks(void *ctx, struct msg *m)
 	enum answer_status status;
 	json_t *said = role_attack_order(ctx, &m->body.attacks, &status);
 
-	return answer(m->id, status, said);
+	return answer_with(m->id, status, said);
 }
 
 static bool on_trends(void *ctx, struct msg *m)
 {
 	json_t *said = role_trends_json(ctx, &m->body.trends);
 
-	return answer(m->id, said != NULL ? ANSWER_YES : ANSWER_CANNOT, said);
+	return answer_with(m->id, said != NULL ? ANSWER_YES : ANSWER_CANNOT, said);
 }
 
 static bool on_chain(void *ctx, struct msg *m)
@@ -404,7 +405,7 @@ static bool on_chain(void *ctx, struct msg *m)
 	enum answer_status status;
 	json_t *said = role_check_json(ctx, clock_mono().ns, &status);
 
-	return answer(m->id, status, said);
+	return answer_with(m->id, status, said);
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {

@@ -15,7 +15,7 @@
 /* ns between two saves: a power cut loses at most this much of the trends */
 #define SAVE_NS (300 * SECOND)
 
-static void add(struct journal_role *j, enum trend what, const char *name, const struct event *e, uint64_t n)
+static void add_trend(struct journal_role *j, enum trend what, const char *name, const struct event *e, uint64_t n)
 {
 	trends_add(&j->trends, what, name != NULL ? name : "", e->wall_ns / SECOND, n);
 }
@@ -46,7 +46,7 @@ static bool refused_before(struct journal_role *j, const struct event *e)
 	return before;
 }
 
-static void refused(struct journal_role *j, const struct event *e)
+static void add_refused(struct journal_role *j, const struct event *e)
 {
 	struct named named;
 
@@ -54,8 +54,8 @@ static void refused(struct journal_role *j, const struct event *e)
 		return;
 	names_of_event(&j->names, e, &named);
 	if (named.conduit != NULL)
-		add(j, TREND_REFUSED, named.conduit, e, e->count);
-	add(j, TREND_ZONE_REFUSED, named.client.zone, e, e->count);
+		add_trend(j, TREND_REFUSED, named.conduit, e, e->count);
+	add_trend(j, TREND_ZONE_REFUSED, named.client.zone, e, e->count);
 }
 
 bool role_trends_heard(struct journal_role *j, const struct event *e)
@@ -64,23 +64,23 @@ bool role_trends_heard(struct journal_role *j, const struct event *e)
 
 	if (e->kind == EVENT_COUNTS && e->code == COUNTS_BEGUN) {
 		names_of_event(&j->names, e, &named);
-		add(j, TREND_SESSIONS, named.conduit, e, e->count);
+		add_trend(j, TREND_SESSIONS, named.conduit, e, e->count);
 		return true;
 	}
 	if (e->kind == EVENT_COUNTS && e->code == COUNTS_INSPECTED) {
-		add(j, TREND_INSPECTED, NULL, e, e->count);
-		add(j, TREND_P99_US, NULL, e, (e->value + 999) / 1000);
+		add_trend(j, TREND_INSPECTED, NULL, e, e->count);
+		add_trend(j, TREND_P99_US, NULL, e, (e->value + 999) / 1000);
 		return true;
 	}
 	if (e->verdict == EV_DENY && (e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW))
-		refused(j, e);
+		add_refused(j, e);
 	return false;
 }
 
 void role_trends_put(struct journal_role *j, const struct event *e)
 {
 	if (event_severity(e->kind, e->code) == EVENT_SERIOUS)
-		add(j, TREND_SERIOUS, NULL, e, 1);
+		add_trend(j, TREND_SERIOUS, NULL, e, 1);
 	if (e->kind == EVENT_POLICY && (e->code == POLICY_APPLIED || e->code == POLICY_REVERTED))
 		trends_mark(&j->trends, e->wall_ns / SECOND, (uint32_t)e->value, e->code == POLICY_REVERTED);
 }

@@ -18,7 +18,7 @@
 
 /* Removes old entries, and sets times in the future, left by a clock that was ahead, to the
  * present, so that they block no new alarm. Does nothing until the clock is settled. */
-static void tidy(struct journal_role *j)
+static void tidy_servers(struct journal_role *j)
 {
 	struct mono now = clock_mono();
 
@@ -42,7 +42,7 @@ void role_weak_seen(struct journal_role *j, const struct event *e)
 	s.first = e->space == WEAK_HELLO && e->address < s.last ? s.last - e->address : s.last;
 	names_of_event(&j->names, e, &named);
 	snprintf(s.conduit, sizeof(s.conduit), "%s", named.conduit != NULL ? named.conduit : "");
-	tidy(j);
+	tidy_servers(j);
 	weak_see(&j->weak, &s);
 }
 
@@ -94,7 +94,7 @@ void role_weak_write(struct journal_role *j, uint64_t now, bool all)
 	int r;
 
 	if (now >= j->weak_tidy_at)
-		tidy(j);
+		tidy_servers(j);
 	if (!j->weak.changed && !j->weak.stale)
 		return;
 	if (!all && now < (j->weak.changed ? j->weak_at : j->weak_times_at))

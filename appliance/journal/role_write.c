@@ -409,7 +409,7 @@ static json_t *dropped_json(const struct wait_dropped *d)
 }
 
 /* Writes one record with the numbers of what was left out. True: nothing is left to report. */
-static bool tell(struct journal_role *j, bool from_reserve)
+static bool tell_lost(struct journal_role *j, bool from_reserve)
 {
 	const struct wait_dropped *d = &j->wait.dropped;
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
@@ -448,7 +448,7 @@ void role_retry(struct journal_role *j, uint64_t now)
 	}
 	/* Writing may use the reserve. Only if the reserve can be completed afterwards does the
 	 * disk have room again. */
-	if (!write_waiting(j, WAIT_TRAFFIC) || !tell(j, false) || reserve_build(&j->reserve, &e) < 0)
+	if (!write_waiting(j, WAIT_TRAFFIC) || !tell_lost(j, false) || reserve_build(&j->reserve, &e) < 0)
 		return;
 	j->pressed = false;
 	if (j->sync_at == 0)
@@ -464,7 +464,7 @@ void role_room_end(struct journal_role *j)
 		return;
 	wait_drop(&j->wait, WAIT_GRAVE);
 	write_waiting(j, WAIT_GRAVE);
-	if (!tell(j, true))
+	if (!tell_lost(j, true))
 		fprintf(stderr, "sekishod journal: %" PRIu64 " records were left out for want of room on the disk\n",
 			wait_dropped(&j->wait));
 }

@@ -126,7 +126,7 @@ static struct wait_record *place_for(struct wait *w, enum wait_class c)
 	return r;
 }
 
-static bool joined(struct wait *w, const struct event *e, enum role from)
+static bool lost_joined(struct wait *w, const struct event *e, enum role from)
 {
 	for (struct wait_record *r = w->slots; r < w->slots + WAIT_SLOTS && says_lost(e); r++) {
 		if (r->number != 0 && r->from == from && says_lost(&r->event)) {
@@ -143,7 +143,7 @@ void wait_in(struct wait *w, const struct event *e, enum role from, uint64_t rec
 	enum wait_class c = wait_class_of(e);
 	struct wait_record *r;
 
-	if (joined(w, e, from))
+	if (lost_joined(w, e, from))
 		return;
 	r = place_for(w, c);
 	if (r == NULL) {
@@ -350,7 +350,7 @@ unsigned disk_used_percent(const struct disk *d)
 	return room > files ? room : files;
 }
 
-static uint64_t used(const struct disk_room *r)
+static uint64_t bytes_used(const struct disk_room *r)
 {
 	return r->bytes > r->free ? r->bytes - r->free : 0;
 }
@@ -362,7 +362,7 @@ static void note_hours(struct disk *d, uint64_t now)
 	if (d->n == 0)
 		d->hour_at = now;
 	for (; now >= d->hour_at; d->hour_at += HOUR_NS)
-		d->used[d->n++ % DISK_HOURS] = used(&d->room);
+		d->used[d->n++ % DISK_HOURS] = bytes_used(&d->room);
 }
 
 enum disk_change disk_take(struct disk *d, const struct disk_room *room, uint64_t now, uint64_t wall_ns)
@@ -393,7 +393,7 @@ uint64_t disk_full_in(const struct disk *d)
 	if (!d->known || d->n < DISK_HOURS + 1)
 		return 0;
 	then = d->used[d->n % DISK_HOURS];
-	grown = used(&d->room) > then ? used(&d->room) - then : 0;
+	grown = bytes_used(&d->room) > then ? bytes_used(&d->room) - then : 0;
 	if (grown == 0)
 		return 0;
 	grown = (uint64_t)((__uint128_t)d->room.free * DAY_S / grown);

@@ -117,7 +117,8 @@ static bool is_there(int dirfd, uint64_t first)
 
 /* Finds the newest closed segment below `below` that has no index. 1 = found, 0 = none, or negative
  * errno. */
-static int choose(int dirfd, uint64_t open, uint64_t below, uint64_t *ret_first, uint64_t *ret_last, struct err *e)
+static int choose_segment(int dirfd, uint64_t open, uint64_t below, uint64_t *ret_first, uint64_t *ret_last,
+			  struct err *e)
 {
 	struct segment_file *list;
 	size_t n;
@@ -134,11 +135,11 @@ static int choose(int dirfd, uint64_t open, uint64_t below, uint64_t *ret_first,
 	return r;
 }
 
-static int begin(struct index **p, int dirfd, uint64_t open, uint64_t *below, struct err *e)
+static int index_begin(struct index **p, int dirfd, uint64_t open, uint64_t *below, struct err *e)
 {
 	uint64_t first = 0, last = 0;
 	struct index *x;
-	int r = choose(dirfd, open, *below, &first, &last, e);
+	int r = choose_segment(dirfd, open, *below, &first, &last, e);
 
 	if (r <= 0)
 		return r;
@@ -161,7 +162,7 @@ static int begin(struct index **p, int dirfd, uint64_t open, uint64_t *below, st
 }
 
 /* Writes the whole file without a sync. A torn file has no valid MAC and is ignored. */
-static int store(const struct index *x, int dirfd, struct err *e)
+static int index_store(const struct index *x, int dirfd, struct err *e)
 {
 	char name[NAME_MOST];
 	int fd, code = 0;
@@ -184,7 +185,7 @@ static int store(const struct index *x, int dirfd, struct err *e)
 	return err_set(e, code, "make %s", name);
 }
 
-static void take(struct index *x, const char *line, size_t n)
+static void index_line(struct index *x, const char *line, size_t n)
 {
 	static const char begins[] = "{\"seq\":";
 
@@ -204,11 +205,11 @@ int index_step(struct index **p, int dirfd, const uint8_t key[INDEX_KEY], uint64
 	int r = 1;
 
 	if (x == NULL)
-		return begin(p, dirfd, open, below, e);
+		return index_begin(p, dirfd, open, below, e);
 	while (r == 1 && read < INDEX_STEP_BYTES && x->made.whole) {
 		r = segment_line(x->from, &line, &n, &whole);
 		if (r == 1 && whole)
-			take(x, line, n);
+			index_line(x, line, n);
 		else if (r == 1)
 			x->made.whole = 0;
 		read += n + 1;
@@ -224,7 +225,7 @@ int index_step(struct index **p, int dirfd, const uint8_t key[INDEX_KEY], uint64
 	if (r < 0 || x->next != x->last + 1)
 		x->made.whole = 0;
 	mac_of(key, &x->made, x->made.mac);
-	r = store(x, dirfd, e);
+	r = index_store(x, dirfd, e);
 	index_forget(p);
 	if (r < 0)
 		*below = UINT64_MAX; /* this index is made again, once there is room */
@@ -269,13 +270,13 @@ static size_t bit_of(uint64_t hash, unsigned k, size_t bytes)
 	return (size_t)((hash >> 32) + k * ((hash & 0xffffffffu) | 1)) & (bytes * 8 - 1);
 }
 
-static void put(uint8_t *set, size_t bytes, uint64_t hash)
+static void bits_put(uint8_t *set, size_t bytes, uint64_t hash)
 {
 	for (unsigned k = 0; k < TRIES; k++)
 		set[bit_of(hash, k, bytes) / 8] |= (uint8_t)(1u << bit_of(hash, k, bytes) % 8);
 }
 
-static bool holds(const uint8_t *set, size_t bytes, uint64_t hash)
+static bool bits_hold(const uint8_t *set, size_t bytes, uint64_t hash)
 {
 	for (unsigned k = 0; k < TRIES; k++)
 		if ((set[bit_of(hash, k, bytes) / 8] & 1u << bit_of(hash, k, bytes) % 8) == 0)
@@ -300,7 +301,7 @@ static void put_name(struct sketch *s, const char *line, size_t n, const char *k
 	const char *name = text_of(line, n, key, &size);
 
 	if (name != NULL)
-		put(s->names, sizeof(s->names), hash_of((char)kind, name, size));
+		bits_put(s->names, sizeof(s->names), hash_of((char)kind, name, size));
 }
 
 static void put_code(struct sketch *s, const char *line, size_t n)
@@ -311,7 +312,7 @@ static void put_code(struct sketch *s, const char *line, size_t n)
 	while (size < left && at[size] >= '0' && at[size] <= '9')
 		size++;
 	if (size > 0)
-		put(s->names, sizeof(s->names), hash_of((char)NAME_CODE, at, size));
+		bits_put(s->names, sizeof(s->names), hash_of((char)NAME_CODE, at, size));
 }
 
 static uint64_t host_hash(const struct addr *a)
@@ -328,7 +329,7 @@ static void put_host(struct sketch *s, const char *line, size_t n, const char *k
 	struct addr a;
 
 	if (line_end(line, n, key, &a))
-		put(s->hosts, sizeof(s->hosts), host_hash(&a));
+		bits_put(s->hosts, sizeof(s->hosts), host_hash(&a));
 }
 
 static uint8_t bit_of_word(const char *line, size_t n, const char *key, unsigned most, const char *(*word)(unsigned))
@@ -364,7 +365,7 @@ void sketch_add(struct sketch *s, const char *line, size_t n)
 	put_name(s, line, n, "function_name", NAME_COMMAND);
 	put_code(s, line, n);
 	if (line_bare(line, n, "wrote") != NULL)
-		put(s->names, sizeof(s->names), hash_of((char)NAME_WROTE, "", 0));
+		bits_put(s->names, sizeof(s->names), hash_of((char)NAME_WROTE, "", 0));
 	put_name(s, line, n, "client_zone", NAME_ZONE);
 	put_name(s, line, n, "server_zone", NAME_ZONE);
 	put_name(s, line, n, "client_asset", NAME_ASSET);
@@ -381,7 +382,7 @@ static bool may_name(const struct sketch *s, const char *name, enum name kind)
 	/* A text with a quote may match beyond the end of a value, which the sketch does not
 	 * cover. */
 	return name[0] == '\0' || strchr(name, '"') != NULL ||
-	       holds(s->names, sizeof(s->names), hash_of((char)kind, name, strlen(name)));
+	       bits_hold(s->names, sizeof(s->names), hash_of((char)kind, name, strlen(name)));
 }
 
 /* Records and filters have no classes, so the functions of a class are taken from the present
@@ -428,9 +429,9 @@ bool sketch_may(const struct sketch *s, const struct line_filter *f)
 		return false;
 	/* The sketch has single addresses, so it cannot answer for a prefix. */
 	if (t[FILTER_HOST][0] != '\0' && memcmp(&hosts->lo, &hosts->hi, sizeof(hosts->lo)) == 0 &&
-	    !holds(s->hosts, sizeof(s->hosts), host_hash(&hosts->lo)))
+	    !bits_hold(s->hosts, sizeof(s->hosts), host_hash(&hosts->lo)))
 		return false;
-	if (t[FILTER_VALUE][0] != '\0' && !holds(s->names, sizeof(s->names), hash_of((char)NAME_WROTE, "", 0)))
+	if (t[FILTER_VALUE][0] != '\0' && !bits_hold(s->names, sizeof(s->names), hash_of((char)NAME_WROTE, "", 0)))
 		return false;
 	if (!may_name(s, t[FILTER_REASON], NAME_REASON) || !may_command(s, f))
 		return false;
@@ -468,7 +469,7 @@ static bool is_over(struct reading *r)
 }
 
 /* Handles a line of a segment. False when enough was read. */
-static bool line(struct reading *r, const char *text, size_t n)
+static bool search_line(struct reading *r, const char *text, size_t n)
 {
 	json_t *record;
 	uint64_t seq;
@@ -511,7 +512,7 @@ static int segment(const struct journal *j, uint64_t first, uint64_t offset, str
 	while (ret == 0 && (got = segment_line(s, &text, &n, &whole)) != 0) {
 		if (got < 0)
 			ret = got;
-		else if (whole && !line(r, text, n))
+		else if (whole && !search_line(r, text, n))
 			ret = 1;
 	}
 	segment_close(s);

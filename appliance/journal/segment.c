@@ -35,7 +35,7 @@ void segment_packed_name(uint64_t first, char out[48])
 	snprintf(out, 48, "events-%020" PRIu64 ".log.gz", first);
 }
 
-static bool parse(const char *name, struct segment_file *ret)
+static bool parse_name(const char *name, struct segment_file *ret)
 {
 	size_t n = strlen(name);
 	char plain[48];
@@ -52,7 +52,7 @@ static bool parse(const char *name, struct segment_file *ret)
 }
 
 /* Joins the two files of one segment into one entry. Keeps the order. */
-static size_t join(struct segment_file *list, size_t n)
+static size_t join_files(struct segment_file *list, size_t n)
 {
 	size_t kept = 0;
 
@@ -88,7 +88,7 @@ int segment_list(int dirfd, struct segment_file **ret, size_t *ret_n, struct err
 	while ((entry = readdir(d)) != NULL) {
 		struct segment_file one;
 
-		if (!parse(entry->d_name, &one))
+		if (!parse_name(entry->d_name, &one))
 			continue;
 		if (n == room) {
 			struct segment_file *more = reallocarray(*ret, room == 0 ? 64 : room * 2, sizeof(**ret));
@@ -105,7 +105,7 @@ int segment_list(int dirfd, struct segment_file **ret, size_t *ret_n, struct err
 		(*ret)[n++] = one;
 	}
 	closedir(d);
-	*ret_n = join(*ret, n);
+	*ret_n = join_files(*ret, n);
 	return 0;
 }
 
@@ -187,7 +187,7 @@ struct segment {
 	bool last, overlong;
 };
 
-static int begin(int fd, bool packed, struct segment **ret, struct err *e)
+static int segment_begin(int fd, bool packed, struct segment **ret, struct err *e)
 {
 	struct segment *s = calloc(1, sizeof(*s));
 
@@ -227,13 +227,13 @@ int segment_open(int dirfd, uint64_t first, enum segment_form form, uint64_t off
 		close(fd);
 		return err_set(e, code, "read %s", name);
 	}
-	return begin(fd, packed, ret, e);
+	return segment_begin(fd, packed, ret, e);
 }
 
 int segment_open_packed(int fd, struct segment **ret, struct err *e)
 {
 	*ret = NULL;
-	return begin(fd, true, ret, e);
+	return segment_begin(fd, true, ret, e);
 }
 
 void segment_close(struct segment *s)
@@ -258,7 +258,7 @@ static ssize_t read_some(int fd, void *buf, size_t n)
 
 /* Reads more packed bytes when none are left. Their number, 0 = the file's end, or negative
  * errno. */
-static ssize_t refill(struct segment *s)
+static ssize_t refill_packed(struct segment *s)
 {
 	ssize_t r;
 
@@ -277,7 +277,7 @@ static ssize_t unpack(struct segment *s, void *buf, size_t n)
 	s->z.next_out = buf;
 	s->z.avail_out = (uInt)n;
 	while (s->z.avail_out == n && !s->ended) {
-		ssize_t r = refill(s);
+		ssize_t r = refill_packed(s);
 		int what;
 
 		if (r <= 0)
@@ -294,7 +294,7 @@ static ssize_t unpack(struct segment *s, void *buf, size_t n)
 		return -EBADMSG;
 	s->left -= n;
 	if (n == 0) {
-		ssize_t r = refill(s); /* nothing may follow the member's end */
+		ssize_t r = refill_packed(s); /* nothing may follow the member's end */
 
 		return r > 0 ? -EBADMSG : r;
 	}
@@ -319,7 +319,7 @@ static ssize_t segment_read(struct segment *s, void *buf, size_t n)
 /* ---- lines ----------------------------------------------------------------------------------- */
 
 /* Takes a line out of the buffer. 1 = taken, 0 = more must be read first. */
-static int cut(struct segment *s, const char **ret, size_t *ret_n)
+static int cut_line(struct segment *s, const char **ret, size_t *ret_n)
 {
 	char *from = s->text + s->at, *end = s->held > 0 ? memchr(from, '\n', s->held) : NULL;
 
@@ -336,7 +336,7 @@ static int cut(struct segment *s, const char **ret, size_t *ret_n)
 int segment_line(struct segment *s, const char **ret, size_t *ret_n, bool *ret_whole)
 {
 	*ret_whole = true;
-	while (cut(s, ret, ret_n) == 0) {
+	while (cut_line(s, ret, ret_n) == 0) {
 		ssize_t r;
 
 		if (s->last && s->held == 0 && !s->overlong)
@@ -364,7 +364,7 @@ int segment_line(struct segment *s, const char **ret, size_t *ret_n, bool *ret_w
 }
 
 /* Fills the empty buffer and returns its bytes. 0 = the end. */
-static ssize_t hold(struct segment *s)
+static ssize_t hold_bytes(struct segment *s)
 {
 	ssize_t r;
 
@@ -379,7 +379,7 @@ static ssize_t hold(struct segment *s)
 int segment_same(struct segment *a, struct segment *b, uint64_t most)
 {
 	while (most > 0) {
-		ssize_t x = hold(a), y = hold(b);
+		ssize_t x = hold_bytes(a), y = hold_bytes(b);
 		size_t n = a->held < b->held ? a->held : b->held;
 
 		if (x < 0 || y < 0)
@@ -446,7 +446,7 @@ void journal_segment_name(uint64_t first, char out[48])
 }
 
 /* Reads a number in JSON's form: no sign, no leading zero. */
-static const char *number(const char *p, const char *end, uint64_t *ret)
+static const char *read_number(const char *p, const char *end, uint64_t *ret)
 {
 	const char *start = p;
 
@@ -464,7 +464,7 @@ bool journal_segment_parse(const char *name, uint64_t *ret)
 {
 	char as_ours[48];
 
-	if (strncmp(name, "events-", 7) != 0 || number(name + 7, name + strlen(name), ret) == NULL || *ret == 0 ||
+	if (strncmp(name, "events-", 7) != 0 || read_number(name + 7, name + strlen(name), ret) == NULL || *ret == 0 ||
 	    *ret > JOURNAL_SEQ_MOST)
 		return false;
 	/* Another way to write the same number is no valid name: the file would be listed, but
@@ -488,7 +488,7 @@ enum journal_line journal_line_check(const char *line, size_t n, const uint8_t p
 		return JOURNAL_LINE_FORM;
 	hash_at = end - hash_part;
 	prev_at = hash_at - prev_part;
-	p = number(line + strlen(SEQ_MARK), prev_at, ret_seq);
+	p = read_number(line + strlen(SEQ_MARK), prev_at, ret_seq);
 	if (p == NULL || memcmp(hash_at, JOURNAL_HASH_MARK, strlen(JOURNAL_HASH_MARK)) != 0 ||
 	    memcmp(end - 2, "\"}", 2) != 0 || memcmp(prev_at, PREV_MARK, strlen(PREV_MARK)) != 0 ||
 	    hash_at[-1] != '"' || !hex_digits(hash_at + strlen(JOURNAL_HASH_MARK), said, sizeof(said)) ||
@@ -518,7 +518,7 @@ bool journal_line_prev(const char *line, size_t n, uint8_t ret[32])
 
 bool journal_head_parse(const char *text, size_t n, uint64_t *ret_seq, uint8_t ret_hash[32])
 {
-	const char *p = number(text, text + n, ret_seq);
+	const char *p = read_number(text, text + n, ret_seq);
 
 	/* There is no record 0: a head with that number would accept any end of the log as
 	 * complete. */

@@ -37,7 +37,7 @@ static off_t value_at(const struct trends *t, const struct trend_series *s, uint
 	return row_at(t, s) + VALUES + (off_t)(hour % TRENDS_HOURS) * 4;
 }
 
-static bool put(const struct trends *t, off_t at, const void *p, size_t n)
+static bool write_at(const struct trends *t, off_t at, const void *p, size_t n)
 {
 	return pwrite(t->fd, p, n, at) == (ssize_t)n;
 }
@@ -45,11 +45,11 @@ static bool put(const struct trends *t, off_t at, const void *p, size_t n)
 static bool put_number(const struct trends *t, off_t at, uint32_t v)
 {
 	v = htobe32(v);
-	return put(t, at, &v, sizeof(v));
+	return write_at(t, at, &v, sizeof(v));
 }
 
 /* Reads a number of the file. Beyond the file's end all numbers are 0. */
-static uint32_t number(const struct trends *t, off_t at)
+static uint32_t read_number(const struct trends *t, off_t at)
 {
 	uint32_t v = 0;
 
@@ -63,32 +63,32 @@ static bool take_row(const struct trends *t, struct trend_series *s)
 	off_t at = row_at(t, s);
 	char name[TRENDS_NAME] = "";
 	ssize_t n = pread(t->fd, name, TRENDS_NAME - 1, at + 4);
-	uint32_t what = number(t, at);
+	uint32_t what = read_number(t, at);
 
 	if (n < 0 || what >= TREND_COUNT)
 		return false;
 	*s = (struct trend_series){ .what = (uint8_t)what };
 	memcpy(s->name, name, sizeof(name));
-	s->hour = number(t, at + HOUR_AT);
-	s->now = number(t, value_at(t, s, s->hour));
+	s->hour = read_number(t, at + HOUR_AT);
+	s->now = read_number(t, value_at(t, s, s->hour));
 	return true;
 }
 
-static bool take(struct trends *t)
+static bool take_file(struct trends *t)
 {
 	char form[sizeof(FORM)] = "";
 
 	if (pread(t->fd, form, sizeof(FORM) - 1, 0) != sizeof(FORM) - 1 || strcmp(form, FORM) != 0)
 		return false;
-	t->begun_hour = number(t, sizeof(FORM) - 1);
-	t->n_marks = number(t, sizeof(FORM) - 1 + 4);
+	t->begun_hour = read_number(t, sizeof(FORM) - 1);
+	t->n_marks = read_number(t, sizeof(FORM) - 1 + 4);
 	for (size_t i = 0; i < TRENDS_SERIES; i++)
 		if (!take_row(t, &t->series[i]))
 			return false;
 	return true;
 }
 
-static int begin(int folder, uint64_t wall_s, struct trends *t)
+static int begin_file(int folder, uint64_t wall_s, struct trends *t)
 {
 	*t = (struct trends){ .begun_hour = (uint32_t)(wall_s / HOUR_S) };
 	t->fd = openat(folder, FILE_NAME, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -96,7 +96,7 @@ static int begin(int folder, uint64_t wall_s, struct trends *t)
 		return -errno;
 	t->open = true;
 	/* FORM is written last: a file whose creation was interrupted is not valid. */
-	if (put_number(t, sizeof(FORM) - 1, t->begun_hour) && put(t, 0, FORM, sizeof(FORM) - 1))
+	if (put_number(t, sizeof(FORM) - 1, t->begun_hour) && write_at(t, 0, FORM, sizeof(FORM) - 1))
 		return 0;
 	trends_close(t);
 	(void)unlinkat(folder, FILE_NAME, 0);
@@ -110,14 +110,15 @@ int trends_open(int folder, uint64_t wall_s, struct trends *t)
 	*t = (struct trends){ 0 };
 	t->fd = openat(folder, FILE_NAME, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	t->open = t->fd >= 0;
-	if (t->open && fstat(t->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= (off_t)TRENDS_BYTES && take(t))
+	if (t->open && fstat(t->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= (off_t)TRENDS_BYTES &&
+	    take_file(t))
 		return 0;
 	if (t->open || errno != ENOENT) {
 		trends_close(t);
 		if (renameat(folder, FILE_NAME, folder, FILE_NAME ".damaged") < 0)
 			return -errno;
 	}
-	return begin(folder, wall_s, t);
+	return begin_file(folder, wall_s, t);
 }
 
 void trends_close(struct trends *t)
@@ -163,7 +164,7 @@ static void go_on(struct trends *t, struct trend_series *s, uint32_t hour)
 	while (n > 0) {
 		uint32_t at = first % TRENDS_HOURS, run = n < TRENDS_HOURS - at ? n : TRENDS_HOURS - at;
 
-		(void)put(t, value_at(t, s, first), none, (size_t)4 * run);
+		(void)write_at(t, value_at(t, s, first), none, (size_t)4 * run);
 		first += run;
 		n -= run;
 	}
@@ -183,7 +184,7 @@ static void begin_series(struct trends *t, struct trend_series *s, enum trend wh
 	}
 	*s = (struct trend_series){ .what = (uint8_t)what, .hour = hour };
 	memcpy(s->name, name, strnlen(name, sizeof(s->name) - 1));
-	(void)(put(t, row_at(t, s) + 4, text, sizeof(text)) && put_number(t, row_at(t, s), what));
+	(void)(write_at(t, row_at(t, s) + 4, text, sizeof(text)) && put_number(t, row_at(t, s), what));
 }
 
 static bool is_over(const struct trend_series *s, uint32_t hour)
@@ -212,7 +213,7 @@ static struct trend_series *series_of(struct trends *t, enum trend what, const c
 	return free_one;
 }
 
-static uint32_t joined(enum trend what, uint32_t was, uint64_t n)
+static uint32_t value_joined(enum trend what, uint32_t was, uint64_t n)
 {
 	if (what == TREND_P99_US)
 		return n > was ? (uint32_t)(n < UINT32_MAX ? n : UINT32_MAX) : was;
@@ -238,10 +239,10 @@ void trends_add(struct trends *t, enum trend what, const char *name, uint64_t wa
 		go_on(t, s, hour);
 	t->changed = true;
 	if (hour == s->hour) {
-		s->now = joined(what, s->now, n);
+		s->now = value_joined(what, s->now, n);
 		s->changed = true;
 	} else {
-		(void)put_number(t, value_at(t, s, hour), joined(what, number(t, value_at(t, s, hour)), n));
+		(void)put_number(t, value_at(t, s, hour), value_joined(what, read_number(t, value_at(t, s, hour)), n));
 	}
 }
 
@@ -253,7 +254,7 @@ void trends_mark(struct trends *t, uint64_t wall_s, uint32_t generation, bool ba
 	} mark = { htobe64(wall_s), htobe32(generation), htobe32(back) };
 
 	_Static_assert(sizeof(mark) == TRENDS_MARK, "a mark in the file");
-	if (!t->open || !put(t, mark_at(t->n_marks), &mark, sizeof(mark)))
+	if (!t->open || !write_at(t, mark_at(t->n_marks), &mark, sizeof(mark)))
 		return;
 	t->n_marks++;
 	(void)put_number(t, sizeof(FORM) - 1 + 4, t->n_marks);
@@ -285,7 +286,7 @@ static struct window window(bool days, int32_t east_s, uint64_t wall_s)
 	return w;
 }
 
-static bool stands(const struct trend_series *s, int64_t hour)
+static bool hour_stands(const struct trend_series *s, int64_t hour)
 {
 	return hour >= 0 && hour <= s->hour && hour > (int64_t)s->hour - TRENDS_HOURS;
 }
@@ -303,7 +304,7 @@ static json_t *values_json(const struct trends *t, const struct trend_series *s,
 		uint64_t sum = 0;
 
 		for (int64_t h = w->first + (int64_t)i * w->hours; h < w->first + (int64_t)(i + 1) * w->hours; h++) {
-			uint32_t v = !stands(s, h) ? 0 : h == s->hour ? s->now : be32toh(ring[h % TRENDS_HOURS]);
+			uint32_t v = !hour_stands(s, h) ? 0 : h == s->hour ? s->now : be32toh(ring[h % TRENDS_HOURS]);
 
 			sum = s->what == TREND_P99_US ? (v > sum ? v : sum) : sum + v;
 		}
@@ -323,12 +324,12 @@ static json_t *marks_json(const struct trends *t, uint64_t since_s)
 	json_t *list = json_array();
 
 	for (uint32_t i = t->n_marks > TRENDS_MARKS ? t->n_marks - TRENDS_MARKS : 0; i < t->n_marks; i++) {
-		uint64_t at = (uint64_t)number(t, mark_at(i)) << 32 | number(t, mark_at(i) + 4);
+		uint64_t at = (uint64_t)read_number(t, mark_at(i)) << 32 | read_number(t, mark_at(i) + 4);
 
 		if (at >= since_s)
 			json_array_append_new(list, json_pack("{s:o, s:I, s:b}", "time", json_time(at * 1000000000),
-							      "generation", (json_int_t)number(t, mark_at(i) + 8),
-							      "back", number(t, mark_at(i) + 12) != 0));
+							      "generation", (json_int_t)read_number(t, mark_at(i) + 8),
+							      "back", read_number(t, mark_at(i) + 12) != 0));
 	}
 	return list;
 }

@@ -53,7 +53,7 @@ struct walk {
 	uint8_t before[32]; /* the "prev" of the first record: the hash of the record before it */
 };
 
-static void fault(struct walk *w, enum journal_fault what, uint64_t seq)
+static void note_fault(struct walk *w, enum journal_fault what, uint64_t seq)
 {
 	struct journal_report *r = w->r;
 
@@ -68,7 +68,7 @@ static void fault(struct walk *w, enum journal_fault what, uint64_t seq)
 	r->n++;
 }
 
-static bool is(const json_t *o, const char *key, const char *value)
+static bool member_is(const json_t *o, const char *key, const char *value)
 {
 	const char *text = json_string_value(json_object_get(o, key));
 
@@ -89,12 +89,13 @@ static void says_deleted(struct walk *w, const char *text, size_t n, uint64_t se
 	o = json_loadb(text, n, 0, NULL);
 	d = json_object_get(o, "deleted");
 	last = (uint64_t)json_integer_value(json_object_get(d, "last"));
-	if (is(o, "kind", "lost") && (is(o, "code", "deleted") || is(o, "code", "deleted_for_room")) &&
-	    is(o, "role", "journal") && last + 1 == w->r->first) {
+	if (member_is(o, "kind", "lost") &&
+	    (member_is(o, "code", "deleted") || member_is(o, "code", "deleted_for_room")) &&
+	    member_is(o, "role", "journal") && last + 1 == w->r->first) {
 		char hex[65];
 
 		hex_text(w->before, sizeof(w->before), hex);
-		if (is(d, "hash", hex)) {
+		if (member_is(d, "hash", hex)) {
 			w->r->deleted = last;
 			w->r->deleted_by = seq;
 		}
@@ -114,10 +115,10 @@ static void checkpoint(struct walk *w, const char *text, size_t n, uint64_t seq)
 			w->r->signed_to = c.record;
 		break;
 	case CHECKPOINT_ANOTHER:
-		fault(w, FAULT_KEY, seq);
+		note_fault(w, FAULT_KEY, seq);
 		break;
 	case CHECKPOINT_FALSE:
-		fault(w, FAULT_SIGNATURE, seq);
+		note_fault(w, FAULT_SIGNATURE, seq);
 		break;
 	case CHECKPOINT_NONE:
 		break;
@@ -138,7 +139,7 @@ static void compare_sent(struct walk *w)
 		return;
 	w->segment[0] = '\0';
 	w->line = 0;
-	fault(w, FAULT_SENT, sent->record);
+	note_fault(w, FAULT_SENT, sent->record);
 }
 
 static void judge_signed(struct walk *w)
@@ -152,14 +153,14 @@ static void judge_signed(struct walk *w)
 	if (r->first > 1 && r->deleted == 0) {
 		w->segment[0] = '\0';
 		w->line = 0;
-		fault(w, FAULT_BEGIN, r->first);
+		note_fault(w, FAULT_BEGIN, r->first);
 	}
 	compare_sent(w);
 	if (r->checkpoints == 0 || (r->last > r->signed_to && r->last - r->signed_to > JOURNAL_UNSIGNED_MOST))
 		r->open |= JOURNAL_SIGNED_OPEN;
 }
 
-static void one(struct walk *w, const char *text, size_t n)
+static void check_line(struct walk *w, const char *text, size_t n)
 {
 	struct journal_report *r = w->r;
 	uint8_t hash[32];
@@ -168,17 +169,17 @@ static void one(struct walk *w, const char *text, size_t n)
 
 	w->line++;
 	if (what == JOURNAL_LINE_FORM || what == JOURNAL_LINE_HASH) {
-		fault(w, what == JOURNAL_LINE_FORM ? FAULT_FORM : FAULT_HASH, seq);
+		note_fault(w, what == JOURNAL_LINE_FORM ? FAULT_FORM : FAULT_HASH, seq);
 		return;
 	}
 	if (w->line == 1 && seq != w->first)
-		fault(w, FAULT_SEGMENT, seq);
+		note_fault(w, FAULT_SEGMENT, seq);
 	else if (w->want != 0 && seq != w->want)
-		fault(w, FAULT_NUMBER, seq);
+		note_fault(w, FAULT_NUMBER, seq);
 	/* The link of the first line cannot be checked, unless it is record 1: the line before it
 	 * may have been deleted by rule. */
 	if (what == JOURNAL_LINE_PREV && (w->want != 0 || seq == 1))
-		fault(w, FAULT_PREV, seq);
+		note_fault(w, FAULT_PREV, seq);
 	if (seq == w->head_seq)
 		w->head_met = memcmp(hash, w->head_hash, sizeof(hash)) == 0;
 	if (w->trust != NULL) {
@@ -273,7 +274,7 @@ static int read_head(struct walk *w, int dirfd, struct err *e)
 	} else if (!journal_head_parse(text, (size_t)n, &w->head_seq, w->head_hash)) {
 		w->head_seq = 0; /* reported once */
 		snprintf(w->segment, sizeof(w->segment), "head");
-		fault(w, FAULT_ANOTHER, 0);
+		note_fault(w, FAULT_ANOTHER, 0);
 	}
 	return 0;
 }
@@ -285,7 +286,7 @@ static void compare_head(struct walk *w)
 	snprintf(w->segment, sizeof(w->segment), "head");
 	w->line = 0;
 	/* If the log is long enough, it has a record of that number with another hash. */
-	fault(w, w->head_seq > w->r->last ? FAULT_HEAD : FAULT_ANOTHER, w->head_seq);
+	note_fault(w, w->head_seq > w->r->last ? FAULT_HEAD : FAULT_ANOTHER, w->head_seq);
 }
 
 static bool same_numbers(const struct segment_file *a, size_t n, const struct segment_file *b, size_t m)
@@ -344,7 +345,7 @@ static int open_segment(struct journal_check *c, struct err *e)
 	w->line = 0;
 	w->first = file->first;
 	if (w->want != 0 && file->first != w->want) {
-		fault(w, FAULT_SEGMENT, file->first);
+		note_fault(w, FAULT_SEGMENT, file->first);
 		w->want = file->first; /* reported once */
 	}
 	r = segment_open(c->dirfd, file->first, SEGMENT_EITHER, 0, &c->s, e);
@@ -372,15 +373,15 @@ static int read_lines(struct journal_check *c, size_t *lines, struct err *e)
 
 	for (; *lines > 0 && (r = segment_line(c->s, &text, &n, &whole)) > 0; --*lines) {
 		if (whole) {
-			one(w, text, n);
+			check_line(w, text, n);
 			continue;
 		}
 		w->line++;
-		fault(w, newest ? FAULT_TORN : FAULT_FORM, 0);
+		note_fault(w, newest ? FAULT_TORN : FAULT_FORM, 0);
 	}
 	if (r == -EBADMSG) {
 		w->line++;
-		fault(w, FAULT_FORM, 0);
+		note_fault(w, FAULT_FORM, 0);
 		r = 0;
 	}
 	return r < 0 ? err_set(e, r, "read %s", w->segment) : r;
@@ -393,13 +394,13 @@ static void end_segment(struct journal_check *c)
 	if (!same_bytes(&c->twins)) {
 		segment_packed_name(first, c->w.segment);
 		c->w.line = 0;
-		fault(&c->w, FAULT_TWICE, first);
+		note_fault(&c->w, FAULT_TWICE, first);
 	}
 	close_segment(c);
 	c->at++;
 }
 
-static void forget(struct journal_check *c)
+static void check_forget(struct journal_check *c)
 {
 	close_segment(c);
 	free(c->list);
@@ -408,7 +409,7 @@ static void forget(struct journal_check *c)
 	c->begun = false;
 }
 
-static int begin(struct journal_check *c, struct err *e)
+static int check_begin(struct journal_check *c, struct err *e)
 {
 	int r;
 
@@ -423,7 +424,7 @@ static int begin(struct journal_check *c, struct err *e)
 	return r;
 }
 
-static void judge(struct journal_check *c)
+static void check_judge(struct journal_check *c)
 {
 	compare_head(&c->w);
 	if (c->w.trust != NULL)
@@ -432,9 +433,9 @@ static void judge(struct journal_check *c)
 		c->r.open |= JOURNAL_BEGIN_OPEN;
 }
 
-static int step(struct journal_check *c, size_t lines, struct err *e)
+static int check_step(struct journal_check *c, size_t lines, struct err *e)
 {
-	int r = c->begun ? 0 : begin(c, e);
+	int r = c->begun ? 0 : check_begin(c, e);
 
 	while (r >= 0 && c->at < c->n && lines > 0) {
 		r = c->s == NULL ? open_segment(c, e) : 0;
@@ -447,17 +448,17 @@ static int step(struct journal_check *c, size_t lines, struct err *e)
 		return r;
 	if (c->at < c->n)
 		return 1;
-	judge(c);
+	check_judge(c);
 	return 0;
 }
 
 int journal_check_step(struct journal_check *c, size_t lines, struct err *e)
 {
-	int r = step(c, lines, e);
+	int r = check_step(c, lines, e);
 
 	if (r > 0)
 		return r;
-	forget(c);
+	check_forget(c);
 	/* The site's rule deleted a file meanwhile (at most one an hour): everything is read again,
 	 * with the record of it. */
 	return r == -ENOENT && ++c->again < LIST_AGAIN ? 1 : r;
@@ -482,7 +483,7 @@ const struct journal_report *journal_check_report(const struct journal_check *c)
 void journal_check_free(struct journal_check *c)
 {
 	if (c != NULL)
-		forget(c);
+		check_forget(c);
 	free(c);
 }
 

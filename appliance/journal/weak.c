@@ -10,7 +10,7 @@
 
 /* The index of the server; l->n = it is not in the list. *ret_of_conduit: how many servers of its
  * conduit are in the list. */
-static size_t find(const struct weak_list *l, const struct weak_server *s, size_t *ret_of_conduit)
+static size_t server_find(const struct weak_list *l, const struct weak_server *s, size_t *ret_of_conduit)
 {
 	size_t at = l->n;
 
@@ -26,7 +26,7 @@ static size_t find(const struct weak_list *l, const struct weak_server *s, size_
 	return at;
 }
 
-static void add(struct weak_list *l, struct weak_server *o, const struct weak_server *s)
+static void add_bits(struct weak_list *l, struct weak_server *o, const struct weak_server *s)
 {
 	if ((s->bits & ~o->bits) != 0)
 		l->changed = true;
@@ -41,16 +41,16 @@ static void add(struct weak_list *l, struct weak_server *o, const struct weak_se
 void weak_see(struct weak_list *l, const struct weak_server *s)
 {
 	struct weak_server of = *s;
-	size_t of_conduit, at = find(l, &of, &of_conduit);
+	size_t of_conduit, at = server_find(l, &of, &of_conduit);
 
 	if (at == l->n && of.address.family != 0 && (l->n == WEAK_SERVERS || of_conduit >= WEAK_BY_CONDUIT)) {
 		of.address = (struct addr){ 0 };
 		of.port = 0;
 		of.bits = 0;
-		at = find(l, &of, &of_conduit);
+		at = server_find(l, &of, &of_conduit);
 	}
 	if (at < l->n) {
-		add(l, &l->list[at], &of);
+		add_bits(l, &l->list[at], &of);
 	} else if (l->n < WEAK_SERVERS) {
 		of.reviewed = 0;
 		of.reviewed_bits = 0;

@@ -12,7 +12,7 @@
 #include "appliance/control/answer.h"
 #include "appliance/control/control.h"
 
-static void spare(struct control *s, struct answer *a)
+static void spare_answer(struct control *s, struct answer *a)
 {
 	a->next = s->spare_answers;
 	s->spare_answers = a;
@@ -25,13 +25,13 @@ int answer_open(struct control *s, struct err *e)
 
 		if (a == NULL)
 			return err_set(e, -ENOMEM, "answers");
-		spare(s, a);
+		spare_answer(s, a);
 	}
 	return 0;
 }
 
 /* Takes over what `a` owns. */
-static void put(struct control *s, struct answer a)
+static void put_answer(struct control *s, struct answer a)
 {
 	struct answer *on = s->spare_answers;
 
@@ -52,14 +52,14 @@ static void put(struct control *s, struct answer a)
 void respond_fd(struct control *s, struct asker a, int status, int fd)
 {
 	if (a.kind != ASKER_NONE)
-		put(s,
-		    (struct answer){ .to = a, .status = status, .fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1 });
+		put_answer(s, (struct answer){
+				      .to = a, .status = status, .fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1 });
 }
 
 void respond_json(struct control *s, struct asker a, int status, json_t *j)
 {
 	if (a.kind != ASKER_NONE)
-		put(s, (struct answer){ .to = a, .status = status, .fd = -1, .json = j, .of_json = true });
+		put_answer(s, (struct answer){ .to = a, .status = status, .fd = -1, .json = j, .of_json = true });
 	else
 		json_decref(j);
 }
@@ -74,7 +74,7 @@ bool answer_take(struct control *s, struct answer *ret)
 	if (s->answers == NULL)
 		s->answers_last = NULL;
 	*ret = *first;
-	spare(s, first);
+	spare_answer(s, first);
 	return true;
 }
 
@@ -96,7 +96,7 @@ bool answer_take_last(struct control *s, struct answer *ret)
 	*at = NULL;
 	s->answers_last = before;
 	*ret = *last;
-	spare(s, last);
+	spare_answer(s, last);
 	return true;
 }
 

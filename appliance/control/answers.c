@@ -139,7 +139,7 @@ static void ask_fd(struct control *s, struct collect *c, unsigned slot, const st
 	c->silent[slot] = !c->waiting[slot];
 }
 
-static void ask(struct control *s, struct collect *c, unsigned slot, const struct msg_body *question)
+static void ask_question(struct control *s, struct collect *c, unsigned slot, const struct msg_body *question)
 {
 	ask_fd(s, c, slot, question, -1);
 }
@@ -202,21 +202,21 @@ static void ask_all(struct control *s, struct collect *c)
 	}
 	c->changes = s->changes;
 	c->retention = retention_now(s->now->ir, s->trial, s->trusted);
-	ask(s, c, SLOT_ENFORCE, &question);
+	ask_question(s, c, SLOT_ENFORCE, &question);
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
-		ask(s, c, SLOT_DPI + w, &status);
+		ask_question(s, c, SLOT_DPI + w, &status);
 		if (k == COLLECT_STATUS)
-			ask(s, c, SLOT_GATE + w, &status);
+			ask_question(s, c, SLOT_GATE + w, &status);
 	}
 	/* The journal has a shorter deadline. A journal that starts has not heard its retention
 	 * rule yet, and one that hangs must not delay a question about something else. */
 	c->journal_by = now_ns() + STATUS_LIMIT;
 	if (k == COLLECT_STATUS || (s->running >> SLOT_JOURNAL & 1u) != 0)
-		ask(s, c, SLOT_JOURNAL, k == COLLECT_EFFECTIVE ? &question : &status);
+		ask_question(s, c, SLOT_JOURNAL, k == COLLECT_EFFECTIVE ? &question : &status);
 	if (k == COLLECT_STATUS) {
-		ask(s, c, SLOT_TAP, &status);
-		ask(s, c, SLOT_MGMT, &status);
-		ask(s, c, SLOT_ACCOUNTS, &status);
+		ask_question(s, c, SLOT_TAP, &status);
+		ask_question(s, c, SLOT_MGMT, &status);
+		ask_question(s, c, SLOT_ACCOUNTS, &status);
 	}
 	finish_if_done(s, c);
 }
@@ -292,7 +292,7 @@ void collect_handed(struct control *s, uint32_t id, struct asker a)
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 
-static void finish(struct control *s, struct collect *c)
+static void finish_collect(struct control *s, struct collect *c)
 {
 	int status = 0;
 	json_t *j = NULL;
@@ -340,7 +340,7 @@ static bool ask_box(struct control *s, struct collect *c)
 		return false;
 	c->box_asked = true;
 	c->deadline = now_ns() + BOX_LIMIT;
-	ask(s, c, SLOT_BOX, &(struct msg_body){ MSG_BOX, .box = { .what = what } });
+	ask_question(s, c, SLOT_BOX, &(struct msg_body){ MSG_BOX, .box = { .what = what } });
 	return c->waiting[SLOT_BOX];
 }
 
@@ -350,7 +350,7 @@ static void finish_if_done(struct control *s, struct collect *c)
 		if (c->waiting[i])
 			return;
 	if (!ask_box(s, c))
-		finish(s, c);
+		finish_collect(s, c);
 }
 
 /* The question that waits for this answer. NULL: the answer is late, and its question was answered
@@ -367,7 +367,7 @@ static struct collect *waits_for(struct control *s, uint32_t id)
 }
 
 /* Takes over the reference. */
-static void answered(struct control *s, unsigned slot, struct collect *c, json_t *j)
+static void slot_answered(struct control *s, unsigned slot, struct collect *c, json_t *j)
 {
 	c->waiting[slot] = false;
 	c->answer[slot] = j;
@@ -412,7 +412,7 @@ bool collect_answer(struct control *s, struct msg *m)
 		return true;
 	}
 	if (c->stopped) {
-		answered(s, slot, c, NULL);
+		slot_answered(s, slot, c, NULL);
 		return true;
 	}
 	/* Status answers are numbers; only enforce, the supervisor and, for `effective`, the
@@ -423,7 +423,7 @@ bool collect_answer(struct control *s, struct msg *m)
 		j = json_loadb((const char *)text, n, 0, NULL);
 		free(text);
 	}
-	answered(s, slot, c, j);
+	slot_answered(s, slot, c, j);
 	return true;
 }
 
@@ -432,7 +432,7 @@ void collect_status(struct control *s, struct msg *m)
 	struct collect *c = waits_for(s, m->id);
 
 	if (c != NULL && c->kind != COLLECT_PASS)
-		answered(s, relayed_slot(m->id), c, role_json(&m->body, slot_index(relayed_slot(m->id))));
+		slot_answered(s, relayed_slot(m->id), c, role_json(&m->body, slot_index(relayed_slot(m->id))));
 }
 
 struct asker collect_heard(struct control *s, uint32_t id)
@@ -464,7 +464,7 @@ void collect_unasked(struct control *s, uint32_t id)
  * that it has stopped, so nobody gains more of the role's time by asking and hanging up repeatedly.
  * Questions of others go on.
  */
-static void stop(struct control *s, struct collect *c)
+static void stop_collect(struct control *s, struct collect *c)
 {
 	const struct msg_body m = { .type = MSG_STOP };
 	unsigned slot = c->kind == COLLECT_PASS ? c->passed_to : SLOT_ENFORCE;
@@ -496,7 +496,7 @@ void collect_stop(struct control *s, const struct asker *a)
 {
 	for (size_t i = 0; i < COLLECTS; i++)
 		if (may_stop(&s->collects[i]) && !s->collects[i].stopped && asker_is(&s->collects[i].asker, a))
-			stop(s, &s->collects[i]);
+			stop_collect(s, &s->collects[i]);
 }
 
 void collect_gone(struct control *s, unsigned slot)
@@ -515,7 +515,7 @@ void collect_gone(struct control *s, unsigned slot)
 		if (s->collects[i].asker.kind != ASKER_CHANGE || s->collects[i].passed_to != SLOT_BOX)
 			s->collects[i].asker.kind = ASKER_NONE;
 		if (may_stop(&s->collects[i]) && !s->collects[i].stopped)
-			stop(s, &s->collects[i]);
+			stop_collect(s, &s->collects[i]);
 	}
 }
 
@@ -542,7 +542,7 @@ void collect_due(struct control *s, uint64_t now)
 			c->waiting[k] = false;
 		}
 		if (!ask_box(s, c))
-			finish(s, c);
+			finish_collect(s, c);
 	}
 }
 

@@ -156,7 +156,7 @@ static void add_network_drift(struct control *s, json_t *drift, const json_t *bo
 }
 
 /* Copies a member of the supervisor's answer; null where it has none. */
-static void take(json_t *j, const json_t *box, const char *key)
+static void take_member(json_t *j, const json_t *box, const char *key)
 {
 	json_t *x = json_object_get(box, key);
 
@@ -165,7 +165,7 @@ static void take(json_t *j, const json_t *box, const char *key)
 
 /* Sets `key` to `value`, which the supervisor told beside its answer; to null without an answer.
  * Takes the reference. */
-static void put(json_t *j, const json_t *box, const char *key, json_t *value)
+static void put_member(json_t *j, const json_t *box, const char *key, json_t *value)
 {
 	json_object_set_new(j, key, json_is_object(box) ? json_incref(value) : json_null());
 	json_decref(value);
@@ -174,7 +174,7 @@ static void put(json_t *j, const json_t *box, const char *key, json_t *value)
 static void take_all(json_t *j, const json_t *box, const char *const *keys)
 {
 	for (; *keys != NULL; keys++)
-		take(j, box, *keys);
+		take_member(j, box, *keys);
 }
 
 /* Enforce counts its searches and the journal its own. The sum is only given when both have
@@ -201,13 +201,13 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	const json_t *box = c->answer[SLOT_BOX];
 	json_t *j = json_object();
 
-	put(j, box, "site", site_json(s->now->ir));
-	put(j, box, "generation", json_generation(s));
+	put_member(j, box, "site", site_json(s->now->ir));
+	put_member(j, box, "generation", json_generation(s));
 	json_object_set_new(j, "changes", json_changes(s));
 	if (json_is_object(c->answer[SLOT_ENFORCE]))
 		json_object_update_missing(j, c->answer[SLOT_ENFORCE]);
 	add_network_drift(s, json_object_get(j, "drift"), box);
-	put(j, box, "roles", json_roles(s));
+	put_member(j, box, "roles", json_roles(s));
 	json_object_set_new(j, "queues", json_queues(c));
 	json_object_set_new(j, "gates", json_of_slots(c, SLOT_GATE));
 	json_object_set_new(j, "workers", json_of_slots(c, SLOT_DPI));
@@ -219,9 +219,9 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	json_object_set_new(j, "silent", json_silent(c));
 	json_object_set_new(j, "busy", json_boolean(answers_moved(s, c)));
 	take_all(j, box, links);
-	put(j, box, "clock", json_clock(s));
-	put(j, box, "isolations", json_isolations(s));
-	put(j, box, "doors", json_doors(s));
+	put_member(j, box, "clock", json_clock(s));
+	put_member(j, box, "isolations", json_isolations(s));
+	put_member(j, box, "doors", json_doors(s));
 	json_object_set_new(j, "windows", json_windows(s));
 	/* For people who may isolate and open doors but not read rules. */
 	json_object_set_new(j, "prepared", ir_isolations_json(s->now->ir));
@@ -241,9 +241,9 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	json_object_set_new(j, "uninspected", json_uninspected(s));
 	json_object_set_new(j, "unheard", json_unheard(s));
 	take_all(j, box, beside);
-	put(j, box, "cores", json_integer((json_int_t)s->facts.cores));
-	put(j, box, "workers_asked", json_by_kind(s->facts.workers_asked));
-	put(j, box, "workers_run", json_by_kind(s->facts.workers_run));
+	put_member(j, box, "cores", json_integer((json_int_t)s->facts.cores));
+	put_member(j, box, "workers_asked", json_by_kind(s->facts.workers_asked));
+	put_member(j, box, "workers_run", json_by_kind(s->facts.workers_run));
 	take_all(j, box, rest);
 	if (s->draft_unsaved && json_is_null(json_object_get(j, "notice")))
 		json_object_set_new(j, "notice", json_sentence(M_STORE_UNSAVED));

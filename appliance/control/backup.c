@@ -51,7 +51,7 @@ int backup_open(struct control *s, struct err *e)
 
 /* ---- ending ---------------------------------------------------------------------------------- */
 
-static void end(struct backup *b)
+static void backup_end(struct backup *b)
 {
 	free(b->certificate);
 	for (size_t i = 0; i < b->n_texts; i++)
@@ -64,11 +64,11 @@ static void give_up(struct control *s, int status, json_t *why)
 {
 	struct asker a = s->backup->asker;
 
-	end(s->backup);
+	backup_end(s->backup);
 	respond_json(s, a, status, json_pack("{s:o}", "error", why));
 }
 
-static void refuse(struct control *s, struct asker a, int status, json_t *why)
+static void backup_refuse(struct control *s, struct asker a, int status, json_t *why)
 {
 	respond_json(s, a, status, json_pack("{s:o}", "error", why));
 }
@@ -103,7 +103,7 @@ static json_t *site_certificate(struct backup *b, int status, int fd)
 /* ---- the parts of a backup ------------------------------------------------------------------- */
 
 /* Takes over `text`, which is malloc'd. */
-static bool add(struct backup *b, const char *name, char *text, size_t n)
+static bool add_text(struct backup *b, const char *name, char *text, size_t n)
 {
 	if (text == NULL || b->n_texts == TEXTS_MOST) {
 		free(text);
@@ -122,7 +122,7 @@ static bool add_json(struct backup *b, const char *name, json_t *j)
 	size_t n = text != NULL ? strlen(text) : 0;
 
 	json_decref(j);
-	return add(b, name, text, n);
+	return add_text(b, name, text, n);
 }
 
 static int bundle_fd(const struct backup *b)
@@ -137,7 +137,7 @@ static int bundle_fd(const struct backup *b)
 	return fd;
 }
 
-static void seal(struct control *s)
+static void send_to_seal(struct control *s)
 {
 	struct backup *b = s->backup;
 	int fds[2] = { memfd_sealed("sekisho-certificate", b->certificate, b->n_certificate), bundle_fd(b) };
@@ -163,7 +163,7 @@ static void unseal(struct control *s)
 		work_stop(s, s->backup->id);
 }
 
-static void ask(struct control *s, enum step step, uint64_t number)
+static void ask_for_part(struct control *s, enum step step, uint64_t number)
 {
 	struct backup *b = s->backup;
 	const struct msg_body list = { MSG_DEVICES, .devices = { .order = DEVICES_COPY, .reason = "" } },
@@ -193,20 +193,20 @@ void backup_begin(struct control *s, struct asker a, const char *by, int certifi
 		give_up(s, ANSWER_CANNOT, json_sentence(M_BACKUP_ANOTHER));
 	}
 	if (b->step != IDLE) {
-		refuse(s, a, ANSWER_CANNOT, json_sentence(M_BACKUP_ANOTHER));
+		backup_refuse(s, a, ANSWER_CANNOT, json_sentence(M_BACKUP_ANOTHER));
 		return;
 	}
 	b->given = certificate >= 0;
 	if (b->given && memfd_read(certificate, BACKUP_CERTIFICATE_MOST, &b->certificate, &b->n_certificate, &e) < 0) {
-		end(b);
-		refuse(s, a, ANSWER_INVALID, json_sentence(M_BACKUP_NO_CERTIFICATE, "--to"));
+		backup_end(b);
+		backup_refuse(s, a, ANSWER_INVALID, json_sentence(M_BACKUP_NO_CERTIFICATE, "--to"));
 		return;
 	}
 	/* An applied generation that waits for its confirmation may be rolled back: no backup of
 	 * it. */
 	if (g == NULL || g->state == GEN_WAITING) {
-		end(b);
-		refuse(s, a, ANSWER_CANNOT, json_sentence(g == NULL ? M_SHOW_NONE : M_BACKUP_TRIAL));
+		backup_end(b);
+		backup_refuse(s, a, ANSWER_CANNOT, json_sentence(g == NULL ? M_SHOW_NONE : M_BACKUP_TRIAL));
 		return;
 	}
 	(void)uname(&host);
@@ -215,7 +215,7 @@ void backup_begin(struct control *s, struct asker a, const char *by, int certifi
 	b->deadline = now_ns() + LIMIT_NS;
 	b->number = g->number;
 	(void)add_json(b, "host", json_text(host.nodename));
-	ask(s, b->given ? WAITS_STATUS : WAITS_CERTIFICATE, 0);
+	ask_for_part(s, b->given ? WAITS_STATUS : WAITS_CERTIFICATE, 0);
 }
 
 static const struct generation_record *next_one(const struct control *s);
@@ -228,11 +228,11 @@ static void go_on(struct control *s)
 
 	if (g != NULL) {
 		b->asked = g->number;
-		ask(s, WAITS_GENERATION, g->number);
+		ask_for_part(s, WAITS_GENERATION, g->number);
 	} else if (b->below == UINT64_MAX) {
 		give_up(s, ANSWER_CANNOT, json_sentence(M_SHOW_UNREADABLE, (unsigned long long)b->number, ""));
 	} else {
-		seal(s);
+		send_to_seal(s);
 	}
 }
 
@@ -274,20 +274,20 @@ void backup_told(struct control *s, struct asker a, int status, int fd)
 		if (why != NULL)
 			give_up(s, ANSWER_INVALID, why);
 		else
-			ask(s, WAITS_STATUS, 0);
+			ask_for_part(s, WAITS_STATUS, 0);
 		return;
 	}
 	if (status == ANSWER_YES && fd >= 0 && memfd_read(fd, ANSWER_BYTES, &text, &n, &e) < 0)
 		text = NULL;
 	if (b->step == WAITS_STATUS) {
-		if (text != NULL && add(b, "status", (char *)text, n))
-			ask(s, WAITS_DEVICES, 0);
+		if (text != NULL && add_text(b, "status", (char *)text, n))
+			ask_for_part(s, WAITS_DEVICES, 0);
 		else
 			give_up(s, ANSWER_CANNOT, json_sentence(M_BACKUP_BROKEN));
 		return;
 	}
 	/* Without a list of devices the backup is still made, and says so. */
-	(void)(text != NULL ? add(b, "devices", (char *)text, n) : add_json(b, "devices", json_null()));
+	(void)(text != NULL ? add_text(b, "devices", (char *)text, n) : add_json(b, "devices", json_null()));
 	b->bytes = 0;
 	b->below = UINT64_MAX;
 	go_on(s);
@@ -311,7 +311,7 @@ static const struct generation_record *next_one(const struct control *s)
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-static void record(struct control *s, const struct msg_sealed *m)
+static void record_backup(struct control *s, const struct msg_sealed *m)
 {
 	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
 	char file[65], key[65];
@@ -339,8 +339,8 @@ void backup_sealed(struct control *s, const struct msg *m)
 	if (b->step != SEALING || m->id != b->id)
 		return;
 	if (said->trouble == SEAL_NO_TROUBLE && m->n_fds == 1) {
-		record(s, said);
-		end(b);
+		record_backup(s, said);
+		backup_end(b);
 		respond_fd(s, a, ANSWER_YES, m->fds[0]);
 	} else if (said->trouble != SEAL_NO_TROUBLE && said->trouble != SEAL_NONSENSE) {
 		give_up(s, ANSWER_INVALID,
@@ -361,7 +361,7 @@ void backup_stop(struct control *s, const struct asker *a)
 	if (s->backup->step == IDLE || !asker_is(&s->backup->asker, a))
 		return;
 	unseal(s);
-	end(s->backup);
+	backup_end(s->backup);
 }
 
 void backup_due(struct control *s, uint64_t now)

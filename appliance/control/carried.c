@@ -27,7 +27,7 @@
 
 static const char *const targets[CARRIED_TARGETS] = { [CARRIED_STICK] = "stick", [CARRIED_SERVER] = "server" };
 
-static void keep(const struct control *s)
+static void keep_carried(const struct control *s)
 {
 	char text[NOTE_MOST];
 	size_t n = 0;
@@ -39,7 +39,7 @@ static void keep(const struct control *s)
 }
 
 /* Reads a number, and skips `sign` after it. */
-static uint64_t number(const char **at, char sign)
+static uint64_t skip_number(const char **at, char sign)
 {
 	char *end;
 	uint64_t n = strtoull(*at, &end, 10);
@@ -56,9 +56,9 @@ void carried_open(struct control *s)
 	if (!note_kept(FILE_NAME, text))
 		return;
 	for (struct carried *c = s->carried; c < s->carried + CARRIED_TARGETS; c++) {
-		c->days = (uint32_t)number(&at, ',');
-		c->since = number(&at, ',');
-		c->at = number(&at, ';');
+		c->days = (uint32_t)skip_number(&at, ',');
+		c->since = skip_number(&at, ',');
+		c->at = skip_number(&at, ';');
 	}
 }
 
@@ -78,7 +78,7 @@ void carried_due(struct control *s)
 		changed |= begins;
 	}
 	if (changed)
-		keep(s);
+		keep_carried(s);
 }
 
 void carried_recorded(struct control *s, uint8_t what, const char *text)
@@ -112,7 +112,7 @@ void carried_recorded(struct control *s, uint8_t what, const char *text)
 	}
 	if (s->trusted)
 		carried_due(s);
-	keep(s);
+	keep_carried(s);
 }
 
 /* Whether the program is to try now. */

@@ -33,7 +33,7 @@ static bool shows_itself(const struct ir *ir)
 }
 
 /* The file that the policy in force names for this use; NULL = none. */
-static const char *named(const struct control *s, enum certificate_use use)
+static const char *named_file(const struct control *s, enum certificate_use use)
 {
 	static const enum peer_use peers[CERTIFICATE_USES] = {
 		[CERTIFICATE_LOG] = PEER_LOG, [CERTIFICATE_UPDATE] = PEER_UPDATE, [CERTIFICATE_MAIL] = PEER_MAIL
@@ -53,8 +53,8 @@ static const char *named(const struct control *s, enum certificate_use use)
 /* ---- judging --------------------------------------------------------------------------------- */
 
 /* *which: the certificate concerned; *since: wall clock in ns, 0 = unknown. */
-static enum certificate_state judge(const struct control *s, const struct certificate_file *f, size_t *which,
-				    uint64_t *since)
+static enum certificate_state judge_file(const struct control *s, const struct certificate_file *f, size_t *which,
+					 uint64_t *since)
 {
 	static const enum certificate_state states[EXPIRIES] = { CERTIFICATE_GOOD, CERTIFICATE_NEAR, CERTIFICATE_CLOSE,
 								 CERTIFICATE_ENDED, CERTIFICATE_NOT_YET };
@@ -90,7 +90,7 @@ static void object_text(const struct certificate_file *f, enum certificate_use u
 	json_decref(end);
 }
 
-static void record(struct control *s, struct certificate_file *f, uint8_t code, const char *object)
+static void record_state(struct control *s, struct certificate_file *f, uint8_t code, const char *object)
 {
 	struct event e = event_new(EVENT_MACHINE, clock_wall_ns());
 
@@ -102,7 +102,7 @@ static void record(struct control *s, struct certificate_file *f, uint8_t code, 
 
 /* Records a changed state of the file's certificates. A state that is unknown, or not judged
  * because the clock is not trusted, changes nothing. */
-static void tell(struct control *s, enum certificate_use use)
+static void tell_state(struct control *s, enum certificate_use use)
 {
 	static const uint8_t codes[CERTIFICATE_STATES] = { [CERTIFICATE_GOOD] = MACHINE_CERTIFICATE_GOOD,
 							   [CERTIFICATE_NEAR] = MACHINE_CERTIFICATE_ENDS_SOON,
@@ -114,13 +114,13 @@ static void tell(struct control *s, enum certificate_use use)
 	char object[EVENT_TEXT];
 	uint64_t since;
 	size_t which;
-	enum certificate_state is = judge(s, f, &which, &since);
+	enum certificate_state is = judge_file(s, f, &which, &since);
 
 	if (is == CERTIFICATE_UNKNOWN || is == CERTIFICATE_UNJUDGED || codes[is] == f->said ||
 	    (is == CERTIFICATE_GOOD && f->said == 0))
 		return;
 	object_text(f, use, is, which, object);
-	record(s, f, codes[is], object);
+	record_state(s, f, codes[is], object);
 }
 
 /* The box uses another file now, or none (path ""). If a fault of the former file was reported,
@@ -132,7 +132,7 @@ static void rename_to(struct control *s, enum certificate_use use, const char *p
 
 	if (f->said != 0 && f->said != MACHINE_CERTIFICATE_GOOD) {
 		object_text(f, use, CERTIFICATE_GOOD, 0, object);
-		record(s, f, MACHINE_CERTIFICATE_GOOD, object);
+		record_state(s, f, MACHINE_CERTIFICATE_GOOD, object);
 	}
 	memset(f, 0, sizeof(*f));
 	snprintf(f->path, sizeof(f->path), "%s", path);
@@ -151,7 +151,7 @@ static void went_bad(struct certificate_file *f, enum authority is)
 }
 
 /* Each question has a new id, so that an answer about an earlier text is not taken for this one. */
-static void ask(struct control *s, struct certificate_file *f, const uint8_t *text, size_t n)
+static void ask_about(struct control *s, struct certificate_file *f, const uint8_t *text, size_t n)
 {
 	const struct msg_body question = { .type = MSG_CERTIFICATES };
 	int fd = -1;
@@ -169,7 +169,7 @@ static void ask(struct control *s, struct certificate_file *f, const uint8_t *te
 
 /* Notes the state of the file. Asks about its text again when it has changed, or when mgmt is a new
  * process. */
-static void has(struct control *s, struct certificate_file *f, enum authority is, const uint8_t *text, size_t n)
+static void file_has(struct control *s, struct certificate_file *f, enum authority is, const uint8_t *text, size_t n)
 {
 	uint8_t digest[32] = { 0 };
 
@@ -185,10 +185,10 @@ static void has(struct control *s, struct certificate_file *f, enum authority is
 		memcpy(f->digest, digest, sizeof(digest));
 	}
 	if (f->asked == 0 || f->asked != s->web_number)
-		ask(s, f, text, n);
+		ask_about(s, f, text, n);
 }
 
-static void look(struct control *s, enum certificate_use use)
+static void look_at_file(struct control *s, enum certificate_use use)
 {
 	struct certificate_file *f = &s->certificates.files[use];
 	struct sentence why = { 0 };
@@ -204,7 +204,7 @@ static void look(struct control *s, enum certificate_use use)
 	}
 	if (use != CERTIFICATE_WEB)
 		is = authority_look(f->path, &text, &n, &why);
-	has(s, f, is, text, n);
+	file_has(s, f, is, text, n);
 	free(text);
 }
 
@@ -222,8 +222,8 @@ void certificates_file(struct control *s, struct asker a, int status, int fd)
 		is = certificate_read(fd, f->path, &text, &n, &why);
 	else
 		is = status == ANSWER_NO ? AUTHORITY_ABSENT : AUTHORITY_UNREAD;
-	has(s, f, is, text, n);
-	tell(s, CERTIFICATE_LOG_OWN);
+	file_has(s, f, is, text, n);
+	tell_state(s, CERTIFICATE_LOG_OWN);
 	free(text);
 }
 
@@ -236,14 +236,14 @@ void certificates_due(struct control *s, uint64_t now)
 		return;
 	c->generation = s->now->number;
 	for (unsigned use = 0; use < CERTIFICATE_USES; use++) {
-		const char *path = named(s, use);
+		const char *path = named_file(s, use);
 
 		if (strcmp(path != NULL ? path : "", c->files[use].path) != 0)
 			rename_to(s, use, path != NULL ? path : "");
 		if (path == NULL)
 			continue;
-		look(s, use);
-		tell(s, use);
+		look_at_file(s, use);
+		tell_state(s, use);
 		waits |= c->files[use].asked == 0 && c->files[use].bad_since == 0;
 	}
 	c->look_at = now + (waits ? SOON_NS : LOOK_NS);
@@ -273,13 +273,13 @@ void certificates_told(struct control *s, uint32_t id, const struct msg_certifie
 			f->is = AUTHORITY_READY;
 			f->bad_since = 0;
 		}
-		tell(s, use);
+		tell_state(s, use);
 	}
 }
 
 /* ---- showing --------------------------------------------------------------------------------- */
 
-static json_t *moment(uint64_t seconds)
+static json_t *end_json(uint64_t seconds)
 {
 	return json_time(seconds < UINT64_MAX / SECOND ? seconds * SECOND : UINT64_MAX);
 }
@@ -301,7 +301,7 @@ static json_t *list_json(const struct certificate_file *f)
 	for (size_t i = 0; f->known && i < f->says.n && i < CERTIFICATES_TOLD; i++)
 		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "subject",
 						      subject_json(&f->says.subject[i * CERTIFICATE_SUBJECT]), "from",
-						      moment(f->says.from[i]), "until", moment(f->says.until[i]),
+						      end_json(f->says.from[i]), "until", end_json(f->says.until[i]),
 						      "sha256", json_hex(&f->says.digest[i * 32], 32)));
 	return list;
 }
@@ -318,7 +318,7 @@ json_t *json_certificates(const struct control *s)
 
 		if (f->path[0] == '\0')
 			continue;
-		is = judge(s, f, &which, &since);
+		is = judge_file(s, f, &which, &since);
 		json_array_append_new(
 			all, json_pack("{s:s, s:o, s:s, s:o, s:o, s:I, s:o, s:o}", "use", use_words[use], "file",
 				       use != CERTIFICATE_WEB ? json_text(f->path) : json_null(), "state",

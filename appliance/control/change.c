@@ -115,7 +115,7 @@ static struct order *order_new(struct control *s, struct asker a, size_t most)
 	return o;
 }
 
-static struct asker waits(const struct control *s, const struct order *o)
+static struct asker order_waits(const struct control *s, const struct order *o)
 {
 	return (struct asker){ .kind = ASKER_CHANGE,
 			       .client = (uint32_t)(o - s->change->orders),
@@ -143,7 +143,7 @@ static void forward(struct control *s, struct asker a, struct msg *m)
 	o->m = m->body.change;
 	o->m.comment = NULL;
 	explicit_bzero(o->m.secret, sizeof(o->m.secret));
-	collect_pass_fd(s, SLOT_BOX, &m->body, m->n_fds > 0 ? m->fds[0] : -1, waits(s, o));
+	collect_pass_fd(s, SLOT_BOX, &m->body, m->n_fds > 0 ? m->fds[0] : -1, order_waits(s, o));
 }
 
 struct asker change_handed(struct control *s, struct asker a, enum change_order order, uint64_t revision)
@@ -154,7 +154,7 @@ struct asker change_handed(struct control *s, struct asker a, enum change_order 
 		return a;
 	o->boxs = true;
 	o->m = (struct msg_change){ .order = (uint8_t)order, .revision = revision };
-	return waits(s, o);
+	return order_waits(s, o);
 }
 
 void change_ordered(struct control *s, struct asker a, const struct typist *t, struct msg *m)
@@ -193,7 +193,7 @@ void change_ordered(struct control *s, struct asker a, const struct typist *t, s
 	if (t != NULL)
 		memcpy(o->login, t->login, sizeof(o->login));
 	explicit_bzero(o->m.secret, sizeof(o->m.secret));
-	collect_pass(s, SLOT_ACCOUNTS, &judge, waits(s, o));
+	collect_pass(s, SLOT_ACCOUNTS, &judge, order_waits(s, o));
 	explicit_bzero(&judge, sizeof(judge));
 }
 
@@ -290,7 +290,7 @@ struct asker change_asker(const struct control *s, const struct asker *a)
 void change_stop(struct control *s, const struct asker *a)
 {
 	for (struct order *o = s->change->orders; o < s->change->orders + ORDERS_ALL; o++) {
-		struct asker as = waits(s, o);
+		struct asker as = order_waits(s, o);
 
 		if (!o->used || !o->boxs || !asker_is(&o->asker, a))
 			continue;

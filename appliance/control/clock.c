@@ -18,7 +18,7 @@ static const char *boot_of(const struct control *s, char out[MOMENT_BOOT])
 	return out;
 }
 
-static void save(struct control *s)
+static void save_moment(struct control *s)
 {
 	char boot[MOMENT_BOOT];
 	struct err e;
@@ -46,7 +46,7 @@ void source_due(struct control *s, uint64_t now)
 		(void)clock_follow_load(CONTROL_FD_FOLDER, boot_of(s, boot), &c->follow);
 	c->read = true;
 	if (c->unsaved)
-		save(s);
+		save_moment(s);
 	first = c->follow.is == CLOCK_SYNC_UNKNOWN;
 	if (!clock_follow_look(&c->follow, clock_synchronised(), clock_mono(), clock_wall_ns()))
 		return;
@@ -58,7 +58,7 @@ void source_due(struct control *s, uint64_t now)
 			       (struct said){ .object = json_string_value(since) });
 	json_decref(since);
 	if (told || follows)
-		save(s);
+		save_moment(s);
 }
 
 /* Without a policy nobody has named sources. */

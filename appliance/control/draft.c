@@ -95,7 +95,7 @@ static json_t *texts_json(const uint8_t *p, size_t size)
 	return json_list_whole(list, n);
 }
 
-static void answer(struct control *s, const struct order *o, int status, json_t *more)
+static void answer_order(struct control *s, const struct order *o, int status, json_t *more)
 {
 	json_t *j = more != NULL ? more : json_object();
 
@@ -112,7 +112,7 @@ void draft_refuse(struct control *s, const struct order *o, int status, enum mes
 	va_start(ap, m);
 	sentence_vsay(&why, m, ap);
 	va_end(ap);
-	answer(s, o, status, json_pack("{s:o}", "error", sentence_json(&why)));
+	answer_order(s, o, status, json_pack("{s:o}", "error", sentence_json(&why)));
 }
 
 /* The account's name, at the machine "login/account". */
@@ -122,7 +122,7 @@ static void ordered_by(const struct order *o, char out[USER_BY])
 }
 
 /* "r3 1a2b3c4d5e6f7a8b: what was said" */
-static void record(struct control *s, enum policy_event what, const struct order *o)
+static void record_draft(struct control *s, enum policy_event what, const struct order *o)
 {
 	const struct draft *d = &s->change->draft;
 	char hex[65], text[COMMENT_BYTES + 96], by[USER_BY];
@@ -198,7 +198,7 @@ void change_save(struct control *s)
 
 /* Saves the changed draft. If that fails, restores `before`, and refuses the order. Only the state
  * of the draft may have changed, not its texts. */
-static bool kept(struct control *s, const struct order *o, const struct draft *before)
+static bool kept_or_refused(struct control *s, const struct order *o, const struct draft *before)
 {
 	struct err e;
 
@@ -291,7 +291,7 @@ static bool is_bundle(const uint8_t *p, size_t n)
 	return ok;
 }
 
-static void save(struct control *s, const struct order *o)
+static void save_draft(struct control *s, const struct order *o)
 {
 	struct change *c = s->change;
 	struct draft before = c->draft, *d = &c->draft;
@@ -329,17 +329,17 @@ static void save(struct control *s, const struct order *o)
 	snprintf(d->comment, sizeof(d->comment), "%s", o->comment);
 	d->texts = NULL; /* `before` holds the old texts until the new ones are on the disk */
 	draft_texts(d, texts, n);
-	if (!kept(s, o, &before)) {
+	if (!kept_or_refused(s, o, &before)) {
 		free(texts);
 		return;
 	}
 	free(before.texts);
 	draft_untried(c);
-	record(s, POLICY_DRAFTED, o);
-	answer(s, o, ANSWER_YES, NULL);
+	record_draft(s, POLICY_DRAFTED, o);
+	answer_order(s, o, ANSWER_YES, NULL);
 }
 
-static void ask(struct control *s, const struct order *o)
+static void ask_for_trial(struct control *s, const struct order *o)
 {
 	struct change *c = s->change;
 	struct draft before = c->draft;
@@ -357,10 +357,10 @@ static void ask(struct control *s, const struct order *o)
 	draft_undecided(&c->draft);
 	c->draft.state = DRAFT_ASKED;
 	snprintf(c->draft.decision, sizeof(c->draft.decision), "%s", o->comment);
-	if (!kept(s, o, &before))
+	if (!kept_or_refused(s, o, &before))
 		return;
-	record(s, POLICY_ASKED, o);
-	answer(s, o, ANSWER_YES, NULL);
+	record_draft(s, POLICY_ASKED, o);
+	answer_order(s, o, ANSWER_YES, NULL);
 }
 
 static void decide(struct control *s, const struct order *o, bool approve)
@@ -385,10 +385,10 @@ static void decide(struct control *s, const struct order *o, bool approve)
 	d->decided_ns = clock_wall_ns();
 	snprintf(d->decided_by, sizeof(d->decided_by), "%s", o->by);
 	snprintf(d->decision, sizeof(d->decision), "%s", o->comment);
-	if (!kept(s, o, &before))
+	if (!kept_or_refused(s, o, &before))
 		return;
-	record(s, approve ? POLICY_APPROVED : POLICY_DECLINED, o);
-	answer(s, o, ANSWER_YES, NULL);
+	record_draft(s, approve ? POLICY_APPROVED : POLICY_DECLINED, o);
+	answer_order(s, o, ANSWER_YES, NULL);
 }
 
 static void discard(struct control *s, const struct order *o)
@@ -403,14 +403,14 @@ static void discard(struct control *s, const struct order *o)
 		return;
 	}
 	c->draft = (struct draft){ .revision = before.revision };
-	if (!kept(s, o, &before))
+	if (!kept_or_refused(s, o, &before))
 		return;
 	c->draft = before;
-	record(s, POLICY_DISCARDED, o);
+	record_draft(s, POLICY_DISCARDED, o);
 	free(before.texts);
 	c->draft = (struct draft){ .revision = before.revision };
 	draft_untried(c);
-	answer(s, o, ANSWER_YES, NULL);
+	answer_order(s, o, ANSWER_YES, NULL);
 }
 
 /* ---- may the supervisor carry it out? -------------------------------------------------------- */
@@ -443,7 +443,7 @@ static void approval_falls(struct control *s, const struct order *o)
 
 	draft_undecided(d);
 	d->state = DRAFT_ASKED;
-	if (!kept(s, o, &before))
+	if (!kept_or_refused(s, o, &before))
 		return;
 	/* Recorded only once, because from here on, also after a start, the draft waits for
 	 * approval. */
@@ -480,10 +480,10 @@ void draft_ordered(struct control *s, const struct order *o)
 {
 	switch ((enum change_order)o->m.order) {
 	case CHANGE_SAVE:
-		save(s, o);
+		save_draft(s, o);
 		break;
 	case CHANGE_ASK:
-		ask(s, o);
+		ask_for_trial(s, o);
 		break;
 	case CHANGE_APPROVE:
 	case CHANGE_DECLINE:

@@ -17,7 +17,7 @@ uint64_t ending_near(uint64_t since, uint64_t until)
 }
 
 /* The search starts where the last one ended: policies change little and keep their order. */
-static struct ending *find(const struct endings *e, const struct ir_conduit *c, size_t *at)
+static struct ending *ending_find(const struct endings *e, const struct ir_conduit *c, size_t *at)
 {
 	for (size_t k = 0; k < e->n; k++) {
 		size_t i = (*at + k) % e->n;
@@ -45,7 +45,7 @@ bool endings_take(struct endings *e, const struct ir *ir, uint64_t since)
 
 	for (uint32_t i = 0; next.list != NULL && i < ir->n_conduits; i++) {
 		const struct ir_conduit *c = &ir->conduits[i];
-		const struct ending *was = find(e, c, &at);
+		const struct ending *was = ending_find(e, c, &at);
 		struct ending *x = &next.list[next.n];
 
 		if (c->until == 0)
@@ -72,7 +72,7 @@ size_t endings_older(struct endings *e, const struct ir *before, uint64_t since)
 	size_t n = 0, at = 0;
 
 	for (uint32_t i = 0; i < before->n_conduits; i++) {
-		struct ending *x = before->conduits[i].until != 0 ? find(e, &before->conduits[i], &at) : NULL;
+		struct ending *x = before->conduits[i].until != 0 ? ending_find(e, &before->conduits[i], &at) : NULL;
 
 		if (x == NULL)
 			continue;

@@ -43,7 +43,7 @@ int work_open(struct control *s, void (*undone)(struct control *s, uint32_t id),
 	return 0;
 }
 
-static void end(struct errand *x)
+static void errand_end(struct errand *x)
 {
 	for (size_t i = 0; i < x->n_fds; i++)
 		if (x->fds[i] >= 0)
@@ -70,7 +70,7 @@ static void say_stop(uint32_t id)
 }
 
 /* Tells the supervisor to give back the work that it has, unless it was told already. */
-static void recall(struct errands *all)
+static void recall_errand(struct errands *all)
 {
 	if (all->out && !all->recalled)
 		say_stop(all->of[all->last].id);
@@ -92,8 +92,8 @@ bool work_put(struct control *s, uint32_t id, const struct msg_body *body, const
 
 	/* A new encryption replaces another. */
 	if (i == 0) {
-		recall(all);
-		end(&all->of[0]);
+		recall_errand(all);
+		errand_end(&all->of[0]);
 	}
 	while (i <= ERRANDS && all->of[i].id != 0)
 		i++;
@@ -103,7 +103,7 @@ bool work_put(struct control *s, uint32_t id, const struct msg_body *body, const
 	for (size_t k = 0; k < n; k++) {
 		all->of[i].fds[k] = fcntl(fds[k], F_DUPFD_CLOEXEC, 3);
 		if (all->of[i].fds[k] < 0) {
-			end(&all->of[i]);
+			errand_end(&all->of[i]);
 			return false;
 		}
 	}
@@ -135,7 +135,7 @@ void work_told(struct control *s, uint32_t id, bool gone)
 		return;
 	}
 	s->errands->recalled = false;
-	end(x);
+	errand_end(x);
 	if (gone)
 		s->errands->undone(s, id);
 }
@@ -149,11 +149,11 @@ void work_due(struct control *s)
 
 		if (id == 0 || !x->gone || is_out(s, x))
 			continue;
-		end(x);
+		errand_end(x);
 		all->undone(s, id);
 	}
 	if (s->busy && all->last != 0)
-		recall(all);
+		recall_errand(all);
 	for (size_t i = 0; i < 1 + ERRANDS; i++) {
 		size_t at = i == 0 ? 0 : 1 + (all->last + i - 1) % ERRANDS;
 		struct errand *x = &all->of[at];

@@ -158,7 +158,7 @@ bool door_is_open(const struct control *s, const char *door)
 	return false;
 }
 
-static json_t *words(const char *const *list, unsigned n, uint32_t bits)
+static json_t *words_json(const char *const *list, unsigned n, uint32_t bits)
 {
 	json_t *j = json_array();
 
@@ -206,13 +206,13 @@ json_t *json_doors(const struct control *s)
 			if (json_object_get(x, "asked") == NULL && strcmp(text_in(x, "door"), d->name) == 0)
 				(void)json_array_append_new(uses, use_json(x));
 		(void)json_array_append_new(
-			list,
-			json_pack("{s:o, s:o, s:o, s:b, s:I, s:o, s:o, s:b, s:b, s:o, s:o}", "door", json_text(d->name),
-				  "label", json_text(d->label), "organisation", json_text(d->organisation), "open",
-				  (int)door_is_open(s, d->name), "at_most_s", (json_int_t)d->at_most, "opened_by",
-				  words(NULL, DUTY_COUNT, d->opened_by), "needs",
-				  words(door_need_words, DOOR_NEEDS, d->needs), "second_person", (int)d->second_person,
-				  "break_glass", (int)d->break_glass, "asked", asked_json(s, d->name), "uses", uses));
+			list, json_pack("{s:o, s:o, s:o, s:b, s:I, s:o, s:o, s:b, s:b, s:o, s:o}", "door",
+					json_text(d->name), "label", json_text(d->label), "organisation",
+					json_text(d->organisation), "open", (int)door_is_open(s, d->name), "at_most_s",
+					(json_int_t)d->at_most, "opened_by", words_json(NULL, DUTY_COUNT, d->opened_by),
+					"needs", words_json(door_need_words, DOOR_NEEDS, d->needs), "second_person",
+					(int)d->second_person, "break_glass", (int)d->break_glass, "asked",
+					asked_json(s, d->name), "uses", uses));
 	}
 	return list;
 }
@@ -220,7 +220,7 @@ json_t *json_doors(const struct control *s)
 /* ---- answers to orders ----------------------------------------------------------------------- */
 
 /* Sets the member if the supervisor has left it to control (null). */
-static void fill(json_t *j, const char *key, json_t *value)
+static void fill_member(json_t *j, const char *key, json_t *value)
 {
 	if (json_is_null(json_object_get(j, key)))
 		json_object_set_new(j, key, value);
@@ -238,14 +238,14 @@ json_t *told_answer(const struct control *s, json_t *j)
 	/* only the answer about a policy has this member */
 	if (json_object_get(j, "diagnostics") != NULL && workers_notice(&s->facts, &notice))
 		json_object_set_new(j, "notice", sentence_json(&notice));
-	fill(j, "generation", json_generation(s));
-	fill(j, "doors", json_doors(s));
-	fill(j, "saved",
-	     json_boolean(json_object_get(j, "clock") != NULL	     ? !s->facts.clock_unsaved
-			  : json_object_get(j, "isolations") != NULL ? !s->facts.isolations_unsaved
-								     : !s->facts.doors_unsaved));
-	fill(j, "isolations", json_isolations(s));
+	fill_member(j, "generation", json_generation(s));
+	fill_member(j, "doors", json_doors(s));
+	fill_member(j, "saved",
+		    json_boolean(json_object_get(j, "clock") != NULL	    ? !s->facts.clock_unsaved
+				 : json_object_get(j, "isolations") != NULL ? !s->facts.isolations_unsaved
+									    : !s->facts.doors_unsaved));
+	fill_member(j, "isolations", json_isolations(s));
 	if (json_object_get(j, "before") != NULL)
-		fill(j, "clock", json_clock(s));
+		fill_member(j, "clock", json_clock(s));
 	return j;
 }

@@ -13,7 +13,7 @@
 #define NAME "hours"
 #define SECOND 1000000000ull
 
-static bool holds(const struct ir *ir, uint32_t w, uint64_t at, uint64_t *ret_end, uint64_t *ret_next)
+static bool window_holds(const struct ir *ir, uint32_t w, uint64_t at, uint64_t *ret_end, uint64_t *ret_next)
 {
 	const struct ir_conduit c = { .window = w, .door = UINT32_MAX };
 	struct time_zone z = { 0 };
@@ -49,7 +49,8 @@ static const char *names_of(struct named *x)
 	return x->text;
 }
 
-static void record(struct control *s, enum policy_event what, const char *object, const char *conduits, uint64_t until)
+static void record_window(struct control *s, enum policy_event what, const char *object, const char *conduits,
+			  uint64_t until)
 {
 	json_t *t = until != 0 ? json_time(until * SECOND) : NULL;
 
@@ -59,7 +60,7 @@ static void record(struct control *s, enum policy_event what, const char *object
 }
 
 /* Records one change. After HOURS_TOLD changes of a kind, further ones are only counted. */
-static void tell(struct control *s, uint32_t w, bool begins, uint64_t until, unsigned told[2])
+static void tell_window(struct control *s, uint32_t w, bool begins, uint64_t until, unsigned told[2])
 {
 	const struct ir *ir = s->now->ir;
 	struct named conduits = { .n = 0 };
@@ -70,8 +71,8 @@ static void tell(struct control *s, uint32_t w, bool begins, uint64_t until, uns
 		if (ir->conduits[i].window == w)
 			add_name(&conduits, ir->conduits[i].name);
 	if (conduits.n > 0)
-		record(s, begins ? POLICY_HOURS_BEGAN : POLICY_HOURS_ENDED, ir->windows[w].name, names_of(&conduits),
-		       until);
+		record_window(s, begins ? POLICY_HOURS_BEGAN : POLICY_HOURS_ENDED, ir->windows[w].name,
+			      names_of(&conduits), until);
 }
 
 static void tell_rest(struct control *s, const unsigned told[2])
@@ -81,24 +82,25 @@ static void tell_rest(struct control *s, const unsigned told[2])
 			char text[16];
 
 			snprintf(text, sizeof(text), "(+%u)", told[i] - HOURS_TOLD);
-			record(s, i == 1 ? POLICY_HOURS_BEGAN : POLICY_HOURS_ENDED, text, "", 0);
+			record_window(s, i == 1 ? POLICY_HOURS_BEGAN : POLICY_HOURS_ENDED, text, "", 0);
 		}
 }
 
 /* Finds out whether a window began or ended since the last look, and when it changes next. */
-static void follow(struct control *s, uint32_t w, uint64_t now, unsigned told[2])
+static void follow_window(struct control *s, uint32_t w, uint64_t now, unsigned told[2])
 {
 	struct hours *x = &s->hours;
 	uint64_t end, until, next, ignored;
-	bool was = holds(s->now->ir, w, x->looked_s, &end, &ignored), is = holds(s->now->ir, w, now, &until, &next);
+	bool was = window_holds(s->now->ir, w, x->looked_s, &end, &ignored),
+	     is = window_holds(s->now->ir, w, now, &until, &next);
 	/* True if the window ended and began again in between. Hours that continue at their end
 	 * have not ended; times_hold follows only a limited number of them. */
-	bool anew = was && is && end != 0 && end <= now && !holds(s->now->ir, w, end, &ignored, &ignored);
+	bool anew = was && is && end != 0 && end <= now && !window_holds(s->now->ir, w, end, &ignored, &ignored);
 
 	if ((was && !is) || anew)
-		tell(s, w, false, 0, told);
+		tell_window(s, w, false, 0, told);
 	if ((is && !was) || anew)
-		tell(s, w, true, until, told);
+		tell_window(s, w, true, until, told);
 	next = is ? until : next;
 	if (next > now && next < x->next_s)
 		x->next_s = next;
@@ -120,7 +122,7 @@ static void follow_starts(struct control *s, uint64_t now)
 			x->next_s = starts;
 	}
 	if (began.n > 0)
-		record(s, POLICY_CONDUIT_BEGAN, names_of(&began), "", 0);
+		record_window(s, POLICY_CONDUIT_BEGAN, names_of(&began), "", 0);
 }
 
 static bool any_hours(const struct ir *ir)
@@ -144,7 +146,7 @@ void hours_open(struct control *s)
 }
 
 /* If the disk is full, the next control repeats the records since the last save. */
-static void save(const struct control *s)
+static void save_look(const struct control *s)
 {
 	json_t *list = json_pack("[{s:I}]", "looked", (json_int_t)s->hours.looked_s);
 
@@ -169,12 +171,12 @@ void hours_due(struct control *s, uint64_t mono)
 	x->number = s->now->number;
 	x->next_s = UINT64_MAX;
 	for (uint32_t i = 0; i < s->now->ir->n_windows; i++)
-		follow(s, i, now, told);
+		follow_window(s, i, now, told);
 	tell_rest(s, told);
 	follow_starts(s, now);
 	x->looked_s = now;
 	if (any_hours(s->now->ir))
-		save(s);
+		save_look(s);
 }
 
 uint64_t hours_next(const struct control *s)
@@ -196,7 +198,7 @@ json_t *json_windows(const struct control *s)
 
 	for (uint32_t i = 0; i < ir->n_windows; i++) {
 		uint64_t end, next;
-		bool open = holds(ir, i, clock_wall_s(), &end, &next) && s->trusted;
+		bool open = window_holds(ir, i, clock_wall_s(), &end, &next) && s->trusted;
 		unsigned conduits = 0;
 
 		for (uint32_t k = 0; k < ir->n_conduits; k++)

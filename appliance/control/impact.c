@@ -85,7 +85,7 @@ static void sessions_free(struct impact *x)
 	x->n = 0;
 }
 
-static void end(struct impact *x)
+static void impact_end(struct impact *x)
 {
 	sessions_free(x);
 	in_force_free(x->next);
@@ -106,7 +106,7 @@ static struct impact *impact_of(struct control *s, uint32_t id)
 	struct impact *x = s->impact;
 
 	if (x->number != (id & RELAYED_NUMBER)) {
-		end(x);
+		impact_end(x);
 		x->number = id & RELAYED_NUMBER;
 	}
 	return x;
@@ -339,7 +339,7 @@ static void go_on(struct control *s, uint32_t number, bool refused)
 }
 
 /* Goes on after a question to the workers, once no more answers to it will come. */
-static void answered(struct control *s)
+static void impact_answered(struct control *s)
 {
 	struct impact *x = s->impact;
 
@@ -396,11 +396,11 @@ static bool take_one(struct impact *x, struct bytes *b)
 static void done_if(struct control *s)
 {
 	if (s->impact->asks && s->impact->waiting == 0)
-		answered(s);
+		impact_answered(s);
 }
 
 /* Takes a worker's answer; one that is not whole counts as no answer. */
-static bool take(struct impact *x, const struct msg_foretold *a, int fd)
+static bool take_foretold(struct impact *x, const struct msg_foretold *a, int fd)
 {
 	uint8_t *p = NULL;
 	uint32_t i = 0;
@@ -435,7 +435,7 @@ void impact_foretold(struct control *s, struct msg *m)
 	if (bit == 0)
 		return; /* for an earlier operation, or too late */
 	x->waiting &= ~bit;
-	if (take(x, &m->body.foretold, m->fds[0])) {
+	if (take_foretold(x, &m->body.foretold, m->fds[0])) {
 		x->takes |= m->body.foretold.table != 0;
 		x->refuses |= m->body.foretold.table == 0;
 	} else {
@@ -468,7 +468,7 @@ void impact_due(struct control *s, uint64_t now)
 		return;
 	x->silent |= x->waiting != 0;
 	x->waiting = 0;
-	answered(s);
+	impact_answered(s);
 }
 
 uint64_t impact_next(const struct control *s)
@@ -568,5 +568,5 @@ void impact_answer(struct control *s, uint32_t id, json_t *j)
 		json_object_set_new(j, "go_on", json_integer(x->live > named ? (json_int_t)(x->live - named) : 0));
 		json_object_set_new(j, "unknown", json_integer((json_int_t)unknown));
 	}
-	end(x);
+	impact_end(x);
 }

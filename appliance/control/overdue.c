@@ -26,8 +26,8 @@ struct look {
 	char today[OVERDUE_DAY];
 };
 
-static void add(struct look *l, const char *what, const char *name, const char *label, const char *owner,
-		const char *day, uint64_t since)
+static void add_overdue(struct look *l, const char *what, const char *name, const char *label, const char *owner,
+			const char *day, uint64_t since)
 {
 	if (l->found.n++ < OVERDUE_SHOWN && l->names != NULL)
 		(void)json_array_append_new(l->names, json_pack("{s:s, s:o, s:o, s:o, s:o}", "what", what, "name",
@@ -49,7 +49,7 @@ static void look_at_day(struct look *l, const char *what, const char *name, cons
 
 	if (*day == '\0' || strcmp(day, l->today) >= 0 || strptime(day, "%Y-%m-%d", &utc) == NULL)
 		return;
-	add(l, what, name, label, owner, day, (uint64_t)timegm(&utc) + DAY_S);
+	add_overdue(l, what, name, label, owner, day, (uint64_t)timegm(&utc) + DAY_S);
 }
 
 static void look_at_conduit(struct look *l, const struct ir_conduit *c, uint64_t now)
@@ -60,7 +60,7 @@ static void look_at_conduit(struct look *l, const struct ir_conduit *c, uint64_t
 		look_at_day(l, "conduit", c->name, c->label, c->owner, c->review_by);
 	} else if (c->n_exception > 0 && *c->exception->report == '\0') {
 		overdue_day(c->until, day);
-		add(l, "exception", c->name, c->label, c->exception->applicant, day, c->until);
+		add_overdue(l, "exception", c->name, c->label, c->exception->applicant, day, c->until);
 	}
 }
 

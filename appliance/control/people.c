@@ -296,7 +296,7 @@ static void answer_other_version(const struct client *c, uint16_t version, uint3
 
 /* ---- logins that are no root's --------------------------------------------------------------- */
 
-static void refuse(struct control *s, struct asker a, enum message m)
+static void people_refuse(struct control *s, struct asker a, enum message m)
 {
 	respond_json(s, a, ANSWER_CANNOT, json_pack("{s:o}", "error", json_sentence(m)));
 }
@@ -313,11 +313,11 @@ static void login_asked(struct control *s, struct client *c, struct asker a)
 	c->account[0] = 0;
 	if (!login_of_uid(LOGINS_FILE, c->uid, c->name)) {
 		snprintf(c->name, sizeof(c->name), "?");
-		refuse(s, a, M_LOGIN_AT_MACHINE);
+		people_refuse(s, a, M_LOGIN_AT_MACHINE);
 	} else if (right == RIGHT_COUNT) {
-		refuse(s, a, M_LOGIN_ROOT_ALONE);
+		people_refuse(s, a, M_LOGIN_ROOT_ALONE);
 	} else if (at_machine_own(&c->held.body) && c->typed != c->uid) {
-		refuse(s, a, c->typed == NO_TYPIST ? M_LOGIN_UNTOLD : M_LOGIN_ANOTHER);
+		people_refuse(s, a, c->typed == NO_TYPIST ? M_LOGIN_UNTOLD : M_LOGIN_ANOTHER);
 	} else {
 		memcpy(who.at_machine.login, c->name, strlen(c->name));
 		collect_pass(s, SLOT_ACCOUNTS, &who, judge);
@@ -350,7 +350,7 @@ static void login_judged(struct control *s, struct asker a, int status, int fd)
 		return;
 	}
 	if (!judged_name(fd, c->account, NULL)) {
-		refuse(s, p.asker, M_LOGIN_AT_MACHINE);
+		people_refuse(s, p.asker, M_LOGIN_AT_MACHINE);
 		return;
 	}
 	snprintf(c->by, sizeof(c->by), "%s/%s", c->name, c->account);

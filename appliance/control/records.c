@@ -60,7 +60,7 @@ static bool is_again(const struct records *r, const uint8_t digest[32])
 	return again;
 }
 
-static void refuse(struct control *s, struct asker a, int status, json_t *why)
+static void records_refuse(struct control *s, struct asker a, int status, json_t *why)
 {
 	respond_json(s, a, status, json_pack("{s:b, s:o}", "done", 0, "error", why));
 }
@@ -77,11 +77,11 @@ void records_ordered(struct control *s, struct asker a, const struct msg_body *o
 		if (!r->orders[i].used)
 			o = &r->orders[i];
 	if (o == NULL) {
-		refuse(s, a, ANSWER_CANNOT, json_sentence(M_CONTROL_MANY));
+		records_refuse(s, a, ANSWER_CANNOT, json_sentence(M_CONTROL_MANY));
 	} else if (is_again(r, digest)) {
-		refuse(s, a, ANSWER_CANNOT, json_sentence(M_RECORDS_AGAIN));
+		records_refuse(s, a, ANSWER_CANNOT, json_sentence(M_RECORDS_AGAIN));
 	} else if (m->order == RECORDS_REVIEW && strlen(m->text) > REVIEW_NOTE) {
-		refuse(s, a, ANSWER_INVALID, json_sentence(M_REVIEW_NOTE, REVIEW_NOTE));
+		records_refuse(s, a, ANSWER_INVALID, json_sentence(M_REVIEW_NOTE, REVIEW_NOTE));
 	} else {
 		*o = (struct records_order_kept){ .used = true, .serial = ++r->serial, .asker = a };
 		memcpy(o->digest, digest, sizeof(digest));

@@ -46,7 +46,7 @@ static json_t *rolled_back(const struct control *s, number further)
 			     g != NULL ? g->changed_by : "-", (number)(g != NULL ? g->other : 0), further);
 }
 
-static json_t *busy(number kind, const char *by)
+static json_t *busy_json(number kind, const char *by)
 {
 	static const enum message names[OP_KINDS] = {
 		[OP_NONE] = M_OP_NAME_BOOT,	[OP_BOOT] = M_OP_NAME_BOOT,	    [OP_APPLY] = M_OP_NAME_APPLY,
@@ -90,7 +90,7 @@ json_t *refusal_json(const struct control *s, const json_t *x)
 	case REFUSAL_FURTHER:
 		return json_sentence(M_CHANGE_FURTHER_BACK, n);
 	case REFUSAL_BUSY:
-		return busy(n, json_string_value(json_object_get(x, "by")));
+		return busy_json(n, json_string_value(json_object_get(x, "by")));
 	case REFUSAL_NONE:
 	case REFUSALS:
 		break;

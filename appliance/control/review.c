@@ -34,7 +34,7 @@ static void names_text(const json_t *names, uint32_t n, char *out, size_t size)
 		snprintf(out + at, size - at, ", +%u", n - NAMED);
 }
 
-static void tell(struct control *s, const struct overdue *o, const json_t *names)
+static void tell_overdue(struct control *s, const struct overdue *o, const json_t *names)
 {
 	char text[EVENT_TEXT];
 
@@ -62,7 +62,7 @@ void review_due(struct control *s, uint64_t now)
 	o = overdue_find(s->now->ir, clock_wall_s(), names);
 	if (memcmp(o.digest, r->digest, sizeof(o.digest)) != 0) {
 		memcpy(r->digest, o.digest, sizeof(o.digest));
-		tell(s, &o, names);
+		tell_overdue(s, &o, names);
 	}
 	json_decref(names);
 }

@@ -86,7 +86,7 @@ static bool hear_box(struct control *s)
 }
 
 /* False: the role ends. */
-static bool turn(struct control *s)
+static bool role_turn(struct control *s)
 {
 	struct pollfd p[POLL_COUNT];
 	uint64_t now = now_ns();
@@ -183,7 +183,7 @@ int role_control(void)
 	if (msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		return 0;
 	s.logins = fstat(CONTROL_FD_LOGINS, &st) == 0 && S_ISSOCK(st.st_mode);
-	while (turn(&s))
+	while (role_turn(&s))
 		;
 	return 0;
 }

@@ -84,7 +84,7 @@ static json_t *queues_json(const struct msg_gate_status *a, uint32_t index)
 }
 
 /* Replaces all members that begin with `prefix` by one. */
-static void gather(json_t *j, const char *prefix, const char *name, json_t *value)
+static void gather_members(json_t *j, const char *prefix, const char *name, json_t *value)
 {
 	const char *key;
 	void *next;
@@ -115,11 +115,11 @@ static void put_devices(json_t *j, const struct msg_journal_status *a)
 						      device_state_word((unsigned)(a->devices_told[i] >> 32)), "since",
 						      json_seconds(a->devices_since[i]), "device", json_text(who)));
 	}
-	gather(j, "devices_", "devices",
-	       json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o}", "listed", (json_int_t)a->devices, "new",
-			 (json_int_t)a->devices_new, "beyond", (json_int_t)a->devices_beyond, "began",
-			 json_seconds(a->devices_began), "reviewed", json_seconds(a->devices_reviewed), "anew",
-			 anew != NULL ? json_string(anew) : json_null(), "overdue", overdue, "unknown", list));
+	gather_members(j, "devices_", "devices",
+		       json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o}", "listed", (json_int_t)a->devices, "new",
+				 (json_int_t)a->devices_new, "beyond", (json_int_t)a->devices_beyond, "began",
+				 json_seconds(a->devices_began), "reviewed", json_seconds(a->devices_reviewed), "anew",
+				 anew != NULL ? json_string(anew) : json_null(), "overdue", overdue, "unknown", list));
 }
 
 static json_t *weak_words(uint64_t bits)
@@ -150,9 +150,10 @@ static void put_weak(json_t *j, const struct msg_journal_status *a)
 					weak_words(a->weak_bits[i]), "first", json_seconds(a->weak_first[i]), "last",
 					json_seconds(a->weak_last[i]), "sessions", (json_int_t)a->weak_sessions[i]));
 	}
-	gather(j, "weak_", "weak",
-	       json_pack("{s:I, s:I, s:I, s:b, s:o}", "servers", (json_int_t)a->weak, "new", (json_int_t)a->weak_new,
-			 "beyond", (json_int_t)a->weak_beyond, "damaged", a->weak_damaged != 0, "alarms", list));
+	gather_members(j, "weak_", "weak",
+		       json_pack("{s:I, s:I, s:I, s:b, s:o}", "servers", (json_int_t)a->weak, "new",
+				 (json_int_t)a->weak_new, "beyond", (json_int_t)a->weak_beyond, "damaged",
+				 a->weak_damaged != 0, "alarms", list));
 }
 
 static json_t *attack_json(const struct msg_journal_status *a, size_t i)
@@ -182,27 +183,28 @@ static void put_attacks(json_t *j, const struct msg_journal_status *a)
 	for (unsigned i = 0; i < ATTACK_CAUSES; i++)
 		if ((a->attack_missed >> i & 1u) != 0)
 			json_array_append_new(missed, json_string(attack_word(i)));
-	gather(j, "attack_", "attacks",
-	       json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o}", "ringing", (json_int_t)a->attack_rings,
-			 "acknowledged", (json_int_t)a->attack_acknowledged, "silenced", (json_int_t)a->attack_silenced,
-			 "beyond", (json_int_t)a->attack_beyond, "version", (json_int_t)a->attack_version, "tested",
-			 json_seconds(a->attack_tested), "test_missed", missed, "damaged", a->attack_damaged != 0,
-			 "alarms", list));
+	gather_members(j, "attack_", "attacks",
+		       json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:b, s:o}", "ringing",
+				 (json_int_t)a->attack_rings, "acknowledged", (json_int_t)a->attack_acknowledged,
+				 "silenced", (json_int_t)a->attack_silenced, "beyond", (json_int_t)a->attack_beyond,
+				 "version", (json_int_t)a->attack_version, "tested", json_seconds(a->attack_tested),
+				 "test_missed", missed, "damaged", a->attack_damaged != 0, "alarms", list));
 }
 
 /* How full the records' disk is; null: unknown. */
 static void put_disk(json_t *j, const struct msg_journal_status *a)
 {
 
-	gather(j, "disk_", "disk",
-	       a->disk_bytes == 0
-		       ? json_null()
-		       : json_pack("{s:I, s:I, s:I, s:I, s:I, s:i, s:b, s:o, s:o}", "bytes", (json_int_t)a->disk_bytes,
-				   "free", (json_int_t)a->disk_free, "files", (json_int_t)a->disk_files, "files_free",
-				   (json_int_t)a->disk_files_free, "records_bytes", (json_int_t)a->disk_records,
-				   "used_percent", (int)a->disk_used, "nearly_full", (int)a->disk_near, "since",
-				   json_seconds(a->disk_since), "full_in_s",
-				   a->disk_full_in != 0 ? json_integer((json_int_t)a->disk_full_in) : json_null()));
+	gather_members(
+		j, "disk_", "disk",
+		a->disk_bytes == 0
+			? json_null()
+			: json_pack("{s:I, s:I, s:I, s:I, s:I, s:i, s:b, s:o, s:o}", "bytes", (json_int_t)a->disk_bytes,
+				    "free", (json_int_t)a->disk_free, "files", (json_int_t)a->disk_files, "files_free",
+				    (json_int_t)a->disk_files_free, "records_bytes", (json_int_t)a->disk_records,
+				    "used_percent", (int)a->disk_used, "nearly_full", (int)a->disk_near, "since",
+				    json_seconds(a->disk_since), "full_in_s",
+				    a->disk_full_in != 0 ? json_integer((json_int_t)a->disk_full_in) : json_null()));
 }
 
 json_t *role_json(const struct msg_body *says, uint32_t index)

@@ -113,7 +113,7 @@ static void show_end(struct show *x)
 	*x = (struct show){ .used = false };
 }
 
-static void ask(struct control *s, struct show *x, uint64_t number)
+static void ask_for_generation(struct control *s, struct show *x, uint64_t number)
 {
 	const struct msg_body q = { MSG_SHOW, .show = { .number = number } };
 
@@ -127,7 +127,7 @@ static void ask(struct control *s, struct show *x, uint64_t number)
 }
 
 /* Starts to read the generation `number`; `what` says what is wanted of it. */
-static void begin(struct control *s, struct asker a, uint64_t number, struct show what)
+static void show_begin(struct control *s, struct asker a, uint64_t number, struct show what)
 {
 	struct show *x = NULL;
 
@@ -149,7 +149,7 @@ static void begin(struct control *s, struct asker a, uint64_t number, struct sho
 	x->used = true;
 	x->number = number;
 	x->asker = a;
-	ask(s, x, number);
+	ask_for_generation(s, x, number);
 }
 
 static void unknown_then(struct control *s, struct asker a)
@@ -182,7 +182,7 @@ void show_generation(struct control *s, struct asker a, const struct msg_show *q
 	uint64_t number = q->number;
 
 	if (number != 0 || in_force(s, a, q->at, &number))
-		begin(s, a, number, (struct show){ .sealed = q->sealed != 0 });
+		show_begin(s, a, number, (struct show){ .sealed = q->sealed != 0 });
 }
 
 void show_asked(struct control *s, struct asker a, const struct msg_body *question)
@@ -208,11 +208,11 @@ void show_standing(struct control *s, struct asker a, uint64_t at_s)
 	if (number == 0)
 		unknown_then(s, a);
 	else
-		begin(s, a, number, (struct show){ .at_s = at_s });
+		show_begin(s, a, number, (struct show){ .at_s = at_s });
 }
 
 /* Sends the answer of `effective`, with the time during which it was true. */
-static void stood(struct control *s, struct show *x, json_t *j)
+static void answer_effective(struct control *s, struct show *x, json_t *j)
 {
 	const struct generation_record *g = generation_find(&s->store, x->number);
 	uint64_t since = 0, until = 0;
@@ -230,7 +230,7 @@ static void stood(struct control *s, struct show *x, json_t *j)
 	show_end(x);
 }
 
-static void shown(struct control *s, struct show *x, json_t *before, uint64_t number)
+static void show_change(struct control *s, struct show *x, json_t *before, uint64_t number)
 {
 	const struct generation_record *g = generation_find(&s->store, x->number);
 
@@ -265,7 +265,7 @@ void show_told(struct control *s, struct asker a, int status, int fd)
 	if (x->texts != NULL) {
 		/* It is no error if the generation before is no longer stored: then there is
 		 * nothing to compare with. */
-		shown(s, x, status == ANSWER_YES ? texts_of(fd, &e) : NULL, g != NULL ? g->before : 0);
+		show_change(s, x, status == ANSWER_YES ? texts_of(fd, &e) : NULL, g != NULL ? g->before : 0);
 		return;
 	}
 	x->texts = status != ANSWER_YES ? NULL
@@ -276,10 +276,10 @@ void show_told(struct control *s, struct asker a, int status, int fd)
 			     failure(M_SHOW_UNREADABLE, (unsigned long long)x->number, e.text));
 		show_end(x);
 	} else if (x->at_s != 0) {
-		stood(s, x, json_incref(x->texts));
+		answer_effective(s, x, json_incref(x->texts));
 	} else if (g != NULL && g->before != 0) {
-		ask(s, x, g->before);
+		ask_for_generation(s, x, g->before);
 	} else {
-		shown(s, x, NULL, 0);
+		show_change(s, x, NULL, 0);
 	}
 }

@@ -21,7 +21,7 @@
 #define FILE_NAME "tried"
 #define GOOD ": same" /* how the record of a success ends */
 
-static void keep(uint64_t seconds)
+static void keep_tried(uint64_t seconds)
 {
 	char text[NOTE_MOST];
 
@@ -50,7 +50,7 @@ void tried_due(struct control *s, uint64_t now)
 	if (s->tried.since > 0 && s->tried.since <= wall)
 		return;
 	s->tried.since = wall;
-	keep(wall);
+	keep_tried(wall);
 }
 
 uint64_t tried_next(const struct control *s)

@@ -44,7 +44,7 @@ void alarms_open(struct control *s)
 	s->unheard.heard_was = x.heard;
 }
 
-static void leave(const struct control *s)
+static void leave_counts(const struct control *s)
 {
 	const struct unserved *u = &s->uninspected.unserved;
 	const struct unheard *h = &s->unheard;
@@ -56,7 +56,7 @@ static void leave(const struct control *s)
 /* ---- counting -------------------------------------------------------------------------------- */
 
 /* Adds the increase of a counter of the rules, which begins anew when they are loaded. */
-static void add(uint64_t *sum, uint64_t was, uint64_t now)
+static void add_increase(uint64_t *sum, uint64_t was, uint64_t now)
 {
 	*sum += now >= was ? now - was : now;
 }
@@ -69,11 +69,11 @@ void unanswered_told(struct control *s, const struct msg_unanswered *m)
 
 	if (c->any == 0)
 		c->was = *m;
-	add(&c->counts.fates[UNSERVED_CLOSED], c->was.closed, m->closed);
-	add(&c->counts.fates[UNSERVED_HELD], c->was.held, m->held);
-	add(&c->counts.fates[UNSERVED_HOLD_NEW], c->was.hold_new, m->hold_new);
-	add(&c->counts.fates[UNSERVED_OPEN], c->was.open, m->open);
-	add(&c->logged, c->was.logged, m->logged);
+	add_increase(&c->counts.fates[UNSERVED_CLOSED], c->was.closed, m->closed);
+	add_increase(&c->counts.fates[UNSERVED_HELD], c->was.held, m->held);
+	add_increase(&c->counts.fates[UNSERVED_HOLD_NEW], c->was.hold_new, m->hold_new);
+	add_increase(&c->counts.fates[UNSERVED_OPEN], c->was.open, m->open);
+	add_increase(&c->logged, c->was.logged, m->logged);
 	c->was = *m;
 	c->any = 1;
 }
@@ -85,7 +85,7 @@ void heard_told(struct control *s)
 
 /* The increase of a counter of a queue. The kernel starts the counter at 0 when the queue is
  * made. */
-static uint32_t more(uint32_t was, uint32_t now)
+static uint32_t queue_increase(uint32_t was, uint32_t now)
 {
 	return now >= was ? now - was : now;
 }
@@ -104,8 +104,8 @@ void away_told(struct control *s, const struct msg_away *m)
 		if (lane == LANE_COUNT)
 			continue;
 		was = &c->seen[lane * LANE_SLOTS + queue_slot(states[i].queue)];
-		c->counts.lanes[lane][UNSERVED_FULL] += more(was->dropped_full, states[i].dropped_full);
-		c->counts.lanes[lane][UNSERVED_UNREAD] += more(was->dropped_user, states[i].dropped_user);
+		c->counts.lanes[lane][UNSERVED_FULL] += queue_increase(was->dropped_full, states[i].dropped_full);
+		c->counts.lanes[lane][UNSERVED_UNREAD] += queue_increase(was->dropped_user, states[i].dropped_user);
 		*was = states[i];
 	}
 	for (uint32_t l = 0; l < LANE_COUNT; l++)
@@ -116,7 +116,7 @@ void away_told(struct control *s, const struct msg_away *m)
 /* ---- the conduits of the packets ------------------------------------------------------------- */
 
 /* Marks the conduits with a permit in that lane, in one pass through the policy. */
-static void mark(const struct ir *ir, uint32_t lane, uint8_t *marks)
+static void mark_conduits(const struct ir *ir, uint32_t lane, uint8_t *marks)
 {
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
 		const struct command_permit *p =
@@ -139,7 +139,7 @@ static void names_text(const struct control *s, const struct unserved *u, char *
 	out[0] = '\0';
 	for (uint32_t l = 0; marks != NULL && l < LANE_COUNT; l++)
 		if (unserved_lane(u, l))
-			mark(ir, l, marks);
+			mark_conduits(ir, l, marks);
 	for (uint32_t i = 0; marks != NULL && i < ir->n_conduits; i++) {
 		if (!marks[i] || n++ >= NAMED || at >= size)
 			continue;
@@ -150,7 +150,7 @@ static void names_text(const struct control *s, const struct unserved *u, char *
 	free(marks);
 }
 
-static void tell(struct control *s, uint8_t what)
+static void tell_uninspected(struct control *s, uint8_t what)
 {
 	const struct unserved *u = &s->uninspected.unserved;
 	char names[EVENT_TEXT], dropped[COUNT_TEXT], passed[COUNT_TEXT];
@@ -170,16 +170,16 @@ void uninspected_due(struct control *s, uint64_t now)
 	u->look_at = now + LOOK_NS;
 	switch (unserved_look(&u->unserved, &s->counting.counts, now, clock_wall_ns())) {
 	case UNSERVED_BEGINS:
-		tell(s, MACHINE_UNINSPECTED);
+		tell_uninspected(s, MACHINE_UNINSPECTED);
 		break;
 	case UNSERVED_ENDS:
-		tell(s, MACHINE_INSPECTED);
+		tell_uninspected(s, MACHINE_INSPECTED);
 		unserved_forget(&u->unserved);
 		break;
 	case UNSERVED_SAME:
 		break;
 	}
-	leave(s);
+	leave_counts(s);
 }
 
 uint64_t uninspected_next(const struct control *s)
@@ -200,7 +200,7 @@ static json_t *lane_json(const struct control *s, uint32_t lane)
 	struct lane l = { 0 };
 
 	if (marks != NULL)
-		mark(ir, lane, marks);
+		mark_conduits(ir, lane, marks);
 	for (uint32_t i = 0; marks != NULL && i < ir->n_conduits; i++) {
 		const struct ir_conduit *c = &ir->conduits[i];
 
@@ -265,7 +265,7 @@ void unheard_due(struct control *s, uint64_t now)
 	}
 	u->logged_was = c->logged;
 	u->heard_was = c->heard;
-	leave(s);
+	leave_counts(s);
 }
 
 uint64_t unheard_next(const struct control *s)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/control/unserved.h"
 
-static uint64_t unanswered(const struct unserved_counts *c)
+static uint64_t all_unanswered(const struct unserved_counts *c)
 {
 	uint64_t n = 0;
 
@@ -19,7 +19,7 @@ static bool beyond(const struct unserved *u)
 	for (uint32_t l = 0; l < LANE_COUNT; l++)
 		if (lane_lets_on(l))
 			handed += u->sum.lanes[l][UNSERVED_AWAY];
-	return unanswered(&u->sum) > handed;
+	return all_unanswered(&u->sum) > handed;
 }
 
 struct news {
@@ -27,7 +27,7 @@ struct news {
 };
 
 /* Adds the new counts. The cut lane is left out, because its sessions end in any case. */
-static struct news add(struct unserved *u, const struct unserved_counts *now)
+static struct news add_counts(struct unserved *u, const struct unserved_counts *now)
 {
 	struct news ret = { 0 };
 
@@ -77,7 +77,7 @@ enum unserved_change unserved_look(struct unserved *u, const struct unserved_cou
 	struct news n;
 	bool grave;
 
-	n = add(u, now);
+	n = add_counts(u, now);
 	if (n.any) {
 		if (u->last_ns == 0)
 			u->since_wall_ns = wall_ns;

@@ -476,7 +476,7 @@ static void tables_of_new(struct supervisor *s, struct policy *old)
 }
 
 /* The generation that this operation ends, and why; 0 = none. */
-static uint64_t leaves(const struct supervisor *s, struct generation_cause *c)
+static uint64_t left_generation(const struct supervisor *s, struct generation_cause *c)
 {
 	const struct operation *op = &s->op;
 
@@ -490,7 +490,7 @@ static uint64_t leaves(const struct supervisor *s, struct generation_cause *c)
 }
 
 /* Writes the result of the operation to the disk, before anybody gets the answer. */
-static int record(struct supervisor *s, struct err *e)
+static int record_result(struct supervisor *s, struct err *e)
 {
 	struct operation *op = &s->op;
 	struct generation_cause c = { .by = op->by, .comment = op->comment, .other = op->from };
@@ -505,7 +505,7 @@ static int record(struct supervisor *s, struct err *e)
 	}
 	if (op->kind == OP_REVERT)
 		c.by = NULL;
-	left = leaves(s, &c);
+	left = left_generation(s, &c);
 	/* The new generation is on the disk already, so a failure here does not make the operation
 	 * fail. */
 	if (r == 0 && left != 0 && left != op->number)
@@ -533,7 +533,7 @@ void box_try_again(struct supervisor *s, const char *why)
 		s->boot_again = mono_ns() + DEVICE_RETRY;
 	sentence_say(&s->boot_error, M_OP_BOX_INCOMPLETE, why);
 	if (memcmp(&known, &s->boot_error, sizeof(known)) != 0)
-		say(s, M_OP_BOX_INCOMPLETE, why);
+		supervisor_say(s, M_OP_BOX_INCOMPLETE, why);
 }
 
 static void in_force(struct supervisor *s)
@@ -550,7 +550,7 @@ static void in_force(struct supervisor *s)
 	}
 	if (op->kind == OP_APPLY)
 		kept_retire(s, old->ir, op->next->ir, op->next->number);
-	if (record(s, &e) < 0) {
+	if (record_result(s, &e) < 0) {
 		undo(s, &e);
 		return;
 	}
@@ -586,7 +586,7 @@ static void in_force(struct supervisor *s)
 	op_finish(s, true);
 }
 
-static void refused(struct supervisor *s, uint32_t line, const char *why)
+static void kernel_refused(struct supervisor *s, uint32_t line, const char *why)
 {
 	s->op.line = line;
 	if (line != 0)
@@ -633,9 +633,9 @@ void op_applied(struct supervisor *s, struct msg *m)
 		op->not_back.code = -EREMOTEIO;
 		snprintf(op->not_back.text, sizeof(op->not_back.text), "%s", b->error);
 	} else if (b->done == 0) {
-		refused(s, b->line, b->error);
+		kernel_refused(s, b->line, b->error);
 	} else if (op->step == STEP_FORETELL && !whole) {
-		refused(s, 0, "malformed list of sessions");
+		kernel_refused(s, 0, "malformed list of sessions");
 	}
 	if (op->step == STEP_UNDO || sentence_said(&op->error))
 		op_give_up(s);

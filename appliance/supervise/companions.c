@@ -20,7 +20,7 @@
 #include "appliance/supervise/ups.h"
 #include "appliance/wire/settings.h"
 
-static bool says(const struct supervisor *s, const char *name, const char *text, size_t n)
+static bool file_says(const struct supervisor *s, const char *name, const char *text, size_t n)
 {
 	uint8_t *there = NULL;
 	size_t n_there;
@@ -33,7 +33,7 @@ static bool says(const struct supervisor *s, const char *name, const char *text,
 
 /* Writes the file, which programs of other users read; it holds no secret. If that fails, the rules
  * are in force anyway, and the next generation or start tries again. */
-static void put(const struct supervisor *s, const char *name, const char *text, int n)
+static void put_file(const struct supervisor *s, const char *name, const char *text, int n)
 {
 	struct err e = { 0 };
 
@@ -41,10 +41,10 @@ static void put(const struct supervisor *s, const char *name, const char *text, 
 		err_set(&e, n, "settings of %s", name);
 	else if (n == 0 && unlinkat(s->run_fd, name, 0) < 0 && errno != ENOENT)
 		err_set(&e, -errno, "remove %s", name);
-	else if (n > 0 && !says(s, name, text, (size_t)n))
+	else if (n > 0 && !file_says(s, name, text, (size_t)n))
 		(void)atomic_write_mode(s->run_fd, name, text, (size_t)n, 0644, &e);
 	if (e.code != 0)
-		say(s, M_BESIDE_FAILED, name, e.text);
+		supervisor_say(s, M_BESIDE_FAILED, name, e.text);
 }
 
 void beside_write(struct supervisor *s)
@@ -53,7 +53,7 @@ void beside_write(struct supervisor *s)
 	char text[COMPANION_TEXT];
 
 	for (enum companion_file f = 0; f < COMPANION_FILES; f++)
-		put(s, companion_file_name(f), text, companion_file(f, s->now->ir, &box, text));
+		put_file(s, companion_file_name(f), text, companion_file(f, s->now->ir, &box, text));
 }
 
 bool beside_ready(const struct ir *ir, struct sentence *ret)
@@ -77,11 +77,11 @@ static void power_off(struct supervisor *s, const struct ir_peer *p)
 		return;
 	}
 	if (atomic_write(s->run_fd, POWER_OFF, text, sizeof(text) - 1, &e) < 0) {
-		say(s, M_BESIDE_FAILED, POWER_OFF, e.text);
+		supervisor_say(s, M_BESIDE_FAILED, POWER_OFF, e.text);
 		s->ups.watch.done = false; /* the next look tries again */
 		return;
 	}
-	say(s, M_UPS_POWER_OFF);
+	supervisor_say(s, M_UPS_POWER_OFF);
 	machine_event(s, MACHINE_UPS_POWER_OFF, (struct said){ .object = s->ups.of });
 }
 

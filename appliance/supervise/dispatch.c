@@ -68,7 +68,7 @@ static bool on_mgmt_status(struct supervisor *s, struct slot *sl, struct msg *m)
 	if (m->id != 0 || m->body.mgmt_status.token == TOKEN_KEPT || s->token_told == sl->pid)
 		return false;
 	s->token_told = sl->pid;
-	say(s, anew ? M_TOKEN_ANEW : M_TOKEN_NONE);
+	supervisor_say(s, anew ? M_TOKEN_ANEW : M_TOKEN_NONE);
 	machine_event(s, anew ? MACHINE_TOKEN_ANEW : MACHINE_TOKEN_NONE, (struct said){ 0 });
 	return true;
 }
@@ -134,7 +134,7 @@ static void on_clock(struct supervisor *s, struct msg *m)
 		(void)paper_told(s, PAPER_CLOCK, m);
 	s->clock = m->body.clock;
 	if (!said && s->clock.told != 0)
-		say(s, M_CLOCK_WAITS);
+		supervisor_say(s, M_CLOCK_WAITS);
 	if (trusted != (s->clock.wait == CLOCK_TRUSTED))
 		journal_retention(s);
 }
@@ -150,10 +150,10 @@ static void on_drift(struct supervisor *s, struct msg *m)
 
 	backstop_answered(s, d);
 	if (d->what == DRIFT_FLUSHED)
-		say(s, M_DRIFT_FLUSHED, d->gap_us / 1000ull, d->gap_us / 100ull % 10, d->back_us / 1000ull,
-		    d->back_us / 100ull % 10, d->text);
+		supervisor_say(s, M_DRIFT_FLUSHED, d->gap_us / 1000ull, d->gap_us / 100ull % 10, d->back_us / 1000ull,
+			       d->back_us / 100ull % 10, d->text);
 	else if (words[d->what] != 0)
-		say(s, words[d->what], d->text);
+		supervisor_say(s, words[d->what], d->text);
 }
 
 static bool on_progress(struct supervisor *s, struct slot *sl, struct msg *m)
@@ -370,7 +370,7 @@ void role_readable(struct supervisor *s, struct slot *sl)
 		if (r == 1)
 			r = -EBADMSG;
 		if (r == -EBADMSG || r == -EPROTO) {
-			say(s, M_ROLE_BROKE_RULES, slot_title(sl, title));
+			supervisor_say(s, M_ROLE_BROKE_RULES, slot_title(sl, title));
 			if (sl->role == ROLE_DPI)
 				s->pairs[sl->index].distrusted = true;
 		}

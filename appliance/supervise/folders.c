@@ -55,7 +55,7 @@ static int take_over(int dirfd, const char *name, const struct stat *found, uid_
 	return code;
 }
 
-static void tidy(struct supervisor *s, const char *folder, int fd, uid_t uid)
+static void tidy_folder(struct supervisor *s, const char *folder, int fd, uid_t uid)
 {
 	DIR *d = fdopendir(fd);
 	struct dirent *entry;
@@ -70,7 +70,7 @@ static void tidy(struct supervisor *s, const char *folder, int fd, uid_t uid)
 		if (S_ISREG(st.st_mode) && st.st_uid == uid && (st.st_mode & OWN) == OWN)
 			continue;
 		if (!S_ISREG(st.st_mode) || take_over(fd, name, &st, uid) < 0)
-			say(s, file_aside(fd, name) == 0 ? M_FILE_ASIDE : M_FILE_STRANGE, folder, name);
+			supervisor_say(s, file_aside(fd, name) == 0 ? M_FILE_ASIDE : M_FILE_STRANGE, folder, name);
 	}
 	if (d != NULL)
 		closedir(d);
@@ -93,10 +93,10 @@ void folders_tidy(struct supervisor *s)
 		int fd = openat(s->state_fd, folders[i].name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		if (fd >= 0)
-			tidy(s, folders[i].name, fd, sandbox_uid(folders[i].owner));
+			tidy_folder(s, folders[i].name, fd, sandbox_uid(folders[i].owner));
 		else if (errno != ENOENT || faccessat(s->state_fd, folders[i].name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			say(s, file_aside(s->state_fd, folders[i].name) == 0 ? M_FILE_ASIDE : M_FILE_STRANGE, ".",
-			    folders[i].name);
+			supervisor_say(s, file_aside(s->state_fd, folders[i].name) == 0 ? M_FILE_ASIDE : M_FILE_STRANGE,
+				       ".", folders[i].name);
 	}
 }
 

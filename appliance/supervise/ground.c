@@ -25,7 +25,7 @@ uint64_t mono_ns(void)
 	return clock_mono().ns;
 }
 
-void say(const struct supervisor *s, enum message m, ...)
+void supervisor_say(const struct supervisor *s, enum message m, ...)
 {
 	char text[512];
 	va_list ap;
@@ -156,7 +156,7 @@ bool role_send(struct supervisor *s, struct slot *sl, uint32_t id, const struct 
 	/* If the channel is full, the role has not read for very long. If it is broken, the role
 	 * will be reaped soon. */
 	if (r != -EPIPE && r != -ECONNRESET)
-		say(s, M_ROLE_SILENT, slot_title(sl, title));
+		supervisor_say(s, M_ROLE_SILENT, slot_title(sl, title));
 	role_kill(s, sl);
 	return false;
 }

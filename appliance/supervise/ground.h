@@ -33,7 +33,8 @@ const char *slot_title(const struct slot *sl, char out[SLOT_TITLE]);
 #define SECOND 1000000000ull /* ns */
 
 uint64_t mono_ns(void);
-void say(const struct supervisor *s, enum message m, ...); /* one line on standard error */
+/* one line on standard error */
+void supervisor_say(const struct supervisor *s, enum message m, ...);
 void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_event what);
 /* Writes the person who ordered the current operation: an account, at the
  * machine "login/account". */

@@ -117,7 +117,7 @@ struct names {
 	bool full;
 };
 
-static void add(struct names *x, const char *name)
+static void add_name(struct names *x, const char *name)
 {
 	size_t i = 0;
 
@@ -142,7 +142,7 @@ static void add_links(struct names *x, const json_t *links)
 		json_each(other, links)
 			has_ports |= strcmp(text_in(other, "master"), name) == 0;
 		if (!has_ports)
-			add(x, name);
+			add_name(x, name);
 	}
 }
 
@@ -155,13 +155,13 @@ int home_guard(const json_t *kept, const struct ir *ir, const struct box_spaces 
 	json_object_foreach(json_object_get(kept, "devices"), device, record) {
 		if (kept_mark(record) == KEPT_RELEASED)
 			continue;
-		add(&x, device);
+		add_name(&x, device);
 		add_links(&x, json_object_get(json_object_get(record, "picture"), "links"));
 	}
 	for (uint32_t i = 0; ir != NULL && i < ir->n_interfaces; i++) {
 		device = ir_card(&ir->interfaces[i]);
 		if (kept_find(kept, device) == NULL && !box_has(spaces, device))
-			add(&x, device);
+			add_name(&x, device);
 	}
 	if (home_rules_set(x.list, x.n, e) < 0)
 		return e->code;
@@ -225,10 +225,10 @@ static void shut(struct supervisor *s)
 	if (forwarding_set(&s->backstop.forwarding, false, &e) < 0) {
 		ev.code = DRIFT_UNMENDED;
 		event_say(&ev, EVENT_OBJECT, e.text);
-		say(s, M_DRIFT_STILL_ON, e.text);
+		supervisor_say(s, M_DRIFT_STILL_ON, e.text);
 	} else {
 		ev.code = DRIFT_STOOD_IN;
-		say(s, M_DRIFT_STOOD_IN);
+		supervisor_say(s, M_DRIFT_STOOD_IN);
 	}
 	event_send(&s->events, &ev);
 }

@@ -30,12 +30,12 @@ int kept_open(struct supervisor *s, struct err *e)
 	if (s->kept == NULL)
 		return e->code;
 	if (damaged)
-		say(s, M_KEPT_DAMAGED);
+		supervisor_say(s, M_KEPT_DAMAGED);
 	kept_spaces(s->kept, s->o->data_netns, s->o->admin_netns);
 	return 0;
 }
 
-static bool names(const struct ir *ir, const char *device)
+static bool names_device(const struct ir *ir, const char *device)
 {
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
 		if (strcmp(ir_card(&ir->interfaces[i]), device) == 0)
@@ -57,17 +57,17 @@ bool kept_left_alone(const void *supervisor, const char *device)
  * the machine, before anybody has set the device up, the recorded one stays, unless it was of
  * another card.
  */
-static bool counts(struct supervisor *s, const char *device, const json_t *had, const json_t *now)
+static bool present_counts(struct supervisor *s, const char *device, const json_t *had, const json_t *now)
 {
 	bool another = had != NULL && loan_another(had, now);
 
 	if (another)
-		say(s, M_KEPT_ANOTHER, device);
+		supervisor_say(s, M_KEPT_ANOTHER, device);
 	return had == NULL || another || !loan_bare(now);
 }
 
 /* Saves the records. If that fails, `status` says so, and unsaved_due tries again. */
-static int written(struct supervisor *s, struct err *e)
+static int kept_written(struct supervisor *s, struct err *e)
 {
 	int r = kept_save(s->state_fd, s->kept, e);
 
@@ -80,7 +80,7 @@ void kept_save_again(struct supervisor *s)
 	struct err e;
 
 	if (s->kept_unsaved)
-		(void)written(s, &e);
+		(void)kept_written(s, &e);
 }
 
 /* Stores the state of one device that is about to be moved, if it is still in the first namespace.
@@ -105,7 +105,7 @@ static int keep_one(struct supervisor *s, const char *device, bool *changed, boo
 		return 0;
 	if (had != NULL)
 		json_object_del(had, "going");
-	if (picture != NULL && counts(s, device, had, picture))
+	if (picture != NULL && present_counts(s, device, had, picture))
 		kept_put(s->kept, device, KEPT_TAKEN, picture);
 	else
 		kept_put(s->kept, device, KEPT_TAKEN, NULL);
@@ -120,7 +120,7 @@ void kept_guard(struct supervisor *s)
 	struct err e;
 
 	if (home_guard(s->kept, s->now->ir, &s->spaces, &e) < 0)
-		say(s, M_HOME_UNGUARDED, e.text);
+		supervisor_say(s, M_HOME_UNGUARDED, e.text);
 }
 
 int kept_take(struct supervisor *s, const struct ir *ir, struct err *e)
@@ -131,7 +131,7 @@ int kept_take(struct supervisor *s, const struct ir *ir, struct err *e)
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
 		r = keep_one(s, ir_card(&ir->interfaces[i]), &changed, &seen, e);
 	if (r == 0 && changed)
-		r = written(s, e);
+		r = kept_written(s, e);
 	if (changed)
 		kept_guard(s);
 	/*
@@ -164,7 +164,7 @@ static void object_text(const struct ir *ir, const char *device, char out[EVENT_
 /* Records which devices were given back, and by whose order. Writes it to standard error as well,
  * because often nobody waits for an answer. `ir` has the names of the interfaces; NULL: they are
  * not known. */
-static void tell(struct supervisor *s, enum policy_event what, const struct ir *ir, const json_t *reports)
+static void tell_returned(struct supervisor *s, enum policy_event what, const struct ir *ir, const json_t *reports)
 {
 	json_each(r, reports) {
 		const json_t *list = json_object_get(r, "lost");
@@ -173,10 +173,11 @@ static void tell(struct supervisor *s, enum policy_event what, const struct ir *
 		char object[EVENT_TEXT];
 
 		if (moved)
-			say(s, M_GIVEN_BACK, now);
+			supervisor_say(s, M_GIVEN_BACK, now);
 		for (size_t n = 0; n < json_array_size(list); n++)
-			say(s, M_GIVEN_BACK_LOST,
-			    json_string_value(json_object_get(json_array_get(list, n), lang_name(s->o->lang))));
+			supervisor_say(
+				s, M_GIVEN_BACK_LOST,
+				json_string_value(json_object_get(json_array_get(list, n), lang_name(s->o->lang))));
 		/* A device that was in the first namespace all the time, or does not exist, is not
 		 * given back by a change, so there is no record. The report for an order lists
 		 * it. */
@@ -188,14 +189,14 @@ static void tell(struct supervisor *s, enum policy_event what, const struct ir *
 	}
 }
 
-static void save(struct supervisor *s)
+static void save_records(struct supervisor *s)
 {
 	struct err e = { 0 };
 
 	kept_guard(s);
 
-	if (written(s, &e) < 0)
-		say(s, M_KEPT_UNSAVED, e.text);
+	if (kept_written(s, &e) < 0)
+		supervisor_say(s, M_KEPT_UNSAVED, e.text);
 }
 
 void kept_tell(struct supervisor *s)
@@ -214,7 +215,7 @@ void kept_tell(struct supervisor *s)
 					       .before = when });
 	}
 	if (json_object_size(untold) > 0)
-		save(s);
+		save_records(s);
 	json_decref(untold);
 }
 
@@ -223,7 +224,7 @@ void kept_tell(struct supervisor *s)
  * be given back is saved first, so that the next process goes on if this one ends. The reports go
  * into the operation's answer, and into the records as events `what`.
  */
-static void give(struct supervisor *s, json_t *wanted, enum policy_event what, const struct ir *ir)
+static void give_back(struct supervisor *s, json_t *wanted, enum policy_event what, const struct ir *ir)
 {
 	json_t *reports = NULL, *picture;
 	const char *device;
@@ -232,15 +233,15 @@ static void give(struct supervisor *s, json_t *wanted, enum policy_event what, c
 		json_object_foreach(wanted, device, picture) {
 			kept_going(s->kept, device);
 		}
-		save(s);
+		save_records(s);
 		reports = loan_give_back(&s->spaces, wanted);
 		json_object_foreach(wanted, device, picture) {
 			if (!loan_stuck(reports, device))
 				kept_gone(s->kept, device);
 		}
-		save(s);
+		save_records(s);
 	}
-	tell(s, what, ir, reports);
+	tell_returned(s, what, ir, reports);
 	if (reports != NULL && s->op.given_back == NULL)
 		s->op.given_back = json_incref(reports);
 	else if (reports != NULL)
@@ -263,21 +264,22 @@ void kept_hold(struct supervisor *s)
 	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
 		json_t *picture;
 
-		if (kept_mark(record) != KEPT_RETIRED || names(s->now->ir, device) || box_has(&s->spaces, device))
+		if (kept_mark(record) != KEPT_RETIRED || names_device(s->now->ir, device) ||
+		    box_has(&s->spaces, device))
 			continue;
 		picture = loan_read(&s->spaces, device, NULL);
 		if (picture == NULL)
 			continue;
-		if (counts(s, device, json_object_get(record, "picture"), picture))
+		if (present_counts(s, device, json_object_get(record, "picture"), picture))
 			json_object_set(record, "picture", picture);
 		json_decref(picture);
 		json_array_append_new(held, json_text(device));
 	}
 	if (json_array_size(held) > 0)
-		save(s);
+		save_records(s);
 	json_each(one, held)
 		if (box_hold(&s->spaces, json_string_value(one), &e) < 0)
-			say(s, M_KEPT_UNHELD, json_string_value(one), e.text);
+			supervisor_say(s, M_KEPT_UNHELD, json_string_value(one), e.text);
 	json_decref(held);
 }
 
@@ -291,7 +293,7 @@ json_t *kept_notice(const struct supervisor *s)
 	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
 		const char *by = json_string_value(json_object_get(record, "by"));
 
-		if (!names(s->now->ir, device) || kept_in_box(s->kept, device) || at >= sizeof(list))
+		if (!names_device(s->now->ir, device) || kept_in_box(s->kept, device) || at >= sizeof(list))
 			continue;
 		at += (size_t)snprintf(list + at, sizeof(list) - at, by != NULL ? "%s%s (%s)" : "%s%s",
 				       at > 0 ? ", " : "", device, by);
@@ -305,7 +307,7 @@ bool kept_wants(const struct supervisor *s, const char *device)
 
 	if (record != NULL && kept_mark(record) != KEPT_TAKEN)
 		return kept_mark(record) == KEPT_RETIRED;
-	return names(s->now->ir, device);
+	return names_device(s->now->ir, device);
 }
 
 void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before)
@@ -315,14 +317,14 @@ void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, jso
 	for (uint32_t i = 0; moved != NULL && i < ir->n_interfaces; i++)
 		if (moved[i])
 			kept_want(wanted, s->kept, ir_card(&ir->interfaces[i]));
-	give(s, wanted, POLICY_GIVEN_BACK, ir);
+	give_back(s, wanted, POLICY_GIVEN_BACK, ir);
 	if (json_equal(s->kept, before)) {
 		json_decref(before);
 		return;
 	}
 	json_decref(s->kept);
 	s->kept = before;
-	save(s);
+	save_records(s);
 }
 
 void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
@@ -332,7 +334,7 @@ void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
 
 	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
 		enum kept_mark m = kept_mark(record);
-		bool unnamed = !names(s->now->ir, device);
+		bool unnamed = !names_device(s->now->ir, device);
 		/* True if the change that left the device out is undone now. If an earlier change
 		 * left it out, it stays in the box unused. */
 		bool undone = going_back && kept_left_out_by(record) > s->now->number;
@@ -344,7 +346,7 @@ void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
 		if (m == KEPT_RELEASED && json_object_get(record, "picture") != NULL)
 			kept_want(wanted, s->kept, device);
 	}
-	give(s, wanted, POLICY_GIVEN_BACK, left);
+	give_back(s, wanted, POLICY_GIVEN_BACK, left);
 }
 
 void kept_retire(struct supervisor *s, const struct ir *old, const struct ir *next, uint64_t by)
@@ -354,21 +356,21 @@ void kept_retire(struct supervisor *s, const struct ir *old, const struct ir *ne
 	bool changed = false;
 
 	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
-		if (kept_mark(record) != KEPT_TAKEN || (old != NULL && !names(old, device)) ||
-		    (next != NULL && names(next, device)))
+		if (kept_mark(record) != KEPT_TAKEN || (old != NULL && !names_device(old, device)) ||
+		    (next != NULL && names_device(next, device)))
 			continue;
 		kept_left_out(s->kept, device, by);
 		changed = true;
 	}
 	if (changed)
-		save(s);
+		save_records(s);
 }
 
 /* ---- orders ---------------------------------------------------------------------------------- */
 
 /* The interface with that card, device (a VLAN) or name. Its card is given back, with everything on
  * it. */
-static const struct ir_interface *named(const struct supervisor *s, const char *name)
+static const struct ir_interface *named_interface(const struct supervisor *s, const char *name)
 {
 	const struct ir *ir = s->now->ir;
 
@@ -384,7 +386,7 @@ static const struct ir_interface *named(const struct supervisor *s, const char *
 /* All devices of the box, or the named one. Empty: the box has no such device. */
 static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 {
-	const struct ir_interface *i = all ? NULL : named(s, name);
+	const struct ir_interface *i = all ? NULL : named_interface(s, name);
 	const char *device = i != NULL ? ir_card(i) : name;
 	json_t *wanted;
 
@@ -411,11 +413,12 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 	/* The next start or the end of a trial must not take a device again that a person releases
 	 * now. If the policy behind the trial is unknown, this applies to every device. */
 	json_object_foreach(wanted, device, picture) {
-		if (names(s->now->ir, device) || (s->trial != 0 && (behind == NULL || names(behind->ir, device))))
+		if (names_device(s->now->ir, device) ||
+		    (s->trial != 0 && (behind == NULL || names_device(behind->ir, device))))
 			kept_released(s->kept, device, s->op.by);
 	}
 	policy_free(behind);
-	give(s, wanted, POLICY_RELEASED, s->now->ir);
+	give_back(s, wanted, POLICY_RELEASED, s->now->ir);
 	return any;
 }
 

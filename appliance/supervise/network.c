@@ -123,7 +123,7 @@ struct comparing {
 	struct err *lack; /* the first device that is missing */
 };
 
-static void note(void *ctx, const char *where, const char *what, const char *detail)
+static void note_difference(void *ctx, const char *where, const char *what, const char *detail)
 {
 	const struct comparing *c = ctx;
 
@@ -212,7 +212,7 @@ static bool report(struct supervisor *s, enum drift what, json_t *found, const j
 	*ret_wall_ns = ev.wall_ns;
 	(void)found_news(found, before, line, sizeof(line));
 	if (what != DRIFT_OUTSIDE_GONE)
-		say(s, lines[what], line);
+		supervisor_say(s, lines[what], line);
 	return true;
 }
 
@@ -320,14 +320,14 @@ static void announce_due(struct supervisor *s, uint64_t now)
 
 /* Compares the network with box.cfg, and restores it. What cannot be restored, such as a missing
  * device, is reported once, even if other differences come and go. */
-static void compare(struct supervisor *s)
+static void compare_network(struct supervisor *s)
 {
 	struct comparing c = { .s = s, .found = json_object() };
 	struct network *n = s->network;
 	enum drift what = DRIFT_NETWORK;
 	struct err e = { 0 };
 
-	if (box_compare(&s->spaces, s->now->ir, true, note, &c, &e) < 0) {
+	if (box_compare(&s->spaces, s->now->ir, true, note_difference, &c, &e) < 0) {
 		json_t *trouble = json_object();
 		char text[EVENT_TEXT];
 
@@ -355,7 +355,7 @@ uint64_t network_due(struct supervisor *s, uint64_t now)
 			n->say_at = n->look;
 	} else {
 		outside_due(s, now);
-		compare(s);
+		compare_network(s);
 		announce_due(s, now);
 	}
 	return next_look(n);

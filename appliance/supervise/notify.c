@@ -79,7 +79,7 @@ static void tell_with(const struct supervisor *s, const char *text, int fd)
 	(void)sendmsg(s->notify->fd, &m, MSG_NOSIGNAL);
 }
 
-static void tell(const struct supervisor *s, const char *text)
+static void tell_systemd(const struct supervisor *s, const char *text)
 {
 	tell_with(s, text, -1);
 }
@@ -109,7 +109,7 @@ int notify_open(struct supervisor *s, struct err *e)
 	if (s->rules_fd >= 0 && !s->rules_kept) {
 		/* the socket that the manager kept is of a namespace that does not exist
 		 * any more */
-		tell(s, FORGET);
+		tell_systemd(s, FORGET);
 		tell_with(s, KEEP, s->rules_fd);
 	}
 	return 0;
@@ -124,7 +124,7 @@ static void tell_status(struct supervisor *s, const char *first, enum message m,
 	va_start(ap, m);
 	message_vtext(text + n, sizeof(text) - n, s->o->lang, m, ap);
 	va_end(ap);
-	tell(s, text);
+	tell_systemd(s, text);
 }
 
 /* Tells which policy is in force: with the first message, and after each change. */
@@ -142,7 +142,7 @@ static void say_ready(struct supervisor *s)
 		tell_status(s, first, M_NOTIFY_NO_POLICY);
 }
 
-static bool decides(const struct slot *sl)
+static bool role_decides(const struct slot *sl)
 {
 	return sl->state != SLOT_OFF && (sl->role == ROLE_ENFORCE || sl->role == ROLE_GATE || sl->role == ROLE_DPI);
 }
@@ -150,7 +150,7 @@ static bool decides(const struct slot *sl)
 static bool answer_all(const struct supervisor *s, uint64_t now)
 {
 	for (unsigned i = 0; i < SLOTS; i++)
-		if (decides(&s->slots[i]) && now > s->slots[i].heard && now - s->slots[i].heard > ROLES_LIMIT)
+		if (role_decides(&s->slots[i]) && now > s->slots[i].heard && now - s->slots[i].heard > ROLES_LIMIT)
 			return false;
 	return true;
 }
@@ -166,12 +166,12 @@ uint64_t notify_due(struct supervisor *s, uint64_t now)
 	if (now >= n->alive_at) {
 		n->alive_at = now + ALIVE_EVERY;
 		if (answer_all(s, now))
-			tell(s, "WATCHDOG=1");
+			tell_systemd(s, "WATCHDOG=1");
 	}
 	return n->fd >= 0 ? n->alive_at : UINT64_MAX;
 }
 
 void notify_ending(struct supervisor *s)
 {
-	tell(s, "STOPPING=1");
+	tell_systemd(s, "STOPPING=1");
 }

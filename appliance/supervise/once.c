@@ -48,7 +48,7 @@ static void write_note(const struct supervisor *s, struct cache_memory m)
 }
 
 /* Loads the cache's program from the folder of this program, or from where packages put it. */
-static int load(struct cache_memory *memory, struct cache *ret, struct err *e)
+static int load_program(struct cache_memory *memory, struct cache *ret, struct err *e)
 {
 	static const char *const places[] = { OBJECT, "../lib/sekisho/" OBJECT };
 	char path[PATH_MAX];
@@ -69,7 +69,7 @@ void once_open(struct supervisor *s)
 
 	s->once = (struct once){ .leases = NULL };
 	for (unsigned k = 0; k < LANE_KINDS; k++) {
-		good = load(k == LANE_COMMANDS ? &memory : NULL, &s->once.cache[k], &e) == 0 && good;
+		good = load_program(k == LANE_COMMANDS ? &memory : NULL, &s->once.cache[k], &e) == 0 && good;
 		s->once.handshakes[k] = good ? cache_handshakes(&s->once.cache[k]) : NULL;
 		good = good && s->once.handshakes[k] != NULL;
 	}

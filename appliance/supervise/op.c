@@ -118,7 +118,7 @@ void op_finish(struct supervisor *s, bool done)
 		answer_json(s, s->op.asker, status, op_json(s, done));
 	}
 	if (s->op.asker.id == 0 && !done && s->op.kind != OP_REVERT && sentence_said(&s->op.error))
-		say(s, M_OP_BOOT_FAILED, s->op.error.text[s->o->lang]);
+		supervisor_say(s, M_OP_BOOT_FAILED, s->op.error.text[s->o->lang]);
 	op_clear(&s->op);
 }
 
@@ -151,12 +151,12 @@ static void undone(struct supervisor *s, const struct err *box)
 }
 
 /* A trial is over but could not be ended: it is tried again every second, and recorded once. */
-static void overdue(struct supervisor *s, const char *why)
+static void trial_overdue(struct supervisor *s, const char *why)
 {
 	timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_sec = 1 } }, NULL);
 	if (!sentence_said(&s->trial_error)) {
 		policy_event_of(s, POLICY_OVERDUE, s->trial, (struct said){ .object = why });
-		say(s, M_TRIAL_OVERDUE, (unsigned long long)s->trial, s->op.error.text[s->o->lang]);
+		supervisor_say(s, M_TRIAL_OVERDUE, (unsigned long long)s->trial, s->op.error.text[s->o->lang]);
 	}
 	for (int l = 0; l < LANGUAGES; l++)
 		message_text(s->trial_error.text[l], sizeof(s->trial_error.text[l]), (enum lang)l, M_TRIAL_OVERDUE,
@@ -205,7 +205,7 @@ void op_give_up(struct supervisor *s)
 	if (op->kind == OP_APPLY || op->kind == OP_ROLLBACK)
 		policy_event(s, POLICY_REFUSED, op->number, why[0] != 0 ? why : NULL);
 	if (op->kind == OP_REVERT && s->trial != 0)
-		overdue(s, why);
+		trial_overdue(s, why);
 	op_finish(s, false);
 }
 

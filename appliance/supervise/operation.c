@@ -98,7 +98,7 @@ static void confirm(struct supervisor *s)
 	op_finish(s, true);
 }
 
-static void release(struct supervisor *s)
+static void release_devices(struct supervisor *s)
 {
 	bool found = kept_release(s, s->op.device, s->op.device[0] == '\0');
 
@@ -139,7 +139,7 @@ static bool rollback_target(struct supervisor *s)
 	return false;
 }
 
-static void walk(struct supervisor *s)
+static void walk_steps(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct err e = { 0 };
@@ -152,7 +152,7 @@ static void walk(struct supervisor *s)
 		return;
 	}
 	if (op->kind == OP_CONFIRM || op->kind == OP_RELEASE) {
-		(op->kind == OP_CONFIRM ? confirm : release)(s);
+		(op->kind == OP_CONFIRM ? confirm : release_devices)(s);
 		return;
 	}
 	/* There is one trial at a time, whoever applied it. */
@@ -189,7 +189,7 @@ static void op_next_queued(struct supervisor *s)
 	s->changes++;
 	s->queued = (struct operation){ .bundle = -1 };
 	s->op.id = ++s->next_id;
-	walk(s);
+	walk_steps(s);
 }
 
 /* Whether the operation is given up when a trial ends: it is if it has changed no rule yet, because
@@ -221,7 +221,7 @@ static bool stands_back(const struct operation *op)
 }
 
 /* Starts the operation, lets it wait, or refuses it. It owns `asked.bundle` from here on. */
-static void begin(struct supervisor *s, struct operation asked, const char *by)
+static void begin_operation(struct supervisor *s, struct operation asked, const char *by)
 {
 	snprintf(asked.by, sizeof(asked.by), "%s", by);
 	op_next_queued(s); /* an order that waited was given first, so it starts first */
@@ -263,7 +263,7 @@ void op_ordered(struct supervisor *s, struct asker a, const char *by, struct op_
 	};
 
 	snprintf(op.comment, sizeof(op.comment), "%s", order->comment);
-	begin(s, op, by);
+	begin_operation(s, op, by);
 }
 
 void op_release(struct supervisor *s, struct asker a, const char *by, const struct msg_ctl_release *order)
@@ -275,7 +275,7 @@ void op_release(struct supervisor *s, struct asker a, const char *by, const stru
 		return;
 	}
 	snprintf(op.device, sizeof(op.device), "%s", order->device);
-	begin(s, op, by);
+	begin_operation(s, op, by);
 }
 
 void op_stop(struct supervisor *s, uint32_t id)
@@ -320,7 +320,7 @@ void op_trial_over(struct supervisor *s)
 	}
 	op_init(s, OP_REVERT, (struct asker){ 0 }, "trial");
 	s->op.number = s->store.confirmed;
-	walk(s);
+	walk_steps(s);
 }
 
 void op_enforce_ready(struct supervisor *s)

@@ -128,7 +128,7 @@ static struct order *order_of(struct supervisor *s, uint32_t question, unsigned 
 
 /* Asks a role, with the usual deadline; `question` NULL: it will be asked later. False: it cannot
  * be asked. */
-static bool ask(struct supervisor *s, struct order *o, unsigned slot, const struct msg_body *question, int fd)
+static bool ask_role(struct supervisor *s, struct order *o, unsigned slot, const struct msg_body *question, int fd)
 {
 	o->question = question != NULL ? ++s->next_id : 0;
 	o->slot = slot;
@@ -144,7 +144,7 @@ static bool isolates(const struct order *o)
 
 /* Adds an isolation to the stored list if enforce does not carry it out, with what its name covers
  * now. The next enforce carries it out, before it loads any rules. */
-static bool keep(struct supervisor *s, struct order *o)
+static bool keep_isolation(struct supervisor *s, struct order *o)
 {
 	const char *what = (const char *)o->m.object;
 
@@ -165,7 +165,7 @@ static bool keep(struct supervisor *s, struct order *o)
 
 static void silent(struct supervisor *s, struct order *o)
 {
-	bool kept = keep(s, o), rehearses = o->passes && change_isolates(o->m.order) && !isolates(o);
+	bool kept = keep_isolation(s, o), rehearses = o->passes && change_isolates(o->m.order) && !isolates(o);
 
 	/* The role may have carried out the order although it did not answer. */
 	answer_no(s, o->asker, ANSWER_CANNOT,
@@ -204,12 +204,12 @@ static void to_enforce(struct supervisor *s, struct order *o)
 	memcpy(q.door.account, o->by, sizeof(q.door.account));
 	memcpy(c.clock.by, o->named, sizeof(c.clock.by));
 	o->passes = true;
-	(void)ask(s, o, SLOT_ENFORCE,
-		  !s->adopted			    ? NULL
-		  : change_isolates(o->m.order)	    ? &i
-		  : change_names_object(o->m.order) ? &q
-						    : &c,
-		  change_isolates(o->m.order) ? -1 : o->fd);
+	(void)ask_role(s, o, SLOT_ENFORCE,
+		       !s->adopted			 ? NULL
+		       : change_isolates(o->m.order)	 ? &i
+		       : change_names_object(o->m.order) ? &q
+							 : &c,
+		       change_isolates(o->m.order) ? -1 : o->fd);
 }
 
 /* Has the journal or accounts carry out an order under the name of the person who gave it. */
@@ -223,7 +223,7 @@ static void to_record(struct supervisor *s, struct order *o)
 	o->passes = true;
 	if (!records_sign(&o->about, o->asker.web, o->named, o->by))
 		answer_no(s, o->asker, ANSWER_CANNOT, json_sentence(M_LOGIN_NO_RIGHT));
-	else if (!ask(s, o, slot, &o->about, o->fd))
+	else if (!ask_role(s, o, slot, &o->about, o->fd))
 		answer_no(s, o->asker, ANSWER_CANNOT,
 			  json_sentence(M_CONTROL_NOT_DONE, role_name(s->slots[slot].role)));
 	else
@@ -253,7 +253,7 @@ void orders_stored(struct supervisor *s, uint32_t question)
 
 /* Begins an order, and takes over its descriptors. `login`: an order at the machine, with its uid;
  * NULL: over the web. */
-static bool begin(struct supervisor *s, struct asker a, struct msg *m, const char *login, uint32_t uid)
+static bool order_begin(struct supervisor *s, struct asker a, struct msg *m, const char *login, uint32_t uid)
 {
 	const struct msg_change *c = &m->body.change;
 	struct msg_body judge;
@@ -269,7 +269,7 @@ static bool begin(struct supervisor *s, struct asker a, struct msg *m, const cha
 	if (login != NULL)
 		snprintf(o->ground.login, sizeof(o->ground.login), "%s", login);
 	judge = judged_question(c, login, uid);
-	if (!ask(s, o, SLOT_ACCOUNTS, &judge, -1))
+	if (!ask_role(s, o, SLOT_ACCOUNTS, &judge, -1))
 		silent(s, o);
 	explicit_bzero(&judge, sizeof(judge));
 	return true;
@@ -277,7 +277,7 @@ static bool begin(struct supervisor *s, struct asker a, struct msg *m, const cha
 
 bool orders_web(struct supervisor *s, struct msg *m)
 {
-	return begin(s, (struct asker){ .id = m->id, .web = true }, m, NULL, 0);
+	return order_begin(s, (struct asker){ .id = m->id, .web = true }, m, NULL, 0);
 }
 
 bool orders_records(struct supervisor *s, struct msg *m)
@@ -298,7 +298,7 @@ bool orders_records(struct supervisor *s, struct msg *m)
 	memcpy(judge.judge.from, r->from, sizeof(r->from));
 	memcpy(judge.judge.shown, r->shown, sizeof(r->shown));
 	memcpy(judge.judge.secret, r->secret, sizeof(r->secret));
-	if (!ask(s, o, SLOT_ACCOUNTS, &judge, -1))
+	if (!ask_role(s, o, SLOT_ACCOUNTS, &judge, -1))
 		silent(s, o);
 	explicit_bzero(&judge, sizeof(judge));
 	return true;
@@ -321,7 +321,7 @@ static bool accounts_order(struct supervisor *s, struct asker a, const char *by,
 	o->passes = true;
 	o->renews = m->body.ctl_user.order == USER_RESTORE;
 	memcpy(order.user.by, by, strnlen(by, USER_BY - 1));
-	if (!ask(s, o, SLOT_ACCOUNTS, &order, m->n_fds > 0 ? m->fds[0] : -1))
+	if (!ask_role(s, o, SLOT_ACCOUNTS, &order, m->n_fds > 0 ? m->fds[0] : -1))
 		silent(s, o);
 	return true;
 }
@@ -423,11 +423,11 @@ static bool account_order(struct supervisor *s, struct asker a, const struct ucr
 	else if (!login_of_uid(LOGINS_FILE, uid, login))
 		answer_no(s, a, ANSWER_CANNOT, json_sentence(M_LOGIN_AT_MACHINE));
 	else if (!is_signed)
-		return begin(s, a, m, login, uid);
+		return order_begin(s, a, m, login, uid);
 	else if ((o = order_signed(s, a, &m->body, m)) != NULL) {
 		snprintf(o->ground.login, sizeof(o->ground.login), "%s", login);
 		judge = judged_at_machine(order_signed_right(&m->body), login, uid);
-		if (!ask(s, o, SLOT_ACCOUNTS, &judge, -1))
+		if (!ask_role(s, o, SLOT_ACCOUNTS, &judge, -1))
 			silent(s, o);
 	}
 	return true;
@@ -435,7 +435,7 @@ static bool account_order(struct supervisor *s, struct asker a, const struct ucr
 
 /* Gives control the connection, on which it answers. It hears no more of the order than it needs
  * for that. */
-static bool hand(struct supervisor *s, struct asker a, int fd, const struct msg *m)
+static bool hand_connection(struct supervisor *s, struct asker a, int fd, const struct msg *m)
 {
 	struct msg_body with = { MSG_HAND, .hand = { .version = m->version, .asked = m->id } };
 
@@ -453,7 +453,7 @@ void orders_at_machine(struct supervisor *s, int fd, const struct ucred *who, bo
 	char by[BY_BYTES];
 	bool done = false, whole = !root || carries_its_file(m);
 
-	if (!hand(s, a, fd, m) || m->body.type == MSG_NONE)
+	if (!hand_connection(s, a, fd, m) || m->body.type == MSG_NONE)
 		return; /* control does not run, or the message is of another release */
 	if (root && whole) {
 		who_name(who->pid, who->uid, by, sizeof(by));
@@ -496,7 +496,7 @@ static bool ask_draft(struct supervisor *s, struct order *o, int who)
 
 	memcpy(q.ground.by, o->by, sizeof(o->by));
 	memcpy(q.ground.login, o->ground.login, sizeof(o->ground.login));
-	return ask(s, o, SLOT_CONTROL, &q, who);
+	return ask_role(s, o, SLOT_CONTROL, &q, who);
 }
 
 bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m)
@@ -577,7 +577,7 @@ void orders_gone(struct supervisor *s, const struct slot *sl)
 
 		if (o->used && sl->role == ROLE_CONTROL) {
 			if (o->question == 0)
-				(void)keep(s, o);
+				(void)keep_isolation(s, o);
 			order_end(o);
 		} else if (o->used && &s->slots[o->slot] == sl && o->slot == SLOT_ENFORCE && !o->stored)
 			o->question = 0; /* for the next enforce */

@@ -281,7 +281,7 @@ static void passed_follow(struct supervisor *s)
 	/* If the tap has never started, there is nothing to set. */
 	if (s->passed_fd < 0 || tap_sessions_hear(s->passed_fd, s->now->ir->record_passed, &e) == 0)
 		return;
-	say(s, M_PASSED_NOT_HEARD, e.text);
+	supervisor_say(s, M_PASSED_NOT_HEARD, e.text);
 }
 
 void role_told(struct supervisor *s, struct slot *sl)

@@ -97,7 +97,7 @@ static const struct {
 	[PAPER_CLOCK] = { .file = "clock", .type = MSG_CLOCK, .most = MOMENT_TEXT, .every = 5 * SECOND, .noted = true },
 };
 
-static void save(struct supervisor *s, enum paper which)
+static void save_paper(struct supervisor *s, enum paper which)
 {
 	struct paper_kept *p = &s->papers[which];
 	struct err e;
@@ -110,7 +110,7 @@ static void save(struct supervisor *s, enum paper which)
 	p->save_at = mono_ns() + papers[which].every;
 }
 
-static void take(struct paper_kept *p, char *text)
+static void take_paper(struct paper_kept *p, char *text)
 {
 	free(p->bytes);
 	p->bytes = (uint8_t *)text;
@@ -133,13 +133,13 @@ void paper_open(struct supervisor *s, enum paper which)
 		r = file_read(s->state_fd, papers[which].file, papers[which].most, &p->bytes, &p->n, &e);
 		/* Enforce has to know of a record that cannot be read. */
 		if (r < 0)
-			take(p, papers[which].noted && r != -ENOENT ? strdup("") : NULL);
+			take_paper(p, papers[which].noted && r != -ENOENT ? strdup("") : NULL);
 		return;
 	}
 	list = listed_read(s->state_fd, papers[which].file, papers[which].listed);
 	if (list == NULL)
-		say(s, papers[which].damaged);
-	take(p, list != NULL ? json_dumps(list, JSON_COMPACT) : strdup(papers[which].instead));
+		supervisor_say(s, papers[which].damaged);
+	take_paper(p, list != NULL ? json_dumps(list, JSON_COMPACT) : strdup(papers[which].instead));
 	json_decref(list);
 }
 
@@ -181,7 +181,7 @@ bool paper_told(struct supervisor *s, enum paper which, struct msg *m)
 	if (which == PAPER_USED && m->body.used.at_once != 0)
 		p->save_at = 0;
 	if (papers[which].listed != 0 || papers[which].noted)
-		save(s, which);
+		save_paper(s, which);
 	return true;
 }
 
@@ -196,9 +196,9 @@ bool paper_add(struct supervisor *s, enum paper which, json_t *one)
 	json_decref(list);
 	if (text == NULL)
 		return false;
-	take(p, text);
+	take_paper(p, text);
 	s->relay.told = false;
-	save(s, which);
+	save_paper(s, which);
 	return true;
 }
 
@@ -214,7 +214,7 @@ uint64_t papers_due(struct supervisor *s, uint64_t now)
 
 	for (unsigned i = 0; i < PAPERS; i++) {
 		if (s->papers[i].unsaved && now >= s->papers[i].save_at)
-			save(s, (enum paper)i);
+			save_paper(s, (enum paper)i);
 		if (s->papers[i].unsaved && s->papers[i].save_at < next)
 			next = s->papers[i].save_at;
 	}

@@ -96,7 +96,7 @@ static int take_folders(struct supervisor *s, struct err *e)
 	enum narrow n = r == 0 ? narrow_folder(s->state_fd, STATE_MODE) : NARROW_FITS;
 
 	if (n != NARROW_FITS)
-		say(s, n == NARROW_DONE ? M_FOLDER_NARROWED : M_FOLDER_WIDER, s->o->state);
+		supervisor_say(s, n == NARROW_DONE ? M_FOLDER_NARROWED : M_FOLDER_WIDER, s->o->state);
 	if (r == 0)
 		r = take_folder(s, s->o->run, 0755, lock_open_folder, &s->run_fd, e);
 	s->run_lock = r;
@@ -111,19 +111,19 @@ static int open_state(struct supervisor *s, struct err *e)
 	folders_tidy(s);
 	r = permit_ids_load(s->state_fd, &s->ids, &damaged, e);
 	if (r == 0 && damaged)
-		say(s, M_IDS_DAMAGED);
+		supervisor_say(s, M_IDS_DAMAGED);
 	if (r == 0)
 		r = generation_store_open(s->state_fd, &s->store, e);
 	if (r == 0 && s->store.damaged) {
-		say(s, M_HISTORY_DAMAGED);
+		supervisor_say(s, M_HISTORY_DAMAGED);
 		sentence_say(&s->store_error, M_HISTORY_DAMAGED);
 	}
 	if (r == 0 && s->store.lost) {
-		say(s, M_STORE_LOST);
+		supervisor_say(s, M_STORE_LOST);
 		sentence_say(&s->store_error, M_STORE_LOST);
 	}
 	if (r == 0 && s->store.unsaved)
-		say(s, M_STORE_UNSAVED);
+		supervisor_say(s, M_STORE_UNSAVED);
 	if (r == 0)
 		r = kept_open(s, e);
 	return r;
@@ -156,10 +156,10 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 	if (s->now == NULL) {
 		/* If the policy cannot be read, the empty one is loaded, and nothing passes. */
 		if (e->code == -ENOTSUP) {
-			say(s, M_STORE_FORM, (unsigned long long)s->store.confirmed);
+			supervisor_say(s, M_STORE_FORM, (unsigned long long)s->store.confirmed);
 			sentence_say(&s->store_error, M_STORE_FORM, (unsigned long long)s->store.confirmed);
 		} else {
-			say(s, M_STORE_DAMAGED, e->text);
+			supervisor_say(s, M_STORE_DAMAGED, e->text);
 			sentence_say(&s->store_error, M_STORE_DAMAGED, e->text);
 		}
 		s->now = policy_empty(s, e);
@@ -219,7 +219,7 @@ static int open_own(struct supervisor *s, struct err *e)
 	prefer_session();
 	partition_open(&s->partition);
 	if (s->partition.state == PARTITION_FAILED)
-		say(s, M_PARTITION_FAILED, s->partition.failed.text);
+		supervisor_say(s, M_PARTITION_FAILED, s->partition.failed.text);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -353,7 +353,7 @@ static int do_due(struct supervisor *s)
 	return due > 60000u ? 60000 : (int)due;
 }
 
-static void turn(struct supervisor *s)
+static void supervisor_turn(struct supervisor *s)
 {
 	struct pollfd p[POLL_COUNT];
 	struct signalfd_siginfo sig;
@@ -507,7 +507,7 @@ int supervise(const struct supervise_options *o)
 		return 3;
 	}
 	while (!s.ending)
-		turn(&s);
+		supervisor_turn(&s);
 	notify_ending(&s);
 	leave_say(&s);
 	end_all(&s);
@@ -520,24 +520,24 @@ int supervise(const struct supervise_options *o)
  * or `sekisho status`, reports it.
  */
 
-static void stays(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
-		  const char *addresses)
+static void say_stays(void *ctx, const struct ir_interface *i, const struct device *d, const struct device *card,
+		      const char *addresses)
 {
 	const struct supervisor *s = ctx;
 	const char *space = i->admin ? s->o->admin_netns : s->o->data_netns;
 
 	if (d == NULL)
-		say(s, M_LEAVE_ABSENT, i->name, i->device);
+		supervisor_say(s, M_LEAVE_ABSENT, i->name, i->device);
 	else
-		say(s, d->up ? M_LEAVE_UP : M_LEAVE_DOWN, i->name, i->device, space);
+		supervisor_say(s, d->up ? M_LEAVE_UP : M_LEAVE_DOWN, i->name, i->device, space);
 }
 
 void leave_say(const struct supervisor *s)
 {
 	if (s->now->number == 0) {
-		say(s, M_LEAVE_NO_POLICY, s->o->data_netns);
+		supervisor_say(s, M_LEAVE_NO_POLICY, s->o->data_netns);
 		return;
 	}
-	say(s, M_LEAVE_RULES, (unsigned long long)s->now->number);
-	(void)box_interfaces(&s->spaces, s->now->ir, stays, (void *)(uintptr_t)s, NULL);
+	supervisor_say(s, M_LEAVE_RULES, (unsigned long long)s->now->number);
+	(void)box_interfaces(&s->spaces, s->now->ir, say_stays, (void *)(uintptr_t)s, NULL);
 }

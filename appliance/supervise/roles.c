@@ -98,7 +98,7 @@ static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
 			close(fds[i]);
 	}
 	if (r < 0) {
-		say(s, M_ROLE_NOT_STARTED, role_name(sl->role), e.text);
+		supervisor_say(s, M_ROLE_NOT_STARTED, role_name(sl->role), e.text);
 		sl->failed = e;
 		sl->state = SLOT_DEAD;
 		sl->restart_at = now + SECOND;
@@ -213,7 +213,7 @@ bool role_reap(struct supervisor *s, struct slot *sl, siginfo_t *ret_how)
 	sl->restarts++;
 	sl->restart_at = backoff(sl, now);
 	role_event(s, sl->role, sl->index, ROLE_DIED);
-	say(s, M_ROLE_DIED, slot_title(sl, title), ret_how->si_code == CLD_EXITED ? "status" : "signal",
-	    ret_how->si_status);
+	supervisor_say(s, M_ROLE_DIED, slot_title(sl, title), ret_how->si_code == CLD_EXITED ? "status" : "signal",
+		       ret_how->si_status);
 	return true;
 }

@@ -32,18 +32,18 @@
 #define QUEUE_TABLE "/proc/self/net/netfilter/nfnetlink_queue"
 
 /* A duplicate of the descriptor; -1 = there is none. */
-static int again(int fd)
+static int duplicate_of(int fd)
 {
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
 /* Opens a socket once, and returns a duplicate for the role. The socket stays open over restarts of
  * the role, so that nothing in between is lost or refused. */
-static int stays(int *fd, int (*open_it)(struct err *e), struct err *e)
+static int stays_open(int *fd, int (*open_it)(struct err *e), struct err *e)
 {
 	if (*fd < 0)
 		*fd = open_it(e);
-	return again(*fd);
+	return duplicate_of(*fd);
 }
 
 static int open_queue_table(struct err *e)
@@ -57,7 +57,7 @@ static int open_queue_table(struct err *e)
 	return r < 0 ? r : fd < 0 ? err_set(e, -errno, "open the kernel's table of queues") : fd;
 }
 
-static int bound(const void *address, socklen_t n, struct err *e)
+static int bound_socket(const void *address, socklen_t n, struct err *e)
 {
 	const int on = 1, off = 0;
 	sa_family_t family = ((const struct sockaddr *)address)->sa_family;
@@ -82,9 +82,9 @@ static int open_listener(struct err *e)
 					  .sin6_port = htons(ADMIN_PORT),
 					  .sin6_addr = IN6ADDR_ANY_INIT };
 	const struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(ADMIN_PORT) };
-	int fd = bound(&six, sizeof(six), e);
+	int fd = bound_socket(&six, sizeof(six), e);
 
-	return fd < 0 ? bound(&four, sizeof(four), e) : fd;
+	return fd < 0 ? bound_socket(&four, sizeof(four), e) : fd;
 }
 
 /* One page of shared memory for all gates of a pair. */
@@ -94,7 +94,7 @@ static int open_pulse(struct pair *p, struct err *e)
 		p->pulse_fd = pulse_create(e);
 	if (p->pulse_fd >= 0 && p->pulse == NULL)
 		p->pulse = pulse_map(p->pulse_fd, e);
-	return p->pulse != NULL ? again(p->pulse_fd) : -1;
+	return p->pulse != NULL ? duplicate_of(p->pulse_fd) : -1;
 }
 
 /* Shared memory that lasts as long as the daemon, for what each process of a role leaves to the
@@ -103,7 +103,7 @@ static int open_shared(int *fd, const char *name, size_t bytes, struct err *e)
 {
 	if (*fd < 0)
 		*fd = shared_create(name, bytes, e);
-	return again(*fd);
+	return duplicate_of(*fd);
 }
 
 static int open_counts(struct pair *p, struct err *e)
@@ -166,10 +166,10 @@ static int open_all(void *ctx, struct err *e)
 
 	switch (o->sl->role) {
 	case ROLE_ENFORCE:
-		fds[n++] = again(s->rules_fd);
+		fds[n++] = duplicate_of(s->rules_fd);
 		fds[n++] = enforce_socket_open(true, e);
 		for (unsigned k = 0; s->once.leases != NULL && k < LANE_KINDS; k++)
-			fds[n++] = again(s->once.cache[k].program);
+			fds[n++] = duplicate_of(s->once.cache[k].program);
 		break;
 	case ROLE_GATE:
 		fds[n++] = reset_socket_open(AF_INET, e);
@@ -180,8 +180,8 @@ static int open_all(void *ctx, struct err *e)
 		break;
 	case ROLE_TAP:
 		fds[n++] = tap_open(e);
-		fds[n++] = stays(&s->passed_fd, tap_sessions_open, e);
-		fds[n++] = stays(&s->neighbours_fd, tap_neighbours_open, e);
+		fds[n++] = stays_open(&s->passed_fd, tap_sessions_open, e);
+		fds[n++] = stays_open(&s->neighbours_fd, tap_neighbours_open, e);
 		break;
 	case ROLE_JOURNAL:
 		fds[n++] = open_folder(s, "journal", ROLE_JOURNAL, e);
@@ -190,20 +190,20 @@ static int open_all(void *ctx, struct err *e)
 		 * anyway, so the journal gets its own folder a second time instead. It notices
 		 * that, and does not sign. */
 		if (fds[n] < 0)
-			fds[n] = again(fds[n - 1]);
+			fds[n] = duplicate_of(fds[n - 1]);
 		n++;
-		fds[n++] = again(s->told_out);
+		fds[n++] = duplicate_of(s->told_out);
 		fds[n++] = open_shared(&s->names_fd, "sekisho-names", JOURNAL_NAMES_BYTES, e);
 		break;
 	case ROLE_MGMT:
-		fds[n++] = stays(&s->mgmt_fd, open_listener, e);
+		fds[n++] = stays_open(&s->mgmt_fd, open_listener, e);
 		fds[n++] = open_folder(s, "secrets", ROLE_MGMT, e);
 		fds[n++] = open_people(s, e);
 		break;
 	case ROLE_CONTROL:
 		fds[n++] = open_folder(s, "control", ROLE_CONTROL, e);
-		fds[n++] = again(s->listen_fd);
-		fds[n++] = s->logins_fd >= 0 ? again(s->logins_fd) : open("/dev/null", O_RDONLY | O_CLOEXEC);
+		fds[n++] = duplicate_of(s->listen_fd);
+		fds[n++] = s->logins_fd >= 0 ? duplicate_of(s->logins_fd) : open("/dev/null", O_RDONLY | O_CLOEXEC);
 		fds[n++] = open_shared(&s->alarms_fd, "sekisho-alarms", CONTROL_ALARMS_BYTES, e);
 		fds[n++] = open_queue_table(e);
 		break;

@@ -37,7 +37,7 @@ static bool is_pair(const struct slot *sl)
 }
 
 /* Runs in the child. Never returns. */
-static void become(const struct slot *sl, int program, int chan, const int *fds, size_t n, int nsfd, pid_t parent)
+static void become_role(const struct slot *sl, int program, int chan, const int *fds, size_t n, int nsfd, pid_t parent)
 {
 	char *const compiler[] = { (char[]){ COMPILER }, NULL };
 	char role[16];
@@ -152,7 +152,7 @@ int spawn(const struct partition *p, struct slot *sl, const int *fds, size_t n, 
 		return err_set(e, code, "start %s", role_name(sl->role));
 	}
 	if (pid == 0)
-		become(sl, program, sv[1], fds, n, nsfd, parent);
+		become_role(sl, program, sv[1], fds, n, nsfd, parent);
 	close(program);
 	close(sv[1]);
 	sl->pidfd = pidfd_open(pid, 0);

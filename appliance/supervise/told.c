@@ -179,7 +179,7 @@ void relay_begin(struct supervisor *s, struct slot *sl)
 
 /* ---- what only this process can read of the machine ------------------------------------------ */
 
-static void difference(void *ctx, const char *where, const char *what, const char *detail)
+static void add_difference(void *ctx, const char *where, const char *what, const char *detail)
 {
 	json_array_append_new(ctx, json_pack("{s:o, s:s, s:o, s:i}", "where", json_text(where), "what", what, "detail",
 					     json_text(detail), "line", 0));
@@ -192,10 +192,10 @@ json_t *json_surroundings(const struct supervisor *s)
 
 	/* Not compared during an operation: the state then fits neither policy, and the operation
 	 * itself compares. */
-	if (s->op.kind == OP_NONE && box_compare(&s->spaces, s->now->ir, false, difference, list, &e) < 0)
-		difference(list, "box", "unknown", e.text);
-	if (outside_look(&s->spaces, s->now->ir, difference, list, &e) < 0)
-		difference(list, "namespace", "unknown", e.text);
+	if (s->op.kind == OP_NONE && box_compare(&s->spaces, s->now->ir, false, add_difference, list, &e) < 0)
+		add_difference(list, "box", "unknown", e.text);
+	if (outside_look(&s->spaces, s->now->ir, add_difference, list, &e) < 0)
+		add_difference(list, "namespace", "unknown", e.text);
 	return list;
 }
 

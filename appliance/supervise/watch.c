@@ -47,7 +47,7 @@ int watch_open(struct supervisor *s, struct err *e)
 }
 
 /* Whether the role does a long task, and answers only at its end. */
-static bool busy(const struct supervisor *s, unsigned slot)
+static bool role_busy(const struct supervisor *s, unsigned slot)
 {
 	if (slot == SLOT_ENFORCE && s->op.kind != OP_NONE &&
 	    (s->op.step == STEP_KERNEL || s->op.step == STEP_FORETELL || s->op.step == STEP_UNDO))
@@ -69,7 +69,7 @@ static void hung(struct supervisor *s, struct slot *sl)
 	sl->asked = 0;
 	vigil_beat(&sl->vigil);
 	vigil_beat(&sl->work);
-	say(s, M_ROLE_SILENT, slot_title(sl, title));
+	supervisor_say(s, M_ROLE_SILENT, slot_title(sl, title));
 	if (sl->role != ROLE_COMPILE) /* the compiler's answer is an event of its own */
 		role_event(s, sl->role, sl->index, ROLE_HUNG);
 	role_kill(s, sl);
@@ -114,7 +114,7 @@ static bool keeps_table(struct supervisor *s, const struct slot *sl, uint64_t pa
 	return false;
 }
 
-static void look(struct supervisor *s, unsigned slot, uint64_t now, uint64_t passed)
+static void watch_slot(struct supervisor *s, unsigned slot, uint64_t now, uint64_t passed)
 {
 	struct slot *sl = &s->slots[slot];
 
@@ -131,7 +131,7 @@ static void look(struct supervisor *s, unsigned slot, uint64_t now, uint64_t pas
 		hung(s, sl);
 		return;
 	}
-	if (busy(s, slot)) {
+	if (role_busy(s, slot)) {
 		if (!sl->long_work)
 			vigil_beat(&sl->vigil);
 		sl->asked = 0;
@@ -208,7 +208,7 @@ uint64_t watch_due(struct supervisor *s, uint64_t now)
 		x->pulse_at = now + PULSE_EVERY;
 	}
 	for (unsigned i = 0; now >= x->at && i < SLOTS; i++)
-		look(s, i, now, now - x->done);
+		watch_slot(s, i, now, now - x->done);
 	if (now >= x->at) {
 		x->done = now;
 		x->at = now + EVERY;

@@ -100,7 +100,7 @@ bool worker_start(struct supervisor *s, uint32_t w)
 	p->ring = ring_create(&e);
 	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (p->ring < 0 || p->wake < 0) {
-		say(s, M_ROLE_NOT_STARTED, role_name(ROLE_DPI), p->ring < 0 ? e.text : strerror(errno));
+		supervisor_say(s, M_ROLE_NOT_STARTED, role_name(ROLE_DPI), p->ring < 0 ? e.text : strerror(errno));
 		role_kill(s, worker_of(s, w));
 		return false;
 	}
@@ -282,7 +282,7 @@ void workers_end_refusing(struct supervisor *s)
 
 	for (uint32_t w = 0; w < PAIR_MAX; w++)
 		if (s->pairs[w].wanted && s->pairs[w].acked && s->pairs[w].refuses) {
-			say(s, M_WORKER_REFUSED, slot_title(worker_of(s, w), title));
+			supervisor_say(s, M_WORKER_REFUSED, slot_title(worker_of(s, w), title));
 			s->pairs[w].acked = false;
 			s->pairs[w].distrusted = true;
 			role_kill(s, worker_of(s, w));

@@ -14,7 +14,7 @@
 
 #include "tests/unit/folder.h"
 
-void say(const struct supervisor *s, enum message m, ...)
+void supervisor_say(const struct supervisor *s, enum message m, ...)
 {
 	(void)s;
 	(void)m;

@@ -79,7 +79,7 @@ bool role_send(struct supervisor *of, struct slot *sl, uint32_t id, const struct
 	return true;
 }
 
-void say(const struct supervisor *of, enum message m, ...)
+void supervisor_say(const struct supervisor *of, enum message m, ...)
 {
 	(void)of, (void)m;
 }

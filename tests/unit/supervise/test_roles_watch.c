@@ -25,7 +25,7 @@ static struct pulse pulse;
 static unsigned poked, killed, ended;
 static uint64_t now;
 
-void say(const struct supervisor *of, enum message m, ...)
+void supervisor_say(const struct supervisor *of, enum message m, ...)
 {
 	(void)of, (void)m;
 }

@@ -63,7 +63,7 @@ void roles_want(struct supervisor *of, unsigned slot)
 	(void)of, (void)slot;
 }
 
-void say(const struct supervisor *of, enum message m, ...)
+void supervisor_say(const struct supervisor *of, enum message m, ...)
 {
 	(void)of;
 	assert_int_equal(m, M_WORKER_REFUSED);

@@ -78,7 +78,7 @@ static void roles_and_login(const struct account *a, char out[EVENT_TEXT])
 		 a->login);
 }
 
-static void changed(const struct desk_order *o, struct account *a, struct account *before)
+static void record_change(const struct desk_order *o, struct account *a, struct account *before)
 {
 	char was[EVENT_TEXT], is[EVENT_TEXT];
 
@@ -115,7 +115,7 @@ void desk_login_add(const struct desk_order *o, struct account *a)
 	}
 	snprintf(a->login, sizeof(a->login), "%s", login);
 	a->login_uid = (uint32_t)uid;
-	changed(o, a, &before);
+	record_change(o, a, &before);
 }
 
 void desk_login_remove(const struct desk_order *o, struct account *a)
@@ -128,7 +128,7 @@ void desk_login_remove(const struct desk_order *o, struct account *a)
 	}
 	a->login[0] = 0;
 	a->login_uid = 0;
-	changed(o, a, &before);
+	record_change(o, a, &before);
 }
 
 /* ---- API tokens ------------------------------------------------------------------------------ */

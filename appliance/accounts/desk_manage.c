@@ -48,7 +48,7 @@ static bool has_roles(enum manage_order o)
 }
 
 /* Checks the form of an order's members. MESSAGE_COUNT: they are right. */
-static enum message unfit(enum manage_order o, const json_t *said, uint32_t *ret_duties)
+static enum message unfit_order(enum manage_order o, const json_t *said, uint32_t *ret_duties)
 {
 	const char *full = desk_said(said, "full_name"), *reason = desk_said(said, "reason");
 
@@ -89,7 +89,7 @@ static void refuse_rule(struct desk *d, const struct job *j, const char *name, e
 }
 
 /* True: the order may be carried out. */
-static bool judge(struct desk *d, const struct job *j, const struct account *by, const json_t *said)
+static bool judge_order(struct desk *d, const struct job *j, const struct account *by, const json_t *said)
 {
 	const struct account *of = book_account(&d->book, desk_said(said, "name"));
 	const char *name = text_is_name(desk_said(said, "name")) ? desk_said(said, "name") : "?";
@@ -101,7 +101,7 @@ static bool judge(struct desk *d, const struct job *j, const struct account *by,
 		desk_refuse(d, j->id, ANSWER_NO, M_USER_UNKNOWN, name);
 		return false;
 	}
-	why = unfit(j->manage, said, &duties);
+	why = unfit_order(j->manage, said, &duties);
 	if (why != MESSAGE_COUNT) {
 		desk_refuse(d, j->id, ANSWER_INVALID, why);
 		return false;
@@ -135,7 +135,7 @@ static json_t *said_of(const struct job *j)
 }
 
 /* The manager has proved with his own passphrase who he is. Carries out his order. */
-static void begin(struct desk *d, struct job *j, const struct account *by, struct moment now)
+static void manage_begin(struct desk *d, struct job *j, const struct account *by, struct moment now)
 {
 	json_t *said = said_of(j);
 
@@ -143,14 +143,14 @@ static void begin(struct desk *d, struct job *j, const struct account *by, struc
 	j->order = root_order[j->manage];
 	if (!json_is_object(said))
 		desk_refuse(d, j->id, ANSWER_INVALID, M_USER_NONSENSE);
-	else if (judge(d, j, by, said))
+	else if (judge_order(d, j, by, said))
 		desk_user_over_web(d, j, said, now);
 	json_decref(said);
 }
 
 /* The hash of the generated passphrase is there. The manager may have lost his right meanwhile, or
  * the other account may be another person's now. */
-static void finish(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
+static void manage_finish(struct desk *d, struct job *j, const struct hash_answer *h, struct moment now)
 {
 	const struct account *by;
 	json_t *said;
@@ -164,7 +164,7 @@ static void finish(struct desk *d, struct job *j, const struct hash_answer *h, s
 	said = said_of(j);
 	if (!duty_may(by->duties, MANAGE_RIGHT)) {
 		desk_refuse(d, j->id, ANSWER_NO, M_LOGIN_NO_RIGHT);
-	} else if (judge(d, j, by, said)) {
+	} else if (judge_order(d, j, by, said)) {
 		snprintf(j->name, sizeof(j->name), "%s", desk_said(said, "name"));
 		desk_user_hashed(d, j, h, now);
 	}
@@ -176,7 +176,7 @@ bool desk_manage_hashed(struct desk *d, struct job *j, const struct hash_answer 
 	const struct account *by;
 
 	if (j->deed) {
-		finish(d, j, h, now);
+		manage_finish(d, j, h, now);
 		return false;
 	}
 	by = desk_still_there(d, j, now);
@@ -190,7 +190,7 @@ bool desk_manage_hashed(struct desk *d, struct job *j, const struct hash_answer 
 	else if (j->leaked)
 		desk_leaked_typed(d, j, now);
 	else
-		begin(d, j, by, now);
+		manage_begin(d, j, by, now);
 	return j->used && j->hash_id != 0;
 }
 

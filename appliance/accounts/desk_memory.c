@@ -34,7 +34,7 @@ size_t sessions_count(const struct sessions *s, const char *name, uint64_t now)
 
 /* An entry without a live session. If there is none, or the account has SESSIONS_EACH sessions: the
  * account's oldest session; NULL = it has none. */
-static struct session *place(struct sessions *s, const char *name, uint64_t now)
+static struct session *session_place(struct sessions *s, const char *name, uint64_t now)
 {
 	struct session *oldest = NULL, *free = NULL;
 	size_t own = 0;
@@ -54,7 +54,7 @@ static struct session *place(struct sessions *s, const char *name, uint64_t now)
 struct session *sessions_begin(struct sessions *s, const char *name, const struct addr *from, uint64_t now,
 			       uint64_t wall_s, uint8_t ret_secret[SECRET_BYTES])
 {
-	struct session *x = place(s, name, now);
+	struct session *x = session_place(s, name, now);
 
 	if (x == NULL || !secret_make(ret_secret, SECRET_BYTES))
 		return NULL;
@@ -110,7 +110,7 @@ static void key_of(const char *name, const struct addr *from, uint8_t key[16])
 	memcpy(key, digest, 16);
 }
 
-static struct lockout_entry *find(struct lockout *l, const char *name, const struct addr *from)
+static struct lockout_entry *lockout_find(struct lockout *l, const char *name, const struct addr *from)
 {
 	uint8_t key[16];
 
@@ -139,7 +139,7 @@ static bool matters_less(const struct lockout_entry *a, const struct lockout_ent
 
 static struct lockout_entry *find_or_make(struct lockout *l, const char *name, const struct addr *from, uint64_t now)
 {
-	struct lockout_entry *x = find(l, name, from);
+	struct lockout_entry *x = lockout_find(l, name, from);
 
 	if (x != NULL)
 		return x;
@@ -154,7 +154,7 @@ static struct lockout_entry *find_or_make(struct lockout *l, const char *name, c
 
 bool lockout_locked(struct lockout *l, const char *name, const struct addr *from, uint64_t now)
 {
-	struct lockout_entry *x = find(l, name, from);
+	struct lockout_entry *x = lockout_find(l, name, from);
 
 	return x != NULL && now < x->until;
 }
@@ -179,7 +179,7 @@ bool lockout_failed(struct lockout *l, const char *name, const struct addr *from
 
 void lockout_take_back(struct lockout *l, const char *name, const struct addr *from)
 {
-	struct lockout_entry *x = find(l, name, from);
+	struct lockout_entry *x = lockout_find(l, name, from);
 
 	if (x == NULL)
 		return;
@@ -192,7 +192,7 @@ void lockout_take_back(struct lockout *l, const char *name, const struct addr *f
 
 bool lockout_refused(struct lockout *l, const char *name, const struct addr *from, uint64_t *ret_count)
 {
-	struct lockout_entry *x = find(l, name, from);
+	struct lockout_entry *x = lockout_find(l, name, from);
 
 	if (x == NULL)
 		return false;
@@ -203,7 +203,7 @@ bool lockout_refused(struct lockout *l, const char *name, const struct addr *fro
 
 void lockout_forget(struct lockout *l, const char *name, const struct addr *from)
 {
-	struct lockout_entry *x = find(l, name, from);
+	struct lockout_entry *x = lockout_find(l, name, from);
 
 	if (x != NULL)
 		*x = (struct lockout_entry){ 0 };

@@ -86,7 +86,7 @@ bool desk_typed_right(struct desk *d, struct job *j, const struct account *a, co
 }
 
 /* The present passphrase was right: checks the new one and has it hashed. */
-static void take(struct desk *d, struct job *j, const struct account *a)
+static void take_new(struct desk *d, struct job *j, const struct account *a)
 {
 	char setting[PASSPHRASE_HASH];
 
@@ -110,7 +110,7 @@ static void end_others(struct desk *d, const struct job *j, struct moment now)
 	sessions_end_others(&d->sessions, j->name, own, now.ns);
 }
 
-static void taken(struct desk *d, struct job *j, const char *hash, struct moment now)
+static void new_taken(struct desk *d, struct job *j, const char *hash, struct moment now)
 {
 	struct account *a, before;
 
@@ -142,7 +142,7 @@ bool desk_passphrase_hashed(struct desk *d, struct job *j, const struct hash_ans
 		if (!h->ok || !passphrase_is_hash(h->hash))
 			desk_refuse(d, j->id, ANSWER_CANNOT, M_USER_NO_RANDOM);
 		else
-			taken(d, j, h->hash, now);
+			new_taken(d, j, h->hash, now);
 		return false;
 	}
 	a = desk_still_there(d, j, now);
@@ -150,7 +150,7 @@ bool desk_passphrase_hashed(struct desk *d, struct job *j, const struct hash_ans
 		return false;
 	j->deed = true;
 	if (desk_typed_right(d, j, a, h, M_MANAGE_REFUSED))
-		take(d, j, a);
+		take_new(d, j, a);
 	return j->hash_id != 0;
 }
 

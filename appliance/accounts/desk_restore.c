@@ -84,7 +84,7 @@ static bool in_use(struct book *b, struct book *backup)
 	return false;
 }
 
-static json_t *difference(struct book *b, struct book *backup)
+static json_t *books_difference(struct book *b, struct book *backup)
 {
 	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "accounts", (json_int_t)backup->n_accounts,
 			 "come", only_in(backup, b), "changed", in_both(b, backup, false), "same",
@@ -107,7 +107,7 @@ static void end_all(struct desk *d)
 }
 
 /* Takes the backup's register over, unless it cannot be saved. */
-static bool taken(struct desk *d, struct book *backup)
+static bool book_taken(struct desk *d, struct book *backup)
 {
 	struct book *before = malloc(sizeof(*before));
 
@@ -131,7 +131,7 @@ static bool taken(struct desk *d, struct book *backup)
 	return true;
 }
 
-static void record(struct desk *d, const json_t *said, const char *by, size_t before)
+static void record_restore(struct desk *d, const json_t *said, const char *by, size_t before)
 {
 	const char *file = desk_said(said, "sha256"), *made = desk_said(said, "made");
 	char count[12];
@@ -150,7 +150,7 @@ static void record(struct desk *d, const json_t *said, const char *by, size_t be
 
 static void carry_out(struct desk *d, uint32_t id, const struct msg_user *m, const json_t *said, struct book *backup)
 {
-	json_t *lists = difference(&d->book, backup);
+	json_t *lists = books_difference(&d->book, backup);
 	size_t before = d->book.n_accounts;
 	char by[USER_BY + 1];
 
@@ -164,11 +164,11 @@ static void carry_out(struct desk *d, uint32_t id, const struct msg_user *m, con
 	}
 	if (*desk_said(said, "replace") == 0 && in_use(&d->book, backup)) {
 		desk_refuse(d, id, ANSWER_NO, M_WHOLE_IN_USE);
-	} else if (!taken(d, backup)) {
+	} else if (!book_taken(d, backup)) {
 		desk_refuse(d, id, ANSWER_CANNOT, M_USER_UNSAVED);
 	} else {
 		end_all(d);
-		record(d, said, by, before);
+		record_restore(d, said, by, before);
 		desk_answer(d, id, ANSWER_YES, json_incref(lists));
 	}
 	json_decref(lists);

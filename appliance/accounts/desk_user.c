@@ -21,7 +21,7 @@
 
 #define FIRST_NAME "admin"
 
-static struct account *named(const struct desk_order *o)
+static struct account *named_account(const struct desk_order *o)
 {
 	struct account *a = book_account(&o->d->book, desk_said(o->said, "name"));
 
@@ -157,7 +157,7 @@ static void start_add(const struct desk_order *o)
 	start_hash(o, &a);
 }
 
-static void added(struct desk *d, struct job *j, struct moment now)
+static void user_added(struct desk *d, struct job *j, struct moment now)
 {
 	struct account a = j->draft, *place;
 	char list[DUTIES_TEXT];
@@ -232,12 +232,12 @@ void desk_user_hashed(struct desk *d, struct job *j, const struct hash_answer *a
 		return;
 	}
 	desk_put(j->draft.hash, sizeof(j->draft.hash), a->hash);
-	added(d, j, now);
+	user_added(d, j, now);
 }
 
 /* ---- orders that are done at once ------------------------------------------------------------ */
 
-static void list(const struct desk_order *o)
+static void user_list(const struct desk_order *o)
 {
 	char seen[ACCOUNT_SEEN];
 	json_t *all = json_array();
@@ -257,12 +257,12 @@ static void list(const struct desk_order *o)
 			      desk_leaked_json(o->d), "approval", book_approval_json(&o->d->book)));
 }
 
-static void show(const struct desk_order *o, struct account *a)
+static void user_show(const struct desk_order *o, struct account *a)
 {
 	desk_answer_account(o, a);
 }
 
-static void change(const struct desk_order *o, struct account *a)
+static void user_change(const struct desk_order *o, struct account *a)
 {
 	struct account before = *a;
 	char was[DUTIES_TEXT], is[DUTIES_TEXT];
@@ -392,7 +392,7 @@ static void key_remove(const struct desk_order *o, struct account *a)
 			     .what = ACCOUNT_KEY_REMOVED, .after = desk_said(o->said, "key"), .shuts_out = true });
 }
 
-static void sessions(const struct desk_order *o)
+static void user_sessions(const struct desk_order *o)
 {
 	json_t *all = json_array();
 
@@ -434,7 +434,7 @@ static void session_end_order(const struct desk_order *o)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:I}", "ended", (json_int_t)n));
 }
 
-static void roles(const struct desk_order *o)
+static void user_roles(const struct desk_order *o)
 {
 	json_t *all = json_array();
 
@@ -481,10 +481,10 @@ static void leaked_show(const struct desk_order *o)
 
 /* Orders about the account that is named. */
 static void (*const of_account[USER_ORDERS])(const struct desk_order *o, struct account *a) = {
-	[USER_SHOW] = show,
-	[USER_KEYS] = show,
-	[USER_CERTIFICATES] = show,
-	[USER_CHANGE] = change,
+	[USER_SHOW] = user_show,
+	[USER_KEYS] = user_show,
+	[USER_CERTIFICATES] = user_show,
+	[USER_CHANGE] = user_change,
 	[USER_DISABLE] = disable,
 	[USER_ENABLE] = disable,
 	[USER_REMOVE] = remove_account,
@@ -501,20 +501,13 @@ static void (*const of_account[USER_ORDERS])(const struct desk_order *o, struct 
 
 /* The other orders. Those that bring a file are not listed: see desk_leaked_load, desk_restore. */
 static void (*const of_register[USER_ORDERS])(const struct desk_order *o) = {
-	[USER_FIRST] = start_add,
-	[USER_ADD] = start_add,
-	[USER_LIST] = list,
-	[USER_TOKENS] = desk_tokens,
-	[USER_TOKEN_ADD] = desk_token_add,
-	[USER_TOKEN_REMOVE] = desk_token_remove,
-	[USER_SESSIONS] = sessions,
-	[USER_SESSION_END] = session_end_order,
-	[USER_ROLES] = roles,
-	[USER_APPROVAL] = approval,
-	[USER_APPROVAL_OFF] = approval,
-	[USER_APPROVAL_ON] = approval,
-	[USER_LEAKED] = leaked_show,
-	[USER_LEAKED_REMOVE] = desk_leaked_remove,
+	[USER_FIRST] = start_add,	   [USER_ADD] = start_add,
+	[USER_LIST] = user_list,	   [USER_TOKENS] = desk_tokens,
+	[USER_TOKEN_ADD] = desk_token_add, [USER_TOKEN_REMOVE] = desk_token_remove,
+	[USER_SESSIONS] = user_sessions,   [USER_SESSION_END] = session_end_order,
+	[USER_ROLES] = user_roles,	   [USER_APPROVAL] = approval,
+	[USER_APPROVAL_OFF] = approval,	   [USER_APPROVAL_ON] = approval,
+	[USER_LEAKED] = leaked_show,	   [USER_LEAKED_REMOVE] = desk_leaked_remove,
 };
 
 static void carry_out(const struct desk_order *o)
@@ -522,7 +515,7 @@ static void carry_out(const struct desk_order *o)
 	struct account *a;
 
 	if (of_account[o->order] != NULL) {
-		a = named(o);
+		a = named_account(o);
 		if (a != NULL)
 			of_account[o->order](o, a);
 	} else if (of_register[o->order] != NULL) {

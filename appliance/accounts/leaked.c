@@ -89,7 +89,7 @@ static int take_block(struct leaked *l, int fd)
 	return (int)n;
 }
 
-static void begin(struct leaked *l)
+static void chain_begin(struct leaked *l)
 {
 	l->done = 0;
 	leaked_begin(l->head.count, l->chain);
@@ -104,13 +104,13 @@ static bool digest_fits(const struct leaked *l)
 }
 
 /* Checks the whole file, from its head to its digest. */
-static int look(struct leaked *l, int fd)
+static int check_file(struct leaked *l, int fd)
 {
 	int r = read_head(fd, &l->head);
 
 	if (r < 0)
 		return r;
-	begin(l);
+	chain_begin(l);
 	while (l->done < l->head.count) {
 		r = take_block(l, fd);
 		if (r < 0)
@@ -120,7 +120,7 @@ static int look(struct leaked *l, int fd)
 	return digest_fits(l) ? 0 : -EBADMSG;
 }
 
-static bool stands(int dirfd, const char *name)
+static bool file_stands(int dirfd, const char *name)
 {
 	struct stat st;
 
@@ -179,7 +179,7 @@ int leaked_open(struct leaked *l, int dirfd, bool *ret_damaged, struct err *e)
 	/* Left by a load that a power cut or the end of the role interrupted. */
 	unlinkat(dirfd, BESIDE, 0);
 	fd = openat(dirfd, NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	r = fd < 0 ? -errno : look(l, fd);
+	r = fd < 0 ? -errno : check_file(l, fd);
 	if (r == 0) {
 		l->fd = fd;
 		l->count = l->head.count;
@@ -194,7 +194,7 @@ int leaked_open(struct leaked *l, int dirfd, bool *ret_damaged, struct err *e)
 	if (r == -ENOENT) {
 		/* The file may have been set aside before, without a record: at an earlier start,
 		 * or when the folder was opened. */
-		*ret_damaged = l->damaged = stands(dirfd, ASIDE);
+		*ret_damaged = l->damaged = file_stands(dirfd, ASIDE);
 		return 0;
 	}
 	set_aside(l);
@@ -288,12 +288,12 @@ int leaked_take(struct leaked *l, int memfd)
 		give_up(l);
 		return r;
 	}
-	begin(l);
+	chain_begin(l);
 	return 0;
 }
 
 /* The list is whole: writes its head, with the time in it, and puts it in place. */
-static int finish(struct leaked *l, uint64_t wall_s)
+static int finish_file(struct leaked *l, uint64_t wall_s)
 {
 	uint8_t head[LEAKED_HEAD];
 	int r;
@@ -343,7 +343,7 @@ int leaked_step(struct leaked *l, uint64_t wall_s)
 	if (r >= 0 && l->done < l->head.count)
 		return 1;
 	if (r >= 0)
-		r = finish(l, wall_s);
+		r = finish_file(l, wall_s);
 	if (r < 0)
 		give_up(l);
 	return r;
@@ -359,7 +359,7 @@ int leaked_remove(struct leaked *l)
 		return -errno;
 	/* A file that was set aside may be a folder. */
 	if (unlinkat(l->dirfd, ASIDE, 0) < 0 && unlinkat(l->dirfd, ASIDE, AT_REMOVEDIR) < 0 && errno != ENOENT &&
-	    stands(l->dirfd, ASIDE))
+	    file_stands(l->dirfd, ASIDE))
 		return -errno;
 	if (l->fd >= 0)
 		close(l->fd);

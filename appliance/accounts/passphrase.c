@@ -21,7 +21,7 @@ static const char *const denied[] = {
 };
 
 /* Maps the sign of a letter to the letter: "P@ssw0rd" is no better than "password". */
-static char plain(char c)
+static char plain_letter(char c)
 {
 	static const char from[] = "@$!|+0", to[] = "asilto";
 	const char *at = c != 0 ? strchr(from, c) : NULL;
@@ -38,7 +38,7 @@ static size_t reduce(const char *phrase, bool letters, char *out)
 	size_t n = 0;
 
 	for (; *phrase != 0; phrase++) {
-		char c = letters			    ? plain(*phrase)
+		char c = letters			    ? plain_letter(*phrase)
 			 : *phrase >= 'A' && *phrase <= 'Z' ? (char)(*phrase - 'A' + 'a')
 							    : *phrase;
 		bool kept = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || ((uint8_t)c & 0x80u) != 0;

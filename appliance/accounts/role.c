@@ -85,7 +85,7 @@ static void hasher_child(int unused)
 
 #define PROGRAM "sekisho-webauthn"
 
-static void child(int program)
+static void run_child(int program)
 {
 	char *const argv[] = { (char[]){ PROGRAM }, NULL }, *const no_env[] = { NULL };
 
@@ -108,7 +108,7 @@ static int keys_start(struct err *e)
 		return err_set(e, -ENOENT, "find %s", PROGRAM);
 	low = open(path, O_PATH | O_CLOEXEC);
 	fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, CHILD_FD + 1);
-	r = fd < 0 ? err_set(e, -errno, "open %s", path) : child_start(child, fd, PROGRAM, e);
+	r = fd < 0 ? err_set(e, -errno, "open %s", path) : child_start(run_child, fd, PROGRAM, e);
 	if (low >= 0)
 		close(low);
 	if (fd >= 0)
@@ -321,7 +321,7 @@ static int waits_ms(const struct accounts *a)
 }
 
 /* 0 when the supervisor is gone, negative errno when a child is gone. */
-static int loop(struct accounts *a)
+static int accounts_loop(struct accounts *a)
 {
 	struct pollfd p[3] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN },
 			       { .fd = ACCOUNTS_FD_HASHER, .events = POLLIN },
@@ -389,7 +389,7 @@ int role_accounts(void)
 		err_set(&e, r, "sekisho-webauthn");
 	if (r == 0 && (r = msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0)) < 0)
 		err_set(&e, r, "control channel");
-	if (r == 0 && (r = loop(&a)) < 0)
+	if (r == 0 && (r = accounts_loop(&a)) < 0)
 		err_set(&e, r, "a child, or the control channel");
 	explicit_bzero(&a, sizeof(a));
 	if (r < 0)

@@ -35,18 +35,18 @@ static int space(const json_t *kept, const char *key, const char *otherwise)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static int answer(int status, json_t *j)
+static int answer_line(int status, json_t *j)
 {
 	json_line(stdout, j);
 	return status;
 }
 
-static int cannot(enum message m, const char *what)
+static int answer_cannot(enum message m, const char *what)
 {
 	struct sentence why;
 
 	sentence_say(&why, m, what);
-	return answer(ANSWER_CANNOT, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
+	return answer_line(ANSWER_CANNOT, json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(&why)));
 }
 
 /*
@@ -86,12 +86,12 @@ static int give_alone(int state, const struct box_spaces *spaces, json_t *kept, 
 	json_decref(wanted);
 	if (r < 0) {
 		json_decref(reports);
-		return cannot(M_KEPT_UNSAVED, e.text);
+		return answer_cannot(M_KEPT_UNSAVED, e.text);
 	}
 	if (reports == NULL)
-		return cannot(M_RELEASE_CANNOT, "memory");
+		return answer_cannot(M_RELEASE_CANNOT, "memory");
 	r = given_back_whole(reports) ? ANSWER_YES : ANSWER_NO;
-	return answer(r, json_pack("{s:b, s:o}", "done", 1, "given_back", reports));
+	return answer_line(r, json_pack("{s:b, s:o}", "done", 1, "given_back", reports));
 }
 
 int release_alone(const struct supervise_options *o, const char *device, bool list)
@@ -104,24 +104,24 @@ int release_alone(const struct supervise_options *o, const char *device, bool li
 	json_t *kept;
 
 	if (device != NULL && (strlen(device) > DEVICE_MOST || strchr(device, '/') != NULL || *device == '\0'))
-		return cannot(M_RELEASE_UNKNOWN, device);
+		return answer_cannot(M_RELEASE_UNKNOWN, device);
 	if (state >= 0 && !list && lock_folder(state, &e) < 0)
-		return cannot(M_RELEASE_RUNNING, o->state);
+		return answer_cannot(M_RELEASE_RUNNING, o->state);
 	if (closed == ENOENT)
-		return cannot(M_RELEASE_NO_STATE, o->state);
+		return answer_cannot(M_RELEASE_NO_STATE, o->state);
 	kept = state >= 0 ? kept_load(state, &damaged, &e) : NULL;
 	spaces.home = netns_own(&e);
 	if (kept == NULL || spaces.home < 0) {
 		if (state < 0)
 			err_set(&e, -closed, "%s", o->state);
-		return cannot(M_RELEASE_CANNOT, e.text);
+		return answer_cannot(M_RELEASE_CANNOT, e.text);
 	}
 	if (damaged)
 		message_print(stderr, o->lang, M_RELEASE_DAMAGED);
 	spaces.data = space(kept, "data", o->data_netns);
 	spaces.admin = space(kept, "admin", o->admin_netns);
 	if (list)
-		status = answer(ANSWER_YES, json_pack("{s:o}", "kept", kept_json(kept)));
+		status = answer_line(ANSWER_YES, json_pack("{s:o}", "kept", kept_json(kept)));
 	else
 		status = give_alone(state, &spaces, kept, device);
 	if (!list && home_guard(kept, NULL, NULL, &e) < 0)

@@ -136,7 +136,7 @@ struct look {
 	json_t *answer; /* owned */
 };
 
-static enum standing stands(const struct enforce_look *k, bool base, const char *hex, bool unknown)
+static enum standing standing_of(const struct enforce_look *k, bool base, const char *hex, bool unknown)
 {
 	if (!base)
 		return enforce_look_forwarding(k) ? STANDS_OPEN : STANDS_CLOSED;
@@ -160,7 +160,7 @@ static int read_kernel(struct look *l, struct err *e)
 		r = enforce_look_ends(l->kernel, &open, &closed, e);
 	if (r == 0) {
 		clock_look(l->s, open, closed);
-		l->stands = stands(l->kernel, base, hex, unknown);
+		l->stands = standing_of(l->kernel, base, hex, unknown);
 		if (!l->effective)
 			l->answer = enforce_look_status(l->kernel, e);
 		else
@@ -232,7 +232,7 @@ static void complete(struct look *l)
 	json_object_set_new(j, "surroundings", json_surroundings(l->s));
 }
 
-static int look(struct look *l, struct err *e)
+static int look_at_rules(struct look *l, struct err *e)
 {
 	struct supervisor *s = l->s;
 	int r;
@@ -272,7 +272,7 @@ int supervise_standing(const struct supervise_options *o, const char *question)
 		message_print(stderr, o->lang, M_STANDING_QUESTION, question);
 		return 2;
 	}
-	if (look(&l, &e) == 0) {
+	if (look_at_rules(&l, &e) == 0) {
 		complete(&l);
 		status = l.effective && l.stands == STANDS_POLICY ? 0 : 1;
 	} else {

@@ -56,7 +56,7 @@ static json_t *text_json(struct bytes text)
 	return json_loadb((const char *)text.p, text.left, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
 }
 
-static bool named(struct bytes name, const char *word)
+static bool is_named(struct bytes name, const char *word)
 {
 	return name.left == strlen(word) && memcmp(name.p, word, name.left) == 0;
 }
@@ -74,13 +74,13 @@ static bool words_read(struct bytes b, struct words *w)
 
 		if (!bundle_next(&b, &name, &text) || (j = text_json(text)) == NULL)
 			return false;
-		if (named(name, "generation"))
+		if (is_named(name, "generation"))
 			(void)json_array_append_new(w->generations, j);
-		else if (named(name, "host") && w->host == NULL)
+		else if (is_named(name, "host") && w->host == NULL)
 			w->host = j;
-		else if (named(name, "status") && w->status == NULL)
+		else if (is_named(name, "status") && w->status == NULL)
 			w->status = j;
-		else if (named(name, "devices") && w->devices == NULL)
+		else if (is_named(name, "devices") && w->devices == NULL)
 			w->devices = j;
 		else {
 			json_decref(j);
@@ -157,7 +157,7 @@ static bool put_together(json_t *line, struct bytes body, struct msg_sealed *m, 
 	return *ret != NULL;
 }
 
-static enum seal_trouble encrypt(struct bytes certificate, const json_t *all, uint8_t **ret, size_t *ret_n)
+static enum seal_trouble encrypt_backup(struct bytes certificate, const json_t *all, uint8_t **ret, size_t *ret_n)
 {
 	char *text = json_dumps(all, JSON_COMPACT);
 	enum cms_trouble t = CMS_FAILED;
@@ -192,7 +192,7 @@ static struct msg_sealed seal_bundle(struct bytes certificate, struct bytes bund
 		all = contents(&w, &line);
 	words_free(&w);
 	if (all != NULL && line != NULL)
-		m.trouble = (uint8_t)encrypt(certificate, all, &body, &n);
+		m.trouble = (uint8_t)encrypt_backup(certificate, all, &body, &n);
 	if (m.trouble == SEAL_NO_TROUBLE && !cms_fingerprint(certificate, m.key))
 		m.trouble = SEAL_NO_CERTIFICATE;
 	if (m.trouble == SEAL_NO_TROUBLE && !put_together(line, bytes_of(body, n), &m, ret, ret_n))
@@ -216,7 +216,7 @@ struct compiled {
 
 /* Compares the policy with the one in force (`before`, sealed). A failed comparison does not fail
  * the compilation. */
-static void compare(struct bytes before, const struct compilation *c, struct compiled *ret)
+static void compare_policies(struct bytes before, const struct compilation *c, struct compiled *ret)
 {
 	struct arena *a = before.left > 0 ? arena_new(COMPILE_BUDGET) : NULL;
 	struct compilation old = { .arena = a };
@@ -257,7 +257,7 @@ static void compile_bundle(struct bytes bundle, struct bytes before, enum lang l
 		diags_words(ret->diagnostics, &c.diags);
 	}
 	if (ret->status == ANSWER_YES)
-		compare(before, &c, ret);
+		compare_policies(before, &c, ret);
 	json_decref(said);
 	arena_free(a);
 }
@@ -326,7 +326,7 @@ static void first_error(const json_t *diagnostics, char *out, size_t size)
 	}
 }
 
-static bool answer(uint32_t id, const struct compiled *c)
+static bool answer_compiled(uint32_t id, const struct compiled *c)
 {
 	struct brief b = { .said = 0 };
 	char why[WHY_TEXT] = "";
@@ -369,7 +369,7 @@ static bool on_compile(void *ctx, struct msg *m)
 		compile_bundle(bytes_of(bundle, n), bytes_of(before, n_before), (enum lang)m->body.compile.lang, &c);
 	else if (r == -EFBIG)
 		c.status = ANSWER_INVALID;
-	sent = answer(m->id, &c);
+	sent = answer_compiled(m->id, &c);
 	free(c.sealed);
 	json_decref(c.diagnostics);
 	json_decref(c.meaning);
@@ -401,7 +401,7 @@ static bool on_seal(void *ctx, struct msg *m)
 	return sent;
 }
 
-static const char *word(const uint8_t typed[ASK_WORD])
+static const char *typed_word(const uint8_t typed[ASK_WORD])
 {
 	return typed[0] != 0 ? (const char *)typed : NULL;
 }
@@ -411,10 +411,13 @@ static const char *word(const uint8_t typed[ASK_WORD])
 static json_t *ask_policy(struct bytes sealed, const json_t *doors, const struct msg_ask *q,
 			  enum answer_status *ret_status)
 {
-	const struct asking_words w = {
-		word(q->from),	word(q->whom), word(q->service), word(q->command), word(q->address),
-		word(q->value), q->at
-	};
+	const struct asking_words w = { typed_word(q->from),
+					typed_word(q->whom),
+					typed_word(q->service),
+					typed_word(q->command),
+					typed_word(q->address),
+					typed_word(q->value),
+					q->at };
 	struct compilation c = { .arena = arena_new(COMPILE_BUDGET) };
 	json_t *ret = NULL;
 	struct err e = { 0 };

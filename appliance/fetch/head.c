@@ -22,7 +22,7 @@ static bool line_take(struct bytes *b, struct bytes *ret)
 }
 
 /* The status code's three digits in the first line; NULL: it is no status line. */
-static const uint8_t *digits(struct bytes line)
+static const uint8_t *status_digits(struct bytes line)
 {
 	const uint8_t *p;
 
@@ -36,7 +36,7 @@ static const uint8_t *digits(struct bytes line)
 
 static enum fetch_end status(struct bytes line)
 {
-	const uint8_t *p = digits(line);
+	const uint8_t *p = status_digits(line);
 
 	if (p == NULL)
 		return FETCH_ANSWER;
@@ -60,14 +60,14 @@ enum fetch_end fetch_stored(struct bytes b)
 
 	if (b.left < 2 || memmem(b.p, b.left, "\r\n", 2) == NULL)
 		return b.left < FETCH_HEAD_MOST ? FETCH_MORE : FETCH_ANSWER;
-	p = line_take(&b, &line) ? digits(line) : NULL;
+	p = line_take(&b, &line) ? status_digits(line) : NULL;
 	for (size_t i = 0; p != NULL && i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (memcmp(p, ends[i].digits, 3) == 0)
 			return ends[i].end;
 	return p != NULL && p[0] == '3' ? FETCH_ELSEWHERE : FETCH_ANSWER;
 }
 
-static bool is(struct bytes name, const char *what)
+static bool name_is(struct bytes name, const char *what)
 {
 	return name.left == strlen(what) && strncasecmp((const char *)name.p, what, name.left) == 0;
 }
@@ -77,7 +77,7 @@ static bool blank(uint8_t c)
 	return c == ' ' || c == '\t';
 }
 
-static bool number(struct bytes v, uint64_t *ret)
+static bool read_number(struct bytes v, uint64_t *ret)
 {
 	uint64_t n = 0;
 
@@ -108,14 +108,14 @@ static bool field(struct bytes line, bool *has_length, uint64_t *length)
 	    !bytes_take(&line, (size_t)(colon - line.p), &name) || !bytes_skip(&line, 1) ||
 	    blank(name.p[name.left - 1]))
 		return false;
-	if (is(name, "Transfer-Encoding") || is(name, "Content-Encoding") || is(name, "Content-Range"))
+	if (name_is(name, "Transfer-Encoding") || name_is(name, "Content-Encoding") || name_is(name, "Content-Range"))
 		return false;
-	if (!is(name, "Content-Length"))
+	if (!name_is(name, "Content-Length"))
 		return true;
 	if (*has_length)
 		return false;
 	*has_length = true;
-	return number(line, length);
+	return read_number(line, length);
 }
 
 enum fetch_end fetch_head(struct bytes b, size_t *ret_head, uint64_t *ret_length)

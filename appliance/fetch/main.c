@@ -57,19 +57,19 @@ struct fetch {
 
 static uint8_t buffer[64u << 10];
 
-static struct mono after(uint64_t ns)
+static struct mono time_after(uint64_t ns)
 {
 	return (struct mono){ clock_mono().ns + ns };
 }
 
-static struct mono sooner(struct mono a, struct mono b)
+static struct mono sooner_of(struct mono a, struct mono b)
 {
 	return a.ns < b.ns ? a : b;
 }
 
 /* ---- before the sandbox ---------------------------------------------------------------------- */
 
-static bool number(const char *text, uint64_t most, uint64_t *ret)
+static bool read_number(const char *text, uint64_t most, uint64_t *ret)
 {
 	char *end;
 
@@ -79,14 +79,14 @@ static bool number(const char *text, uint64_t most, uint64_t *ret)
 }
 
 /* Whether the path is safe in a request: no character that could end a line, and no "..". */
-static bool plain(const char *path)
+static bool plain_path_text(const char *path)
 {
 	return path[0] == '/' && strlen(path) <= PATH_MOST && strstr(path, "..") == NULL &&
 	       strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./+~_-") == strlen(path);
 }
 
 /* Starts to connect a socket of the admin namespace to the server; negative errno. */
-static int dial(const struct fetch_settings *s, struct err *e)
+static int dial_server(const struct fetch_settings *s, struct err *e)
 {
 	struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons(s->port) };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(s->port) };
@@ -112,7 +112,7 @@ static int dial(const struct fetch_settings *s, struct err *e)
 }
 
 /* RFC 4648, 4 */
-static void base64(const char *text, size_t n, char *out)
+static void base64_text(const char *text, size_t n, char *out)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -150,7 +150,7 @@ static enum fetch_end sign_in(struct fetch *f, const char *user, const char *nam
 	for (line = 0; line < n && p[line] != '\r' && p[line] != '\n';)
 		line++;
 	n = (size_t)snprintf(text, sizeof(text), "%s:%.*s", user, (int)line, (const char *)p);
-	base64(text, n, f->secret);
+	base64_text(text, n, f->secret);
 	explicit_bzero(text, sizeof(text));
 	explicit_bzero(p, line);
 	free(p);
@@ -159,7 +159,8 @@ static enum fetch_end sign_in(struct fetch *f, const char *user, const char *nam
 
 /* ---- inside ---------------------------------------------------------------------------------- */
 
-static enum fetch_end ask(const struct fetch *f, struct fetch_tls *t, const struct fetch_settings *s, struct mono until)
+static enum fetch_end ask_for_file(const struct fetch *f, struct fetch_tls *t, const struct fetch_settings *s,
+				   struct mono until)
 {
 	char text[1024];
 	int n = snprintf(text, sizeof(text),
@@ -179,7 +180,7 @@ static bool nobody_waits(void)
 	return fstat(STDOUT_FILENO, &st) < 0 || (S_ISREG(st.st_mode) && st.st_nlink == 0);
 }
 
-static enum fetch_end keep(struct fetch *f, const uint8_t *p, size_t n)
+static enum fetch_end keep_bytes(struct fetch *f, const uint8_t *p, size_t n)
 {
 	if (n > f->length - f->got)
 		/* bytes after the end of the file are ignored */
@@ -197,7 +198,7 @@ static enum fetch_end keep(struct fetch *f, const uint8_t *p, size_t n)
 	return FETCH_DONE;
 }
 
-static void show(struct fetch *f, bool last)
+static void show_progress(struct fetch *f, bool last)
 {
 	struct mono now = clock_mono();
 
@@ -215,12 +216,12 @@ static bool goes_on(struct fetch *f)
 		return true;
 	if (f->got - f->window_got < WINDOW_LEAST)
 		return false;
-	f->window = after(WINDOW_NS);
+	f->window = time_after(WINDOW_NS);
 	f->window_got = f->got;
 	return true;
 }
 
-static enum fetch_end head(struct fetch *f, struct fetch_tls *t, struct mono until)
+static enum fetch_end read_head(struct fetch *f, struct fetch_tls *t, struct mono until)
 {
 	size_t have = 0, n, n_head;
 	enum fetch_end r;
@@ -235,7 +236,7 @@ static enum fetch_end head(struct fetch *f, struct fetch_tls *t, struct mono unt
 		return r;
 	if (f->length > f->most)
 		return FETCH_LARGE;
-	return keep(f, buffer + n_head, have - n_head);
+	return keep_bytes(f, buffer + n_head, have - n_head);
 }
 
 static enum fetch_end body(struct fetch *f, struct fetch_tls *t)
@@ -243,19 +244,19 @@ static enum fetch_end body(struct fetch *f, struct fetch_tls *t)
 	enum fetch_end r = FETCH_DONE;
 	size_t n;
 
-	f->window = after(WINDOW_NS);
+	f->window = time_after(WINDOW_NS);
 	while (r == FETCH_DONE && f->got < f->length) {
-		r = fetch_tls_recv(t, buffer, sizeof(buffer), &n, sooner(f->until, f->window));
+		r = fetch_tls_recv(t, buffer, sizeof(buffer), &n, sooner_of(f->until, f->window));
 		if (r == FETCH_SLOW && clock_mono().ns < f->until.ns)
 			r = FETCH_DONE; /* only the window has ended, not the whole time */
 		if (r == FETCH_DONE)
-			r = keep(f, buffer, n);
+			r = keep_bytes(f, buffer, n);
 		if (r == FETCH_DONE && (clock_mono().ns >= f->until.ns || !goes_on(f)) && f->got < f->length)
 			r = FETCH_SLOW;
-		show(f, false);
+		show_progress(f, false);
 	}
 	if (f->got > 0)
-		show(f, true);
+		show_progress(f, true);
 	return r;
 }
 
@@ -278,7 +279,7 @@ static enum fetch_end send_body(const struct fetch *f, struct fetch_tls *t)
 	return r;
 }
 
-static enum fetch_end put(struct fetch *f, struct fetch_tls *t, const struct fetch_settings *s)
+static enum fetch_end put_file(struct fetch *f, struct fetch_tls *t, const struct fetch_settings *s)
 {
 	char text[1024 + sizeof(f->secret)];
 	int n = snprintf(text, sizeof(text),
@@ -306,19 +307,19 @@ static enum fetch_end put(struct fetch *f, struct fetch_tls *t, const struct fet
 	return r == FETCH_CUT && sent != FETCH_DONE ? sent : r == FETCH_DONE && sent != FETCH_DONE ? FETCH_CUT : r;
 }
 
-static enum fetch_end run(struct fetch *f, struct fetch_tls *t, const struct fetch_settings *s)
+static enum fetch_end run_exchange(struct fetch *f, struct fetch_tls *t, const struct fetch_settings *s)
 {
-	struct mono until = sooner(f->until, after(HEAD_NS));
+	struct mono until = sooner_of(f->until, time_after(HEAD_NS));
 	enum fetch_end r = fetch_tls_connected(t, until);
 
 	if (r == FETCH_DONE)
 		r = fetch_tls_begin(t, until);
 	if (f->puts)
-		return r == FETCH_DONE ? put(f, t, s) : r;
+		return r == FETCH_DONE ? put_file(f, t, s) : r;
 	if (r == FETCH_DONE)
-		r = ask(f, t, s, until);
+		r = ask_for_file(f, t, s, until);
 	if (r == FETCH_DONE)
-		r = head(f, t, until);
+		r = read_head(f, t, until);
 	if (r == FETCH_DONE)
 		r = body(f, t);
 	/* Some file systems report a full disk only here. A pipe cannot be synced, which is no
@@ -330,7 +331,7 @@ static enum fetch_end run(struct fetch *f, struct fetch_tls *t, const struct fet
 
 /* ---------------------------------------------------------------------------------------------- */
 
-static enum fetch_end say(const struct err *e)
+static enum fetch_end say_broken(const struct err *e)
 {
 	fprintf(stderr, "sekisho-fetch: %s\n", e->text);
 	return FETCH_BROKEN;
@@ -345,15 +346,15 @@ static enum fetch_end fetch(struct fetch *f, const struct fetch_settings *s, str
 	int fd, r = file_read(AT_FDCWD, s->ca, CA_MOST, &ca, &n_ca, e);
 
 	if (r < 0)
-		return say(e);
-	fd = dial(s, e);
+		return say_broken(e);
+	fd = dial_server(s, e);
 	if (fd < 0) {
 		free(ca);
-		return fd == -ENOTCONN ? FETCH_UNREACHED : say(e);
+		return fd == -ENOTCONN ? FETCH_UNREACHED : say_broken(e);
 	}
 	t = fetch_tls_new(fd, s->name, ca, n_ca, e);
 	free(ca);
-	end = t == NULL || sandbox_fetch(e) < 0 ? say(e) : run(f, t, s);
+	end = t == NULL || sandbox_fetch(e) < 0 ? say_broken(e) : run_exchange(f, t, s);
 	fetch_tls_free(t);
 	close(fd);
 	return end;
@@ -383,8 +384,8 @@ int main(int argc, char **argv)
 
 	argc -= f.puts;
 	argv += f.puts;
-	if ((argc != 4 && argc != (f.puts ? 6 : 5)) || !(f.puts ? plain_word(argv[1]) : plain(argv[1])) ||
-	    !number(argv[2], UINT32_MAX, &f.most) || !number(argv[3], SECONDS_MOST, &seconds))
+	if ((argc != 4 && argc != (f.puts ? 6 : 5)) || !(f.puts ? plain_word(argv[1]) : plain_path_text(argv[1])) ||
+	    !read_number(argv[2], UINT32_MAX, &f.most) || !read_number(argv[3], SECONDS_MOST, &seconds))
 		return usage();
 	close_range(STDERR_FILENO + 1, ~0u, 0);
 	/* set again in the sandbox, because the kernel clears it when the user changes */
@@ -392,7 +393,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* above the file size limit, write() then returns an error */
 	f.path = argv[1];
-	f.until = after(seconds * SECOND_NS);
+	f.until = time_after(seconds * SECOND_NS);
 	f.shows = isatty(STDERR_FILENO) == 1;
 	if (argc > 4)
 		settings = argv[4];
@@ -404,7 +405,7 @@ int main(int argc, char **argv)
 	if (r == 0 && f.puts && s.user != NULL)
 		end = sign_in(&f, s.user, password, &e);
 	if (end == FETCH_DONE)
-		end = r == -ENOENT ? FETCH_NOBODY : r < 0 ? say(&e) : fetch(&f, &s, &e);
+		end = r == -ENOENT ? FETCH_NOBODY : r < 0 ? say_broken(&e) : fetch(&f, &s, &e);
 	fetch_settings_free(&s);
 	return (int)end;
 }

@@ -35,7 +35,7 @@ static bool line_read(void *of, const char *key, char *value)
 	return true;
 }
 
-static bool holds(const struct fetch_settings *s)
+static bool settings_hold(const struct fetch_settings *s)
 {
 	return s->netns != NULL && strchr(s->netns, '/') == NULL && s->netns[0] != '.' && s->netns[0] != '\0' &&
 	       s->address.family != 0 && s->port != 0 && s->name != NULL && plain_server_name(s->name) &&
@@ -51,7 +51,7 @@ int fetch_settings_read(const char *path, struct fetch_settings *ret, struct err
 	r = keyfile_read(path, MOST, line_read, ret, &ret->text, e);
 	if (r < 0)
 		return r;
-	return holds(ret) ? 0 : err_set(e, -EINVAL, "%s", path);
+	return settings_hold(ret) ? 0 : err_set(e, -EINVAL, "%s", path);
 }
 
 void fetch_settings_free(struct fetch_settings *s)

@@ -33,7 +33,7 @@ static int authority(struct fetch_tls *t, const void *ca, size_t n_ca)
 	return r == 0 ? GNUTLS_E_NO_CERTIFICATE_FOUND : r;
 }
 
-static int prepare(struct fetch_tls *t, const char *name, const void *ca, size_t n_ca)
+static int prepare_session(struct fetch_tls *t, const char *name, const void *ca, size_t n_ca)
 {
 	int r = authority(t, ca, n_ca);
 
@@ -65,7 +65,7 @@ struct fetch_tls *fetch_tls_new(int fd, const char *name, const void *ca, size_t
 		return NULL;
 	}
 	t->fd = fd;
-	r = prepare(t, name, ca, n_ca);
+	r = prepare_session(t, name, ca, n_ca);
 	if (r < 0) {
 		err_set(e, -EINVAL, "TLS, with the certificate that is the ca: %s", gnutls_strerror(r));
 		fetch_tls_free(t);
@@ -104,7 +104,7 @@ static bool wait_for(const struct fetch_tls *t, short what, struct mono until)
 }
 
 /* Whether the call may be repeated after this error of GnuTLS. */
-static bool again(const struct fetch_tls *t, ssize_t r, struct mono until)
+static bool may_repeat(const struct fetch_tls *t, ssize_t r, struct mono until)
 {
 	if (clock_mono().ns >= until.ns)
 		return false;
@@ -114,7 +114,7 @@ static bool again(const struct fetch_tls *t, ssize_t r, struct mono until)
 }
 
 /* The reason why no more bytes come. */
-static enum fetch_end why(struct mono until)
+static enum fetch_end why_ended(struct mono until)
 {
 	return clock_mono().ns >= until.ns ? FETCH_SLOW : FETCH_TLS;
 }
@@ -129,7 +129,7 @@ enum fetch_end fetch_tls_connected(struct fetch_tls *t, struct mono until)
 	return FETCH_DONE;
 }
 
-static enum fetch_end stranger(const struct fetch_tls *t)
+static enum fetch_end why_stranger(const struct fetch_tls *t)
 {
 	unsigned status = gnutls_session_get_verify_cert_status(t->session);
 
@@ -146,10 +146,10 @@ enum fetch_end fetch_tls_begin(struct fetch_tls *t, struct mono until)
 
 	do
 		r = gnutls_handshake(t->session);
-	while (r < 0 && again(t, r, until));
+	while (r < 0 && may_repeat(t, r, until));
 	if (r >= 0)
 		return FETCH_DONE;
-	return r == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR ? stranger(t) : why(until);
+	return r == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR ? why_stranger(t) : why_ended(until);
 }
 
 enum fetch_end fetch_tls_send(struct fetch_tls *t, const void *p, size_t n, struct mono until)
@@ -161,8 +161,8 @@ enum fetch_end fetch_tls_send(struct fetch_tls *t, const void *p, size_t n, stru
 
 		if (r > 0)
 			done += (size_t)r;
-		else if (!again(t, r, until))
-			return why(until);
+		else if (!may_repeat(t, r, until))
+			return why_ended(until);
 	}
 	return FETCH_DONE;
 }
@@ -174,12 +174,12 @@ enum fetch_end fetch_tls_recv(struct fetch_tls *t, void *p, size_t n, size_t *re
 	*ret_n = 0;
 	do
 		r = gnutls_record_recv(t->session, p, n);
-	while (r < 0 && again(t, r, until));
+	while (r < 0 && may_repeat(t, r, until));
 	if (r > 0) {
 		*ret_n = (size_t)r;
 		return FETCH_DONE;
 	}
 	if (r == 0 || r == GNUTLS_E_PREMATURE_TERMINATION || r == GNUTLS_E_PULL_ERROR)
 		return FETCH_CUT;
-	return why(until);
+	return why_ended(until);
 }

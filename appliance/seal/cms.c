@@ -53,7 +53,7 @@ static bool handed_over(EVP_PKEY_CTX *p, const X509 *certificate)
 	return kind == EVP_PKEY_EC && EVP_PKEY_CTX_set_ecdh_kdf_md(p, EVP_sha256()) == 1;
 }
 
-static bool encrypt(X509 *certificate, struct bytes plain, uint8_t **ret, size_t *ret_n)
+static bool cms_envelope(X509 *certificate, struct bytes plain, uint8_t **ret, size_t *ret_n)
 {
 	CMS_ContentInfo *cms = CMS_AuthEnvelopedData_create(EVP_aes_256_gcm());
 	CMS_RecipientInfo *to = cms != NULL ? CMS_add1_recipient_cert(cms, certificate, CMS_KEY_PARAM) : NULL;
@@ -117,7 +117,7 @@ enum cms_trouble cms_encrypt(struct bytes certificate, struct bytes plain, uint8
 		t = CMS_PRIVATE_KEY;
 	else if (x == NULL)
 		t = CMS_NO_CERTIFICATE;
-	else if (!encrypt(x, plain, ret, ret_n))
+	else if (!cms_envelope(x, plain, ret, ret_n))
 		t = CMS_FAILED;
 	X509_free(x);
 	BIO_free(in);

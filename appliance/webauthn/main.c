@@ -20,7 +20,7 @@
 
 /* Answers questions. The first message shows that both ends are of the same release. A question of
  * another size ends this process. */
-static int serve(void)
+static int serve_questions(void)
 {
 	static struct webauthn_question q;
 	struct webauthn_answer a = { .count = sizeof(q) };
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 	if (!proof_begin())
 		err_set(&e, -EIO, "libfido2");
 	if (e.code == 0 && sandbox_webauthn(&e) == 0)
-		return serve();
+		return serve_questions();
 	fprintf(stderr, "sekishod accounts: %s\n", e.text);
 	return 1;
 }

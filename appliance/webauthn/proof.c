@@ -106,7 +106,7 @@ static bool parts_read(struct bytes text, size_t n, struct parts *ret)
 
 #define CLIENT_MOST 1024u /* bytes */
 
-static bool says(const json_t *j, const char *key, const char *text)
+static bool member_says(const json_t *j, const char *key, const char *text)
 {
 	const json_t *v = json_object_get(j, key);
 
@@ -135,7 +135,7 @@ static bool client_read(struct bytes json, const char *type, uint8_t challenge[W
 	json_t *j = json.left <= CLIENT_MOST ? json_loadb((const char *)json.p, json.left, JSON_REJECT_DUPLICATES, NULL)
 					     : NULL;
 	const json_t *crossed = json_object_get(j, "crossOrigin");
-	bool ok = json_is_object(j) && says(j, "type", type) && says(j, "origin", WEBAUTHN_ORIGIN) &&
+	bool ok = json_is_object(j) && member_says(j, "type", type) && member_says(j, "origin", WEBAUTHN_ORIGIN) &&
 		  (crossed == NULL || json_is_false(crossed)) && json_object_get(j, "topOrigin") == NULL;
 
 	*ret_challenged = json_is_object(j) && read_challenge(j, challenge);
@@ -306,7 +306,7 @@ static bool proves(struct bytes client, struct bytes data, struct bytes signatur
 	return ok;
 }
 
-static bool login(const struct webauthn_question *q, struct webauthn_answer *ret)
+static bool check_login(const struct webauthn_question *q, struct webauthn_answer *ret)
 {
 	struct parts p;
 
@@ -327,7 +327,7 @@ static bool login(const struct webauthn_question *q, struct webauthn_answer *ret
 void proof_judge(const struct webauthn_question *q, struct webauthn_answer *ret)
 {
 	*ret = (struct webauthn_answer){ .id = q->id };
-	ret->holds = q->enrol ? enrol(q, ret) : login(q, ret);
+	ret->holds = q->enrol ? enrol(q, ret) : check_login(q, ret);
 }
 
 /* ---- the start ------------------------------------------------------------------------------- */

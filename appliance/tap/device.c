@@ -46,7 +46,7 @@ int tap_neighbours_open(struct err *e)
 	return err_set(e, r, "hear of neighbours");
 }
 
-static bool attributes(struct bytes b, uint8_t family, struct sighting *s)
+static bool read_attributes(struct bytes b, uint8_t family, struct sighting *s)
 {
 	struct bytes value;
 	uint16_t type;
@@ -71,7 +71,7 @@ bool tap_neighbour_next(struct bytes *datagram, struct sighting *ret, uint64_t *
 	*ret = (struct sighting){ 0 };
 	if (!tap_message(datagram, &type, &m, malformed) || type != RTM_NEWNEIGH)
 		return false;
-	if (!bytes_copy(&m, &n, sizeof(n)) || !attributes(m, n.ndm_family == AF_INET ? 4 : 6, ret)) {
+	if (!bytes_copy(&m, &n, sizeof(n)) || !read_attributes(m, n.ndm_family == AF_INET ? 4 : 6, ret)) {
 		++*malformed;
 		return false;
 	}
@@ -140,7 +140,7 @@ static struct sighted_told *place_of(struct sighted *s, const struct sighting *w
 	return &s->told[(h >> 20) % SIGHTED_REMEMBERED];
 }
 
-static bool same(const struct sighting *a, const struct sighting *b)
+static bool same_sighting(const struct sighting *a, const struct sighting *b)
 {
 	return a->is == b->is && a->iif == b->iif && memcmp(a->mac, b->mac, sizeof(a->mac)) == 0 &&
 	       addr_cmp(&a->address, &b->address) == 0;
@@ -173,7 +173,7 @@ bool sighted_in(struct sighted *s, const struct sighting *who, uint64_t now_ns, 
 	if (!who->is)
 		return false;
 	s->all++;
-	if (same(&t->who, who) && second - t->at_s < SIGHTED_AGAIN_S)
+	if (same_sighting(&t->who, who) && second - t->at_s < SIGHTED_AGAIN_S)
 		return false;
 	if (!in_pace(s, who->iif, second))
 		return false;

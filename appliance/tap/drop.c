@@ -31,7 +31,7 @@
 
 #define EXTENSIONS_MAX 8
 
-static void transport(struct bytes b, struct event *e)
+static void read_transport(struct bytes b, struct event *e)
 {
 	uint8_t type, code;
 
@@ -57,7 +57,7 @@ static void transport(struct bytes b, struct event *e)
 	}
 }
 
-static bool address(struct bytes *b, uint8_t family, struct addr *ret)
+static bool read_address(struct bytes *b, uint8_t family, struct addr *ret)
 {
 	*ret = (struct addr){ .family = family };
 	if (bytes_copy(b, ret->b, addr_len(family)))
@@ -78,12 +78,12 @@ static void ipv4(struct bytes b, struct event *e)
 	bytes_skip(&b, 1);
 	bytes_u8(&b, &protocol);
 	bytes_skip(&b, 2);
-	if (!address(&b, 4, &e->client) || !address(&b, 4, &e->server))
+	if (!read_address(&b, 4, &e->client) || !read_address(&b, 4, &e->server))
 		return;
 	e->l4proto = protocol;
 	header = (first & 15u) * 4u;
 	if (header >= 20 && (fragment & 0x1fff) == 0 && bytes_skip(&b, header - 20))
-		transport(b, e);
+		read_transport(b, e);
 }
 
 static void ipv6(struct bytes b, struct event *e)
@@ -94,7 +94,7 @@ static void ipv6(struct bytes b, struct event *e)
 	bytes_skip(&b, 6);
 	bytes_u8(&b, &next);
 	bytes_skip(&b, 1);
-	if (!address(&b, 6, &e->client) || !address(&b, 6, &e->server))
+	if (!read_address(&b, 6, &e->client) || !read_address(&b, 6, &e->server))
 		return;
 	for (int i = 0; i < EXTENSIONS_MAX; i++) {
 		e->l4proto = next;
@@ -115,7 +115,7 @@ static void ipv6(struct bytes b, struct event *e)
 			if (!bytes_skip(&b, length * 8u + 6u))
 				return;
 		} else {
-			transport(b, e);
+			read_transport(b, e);
 			return;
 		}
 	}
@@ -158,7 +158,7 @@ static struct nlmsghdr *config(void *buf, uint32_t seq, uint8_t family, uint16_t
 
 /* Sends a request and reads its acknowledgement. No other message can come before it, because the
  * socket belongs to no group yet. */
-static int ask(int fd, struct nlmsghdr *h)
+static int ask_kernel(int fd, struct nlmsghdr *h)
 {
 	_Alignas(struct nlmsghdr) uint8_t answer[1024];
 	const struct nlmsghdr *got = (const struct nlmsghdr *)answer;
@@ -186,7 +186,7 @@ static int configure(int fd)
 	int r;
 
 	mnl_attr_put(h, NFULA_CFG_CMD, sizeof(bind_cmd), &bind_cmd);
-	r = ask(fd, h);
+	r = ask_kernel(fd, h);
 	if (r < 0)
 		return r;
 	memset(buf, 0, sizeof(buf));
@@ -195,7 +195,7 @@ static int configure(int fd)
 	mnl_attr_put_u32(h, NFULA_CFG_QTHRESH, htonl(BATCH_RECORDS));
 	mnl_attr_put_u32(h, NFULA_CFG_TIMEOUT, htonl(BATCH_HUNDREDTHS));
 	mnl_attr_put_u16(h, NFULA_CFG_FLAGS, htons(NFULNL_CFG_F_SEQ));
-	return ask(fd, h);
+	return ask_kernel(fd, h);
 }
 
 int tap_open(struct err *e)
@@ -236,7 +236,7 @@ static void hardware(struct bytes value, struct record *r)
 		r->has_mac = length == sizeof(r->mac);
 }
 
-static void attribute(uint16_t type, struct bytes value, struct record *r)
+static void read_attribute(uint16_t type, struct bytes value, struct record *r)
 {
 	size_t n;
 
@@ -266,13 +266,13 @@ static void attribute(uint16_t type, struct bytes value, struct record *r)
 	}
 }
 
-static bool attributes(struct bytes b, struct record *r)
+static bool read_attributes(struct bytes b, struct record *r)
 {
 	struct bytes value;
 	uint16_t type;
 
 	while (tap_attribute(&b, &type, &value))
-		attribute(type, value, r);
+		read_attribute(type, value, r);
 	return bytes_done(&b);
 }
 
@@ -336,7 +336,7 @@ bool tap_next(struct tap *t, struct bytes *datagram, struct event *ret)
 		return false;
 	bytes_u8(&m, &family);
 	bytes_skip(&m, 3); /* the rest of struct nfgenmsg */
-	if (m.failed || !attributes(m, &r)) {
+	if (m.failed || !read_attributes(m, &r)) {
 		t->malformed++;
 		return false;
 	}

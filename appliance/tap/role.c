@@ -116,7 +116,7 @@ static const struct source {
 	[NEIGHBOURS] = { TAP_FD_NEIGHBOURS, 256, take_neighbour },
 };
 
-static void drain(struct tap_role *t, enum source_kind kind)
+static void drain_source(struct tap_role *t, enum source_kind kind)
 {
 	static uint8_t buf[RECEIVE_BYTES];
 	const struct source *s = &sources[kind];
@@ -200,7 +200,7 @@ int role_tap(void)
 			continue;
 		for (unsigned i = 0; i < SOURCES; i++)
 			if (p[i].revents != 0)
-				drain(&t, (enum source_kind)i);
+				drain_source(&t, (enum source_kind)i);
 		report_losses(&t, clock_mono().ns);
 		report_heard(&t, clock_mono().ns);
 		if (p[SOURCES].revents != 0) {

@@ -70,7 +70,7 @@ struct told {
 /* The nested lists of attributes, each with its own numbers. */
 enum level { TOP, TUPLE, ADDRESSES, PORTS, COUNTERS_THERE, COUNTERS_BACK, TIMES };
 
-static bool list(struct told *t, enum level level, struct bytes b);
+static bool read_list(struct told *t, enum level level, struct bytes b);
 
 static void put_addr(struct addr *ret, uint8_t family, struct bytes value)
 {
@@ -122,15 +122,15 @@ static bool of_top(struct told *t, uint16_t type, struct bytes value)
 {
 	switch (type) {
 	case CTA_TUPLE_ORIG:
-		return list(t, TUPLE, value);
+		return read_list(t, TUPLE, value);
 	case CTA_MARK:
 		return bytes_be32(&value, &t->mark);
 	case CTA_COUNTERS_ORIG:
-		return list(t, COUNTERS_THERE, value);
+		return read_list(t, COUNTERS_THERE, value);
 	case CTA_COUNTERS_REPLY:
-		return list(t, COUNTERS_BACK, value);
+		return read_list(t, COUNTERS_BACK, value);
 	case CTA_TIMESTAMP:
-		return list(t, TIMES, value);
+		return read_list(t, TIMES, value);
 	default:
 		return true;
 	}
@@ -144,8 +144,8 @@ static bool of_level(struct told *t, enum level level, uint16_t type, struct byt
 	case TOP:
 		return of_top(t, type, value);
 	case TUPLE:
-		return type == CTA_TUPLE_IP	 ? list(t, ADDRESSES, value)
-		       : type == CTA_TUPLE_PROTO ? list(t, PORTS, value)
+		return type == CTA_TUPLE_IP	 ? read_list(t, ADDRESSES, value)
+		       : type == CTA_TUPLE_PROTO ? read_list(t, PORTS, value)
 						 : true;
 	case ADDRESSES:
 		return of_addresses(t, type, value);
@@ -166,7 +166,7 @@ static bool of_level(struct told *t, enum level level, uint16_t type, struct byt
 	return true;
 }
 
-static bool list(struct told *t, enum level level, struct bytes b)
+static bool read_list(struct told *t, enum level level, struct bytes b)
 {
 	struct bytes value;
 	uint16_t type;
@@ -203,7 +203,7 @@ bool tap_session_next(struct bytes *datagram, struct event *ret, uint64_t *malfo
 		return false;
 	*ret = event_new(EVENT_PASSED, clock_wall_ns());
 	bytes_skip(&m, 4); /* struct nfgenmsg */
-	if (m.failed || !list(&t, TOP, m)) {
+	if (m.failed || !read_list(&t, TOP, m)) {
 		++*malformed;
 		return false;
 	}

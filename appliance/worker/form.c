@@ -162,13 +162,13 @@ static enum mark_outcome outcome_of(enum outcome o)
 	return o == OUTCOME_CONFIRMED ? MARK_CONFIRMED : o == OUTCOME_QUIET ? MARK_QUIET : MARK_GOOD;
 }
 
-static void fill(struct blank *b, const struct form_entry *e)
+static void fill_blank(struct blank *b, const struct form_entry *e)
 {
 	b->id = htonl(e->id);
 	b->mark = htonl(mark_make(e->permit, 0, outcome_of(e->outcome)));
 }
 
-static int say(int fd, uint16_t queue, uint32_t head)
+static int send_verdict(int fd, uint16_t queue, uint32_t head)
 {
 	uint32_t lane = queue_lane(queue);
 	ssize_t n = -1;
@@ -186,18 +186,18 @@ static int say(int fd, uint16_t queue, uint32_t head)
 int form_accept(int fd, uint16_t queue, const struct form_entry *e, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		fill(&blanks[i], &e[i]);
-	return say(fd, queue, HEAD_ACCEPT_1 + n - 1);
+		fill_blank(&blanks[i], &e[i]);
+	return send_verdict(fd, queue, HEAD_ACCEPT_1 + n - 1);
 }
 
 int form_drop(int fd, uint16_t queue, uint32_t id)
 {
 	blanks[0].id = htonl(id);
-	return say(fd, queue, HEAD_DROP);
+	return send_verdict(fd, queue, HEAD_DROP);
 }
 
 int form_upto(int fd, uint16_t queue, const struct form_entry *e)
 {
-	fill(&blanks[0], e);
-	return say(fd, queue, e->outcome == OUTCOME_DROP ? HEAD_UPTO_DROP : HEAD_UPTO_ACCEPT);
+	fill_blank(&blanks[0], e);
+	return send_verdict(fd, queue, e->outcome == OUTCOME_DROP ? HEAD_UPTO_DROP : HEAD_UPTO_ACCEPT);
 }

@@ -64,7 +64,7 @@ static uint32_t first_of(const struct once_lease *key)
 }
 
 /* The session's place, an index in `leases`; ONCE_LEASES: it has none. */
-static uint32_t find(const struct lends *l, const struct once_lease *key)
+static uint32_t lease_find(const struct lends *l, const struct once_lease *key)
 {
 	uint32_t first = first_of(key);
 
@@ -107,7 +107,7 @@ static void forget_templates(struct lends *l, uint32_t place)
  * is not lent. ONCE_LEASES: there is none. */
 static uint32_t place_for(struct lends *l, const struct once_lease *key)
 {
-	uint32_t first = first_of(key), at = find(l, key);
+	uint32_t first = first_of(key), at = lease_find(l, key);
 
 	for (uint32_t i = first; at == ONCE_LEASES && i < first + ONCE_WAYS; i++)
 		if (l->of[i].n_uses == 0 && !l->of[i].noted)
@@ -124,7 +124,7 @@ static uint32_t place_for(struct lends *l, const struct once_lease *key)
 
 /* Counts requests of the lease that passed. The last one is counted only when the session is taken
  * back, because the inspector may judge it once more then. */
-static void count(struct lends *l, struct inspector *i, uint32_t place, bool last_too)
+static void lease_count(struct lends *l, struct inspector *i, uint32_t place, bool last_too)
 {
 	struct once_lease *x = &l->leases[place];
 	const struct lent *t = &l->of[place];
@@ -149,7 +149,7 @@ static void count(struct lends *l, struct inspector *i, uint32_t place, bool las
 
 /* ---- shared with the kernel ------------------------------------------------------------------ */
 
-static uint32_t exchange(uint32_t *state, uint32_t is, uint32_t becomes)
+static uint32_t state_exchange(uint32_t *state, uint32_t is, uint32_t becomes)
 {
 	__atomic_compare_exchange_n(state, &is, becomes, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	return is;
@@ -157,15 +157,15 @@ static uint32_t exchange(uint32_t *state, uint32_t is, uint32_t becomes)
 
 /* From here on the kernel leaves the lease or handshake alone. A processor that is processing one
  * of its packets finishes within a microsecond, and this process cannot interrupt it. */
-static void recall(uint32_t *state)
+static void state_recall(uint32_t *state)
 {
-	uint32_t was = exchange(state, ONCE_GIVEN, ONCE_BACK);
+	uint32_t was = state_exchange(state, ONCE_GIVEN, ONCE_BACK);
 
 	if (was != ONCE_BUSY && was != ONCE_RECALLED)
 		return;
-	exchange(state, ONCE_BUSY, ONCE_RECALLED);
+	state_exchange(state, ONCE_BUSY, ONCE_RECALLED);
 	while (__atomic_load_n(state, __ATOMIC_SEQ_CST) != ONCE_BACK)
-		exchange(state, ONCE_GIVEN, ONCE_BACK);
+		state_exchange(state, ONCE_GIVEN, ONCE_BACK);
 }
 
 /* ---- handshakes ------------------------------------------------------------------------------ */
@@ -186,7 +186,7 @@ static bool has_passed(struct once_handshake *h)
  * more of its packets pass. */
 static void catch_up(struct inspector *i, struct once_handshake *h)
 {
-	recall(&h->state);
+	state_recall(&h->state);
 	/* the kernel's program has given up the slot, and may just be taking it for another
 	 * handshake */
 	if (!has_passed(h))
@@ -237,12 +237,12 @@ static void take_back(struct lends *l, struct inspector *i, uint32_t place)
 	struct lent *t = &l->of[place];
 	bool judged;
 
-	recall(&x->state);
+	state_recall(&x->state);
 	disown(x); /* from here on the inspector knows more than the lease */
 	was = *x;
 	last = was.last < t->n_uses ? &l->templates[t->uses[was.last]] : NULL;
 	judged = inspector_take_back(i, &was, last);
-	count(l, i, place, !judged);
+	lease_count(l, i, place, !judged);
 	memcpy(x->counted, x->asked, sizeof(x->counted)); /* the inspector counted the last one */
 	if (judged && last != NULL)
 		l->requests++;
@@ -288,7 +288,7 @@ void lends_before(struct lends *l, struct inspector *i, const struct packet *p)
 
 	if ((l->leases == NULL && l->handshakes == NULL) || !read_ends(p, &key))
 		return;
-	place = l->leases == NULL ? ONCE_LEASES : find(l, &key);
+	place = l->leases == NULL ? ONCE_LEASES : lease_find(l, &key);
 	if (place < ONCE_LEASES && l->of[place].given)
 		take_back(l, i, place);
 	else if (place < ONCE_LEASES)
@@ -313,7 +313,7 @@ void lends_take_one_back(struct lends *l, struct inspector *i, const struct sess
 		return;
 	memcpy(key.client, ends->client.b, addr_len(key.family));
 	memcpy(key.server, ends->server.b, addr_len(key.family));
-	place = find(l, &key);
+	place = lease_find(l, &key);
 	if (place < ONCE_LEASES && l->of[place].given)
 		take_back(l, i, place);
 }
@@ -381,7 +381,7 @@ static void drop_stale(struct lends *l, const struct inspector *i, uint32_t plac
 	t->life = o->life;
 }
 
-static void give(struct lends *l, uint32_t place)
+static void lease_give(struct lends *l, uint32_t place)
 {
 	struct once_lease *x = &l->leases[place];
 	struct lent *t = &l->of[place];
@@ -397,7 +397,7 @@ static void give(struct lends *l, uint32_t place)
 
 /* Leaves a note by which a successor can go on with a session that cannot be lent. The note is
  * valid until the session's next packet. */
-static void note(struct lends *l, uint32_t place)
+static void lease_note(struct lends *l, uint32_t place)
 {
 	write_lease(l, place);
 	l->of[place].noted = true;
@@ -411,7 +411,7 @@ void lends_after(struct lends *l, struct inspector *i)
 	if (l->leases == NULL || o->is == OFFER_NONE)
 		return;
 	if (o->is == OFFER_NEVER) {
-		place = find(l, &o->lease);
+		place = lease_find(l, &o->lease);
 		if (place < ONCE_LEASES && !l->of[place].given)
 			forget_templates(l, place);
 	}
@@ -421,12 +421,12 @@ void lends_after(struct lends *l, struct inspector *i)
 	if (place == ONCE_LEASES || l->of[place].given)
 		return;
 	if (o->is == OFFER_NEVER && o->lease.n_kept > 0)
-		note(l, place);
+		lease_note(l, place);
 	if (o->is == OFFER_NEVER)
 		return;
 	drop_stale(l, i, place);
 	if (keep_template(l, place, o))
-		give(l, place);
+		lease_give(l, place);
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */
@@ -457,7 +457,7 @@ uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns)
 		uint32_t place = l->given[k - 1];
 		struct once_lease *x = &l->leases[place];
 
-		count(l, i, place, false);
+		lease_count(l, i, place, false);
 		if (has_ended(x) || __atomic_load_n(&x->state, __ATOMIC_SEQ_CST) == ONCE_BACK || is_silent(x, now_ns) ||
 		    !inspector_counts(i, &l->again[place].of[0]) || !inspector_lent(i, x))
 			take_back(l, i, place);
@@ -468,7 +468,7 @@ uint64_t lends_look(struct lends *l, struct inspector *i, uint64_t now_ns)
 void lends_count(struct lends *l, struct inspector *i)
 {
 	for (uint32_t k = 0; k < l->n_given; k++)
-		count(l, i, l->given[k], false);
+		lease_count(l, i, l->given[k], false);
 }
 
 void lends_leave(struct lends *l, struct inspector *i)
@@ -476,7 +476,7 @@ void lends_leave(struct lends *l, struct inspector *i)
 	if (l->handshakes != NULL)
 		__atomic_store_n(&l->handshakes->alive_ns, 0, __ATOMIC_RELAXED);
 	for (uint32_t k = 0; k < l->n_given; k++)
-		count(l, i, l->given[k], l->leases[l->given[k]].n_kept == 0);
+		lease_count(l, i, l->given[k], l->leases[l->given[k]].n_kept == 0);
 }
 
 /* ---- what a former worker lent --------------------------------------------------------------- */
@@ -488,12 +488,12 @@ void lends_leave(struct lends *l, struct inspector *i)
  */
 static bool recall_unknown(struct once_lease *x, uint64_t until_ns, bool *lent)
 {
-	uint32_t was = exchange(&x->state, ONCE_GIVEN, ONCE_BACK);
+	uint32_t was = state_exchange(&x->state, ONCE_GIVEN, ONCE_BACK);
 
 	*lent = was == ONCE_GIVEN;
 	if (was == ONCE_GIVEN || was == ONCE_BACK)
 		return true;
-	exchange(&x->state, ONCE_BUSY, ONCE_RECALLED);
+	state_exchange(&x->state, ONCE_BUSY, ONCE_RECALLED);
 	while (__atomic_load_n(&x->state, __ATOMIC_SEQ_CST) != ONCE_BACK)
 		if (clock_mono().ns > until_ns) {
 			__atomic_store_n(&x->state, ONCE_BACK, __ATOMIC_SEQ_CST);

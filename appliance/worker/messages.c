@@ -193,7 +193,7 @@ struct telling {
 	struct msg_foretold_command commands[IMPACT_COMMANDS];
 };
 
-static void refused(void *ctx, const struct deed *d, const struct pdu *u)
+static void deed_refused(void *ctx, const struct deed *d, const struct pdu *u)
 {
 	struct telling *t = ctx;
 	const struct values *wrote = NULL;
@@ -225,7 +225,7 @@ static void refused(void *ctx, const struct deed *d, const struct pdu *u)
 
 /* Whether the session would move to a lane of the other kind. Then a worker of that kind sees it
  * from the middle on, and what this worker knows of it is lost. */
-static bool leaves(const struct worker *w, const struct msg_told_session *s)
+static bool leaves_lane(const struct worker *w, const struct msg_told_session *s)
 {
 	const struct command_permit *p = commands_permit(&w->tried, s->permit);
 
@@ -243,9 +243,9 @@ static bool foretell(struct worker *w, const struct msg_told_session *s, uint32_
 	lends_take_one_back(&w->lends, w->inspector, &ends);
 	if (s->unseen)
 		inspector_note_unseen(w->inspector, &ends);
-	if (leaves(w, s))
+	if (leaves_lane(w, s))
 		return false;
-	inspector_foretell(w->inspector, &w->tried, &ends, s->permit, refused, &t, &x);
+	inspector_foretell(w->inspector, &w->tried, &ends, s->permit, deed_refused, &t, &x);
 	if (!x.known)
 		return false;
 	t.of.reason = (uint16_t)x.reason;
@@ -258,7 +258,7 @@ static bool foretell(struct worker *w, const struct msg_told_session *s, uint32_
 	return true;
 }
 
-static bool answer(uint32_t id, bool table, uint32_t n, const struct outbuf *o)
+static bool answer_foretold(uint32_t id, bool table, uint32_t n, const struct outbuf *o)
 {
 	const struct msg_body m = { MSG_FORETOLD, .foretold = { .table = table, .n_sessions = n } };
 	int fd = o->failed ? -1 : memfd_sealed("sekisho-foretold", o->p, o->len);
@@ -296,7 +296,7 @@ static bool on_impact(void *ctx, struct msg *m)
 		lends_catch_up(&w->lends, w->inspector);
 	for (uint32_t i = 0; w->trying && i < q->n_sessions && msg_take_told_session(&b, &s); i++)
 		told += foretell(w, &s, i, &o);
-	sent = answer(m->id, w->trying, told, &o);
+	sent = answer_foretold(m->id, w->trying, told, &o);
 	free(space);
 	free(all);
 	return sent;

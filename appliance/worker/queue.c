@@ -189,7 +189,7 @@ static void skip_padding(struct bytes *b, size_t len)
 #define TYPES 64
 
 /* An attribute's contents; empty when it is missing or would reach beyond its message. */
-static struct bytes attribute(const struct nlattr *a, const uint8_t *end)
+static struct bytes attribute_bytes(const struct nlattr *a, const uint8_t *end)
 {
 	const uint8_t *p = a != NULL ? mnl_attr_get_payload(a) : NULL;
 	size_t len = p != NULL && p <= end ? mnl_attr_get_payload_len(a) : 0;
@@ -197,9 +197,9 @@ static struct bytes attribute(const struct nlattr *a, const uint8_t *end)
 	return len <= (size_t)(end - p) && len > 0 ? bytes_of(p, len) : bytes_of(NULL, 0);
 }
 
-static uint32_t number(const struct nlattr *a, const uint8_t *end)
+static uint32_t attribute_number(const struct nlattr *a, const uint8_t *end)
 {
-	struct bytes b = attribute(a, end);
+	struct bytes b = attribute_bytes(a, end);
 	uint32_t v;
 
 	return bytes_be32(&b, &v) ? v : 0;
@@ -213,19 +213,19 @@ static bool packet_parse(const uint8_t *m, const uint8_t *end, struct packet *re
 	struct bytes b;
 	int parsed = nfq_nlmsg_parse((const void *)m, a);
 
-	b = attribute(a[NFQA_PACKET_HDR], end);
+	b = attribute_bytes(a[NFQA_PACKET_HDR], end);
 	if (!bytes_copy(&b, &head, sizeof(head)))
 		return false;
 	ret->id = ntohl(head.packet_id);
-	ret->mark = number(a[NFQA_MARK], end);
+	ret->mark = attribute_number(a[NFQA_MARK], end);
 	ret->directed = ret->mark != MARK_STRAY;
 	/* If the id is known, the packet is always reported, even if the rest is invalid, because
 	 * it must be decided. */
 	if (parsed < 0)
 		return true;
-	ret->ip = attribute(a[NFQA_PAYLOAD], end);
-	ret->truncated = number(a[NFQA_CAP_LEN], end) > ret->ip.left;
-	if ((number(a[NFQA_SKB_INFO], end) & (NFQA_SKB_CSUMNOTREADY | NFQA_SKB_GSO)) != 0)
+	ret->ip = attribute_bytes(a[NFQA_PAYLOAD], end);
+	ret->truncated = attribute_number(a[NFQA_CAP_LEN], end) > ret->ip.left;
+	if ((attribute_number(a[NFQA_SKB_INFO], end) & (NFQA_SKB_CSUMNOTREADY | NFQA_SKB_GSO)) != 0)
 		ret->checksums = CHECKSUM_UNREADY;
 	return true;
 }

@@ -141,7 +141,7 @@ static void skip_decided(struct worker *w, struct worker_port *p)
 }
 
 /* Begins service when the gate has opened the ring and there is a table. */
-static void begin(struct worker *w)
+static void begin_service(struct worker *w)
 {
 	if (w->ring == NULL || !w->table || atomic_load(&w->ring->open) == 0)
 		return;
@@ -172,7 +172,7 @@ static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
  * Sleeps up to `ms` (0: does not sleep) and handles what happened. This uses poll and not epoll,
  * because with epoll the kernel reports each packet even while nobody sleeps.
  */
-static void look(struct worker *w, int ms)
+static void worker_look(struct worker *w, int ms)
 {
 	struct pollfd at[2 + LANE_COUNT] = { { ROLE_FD_CONTROL, POLLIN, 0 }, { w->alarm.fd, POLLIN, 0 } };
 	bool sleeps = ms != 0 && w->ring != NULL;
@@ -233,14 +233,14 @@ static struct worker_port *next_other(struct worker *w)
 
 /* Serves the lanes with commands first. Then serves the others batch by batch, until a command
  * comes. True: some port may have more packets. */
-static bool serve(struct worker *w)
+static bool serve_lanes(struct worker *w)
 {
 	struct worker_port *p;
 
 	serve_commands(w);
 	while ((p = next_other(w)) != NULL) {
 		serve_batch(w, p, &p->credit);
-		look(w, 0);
+		worker_look(w, 0);
 		if (any_ready(w, true))
 			break;
 	}
@@ -279,15 +279,15 @@ static uint64_t tell_latency(struct worker *w)
 	return latency_due(&w->latency, now);
 }
 
-static void turn(struct worker *w)
+static void worker_turn(struct worker *w)
 {
 	uint64_t due = UINT64_MAX;
 	bool more = false;
 
 	if (!w->serving)
-		begin(w);
+		begin_service(w);
 	if (w->serving) {
-		more = serve(w);
+		more = serve_lanes(w);
 		worker_beat(w);
 	}
 	verdicts_flush(w);
@@ -308,10 +308,10 @@ static void turn(struct worker *w)
 		verdicts_flush(w);
 		worker_wake_gate(w);
 	}
-	look(w, sleep_ms(w, due, more));
+	worker_look(w, sleep_ms(w, due, more));
 }
 
-static int prepare(struct worker *w, struct err *e)
+static int prepare_inspector(struct worker *w, struct err *e)
 {
 	const struct inspector_limits limits = {
 		.flows = WORKER_FLOWS,
@@ -349,14 +349,15 @@ int role_dpi(enum lane_kind kind)
 
 	w = (struct worker){ .kind = kind, .events = { .fd = ROLE_FD_EVENTS }, .wake = -1 };
 	worker = &w;
-	if (prepare(&w, &e) == 0 && msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
+	if (prepare_inspector(&w, &e) == 0 &&
+	    msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		err_set(&e, -EPIPE, "control channel");
 	if (e.code != 0) {
 		fprintf(stderr, "sekishod dpi: %s\n", e.text);
 		return 1;
 	}
 	while (!w.ended)
-		turn(&w);
+		worker_turn(&w);
 	if (w.ring != NULL) {
 		lends_leave(&w.lends, w.inspector);
 		inspector_finish(w.inspector);

@@ -92,7 +92,7 @@ void verdicts_forget(struct verdicts *v, uint32_t lane)
 		v->open[lane % LANE_COUNT][slot] = 0;
 }
 
-static void tell(struct worker *w, uint16_t queue, const struct form_entry *d, bool said)
+static void tell_gate(struct worker *w, uint16_t queue, const struct form_entry *d, bool said)
 {
 	const struct ring_entry e = { .kind = RING_VERDICT,
 				      .outcome = (uint8_t)d->outcome,
@@ -143,14 +143,14 @@ void verdicts_flush(struct worker *w)
 		part = all || n - at < FORM_MOST ? n - at : FORM_MOST;
 		said = may_say(w) && (all ? form_upto(v->fd, v->queue, &v->all) == 0 : say_each(v, e, part));
 		for (uint32_t i = 0; i < part; i++)
-			tell(w, v->queue, &e[i], said);
+			tell_gate(w, v->queue, &e[i], said);
 	}
 	inspector_sent(w->inspector);
 	*open -= n < *open ? n : *open;
 }
 
 /* Whether this verdict can be sent together with the gathered ones. */
-static bool joins(const struct verdicts *v, int fd, uint16_t queue, uint32_t id, enum outcome o)
+static bool verdict_joins(const struct verdicts *v, int fd, uint16_t queue, uint32_t id, enum outcome o)
 {
 	const struct form_entry *last = &v->entries[v->n - 1];
 
@@ -160,7 +160,7 @@ static bool joins(const struct verdicts *v, int fd, uint16_t queue, uint32_t id,
 
 /* Notes the common verdict. If some are QUIET and some ACCEPT, all are sent as ACCEPT. Then the
  * worker also gets the acknowledgements of the quiet session, which does no harm. */
-static void gather(struct verdicts *v, uint32_t id, enum outcome o, uint32_t permit)
+static void verdict_gather(struct verdicts *v, uint32_t id, enum outcome o, uint32_t permit)
 {
 	if (v->n == 0) {
 		v->all = (struct form_entry){ id, permit, o };
@@ -178,9 +178,9 @@ void verdicts_decide(struct worker *w, int fd, uint16_t queue, uint32_t id, enum
 {
 	struct verdicts *v = &w->verdicts;
 
-	if (v->n > 0 && !joins(v, fd, queue, id, o))
+	if (v->n > 0 && !verdict_joins(v, fd, queue, id, o))
 		verdicts_flush(w);
-	gather(v, id, o, permit);
+	verdict_gather(v, id, o, permit);
 	v->queue = queue;
 	v->fd = fd;
 	v->entries[v->n++] = (struct form_entry){ id, permit, o };

@@ -13,6 +13,7 @@
 
 #include "appliance/base/own_path.h"
 #include "mgmt/cli/cli.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 
 #define NOTE "daemon" /* note beside the socket: what the last daemon managed */
@@ -116,24 +117,16 @@ bool alone_request(struct cli *c, const char *question, struct box_answer *ret, 
 
 void alone_headline(struct cli *c, const json_t *answer)
 {
-	const json_t *g = json_object_get(answer, "generation"), *site = json_object_get(answer, "site");
+	static const struct answer_row rows[] = {
+#define ROWS_ALONE
+#include "mgmt/cli/words/answers.def"
+	};
 	const enum message *stands = word_message("stands", js(answer, "stands"));
-	char generation[RENDER_TEXT], digest[RENDER_TEXT], when[RENDER_TEXT];
 
 	if (stands != NULL)
 		fprintf(c->out, "%s%s%s\n", c->color ? "\033[1;31m" : "", message_format(*stands, c->lang),
 			c->color ? "\033[0m" : "");
-	if (!js_is(answer, "stands", "policy") || ju(g, "number") == 0)
-		return;
-	if (*js(site, "name") != '\0')
-		render_line(c, M_STATUS_SITE, js(site, "name"), js(site, "label"));
-	render_generation(g, c->lang, generation);
-	render_digest(js(g, "digest"), digest);
-	render_time(js(g, "applied"), when);
-	render_line(c, M_STATUS_GENERATION, generation, digest);
-	render_line(c, M_STATUS_APPLIED, when, *js(g, "by") != '\0' ? js(g, "by") : "-");
-	if (js_is(g, "state", "waiting"))
-		message_print(c->out, c->lang, M_STANDING_TRIAL);
+	answer_print(c, rows, answer);
 }
 
 bool program_path(const char *name, char ret[PATH_MAX])

@@ -4,12 +4,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "appliance/base/json.h"
 #include "mgmt/cli/cli.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/wrap.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/read.h"
 #include "mgmt/words/command.h"
@@ -285,35 +285,6 @@ static void commands(struct cli *c, const json_t *grants)
 	json_decref(shown);
 }
 
-static bool overdue(const char *date)
-{
-	char today[16];
-	time_t now = time(NULL);
-	struct tm local;
-
-	return strlen(date) == 10 && localtime_r(&now, &local) != NULL &&
-	       strftime(today, sizeof(today), "%Y-%m-%d", &local) > 0 && strcmp(date, today) < 0;
-}
-
-/* Joins texts, or the objects' texts at that key, as "a, b"; owned by the caller, NULL: no
- * memory. */
-static char *joined(const json_t *list, const char *key)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-
-	for (size_t i = 0; to != NULL && i < json_array_size(list); i++) {
-		const json_t *one = json_array_get(list, i);
-
-		fprintf(to, "%s%s", i > 0 ? ", " : "", key != NULL ? js(one, key) : json_string_value(one));
-	}
-	if (to != NULL && fclose(to) == 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
 static void last_match(const json_t *k, enum lang l, char out[RENDER_TEXT])
 {
 	char since[RENDER_TEXT];
@@ -326,18 +297,6 @@ static void last_match(const json_t *k, enum lang l, char out[RENDER_TEXT])
 		snprintf(out, RENDER_TEXT, "%s", message_format(M_EFFECTIVE_NEVER, l));
 	else
 		message_text(out, RENDER_TEXT, l, M_EFFECTIVE_NEVER_SINCE, since);
-}
-
-/* The times in which nobody watched. */
-static void unwatched(struct cli *c, const json_t *list)
-{
-	char since[RENDER_TEXT], until[RENDER_TEXT];
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		render_time(js(json_array_get(list, i), "since"), since);
-		render_time(js(json_array_get(list, i), "until"), until);
-		render_line(c, M_EFFECTIVE_UNWATCHED, since, until);
-	}
 }
 
 void effective_last_use(const json_t *conduit, enum lang l, FILE *to)
@@ -355,122 +314,15 @@ void effective_last_use(const json_t *conduit, enum lang l, FILE *to)
 	}
 }
 
-/* For an observing conduit: how long it has been clean, and what it would have refused. */
-static void observed(struct cli *c, const json_t *o)
-{
-	char since[RENDER_TEXT], last[RENDER_TEXT], *what = joined(ja(o, "reasons"), lang_name(c->lang));
-
-	if (!json_is_object(o) || what == NULL) {
-		free(what);
-		return;
-	}
-	render_time(js(o, "since"), since);
-	render_time(js(o, "last"), last);
-	render_line(c, M_EFFECTIVE_CLEAN, ju(o, "clean_s") / 86400u, since);
-	if (ju(o, "would_refuse") > 0)
-		render_line(c, M_EFFECTIVE_WOULD, ju(o, "would_refuse"), last, what);
-	unwatched(c, ja(o, "unwatched"));
-	free(what);
-}
-
-/* What a conduit declares with heard_within, and what was heard. */
-static void expected(struct cli *c, const json_t *k)
-{
-	bool silent = *js(k, "silent_since") != '\0';
-	char span[RENDER_TEXT], last[RENDER_TEXT];
-
-	if (ju(k, "heard_within_s") == 0)
-		return;
-	render_span(ju(k, "heard_within_s"), span);
-	render_time(js(k, silent ? "silent_since" : "last_heard"), last);
-	if (*last == '\0')
-		snprintf(last, sizeof(last), "%s", message_format(M_EFFECTIVE_NEVER, c->lang));
-	render_line(c, silent ? M_EFFECTIVE_SILENT : M_EFFECTIVE_EXPECTED, span, last);
-}
-
-/* The limits of a conduit's sessions: idle time and duration. */
-static void lasting(struct cli *c, const json_t *k)
-{
-	char idle[RENDER_TEXT], session[RENDER_TEXT];
-
-	render_span(ju(k, "idle_s"), idle);
-	render_span(ju(k, "session_s"), session);
-	if (ju(k, "idle_s") != 0)
-		render_line(c, M_EFFECTIVE_IDLE, idle);
-	if (ju(k, "session_s") != 0)
-		render_line(c, M_EFFECTIVE_SESSION, session);
-}
-
 /* most conduits that are printed without an overview in front */
 #define MANY 12u
 
-/* The overview: a line for each conduit, before the details. */
-static void summary(struct cli *c, const json_t *conduits)
+static void last_print(struct cli *c, const json_t *conduit, const json_t *row)
 {
-	static const enum message heads[] = { M_COL_CONDUIT, M_COL_BETWEEN, M_COL_MODE,
-					      M_COL_UNTIL,   M_COL_LAST,    M_COL_NAME };
-	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 2, c->lang, heads);
+	char last[RENDER_TEXT];
 
-	json_each(k, conduits) {
-		table_cell(t, js(k, "name"));
-		table_cellf(t, "%s -> %s", js(k, "from"), js(k, "to"));
-		table_cell(t, js(k, "mode"));
-		table_time(t, js(k, "until"), "-");
-		table_time(t, js(k, "last_match"), "-");
-		table_cell(t, js(k, "label"));
-	}
-	render_line(c, M_EFFECTIVE_MANY, json_array_size(conduits));
-	table_wrap(t);
-	(void)table_end(t, c->out, c->color);
-}
-
-/* Prints which box and time the output is about, because it is read later and elsewhere. */
-static void head(struct cli *c, const json_t *effective)
-{
-	const json_t *site = json_object_get(effective, "site"), *g = json_object_get(effective, "generation");
-	char when[RENDER_TEXT], generation[RENDER_TEXT], digest[RENDER_TEXT];
-
-	message_print(c->out, c->lang, M_EFFECTIVE_HEAD);
-	if (site != NULL) {
-		render_time(js(effective, "time"), when);
-		render_line(c, M_EFFECTIVE_SITE,
-			    *js(site, "label") != '\0'	? js(site, "label")
-			    : *js(site, "name") != '\0' ? js(site, "name")
-							: "-",
-			    js(effective, "host"));
-		render_line(c, M_EFFECTIVE_TIME, when);
-	}
-	render_digest(js(g, "digest"), digest);
-	render_generation(g, c->lang, generation);
-	render_line(c, M_EFFECTIVE_GENERATION, ju(g, "number") > 0 ? generation : "-", digest);
-	render_digest(js(effective, "tables_digest"), digest);
-	if (*digest != '\0')
-		render_line(c, M_EFFECTIVE_TABLES, digest);
-	/* without a daemon there are no tables */
-	else if (json_array_size(ja(effective, "tables")) > 0)
-		render_line(c, M_EFFECTIVE_TABLES_DIFFER);
-}
-
-/* Warnings of `check` that were accepted, with the reason. */
-static void accepts(struct cli *c, const json_t *k)
-{
-	const json_t *list = ja(k, "accept");
-
-	for (size_t i = 0; i < json_array_size(list); i++)
-		render_line(c, M_EFFECTIVE_ACCEPT, js(json_array_get(list, i), "warning"),
-			    js(json_array_get(list, i), "reason"));
-}
-
-static void exception(struct cli *c, const json_t *k)
-{
-	const json_t *x = json_array_get(ja(k, "exception"), 0);
-
-	if (x == NULL)
-		return;
-	render_line(c, M_EFFECTIVE_EXCEPTION, js(x, "applicant"), js(x, "reason"), js(x, "instead"),
-		    js(x, "approved_by"));
-	if (*js(x, "report") != '\0')
-		render_line(c, M_EFFECTIVE_REPORT, js(x, "report"));
+	last_match(conduit, c->lang, last);
+	render_line(c, M_EFFECTIVE_LAST, last);
 }
 
 /* Whether a service of the conduit is TLS whose weak sessions are ended. */
@@ -494,129 +346,55 @@ static const json_t *names_of(const json_t *grants)
 static void server_names(struct cli *c, const json_t *grants)
 {
 	const json_t *names = names_of(grants);
-	char *text = names != NULL ? joined(names, NULL) : NULL;
+	static const struct answer_row rows[] = { LINE("", M_EFFECTIVE_NAMES, "join:.") END };
 
-	if (text != NULL)
-		render_line(c, M_EFFECTIVE_NAMES, text);
-	free(text);
+	if (names != NULL)
+		answer_print(c, rows, names);
 }
 
 static void conduit(struct cli *c, const struct effective_parts *parts, const json_t *k)
 {
 	const json_t *grants = ja(parts->grants, js(k, "name"));
-	char until[RENDER_TEXT], last[RENDER_TEXT];
+	static const struct answer_row rows[] = {
+#define ROWS_CONDUIT
+#include "mgmt/cli/effective/effective.def"
+	};
+	static const struct answer_row limits[] = {
+#define ROWS_CONDUIT_LIMITS
+#include "mgmt/cli/effective/effective.def"
+	};
 
 	fputs(c->color ? "\n\033[1m" : "\n", c->out);
 	render_line(c, M_EFFECTIVE_CONDUIT, js(k, "name"), js(k, "from"), js(k, "to"), js(k, "mode"), js(k, "file"),
 		    ju(k, "line"));
 	if (c->color)
 		fputs("\033[0m", c->out);
-	if (*js(k, "label") != '\0')
-		render_line(c, M_EFFECTIVE_LABEL, js(k, "label"));
-	render_line(c, M_EFFECTIVE_PURPOSE, js(k, "purpose"));
-	render_line(c, M_EFFECTIVE_OWNER, js(k, "owner"), *js(k, "approved_by") != '\0' ? js(k, "approved_by") : "-");
-	render_line(c, overdue(js(k, "review_by")) ? M_EFFECTIVE_OVERDUE : M_EFFECTIVE_REVIEW, js(k, "review_by"));
-	render_time(js(k, "until"), until);
-	if (*until != '\0')
-		render_line(c, M_EFFECTIVE_UNTIL, until);
-	render_time(js(k, jb(k, "open") ? "closes" : "opens"), until);
-	if ((*js(k, "within") != '\0' || !jb(k, "open")) && *until != '\0')
-		render_line(c, jb(k, "open") ? M_EFFECTIVE_OPEN : M_EFFECTIVE_SHUT, until,
-			    *js(k, "within") != '\0' ? js(k, "within") : "-");
-	if (jb(k, "waits"))
-		render_line(c, M_EFFECTIVE_WAITS);
-	if (json_object_get(k, "last_match") != NULL) {
-		last_match(k, c->lang, last);
-		render_line(c, M_EFFECTIVE_LAST, last);
-		unwatched(c, ja(k, "unwatched"));
-	}
-	observed(c, json_object_get(k, "observed"));
+	answer_print(c, rows, k);
 	if (denies_weak_tls(grants))
 		message_print(c->out, c->lang, M_EFFECTIVE_WEAK_TLS);
 	server_names(c, grants);
-	expected(c, k);
-	lasting(c, k);
-	exception(c, k);
-	accepts(c, k);
+	answer_print(c, limits, k);
 	if (effective_cells(c, ja(parts->cells, js(k, "name")), M_EFFECTIVE_PACKETS) > 0)
 		commands(c, grants);
 	else
 		message_print(c->out, c->lang, M_EFFECTIVE_NO_CELLS);
 }
 
-static void limits(struct cli *c, const json_t *l)
-{
-	if (json_is_object(l))
-		render_line(c, M_EFFECTIVE_LIMITS, ju(l, "sessions"), ju(l, "sessions_of_a_pair"),
-			    ju(l, "few_per_second"), ju(l, "few_of_a_pair"), ju(l, "many_per_second"));
-}
-
-/* How long records are kept, as the journal tells. Without a daemon this is unknown, and nothing is
- * deleted. */
-static void retention(struct cli *c, const json_t *effective)
-{
-	const json_t *r = json_object_get(effective, "retention");
-
-	if (r == NULL)
-		return;
-	if (!json_is_object(r))
-		render_line(c, M_EFFECTIVE_UNKNOWN_RETENTION);
-	else if (ju(r, "keep_days") > 0)
-		render_line(c, M_EFFECTIVE_RETENTION, ju(r, "keep_days"), ju(r, "delete_after_days"));
-	else if (js_is(ja(effective, "generation"), "state", "waiting"))
-		render_line(c, M_EFFECTIVE_TRIAL_RETENTION);
-	else if (json_is_false(json_object_get(ja(effective, "clock"), "trusted")))
-		render_line(c, M_EFFECTIVE_CLOCK_RETENTION);
-	else
-		render_line(c, M_EFFECTIVE_NO_RETENTION);
-}
-
-/* The site's statement about its records; a box of an earlier release has none. */
-static void records(struct cli *c, const json_t *effective)
-{
-	const json_t *r = json_object_get(ja(effective, "site"), "records");
-
-	if (json_is_object(r))
-		render_line(c, M_EFFECTIVE_RECORDS, js(r, "purpose"), js(r, "responsible"));
-	else if (json_is_null(r))
-		render_line(c, M_EFFECTIVE_NO_RECORDS);
-}
-
-/* Whether passed sessions are recorded; an answer without a daemon does not have this. */
-static void passed(struct cli *c, const json_t *effective)
-{
-	const json_t *p = json_object_get(effective, "record_passed");
-
-	if (json_is_boolean(p))
-		render_line(c, json_is_true(p) ? M_EFFECTIVE_PASSED : M_EFFECTIVE_NOT_PASSED);
-}
-
-static void organisations(struct cli *c, const json_t *list)
-{
-	json_each(o, list) {
-		char *contacts = joined(ja(o, "contacts"), "contact"), *conduits = joined(ja(o, "conduits"), NULL);
-		char until[RENDER_TEXT];
-
-		render_time(js(o, "contract_until"), until);
-		render_line(c, M_EFFECTIVE_ORGANISATION, js(o, "name"), js(o, "label"), js(o, "zone"),
-			    *until != '\0' ? until : "-", contacts != NULL && *contacts != '\0' ? contacts : "-",
-			    conduits != NULL && *conduits != '\0' ? conduits : "-");
-		free(contacts);
-		free(conduits);
-	}
-}
-
-/* The parts that belong to no conduit. */
-static void whole(struct cli *c, const json_t *effective)
-{
-	answers_print(c, ja(effective, "answers"), "interface", 0);
-	reach_print(c, json_object_get(effective, "reach"));
-	organisations(c, ja(effective, "organisations"));
-}
-
 bool effective_render(struct cli *c, const json_t *effective)
 {
 	const json_t *conduits = ja(effective, "conduits");
+	static const struct answer_row head[] = {
+#define ROWS_HEAD
+#include "mgmt/cli/effective/effective.def"
+	};
+	static const struct answer_row organisations[] = {
+#define ROWS_ORGANISATIONS
+#include "mgmt/cli/effective/effective.def"
+	};
+	static const struct answer_row summary[] = {
+#define ROWS_SUMMARY
+#include "mgmt/cli/effective/effective.def"
+	};
 	bool part = json_object_get(effective, "filter") != NULL;
 	struct effective_parts parts;
 
@@ -624,17 +402,14 @@ bool effective_render(struct cli *c, const json_t *effective)
 		effective_parts_free(&parts);
 		return false;
 	}
-	head(c, effective);
-	limits(c, ja(effective, "limits"));
-	retention(c, effective);
-	records(c, effective);
-	passed(c, effective);
-	if (part)
-		render_line(c, M_EFFECTIVE_PART, json_array_size(conduits));
-	else
-		whole(c, effective);
+	answer_print(c, head, effective);
+	if (!part) {
+		answers_print(c, ja(effective, "answers"), "interface", 0);
+		reach_print(c, json_object_get(effective, "reach"));
+		answer_print(c, organisations, effective);
+	}
 	if (json_array_size(conduits) > MANY)
-		summary(c, conduits);
+		answer_print(c, summary, effective);
 	for (size_t i = 0; i < json_array_size(conduits); i++)
 		conduit(c, &parts, json_array_get(conduits, i));
 	(void)effective_cells(c, parts.strays, M_EFFECTIVE_STRAYS);

@@ -17,6 +17,7 @@
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/user/user.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 
 /* A passphrase from the terminal, typed twice without echo, or one line from a pipe. */
@@ -104,109 +105,6 @@ static const struct {
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
-#define ROLES_TEXT 400
-
-static const char *roles_text(const struct cli *c, const json_t *roles, char out[ROLES_TEXT])
-{
-	size_t n = 0;
-
-	out[0] = 0;
-	json_each(v, roles) {
-		enum duty d = json_is_string(v) ? duty_by_word(json_string_value(v)) : DUTY_COUNT;
-
-		if (d != DUTY_COUNT && n < ROLES_TEXT - 1)
-			n += (size_t)snprintf(out + n, ROLES_TEXT - n, "%s%s",
-					      n > 0 ? (c->lang == LANG_JA ? "、" : ", ") : "",
-					      message_format(duty_name(d), c->lang));
-	}
-	return out;
-}
-
-static const char *when(const struct cli *c, const json_t *j, const char *key, char out[RENDER_TEXT])
-{
-	render_time(js(j, key), out);
-	return out[0] != 0 ? out : message_format(M_USER_NEVER, c->lang);
-}
-
-static void print_leaked(struct cli *c, const json_t *l)
-{
-	char since[RENDER_TEXT];
-
-	if (ju(l, "count") > 0 && *js(l, "by") != '\0')
-		render_line(c, M_LEAKED_IS_BY, ju(l, "count"), when(c, l, "since", since), js(l, "by"));
-	else if (ju(l, "count") > 0)
-		render_line(c, M_LEAKED_IS, ju(l, "count"), when(c, l, "since", since));
-	else if (jb(l, "damaged"))
-		render_line(c, M_LEAKED_WAS_DAMAGED);
-	else
-		render_line(c, M_LEAKED_ABSENT);
-}
-
-static void print_list(struct cli *c, const json_t *answer)
-{
-	static const enum message names[] = { M_USER_COL_NAME, M_USER_COL_FULL, M_USER_COL_ROLES, M_USER_COL_LAST,
-					      M_USER_COL_STATE };
-	struct table *t = table_headed(5, 0, c->lang, names);
-	char roles[ROLES_TEXT], last[RENDER_TEXT];
-
-	json_each(a, ja(answer, "accounts")) {
-		table_cell(t, js(a, "name"));
-		table_cell(t, js(a, "full_name"));
-		table_cell(t, roles_text(c, ja(a, "roles"), roles));
-		table_cell(t, when(c, a, "last_use", last));
-		table_cell(t, message_format(jb(a, "disabled") ? M_USER_STATE_DISABLED
-					     : jb(a, "unused") ? M_USER_STATE_UNUSED
-							       : M_USER_STATE_USED,
-					     c->lang));
-	}
-	if (!table_end(t, c->out, c->color))
-		render_line(c, M_USER_NONE);
-	if (jb(answer, "damaged"))
-		render_line(c, M_USER_WAS_DAMAGED);
-	print_leaked(c, ja(answer, "leaked"));
-}
-
-static void print_keys(struct cli *c, const json_t *a)
-{
-	char since[RENDER_TEXT], used[RENDER_TEXT];
-
-	json_each(k, ja(a, "keys"))
-		render_line(c, M_USER_IS_KEY, js(k, "label"), js(k, "kind"), when(c, k, "since", since),
-			    when(c, k, "last_use", used));
-}
-
-static void print_certificates(struct cli *c, const json_t *a)
-{
-	char until[RENDER_TEXT], since[RENDER_TEXT], used[RENDER_TEXT];
-
-	json_each(p, ja(a, "certificates"))
-		render_line(c, M_USER_IS_CERTIFICATE, js(p, "label"),
-			    jb(p, "expired") ? message_format(M_USER_STATE_EXPIRED, c->lang)
-					     : when(c, p, "until", until),
-			    when(c, p, "since", since), when(c, p, "last_use", used), js(p, "sha256"));
-}
-
-static void print_account(struct cli *c, const json_t *a)
-{
-	char roles[ROLES_TEXT], text[RENDER_TEXT];
-
-	render_line(c, M_USER_IS, js(a, "name"), js(a, "full_name"));
-	render_line(c, M_USER_IS_ROLES, roles_text(c, ja(a, "roles"), roles));
-	render_line(c, M_USER_IS_REASON, js(a, "reason"));
-	render_line(c, M_USER_IS_SINCE, when(c, a, "since", text), js(a, "by"));
-	render_line(c, M_USER_IS_LAST, when(c, a, "last_use", text));
-	render_line(c, M_USER_IS_TOTP, message_format(jb(a, "totp") ? M_USER_TOTP_YES : M_USER_TOTP_NO, c->lang));
-	print_keys(c, a);
-	print_certificates(c, a);
-	if (*js(a, "login") != 0)
-		render_line(c, M_USER_IS_LOGIN, js(a, "login"), ju(a, "login_uid"));
-	render_line(c, M_USER_IS_CODES, ju(a, "recovery_codes"));
-	if (jb(a, "disabled"))
-		render_line(c, M_USER_IS_DISABLED, when(c, a, "disabled_since", text), js(a, "disabled_by"));
-	if (jb(a, "unused"))
-		render_line(c, M_USER_IS_UNUSED);
-}
-
 #define QR_BORDER 4u /* light modules around the code, which readers need */
 
 static bool is_light(const json_t *rows, size_t x, size_t y)
@@ -254,44 +152,7 @@ static void print_once(const struct cli *c, const json_t *answer)
 		fprintf(c->out, "  %s\n", json_string_value(json_array_get(codes, i)));
 }
 
-static void print_tokens(struct cli *c, const json_t *answer)
-{
-	static const enum message names[] = { M_USER_COL_NUMBER, M_USER_COL_LABEL, M_USER_COL_ROLES, M_USER_COL_UNTIL,
-					      M_USER_COL_LAST };
-	struct table *t = table_headed(5, 0, c->lang, names);
-	char roles[ROLES_TEXT], text[RENDER_TEXT];
-
-	json_each(v, ja(answer, "tokens")) {
-		table_cell(t, js(v, "id"));
-		table_cell(t, js(v, "label"));
-		table_cell(t, roles_text(c, ja(v, "roles"), roles));
-		table_cell(t, jb(v, "expired") ? message_format(M_USER_STATE_EXPIRED, c->lang)
-					       : when(c, v, "until", text));
-		table_cell(t, when(c, v, "last_use", text));
-	}
-	if (!table_end(t, c->out, c->color))
-		render_line(c, M_USER_NONE_TOKENS);
-}
-
-static void print_sessions(struct cli *c, const json_t *answer)
-{
-	static const enum message names[] = { M_USER_COL_NUMBER, M_USER_COL_NAME, M_USER_COL_FROM, M_USER_COL_SINCE,
-					      M_USER_COL_IDLE };
-	struct table *t = table_headed(5, 0, c->lang, names);
-	char text[RENDER_TEXT];
-
-	json_each(v, ja(answer, "sessions")) {
-		table_cellf(t, "%llu", ju(v, "number"));
-		table_cell(t, js(v, "name"));
-		table_cell(t, js(v, "from"));
-		table_cell(t, when(c, v, "since", text));
-		table_cellf(t, "%llu s", ju(v, "idle_s"));
-	}
-	if (!table_end(t, c->out, c->color))
-		render_line(c, M_USER_NONE_SESSIONS);
-}
-
-static void print_roles(struct cli *c, const json_t *answer)
+static void print_roles(struct cli *c, const json_t *answer, const json_t *row)
 {
 	struct table *t = table_new(3, 0);
 
@@ -314,69 +175,14 @@ static void print_roles(struct cli *c, const json_t *answer)
 	(void)table_end(t, c->out, c->color);
 }
 
-static void print_approval(struct cli *c, const json_t *a)
+static void print_answer(struct cli *c, enum user_order order, json_t *answer)
 {
-	char since[RENDER_TEXT];
-
-	if (jb(a, "two_persons"))
-		render_line(c, M_USER_APPROVAL_TWO);
-	else
-		render_line(c, M_USER_APPROVAL_ONE, when(c, a, "since", since), js(a, "by"), js(a, "reason"));
-}
-
-static void print_answer(struct cli *c, enum user_order order, const json_t *answer)
-{
-	static const enum message done[USER_ORDERS] = {
-		[USER_FIRST] = M_USER_ADDED,
-		[USER_ADD] = M_USER_ADDED,
-		[USER_CHANGE] = M_USER_CHANGED,
-		[USER_DISABLE] = M_USER_DISABLED,
-		[USER_ENABLE] = M_USER_ENABLED,
-		[USER_REMOVE] = M_USER_REMOVED,
-		[USER_PASSWORD] = M_USER_PASSWORD,
-		[USER_TOTP] = M_USER_TOTP_SET,
-		[USER_RECOVERY] = M_USER_RECOVERY_SET,
-		[USER_TOTP_REMOVE] = M_USER_TOTP_GONE,
-		[USER_KEY_REMOVE] = M_USER_KEY_GONE,
-		[USER_CERTIFICATE_ADD] = M_USER_CERTIFICATE_ADDED,
-		[USER_CERTIFICATE_REMOVE] = M_USER_CERTIFICATE_GONE,
-		[USER_LOGIN_ADD] = M_USER_LOGIN_ADDED,
-		[USER_LOGIN_REMOVE] = M_USER_LOGIN_GONE,
+	static const struct answer_row rows[] = {
+#include "mgmt/cli/user/user.def"
 	};
-	const json_t *account = json_object_get(answer, "account");
 
-	if (order == USER_LIST)
-		print_list(c, answer);
-	else if (order == USER_SHOW)
-		print_account(c, account);
-	else if (order == USER_KEYS && json_array_size(ja(account, "keys")) == 0)
-		render_line(c, M_USER_NO_KEYS, js(account, "name"));
-	else if (order == USER_KEYS)
-		print_keys(c, account);
-	else if (order == USER_CERTIFICATES && json_array_size(ja(account, "certificates")) == 0)
-		render_line(c, M_USER_NO_CERTIFICATES, js(account, "name"));
-	else if (order == USER_CERTIFICATES)
-		print_certificates(c, account);
-	else if (order == USER_TOKENS)
-		print_tokens(c, answer);
-	else if (order == USER_SESSIONS)
-		print_sessions(c, answer);
-	else if (order == USER_ROLES)
-		print_roles(c, answer);
-	else if (order == USER_APPROVAL || order == USER_APPROVAL_OFF || order == USER_APPROVAL_ON)
-		print_approval(c, json_object_get(answer, "approval"));
-	else if (order == USER_LEAKED || order == USER_LEAKED_LOAD)
-		print_leaked(c, ja(answer, "leaked"));
-	else if (order == USER_LEAKED_REMOVE)
-		render_line(c, M_LEAKED_GONE);
-	else if (order == USER_SESSION_END)
-		render_line(c, M_USER_ENDED, ju(answer, "ended"));
-	else if (order == USER_TOKEN_ADD)
-		render_line(c, M_USER_TOKEN_MADE, js(json_object_get(answer, "token"), "id"));
-	else if (order == USER_TOKEN_REMOVE)
-		render_line(c, M_USER_TOKEN_GONE, js(json_object_get(answer, "token"), "id"));
-	else
-		render_line(c, done[order], js(account, "name"));
+	(void)json_object_set_new(answer, "order", json_string(orders[order].word));
+	answer_print(c, rows, answer);
 	print_once(c, answer);
 }
 

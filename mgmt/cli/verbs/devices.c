@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 
 enum { OPT_NEW, OPT_ACCEPT, OPT_FORGET, OPT_REASON, OPT_BY, OPT_CSV, OPT_N };
@@ -19,125 +19,31 @@ const struct cli_option options_devices[OPT_N + 1] = {
 	[OPT_CSV] = { "--csv", 0, "FILE", M_DEVICES_OPT_CSV },
 };
 
-#define CELL 512
-
-/* ---- output for people ----------------------------------------------------------------------- */
-
-static void known_text(const json_t *d, char out[CELL])
-{
-	char when[RENDER_TEXT];
-
-	snprintf(out, CELL, "-");
-	if (*js(d, "reviewed") == '\0')
-		return;
-	render_time(js(d, "reviewed"), when);
-	snprintf(out, CELL, "%s %s: %s", when, js(d, "person"), js(d, "reason"));
-}
-
-static void put_row(struct cli *c, struct table *t, const json_t *d)
-{
-	char text[CELL];
-
-	table_cellf(t, "%llu", ju(d, "number"));
-	table_cell(t, word_text("device", js(d, "state"), c->lang));
-	if (jb(d, "mac_chosen")) {
-		message_text(text, sizeof(text), c->lang, M_DEVICE_CHOSEN, js(d, "mac"));
-		table_cell(t, text);
-	} else {
-		table_cell(t, js(d, "mac"));
-	}
-	json_joined(ja(d, "addresses"), " ", text, sizeof(text));
-	table_cell(t, *text != '\0' ? text : "-");
-	snprintf(text, sizeof(text), *js(d, "zone") != '\0' ? "%s (%s)" : "%s", js(d, "interface"), js(d, "zone"));
-	table_cell(t, text);
-	table_time(t, js(d, "first"), "-");
-	table_time(t, js(d, "last"), "-");
-	known_text(d, text);
-	table_cell(t, text);
-}
-
-static bool is_new(const json_t *d)
-{
-	return !js_is(d, "state", "known");
-}
-
-static void print_list(struct cli *c, const json_t *answer, bool only_new)
-{
-	static const enum message heads[] = { M_COL_NUMBER, M_COL_STATE,       M_COL_MAC,	 M_COL_ADDRESSES,
-					      M_COL_PLACE,  M_COL_HEARD_FIRST, M_COL_HEARD_LAST, M_COL_KNOWN_BY };
-	const json_t *list = ja(answer, "devices");
-	const enum message *anew = word_message("devices", js(answer, "anew"));
-	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
-
-	table_right(t, 0);
-	table_wrap(t);
-	json_each(d, list)
-		if (!only_new || is_new(d))
-			put_row(c, t, d);
-	if (!table_end(t, c->out, c->color))
-		render_line(c, M_DEVICES_NONE);
-	if (anew != NULL)
-		render_line(c, *anew);
-	if (jb(answer, "learning"))
-		render_line(c, M_DEVICES_LEARNING);
-	if (ju(answer, "beyond") > 0)
-		render_line(c, M_DEVICES_BEYOND, ju(answer, "beyond"));
-}
-
-/* ---- output for spreadsheets ----------------------------------------------------------------- */
-
-struct listed {
-	struct cli *c;
-	const json_t *list;
-	bool only_new;
+static const struct answer_row listed[] = {
+#define ROWS_DEVICES_LIST
+#include "mgmt/cli/verbs/answers.def"
 };
 
-static bool csv_rows(FILE *to, void *ctx)
-{
-	const struct listed *l = ctx;
-	static const enum message heads[] = { M_COL_NUMBER,	 M_COL_STATE,		M_COL_MAC,
-					      M_COL_ADDRESSES,	 M_COL_INTERFACE_ALONE, M_COL_ZONE_ALONE,
-					      M_COL_HEARD_FIRST, M_COL_HEARD_LAST,	M_COL_REVIEWED,
-					      M_COL_HOLD_PERSON, M_COL_HOLD_BY,		M_COL_HOLD_REASON };
-	static const char *const keys[] = { "mac",  NULL,	"interface", "zone", "first",
-					    "last", "reviewed", "person",    "by",   "reason" };
-	size_t n = sizeof(heads) / sizeof(heads[0]), i;
-	bool sound = true;
-	char text[CELL];
-
-	for (i = 0; i < n; i++)
-		sound = csv_cell(to, message_format(heads[i], l->c->lang), i == n - 1) && sound;
-	json_each(d, l->list) {
-		if (l->only_new && !is_new(d))
-			continue;
-		snprintf(text, sizeof(text), "%llu", ju(d, "number"));
-		sound = csv_cell(to, text, false) &&
-			csv_cell(to, word_text("device", js(d, "state"), l->c->lang), false) && sound;
-		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-			json_joined(ja(d, "addresses"), " ", text, sizeof(text));
-			sound = csv_cell(to, keys[k] != NULL ? js(d, keys[k]) : text,
-					 k == sizeof(keys) / sizeof(keys[0]) - 1) &&
-				sound;
-		}
-	}
-	return sound;
-}
-
-static int write_csv(struct cli *c, const json_t *answer, const char *file, bool only_new)
-{
-	int code = csv_file(file, csv_rows, &(struct listed){ c, ja(answer, "devices"), only_new });
-
-	return code == 0 ? CLI_YES : cli_fail(c, CLI_CANNOT, M_DEVICES_FILE, file, strerror(code));
-}
-
-/* ---- the verb -------------------------------------------------------------------------------- */
+static const struct answer_row csv_table[] = {
+#define ROWS_DEVICES_CSV
+#include "mgmt/cli/verbs/answers.def"
+};
 
 static int show(struct cli *c, const struct cli_args *a, const json_t *answer)
 {
-	if (a->values[OPT_CSV] != NULL)
-		return write_csv(c, answer, a->values[OPT_CSV], a->values[OPT_NEW] != NULL);
-	print_list(c, answer, a->values[OPT_NEW] != NULL);
-	return CLI_YES;
+	const char *csv = a->values[OPT_CSV];
+	json_t *list = json_object_get(answer, "devices");
+	int code;
+
+	for (size_t i = json_array_size(list); a->values[OPT_NEW] != NULL && i > 0; i--)
+		if (js_is(json_array_get(list, i - 1), "state", "known"))
+			(void)json_array_remove(list, i - 1);
+	if (csv == NULL) {
+		answer_print(c, listed, answer);
+		return CLI_YES;
+	}
+	code = answer_csv(csv, csv_table, answer, c->lang);
+	return code == 0 ? CLI_YES : cli_fail(c, CLI_CANNOT, M_DEVICES_FILE, csv, strerror(code));
 }
 
 /* *ret: the box's answer, owned by the caller. False: the verb ends with *ret_status. */

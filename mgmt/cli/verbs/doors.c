@@ -8,8 +8,8 @@
 #include "appliance/wire/orders.h"
 #include "appliance/wire/settings.h"
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 
 enum { OPEN_FOR, OPEN_NAME, OPEN_TICKET, OPEN_REASON, OPEN_AGREE, OPEN_N };
@@ -47,45 +47,34 @@ static void print_request(struct cli *c, const json_t *door)
 		      js(asked, "ticket"), js(asked, "reason"), names, until, js(door, "door"), js(asked, "request"));
 }
 
-/* Returns the number of open doors. */
-static size_t list(struct cli *c, const json_t *doors)
+static const struct answer_row listed[] = {
+#define ROWS_DOORS
+#include "mgmt/cli/verbs/answers.def"
+};
+
+static void doors_print(struct cli *c, const json_t *doors)
 {
-	static const enum message head[] = { M_DOOR_COL_DOOR,  M_DOOR_COL_STATE, M_DOOR_COL_UNTIL,
-					     M_ISOLATE_COL_BY, M_DOOR_COL_WHO,	 M_DOOR_COL_TICKET };
-	struct table *t = table_headed(6, 0, c->lang, head);
-	size_t open = 0;
+	json_t *list = json_array(), *answer = json_pack("{s:o}", "doors", list);
 
-	table_wrap(t);
 	json_each(d, doors) {
-		size_t uses = 0;
-
 		json_each(u, ja(d, "uses")) {
-			table_cell(t, js(d, "door"));
-			table_cell(t, message_format(jb(u, "open") ? M_DOOR_OPEN : M_DOOR_UNREVIEWED, c->lang));
-			table_time(t, js(u, "until"), "");
-			table_cell(t, js(u, "by"));
-			table_cell(t, js(u, "person"));
-			table_cell(t, js(u, "ticket"));
-			open += jb(u, "open");
-			uses++;
+			json_t *row = json_copy(u);
+
+			(void)json_object_set(row, "door", json_object_get(d, "door"));
+			(void)json_object_set_new(row, "used", json_true());
+			(void)json_array_append_new(list, row);
 		}
-		if (uses > 0)
-			continue;
-		table_cell(t, js(d, "door"));
-		table_cell(t,
-			   message_format(json_is_object(json_object_get(d, "asked")) ? M_DOOR_ASKED : M_DOOR_IS_SHUT,
-					  c->lang));
-		table_cell(t, "");
-		table_cell(t, js(ja(d, "asked"), "by"));
-		table_cell(t, "");
-		table_cell(t, "");
+		if (json_array_size(ja(d, "uses")) == 0)
+			(void)json_array_append_new(list, json_pack("{s:O*, s:O*}", "door", json_object_get(d, "door"),
+								    "asked", json_object_get(d, "asked")));
 	}
-	if (!table_end(t, c->out, c->color))
+	answer_print(c, listed, answer);
+	json_decref(answer);
+	if (json_array_size(doors) == 0)
 		message_print(c->out, c->lang, M_DOOR_NONE);
 	json_each(d, doors)
 		if (json_is_object(ja(d, "asked")))
 			print_request(c, d);
-	return open;
 }
 
 /* False: too long, or not one line of text. */
@@ -107,7 +96,7 @@ static int ordered_print(struct cli *c, const json_t *answer, int status)
 		render_line(c, M_DOOR_WAITS);
 	if (json_is_false(json_object_get(answer, "saved")))
 		render_line(c, M_ISOLATE_UNSAVED);
-	(void)list(c, ja(answer, "doors"));
+	doors_print(c, ja(answer, "doors"));
 	return status;
 }
 
@@ -167,7 +156,7 @@ int verb_doors(struct cli *c, const struct cli_args *a)
 	if (c->json && status != CLI_CANNOT)
 		json_line(c->out, json_pack("{s:O}", "doors", json_object_get(answer.json, "doors")));
 	else if (!box_answer_done(c, &answer, &status))
-		(void)list(c, ja(answer.json, "doors"));
+		doors_print(c, ja(answer.json, "doors"));
 	json_each(d, ja(answer.json, "doors"))
 		open += jb(d, "open");
 	if (status != CLI_CANNOT)

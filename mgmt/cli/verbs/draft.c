@@ -13,6 +13,7 @@
 #include "mgmt/cli/policy/settings.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 
 #define WAIT_S 120
@@ -51,36 +52,15 @@ static const struct {
 
 /* ---- output ---------------------------------------------------------------------------------- */
 
-static void print_state(struct cli *c, const json_t *d)
+static void print_state(struct cli *c, const json_t *answer)
 {
-	const enum message *state = word_message("draft", js(d, "state"));
-	const json_t *tried = json_object_get(d, "tried");
-	char saved[RENDER_TEXT], decided[RENDER_TEXT];
+	static const struct answer_row rows[] = {
+#define ROWS_DRAFT_STATE
+#include "mgmt/cli/verbs/answers.def"
+	};
+	const json_t *tried = ja(ja(answer, "draft"), "tried");
 
-	if (js_is(d, "state", "none")) {
-		render_line(c, M_DRAFT_NONE);
-		return;
-	}
-	render_time(js(d, "saved"), saved);
-	render_line(c, M_DRAFT_HEAD, ju(d, "revision"), js(d, "by"), saved, ju(d, "base"), ju(d, "in_force"));
-	if (*js(d, "comment") != '\0')
-		render_line(c, M_SHOW_COMMENT, js(d, "comment"));
-	if (state != NULL)
-		render_line(c, *state, ju(d, "generation"));
-	if (js_is(d, "state", "approved") && ju(d, "ran_out") != 0)
-		render_line(c, M_DRAFT_KEPT, ju(d, "ran_out"));
-	if (*js(d, "decided_by") != '\0') {
-		render_time(js(d, "decided"), decided);
-		render_line(c, M_DRAFT_DECIDED, js(d, "decided_by"), decided);
-		if (*js(d, "decision") != '\0')
-			render_line(c, M_SHOW_COMMENT, js(d, "decision"));
-	}
-	if (!json_is_object(tried))
-		render_line(c, M_DRAFT_UNTRIED);
-	else
-		render_line(c, !jb(tried, "current") ? M_DRAFT_TRIED_BEFORE
-			       : jb(tried, "good")   ? M_DRAFT_TRIED
-						     : M_DRAFT_TRIED_BAD);
+	answer_print(c, rows, answer);
 	if (jb(tried, "good"))
 		means_answered(c, json_object_get(tried, "answer"), "");
 }
@@ -122,7 +102,7 @@ static int show(struct cli *c)
 		return status;
 	}
 	if (!box_answer_done(c, &answer, &status)) {
-		print_state(c, json_object_get(answer.json, "draft"));
+		print_state(c, answer.json);
 		difference_print(c, ja(answer.json, "difference"), SIZE_MAX);
 	}
 	box_answer_free(&answer);
@@ -170,7 +150,7 @@ static int tell(struct cli *c, const struct msg_change *m, const struct box_answ
 		break;
 	}
 	if (status == CLI_YES)
-		print_state(c, json_object_get(answer->json, "draft"));
+		print_state(c, answer->json);
 	return status;
 }
 

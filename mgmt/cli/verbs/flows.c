@@ -6,8 +6,8 @@
 #include "appliance/base/addr.h"
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/words/event.h"
 
@@ -22,27 +22,6 @@ const struct cli_option options_flows[OPT_N + 1] = {
 	[OPT_HOST] = { "--host", 0, "ADDRESS", M_FLOWS_OPT_HOST },
 	[OPT_LIMIT] = { "--limit", 'n', "N", M_FLOWS_OPT_LIMIT },
 };
-
-static void print(struct cli *c, const json_t *list)
-{
-	static const enum message heads[] = { M_COL_CONDUIT, M_FLOWS_COL_CLIENT, M_FLOWS_COL_SERVER,
-					      M_FLOWS_COL_TRANSPORT, M_COL_STATE };
-	json_t *sorted = flows_sorted(list);
-	char client[EVENT_END_TEXT], server[EVENT_END_TEXT];
-	struct table *t = table_headed(5, 0, c->lang, heads);
-
-	json_each(f, sorted) {
-		event_end(f, "client", client);
-		event_end(f, "server", server);
-		table_cell(t, *js(f, "conduit") != '\0' ? js(f, "conduit") : "-");
-		table_cell(t, client);
-		table_cell(t, server);
-		table_cell(t, js(f, "transport"));
-		table_cell(t, word_text("flow", js(f, "state"), c->lang));
-	}
-	(void)table_end(t, c->out, c->color);
-	json_decref(sorted);
-}
 
 /* Reads the filter; false with *ret_status for an invalid one. */
 static bool take(struct cli *c, const struct cli_args *a, struct msg_flows *ret, int *ret_status)
@@ -77,15 +56,15 @@ static bool take(struct cli *c, const struct cli_args *a, struct msg_flows *ret,
 
 static int print_answer(struct cli *c, const json_t *answer, int status)
 {
-	const json_t *list = ja(answer, "flows");
-	unsigned long long n = json_array_size(list), matching = ju(answer, "matching");
+	static const struct answer_row rows[] = {
+#define ROWS_FLOWS
+#include "mgmt/cli/verbs/answers.def"
+	};
+	json_t *sorted = json_copy((json_t *)(uintptr_t)answer);
 
-	if (n < matching)
-		render_line(c, M_FLOWS_SOME, n, matching, ju(answer, "tracked"));
-	else
-		render_line(c, M_FLOWS_ALL, matching, ju(answer, "tracked"));
-	if (n > 0)
-		print(c, list);
+	(void)json_object_set_new(sorted, "flows", flows_sorted(ja(answer, "flows")));
+	answer_print(c, rows, sorted);
+	json_decref(sorted);
 	return status;
 }
 

@@ -6,6 +6,7 @@
 #include "mgmt/cli/devices/devices.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 
 static const char *said(const struct cli *c, bool yes, enum message when, enum message otherwise)
@@ -59,36 +60,10 @@ static void machine_print(struct cli *c, const json_t *j)
 	(void)table_end(t, c->out, c->color);
 }
 
-static void number_cell(struct table *t, const json_t *card, const char *key)
-{
-	const json_t *n = json_object_get(card, key);
-
-	if (json_is_integer(n))
-		table_cellf(t, "%lld", (long long)json_integer_value(n));
-	else
-		table_cell(t, "-");
-}
-
-static void cards_table(struct cli *c, const json_t *cards)
-{
-	static const enum message heads[] = { M_HARDWARE_COL_CARD,  M_COL_DEVICE,	   M_HARDWARE_COL_ID,
-					      M_SETUP_COL_DRIVER,   M_HARDWARE_COL_QUEUES, M_HARDWARE_COL_IRQS,
-					      M_HARDWARE_COL_SPEED, M_HARDWARE_COL_TRIED };
-	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
-
-	json_each(card, cards) {
-		table_cell(t, js(card, "address"));
-		table_cell(t, json_is_string(json_object_get(card, "interface")) ? js(card, "interface") : "-");
-		table_cell(t, json_is_string(json_object_get(card, "device")) ? js(card, "device") : "-");
-		table_cell(t, json_is_string(json_object_get(card, "driver")) ? js(card, "driver") : "-");
-		number_cell(t, card, "queues");
-		number_cell(t, card, "interrupts");
-		number_cell(t, card, "speed_mbit");
-		table_cell(t, said(c, jb(card, "tried"), M_HARDWARE_TRIED, M_HARDWARE_UNTRIED));
-	}
-	if (!table_end(t, c->out, c->color))
-		render_line(c, M_HARDWARE_NO_CARDS);
-}
+static const struct answer_row cards[] = {
+#define ROWS_HARDWARE_CARDS
+#include "mgmt/cli/verbs/answers.def"
+};
 
 static const char *there(const struct cli *c, const json_t *mean)
 {
@@ -136,7 +111,7 @@ int verb_hardware(struct cli *c, const struct cli_args *a)
 	}
 	machine_print(c, j);
 	render_line(c, M_HARDWARE_CARDS);
-	cards_table(c, ja(j, "cards"));
+	answer_print(c, cards, j);
 	render_line(c, M_HARDWARE_MEANS);
 	means_print(c, ja(ja(j, "kernel"), "means"));
 	json_decref(j);

@@ -4,41 +4,12 @@
 #include <string.h>
 
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 
 #define BELOW 4u /* indentation of the details */
-
-/* "4 (confirmed, in force)" */
-static void generation_cell(struct cli *c, struct table *t, const json_t *g)
-{
-	char text[RENDER_TEXT];
-
-	render_generation(g, c->lang, text);
-	if (jb(g, "in_force"))
-		message_text(text, sizeof(text), c->lang, M_GENERATION_IN_FORCE, ju(g, "number"),
-			     word_text("generation", js(g, "state"), c->lang));
-	table_cell(t, text);
-}
-
-static struct table *rows(struct cli *c, const json_t *list)
-{
-	static const enum message heads[] = { M_COL_GENERATION, M_COL_APPLIED, M_COL_BY, M_COL_DIGEST };
-	struct table *t = table_headed(4, 0, c->lang, heads);
-
-	json_each(g, list) {
-		char digest[RENDER_TEXT];
-
-		render_digest(js(g, "digest"), digest);
-		generation_cell(c, t, g);
-		table_time(t, js(g, "applied"), "");
-		table_cell(t, js(g, "by"));
-		table_cell(t, digest);
-	}
-	return t;
-}
 
 static void below(struct cli *c, const char *text)
 {
@@ -78,30 +49,33 @@ static void particulars(struct cli *c, const json_t *g)
 static int print(struct cli *c, const json_t *answer, int status)
 {
 	const json_t *list = ja(answer, "history");
-	struct table *t;
+	static const struct answer_row rows[] = {
+#define ROWS_HISTORY
+#include "mgmt/cli/verbs/answers.def"
+	};
 	char *text = NULL, *rest, *line;
 	size_t size;
-	FILE *to;
+	FILE *to = c->out;
+	bool sound;
 
 	if (json_array_size(list) == 0) {
 		message_print(c->out, c->lang, M_HISTORY_NONE);
 		return status;
 	}
-	t = rows(c, list);
-	to = open_memstream(&text, &size);
-	if (to != NULL) {
-		table_print(t, to, c->color);
-		if (fclose(to) == 0) {
-			rest = text;
-			for (size_t i = 0; (line = strsep(&rest, "\n")) != NULL && rest != NULL; i++) {
-				fprintf(c->out, "%s\n", line);
-				if (i > 0)
-					particulars(c, json_array_get(list, i - 1));
-			}
+	c->out = open_memstream(&text, &size);
+	if (c->out != NULL) {
+		answer_print(c, rows, answer);
+		sound = fclose(c->out) == 0;
+		c->out = to;
+		rest = sound ? text : NULL;
+		for (size_t i = 0; rest != NULL && (line = strsep(&rest, "\n")) != NULL && rest != NULL; i++) {
+			fprintf(c->out, "%s\n", line);
+			if (i > 0)
+				particulars(c, json_array_get(list, i - 1));
 		}
 		free(text);
 	}
-	table_free(t);
+	c->out = to;
 	return status;
 }
 

@@ -10,8 +10,8 @@
 #include "appliance/base/utf8.h"
 #include "appliance/wire/orders.h"
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/alarms.h"
 
@@ -27,42 +27,10 @@ const struct cli_option options_rejoin[OPT_N + 1] = {
 	[OPT_STAGE] = { "--stage", 0, "reads", M_REJOIN_OPT_STAGE },
 };
 
-/* "what reads, plc-read": as many conduits as there is room for. */
-static void goes_on(struct cli *c, const json_t *o, char *out, size_t size)
-{
-	const json_t *keep = ja(o, "keep");
-	size_t at = 0;
-
-	out[0] = '\0';
-	if (js(o, "stage")[0] != '\0')
-		at = (size_t)snprintf(out, size, "%s", message_format(M_ISOLATE_STAGE_READS, c->lang));
-	for (size_t i = 0; i < json_array_size(keep) && at + 1 < size; i++)
-		at += (size_t)snprintf(out + at, size - at, "%s%s", at > 0 ? ", " : "",
-				       json_string_value(json_array_get(keep, i)));
-	if (at >= size)
-		memcpy(out + size - 4, "...", 4);
-}
-
-static void list(struct cli *c, const json_t *isolations)
-{
-	static const enum message heads[] = { M_ISOLATE_COL_WHAT, M_ISOLATE_COL_SINCE, M_ISOLATE_COL_BY,
-					      M_ISOLATE_COL_STAGE, M_ISOLATE_COL_REASON };
-	struct table *t = table_headed(5, 0, c->lang, heads);
-
-	table_wrap(t);
-	json_each(o, isolations) {
-		char on[RENDER_TEXT];
-
-		table_cell(t, js(o, "what"));
-		table_time(t, js(o, "since"), "");
-		table_cell(t, js(o, "by"));
-		goes_on(c, o, on, sizeof(on));
-		table_cell(t, on);
-		table_cell(t, js(o, "reason"));
-	}
-	if (!table_end(t, c->out, c->color))
-		message_print(c->out, c->lang, M_ISOLATE_NONE);
-}
+static const struct answer_row listed[] = {
+#define ROWS_ISOLATIONS
+#include "mgmt/cli/verbs/answers.def"
+};
 
 /* Prints what a person has to check before traffic continues. */
 static void checked(struct cli *c, const json_t *j)
@@ -86,22 +54,17 @@ static void checked(struct cli *c, const json_t *j)
 	box_answer_free(&answer);
 }
 
-static void tell_touched(struct cli *c, const json_t *j)
+static void conduits_print(struct cli *c, const json_t *j, const json_t *row)
 {
-	const json_t *conduits = ja(j, "conduits"), *assets = ja(j, "assets"), *breaks = ja(j, "breaks");
-
-	render_line(c, M_ISOLATE_SESSIONS, ju(j, "sessions"));
-	for (size_t i = 0; i < json_array_size(conduits); i++) {
-		const char *name = json_string_value(json_array_get(conduits, i));
-
-		render_line(c, M_ISOLATE_CONDUIT, name, ju(json_object_get(j, "by_conduit"), name));
-	}
-	for (size_t i = 0; i < json_array_size(assets); i++)
-		render_line(c, M_ISOLATE_ASSET, js(json_array_get(assets, i), "name"),
-			    js(json_array_get(assets, i), "label"));
-	for (size_t i = 0; i < json_array_size(breaks); i++)
-		render_line(c, M_ISOLATE_BREAKS, json_string_value(json_array_get(breaks, i)));
+	json_each(name, ja(j, "conduits"))
+		render_line(c, M_ISOLATE_CONDUIT, json_string_value(name),
+			    ju(json_object_get(j, "by_conduit"), json_string_value(name)));
 }
+
+static const struct answer_row touched[] = {
+#define ROWS_ISOLATION_TOUCHED
+#include "mgmt/cli/verbs/answers.def"
+};
 
 static void tell(struct cli *c, uint8_t order, const json_t *j)
 {
@@ -114,10 +77,10 @@ static void tell(struct cli *c, uint8_t order, const json_t *j)
 					      : M_REJOIN_READS,
 		    js(j, "what"));
 	if (order != CHANGE_REJOIN || jb(j, "rehearsed"))
-		tell_touched(c, j);
+		answer_print(c, touched, j);
 	if (json_is_false(json_object_get(j, "saved")))
 		render_line(c, M_ISOLATE_UNSAVED);
-	list(c, ja(j, "isolations"));
+	answer_print(c, listed, j);
 }
 
 static int ask(struct cli *c, uint8_t order, uint8_t flags, const char *object, const char *comment)
@@ -192,7 +155,7 @@ int verb_isolations(struct cli *c, const struct cli_args *a)
 	if (!box_status(c, &answer, &status))
 		return status;
 	if (!box_answer_done(c, &answer, &status))
-		list(c, ja(answer.json, "isolations"));
+		answer_print(c, listed, answer.json);
 	if (status != CLI_CANNOT)
 		status = json_array_size(ja(answer.json, "isolations")) == 0 ? CLI_YES : CLI_NO;
 	box_answer_free(&answer);

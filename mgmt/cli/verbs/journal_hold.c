@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sekisho journal hold`, `holds`, `lift`: records that are kept from deletion. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
-#include "mgmt/state/journal.h"
 
 enum { OPT_REASON, OPT_BY, OPT_LIFT_N, OPT_FROM = OPT_LIFT_N, OPT_UNTIL, OPT_N };
 
@@ -22,39 +18,10 @@ const struct cli_option options_journal_hold[OPT_N + 1] = {
 };
 const struct cli_option options_journal_lift[OPT_LIFT_N + 1] = { COMMON_OPTIONS };
 
-/* A reason that the journal itself wrote is translated. */
-static void cell_said(struct cli *c, struct table *t, const char *text)
-{
-	char *said = lost_text(c->lang, text);
-
-	table_cell(t, said != NULL ? said : text);
-	free(said);
-}
-
-static void print_holds(struct cli *c, const json_t *answer)
-{
-	static const enum message heads[] = { M_COL_NUMBER,	 M_COL_HOLD_FROM, M_COL_HOLD_UNTIL,
-					      M_COL_HOLD_PERSON, M_COL_HOLD_BY,	  M_COL_HOLD_REASON };
-	const json_t *list = ja(answer, "holds");
-	struct table *t = table_headed(sizeof(heads) / sizeof(heads[0]), 0, c->lang, heads);
-
-	table_right(t, 0);
-	table_wrap(t);
-	json_each(h, list) {
-		table_cellf(t, "%llu", ju(h, "number"));
-		table_time(t, strncmp(js(h, "from"), "1970-01-01", 10) == 0 ? "" : js(h, "from"), "-");
-		table_time(t, js(h, "until"), "-");
-		table_cell(t, *js(h, "person") != '\0' ? js(h, "person") : "-");
-		table_cell(t, *js(h, "by") != '\0' ? js(h, "by") : "sekishod");
-		cell_said(c, t, js(h, "reason"));
-	}
-	if (!table_end(t, c->out, c->color))
-		render_line(c, M_HOLD_NONE);
-	if (jb(answer, "damaged"))
-		render_line(c, M_HOLD_DAMAGED);
-	if (jb(answer, "held"))
-		render_line(c, M_HOLD_HELD);
-}
+static const struct answer_row rows[] = {
+#define ROWS_HOLDS
+#include "mgmt/cli/verbs/answers.def"
+};
 
 /* Sends an order. Prints either the error, or the sentence `done` (0 = none) and then the list. */
 static int ask(struct cli *c, const struct msg_hold *order, enum message done)
@@ -70,7 +37,7 @@ static int ask(struct cli *c, const struct msg_hold *order, enum message done)
 			render_line(c, done, ju(answer.json, "number"));
 			render_line(c, jb(answer.json, "signed") ? M_HOLD_SIGNED : M_HOLD_UNSIGNED);
 		}
-		print_holds(c, answer.json);
+		answer_print(c, rows, answer.json);
 	}
 	box_answer_free(&answer);
 	return status;

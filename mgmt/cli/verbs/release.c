@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 
 #define WAIT_S 60
@@ -104,23 +104,10 @@ static bool ask_alone(struct cli *c, const struct cli_args *a, struct box_answer
 	return true;
 }
 
-static void list(struct cli *c, const json_t *kept)
-{
-	static const enum message heads[] = { M_COL_DEVICE, M_COL_STATE, M_RELEASE_COL_WAS };
-	struct table *t = table_headed(3, 0, c->lang, heads);
-
-	table_wrap(t);
-	json_each(k, kept) {
-		char text[RENDER_TEXT];
-
-		table_cell(t, js(k, "device"));
-		table_cell(t, word_text("mark", js(k, "mark"), c->lang));
-		json_joined(ja(k, "was"), ", ", text, sizeof(text));
-		table_cell(t, text);
-	}
-	if (!table_end(t, c->out, c->color))
-		message_print(c->out, c->lang, M_RELEASE_NONE);
-}
+static const struct answer_row kept[] = {
+#define ROWS_RELEASE_KEPT
+#include "mgmt/cli/verbs/answers.def"
+};
 
 int verb_release(struct cli *c, const struct cli_args *a)
 {
@@ -140,7 +127,7 @@ int verb_release(struct cli *c, const struct cli_args *a)
 		return status;
 	if (!box_answer_done(c, &answer, &status)) {
 		if (look)
-			list(c, ja(answer.json, "kept"));
+			answer_print(c, kept, answer.json);
 		else if (json_array_size(ja(answer.json, "given_back")) == 0)
 			message_print(c->out, c->lang, M_RELEASE_NONE);
 		given_back_print(c, ja(answer.json, "given_back"));

@@ -8,30 +8,14 @@
 
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 
 #define ALL SIZE_MAX
 
-/* Prints "by tanaka at ...: swap of the PLC", and why the generation is in its state. */
-static void record_print(struct cli *c, const json_t *g)
+static void texts_print(struct cli *c, const json_t *answer, const json_t *row)
 {
-	char generation[RENDER_TEXT], when[RENDER_TEXT], why[WHY_TEXT];
-
-	render_generation(g, c->lang, generation);
-	render_time(js(g, "applied"), when);
-	render_line(c, M_SHOW_HEAD, generation, when, js(g, "by"));
-	if (*js(g, "comment") != '\0')
-		render_line(c, M_SHOW_COMMENT, js(g, "comment"));
-	render_why(g, c->lang, why);
-	if (*why != '\0')
-		render_line(c, M_SHOW_WHY, why);
-	if (*render_later_comment(g) != '\0')
-		render_line(c, M_SHOW_COMMENT, render_later_comment(g));
-}
-
-static void texts_print(struct cli *c, const json_t *sources)
-{
-	json_each(s, sources) {
+	json_each(s, ja(answer, "sources")) {
 		const char *text = js(s, "text");
 
 		render_line(c, M_SHOW_FILE, js(s, "name"));
@@ -47,21 +31,10 @@ static void texts_print(struct cli *c, const json_t *sources)
 	}
 }
 
-static void show(struct cli *c, const json_t *answer)
-{
-	const json_t *before = json_object_get(answer, "before");
-
-	record_print(c, json_object_get(answer, "generation"));
-	texts_print(c, ja(answer, "sources"));
-	if (!json_is_object(before)) {
-		message_print(c->out, c->lang, M_SHOW_FIRST);
-		return;
-	}
-	message_print(c->out, c->lang,
-		      json_array_size(json_object_get(answer, "difference")) > 0 ? M_SHOW_DIFFERENCE : M_SHOW_SAME,
-		      ju(before, "number"));
-	difference_print(c, json_object_get(answer, "difference"), ALL);
-}
+static const struct answer_row rows[] = {
+#define ROWS_SHOWN
+#include "mgmt/cli/verbs/answers.def"
+};
 
 int verb_show(struct cli *c, const struct cli_args *a)
 {
@@ -78,8 +51,11 @@ int verb_show(struct cli *c, const struct cli_args *a)
 	if (json_is_object(before))
 		(void)json_object_set_new(answer.json, "difference",
 					  difference_json(ja(before, "sources"), ja(answer.json, "sources")));
-	if (!box_answer_done(c, &answer, &status) && status == CLI_YES)
-		show(c, answer.json);
+	if (!box_answer_done(c, &answer, &status) && status == CLI_YES) {
+		answer_print(c, rows, answer.json);
+		if (json_is_object(before))
+			difference_print(c, json_object_get(answer.json, "difference"), ALL);
+	}
 	box_answer_free(&answer);
 	return status;
 }

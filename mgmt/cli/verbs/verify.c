@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
 
@@ -15,29 +15,6 @@ enum { OPT_SINCE, OPT_N };
 const struct cli_option options_verify[OPT_N + 1] = {
 	[OPT_SINCE] = { "--since", 0, "TIME", M_VERIFY_OPT_SINCE },
 };
-
-static void differences(struct cli *c, const json_t *list)
-{
-	static const enum message heads[] = { M_COL_WHAT, M_COL_WHERE, M_COL_LINE, M_COL_DETAIL };
-	struct table *t = table_headed(4, 2, c->lang, heads);
-
-	table_wrap(t);
-	table_right(t, 2);
-	json_each(d, list) {
-		table_cell(t, word_text("difference", js(d, "what"), c->lang));
-		table_cell(t, js(d, "where"));
-		table_cellf(t, ju(d, "line") != 0 ? "%llu" : "", ju(d, "line"));
-		if (*js(d, "want") != '\0') {
-			char text[RENDER_TEXT];
-
-			message_text(text, sizeof(text), c->lang, M_DIFF_VALUE, js(d, "detail"), js(d, "want"));
-			table_cell(t, text);
-		} else {
-			table_cell(t, js(d, "detail"));
-		}
-	}
-	(void)table_end(t, c->out, c->color);
-}
 
 /* Earlier differences that were mended: equal now does not mean equal all the time. */
 static void past_text(struct cli *c, const json_t *past, const char *since)
@@ -56,16 +33,14 @@ static void past_text(struct cli *c, const json_t *past, const char *since)
 	}
 }
 
-/* True: there is no policy to compare with. */
-static bool empty(const json_t *answer)
-{
-	return json_is_integer(json_object_get(answer, "generation")) && ju(answer, "generation") == 0;
-}
+static const struct answer_row rows[] = {
+#define ROWS_VERIFY
+#include "mgmt/cli/verbs/answers.def"
+};
 
 int verb_verify(struct cli *c, const struct cli_args *a)
 {
 	struct box_answer answer;
-	const json_t *workers;
 	json_t *past = NULL;
 	char since[MOMENT_TEXT];
 	int status;
@@ -88,23 +63,7 @@ int verb_verify(struct cli *c, const struct cli_args *a)
 			answer.status = CLI_NO;
 	}
 	if (!box_answer_done(c, &answer, &status)) {
-		workers = ja(answer.json, "workers");
-		message_print(c->out, c->lang,
-			      empty(answer.json)	 ? M_VERIFY_EMPTY
-			      : jb(answer.json, "equal") ? M_VERIFY_EQUAL
-							 : M_VERIFY_DIFFERS,
-			      json_array_size(ja(answer.json, "differences")));
-		if (json_array_size(ja(answer.json, "differences")) > 0)
-			differences(c, ja(answer.json, "differences"));
-		if (ju(answer.json, "packets_asked") > 0)
-			render_line(c, M_VERIFY_PACKETS, ju(answer.json, "packets_asked"));
-		json_each(w, workers) {
-			char digest[RENDER_TEXT];
-
-			render_digest(js(w, "digest"), digest);
-			render_line(c, jb(w, "equal") ? M_VERIFY_WORKER_EQUAL : M_VERIFY_WORKER_DIFFERS, ju(w, "index"),
-				    render_kind(js(w, "kind"), c->lang), digest);
-		}
+		answer_print(c, rows, answer.json);
 		if (past != NULL)
 			past_text(c, past, since);
 	}

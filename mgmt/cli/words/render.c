@@ -80,25 +80,30 @@ size_t render_diagnostics(struct cli *c, const json_t *diagnostics)
 	return n;
 }
 
-void render_line(struct cli *c, enum message m, ...)
+void render_said(struct cli *c, enum message m, char *text)
 {
-	char text[2048], *safe;
-	size_t before;
-	va_list ap;
-	int n;
+	size_t before = strspn(message_format(m, c->lang), "\n"), n = strlen(text);
+	char *safe;
 
-	va_start(ap, m);
-	n = message_vtext(text, sizeof(text), c->lang, m, ap);
-	va_end(ap);
 	/* Line ends of the catalogue around the text stay; everything from arguments is made
 	 * safe. */
-	if (n > 0 && (size_t)n < sizeof(text) && text[n - 1] == '\n')
+	if (n > before && text[n - 1] == '\n')
 		text[n - 1] = '\0';
-	before = strspn(message_format(m, c->lang), "\n");
 	safe = text_safe(text + before);
 	fprintf(c->out, "%.*s", (int)before, text);
 	if (safe != NULL)
 		text_wrap(c->out, safe, 0, text_hang(safe));
 	fputc('\n', c->out);
 	free(safe);
+}
+
+void render_line(struct cli *c, enum message m, ...)
+{
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, m);
+	(void)message_vtext(text, sizeof(text), c->lang, m, ap);
+	va_end(ap);
+	render_said(c, m, text);
 }

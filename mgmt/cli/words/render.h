@@ -29,6 +29,8 @@ void render_generation(const json_t *generation, enum lang l, char out[RENDER_TE
 size_t render_diagnostics(struct cli *c, const json_t *diagnostics);
 /* Prints one sentence of the catalogue as a line, safe for a terminal and wrapped at its edge. */
 void render_line(struct cli *c, enum message m, ...);
+/* As render_line, for the text that was made of the sentence, which changes. */
+void render_said(struct cli *c, enum message m, char *text);
 
 /* Prints the answers to apply, confirm and rollback for people. Owns nothing. */
 
@@ -55,11 +57,6 @@ void given_back_print(struct cli *c, const json_t *reports);
 
 /* Prints the box's clock ("clock" of status) for people. */
 
-/* For `status`: whether the clock follows a time source, and since when. Prints nothing when that
- * is unknown, or when box.cfg names no source and the clock follows none. */
-void clock_line(struct cli *c, const json_t *clock);
-/* For `status`: each open window of time, and until when it is open. */
-void hours_lines(struct cli *c, const json_t *windows);
 /* For an answer about a policy: which of its conduits wait for a trusted clock. Prints nothing when
  * none does. */
 void clock_waits_print(struct cli *c, const json_t *clock);

@@ -3,9 +3,11 @@
  * The effective rules as text: what is listed below each conduit, and that many conduits take no
  * more than their share of the output.
  * LINK: mgmt/cli/effective/text.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
- * LINK: mgmt/cli/words/reach.c mgmt/cli/words/render.c mgmt/state/read.c
+ * LINK: mgmt/cli/words/answer.c mgmt/cli/words/value.c
+ * LINK: mgmt/cli/words/reach.c mgmt/cli/words/render.c mgmt/state/%.c mgmt/words/event.c
  * LINK: mgmt/words/command.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c
- * LINK: appliance/wire/notation.c
+ * LINK: appliance/wire/notation.c appliance/wire/attack.c appliance/wire/duty.c
+ * LINK: appliance/wire/event_words.c appliance/wire/tls.c
  * LINK: appliance/wire/settings.c appliance/wire/reason.c appliance/wire/tag.c
  * LINK: appliance/wire/commands.c
  * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/err.c

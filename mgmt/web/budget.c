@@ -12,7 +12,7 @@ struct addr budget_network(const struct addr *who)
 	return a;
 }
 
-static struct budget_entry *find(struct budget *b, const struct addr *key)
+static struct budget_entry *entry_find(struct budget *b, const struct addr *key)
 {
 	for (size_t i = 0; i < BUDGET_ADDRESSES; i++)
 		if (b->entries[i].who.family != 0 && addr_cmp(&b->entries[i].who, key) == 0)
@@ -25,7 +25,7 @@ static struct budget_entry *find(struct budget *b, const struct addr *key)
 static struct budget_entry *entry_of(struct budget *b, const struct addr *who, uint64_t now_ns)
 {
 	struct addr key = budget_network(who);
-	struct budget_entry *e = find(b, &key);
+	struct budget_entry *e = entry_find(b, &key);
 
 	if (e == NULL) {
 		for (size_t i = 0; i < BUDGET_ADDRESSES; i++)
@@ -39,7 +39,7 @@ static struct budget_entry *entry_of(struct budget *b, const struct addr *who, u
 	return e;
 }
 
-static void forget(struct budget_entry *e, uint64_t now_ns)
+static void entry_forget(struct budget_entry *e, uint64_t now_ns)
 {
 	uint64_t passed = now_ns > e->level_ns ? (now_ns - e->level_ns) / BUDGET_FORGET_NS : 0;
 
@@ -75,7 +75,7 @@ uint64_t budget_failure(struct budget *b, const struct addr *who, uint64_t now_n
 		*ret_report = 1;
 		return BUDGET_DELAY_NS;
 	}
-	forget(e, now_ns);
+	entry_forget(e, now_ns);
 	e->level++;
 	e->unreported++;
 	*ret_report = report_due(e, now_ns) ? take_report(e, now_ns) : 0;

@@ -76,7 +76,7 @@ static int fill_names(const struct certificate *c, gnutls_x509_crt_t crt)
 	return r;
 }
 
-static int fill(const struct certificate *c, gnutls_x509_crt_t crt)
+static int fill_fields(const struct certificate *c, gnutls_x509_crt_t crt)
 {
 	unsigned char id[KEY_ID];
 	size_t id_size = sizeof(id);
@@ -109,7 +109,7 @@ static int issue(struct certificate *c)
 	int r = gnutls_x509_crt_init(&crt);
 
 	if (r >= 0)
-		r = fill(c, crt);
+		r = fill_fields(c, crt);
 	if (r >= 0)
 		r = gnutls_pcert_import_x509(&c->versions[c->n_versions][0], crt, 0);
 	if (r >= 0) {
@@ -278,7 +278,7 @@ static int constrain(gnutls_x509_crt_t crt)
 }
 
 /* "Sekisho 1a2b3c4d", by the key: two boxes in a list of authorities can be told apart. */
-static int name(gnutls_x509_crt_t crt, const unsigned char *id)
+static int set_name(gnutls_x509_crt_t crt, const unsigned char *id)
 {
 	char text[32] = "Sekisho ";
 
@@ -294,7 +294,7 @@ static int fill_authority(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key)
 	int r = fill_common(crt, key, now - DAY_S, now + (time_t)LIFE_DAYS * DAY_S, id);
 
 	if (r >= 0)
-		r = name(crt, id);
+		r = set_name(crt, id);
 	if (r >= 0)
 		r = gnutls_x509_crt_set_subject_key_id(crt, id, sizeof(id));
 	if (r >= 0)
@@ -307,7 +307,7 @@ static int fill_authority(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key)
 }
 
 /* A malloc'd copy with a NUL; GnuTLS's own memory is wiped and freed. NULL: no memory. */
-static char *take(gnutls_datum_t *d)
+static char *take_text(gnutls_datum_t *d)
 {
 	char *text = d->data != NULL ? malloc((size_t)d->size + 1) : NULL;
 
@@ -322,7 +322,8 @@ static char *take(gnutls_datum_t *d)
 	return text;
 }
 
-static int make(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, gnutls_datum_t *ret_key, gnutls_datum_t *ret_crt)
+static int make_certificate(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, gnutls_datum_t *ret_key,
+			    gnutls_datum_t *ret_crt)
 {
 	int r = make_key(key);
 
@@ -343,9 +344,9 @@ int certificate_make(char **ret_key, char **ret_certificate, struct err *e)
 	if (r >= 0)
 		r = gnutls_x509_crt_init(&crt);
 	if (r >= 0)
-		r = make(crt, key, &k, &c);
-	*ret_key = take(&k);
-	*ret_certificate = take(&c);
+		r = make_certificate(crt, key, &k, &c);
+	*ret_key = take_text(&k);
+	*ret_certificate = take_text(&c);
 	if (crt != NULL)
 		gnutls_x509_crt_deinit(crt);
 	if (key != NULL)
@@ -379,7 +380,7 @@ static int fill_subject(gnutls_x509_crt_t crt, uint8_t out[CERTIFICATE_SUBJECT])
 }
 
 /* Writes entry `at` of the answer. */
-static int tell(gnutls_x509_crt_t crt, struct msg_certified *ret, size_t at)
+static int put_entry(gnutls_x509_crt_t crt, struct msg_certified *ret, size_t at)
 {
 	gnutls_datum_t der = { 0 };
 	int r = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der);
@@ -448,7 +449,7 @@ struct msg_certified certificate_summary(const void *pem, size_t n)
 	n_list = each_once(list, n_list);
 	ret.n = n_list;
 	for (unsigned i = 0; i < n_list && i < CERTIFICATES_TOLD && r >= 0; i++)
-		r = tell(list[i], &ret, i);
+		r = put_entry(list[i], &ret, i);
 	for (unsigned i = 0; i < n_list; i++)
 		gnutls_x509_crt_deinit(list[i]);
 	gnutls_free(list);

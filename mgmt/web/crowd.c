@@ -13,7 +13,7 @@ static bool stranger(const struct client *k)
 	return k->state != CLIENT_FREE && k->state != CLIENT_ASKED && !k->known && k->deadline_ns != UINT64_MAX;
 }
 
-static size_t places(const struct client *all, size_t n, const struct client *k)
+static size_t places_held(const struct client *all, size_t n, const struct client *k)
 {
 	struct addr own = budget_network(&k->who), other;
 	size_t held = 0;
@@ -60,7 +60,7 @@ struct client *crowd_victim(struct client *all, size_t n)
 	size_t most = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t held = stranger(&all[i]) ? places(all, n, &all[i]) : 0;
+		size_t held = stranger(&all[i]) ? places_held(all, n, &all[i]) : 0;
 
 		if (held > most || (held > 0 && held == most && all[i].since_ns < found->since_ns)) {
 			found = &all[i];

@@ -17,7 +17,7 @@
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-static void record(struct http *h, const struct addr *who, uint16_t port, bool accepted, uint64_t count)
+static void record_login(struct http *h, const struct addr *who, uint16_t port, bool accepted, uint64_t count)
 {
 	struct event e = event_new(EVENT_LOGIN, clock_wall_ns());
 
@@ -35,7 +35,7 @@ void http_record_due(struct http *h)
 	uint64_t count;
 
 	while (budget_due(&h->budget, h->now.ns, &who, &count))
-		record(h, &who, 0, false, count);
+		record_login(h, &who, 0, false, count);
 }
 
 /* ---- deciding a request ---------------------------------------------------------------------- */
@@ -79,7 +79,7 @@ static uint64_t in_s(const struct http *h, unsigned seconds)
 	return h->now.ns + (uint64_t)seconds * S_NS;
 }
 
-static enum MHD_Result hold(struct client *k, enum client_state state, uint64_t wake_ns)
+static enum MHD_Result hold_client(struct client *k, enum client_state state, uint64_t wake_ns)
 {
 	k->state = state;
 	k->wake_ns = wake_ns;
@@ -94,22 +94,22 @@ void http_wake(struct client *k)
 }
 
 /* Counts a wrong token. Returns by how much the answer is delayed. */
-static uint64_t refused(struct http *h, struct client *k)
+static uint64_t count_refused(struct http *h, struct client *k)
 {
 	uint64_t report, delay = budget_failure(&h->budget, &k->who, h->now.ns, &report);
 
 	h->counts.refused++;
 	if (report > 0)
-		record(h, &k->who, k->port, false, report);
+		record_login(h, &k->who, k->port, false, report);
 	k->reply = REPLY_UNAUTHORIZED;
 	return delay;
 }
 
-static enum MHD_Result refuse(struct http *h, struct client *k)
+static enum MHD_Result refuse_client(struct http *h, struct client *k)
 {
-	uint64_t delay = refused(h, k);
+	uint64_t delay = count_refused(h, k);
 
-	return delay == 0 ? reply_send(k->connection, k->reply) : hold(k, CLIENT_HELD, h->now.ns + delay);
+	return delay == 0 ? reply_send(k->connection, k->reply) : hold_client(k, CLIENT_HELD, h->now.ns + delay);
 }
 
 /* The number of questions under way, without that of `k`. */
@@ -201,7 +201,7 @@ static enum MHD_Result ask_and_wait(struct http *h, struct client *k, enum clien
 {
 	if (!ask_box(h, k, stage, question, -1))
 		return reply_send(k->connection, REPLY_UNAVAILABLE);
-	return hold(k, CLIENT_ASKED, in_s(h, HTTP_ASK_S));
+	return hold_client(k, CLIENT_ASKED, in_s(h, HTTP_ASK_S));
 }
 
 /* Puts the reader's name into a question for records, because reading them is itself recorded. */
@@ -273,8 +273,8 @@ static struct msg_judge credential(const struct client *k, enum credential what,
 
 /* Asks accounts whose secret this is, and whether that person may use the route; `route` NULL: only
  * whose it is. An invalid request is refused without asking. */
-static enum MHD_Result judge(struct http *h, struct client *k, const struct route *route, enum client_stage stage,
-			     const uint8_t secret[LOGIN_SECRET])
+static enum MHD_Result ask_accounts(struct http *h, struct client *k, const struct route *route,
+				    enum client_stage stage, const uint8_t secret[LOGIN_SECRET])
 {
 	struct msg_body question, who = { .type = MSG_JUDGE };
 
@@ -318,7 +318,7 @@ static enum MHD_Result serve_own_token(struct http *h, struct client *k, const s
 		begin_stream(h, k, "", NULL);
 		return http_answer_now(h, k);
 	case ROUTE_REPORT:
-		return begin_report(h, k, NULL) ? hold(k, CLIENT_ASKED, k->wake_ns)
+		return begin_report(h, k, NULL) ? hold_client(k, CLIENT_ASKED, k->wake_ns)
 						: reply_send(k->connection, REPLY_UNAVAILABLE);
 	case ROUTE_ANSWER:
 		break;
@@ -349,23 +349,23 @@ static enum MHD_Result decide_get(struct http *h, struct client *k, const struct
 
 	if (cookie != NULL && !client_has_header(k, MHD_HTTP_HEADER_AUTHORIZATION))
 		return login_cookie(cookie, secret)
-			       ? judge(h, k, route, route != NULL ? STAGE_JUDGE_SESSION : STAGE_ME, secret)
+			       ? ask_accounts(h, k, route, route != NULL ? STAGE_JUDGE_SESSION : STAGE_ME, secret)
 			       : reply_send(k->connection, REPLY_LOGIN);
 	/* Our pages ask who somebody is before they know whether anybody is signed in. */
 	if (route == NULL && !client_has_header(k, MHD_HTTP_HEADER_AUTHORIZATION))
 		return reply_send(k->connection, REPLY_LOGIN);
 	if (authorization == NULL || route == NULL)
-		return refuse(h, k);
+		return refuse_client(h, k);
 	if (!token_matches(authorization, h->secrets->token))
-		return login_bearer(authorization, secret) ? judge(h, k, route, STAGE_JUDGE_TOKEN, secret)
-							   : refuse(h, k);
+		return login_bearer(authorization, secret) ? ask_accounts(h, k, route, STAGE_JUDGE_TOKEN, secret)
+							   : refuse_client(h, k);
 	/* a program that only reads counters must not see who works with the box */
 	if (route->right == RIGHT_READ_ACCOUNTS)
 		return reply_send(k->connection, REPLY_FORBIDDEN);
 	k->known = true;
 	http_cover(h, k, true);
 	if (budget_accepted(&h->budget, &k->who, h->now.ns))
-		record(h, &k->who, k->port, true, 1);
+		record_login(h, &k->who, k->port, true, 1);
 	return serve_own_token(h, k, route);
 }
 
@@ -420,7 +420,7 @@ void http_admit(struct http *h)
 
 static enum MHD_Result queue_up(struct http *h, struct client *k, enum client_stage stage)
 {
-	enum MHD_Result r = hold(k, CLIENT_QUEUED, in_s(h, HTTP_QUEUE_S));
+	enum MHD_Result r = hold_client(k, CLIENT_QUEUED, in_s(h, HTTP_QUEUE_S));
 
 	k->stage = stage;
 	k->reply = REPLY_UNAVAILABLE;
@@ -455,7 +455,7 @@ static enum MHD_Result send_order(struct http *h, struct client *k, struct chang
 	if (!sent)
 		return reply_send(k->connection, REPLY_UNAVAILABLE);
 	k->deadline_ns = in_s(h, HTTP_ORDER_S + HTTP_HEAD_S);
-	return hold(k, CLIENT_ASKED, in_s(h, HTTP_ORDER_S));
+	return hold_client(k, CLIENT_ASKED, in_s(h, HTTP_ORDER_S));
 }
 
 /* An order needs a person's session: with the token of the API nobody can change anything. */
@@ -649,7 +649,7 @@ void http_judged(struct http *h, struct client *k, struct msg *m)
 	if (status == ANSWER_YES)
 		asks = allowed(h, k, who);
 	else if (status == ANSWER_NO && k->stage == STAGE_JUDGE_TOKEN)
-		delay = refused(h, k);
+		delay = count_refused(h, k);
 	else if (status != ANSWER_CANNOT)
 		k->reply = status == ANSWER_NO ? REPLY_LOGIN : REPLY_FORBIDDEN;
 	json_decref(who);

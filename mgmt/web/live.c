@@ -80,7 +80,7 @@ struct live *live_open(int control_fd, uint32_t *last_id)
 	return NULL;
 }
 
-static void forget(struct live *v)
+static void forget_texts(struct live *v)
 {
 	free(v->state);
 	free(v->flow);
@@ -94,7 +94,7 @@ void live_close(struct live *v)
 		return;
 	for (size_t i = 0; i < LIVE_STREAMS; i++)
 		live_leave(&v->all[i]);
-	forget(v);
+	forget_texts(v);
 	json_decref(v->records);
 	json_decref(v->seen.moments);
 	close(v->gone_fd);
@@ -217,7 +217,7 @@ ssize_t live_read(void *cls, uint64_t at, char *buf, size_t most)
 }
 
 /* Takes over `text`. */
-static void say(struct stream *s, char *text, size_t n, uint64_t now_ns)
+static void stream_say(struct stream *s, char *text, size_t n, uint64_t now_ns)
 {
 	s->text = text;
 	s->word = false;
@@ -260,7 +260,7 @@ static void put_records(const struct live *v, struct stream *s, bool allowed, FI
 	}
 }
 
-static bool may(uint32_t rights, enum right r)
+static bool has_right(uint32_t rights, enum right r)
 {
 	return (rights >> r & 1u) != 0;
 }
@@ -280,7 +280,7 @@ static void give_way(struct stream *s)
 	}
 }
 
-static void tell(const struct live *v, struct stream *s, uint32_t rights, uint64_t now_ns)
+static void stream_tell(const struct live *v, struct stream *s, uint32_t rights, uint64_t now_ns)
 {
 	char *text = NULL;
 	size_t n = 0;
@@ -292,7 +292,7 @@ static void tell(const struct live *v, struct stream *s, uint32_t rights, uint64
 	to = open_memstream(&text, &n);
 	if (to == NULL)
 		return;
-	put_records(v, s, may(rights, RIGHT_READ_EVENTS), to);
+	put_records(v, s, has_right(rights, RIGHT_READ_EVENTS), to);
 	if (v->state != NULL) {
 		if (s->placed)
 			fprintf(to, "id: %" PRIu64 "\n", s->after);
@@ -300,10 +300,10 @@ static void tell(const struct live *v, struct stream *s, uint32_t rights, uint64
 	} else {
 		fputs("event: silent\ndata: {}\n\n", to);
 	}
-	if (v->flow != NULL && s->flow && may(rights, RIGHT_READ_RULES))
+	if (v->flow != NULL && s->flow && has_right(rights, RIGHT_READ_RULES))
 		fprintf(to, "event: flow\ndata: %s\n\n", v->flow);
 	if (fclose(to) == 0)
-		say(s, text, n, now_ns);
+		stream_say(s, text, n, now_ns);
 	else
 		free(text);
 }
@@ -318,7 +318,7 @@ static void tell_end(struct stream *s, uint64_t now_ns)
 	text = s->text == NULL ? strdup(words) : NULL;
 	s->ends = true;
 	if (text != NULL)
-		say(s, text, sizeof(words) - 1, now_ns);
+		stream_say(s, text, sizeof(words) - 1, now_ns);
 	else
 		wake(s);
 }
@@ -330,7 +330,7 @@ static void tell_nothing(struct stream *s, uint64_t now_ns)
 	char *text = s->text == NULL && !s->ends ? strdup(words) : NULL;
 
 	if (text != NULL)
-		say(s, text, sizeof(words) - 1, now_ns);
+		stream_say(s, text, sizeof(words) - 1, now_ns);
 }
 
 void live_progress(struct live *v, enum credential what, const uint8_t secret[32], uint32_t ask,
@@ -345,7 +345,7 @@ void live_progress(struct live *v, enum credential what, const uint8_t secret[32
 			continue;
 		text = live_progress_text(ask, p, &n);
 		if (text != NULL) {
-			say(s, text, n, now_ns);
+			stream_say(s, text, n, now_ns);
 			s->word = true;
 		}
 	}
@@ -353,7 +353,7 @@ void live_progress(struct live *v, enum credential what, const uint8_t secret[32
 
 /* ---- a turn ---------------------------------------------------------------------------------- */
 
-static bool ask(struct live *v, enum step step, const struct msg_body *question, uint64_t now_ns)
+static bool ask_role(struct live *v, enum step step, const struct msg_body *question, uint64_t now_ns)
 {
 	uint32_t id = ++*v->last_id;
 
@@ -386,20 +386,20 @@ static bool somebody(const struct live *v)
 	return false;
 }
 
-static void rest(struct live *v)
+static void turn_rest(struct live *v)
 {
 	uint64_t ms = behind(v) ? LIVE_SOON_MS : somebody(v) ? LIVE_TURN_MS : LIVE_IDLE_MS;
 
 	v->next_ns = v->begun_ns + ms * MS_NS;
 	v->step = STEP_REST;
 	v->id = 0;
-	forget(v);
+	forget_texts(v);
 }
 
 /* Whether there are records for the stream, and not too many. */
 static bool wants_records(const struct live *v, const struct stream *s, uint32_t rights)
 {
-	return may(rights, RIGHT_READ_EVENTS) && v->has_newest && !v->mute && s->placed && gives_way(s) &&
+	return has_right(rights, RIGHT_READ_EVENTS) && v->has_newest && !v->mute && s->placed && gives_way(s) &&
 	       v->newest > s->after && v->newest - s->after <= LIVE_BEHIND;
 }
 
@@ -416,7 +416,7 @@ static bool ask_records(struct live *v, struct stream *s, uint32_t rights, uint6
 		 : s->who.what == CREDENTIAL_TOKEN ? "token "
 						   : "",
 		 s->name);
-	if (!ask(v, STEP_RECORDS, &question, now_ns))
+	if (!ask_role(v, STEP_RECORDS, &question, now_ns))
 		return false;
 	v->from = s->after;
 	s->asked = v->id;
@@ -442,11 +442,11 @@ static void judge_next(struct live *v, uint64_t now_ns)
 		if (s->own) {
 			if (wants_records(v, s, RIGHTS_ALL) && ask_records(v, s, RIGHTS_ALL, now_ns))
 				return;
-			tell(v, s, RIGHTS_ALL, now_ns);
+			stream_tell(v, s, RIGHTS_ALL, now_ns);
 			continue;
 		}
 		question.judge = s->who;
-		if (ask(v, STEP_JUDGE, &question, now_ns)) {
+		if (ask_role(v, STEP_JUDGE, &question, now_ns)) {
 			s->asked = v->id;
 			explicit_bzero(&question, sizeof(question));
 			return;
@@ -454,7 +454,7 @@ static void judge_next(struct live *v, uint64_t now_ns)
 		tell_nothing(s, now_ns);
 	}
 	explicit_bzero(&question, sizeof(question));
-	rest(v);
+	turn_rest(v);
 }
 
 static void judge_all(struct live *v, uint64_t now_ns)
@@ -469,14 +469,15 @@ static void ask_flow(struct live *v, uint64_t now_ns)
 
 	for (size_t i = 0; i < LIVE_STREAMS; i++)
 		wanted |= v->all[i].connection != NULL && v->all[i].flow;
-	if (!wanted || v->flow_ns > now_ns || !ask(v, STEP_FLOW, &(struct msg_body){ .type = MSG_EFFECTIVE }, now_ns))
+	if (!wanted || v->flow_ns > now_ns ||
+	    !ask_role(v, STEP_FLOW, &(struct msg_body){ .type = MSG_EFFECTIVE }, now_ns))
 		judge_all(v, now_ns);
 }
 
-static void begin(struct live *v, uint64_t now_ns)
+static void turn_begin(struct live *v, uint64_t now_ns)
 {
 	v->begun_ns = now_ns;
-	if (!ask(v, STEP_STATE, &(struct msg_body){ .type = MSG_STATUS }, now_ns))
+	if (!ask_role(v, STEP_STATE, &(struct msg_body){ .type = MSG_STATUS }, now_ns))
 		judge_all(v, now_ns); /* the pages hear that there is no answer */
 }
 
@@ -515,11 +516,11 @@ static uint32_t read_rights(const char *text, size_t n)
 	return rights;
 }
 
-static void judged(struct live *v, uint32_t id, int status, const char *text, size_t n, uint64_t now_ns)
+static void stream_judged(struct live *v, uint32_t id, int status, const char *text, size_t n, uint64_t now_ns)
 {
 	struct stream *s = &v->all[v->at];
 	uint32_t rights = read_rights(text, n);
-	bool stays = status == ANSWER_YES && may(rights, RIGHT_READ_STATE);
+	bool stays = status == ANSWER_YES && has_right(rights, RIGHT_READ_STATE);
 
 	/* The stream that was asked about may have left, and another may have its place. */
 	if (s->connection != NULL && s->asked == id) {
@@ -528,7 +529,7 @@ static void judged(struct live *v, uint32_t id, int status, const char *text, si
 		if (status == ANSWER_CANNOT)
 			tell_nothing(s, now_ns);
 		else if (stays)
-			tell(v, s, rights, now_ns);
+			stream_tell(v, s, rights, now_ns);
 		else
 			tell_end(s, now_ns);
 	}
@@ -538,7 +539,7 @@ static void judged(struct live *v, uint32_t id, int status, const char *text, si
 
 /* The records for a stream have come, or the journal is silent (`text` NULL). Then the stream gets
  * the rest, and nobody waits for the journal again in this turn. */
-static void recorded(struct live *v, uint32_t id, const char *text, size_t n, uint64_t now_ns)
+static void stream_recorded(struct live *v, uint32_t id, const char *text, size_t n, uint64_t now_ns)
 {
 	struct stream *s = &v->all[v->at++];
 
@@ -546,14 +547,14 @@ static void recorded(struct live *v, uint32_t id, const char *text, size_t n, ui
 		take_records(v, text, n);
 	v->mute = text == NULL;
 	if (s->connection != NULL && s->asked == id)
-		tell(v, s, s->rights, now_ns);
+		stream_tell(v, s, s->rights, now_ns);
 	json_decref(v->records);
 	v->records = NULL;
 	judge_next(v, now_ns);
 }
 
 /* `text` NULL: there was no answer. */
-static void answered(struct live *v, int status, const char *text, size_t n, uint64_t now_ns)
+static void turn_answered(struct live *v, int status, const char *text, size_t n, uint64_t now_ns)
 {
 	uint32_t id = v->id;
 	size_t n_state;
@@ -570,7 +571,7 @@ static void answered(struct live *v, int status, const char *text, size_t n, uin
 		ask_flow(v, now_ns);
 		break;
 	case STEP_RECORDS:
-		recorded(v, id, status == ANSWER_YES ? text : NULL, n, now_ns);
+		stream_recorded(v, id, status == ANSWER_YES ? text : NULL, n, now_ns);
 		break;
 	case STEP_FLOW:
 		if (text != NULL && status == ANSWER_YES)
@@ -580,7 +581,7 @@ static void answered(struct live *v, int status, const char *text, size_t n, uin
 		judge_all(v, now_ns);
 		break;
 	case STEP_JUDGE:
-		judged(v, id, status, text, n, now_ns);
+		stream_judged(v, id, status, text, n, now_ns);
 		break;
 	case STEP_REST:
 		break;
@@ -605,7 +606,7 @@ bool live_answer(struct live *v, struct msg *m, uint64_t now_ns)
 		text = NULL;
 	if (fd >= 0)
 		close(fd);
-	answered(v, m->body.answer.status, (const char *)text, n, now_ns);
+	turn_answered(v, m->body.answer.status, (const char *)text, n, now_ns);
 	free(text);
 	return true;
 }
@@ -621,11 +622,11 @@ void live_run(struct live *v, uint64_t now_ns, bool room)
 		}
 	}
 	if (v->step != STEP_REST && v->deadline_ns <= now_ns)
-		answered(v, ANSWER_CANNOT, NULL, 0, now_ns);
+		turn_answered(v, ANSWER_CANNOT, NULL, 0, now_ns);
 	if (v->step != STEP_REST || v->next_ns > now_ns)
 		return;
 	if (room)
-		begin(v, now_ns);
+		turn_begin(v, now_ns);
 	else
 		v->next_ns = now_ns + (uint64_t)LIVE_SOON_MS * MS_NS;
 }

@@ -222,7 +222,7 @@ enum change_read change_read(const uint8_t *body, size_t n, struct change_reques
 /* ---- orders about accounts ------------------------------------------------------------------- */
 
 /* Copies a one-line text for `accounts`. */
-static bool say(json_t *to, const json_t *from, const char *key, const char *as, size_t least, size_t most)
+static bool copy_line(json_t *to, const json_t *from, const char *key, const char *as, size_t least, size_t most)
 {
 	const char *text = line_of(from, key, least, most);
 
@@ -249,16 +249,17 @@ static bool say_roles(json_t *to, const json_t *from)
 	       json_object_set_new(to, "roles", json_string(text)) == 0;
 }
 
-static bool take(const json_t *j, enum manage_order o, json_t *said)
+static bool read_order(const json_t *j, enum manage_order o, json_t *said)
 {
 	bool who = o == MANAGE_ADD || o == MANAGE_CHANGE, seen = o != MANAGE_ADD;
 	bool label = o == MANAGE_KEY_REMOVE || o == MANAGE_CERTIFICATE_REMOVE;
 
 	return json_object_size(j) == 3u + (who ? 3u : 0u) + (seen ? 1u : 0u) + (label ? 1u : 0u) &&
-	       say(said, j, "name", "name", 1, ACCOUNT_MOST) && (!seen || say(said, j, "seen", "seen", 0, SEEN_MOST)) &&
-	       (!label || say(said, j, "label", o == MANAGE_KEY_REMOVE ? "key" : "label", 1, LOGIN_LABEL)) &&
-	       (!who || (say(said, j, "full_name", "full_name", 1, FULL_MOST) &&
-			 say(said, j, "reason", "reason", 1, REASON_MOST) && say_roles(said, j)));
+	       copy_line(said, j, "name", "name", 1, ACCOUNT_MOST) &&
+	       (!seen || copy_line(said, j, "seen", "seen", 0, SEEN_MOST)) &&
+	       (!label || copy_line(said, j, "label", o == MANAGE_KEY_REMOVE ? "key" : "label", 1, LOGIN_LABEL)) &&
+	       (!who || (copy_line(said, j, "full_name", "full_name", 1, FULL_MOST) &&
+			 copy_line(said, j, "reason", "reason", 1, REASON_MOST) && say_roles(said, j)));
 }
 
 bool manage_read(const uint8_t *body, size_t n, struct msg_body *question, char text[ORDER_TEXT])
@@ -273,7 +274,7 @@ bool manage_read(const uint8_t *body, size_t n, struct msg_body *question, char 
 	memset(ret, 0, sizeof(*ret));
 	ret->order = (uint8_t)order;
 	ret->text = text;
-	ok = json_is_object(j) && order != MANAGE_ORDERS && take(j, order, said) &&
+	ok = json_is_object(j) && order != MANAGE_ORDERS && read_order(j, order, said) &&
 	     login_put(j, "password", ret->phrase, LOGIN_PHRASE);
 	size = ok ? json_dumpb(said, text, MANAGE_TEXT, JSON_COMPACT) : 0;
 	ok = ok && size > 0 && size <= MANAGE_TEXT;

@@ -248,7 +248,7 @@ static void in_words(json_t *j)
 }
 
 /* Overwrites the texts in place; nobody else may hold a reference. */
-static void wipe(json_t *j)
+static void wipe_texts(json_t *j)
 {
 	const char *key;
 	json_t *v;
@@ -257,10 +257,10 @@ static void wipe(json_t *j)
 	if (json_is_string(j))
 		explicit_bzero((char *)(uintptr_t)json_string_value(j), json_string_length(j));
 	json_object_foreach(j, key, v) {
-		wipe(v);
+		wipe_texts(v);
 	}
 	json_array_foreach(j, i, v) {
-		wipe(v);
+		wipe_texts(v);
 	}
 }
 
@@ -280,7 +280,7 @@ enum MHD_Result reply_said(struct MHD_Connection *c, enum reply_to to, int statu
 	if (to == REPLY_TO_RECORDS)
 		in_words(j);
 	sent = reply_json(c, http_of(to, j, status), j, *cookie != '\0' ? cookie : NULL);
-	wipe(j);
+	wipe_texts(j);
 	json_decref(j);
 	explicit_bzero(cookie, sizeof(cookie));
 	return sent;

@@ -113,7 +113,7 @@ void web_report_free(struct web_report *r)
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-static bool may(const struct web_report *r, enum right right)
+static bool has_right(const struct web_report *r, enum right right)
 {
 	return (r->rights >> right & 1u) != 0;
 }
@@ -135,13 +135,13 @@ bool web_report_next(struct web_report *r, struct msg_body *ret)
 {
 	for (; r->at < QUESTIONS; r->at++) {
 		*ret = questions[r->at].question;
-		if (may(r, questions[r->at].right))
+		if (has_right(r, questions[r->at].right))
 			return true;
 		facts_put(r->facts, questions[r->at].name, NULL, no_right(r));
 		if (ret->type == MSG_REGISTER && ret->reg.tokens == 0)
 			facts_put(r->facts, "approval", NULL, no_right(r));
 	}
-	if (r->at == QUESTIONS && !may(r, RIGHT_READ_EVENTS))
+	if (r->at == QUESTIONS && !has_right(r, RIGHT_READ_EVENTS))
 		without_events(r, no_right(r));
 	if (r->at == QUESTIONS + KINDS)
 		return false;

@@ -84,7 +84,7 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 static msg_handler *const none[MSG_TYPE_COUNT];
 
 /* 1 = go on, 0 = the peer is gone, negative errno. */
-static int hear(struct http *h, int fd, enum role from)
+static int hear_messages(struct http *h, int fd, enum role from)
 {
 	int r;
 
@@ -108,9 +108,9 @@ static int loop(struct http *h)
 		if (poll(p, 5, http_wait_ms(h, clock_mono())) < 0 && errno != EINTR)
 			return -errno;
 		if (p[0].revents != 0)
-			r = hear(h, ROLE_FD_CONTROL, ROLE_SUPERVISOR);
+			r = hear_messages(h, ROLE_FD_CONTROL, ROLE_SUPERVISOR);
 		if (r > 0 && p[1].revents != 0)
-			r = hear(h, MGMT_FD_PEOPLE, ROLE_CONTROL);
+			r = hear_messages(h, MGMT_FD_PEOPLE, ROLE_CONTROL);
 		for (unsigned i = 0; i < 5; i++)
 			p[i].revents = 0;
 	}

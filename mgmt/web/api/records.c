@@ -50,7 +50,7 @@ static const char *const filters[FILTER_KEYS] = {
 #define ALL_FILTERS (BIT(FILTER_KEYS) - 1u)
 
 /* One of the filters in `keys`, or a number. The journal checks words, times and addresses. */
-static bool take(const struct target_parameter *p, uint32_t keys, struct event_filter *f)
+static bool take_filter(const struct target_parameter *p, uint32_t keys, struct event_filter *f)
 {
 	for (unsigned k = 0; k < FILTER_KEYS; k++)
 		if ((keys & BIT(k)) != 0 && strcmp(p->key, filters[k]) == 0)
@@ -63,7 +63,7 @@ static bool take_all(const struct target *t, uint32_t keys, struct event_filter 
 	uint64_t limit = LIMIT_DEFAULT;
 
 	for (size_t i = 0; i < t->n_parameters; i++)
-		if (!take(&t->parameters[i], keys, f))
+		if (!take_filter(&t->parameters[i], keys, f))
 			return false;
 	target_number(t, "limit", &limit);
 	*ret_most = (uint32_t)limit;
@@ -81,7 +81,7 @@ bool ask_events(const struct target *t, struct msg_body *question)
 	return take_all(t, ALL_FILTERS, &e->filter, &e->most) && after <= INT64_MAX;
 }
 
-static bool tell(json_t *event, const char *key, enum lang l)
+static bool add_sentence(json_t *event, const char *key, enum lang l)
 {
 	char *sentence = event_sentence(event, l);
 	int r = sentence != NULL ? json_object_set_new(event, key, json_text(sentence)) : -1;
@@ -96,7 +96,7 @@ static json_t *with_sentences(const struct asked *a, json_t *all)
 	bool whole = json_is_array(list);
 
 	json_each(event, list)
-		whole = whole && tell(event, "en", LANG_EN) && tell(event, "ja", LANG_JA);
+		whole = whole && add_sentence(event, "en", LANG_EN) && add_sentence(event, "ja", LANG_JA);
 	return whole ? json_incref(all) : NULL;
 }
 
@@ -114,7 +114,7 @@ bool ask_flows(const struct target *t, struct msg_body *question)
 	       (host == NULL || prefix_parse(host->text, &r, &stray) || stray);
 }
 
-static json_t *sorted(const struct asked *a, json_t *all)
+static json_t *sorted_flows(const struct asked *a, json_t *all)
 {
 	json_t *list = json_object_get(all, "flows"), *inorder = json_is_array(list) ? flows_sorted(list) : NULL;
 	unsigned long long matching = ju(all, "matching"), rows = json_array_size(inorder);
@@ -126,7 +126,7 @@ static json_t *sorted(const struct asked *a, json_t *all)
 	return json_incref(all);
 }
 
-const struct route_form form_flows = { "application/json", 0, sorted, NULL };
+const struct route_form form_flows = { "application/json", 0, sorted_flows, NULL };
 
 /* ---- what an auditor signs, and what he needs to see for it ---------------------------------- */
 
@@ -230,7 +230,7 @@ struct tally {
 	uint64_t records, serious;
 };
 
-static void count(struct tally *c, const json_t *e)
+static void tally_count(struct tally *c, const json_t *e)
 {
 	const char *kind = js(e, "kind");
 	json_t *one = json_object_get(c->kinds, kind);
@@ -256,7 +256,7 @@ static json_t *tally(const struct asked *a, json_t *all)
 
 	json_each(e, json_object_get(all, "events"))
 		if (until == NULL || strncmp(js(e, "time"), until->text, MOMENT) < 0)
-			count(&c, e);
+			tally_count(&c, e);
 	json_object_foreach(c.kinds, word, one) {
 		json_array_append(list, one);
 	}
@@ -267,7 +267,7 @@ static json_t *tally(const struct asked *a, json_t *all)
 }
 
 /* A reason that the journal itself wrote is given in both languages. */
-static json_t *holds(const struct asked *a, json_t *all)
+static json_t *holds_worded(const struct asked *a, json_t *all)
 {
 	json_each(hold, json_object_get(all, "holds")) {
 		for (unsigned l = 0; l < LANGUAGES; l++) {
@@ -282,4 +282,4 @@ static json_t *holds(const struct asked *a, json_t *all)
 
 const struct route_form form_reviews = { "application/json", 0, reviews, NULL };
 const struct route_form form_tally = { "application/json", 0, tally, NULL };
-const struct route_form form_holds = { "application/json", 0, holds, NULL };
+const struct route_form form_holds = { "application/json", 0, holds_worded, NULL };

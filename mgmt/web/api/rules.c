@@ -46,7 +46,7 @@ bool ask_rules(const struct target *t, struct msg_body *question)
 
 typedef void words_of(FILE *to, const json_t *row, enum protocol p, enum lang l);
 
-static bool say(json_t *row, const char *key, words_of *words, enum protocol p, enum lang l)
+static bool add_words(json_t *row, const char *key, words_of *words, enum protocol p, enum lang l)
 {
 	char *text = NULL;
 	size_t size;
@@ -70,9 +70,10 @@ static bool say_rows(const json_t *permit)
 
 		whole = whole && json_object_set_new(grant, "commands", grant_commands(grant)) == 0;
 		json_each(row, json_object_get(grant, "rows"))
-			whole = whole && say(row, "en", row_text, p, LANG_EN) && say(row, "ja", row_text, p, LANG_JA) &&
-				say(row, "short_en", row_groups, p, LANG_EN) &&
-				say(row, "short_ja", row_groups, p, LANG_JA);
+			whole = whole && add_words(row, "en", row_text, p, LANG_EN) &&
+				add_words(row, "ja", row_text, p, LANG_JA) &&
+				add_words(row, "short_en", row_groups, p, LANG_EN) &&
+				add_words(row, "short_ja", row_groups, p, LANG_JA);
 	}
 	return whole;
 }
@@ -99,7 +100,7 @@ bool ask_picture(const struct target *t, struct msg_body *question)
 	       t->n_parameters == n && effective_at(t, question);
 }
 
-static char *drawn(const struct asked *a, json_t *effective)
+static char *drawn_flows(const struct asked *a, json_t *effective)
 {
 	const char *flows = target_text(a->t, "flows");
 	enum flow_part part = strcmp(flows, "it") == 0 ? FLOW_IT : strcmp(flows, "ot") == 0 ? FLOW_OT : FLOW_ALL;
@@ -108,11 +109,11 @@ static char *drawn(const struct asked *a, json_t *effective)
 	return *flows != '\0' ? picture_flows(effective, part, l) : picture_svg(effective, l);
 }
 
-const struct route_form form_picture = { "image/svg+xml", RULES_MOST, NULL, drawn };
+const struct route_form form_picture = { "image/svg+xml", RULES_MOST, NULL, drawn_flows };
 
 /* ---- the nearest conduit --------------------------------------------------------------------- */
 
-static json_t *endpoint(const char *address, uint64_t port)
+static json_t *endpoint_json(const char *address, uint64_t port)
 {
 	return strchr(address, ':') != NULL ? json_sprintf("[%s]:%u", address, (unsigned)port)
 					    : json_sprintf("%s:%u", address, (unsigned)port);
@@ -128,7 +129,8 @@ static json_t *event_of(const struct target *t)
 	target_number(t, "code", &code);
 	e = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "reason", "no_conduit", "client_zone", target_text(t, "from"),
 		      "server_zone", target_text(t, "to"), "transport", target_text(t, "transport"), "client",
-		      endpoint(target_text(t, "client"), 0), "server", endpoint(target_text(t, "server"), port));
+		      endpoint_json(target_text(t, "client"), 0), "server",
+		      endpoint_json(target_text(t, "server"), port));
 	if (target_number(t, "type", &type)) {
 		json_object_set_new(e, "icmp_type", json_integer((json_int_t)type));
 		json_object_set_new(e, "icmp_code", json_integer((json_int_t)code));
@@ -156,7 +158,7 @@ bool ask_nearest(const struct target *t, struct msg_body *question)
 	return known;
 }
 
-static json_t *nearest(const struct asked *a, json_t *effective)
+static json_t *nearest_json(const struct asked *a, json_t *effective)
 {
 	json_t *e = event_of(a->t), *answer = NULL;
 	char *en = NULL, *japanese = NULL;
@@ -173,11 +175,11 @@ static json_t *nearest(const struct asked *a, json_t *effective)
 	return answer;
 }
 
-const struct route_form form_nearest = { "application/json", RULES_MOST, nearest, NULL };
+const struct route_form form_nearest = { "application/json", RULES_MOST, nearest_json, NULL };
 
 /* ---- who may do what to whom ----------------------------------------------------------------- */
 
-static bool take(const struct target_parameter *p, struct msg_ask *m)
+static bool take_parameter(const struct target_parameter *p, struct msg_ask *m)
 {
 	const struct {
 		const char *key;
@@ -199,7 +201,7 @@ bool ask_ask(const struct target *t, struct msg_body *question)
 	struct msg_ask *m = &question->ask;
 
 	for (size_t i = 0; i < t->n_parameters; i++)
-		if (!take(&t->parameters[i], m))
+		if (!take_parameter(&t->parameters[i], m))
 			return false;
 	return m->from[0] != 0 && m->whom[0] != 0;
 }

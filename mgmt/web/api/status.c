@@ -24,7 +24,7 @@
 /* ---- what the status means ------------------------------------------------------------------- */
 
 /* Takes over the list; adds a sentence to each of its reasons. */
-static json_t *said(json_t *list, enum lang l)
+static json_t *said_reasons(json_t *list, enum lang l)
 {
 	json_each(one, list)
 		json_object_set_new(one, "text",
@@ -55,7 +55,8 @@ static json_t *in_words(const json_t *status, const json_t *alarms, enum lang l,
 	*ret_stand = stand_word(stand);
 	words = json_pack("{s:o,s:o,s:b,s:o,s:o,s:o,s:o}", "sentence", json_text(sentence), "faults", faults, "listed",
 			  (int)listed, "trouble", trouble(status, l), "clock", json_text(clock), "refused",
-			  said(refused_list(status, false), l), "unjudged", said(refused_list(status, true), l));
+			  said_reasons(refused_list(status, false), l), "unjudged",
+			  said_reasons(refused_list(status, true), l));
 	free(sentence);
 	return words;
 }

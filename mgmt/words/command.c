@@ -114,7 +114,7 @@ bool limit_text(FILE *to, const json_t *limit, const struct vocabulary *v, const
 
 /* Whether the row allows anything of a function that it names. A function is left out if the row
  * refuses each of its addresses or values (docs/json.md). */
-static bool fits(const json_t *row, const struct vocabulary *words, const struct function_info *f)
+static bool row_fits(const json_t *row, const struct vocabulary *words, const struct function_info *f)
 {
 	bool limits = false, touches = f->spaces == 0;
 	const char *values = js(row, "values");
@@ -195,7 +195,7 @@ static unsigned group_of(const json_t *row, const struct vocabulary *words)
 		const struct function_info *f = &words->functions[i];
 
 		has[i] = codes_of(list, f) == (uint64_t)f->last - f->code + 1u;
-		wanted[i] = fits(row, words, f);
+		wanted[i] = row_fits(row, words, f);
 	}
 	for (unsigned classes = 1; classes <= CLASS_ALL; classes++) {
 		bool all = true;
@@ -301,7 +301,7 @@ static void groups(FILE *to, const json_t *row, const struct vocabulary *words, 
 
 /* Prints "; holding 0-99, no other address". The last words are there because readers need not know
  * that all other addresses are refused. */
-static void addresses(FILE *to, const json_t *row, const struct vocabulary *words, enum lang l)
+static void put_addresses(FILE *to, const json_t *row, const struct vocabulary *words, enum lang l)
 {
 	unsigned any = 0, named = 0;
 
@@ -321,7 +321,7 @@ static void addresses(FILE *to, const json_t *row, const struct vocabulary *word
 }
 
 /* For a row that only reads, "any value" would be meaningless. */
-static bool writes(const json_t *row, const struct vocabulary *words)
+static bool row_writes(const json_t *row, const struct vocabulary *words)
 {
 	const json_t *list = ja(row, "functions");
 
@@ -348,30 +348,30 @@ static void target_text(FILE *to, const json_t *row, const struct target_info *t
 			      any ? message_format(M_EFFECTIVE_ANY, l) : text);
 }
 
-static void say(FILE *to, const json_t *row, enum protocol p, enum lang l,
-		void (*commands)(FILE *to, const json_t *row, const struct vocabulary *words, enum lang l))
+static void put_row(FILE *to, const json_t *row, enum protocol p, enum lang l,
+		    void (*commands)(FILE *to, const json_t *row, const struct vocabulary *words, enum lang l))
 {
 	const struct vocabulary *words = vocabulary_of(p);
 	bool any;
 
 	commands(to, row, words, l);
 	if (words != NULL)
-		addresses(to, row, words, l);
+		put_addresses(to, row, words, l);
 	for (unsigned i = 0; words != NULL && i < words->n_targets; i++)
 		target_text(to, row, &words->targets[i], l);
 	any = js_is(row, "values", "any");
-	if (*js(row, "values") != '\0' && (!any || writes(row, words)))
+	if (*js(row, "values") != '\0' && (!any || row_writes(row, words)))
 		message_print(to, l, M_EFFECTIVE_VALUES, any ? message_format(M_EFFECTIVE_ANY, l) : js(row, "values"));
 }
 
 void row_text(FILE *to, const json_t *row, enum protocol p, enum lang l)
 {
-	say(to, row, p, l, functions);
+	put_row(to, row, p, l, functions);
 }
 
 void row_groups(FILE *to, const json_t *row, enum protocol p, enum lang l)
 {
-	say(to, row, p, l, groups);
+	put_row(to, row, p, l, groups);
 }
 
 /* The classes of all functions of the row; a function without a name counts for all classes. */

@@ -73,7 +73,7 @@ static const char *conversion(const char *f, unsigned next, unsigned *ret)
 
 /* Whether `text` was made by the format, and which texts are at its places. A place ends where the
  * following words first occur, the last one at the end. */
-static bool fits(const char *text, const char *f, struct filled *ret)
+static bool format_fits(const char *text, const char *f, struct filled *ret)
 {
 	const char *end = text + strlen(text);
 	unsigned next = 0;
@@ -102,7 +102,7 @@ static bool fits(const char *text, const char *f, struct filled *ret)
 	return text == end;
 }
 
-static void fill(FILE *to, const char *f, const struct filled *with)
+static void fill_format(FILE *to, const char *f, const struct filled *with)
 {
 	unsigned next = 0, place;
 
@@ -122,9 +122,9 @@ void refusal_print(FILE *to, enum lang l, const char *text)
 	for (size_t i = 0; l != LANG_EN && i < sizeof(sentences) / sizeof(sentences[0]); i++) {
 		struct filled f = { 0 };
 
-		if (!fits(text, message_format(sentences[i], LANG_EN), &f))
+		if (!format_fits(text, message_format(sentences[i], LANG_EN), &f))
 			continue;
-		fill(to, message_format(sentences[i], l), &f);
+		fill_format(to, message_format(sentences[i], l), &f);
 		return;
 	}
 	fputs(text, to);
@@ -321,7 +321,7 @@ struct telling {
 	enum lang lang;
 };
 
-static char *written(const struct telling *t, void (*how)(FILE *to, const json_t *e, enum lang l))
+static char *written_text(const struct telling *t, void (*how)(FILE *to, const json_t *e, enum lang l))
 {
 	char *text = NULL;
 	size_t size;
@@ -337,7 +337,7 @@ static char *written(const struct telling *t, void (*how)(FILE *to, const json_t
 static void what_text(FILE *to, const struct telling *t)
 {
 	bool command = json_object_get(t->e, "function") != NULL, named = command || *js(t->e, "protocol") != '\0';
-	char *text = written(t, named ? event_command : event_transport);
+	char *text = written_text(t, named ? event_command : event_transport);
 	const char *word = text == NULL || *text == '\0' ? "IP" : text + (*text == ' ');
 
 	if (js_is(t->e, "direction", "s2c"))
@@ -395,7 +395,7 @@ static void tls_weak_text(FILE *to, const struct telling *t)
 }
 
 /* Writes the value of one place; nothing when it is unknown. */
-static void place(FILE *to, const struct telling *t, const char *name)
+static void put_place(FILE *to, const struct telling *t, const char *name)
 {
 	const json_t *value = json_object_get(t->e, name);
 
@@ -438,7 +438,7 @@ static void place(FILE *to, const struct telling *t, const char *name)
 }
 
 /* The position of `what` in the text outside of brackets; `end` when there is none. */
-static const char *outside(const char *text, const char *end, char what)
+static const char *find_outside(const char *text, const char *end, char what)
 {
 	unsigned depth = 0;
 
@@ -451,12 +451,12 @@ static const char *outside(const char *text, const char *end, char what)
 	return end;
 }
 
-static bool tell(FILE *to, const struct telling *t, const char *text, const char *end);
+static bool put_text(FILE *to, const struct telling *t, const char *text, const char *end);
 
 /* "[part|else]": the part, if all its values are known. */
 static void tell_part(FILE *to, const struct telling *t, const char *text, const char *end)
 {
-	const char *other = outside(text, end, '|');
+	const char *other = find_outside(text, end, '|');
 	char *part = NULL;
 	size_t size;
 	FILE *draft = open_memstream(&part, &size);
@@ -464,17 +464,17 @@ static void tell_part(FILE *to, const struct telling *t, const char *text, const
 
 	if (draft == NULL)
 		return;
-	known = tell(draft, t, text, other);
+	known = put_text(draft, t, text, other);
 	if (fclose(draft) == 0 && known)
 		fputs(part, to);
 	else if (other < end)
-		tell(to, t, other + 1, end);
+		put_text(to, t, other + 1, end);
 	free(part);
 }
 
 /* Writes the text with its places filled; returns whether all values outside of optional parts were
  * known. */
-static bool tell(FILE *to, const struct telling *t, const char *text, const char *end)
+static bool put_text(FILE *to, const struct telling *t, const char *text, const char *end)
 {
 	bool known = true;
 
@@ -482,15 +482,15 @@ static bool tell(FILE *to, const struct telling *t, const char *text, const char
 		const char *close;
 
 		if (*text == '[') {
-			close = outside(text + 1, end, ']');
+			close = find_outside(text + 1, end, ']');
 			tell_part(to, t, text + 1, close);
 		} else if (*text == '{') {
 			char name[24];
 			long at = ftell(to);
 
-			close = outside(text + 1, end, '}');
+			close = find_outside(text + 1, end, '}');
 			snprintf(name, sizeof(name), "%.*s", (int)(close - text - 1), text + 1);
-			place(to, t, name);
+			put_place(to, t, name);
 			known &= ftell(to) != at;
 		} else {
 			fputc(*text, to);
@@ -503,7 +503,7 @@ static bool tell(FILE *to, const struct telling *t, const char *text, const char
 
 static void tell_all(FILE *to, const struct telling *t, const char *sentence)
 {
-	tell(to, t, sentence, sentence + strlen(sentence));
+	put_text(to, t, sentence, sentence + strlen(sentence));
 }
 
 char *event_sentence(const json_t *e, enum lang l)

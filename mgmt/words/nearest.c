@@ -27,7 +27,7 @@ struct packet {
 };
 
 /* Parses "10.0.0.1:502", "[2001:db8::1]:502", or an address alone. */
-static bool endpoint(const char *text, struct addr *ret, unsigned *ret_port)
+static bool parse_endpoint(const char *text, struct addr *ret, unsigned *ret_port)
 {
 	const char *colon = strrchr(text, ':'), *end = colon != NULL ? colon : text + strlen(text);
 	char address[ADDR_TEXT];
@@ -47,7 +47,8 @@ static bool packet_of(const json_t *e, struct packet *ret)
 	*ret = (struct packet){ .transport = js(e, "transport") };
 	if (json_object_get(e, "icmp_type") != NULL)
 		snprintf(ret->icmp, sizeof(ret->icmp), "type %llu code %llu", ju(e, "icmp_type"), ju(e, "icmp_code"));
-	return endpoint(js(e, "client"), &ret->client, &ignored) && endpoint(js(e, "server"), &ret->server, &ret->port);
+	return parse_endpoint(js(e, "client"), &ret->client, &ignored) &&
+	       parse_endpoint(js(e, "server"), &ret->server, &ret->port);
 }
 
 bool nearest_fits(const json_t *e)
@@ -65,7 +66,7 @@ static bool covers(const json_t *cell, const char *key, const struct addr *a)
 	return addr_range_parse(js(cell, key), &r) && addr_in(a, &r);
 }
 
-static bool serves(const json_t *cell, const struct packet *p)
+static bool cell_serves(const json_t *cell, const struct packet *p)
 {
 	const char *ports = js(cell, "ports");
 	unsigned long lo, hi;
@@ -82,10 +83,10 @@ static bool serves(const json_t *cell, const struct packet *p)
 	return p->port >= lo && p->port <= hi;
 }
 
-static unsigned met(const json_t *cell, const struct packet *p)
+static unsigned cell_meets(const json_t *cell, const struct packet *p)
 {
 	return (covers(cell, "source", &p->client) ? SOURCE : 0u) |
-	       (covers(cell, "destination", &p->server) ? DESTINATION : 0u) | (serves(cell, p) ? SERVICE : 0u);
+	       (covers(cell, "destination", &p->server) ? DESTINATION : 0u) | (cell_serves(cell, p) ? SERVICE : 0u);
 }
 
 /* Conduits from the client's zone to the server's: an object from name to index. Owned by the
@@ -106,7 +107,7 @@ struct nearest {
 };
 
 /* One pass over the cells, for any number of conduits. */
-static struct nearest find(const json_t *e, const json_t *effective, const struct packet *p)
+static struct nearest find_nearest(const json_t *e, const json_t *effective, const struct packet *p)
 {
 	const json_t *conduits = ja(effective, "conduits"), *cells = ja(effective, "cells"), *place;
 	json_t *wanted = candidates(e, conduits);
@@ -120,7 +121,7 @@ static struct nearest find(const json_t *e, const json_t *effective, const struc
 	}
 	json_each(cell, cells) {
 		const json_t *names = ja(cell, "conduits");
-		unsigned m = met(cell, p);
+		unsigned m = cell_meets(cell, p);
 
 		json_each(one, names) {
 			int more = __builtin_popcount(m) - __builtin_popcount(best_met);
@@ -174,7 +175,7 @@ char *nearest_sentence(const json_t *e, const json_t *effective, enum lang l)
 	to = open_memstream(&text, &size);
 	if (to == NULL)
 		return NULL;
-	best = find(e, effective, &p);
+	best = find_nearest(e, effective, &p);
 	if (best.conduit == NULL) {
 		message_print(to, l, M_NEAREST_NONE, js(e, "client_zone"), js(e, "server_zone"));
 	} else if (best.met == ALL) {

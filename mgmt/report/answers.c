@@ -31,26 +31,26 @@ void facts_put(json_t *facts, const char *name, json_t *answer, const char *why)
 						 : json_pack("{s:o,s:o}", "taken", taken, "why", json_text(why)));
 }
 
-static const json_t *named(const json_t *facts, const char *name)
+static const json_t *named_answer(const json_t *facts, const char *name)
 {
 	return json_object_get(json_object_get(facts, "answers"), name);
 }
 
 const json_t *facts_answer(const json_t *facts, const char *name)
 {
-	const json_t *a = json_object_get(named(facts, name), "answer");
+	const json_t *a = json_object_get(named_answer(facts, name), "answer");
 
 	return json_is_object(a) ? a : NULL;
 }
 
 const char *facts_taken(const json_t *facts, const char *name)
 {
-	return js(named(facts, name), "taken");
+	return js(named_answer(facts, name), "taken");
 }
 
 const char *facts_why(const json_t *facts, const char *name)
 {
-	return js(named(facts, name), "why");
+	return js(named_answer(facts, name), "why");
 }
 
 /* ---- the operating system -------------------------------------------------------------------- */
@@ -68,7 +68,7 @@ struct word {
 	char text[WORD];
 };
 
-static char *whole(const char *path)
+static char *whole_file(const char *path)
 {
 	struct err e = { 0 };
 	uint8_t *text = NULL;
@@ -77,7 +77,7 @@ static char *whole(const char *path)
 	return file_read(AT_FDCWD, path, FILE_MOST, &text, &n, &e) == 0 ? (char *)text : NULL;
 }
 
-static void keep(struct word *ret, const char *p, size_t n)
+static void keep_word(struct word *ret, const char *p, size_t n)
 {
 	if (n >= 2 && (*p == '"' || *p == '\'') && p[n - 1] == *p) {
 		p++;
@@ -90,7 +90,7 @@ static void keep(struct word *ret, const char *p, size_t n)
 }
 
 /* The value of KEY= in os-release; shell expansions are not done. */
-static void value(const char *text, const char *key, struct word *ret)
+static void shell_value(const char *text, const char *key, struct word *ret)
 {
 	size_t n = strlen(key);
 
@@ -98,7 +98,7 @@ static void value(const char *text, const char *key, struct word *ret)
 		size_t length = strcspn(line, "\n");
 
 		if (length > n && strncmp(line, key, n) == 0 && line[n] == '=')
-			keep(ret, line + n + 1, length - n - 1);
+			keep_word(ret, line + n + 1, length - n - 1);
 		line += length + (line[length] == '\n');
 	}
 }
@@ -128,9 +128,9 @@ static void days(const char *text, const char *series, struct word *security, st
 		}
 		if (at[SERIES] != NULL && n[SERIES] == strlen(series) && strncmp(at[SERIES], series, n[SERIES]) == 0) {
 			if (is_day(at[SECURITY], n[SECURITY]))
-				keep(security, at[SECURITY], n[SECURITY]);
+				keep_word(security, at[SECURITY], n[SECURITY]);
 			if (is_day(at[LTS], n[LTS]))
-				keep(lts, at[LTS], n[LTS]);
+				keep_word(lts, at[LTS], n[LTS]);
 		}
 		line += length + (line[length] == '\n');
 	}
@@ -139,14 +139,14 @@ static void days(const char *text, const char *series, struct word *security, st
 json_t *platform_of(const char *os_release, const char *releases)
 {
 	struct word name = { "" }, release = { "" }, id = { "" }, security = { "" }, lts = { "" };
-	char *about = whole(os_release), *list = whole(releases);
+	char *about = whole_file(os_release), *list = whole_file(releases);
 	struct utsname here = { 0 };
 
 	(void)uname(&here);
 	if (about != NULL) {
-		value(about, "PRETTY_NAME", &name);
-		value(about, "VERSION_CODENAME", &release);
-		value(about, "ID", &id);
+		shell_value(about, "PRETTY_NAME", &name);
+		shell_value(about, "VERSION_CODENAME", &release);
+		shell_value(about, "ID", &id);
 	}
 	if (list != NULL && *release.text != '\0' && strcmp(id.text, "debian") == 0)
 		days(list, release.text, &security, &lts);

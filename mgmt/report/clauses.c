@@ -140,7 +140,7 @@ static json_t *clause_judge(const json_t *clause, const json_t *facts, const str
 }
 
 /* Judges one document, in place. */
-static void judge(json_t *d, const json_t *facts, const struct deeds *deeds)
+static void judge_document(json_t *d, const json_t *facts, const struct deeds *deeds)
 {
 	size_t summary[VERDICT_COUNT] = { 0 };
 	json_t *list = json_array(), *counts = json_object();
@@ -217,7 +217,7 @@ static void document(struct page *p, const json_t *d, enum lang l)
 	}
 }
 
-static void summary(struct page *p, const json_t *documents)
+static void put_summary(struct page *p, const json_t *documents)
 {
 	static const enum message heads[] = { M_CONTROLS_DOCUMENT, M_VERDICT_MET, M_VERDICT_PARTLY,
 					      M_VERDICT_NOT,	   M_VERDICT_ASK, M_VERDICT_UNREAD };
@@ -237,10 +237,10 @@ struct page *report_controls(const json_t *facts, const struct deeds *deeds, enu
 	struct page *p = page_new(l, M_CONTROLS_TITLE);
 
 	json_each(d, documents)
-		judge(d, facts, deeds);
+		judge_document(d, facts, deeds);
 	report_head(p, facts);
 	page_say(p, M_CONTROLS_WHAT);
-	summary(p, documents);
+	put_summary(p, documents);
 	json_each(d, documents)
 		document(p, d, l);
 	report_sign(p);
@@ -256,12 +256,12 @@ struct page *report_controls(const json_t *facts, const struct deeds *deeds, enu
  */
 
 /* Whether the box has decided about an item. A part that is missing counts as not done. */
-static bool answered(enum verdict v)
+static bool is_answered(enum verdict v)
 {
 	return v == VERDICT_MET || v == VERDICT_NOT || v == VERDICT_PARTLY;
 }
 
-static size_t count(const json_t *d, enum verdict v)
+static size_t verdict_count(const json_t *d, enum verdict v)
 {
 	return (size_t)ju(json_object_get(d, "summary"), verdict_word(v));
 }
@@ -269,8 +269,8 @@ static size_t count(const json_t *d, enum verdict v)
 static void figures(struct page *p, const json_t *d)
 {
 	static const enum message heads[] = { M_SELF_ITEMS, M_SELF_DONE, M_SELF_NOT, M_SELF_LEFT, M_SELF_RATE };
-	size_t items = json_array_size(ja(d, "clauses")), done = count(d, VERDICT_MET);
-	size_t open = count(d, VERDICT_NOT) + count(d, VERDICT_PARTLY);
+	size_t items = json_array_size(ja(d, "clauses")), done = verdict_count(d, VERDICT_MET);
+	size_t open = verdict_count(d, VERDICT_NOT) + verdict_count(d, VERDICT_PARTLY);
 
 	page_section(p, M_SELF_FIGURES);
 	page_table(p, heads, 5);
@@ -305,28 +305,29 @@ static void items(struct page *p, const json_t *d)
 			       : v == VERDICT_NOT ? M_SELF_NO
 						  : verdict_text(v),
 			       verdict_mark(v));
-		page_cell(p, answered(v) ? "-" : message_format(M_SELF_BLANK, l));
+		page_cell(p, is_answered(v) ? "-" : message_format(M_SELF_BLANK, l));
 		evidence_cell(p, clause, l);
 		page_cell(p, v == VERDICT_MET ? "-" : "");
 	}
 }
 
-static json_t *judged(const json_t *facts, const struct deeds *deeds)
+static json_t *judged_self_check(const json_t *facts, const struct deeds *deeds)
 {
 	json_t *d =
 		json_loadb((const char *)controls_self_check, controls_self_check_size, JSON_REJECT_DUPLICATES, NULL);
 
-	judge(d, facts, deeds);
+	judge_document(d, facts, deeds);
 	json_each(clause, json_object_get(d, "clauses"))
 		(void)json_object_set_new(clause, "answer",
-					  answered(verdict_of(clause)) ? json_boolean(verdict_of(clause) == VERDICT_MET)
-								       : json_null());
+					  is_answered(verdict_of(clause))
+						  ? json_boolean(verdict_of(clause) == VERDICT_MET)
+						  : json_null());
 	return d;
 }
 
 struct page *report_self_check(const json_t *facts, const struct deeds *deeds, enum lang l, json_t **ret_data)
 {
-	json_t *d = judged(facts, deeds);
+	json_t *d = judged_self_check(facts, deeds);
 	struct page *p = page_new(l, M_SELF_TITLE);
 
 	report_head(p, facts);

@@ -35,7 +35,7 @@ enum lang page_lang(const struct page *p)
 	return p != NULL ? p->lang : LANG_EN;
 }
 
-static void add(struct page *p, const char *kind, const char *text)
+static void page_part(struct page *p, const char *kind, const char *text)
 {
 	if (p == NULL)
 		return;
@@ -44,12 +44,12 @@ static void add(struct page *p, const char *kind, const char *text)
 
 void page_section_text(struct page *p, const char *text)
 {
-	add(p, "section", text);
+	page_part(p, "section", text);
 }
 
 void page_section(struct page *p, enum message m)
 {
-	add(p, "section", message_format(m, page_lang(p)));
+	page_part(p, "section", message_format(m, page_lang(p)));
 }
 
 void page_say(struct page *p, enum message m, ...)
@@ -60,12 +60,12 @@ void page_say(struct page *p, enum message m, ...)
 	va_start(ap, m);
 	(void)message_vtext(text, sizeof(text), page_lang(p), m, ap);
 	va_end(ap);
-	add(p, "text", text);
+	page_part(p, "text", text);
 }
 
 void page_blank(struct page *p, enum message label)
 {
-	add(p, "blank", message_format(label, page_lang(p)));
+	page_part(p, "blank", message_format(label, page_lang(p)));
 }
 
 void page_table(struct page *p, const enum message *heads, size_t n)
@@ -116,7 +116,7 @@ void page_cell_mark(struct page *p, enum message m, const char *mark)
 
 /* ---- CSV ------------------------------------------------------------------------------------- */
 
-static bool row(FILE *to, const json_t *list, size_t from, size_t n)
+static bool write_row(FILE *to, const json_t *list, size_t from, size_t n)
 {
 	bool ok = true;
 
@@ -146,9 +146,9 @@ bool page_csv(const struct page *p, FILE *to)
 		if (n == 0)
 			continue;
 		ok = csv_cell(to, section, true) && ok;
-		ok = row(to, head, 0, n) && ok;
+		ok = write_row(to, head, 0, n) && ok;
 		for (size_t k = 0; k + n <= json_array_size(cells); k += n)
-			ok = row(to, cells, k, n) && ok;
+			ok = write_row(to, cells, k, n) && ok;
 	}
 	return ok && ferror(to) == 0;
 }
@@ -197,7 +197,7 @@ static bool escaped(FILE *to, const char *text)
 	return true;
 }
 
-static bool within(FILE *to, const char *before, const char *text, const char *after)
+static bool write_within(FILE *to, const char *before, const char *text, const char *after)
 {
 	bool ok;
 
@@ -215,12 +215,12 @@ static bool one_cell(FILE *to, const json_t *v)
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		if (js_is(v, "mark", marks[i])) {
 			fprintf(to, "<td class=\"%s\">", marks[i]);
-			return within(to, "", js(v, "text"), "</td>");
+			return write_within(to, "", js(v, "text"), "</td>");
 		}
-	return within(to, "<td>", js(v, "text"), "</td>");
+	return write_within(to, "<td>", js(v, "text"), "</td>");
 }
 
-static bool rows(FILE *to, const json_t *part)
+static bool write_rows(FILE *to, const json_t *part)
 {
 	const json_t *head = ja(part, "head"), *cells = ja(part, "cells");
 	size_t n = json_array_size(head);
@@ -228,7 +228,7 @@ static bool rows(FILE *to, const json_t *part)
 
 	fputs("<table><thead><tr>", to);
 	json_each(v, head)
-		ok = within(to, "<th scope=\"col\">", json_string_value(v), "</th>") && ok;
+		ok = write_within(to, "<th scope=\"col\">", json_string_value(v), "</th>") && ok;
 	fputs("</tr></thead><tbody>\n", to);
 	json_each_at(i, v, cells) {
 		if (n > 0 && i % n == 0)
@@ -253,20 +253,21 @@ bool page_html(const struct page *p, FILE *to)
 		"'unsafe-inline'\">"
 		"<meta name=\"viewport\" content=\"width=device-width\"><title>",
 		lang_name(p->lang));
-	ok = within(to, "", p->title, "</title><style>") && ok;
+	ok = write_within(to, "", p->title, "</title><style>") && ok;
 	fprintf(to, "%s</style></head><body>\n", style);
-	ok = within(to, "<h1>", p->title, "</h1>\n") && ok;
+	ok = write_within(to, "<h1>", p->title, "</h1>\n") && ok;
 	json_each(part, p->parts) {
 		const char *kind = js(part, "kind");
 
 		if (strcmp(kind, "table") == 0)
-			ok = rows(to, part) && ok;
+			ok = write_rows(to, part) && ok;
 		else if (strcmp(kind, "section") == 0)
-			ok = within(to, "<h2>", js(part, "text"), "</h2>\n") && ok;
+			ok = write_within(to, "<h2>", js(part, "text"), "</h2>\n") && ok;
 		else if (strcmp(kind, "blank") == 0)
-			ok = within(to, "<p class=\"blank\">", js(part, "text"), ": <span>&nbsp;</span></p>\n") && ok;
+			ok = write_within(to, "<p class=\"blank\">", js(part, "text"), ": <span>&nbsp;</span></p>\n") &&
+			     ok;
 		else
-			ok = within(to, "<p>", js(part, "text"), "</p>\n") && ok;
+			ok = write_within(to, "<p>", js(part, "text"), "</p>\n") && ok;
 	}
 	fputs("</body></html>\n", to);
 	return ok && ferror(to) == 0;

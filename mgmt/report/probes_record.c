@@ -261,7 +261,7 @@ void probe_phrases_refused(const struct evidence *of, struct finding *f)
 		finding_say(f, VERDICT_MET, M_PROBE_PHRASES);
 }
 
-static bool has(const json_t *account, const char *role)
+static bool has_role(const json_t *account, const char *role)
 {
 	json_each(v, ja(account, "roles"))
 		if (json_is_string(v) && strcmp(json_string_value(v), role) == 0)
@@ -286,9 +286,9 @@ void probe_duties_apart(const struct evidence *of, struct finding *f)
 		if (jb(a, "disabled"))
 			continue;
 		n++;
-		auditors += has(a, "auditor");
+		auditors += has_role(a, "auditor");
 		for (size_t k = 0; k < sizeof(apart) / sizeof(apart[0]); k++)
-			found |= has(a, apart[k][0]) && has(a, apart[k][1]);
+			found |= has_role(a, apart[k][0]) && has_role(a, apart[k][1]);
 		if (found)
 			finding_name(&both, js(a, "name"));
 	}

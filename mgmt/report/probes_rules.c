@@ -189,7 +189,7 @@ void probe_commands_into_ot(const struct evidence *of, struct finding *f)
 }
 
 /* Whether packets show the protocol, or only the port tells it. */
-static bool judged(const char *protocol)
+static bool is_judged(const char *protocol)
 {
 	static const char *const plain[] = { "tcp", "udp", "icmp", "icmpv6", "any" };
 
@@ -208,8 +208,8 @@ void probe_protocols_judged(const struct evidence *of, struct finding *f)
 	json_each(p, permits) {
 		json_each(g, ja(p, "grants")) {
 			n++;
-			good += judged(js(g, "protocol"));
-			if (!judged(js(g, "protocol")) && strstr(plain.text, js(g, "conduit")) == NULL)
+			good += is_judged(js(g, "protocol"));
+			if (!is_judged(js(g, "protocol")) && strstr(plain.text, js(g, "conduit")) == NULL)
 				finding_name(&plain, js(g, "conduit"));
 		}
 	}

@@ -24,7 +24,7 @@ static void set(struct ledger *l, const char *key, uint64_t v)
 	l->changed = true;
 }
 
-static bool holds(const json_t *all)
+static bool ledger_holds(const json_t *all)
 {
 	return json_is_object(all) && ja(all, "alarms") != NULL && ja(all, "waiting") != NULL;
 }
@@ -39,7 +39,7 @@ int ledger_open(int dirfd, struct ledger *ret, bool *ret_new)
 	if (file_read(dirfd, FILE_NAME, FILE_MOST, &text, &n, &e) == 0)
 		ret->all = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
 	free(text);
-	*ret_new = !holds(ret->all);
+	*ret_new = !ledger_holds(ret->all);
 	if (*ret_new) {
 		json_decref(ret->all);
 		ret->all = json_pack("{s:i, s:i, s:i, s:i, s:i, s:[], s:[]}", "after", 0, "sent", 0, "number", 1,
@@ -209,7 +209,7 @@ void ledger_told(struct ledger *l, uint64_t now_s)
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
-static void line(FILE *to, enum lang l, enum message m, const char *when, const json_t *x)
+static void write_line(FILE *to, enum lang l, enum message m, const char *when, const json_t *x)
 {
 	char at[RENDER_TEXT];
 
@@ -229,7 +229,7 @@ static void still(FILE *to, const struct ledger *l, enum lang lang)
 		if (!any)
 			message_print(to, lang, M_MAIL_NOW);
 		any = true;
-		line(to, lang, M_MAIL_SINCE, js(x, "since"), x);
+		write_line(to, lang, M_MAIL_SINCE, js(x, "since"), x);
 	}
 	if (!any)
 		message_print(to, lang, M_MAIL_WELL);
@@ -249,11 +249,11 @@ char *ledger_text(const struct ledger *l, enum lang lang, const char *contact)
 	json_each(x, list) {
 		const char *what = js(x, "what");
 
-		line(to, lang,
-		     strcmp(what, "begin") == 0 ? M_MAIL_BEGAN
-		     : strcmp(what, "end") == 0 ? M_MAIL_ENDED
-						: M_MAIL_RECORD,
-		     js(x, "when"), x);
+		write_line(to, lang,
+			   strcmp(what, "begin") == 0 ? M_MAIL_BEGAN
+			   : strcmp(what, "end") == 0 ? M_MAIL_ENDED
+						      : M_MAIL_RECORD,
+			   js(x, "when"), x);
 	}
 	if (ledger_dropped(l) > 0)
 		message_print(to, lang, M_MAIL_DROPPED, (unsigned long long)ledger_dropped(l));

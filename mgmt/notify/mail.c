@@ -69,7 +69,7 @@ static void subject(FILE *to, const char *text)
 	fputs("\r\n", to);
 }
 
-static void written(FILE *to, const struct outlet_settings *s, const struct mail *m)
+static void write_mail(FILE *to, const struct outlet_settings *s, const struct mail *m)
 {
 	size_t n = strlen(m->text);
 	time_t now = (time_t)m->now_s;
@@ -93,7 +93,7 @@ static void written(FILE *to, const struct outlet_settings *s, const struct mail
 	}
 }
 
-static struct curl_slist *recipients(const struct outlet_settings *s)
+static struct curl_slist *recipient_list(const struct outlet_settings *s)
 {
 	struct curl_slist *list = NULL, *more;
 	char *copy = strdup(s->to), *rest = copy, *one;
@@ -112,7 +112,7 @@ static struct curl_slist *recipients(const struct outlet_settings *s)
 }
 
 /* The server's text is not shown: its answer to a login may contain what was sent. */
-static bool perform(CURL *c, struct err *e)
+static bool perform_mail(CURL *c, struct err *e)
 {
 	CURLcode r = curl_easy_perform(c);
 	long code = 0;
@@ -156,7 +156,7 @@ static bool send_with(CURL *c, const struct outlet_settings *s, const char *pass
 				     curl_easy_setopt(c, CURLOPT_PASSWORD, password) == CURLE_OK));
 	if (!good)
 		err_set(e, -ENOMEM, "settings of libcurl");
-	good = good && perform(c, e);
+	good = good && perform_mail(c, e);
 	curl_slist_free_all(connect_to);
 	return good;
 }
@@ -165,14 +165,14 @@ static bool send_with(CURL *c, const struct outlet_settings *s, const char *pass
 static bool mail_send(const struct outlet_settings *s, const char *password, const struct mail *m, struct err *e)
 {
 	CURL *c = curl_easy_init();
-	struct curl_slist *to = recipients(s);
+	struct curl_slist *to = recipient_list(s);
 	char *text = NULL;
 	size_t n = 0;
 	FILE *out = open_memstream(&text, &n), *body = NULL;
 	bool good = c != NULL && to != NULL && out != NULL;
 
 	if (out != NULL) {
-		written(out, s, m);
+		write_mail(out, s, m);
 		good = fclose(out) == 0 && good;
 	}
 	if (good)
@@ -191,7 +191,7 @@ static bool mail_send(const struct outlet_settings *s, const char *password, con
 
 static char password[PASSWORD_MOST];
 
-static void tell(struct outlet *o)
+static void tell_by_mail(struct outlet *o)
 {
 	struct mail m = { .number = ledger_number(&o->ledger), .now_s = clock_wall_s() };
 	char *text = ledger_text(&o->ledger, o->s.lang, o->contact),
@@ -226,5 +226,5 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	outlet_credential("password", 0, password, sizeof(password));
-	outlet_run(&o, tell);
+	outlet_run(&o, tell_by_mail);
 }

@@ -64,7 +64,7 @@ static json_t *object_of(int fd)
 
 /* The answer, an object owned by the caller; NULL when none came within some seconds, or it was
  * invalid. */
-static json_t *ask(const char *socket, const struct msg_body *question)
+static json_t *ask_daemon(const char *socket, const struct msg_body *question)
 {
 	int fd = dial(socket);
 	struct msg m = { 0 };
@@ -94,7 +94,7 @@ static void take_records(struct outlet *o)
 
 	if (!event_filter_set(&q.events.filter, FILTER_SEVERITY, "serious"))
 		return;
-	answer = ask(o->socket, &q);
+	answer = ask_daemon(o->socket, &q);
 	json_each(e, ja(answer, "events")) {
 		char *en = event_sentence(e, LANG_EN), *japanese = event_sentence(e, LANG_JA);
 
@@ -116,9 +116,9 @@ static void take_records(struct outlet *o)
 /* 1: the known record is still there; 0: it is another one, or missing; -1: no answer. */
 static int has_mark(const struct outlet *o)
 {
-	json_t *answer =
-		ask(o->socket,
-		    &(struct msg_body){ MSG_EVENTS, .events = { .after = ledger_mark(&o->ledger) - 1, .most = 1 } });
+	json_t *answer = ask_daemon(
+		o->socket,
+		&(struct msg_body){ MSG_EVENTS, .events = { .after = ledger_mark(&o->ledger) - 1, .most = 1 } });
 	const json_t *e = json_array_get(ja(answer, "events"), 0);
 	int r = answer == NULL
 			? -1
@@ -164,9 +164,9 @@ static bool hold_to_records(struct outlet *o, const json_t *journal)
 	return true;
 }
 
-static void look(struct outlet *o)
+static void look_at_alarms(struct outlet *o)
 {
-	json_t *status = ask(o->socket, &(struct msg_body){ .type = MSG_STATUS }), *alarms,
+	json_t *status = ask_daemon(o->socket, &(struct msg_body){ .type = MSG_STATUS }), *alarms,
 	       *now = json_time(clock_wall_ns());
 
 	if (status == NULL) {
@@ -214,7 +214,7 @@ static bool is_due(const struct outlet *o)
 }
 
 /* Notes since when something fails, and says why if that is new. */
-static void note(const struct outlet *o, uint64_t *since_s, char kept[OUTLET_WHY], const char *why)
+static void note_failure(const struct outlet *o, uint64_t *since_s, char kept[OUTLET_WHY], const char *why)
 {
 	if (*since_s == 0 || strcmp(kept, why) != 0)
 		fprintf(stderr, "%s: %s\n", o->program, why);
@@ -225,7 +225,7 @@ static void note(const struct outlet *o, uint64_t *since_s, char kept[OUTLET_WHY
 
 void outlet_failed(struct outlet *o, const char *why)
 {
-	note(o, &o->failing_s, o->why, why);
+	note_failure(o, &o->failing_s, o->why, why);
 	o->back_off_s = o->back_off_s == 0 ? BACK_OFF_S : o->back_off_s * 2;
 	if (o->back_off_s > BACK_OFF_MOST_S)
 		o->back_off_s = BACK_OFF_MOST_S;
@@ -244,7 +244,7 @@ void outlet_save(struct outlet *o)
 	if (ledger_save(o->state_fd, &o->ledger, &e) == 0)
 		o->unsaved_s = 0;
 	else
-		note(o, &o->unsaved_s, o->unsaved, e.text);
+		note_failure(o, &o->unsaved_s, o->unsaved, e.text);
 }
 
 /* Writes the state for the daemon, which checks every value (appliance/supervise/companions.c). */
@@ -271,7 +271,7 @@ static void put_down(const struct outlet *o)
 }
 
 /* The folder that systemd names in this environment variable; -1: none. */
-static int folder(const char *variable)
+static int open_folder(const char *variable)
 {
 	const char *path = getenv(variable);
 
@@ -280,7 +280,7 @@ static int folder(const char *variable)
 
 void outlet_credential(const char *file, unsigned line, char *out, size_t size)
 {
-	int fd = folder("CREDENTIALS_DIRECTORY");
+	int fd = open_folder("CREDENTIALS_DIRECTORY");
 	struct err e = { 0 };
 	uint8_t *text = NULL;
 	size_t all = 0;
@@ -313,8 +313,8 @@ int outlet_open(struct outlet *o, enum outlet_kind kind, int argc, char **argv)
 {
 	struct err e = { 0 };
 
-	o->state_fd = folder("STATE_DIRECTORY");
-	o->run_fd = folder("RUNTIME_DIRECTORY");
+	o->state_fd = open_folder("STATE_DIRECTORY");
+	o->run_fd = open_folder("RUNTIME_DIRECTORY");
 	if (argc != 3 || o->state_fd < 0 || o->run_fd < 0) {
 		fprintf(stderr, "%s SETTINGS CONTROL-SOCKET: started by %s.service\n", o->program, o->program);
 		return 2;
@@ -332,7 +332,7 @@ void outlet_run(struct outlet *o, void (*tell)(struct outlet *o))
 {
 	put_down(o); /* written before the first look: the program runs */
 	for (;; sleep(LOOK_S)) {
-		look(o);
+		look_at_alarms(o);
 		/* The ledger is saved before sending, so that a restart at worst repeats a mail or
 		 * an inform with the same number. If the disk is full, sending goes on all the
 		 * same. */

@@ -46,7 +46,7 @@ static bool line_read(void *of, const char *key, char *value)
 	return good;
 }
 
-static bool holds(const struct outlet_settings *s)
+static bool settings_hold(const struct outlet_settings *s)
 {
 	if (s->address.family == 0 || s->port == 0)
 		return false;
@@ -67,5 +67,5 @@ int outlet_settings_read(const char *path, enum outlet_kind kind, struct outlet_
 	r = keyfile_read(path, MOST, line_read, ret, &ret->text, e);
 	if (r < 0)
 		return r;
-	return holds(ret) ? 0 : err_set(e, -EINVAL, "%s", path);
+	return settings_hold(ret) ? 0 : err_set(e, -EINVAL, "%s", path);
 }

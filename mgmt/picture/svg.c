@@ -33,7 +33,7 @@ struct legend {
 	json_t *grants, *packets; /* by conduit: its grants; packets that passed */
 };
 
-static void put(struct legend *g, enum legend_kind kind, size_t arrow, const char *text, size_t n)
+static void legend_put(struct legend *g, enum legend_kind kind, size_t arrow, const char *text, size_t n)
 {
 	if (g->n == g->room) {
 		size_t room = g->room == 0 ? 64 : 2 * g->room;
@@ -75,7 +75,7 @@ static void legend_add(struct legend *g, enum legend_kind kind, size_t arrow, co
 		const char *end = line + strcspn(line, "\n");
 
 		line += line != wrapped ? strspn(line, " ") : 0;
-		put(g, kind, arrow, line, line < end ? (size_t)(end - line) : 0);
+		legend_put(g, kind, arrow, line, line < end ? (size_t)(end - line) : 0);
 		line = *end != '\0' ? end + 1 : end;
 	}
 	free(wrapped);
@@ -117,7 +117,7 @@ static void grant(struct legend *g, size_t arrow, const json_t *one, const json_
 }
 
 /* Cells under several permits repeat their conduit's grants. */
-static bool told(const struct legend *g, size_t first, const struct legend_line *line)
+static bool legend_told(const struct legend *g, size_t first, const struct legend_line *line)
 {
 	for (size_t i = first; i < g->n; i++)
 		if (&g->lines[i] != line && g->lines[i].kind == LEGEND_COMMAND &&
@@ -126,7 +126,7 @@ static bool told(const struct legend *g, size_t first, const struct legend_line 
 	return false;
 }
 
-static void commands(struct legend *g, size_t arrow, const json_t *grants, enum lang l)
+static void legend_commands(struct legend *g, size_t arrow, const json_t *grants, enum lang l)
 {
 	size_t first = g->n, m;
 
@@ -141,7 +141,7 @@ static void commands(struct legend *g, size_t arrow, const json_t *grants, enum 
 				grant(g, arrow, one, json_array_get(rows, m), l);
 		/* If the first line of this grant is listed already, the grant's lines are removed
 		 * again. */
-		if (before > first && before < g->n && told(g, first, &g->lines[before]))
+		if (before > first && before < g->n && legend_told(g, first, &g->lines[before]))
 			while (g->n > before)
 				free(g->lines[--g->n].text);
 	}
@@ -226,7 +226,7 @@ static void legend_conduit(struct legend *g, size_t arrow, const json_t *k, enum
 		legend_add(g, LEGEND_DETAIL, arrow, text);
 		if (js_is(k, "mode", "observe")) /* whatever its rows say */
 			legend_add(g, LEGEND_COMMAND, arrow, message_format(M_FLOW_OBSERVED, l));
-		commands(g, arrow, json_object_get(g->grants, js(k, "name")), l);
+		legend_commands(g, arrow, json_object_get(g->grants, js(k, "name")), l);
 	} else {
 		g->failed = true;
 	}
@@ -367,7 +367,7 @@ static size_t way_of(struct picture *p, const json_t *k)
 	return i;
 }
 
-static const char *shown(const struct zone *z)
+static const char *shown_name(const struct zone *z)
 {
 	return *z->label != '\0' ? z->label : z->name;
 }
@@ -378,8 +378,8 @@ static bool tell_ways(struct picture *p, const json_t *conduits, const size_t *w
 	for (size_t w = 0; w < p->n_ways; w++) {
 		char text[RENDER_TEXT * 8];
 
-		snprintf(text, sizeof(text), "%s → %s%s%s", shown(&p->zones[p->ways[w].from]),
-			 shown(&p->zones[p->ways[w].to]), p->ways[w].observe ? "   " : "",
+		snprintf(text, sizeof(text), "%s → %s%s%s", shown_name(&p->zones[p->ways[w].from]),
+			 shown_name(&p->zones[p->ways[w].to]), p->ways[w].observe ? "   " : "",
 			 p->ways[w].observe ? message_format(M_PICTURE_OBSERVED, p->lang) : "");
 		legend_add(&p->legend, LEGEND_ARROW, w, text);
 		for (size_t i = 0; i < json_array_size(conduits); i++)
@@ -405,7 +405,7 @@ static bool find_ways(struct picture *p)
 	return ok;
 }
 
-static bool place(struct picture *p)
+static bool place_boxes(struct picture *p)
 {
 	struct layout *l = &p->layout;
 
@@ -415,7 +415,7 @@ static bool place(struct picture *p)
 		return false;
 	for (size_t i = 0; i < p->n_zones; i++) {
 		const struct zone *z = &p->zones[i];
-		size_t wide = text_cells(shown(z)) * NAME_CELL, small = text_cells(z->networks) * SMALL_CELL,
+		size_t wide = text_cells(shown_name(z)) * NAME_CELL, small = text_cells(z->networks) * SMALL_CELL,
 		       name = text_cells(z->name) * SMALL_CELL;
 
 		wide = wide > small ? wide : small;
@@ -444,14 +444,14 @@ static void text_at(struct picture *p, unsigned x, unsigned y, unsigned size, co
 
 /* Writes an attribute from which the pages learn places and names in the picture
  * (mgmt/ui/places.ts). */
-static void attribute(struct picture *p, const char *key, const char *text)
+static void put_attribute(struct picture *p, const char *key, const char *text)
 {
 	fprintf(p->to, " %s=\"", key);
 	xml_text(p->to, text);
 	fputc('"', p->to);
 }
 
-static void head(struct picture *p)
+static void draw_head(struct picture *p)
 {
 	const json_t *site = ja(p->effective, "site"), *g = ja(p->effective, "generation");
 	const char *label = *js(site, "label") != '\0' ? js(site, "label") : js(site, "name");
@@ -475,7 +475,7 @@ static void head(struct picture *p)
 	text_at(p, MARGIN, MARGIN + 148, 32, "", text);
 }
 
-static void key(struct picture *p, unsigned right)
+static void draw_key(struct picture *p, unsigned right)
 {
 	for (int observed = 0; observed < 2; observed++) {
 		unsigned y = MARGIN + 30 + (unsigned)observed * 50;
@@ -522,9 +522,9 @@ static void boxes(struct picture *p)
 			"<rect class=\"zone\" x=\"%u\" y=\"%u\" width=\"%u\" height=\"%u\" rx=\"18\" fill=\"#ffffff\" "
 			"stroke=\"#1b2130\" stroke-width=\"5\"",
 			b->x, y, b->width, b->height);
-		attribute(p, "data-zone", z->name);
+		put_attribute(p, "data-zone", z->name);
 		fputs("/>\n", p->to);
-		text_at(p, x, y + 82, 42, " font-weight=\"bold\" text-anchor=\"middle\"", shown(z));
+		text_at(p, x, y + 82, 42, " font-weight=\"bold\" text-anchor=\"middle\"", shown_name(z));
 		if (*z->label != '\0')
 			text_at(p, x, y + 130, 30, " fill=\"#565d6d\" text-anchor=\"middle\"", z->name);
 		text_at(p, x, y + 176, 30, " fill=\"#565d6d\" text-anchor=\"middle\"", z->networks);
@@ -562,8 +562,8 @@ static void arrows(struct picture *p)
 		for (size_t k = 0; k < a->n; k++)
 			fprintf(p->to, "%c%u %u", k == 0 ? 'M' : 'L', a->at[k].x, HEAD + a->at[k].y);
 		fputs("\"", p->to);
-		attribute(p, "data-from", p->zones[w->from].name);
-		attribute(p, "data-to", p->zones[w->to].name);
+		put_attribute(p, "data-from", p->zones[w->from].name);
+		put_attribute(p, "data-to", p->zones[w->to].name);
 		fprintf(p->to, " data-mode=\"%s\" data-at=\"%u %u\"/>\n", w->observe ? "observe" : "enforce",
 			a->badge.x, HEAD + a->badge.y);
 	}
@@ -641,8 +641,8 @@ static void draw(struct picture *p)
 			"<path d=\"M0 0L10 5L0 10z\" fill=\"%s\"/></marker>",
 			observed ? "o" : "e", observed ? "#8a5300" : "#1b2130");
 	fprintf(p->to, "</defs>\n<rect width=\"%u\" height=\"%u\" fill=\"#ffffff\"/>\n", width, height);
-	head(p);
-	key(p, width - MARGIN);
+	draw_head(p);
+	draw_key(p, width - MARGIN);
 	classes(p);
 	arrows(p);
 	boxes(p);
@@ -651,12 +651,12 @@ static void draw(struct picture *p)
 }
 
 /* Draws the picture that `p` describes. */
-static char *drawn(struct picture p)
+static char *drawn_picture(struct picture p)
 {
 	char *text = NULL;
 	size_t size;
 
-	if (ja(p.effective, "conduits") != NULL && find_zones(&p) && find_ways(&p) && place(&p) &&
+	if (ja(p.effective, "conduits") != NULL && find_zones(&p) && find_ways(&p) && place_boxes(&p) &&
 	    (p.to = open_memstream(&text, &size)) != NULL) {
 		draw(&p);
 		if (fclose(p.to) != 0) {
@@ -674,13 +674,13 @@ static char *drawn(struct picture p)
 
 char *picture_svg(const json_t *effective, enum lang l)
 {
-	return drawn((struct picture){ .effective = effective, .lang = l });
+	return drawn_picture((struct picture){ .effective = effective, .lang = l });
 }
 
 char *picture_flows(const json_t *effective, enum flow_part part, enum lang l)
 {
 	json_t *sheet = flow_sheet(effective, part);
-	char *text = drawn((struct picture){ .effective = sheet, .lang = l, .part = part });
+	char *text = drawn_picture((struct picture){ .effective = sheet, .lang = l, .part = part });
 
 	json_decref(sheet);
 	return text;

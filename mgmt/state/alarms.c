@@ -26,7 +26,7 @@ static json_t *alarm(const char *key, bool grave, const char *since, const char 
 }
 
 /* Adds the names of machines that the last alarm of the list affects. */
-static void touches(json_t *list, const json_t *names)
+static void add_touched(json_t *list, const json_t *names)
 {
 	json_t *last = json_array_get(list, json_array_size(list) - 1);
 
@@ -41,8 +41,8 @@ static void touches_one(json_t *list, const char *label, const char *name)
 	(void)json_array_append_new(json_object_get(last, "machines"), json_text(*label != '\0' ? label : name));
 }
 
-static void add(json_t *list, const char *key, bool grave, const char *since, enum message m, const char *en,
-		const char *ja_text)
+static void add_alarm(json_t *list, const char *key, bool grave, const char *since, enum message m, const char *en,
+		      const char *ja_text)
 {
 	char texts[2][ALARM_TEXT];
 
@@ -67,9 +67,9 @@ static void of_policy(json_t *list, const json_t *status)
 	const json_t *g = ja(status, "generation");
 
 	if (js_is(g, "state", "waiting"))
-		add(list, "trial", false, js(g, "applied"), M_ALARM_TRIAL, "", "");
+		add_alarm(list, "trial", false, js(g, "applied"), M_ALARM_TRIAL, "", "");
 	else if (!js_is(g, "state", "confirmed"))
-		add(list, "policy", true, "", M_ALARM_NO_POLICY, "", "");
+		add_alarm(list, "policy", true, "", M_ALARM_NO_POLICY, "", "");
 }
 
 /* An isolation is an alarm while it lasts, so that people who come later do not take it for a
@@ -84,8 +84,8 @@ static void of_isolations(json_t *list, const json_t *status)
 		bool all = strcmp(what, "everything") == 0;
 
 		snprintf(key, sizeof(key), "isolated %s", what);
-		add(list, key, true, js(o, "since"), all ? M_ALARM_ISOLATED_ALL : M_ALARM_ISOLATED, label, label);
-		touches(list, ja(o, "machines"));
+		add_alarm(list, key, true, js(o, "since"), all ? M_ALARM_ISOLATED_ALL : M_ALARM_ISOLATED, label, label);
+		add_touched(list, ja(o, "machines"));
 	}
 }
 
@@ -102,7 +102,7 @@ static void touches_more(json_t *list, unsigned long long all, size_t named)
 /* An end of a door's conduit: its machines, or its zone. */
 static void touches_end(json_t *list, const json_t *end)
 {
-	touches(list, ja(end, "hosts"));
+	add_touched(list, ja(end, "hosts"));
 	touches_more(list, ju(end, "hosts_all"), json_array_size(ja(end, "hosts")));
 	if (json_array_size(ja(end, "hosts")) == 0)
 		touches_one(list, js(end, "label"), js(end, "zone"));
@@ -122,7 +122,7 @@ static void of_doors(json_t *list, const json_t *status)
 			if (!jb(u, "unreviewed"))
 				continue;
 			snprintf(key, sizeof(key), "glass %s %s", js(d, "door"), js(u, "since"));
-			add(list, key, true, js(u, "since"), M_ALARM_GLASS, label, label);
+			add_alarm(list, key, true, js(u, "since"), M_ALARM_GLASS, label, label);
 			for (size_t c = 0; c < json_array_size(ja(d, "conduits")); c++)
 				touches_end(list, ja(json_array_get(ja(d, "conduits"), c), "to"));
 		}
@@ -141,8 +141,8 @@ static void of_roles(json_t *list, const json_t *status)
 		if (js_is(r, "role", "compile") || (!down && !stand_silent(status, r)))
 			continue;
 		snprintf(key, sizeof(key), "%s %s/%llu", down ? "role" : "silent", js(r, "role"), ju(r, "index"));
-		add(list, key, true, down ? js(r, "since") : "", down ? M_ALARM_ROLE : M_ALARM_SILENT,
-		    stand_role(r, LANG_EN, en), stand_role(r, LANG_JA, japanese));
+		add_alarm(list, key, true, down ? js(r, "since") : "", down ? M_ALARM_ROLE : M_ALARM_SILENT,
+			  stand_role(r, LANG_EN, en), stand_role(r, LANG_JA, japanese));
 	}
 }
 
@@ -207,8 +207,8 @@ static void of_records(json_t *list, const json_t *status)
 	if (*js(j, "trouble") != '\0') {
 		char *en = lost_text(LANG_EN, js(j, "trouble")), *japanese = lost_text(LANG_JA, js(j, "trouble"));
 
-		add(list, "trouble", true, js(j, "last"), M_ALARM_TROUBLE, en != NULL ? en : "",
-		    japanese != NULL ? japanese : "");
+		add_alarm(list, "trouble", true, js(j, "last"), M_ALARM_TROUBLE, en != NULL ? en : "",
+			  japanese != NULL ? japanese : "");
 		free(en);
 		free(japanese);
 	}
@@ -223,11 +223,11 @@ static void of_records(json_t *list, const json_t *status)
 	if (ju(j, "lost") > 0)
 		add_counted(list, "lost", false, "", M_ALARM_LOST, ju(j, "lost"), 0);
 	if (jb(j, "holds_damaged"))
-		add(list, "holds", true, "", M_ALARM_HOLDS, "", "");
+		add_alarm(list, "holds", true, "", M_ALARM_HOLDS, "", "");
 	if (jb(j, "held") && ju(j, "waiting") + ju(j, "left_out") > 0)
-		add(list, "held", true, "", M_ALARM_HELD, "", "");
+		add_alarm(list, "held", true, "", M_ALARM_HELD, "", "");
 	if (jb(j, "stuck"))
-		add(list, "stuck", false, "", M_ALARM_STUCK, "", "");
+		add_alarm(list, "stuck", false, "", M_ALARM_STUCK, "", "");
 	if (ju(log, "waiting") > LOG_SEEN)
 		add_counted(list, "log", false, js(log, "since"), M_ALARM_LOG, ju(log, "waiting"), 0);
 }
@@ -242,10 +242,10 @@ static void of_surroundings(json_t *list, const json_t *status)
 	if (ju(drift, "seen") > 0)
 		add_counted(list, "drift", false, js(drift, "last"), M_ALARM_DRIFT, ju(drift, "seen"), 0);
 	if (jb(clock, "sources") && json_is_false(json_object_get(clock, "synchronised")))
-		add(list, "clock", false, js(clock, "since"), M_ALARM_SOURCES, "", "");
+		add_alarm(list, "clock", false, js(clock, "since"), M_ALARM_SOURCES, "", "");
 	if (ups != NULL) {
 		snprintf(key, sizeof(key), "ups %s", js(u, "state"));
-		add(list, key, true, js(u, *js(u, "since") != '\0' ? "since" : "away_since"), *ups, "", "");
+		add_alarm(list, key, true, js(u, *js(u, "since") != '\0' ? "since" : "away_since"), *ups, "", "");
 	}
 }
 
@@ -261,22 +261,22 @@ static void of_devices(json_t *list, const json_t *status)
 		const char *state = js(o, "state");
 
 		snprintf(key, sizeof(key), "device %llu", ju(o, "number"));
-		add(list, key, true, js(o, "since"),
-		    strcmp(state, "elsewhere") == 0	  ? M_ALARM_DEVICE_ELSEWHERE
-		    : strcmp(state, "address_moved") == 0 ? M_ALARM_DEVICE_MOVED
-							  : M_ALARM_DEVICE,
-		    js(o, "device"), js(o, "device"));
+		add_alarm(list, key, true, js(o, "since"),
+			  strcmp(state, "elsewhere") == 0	? M_ALARM_DEVICE_ELSEWHERE
+			  : strcmp(state, "address_moved") == 0 ? M_ALARM_DEVICE_MOVED
+								: M_ALARM_DEVICE,
+			  js(o, "device"), js(o, "device"));
 	}
 	if (json_array_size(unknown) > 0 && ju(d, "new") > json_array_size(unknown))
-		add(list, "devices more", true, "", M_ALARM_DEVICES_MORE, "", "");
+		add_alarm(list, "devices more", true, "", M_ALARM_DEVICES_MORE, "", "");
 	if (ju(d, "beyond") > 0 && *js(d, "reviewed") != '\0')
-		add(list, "devices beyond", true, "", M_ALARM_DEVICES_BEYOND, "", "");
+		add_alarm(list, "devices beyond", true, "", M_ALARM_DEVICES_BEYOND, "", "");
 	/* A box's first list is not among these: it is reported below, and only when its review is
 	 * overdue. */
 	if (anew != NULL)
-		add(list, "devices anew", true, js(d, "began"), *anew, "", "");
+		add_alarm(list, "devices anew", true, js(d, "began"), *anew, "", "");
 	if (jb(d, "overdue") && (*js(d, "anew") == '\0' || js_is(d, "anew", "first") || js_is(d, "anew", "restored")))
-		add(list, "devices learning", false, js(d, "began"), M_ALARM_DEVICES_LEARNING, "", "");
+		add_alarm(list, "devices learning", false, js(d, "began"), M_ALARM_DEVICES_LEARNING, "", "");
 }
 
 /* As for devices, each listed server with weak TLS is an alarm of its own. All servers of a conduit
@@ -301,9 +301,9 @@ static void of_weak(json_t *list, const json_t *status)
 		(void)json_array_append_new(list, alarm(key, false, js(o, "first"), texts[LANG_EN], texts[LANG_JA]));
 	}
 	if (ju(w, "new") > json_array_size(alarms) || ju(w, "beyond") > 0)
-		add(list, "weak more", false, "", M_ALARM_WEAK_MORE, "", "");
+		add_alarm(list, "weak more", false, "", M_ALARM_WEAK_MORE, "", "");
 	if (jb(w, "damaged"))
-		add(list, "weak damaged", false, "", M_ALARM_WEAK_DAMAGED, "", "");
+		add_alarm(list, "weak damaged", false, "", M_ALARM_WEAK_DAMAGED, "", "");
 }
 
 /* One alarm for each sign of an attack that sounds. Its key changes when the sign sounds again, so
@@ -340,19 +340,19 @@ static void of_attacks(json_t *list, const json_t *status)
 			touches_one(list, js(o, "from"), "");
 	}
 	if (ju(a, "ringing") > json_array_size(alarms))
-		add(list, "attacks more", true, "", M_ALARM_ATTACKS_MORE, "", "");
+		add_alarm(list, "attacks more", true, "", M_ALARM_ATTACKS_MORE, "", "");
 	if (json_array_size(ja(a, "test_missed")) > 0)
-		add(list, "attacks test", true, js(a, "tested"), M_ALARM_ATTACKS_TEST, "", "");
+		add_alarm(list, "attacks test", true, js(a, "tested"), M_ALARM_ATTACKS_TEST, "", "");
 	if (jb(a, "damaged"))
-		add(list, "attacks damaged", true, "", M_ALARM_ATTACKS_DAMAGED, "", "");
+		add_alarm(list, "attacks damaged", true, "", M_ALARM_ATTACKS_DAMAGED, "", "");
 }
 
 static void of_accounts(json_t *list, const json_t *status)
 {
 	if (jb(ja(status, "accounts"), "leaked_damaged"))
-		add(list, "leaked", false, "", M_ALARM_LEAKED, "", "");
+		add_alarm(list, "leaked", false, "", M_ALARM_LEAKED, "", "");
 	if (js_is(ja(status, "mgmt"), "token", "none"))
-		add(list, "token", false, "", M_ALARM_TOKEN, "", "");
+		add_alarm(list, "token", false, "", M_ALARM_TOKEN, "", "");
 }
 
 /* Adds an alarm about a conduit of the status, and names its machines. */
@@ -366,7 +366,7 @@ static void add_conduit(json_t *list, const char *key, bool grave, enum message 
 		message_text(texts[l], ALARM_TEXT, (enum lang)l, m, name, when);
 	}
 	(void)json_array_append_new(list, alarm(key, grave, js(conduit, "since"), texts[LANG_EN], texts[LANG_JA]));
-	touches(list, ja(conduit, "machines"));
+	add_touched(list, ja(conduit, "machines"));
 }
 
 /* Conduits with heard_within that are silent. */
@@ -381,9 +381,9 @@ static void of_silence(json_t *list, const json_t *status)
 		add_conduit(list, key, true, jb(o, "heard") ? M_ALARM_CONDUIT : M_ALARM_CONDUIT_NEVER, o, span);
 	}
 	if (ju(x, "silent") > json_array_size(silent))
-		add(list, "conduits more", true, "", M_ALARM_CONDUITS_MORE, "", "");
+		add_alarm(list, "conduits more", true, "", M_ALARM_CONDUITS_MORE, "", "");
 	if (jb(x, "unread"))
-		add(list, "conduits unread", true, "", M_ALARM_CONDUITS_UNREAD, "", "");
+		add_alarm(list, "conduits unread", true, "", M_ALARM_CONDUITS_UNREAD, "", "");
 }
 
 /* One alarm for all lanes, because what stopped a worker stopped all its lanes; and one for the
@@ -412,7 +412,7 @@ static void of_ends(json_t *list, const json_t *status)
 		add_conduit(list, key, false, M_ALARM_ENDS, o, when);
 	}
 	if (ju(x, "near") > json_array_size(near))
-		add(list, "ends more", false, "", M_ALARM_ENDS_MORE, "", "");
+		add_alarm(list, "ends more", false, "", M_ALARM_ENDS_MORE, "", "");
 }
 
 /* One alarm for each file. The key has the certificate's dates, so a new certificate that also ends

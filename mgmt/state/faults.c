@@ -162,7 +162,8 @@ static void shares(struct faults *f)
 }
 
 /* Receivers of alarms would not hear of a failing mail or inform, so it is a fault here. */
-static void told(struct faults *f, const char *key, enum message failing, enum message away, enum message unsaved)
+static void fault_of_outlet(struct faults *f, const char *key, enum message failing, enum message away,
+			    enum message unsaved)
 {
 	const json_t *m = ja(f->status, key);
 
@@ -205,8 +206,8 @@ json_t *faults_find_links(const json_t *status, enum lang l, json_t **ret_links)
 	json_each(s, settings)
 		fault(&f, M_FAULT_SETTING, js(s, "name"), js(s, "is"), js(s, "want"));
 	shares(&f);
-	told(&f, "mail", M_FAULT_MAIL, M_FAULT_MAIL_AWAY, M_FAULT_MAIL_UNSAVED);
-	told(&f, "snmp", M_FAULT_SNMP, M_FAULT_SNMP_AWAY, M_FAULT_SNMP_UNSAVED);
+	fault_of_outlet(&f, "mail", M_FAULT_MAIL, M_FAULT_MAIL_AWAY, M_FAULT_MAIL_UNSAVED);
+	fault_of_outlet(&f, "snmp", M_FAULT_SNMP, M_FAULT_SNMP_AWAY, M_FAULT_SNMP_UNSAVED);
 	*ret_links = f.links;
 	return f.list;
 }

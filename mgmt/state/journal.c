@@ -31,7 +31,7 @@ struct filled {
 
 /* Whether `text` begins with the phrase `words`, with anything at its places (%). Returns the text
  * behind the phrase; NULL = no. */
-static const char *filled(const char *text, const char *words, struct filled *ret)
+static const char *match_phrase(const char *text, const char *words, struct filled *ret)
 {
 	for (ret->places = 0; *words != '\0'; words++) {
 		unsigned k = ret->places;
@@ -53,7 +53,7 @@ static const char *filled(const char *text, const char *words, struct filled *re
 	return *text == '\0' || strncmp(text, ": ", 2) == 0 ? text : NULL;
 }
 
-static void fill(FILE *to, const char *words, const struct filled *with)
+static void fill_phrase(FILE *to, const char *words, const struct filled *with)
 {
 	for (unsigned k = 0; *words != '\0'; words++) {
 		if (*words != '%') {
@@ -84,11 +84,11 @@ void lost_print(FILE *to, enum lang l, const char *object)
 {
 	for (size_t i = 0; l == LANG_JA && i < sizeof(said) / sizeof(said[0]); i++) {
 		struct filled f;
-		const char *behind = filled(object, said[i].en, &f);
+		const char *behind = match_phrase(object, said[i].en, &f);
 
 		if (behind == NULL)
 			continue;
-		fill(to, said[i].ja, &f);
+		fill_phrase(to, said[i].ja, &f);
 		if (*behind != '\0') {
 			fputs(": ", to);
 			say_reason(to, behind + 2);

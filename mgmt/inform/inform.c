@@ -61,7 +61,7 @@ static void library(void)
 	init_snmp("sekisho-inform");
 }
 
-static bool key(const char *passphrase, u_char ret[USM_AUTH_KU_LEN], size_t *ret_n)
+static bool make_key(const char *passphrase, u_char ret[USM_AUTH_KU_LEN], size_t *ret_n)
 {
 	size_t length = strlen(passphrase);
 
@@ -87,7 +87,7 @@ struct informer *informer_new(const struct outlet_settings *s, const uint8_t eng
 		 (unsigned)s->port);
 	snprintf(i->user, sizeof(i->user), "%s", s->user);
 	memcpy(i->engine, engine, ENGINE_BYTES);
-	if (key(auth, i->auth, &i->n_auth) && key(privacy, i->privacy, &i->n_privacy))
+	if (make_key(auth, i->auth, &i->n_auth) && make_key(privacy, i->privacy, &i->n_privacy))
 		return i;
 	err_set(e, -EINVAL, "keys of the passphrases, which have %u letters at least", PASSPHRASE_LEAST);
 	explicit_bzero(i, sizeof(*i));
@@ -119,7 +119,7 @@ static void session(struct informer *i)
 }
 
 /* Sets *e to the library's text alone, without the text of an errno. `status` shows this text. */
-static bool failed(struct err *e, const char *why)
+static bool fail_with(struct err *e, const char *why)
 {
 	e->code = -EIO;
 	snprintf(e->text, sizeof(e->text), "%s", why);
@@ -137,14 +137,14 @@ bool informer_open(struct informer *i, struct err *e)
 	if (i->open != NULL)
 		return true;
 	snmp_error(&i->s, &system, &library_s, &why);
-	failed(e, why != NULL ? why : "no session");
+	fail_with(e, why != NULL ? why : "no session");
 	free(why);
 	return false;
 }
 
 /* ---- contents of an inform ------------------------------------------------------------------- */
 
-static bool put(netsnmp_pdu *pdu, oid object, u_char type, const void *value, size_t n)
+static bool put_variable(netsnmp_pdu *pdu, oid object, u_char type, const void *value, size_t n)
 {
 	const oid name[] = { OURS, 1, object, 0 };
 
@@ -159,14 +159,14 @@ static bool put_text(netsnmp_pdu *pdu, oid object, const char *text, size_t most
 	if (n > most)
 		for (n = most; n > 0 && ((uint8_t)text[n] & 0xc0) == 0x80;)
 			n--;
-	return put(pdu, object, ASN_OCTET_STR, text, n);
+	return put_variable(pdu, object, ASN_OCTET_STR, text, n);
 }
 
 static bool put_number(netsnmp_pdu *pdu, oid object, u_char type, uint32_t n)
 {
 	const long value = (long)n;
 
-	return put(pdu, object, type, &value, sizeof(value));
+	return put_variable(pdu, object, type, &value, sizeof(value));
 }
 
 /* DateAndTime of RFC 2579; empty when unknown. */
@@ -177,7 +177,7 @@ static bool put_when(netsnmp_pdu *pdu, oid object, const char *when)
 	int year;
 
 	if (strptime(when, "%Y-%m-%dT%H:%M:%S", &t) == NULL)
-		return put(pdu, object, ASN_OCTET_STR, "", 0);
+		return put_variable(pdu, object, ASN_OCTET_STR, "", 0);
 	year = t.tm_year + 1900;
 	at[0] = (u_char)(year >> 8);
 	at[1] = (u_char)year;
@@ -189,7 +189,7 @@ static bool put_when(netsnmp_pdu *pdu, oid object, const char *when)
 	at[7] = 0;
 	at[8] = '+';
 	at[9] = at[10] = 0;
-	return put(pdu, object, ASN_OCTET_STR, at, sizeof(at));
+	return put_variable(pdu, object, ASN_OCTET_STR, at, sizeof(at));
 }
 
 /* The two variables at the beginning of every notification: RFC 3416, 4.2.6. */
@@ -225,7 +225,7 @@ static netsnmp_pdu *pdu_of(const struct inform *w)
 /* Whether this is an authenticated and encrypted response to this inform. A response repeats the
  * inform's variables (RFC 3416, 4.2.7), so a recorded response to another inform has another
  * serial. */
-static bool answers(const netsnmp_pdu *answer, const struct inform *what)
+static bool is_answer(const netsnmp_pdu *answer, const struct inform *what)
 {
 	const oid name[] = { OURS, 1, OF_SERIAL, 0 };
 
@@ -249,12 +249,12 @@ bool informer_send(struct informer *i, const struct inform *what, struct err *e)
 	if (pdu == NULL)
 		return err_set(e, -ENOMEM, "an inform") == 0;
 	status = snmp_sess_synch_response(i->open, pdu, &answer);
-	good = status == STAT_SUCCESS && answer != NULL && answers(answer, what);
+	good = status == STAT_SUCCESS && answer != NULL && is_answer(answer, what);
 	if (!good && status == STAT_SUCCESS) {
-		failed(e, "the receiver refused it");
+		fail_with(e, "the receiver refused it");
 	} else if (!good) {
 		snmp_sess_error(i->open, &system, &library_s, &why);
-		failed(e, status == STAT_TIMEOUT ? "Timeout" : why != NULL ? why : "no answer");
+		fail_with(e, status == STAT_TIMEOUT ? "Timeout" : why != NULL ? why : "no answer");
 		free(why);
 	}
 	if (answer != NULL)

@@ -100,7 +100,7 @@ static void tell_all(void *of, int to)
 
 /* An acknowledged inform is saved as sent before the next one goes out, so that it is not repeated
  * if this program ends. If the disk is full, it may be repeated. */
-static bool hear(void *of, uint8_t byte)
+static bool hear_acknowledged(void *of, uint8_t byte)
 {
 	struct round *r = of;
 	size_t n = strlen(r->why);
@@ -135,7 +135,7 @@ static struct informer *with_keys(const struct outlet *o, struct err *e)
 	return i;
 }
 
-static void tell(struct outlet *o)
+static void tell_by_snmp(struct outlet *o)
 {
 	struct round round = { .o = o };
 	struct err e = { 0 };
@@ -147,7 +147,7 @@ static void tell(struct outlet *o)
 		outlet_failed(o, e.text);
 		return;
 	}
-	r = child_run(ROUND_S, tell_all, hear, &round, &e);
+	r = child_run(ROUND_S, tell_all, hear_acknowledged, &round, &e);
 	/* A slow receiver is no failure. */
 	if (round.why[0] == '\0' && (r == 0 || (r == -ETIMEDOUT && round.told > 0)))
 		outlet_well(o);
@@ -161,6 +161,6 @@ int main(int argc, char **argv)
 	int r = outlet_open(&o, OUTLET_SNMP, argc, argv);
 
 	if (r == 0)
-		outlet_run(&o, tell);
+		outlet_run(&o, tell_by_snmp);
 	return r;
 }

@@ -53,7 +53,7 @@ static bool value_fits(const struct cli_option *o, const char *value)
 }
 
 /* Reads a word (and the next one as its value) by one option table. */
-static enum took take(const struct cli_option *options, const char *word, const char *next, const char **values)
+static enum took take_option(const struct cli_option *options, const char *word, const char *next, const char **values)
 {
 	for (size_t i = 0; options[i].name != NULL; i++) {
 		size_t len = strlen(options[i].name);
@@ -222,12 +222,12 @@ bool cli_read_line(int argc, char **argv, struct cli_line *ret, struct cli_probl
 		}
 		if (!operands_only && word[0] == '-' && word[1] != '\0') {
 			if (v != NULL) {
-				took = take(v->options, word, next, ret->args.values);
+				took = take_option(v->options, word, next, ret->args.values);
 				if ((took == TOOK_ONE || took == TOOK_TWO) && !add_every(v, word, &ret->args))
 					return problem_set(problem, M_CLI_TOO_OFTEN, word, M_CLI_TOO_OFTEN, NULL, v);
 			}
 			if (took == TOOK_NOT_MINE)
-				took = take(cli_globals, word, next, ret->globals);
+				took = take_option(cli_globals, word, next, ret->globals);
 			if (took == TOOK_TWO && next != NULL && is_option(v, next))
 				took = TOOK_NO_VALUE;
 			if (took == TOOK_NO_VALUE)
@@ -276,7 +276,7 @@ void cli_read_globals(int argc, char **argv, struct cli_line *ret)
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--") == 0)
 			return;
-		if (take(cli_globals, argv[i], i + 1 < argc ? argv[i + 1] : NULL, ret->globals) == TOOK_TWO)
+		if (take_option(cli_globals, argv[i], i + 1 < argc ? argv[i + 1] : NULL, ret->globals) == TOOK_TWO)
 			i++;
 	}
 }

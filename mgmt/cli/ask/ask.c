@@ -73,7 +73,7 @@ void asking_say_below(struct cli *c, enum message m, ...)
 /* `sekisho ask FROM TO [SERVICE [COMMAND [KEY=ADDRESS [VALUE]]]]`: is this allowed, and by which
  * line? */
 
-static void print(struct cli *c, const struct cli_args *a, const json_t *answer)
+static void print_answer(struct cli *c, const struct cli_args *a, const json_t *answer)
 {
 	source_say(c, jb(answer, "allowed") ? M_ASK_YES : M_ASK_NO, a->operands[0], a->operands[1]);
 	json_each(sentence, ja(answer, "said"))
@@ -96,7 +96,7 @@ static int answered(struct cli *c, const struct cli_args *a, const struct source
 	else if (c->json)
 		json_line(c->out, json_incref(answer));
 	else
-		print(c, a, answer);
+		print_answer(c, a, answer);
 	json_decref(answer);
 	return status;
 }

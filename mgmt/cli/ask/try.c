@@ -234,7 +234,7 @@ static json_t *end_json(const struct trial *t, const struct model_zone *z, const
 }
 
 /* `what`: conduit, port, source, zone, destination, back. */
-static json_t *add(struct trial *t, const struct probe *p, const char *what, bool arrives)
+static json_t *add_packet(struct trial *t, const struct probe *p, const char *what, bool arrives)
 {
 	char port[WORD_TEXT + 8], transport[WORD_TEXT];
 	json_t *packet;
@@ -253,7 +253,7 @@ static json_t *add(struct trial *t, const struct probe *p, const char *what, boo
 static void add_refused(struct trial *t, const struct probe *p, const char *what)
 {
 	if (is_refused(t, p))
-		add(t, p, what, false);
+		add_packet(t, p, what, false);
 }
 
 static void add_port(struct trial *t, struct probe p, const struct ir_port *of)
@@ -264,7 +264,7 @@ static void add_port(struct trial *t, struct probe p, const struct ir_port *of)
 		p.port.lo = p.port.hi = others[i];
 		if (others[i] == 0 || !is_refused(t, &p))
 			continue;
-		add(t, &p, "port", false);
+		add_packet(t, &p, "port", false);
 		return;
 	}
 }
@@ -289,7 +289,7 @@ static void add_neighbours(struct trial *t, const struct probe *p, const struct 
 		if (z == p->from || z == p->to || z->self || z->rest ||
 		    !other_host(t->m, z, family, NULL, 0, &x.source) || !is_refused(t, &x))
 			continue;
-		add(t, &x, "zone", false);
+		add_packet(t, &x, "zone", false);
 		break;
 	}
 	x = (struct probe){ p->to, p->from, p->destination, p->source, p->port };
@@ -329,7 +329,7 @@ static void add_service(struct trial *t, const struct model_service *s, const st
 		return;
 	q = question(t, &p, ends);
 	line = judged(t, &q);
-	packet = add(t, &p, "conduit", line.lack == ASKED_NOTHING);
+	packet = add_packet(t, &p, "conduit", line.lack == ASKED_NOTHING);
 	t->asleep += line.lack != ASKED_NOTHING;
 	json_object_set_new(packet, "service", json_text(s->name));
 	json_object_set_new(packet, "by", json_text(line.conduit != NULL ? line.conduit->name : NULL));
@@ -421,7 +421,7 @@ static void means_print(struct cli *c, const json_t *packets)
 	}
 }
 
-static void print(const struct trial *t)
+static void print_trial(const struct trial *t)
 {
 	char *file = text_safe(source_file(t->s, t->d->at)), when[WHEN_TEXT];
 
@@ -467,7 +467,7 @@ static int tried(struct trial *t, const char *name)
 		json_line(t->c->out, json_pack("{s:s,s:O,s:o}", "conduit", t->d->name, "packets", t->packets, "at",
 					       json_time(t->at * 1000000000ull)));
 	else
-		print(t);
+		print_trial(t);
 	json_decref(t->packets);
 	return t->asleep > 0 ? CLI_NO : CLI_YES;
 }

@@ -67,7 +67,7 @@ static int write_new(const char *name, const uint8_t *p, size_t n)
 	return code;
 }
 
-static void tell(struct cli *c, json_t *said, const char *name)
+static void tell_made(struct cli *c, json_t *said, const char *name)
 {
 	const json_t *devices = json_object_get(said, "devices"), *whole = json_object_get(said, "whole");
 
@@ -201,12 +201,12 @@ static int written(struct cli *c, json_t *said, const struct making *m, struct b
 	code = write_new(m->name, file.p, file.left);
 	if (code != 0)
 		return cli_fail_file(c, CLI_CANNOT, m->name, code);
-	tell(c, said, m->name);
+	tell_made(c, said, m->name);
 	return CLI_YES;
 }
 
 /* The answer is a line of JSON, then the file, whose contents the line describes. */
-static int keep(struct cli *c, const uint8_t *p, size_t n, const struct making *m)
+static int keep_answer(struct cli *c, const uint8_t *p, size_t n, const struct making *m)
 {
 	const uint8_t *end = memchr(p, '\n', n);
 	size_t n_line = end != NULL ? (size_t)(end - p) : 0, n_whole = 0;
@@ -254,7 +254,7 @@ static int order(struct cli *c, int certificate, const struct making *m)
 	if (memfd_read(fd, ANSWER_MOST, &p, &n, &e) < 0)
 		status = cli_fail(c, CLI_CANNOT, M_BOX_LOST, e.text);
 	else
-		status = keep(c, p, n, m);
+		status = keep_answer(c, p, n, m);
 	free(p);
 	close(fd);
 	return status;

@@ -174,8 +174,8 @@ static bool recorded(struct cli *c, const char *name, bool same)
 	return backup_recorded(c, MACHINE_BACKUP_TRIED, text);
 }
 
-static void tell(struct cli *c, const json_t *backup, const json_t *list, const struct opened_keys *keys,
-		 bool on_record)
+static void tell_opened(struct cli *c, const json_t *backup, const json_t *list, const struct opened_keys *keys,
+			bool on_record)
 {
 	char made[RENDER_TEXT];
 
@@ -230,7 +230,7 @@ int backup_rehearse(struct cli *c, const char *name, const char *key_name)
 					    keys.there ? json_integer((json_int_t)keys.accounts) : json_null(),
 					    "recorded", (int)on_record));
 	else
-		tell(c, backup, list, &keys, on_record);
+		tell_opened(c, backup, list, &keys, on_record);
 	json_decref(list);
 	json_decref(backup);
 	return same ? CLI_YES : CLI_NO;

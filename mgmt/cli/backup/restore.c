@@ -223,7 +223,7 @@ static void tell_devices(struct cli *c, const json_t *d, bool dry_run)
 
 /* ---- the order ------------------------------------------------------------------------------- */
 
-static void tell(struct cli *c, const struct card_places *p, const char *from)
+static void tell_restored(struct cli *c, const struct card_places *p, const char *from)
 {
 	if (c->json)
 		return;
@@ -378,7 +378,7 @@ static int restore(struct cli *c, const struct cli_args *a, const json_t *backup
 	origin(backup, g, from, sizeof(from));
 	if (all_named(c, &places, &status) && try_devices(c, backup, from, a->operands[0], &tried, &status) &&
 	    (people == NULL || (people_try(c, people, &status) && people_settings(c, people, &status)))) {
-		tell(c, &places, from);
+		tell_restored(c, &places, from);
 		status = order(c, a, backup, g, from, confirm_s, fd, tried, people, &number, &listed);
 		if (into != NULL && status == CLI_YES && a->values[OPT_DRY_RUN] == NULL)
 			status = write_texts(c, g, number, &places, into);

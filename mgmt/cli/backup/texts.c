@@ -150,7 +150,7 @@ static int copy(int at, const char *file, const char *to, mode_t mode)
 /* Gives the present file a second name, under which it is kept; a file that was kept before is
  * replaced. The present file also keeps its own name until it is replaced. *ret_mode is unchanged
  * when there is no file. */
-static int keep(int at, const char *file, mode_t *ret_mode)
+static int keep_former(int at, const char *file, mode_t *ret_mode)
 {
 	char before[NAME_MOST + sizeof(BEFORE)], beside[sizeof(before) + 8];
 	struct stat st;
@@ -180,7 +180,7 @@ static int keep(int at, const char *file, mode_t *ret_mode)
 	return 0;
 }
 
-static int put(int dir, const char *name, const char *text, size_t n)
+static int put_file(int dir, const char *name, const char *text, size_t n)
 {
 	const char *file = last_part(name);
 	int at = below(dir, name), r = 0;
@@ -190,7 +190,7 @@ static int put(int dir, const char *name, const char *text, size_t n)
 	if (at < 0)
 		return at;
 	if (!says(at, file, text, n)) {
-		r = keep(at, file, &mode);
+		r = keep_former(at, file, &mode);
 		if (r == 0)
 			r = atomic_write_mode(at, file, text, n, mode, &e);
 	}
@@ -208,7 +208,7 @@ int texts_write(struct cli *c, const json_t *sources, struct card_places *places
 		const char *name = file_of(sources, i, into), *said = js(json_array_get(sources, i), "text");
 		size_t n = 0;
 		char *text = cards_rename(places, bytes_of(said, strlen(said)), &n);
-		int r = text == NULL ? -ENOMEM : put(dir, name, text, n);
+		int r = text == NULL ? -ENOMEM : put_file(dir, name, text, n);
 
 		free(text);
 		if (r < 0)

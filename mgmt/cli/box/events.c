@@ -64,7 +64,7 @@ struct wanted {
 	json_t *found;
 };
 
-static void keep(void *ctx, const json_t *event)
+static void keep_event(void *ctx, const json_t *event)
 {
 	struct wanted *w = ctx;
 
@@ -76,7 +76,7 @@ json_t *events_since(struct cli *c, const char *since, const char *kind, int *re
 {
 	struct wanted w = { kind, json_array() };
 
-	if (events_each(c, since, keep, &w, ret_status))
+	if (events_each(c, since, keep_event, &w, ret_status))
 		return w.found;
 	json_decref(w.found);
 	return NULL;

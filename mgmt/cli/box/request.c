@@ -65,7 +65,7 @@ static void stage_text(const struct cli *c, const struct msg_progress *p, char *
 		snprintf(out, size, "%s", what);
 }
 
-static void put(struct progress_line *l, struct cli *c, const char *text)
+static void progress_put(struct progress_line *l, struct cli *c, const char *text)
 {
 	size_t cells = text_cells(text);
 
@@ -91,7 +91,7 @@ static void progress_show(struct progress_line *l, struct cli *c, const struct m
 	message_text(text, sizeof(text), c->lang, M_PROGRESS_LINE, said, (unsigned)(waited_ns / 1000000000u));
 	/* A line that wraps cannot be overwritten. */
 	if (text_cells(text) + KEY_CELLS < columns(c))
-		put(l, c, text);
+		progress_put(l, c, text);
 	fflush(c->err);
 }
 
@@ -100,7 +100,7 @@ static bool progress_clear(struct progress_line *l, struct cli *c)
 {
 	if (l->cells == 0)
 		return false;
-	put(l, c, "");
+	progress_put(l, c, "");
 	fputc('\r', c->err);
 	fflush(c->err);
 	return true;

@@ -24,7 +24,7 @@ static json_t *count(uint32_t n)
 	return n != 0 ? json_integer(n) : json_null();
 }
 
-static void put(json_t *list, const char *text)
+static void put_line(json_t *list, const char *text)
 {
 	(void)json_array_append_new(list, json_text(text));
 }
@@ -58,7 +58,7 @@ static json_t *words(const char *const *list, unsigned n, unsigned bits)
 
 	for (unsigned i = 0; i < n; i++)
 		if ((bits & 1u << i) != 0)
-			put(j, list[i]);
+			put_line(j, list[i]);
 	return j;
 }
 
@@ -212,7 +212,7 @@ static void zone(json_t *all, const struct source *s, const struct model_zone *z
 	json_t *interfaces = json_array(), *lines = json_array();
 
 	for (size_t i = 0; i < z->n_interfaces; i++)
-		put(interfaces, z->interfaces[i]->name);
+		put_line(interfaces, z->interfaces[i]->name);
 	for (size_t i = 0; i < z->n_lines; i++)
 		(void)json_array_append_new(
 			lines, json_sprintf("%s, %s, %s", z->lines[i].carrier, z->lines[i].service, z->lines[i].place));
@@ -257,7 +257,7 @@ static json_t *server_names(const struct model_conduit *c)
 	json_t *list = c->n_servers > 0 ? json_array() : json_null();
 
 	for (size_t i = 0; i < c->n_servers; i++)
-		put(list, c->servers[i].name);
+		put_line(list, c->servers[i].name);
 	return list;
 }
 
@@ -294,7 +294,7 @@ static void conduit(json_t *all, const struct source *s, const struct model_cond
 	json_t *services = json_array(), *o;
 
 	for (size_t i = 0; i < c->n_services; i++)
-		put(services, c->services[i]->name);
+		put_line(services, c->services[i]->name);
 	o = json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:s, s:s, s:s, s:s, s:s, s:s}", "from",
 		      json_text(c->from->name), "to", json_text(c->to->name), "sources",
 		      ranges(c->sources, c->n_sources), "destinations", ranges(c->destinations, c->n_destinations),
@@ -367,7 +367,7 @@ static void door(json_t *all, const struct source *s, const struct model_door *d
 	render_span(d->at_most, span);
 	for (unsigned n = 0; n < DUTY_COUNT; n++)
 		if ((d->opened_by >> n & 1u) != 0)
-			put(by, duty_word(n));
+			put_line(by, duty_word(n));
 	object(all, s, "door", json_text(d->name), d->at,
 	       json_pack("{s:s, s:o, s:o, s:o, s:b, s:b, s:o}", "at_most", span, "opened_by", by, "needs",
 			 words(door_need_words, DOOR_NEEDS, d->needs), "organisation",
@@ -391,10 +391,10 @@ static void isolation(json_t *all, const struct source *s, const struct model_is
 	json_t *cut = json_array(), *keep = json_array();
 
 	for (size_t i = 0; i < one->n_cuts; i++)
-		put(cut, one->cuts[i].what);
+		put_line(cut, one->cuts[i].what);
 	for (size_t i = 0; one->keep != NULL && i < s->c.model->n_conduits; i++)
 		if (one->keep[i])
-			put(keep, s->c.model->conduits[i].name);
+			put_line(keep, s->c.model->conduits[i].name);
 	object(all, s, "isolation", json_text(one->name), one->at,
 	       json_pack("{s:o, s:o, s:o}", "cut", cut, "keep", keep, "label", said(one->label)));
 }

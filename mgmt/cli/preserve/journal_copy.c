@@ -29,7 +29,7 @@ static bool failed(struct copying *k, const char *name, int code)
 	return false;
 }
 
-static bool keep(struct copying *k, int fd, const char *name, uint64_t first)
+static bool keep_copy(struct copying *k, int fd, const char *name, uint64_t first)
 {
 	char own[48];
 	uint8_t *p;
@@ -53,7 +53,7 @@ static bool keep(struct copying *k, int fd, const char *name, uint64_t first)
 
 /* Copies one file. Also true when it is missing: a segment may be deleted at any time by the site's
  * rule, and not every journal has holds. */
-static bool take(struct copying *k, enum copy_what what, uint64_t first, const char *name)
+static bool copy_file(struct copying *k, enum copy_what what, uint64_t first, const char *name)
 {
 	const struct msg_body question = { MSG_COPY, .copy = { .what = (uint8_t)what, .first = first } };
 	struct box_answer answer;
@@ -69,7 +69,7 @@ static bool take(struct copying *k, enum copy_what what, uint64_t first, const c
 		box_answer_free(&answer);
 		return ok;
 	}
-	return keep(k, fd, name, first);
+	return keep_copy(k, fd, name, first);
 }
 
 static bool segments(struct copying *k, unsigned long long *ret_next)
@@ -85,7 +85,7 @@ static bool segments(struct copying *k, unsigned long long *ret_next)
 	}
 	*ret_next = ju(answer.json, "next");
 	json_each(number, ja(answer.json, "segments"))
-		ok = ok && take(k, COPY_SEGMENT, (uint64_t)json_integer_value(number), NULL);
+		ok = ok && copy_file(k, COPY_SEGMENT, (uint64_t)json_integer_value(number), NULL);
 	box_answer_free(&answer);
 	return ok;
 }
@@ -98,8 +98,8 @@ int verb_journal_copy(struct cli *c, const struct cli_args *a)
 	if (mkdir(k.folder, 0700) < 0 ||
 	    (k.dirfd = open(k.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)) < 0)
 		return cli_fail(c, CLI_CANNOT, M_JOURNAL_COPY_FOLDER, k.folder, strerror(errno));
-	if (take(&k, COPY_KEY, 0, "checkpoint.pem") && take(&k, COPY_HEAD, 0, "head") &&
-	    take(&k, COPY_HOLDS, 0, "holds") && segments(&k, &next)) {
+	if (copy_file(&k, COPY_KEY, 0, "checkpoint.pem") && copy_file(&k, COPY_HEAD, 0, "head") &&
+	    copy_file(&k, COPY_HOLDS, 0, "holds") && segments(&k, &next)) {
 		k.status = CLI_YES;
 		if (c->json)
 			json_line(c->out, json_pack("{s:o, s:I, s:I, s:I}", "folder", json_text(k.folder), "files",

@@ -267,7 +267,7 @@ static void seal(struct act *a, const uint8_t digest[32])
 	}
 }
 
-static void say(const struct act *a, double took)
+static void say_made(const struct act *a, double took)
 {
 	struct cli *c = a->c;
 	char seconds[32];
@@ -299,7 +299,7 @@ static int finish(struct act *a)
 				    a->record != 0 ? json_integer((json_int_t)a->record) : json_null(), "sealed",
 				    a->is_signed, "seconds", took, "missing", bundle_missing(a->b)));
 	else
-		say(a, took);
+		say_made(a, took);
 	return whole ? CLI_YES : CLI_NO;
 }
 

@@ -290,7 +290,7 @@ static int read_plain(int dirfd, const char *name, uint8_t **ret, size_t *ret_n)
 
 /* `open`: a journal may be writing to it. -ENOENT is left to the caller, who may know the file's
  * other name. */
-static int take(struct bundle *b, int dirfd, const char *name, const char *as, bool open)
+static int bundle_take(struct bundle *b, int dirfd, const char *name, const char *as, bool open)
 {
 	uint8_t *p = NULL;
 	size_t n = 0;
@@ -320,11 +320,11 @@ static void take_segment(struct bundle *b, int dirfd, const struct segment_file 
 	journal_segment_name(f->first, plain);
 	segment_packed_name(f->first, packed);
 	snprintf(as, sizeof(as), "journal/%s", plain);
-	if (f->plain && take(b, dirfd, plain, as, newest) != -ENOENT)
+	if (f->plain && bundle_take(b, dirfd, plain, as, newest) != -ENOENT)
 		return;
 	/* The file may have been packed since its name was read. */
 	snprintf(as, sizeof(as), "journal/%s", packed);
-	if (take(b, dirfd, packed, as, false) == -ENOENT)
+	if (bundle_take(b, dirfd, packed, as, false) == -ENOENT)
 		bundle_miss_code(b, as, ENOENT);
 }
 
@@ -356,7 +356,7 @@ static void take_beside(struct bundle *b, int dirfd)
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		snprintf(as, sizeof(as), "journal/%s", files[i].name);
-		if (take(b, dirfd, files[i].name, as, false) == -ENOENT && files[i].always)
+		if (bundle_take(b, dirfd, files[i].name, as, false) == -ENOENT && files[i].always)
 			bundle_miss_code(b, as, ENOENT);
 	}
 	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -370,7 +370,7 @@ static void take_beside(struct bundle *b, int dirfd)
 		if (strncmp(d->d_name, "torn-", 5) != 0 || strlen(d->d_name) >= NAME)
 			continue;
 		snprintf(as, sizeof(as), "journal/%.63s", d->d_name);
-		(void)take(b, dirfd, d->d_name, as, false);
+		(void)bundle_take(b, dirfd, d->d_name, as, false);
 		n++;
 	}
 	closedir(dir);
@@ -422,7 +422,7 @@ void take_generations(struct bundle *b, const char *records, uint64_t until_ns)
 		if (!time_left(until_ns))
 			bundle_miss(b, as, M_REPORT_NO_TIME);
 		else
-			(void)take(b, dirfd(dir), d->d_name, as, false);
+			(void)bundle_take(b, dirfd(dir), d->d_name, as, false);
 		n++;
 	}
 	closedir(dir);

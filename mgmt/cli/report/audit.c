@@ -193,7 +193,7 @@ static void login(struct month *m, const json_t *e, unsigned long long count)
 		  count, js(e, "time"));
 }
 
-static void list(struct month *m, enum listed which, const json_t *e)
+static void month_list(struct month *m, enum listed which, const json_t *e)
 {
 	tally_keep(m->list[which], &m->more[which], e);
 }
@@ -211,19 +211,19 @@ static void count_one(struct month *m, const json_t *e)
 	if (event_is_traffic(e))
 		tally_add(&m->traffic, key, refusal_row(e, key, sizeof(key)), count, js(e, "time"));
 	else if (js_is(e, "kind", "policy"))
-		list(m, LIST_CHANGES, e);
+		month_list(m, LIST_CHANGES, e);
 	else if (js_is(e, "kind", "login") || (js_is(e, "kind", "account") && comes_in(e)))
 		login(m, e, count);
 	else if (js_is(e, "kind", "account"))
-		list(m, LIST_ACCOUNTS, e);
+		month_list(m, LIST_ACCOUNTS, e);
 	else if (js_is(e, "code", "held") || js_is(e, "code", "hold_lifted"))
-		list(m, LIST_HOLDS, e);
+		month_list(m, LIST_HOLDS, e);
 	else if (tells_of_loss(e)) {
 		m->lost += *js(e, "code") == '\0' ? count : 0;
-		list(m, LIST_LOST, e);
+		month_list(m, LIST_LOST, e);
 	}
 	if (js_is(e, "severity", "serious"))
-		list(m, LIST_ALARMS, e);
+		month_list(m, LIST_ALARMS, e);
 }
 
 /* A month is reviewed after its end: later records are read too, for reviews only. */

@@ -601,7 +601,7 @@ static bool plain(const char *text)
 }
 
 /* Asks the box and prints the report. */
-static int tell(struct cli *c, const struct cli_args *a, const struct telling *t)
+static int tell_incident(struct cli *c, const struct cli_args *a, const struct telling *t)
 {
 	const char *from = a->values[OPT_FROM];
 	char begun[MOMENT_TEXT];
@@ -653,7 +653,7 @@ int verb_report_incident(struct cli *c, const struct cli_args *a)
 	t.noticed = former_value(&t.former, "noticed", noticed);
 	t.by = former_value(&t.former, "reporter", a->values[OPT_BY]);
 	t.contact = former_value(&t.former, "contact", a->values[OPT_CONTACT]);
-	status = tell(c, a, &t);
+	status = tell_incident(c, a, &t);
 	former_free(&t.former);
 	return status;
 }

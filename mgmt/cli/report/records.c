@@ -9,7 +9,7 @@
 #include "mgmt/cli/words/render.h"
 #include "mgmt/words/event.h"
 
-static bool put(time_t t, char out[MOMENT_TEXT])
+static bool put_moment(time_t t, char out[MOMENT_TEXT])
 {
 	struct tm tm;
 
@@ -26,7 +26,7 @@ static bool span_month(const char *text, struct span *ret)
 		return false;
 	next = first;
 	next.tm_mon++;
-	return put(mktime(&first), ret->from) && put(mktime(&next), ret->until);
+	return put_moment(mktime(&first), ret->from) && put_moment(mktime(&next), ret->until);
 }
 
 int span_read(struct cli *c, const char *month, const char *from, const char *until, const char *now, struct span *ret)

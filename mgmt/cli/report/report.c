@@ -26,7 +26,7 @@ json_t *report_facts(struct cli *c, const struct cli_args *a, int *ret_status)
 	return file != NULL ? facts_read(c, file, ret_status) : facts_take(c, &wish, ret_status);
 }
 
-static int put(struct cli *c, const char *name, const struct page *p, bool (*form)(const struct page *, FILE *))
+static int put_page(struct cli *c, const char *name, const struct page *p, bool (*form)(const struct page *, FILE *))
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), code;
 	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
@@ -51,9 +51,9 @@ int report_give(struct cli *c, const struct cli_args *a, struct page *p, json_t 
 	int wrote = CLI_YES;
 
 	if (html != NULL)
-		wrote = put(c, html, p, page_html);
+		wrote = put_page(c, html, p, page_html);
 	if (wrote == CLI_YES && csv != NULL)
-		wrote = put(c, csv, p, page_csv);
+		wrote = put_page(c, csv, p, page_csv);
 	if (wrote == CLI_YES && c->json)
 		json_line(c->out, json_incref(data));
 	else if (wrote == CLI_YES && html == NULL && csv == NULL && !page_text(p, c->out, c->color))

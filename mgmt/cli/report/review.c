@@ -19,7 +19,7 @@ const struct cli_option options_review[OPT_N + 1] = {
 	[OPT_NOTE] = { "--note", 0, "TEXT", M_REVIEW_OPT_NOTE },
 };
 
-static int print(struct cli *c, const json_t *answer, int status)
+static int print_review(struct cli *c, const json_t *answer, int status)
 {
 	char from[RENDER_TEXT], until[RENDER_TEXT];
 
@@ -50,5 +50,5 @@ int verb_review(struct cli *c, const struct cli_args *a)
 	m.review.findings = strcmp(result, "findings") == 0;
 	m.review.since = span_seconds(s.from);
 	m.review.until = span_seconds(s.until);
-	return box_tell(c, &m, print);
+	return box_tell(c, &m, print_review);
 }

@@ -25,7 +25,7 @@ static size_t option(const char *name)
 	return i;
 }
 
-static void take(struct cli_args *a, const struct card *card)
+static void take_card(struct cli_args *a, const struct card *card)
 {
 	a->every[a->n_every].option = option("--take-interface");
 	a->every[a->n_every++].value = card->name;
@@ -170,9 +170,9 @@ static int setup_apply(struct setup *s)
 		/* The box has told why: a session uses a card, or the policy cannot be applied. */
 		if (!answers(s, M_SETUP_TAKE, "take", "使う"))
 			return status;
-		take(&a, s->admin.card);
+		take_card(&a, s->admin.card);
 		for (size_t i = 0; i < s->n_data; i++)
-			take(&a, s->data[i].card);
+			take_card(&a, s->data[i].card);
 	}
 	a.values[option("--dry-run")] = NULL;
 	snprintf(seconds, sizeof(seconds), "%u", TRIAL_S);

@@ -12,7 +12,7 @@
 #include "mgmt/cli/setup/setup.h"
 #include "mgmt/state/read.h"
 
-static void list(FILE *to, const char texts[][ADDR_TEXT], size_t n)
+static void write_list(FILE *to, const char texts[][ADDR_TEXT], size_t n)
 {
 	fputc('[', to);
 	for (size_t i = 0; i < n; i++)
@@ -30,7 +30,7 @@ static void interface(FILE *to, const char *name, const struct setup_interface *
 		fputs(" role = \"admin\";", to);
 	if (!side) {
 		fputs(" addresses = ", to);
-		list(to, x->addresses, x->n_addresses);
+		write_list(to, x->addresses, x->n_addresses);
 		fputc(';', to);
 	}
 	fputs(" };\n", to);
@@ -112,7 +112,7 @@ char *setup_box_text(const struct setup *s)
 static void zone_networks(FILE *to, const struct setup *s, size_t i)
 {
 	if (!s->between)
-		list(to, s->data[i].networks, s->data[i].n_addresses);
+		write_list(to, s->data[i].networks, s->data[i].n_addresses);
 	else if (s->sides.n_hosts[i] > 0)
 		ranges(to, s->sides.hosts[i], s->sides.n_hosts[i]);
 	else

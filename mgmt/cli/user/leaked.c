@@ -65,7 +65,7 @@ static void sort_once(struct found *f)
 	f->n = n;
 }
 
-static void add(struct found *f, const uint8_t prefix[LEAKED_PREFIX])
+static void add_found(struct found *f, const uint8_t prefix[LEAKED_PREFIX])
 {
 	struct bytes b = bytes_of(prefix, LEAKED_PREFIX);
 
@@ -156,7 +156,7 @@ static void take_line(struct found *f, const char *line, size_t n)
 		leaked_prefix(line, n, prefix);
 	}
 	f->lines.taken++;
-	add(f, prefix);
+	add_found(f, prefix);
 }
 
 static void take_lines(struct found *f, const char *text, size_t n)

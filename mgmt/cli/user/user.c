@@ -37,7 +37,7 @@ static bool read_line(char out[PHRASE_MOST])
 	return n > 0 && n < PHRASE_MOST - 1;
 }
 
-static bool ask(const struct cli *c, enum message prompt, char out[PHRASE_MOST])
+static bool ask_phrase(const struct cli *c, enum message prompt, char out[PHRASE_MOST])
 {
 	struct termios seen, unseen;
 	bool ok;
@@ -70,11 +70,11 @@ static bool phrase_read(struct cli *c, char out[PHRASE_MOST], int *ret_status)
 		*ret_status = cli_fail(c, CLI_INVALID, M_USER_NO_PHRASE);
 		return false;
 	}
-	if (!ask(c, M_USER_ASK, out)) {
+	if (!ask_phrase(c, M_USER_ASK, out)) {
 		*ret_status = cli_fail(c, CLI_INVALID, M_USER_NO_PHRASE);
 		return false;
 	}
-	same = ask(c, M_USER_ASK_AGAIN, again) && strcmp(out, again) == 0;
+	same = ask_phrase(c, M_USER_ASK_AGAIN, again) && strcmp(out, again) == 0;
 	explicit_bzero(again, sizeof(again));
 	if (!same)
 		*ret_status = cli_fail(c, CLI_INVALID, M_USER_DIFFER);

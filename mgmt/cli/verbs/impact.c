@@ -49,7 +49,7 @@ static void raise_by(json_t *o, const char *key, uint64_t by)
 	json_object_set_new(o, key, json_integer((json_int_t)plus(ju(o, key), by)));
 }
 
-static void take(json_t *to, const json_t *e, const char *key)
+static void take_member(json_t *to, const json_t *e, const char *key)
 {
 	if (json_object_get(e, key) != NULL)
 		json_object_set(to, key, json_object_get(e, key));
@@ -67,9 +67,9 @@ static json_t *kind_of(const json_t *e, const struct recorded *r)
 	json_t *k = json_object();
 
 	for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
-		take(k, e, common[i]);
+		take_member(k, e, common[i]);
 	for (unsigned i = 0; v != NULL && i < v->n_targets; i++)
-		take(k, e, v->targets[i].one);
+		take_member(k, e, v->targets[i].one);
 	json_object_set_new(k, "reason", json_string(reason_word(r->reason)));
 	return k;
 }
@@ -267,7 +267,7 @@ static void text(struct cli *c, const json_t *j)
 	clock_waits_print(c, ja(j, "clock"));
 }
 
-static int ask(struct cli *c, const char *since, struct past *p)
+static int ask_past(struct cli *c, const char *since, struct past *p)
 {
 	json_t *oldest, *all;
 	int status;
@@ -309,7 +309,7 @@ int verb_impact(struct cli *c, const struct cli_args *a)
 		p.kinds = json_object();
 		p.pairs = json_object();
 		p.missing = json_array();
-		status = ask(c, since, &p);
+		status = ask_past(c, since, &p);
 		json_decref(p.kinds);
 		json_decref(p.pairs);
 		json_decref(p.missing);

@@ -32,7 +32,7 @@ struct kind {
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-static void put(json_t *to, const char *key, const char *text)
+static void put_text(json_t *to, const char *key, const char *text)
 {
 	(void)json_object_set_new(to, key, *text != '\0' ? json_string(text) : json_null());
 }
@@ -103,8 +103,8 @@ static json_t *rows_assets(struct cli *c, const json_t *e)
 	json_each(asset, rows) {
 		const json_t *devices = heard.json != NULL ? ja(heard.json, "devices") : NULL;
 
-		put(asset, "owner", js(json_find(ja(e, "zones"), "name", js(asset, "zone")), "owner"));
-		put(asset, "last_seen", last_seen(asset, devices, then));
+		put_text(asset, "owner", js(json_find(ja(e, "zones"), "name", js(asset, "zone")), "owner"));
+		put_text(asset, "last_seen", last_seen(asset, devices, then));
 	}
 	if (heard.json != NULL)
 		box_answer_free(&heard);
@@ -147,15 +147,15 @@ static json_t *rows_connections(struct cli *c, const json_t *e)
 			for (size_t m = 0; m < json_array_size(ja(o, "contacts")); m++)
 				(void)json_array_append(
 					contacts, json_object_get(json_array_get(ja(o, "contacts"), m), "contact"));
-			put(row, "zone", js(z, "name"));
-			put(row, "label", js(z, "label"));
-			put(row, "owner", js(z, "owner"));
-			put(row, "organisation", *js(o, "label") != '\0' ? js(o, "label") : js(o, "name"));
-			put(row, "contract_until", js(o, "contract_until"));
+			put_text(row, "zone", js(z, "name"));
+			put_text(row, "label", js(z, "label"));
+			put_text(row, "owner", js(z, "owner"));
+			put_text(row, "organisation", *js(o, "label") != '\0' ? js(o, "label") : js(o, "name"));
+			put_text(row, "contract_until", js(o, "contract_until"));
 			(void)json_object_set_new(row, "contacts", contacts);
-			put(row, "carrier", js(line, "carrier"));
-			put(row, "service", js(line, "service"));
-			put(row, "place", js(line, "place"));
+			put_text(row, "carrier", js(line, "carrier"));
+			put_text(row, "service", js(line, "service"));
+			put_text(row, "place", js(line, "place"));
 			(void)json_object_set_new(row, "conduits", conduits_of(e, js(z, "name"), "name"));
 			(void)json_object_set_new(row, "doors", conduits_of(e, js(z, "name"), "door"));
 			(void)json_array_append_new(rows, row);
@@ -180,10 +180,10 @@ static json_t *rows_exceptions(struct cli *c, const json_t *e)
 			continue;
 		row = json_pack("{s:s, s:s, s:s, s:s}", "name", js(k, "name"), "label", js(k, "label"), "from",
 				js(k, "from"), "to", js(k, "to"));
-		put(row, "until", js(k, "until"));
-		put(row, "state", !ended ? "in_force" : *js(x, "report") != '\0' ? "reported" : "report_owed");
+		put_text(row, "until", js(k, "until"));
+		put_text(row, "state", !ended ? "in_force" : *js(x, "report") != '\0' ? "reported" : "report_owed");
 		for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++)
-			put(row, words[w], js(x, words[w]));
+			put_text(row, words[w], js(x, words[w]));
 		(void)json_array_append_new(rows, row);
 	}
 	return rows;
@@ -317,7 +317,7 @@ static bool print_csv(FILE *to, void *ctx)
 	return sound;
 }
 
-static void keep(json_t *to, const json_t *row, const char *key)
+static void keep_member(json_t *to, const json_t *row, const char *key)
 {
 	json_t *v = json_object_get(row, key);
 	bool empty = v == NULL || (json_is_string(v) && json_string_length(v) == 0);
@@ -336,9 +336,9 @@ static json_t *rows_json(const struct printed *p)
 		json_t *row = json_object();
 
 		for (size_t i = 0; i < columns_of(p->kind); i++)
-			keep(row, json_array_get(p->rows, r), p->kind->columns[i].key);
+			keep_member(row, json_array_get(p->rows, r), p->kind->columns[i].key);
 		for (size_t i = 0; i < 2 && json_object_get(row, "last_match") != NULL; i++)
-			keep(row, json_array_get(p->rows, r), told[i]);
+			keep_member(row, json_array_get(p->rows, r), told[i]);
 		(void)json_array_append_new(list, row);
 	}
 	return list;
@@ -366,7 +366,7 @@ static int print_picture(const struct printed *p, const json_t *answer)
 	return CLI_YES;
 }
 
-static int print(const struct printed *p, const json_t *answer, const char *form, const char *csv)
+static int print_register(const struct printed *p, const json_t *answer, const char *form, const char *csv)
 {
 	int code;
 
@@ -409,7 +409,7 @@ static int show(struct cli *c, const struct kind *kind, const char *form, const 
 		c->json = json;
 		p.rows = rows = kind->rows != NULL ? kind->rows(c, answer.json) : rows_flows(answer.json, kind->part);
 		p.then = ja(answer.json, "as_it_was");
-		status = print(&p, answer.json, form, csv);
+		status = print_register(&p, answer.json, form, csv);
 		json_decref(rows);
 	}
 	c->json = json;

@@ -46,7 +46,7 @@ static bool same(const struct lines *a, size_t i, const struct lines *b, size_t 
 	return a->length[i] == b->length[k] && memcmp(a->at[i], b->at[k], a->length[i]) == 0;
 }
 
-static void put(json_t *list, const char *file, const struct lines *l, size_t i, bool added)
+static void put_change(json_t *list, const char *file, const struct lines *l, size_t i, bool added)
 {
 	(void)json_array_append_new(list, json_pack("{s:s,s:I,s:s,s:o}", "file", file, "line", (json_int_t)i + 1,
 						    "change", added ? "added" : "removed", "text",
@@ -77,9 +77,9 @@ static void compare(json_t *list, const char *file, const struct lines *a, size_
 			k++;
 		} else if (i < n &&
 			   (k == m || common == NULL || common[(i + 1) * (m + 1) + k] >= common[i * (m + 1) + k + 1])) {
-			put(list, file, a, first + i++, false);
+			put_change(list, file, a, first + i++, false);
 		} else {
-			put(list, file, b, first + k++, true);
+			put_change(list, file, b, first + k++, true);
 		}
 	}
 	free(common);

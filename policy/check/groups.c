@@ -207,7 +207,7 @@ static bool name_is_free(struct written *w, const struct ast_node *node)
 }
 
 /* Keeps the groups for questions by name; in the rest of the model they are expanded. */
-static void keep(struct check *k, const struct group *all, size_t n)
+static void keep_groups(struct check *k, const struct group *all, size_t n)
 {
 	k->m->groups = arena_array(k->a, n, sizeof(*k->m->groups));
 	for (size_t i = 0; i < n && k->m->groups != NULL; i++) {
@@ -239,7 +239,7 @@ void groups_read(struct written *w, const struct ast_node *node)
 		return;
 	for (size_t i = 0; i < n; i++)
 		read_group(w, &all[i], 1);
-	keep(k, all, n);
+	keep_groups(k, all, n);
 }
 
 bool group_words(struct written *w, const struct ast_node *word, enum kind kind, struct object o, struct words *ret)

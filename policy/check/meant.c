@@ -243,7 +243,7 @@ const char *meant_span(struct arena *a, const char *text)
 
 /* What the first row of this kind makes of the beginning of *p, which moves behind it; "": no row
  * matches. */
-static const char *take(struct arena *a, enum meant kind, const char **p)
+static const char *take_meant(struct arena *a, enum meant kind, const char **p)
 {
 	regmatch_t groups[GROUPS];
 
@@ -265,9 +265,9 @@ const char *meant_date(struct arena *a, const char *text, bool whole)
 
 	if (p == NULL)
 		return NULL;
-	day = take(a, MEANT_DATE, &p);
-	hour = take(a, MEANT_HOUR, &p);
-	offset = take(a, MEANT_OFFSET, &p);
+	day = take_meant(a, MEANT_DATE, &p);
+	hour = take_meant(a, MEANT_HOUR, &p);
+	offset = take_meant(a, MEANT_OFFSET, &p);
 	if (*p != '\0')
 		return NULL;
 	if (whole && hour[0] != '\0')

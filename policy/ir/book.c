@@ -10,8 +10,8 @@ static int by_first(const void *pa, const void *pb)
 	return addr_cmp(&a->range.lo, &b->range.lo);
 }
 
-static void add(struct ir_book_line *list, uint32_t *n, const struct addr_range *ranges, uint32_t n_ranges,
-		uint32_t index)
+static void add_lines(struct ir_book_line *list, uint32_t *n, const struct addr_range *ranges, uint32_t n_ranges,
+		      uint32_t index)
 {
 	for (uint32_t i = 0; i < n_ranges; i++)
 		list[(*n)++] = (struct ir_book_line){ ranges[i], index };
@@ -31,9 +31,9 @@ bool ir_book_make(const struct ir *ir, struct arena *a, struct ir_book *ret)
 	if (ret->zones == NULL || ret->assets == NULL)
 		return false;
 	for (uint32_t i = 0; i < ir->n_zones; i++)
-		add(ret->zones, &ret->n_zones, ir->zones[i].ranges, ir->zones[i].n_ranges, i);
+		add_lines(ret->zones, &ret->n_zones, ir->zones[i].ranges, ir->zones[i].n_ranges, i);
 	for (uint32_t i = 0; i < ir->n_assets; i++)
-		add(ret->assets, &ret->n_assets, ir->assets[i].ranges, ir->assets[i].n_ranges, i);
+		add_lines(ret->assets, &ret->n_assets, ir->assets[i].ranges, ir->assets[i].n_ranges, i);
 	qsort(ret->zones, ret->n_zones, sizeof(*ret->zones), by_first);
 	qsort(ret->assets, ret->n_assets, sizeof(*ret->assets), by_first);
 	return true;

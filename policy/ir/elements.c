@@ -141,7 +141,7 @@ struct writer {
 	uint32_t parts;
 };
 
-static struct ir_element *add(struct writer *w, enum ir_set set)
+static struct ir_element *add_element(struct writer *w, enum ir_set set)
 {
 	struct ir_element *e = arena_grow(w->a, (void **)&w->list, &w->n, &w->room, sizeof(*e));
 
@@ -166,7 +166,7 @@ enum ir_set ir_set_of_cell(const struct ir_cell *c, uint32_t parts)
 static void add_cell(struct writer *w, const struct ir_cell *c)
 {
 	const struct ir_permit *p = &w->ir->permits[c->permit];
-	struct ir_element *e = add(w, ir_set_of_cell(c, w->parts));
+	struct ir_element *e = add_element(w, ir_set_of_cell(c, w->parts));
 
 	if (e == NULL)
 		return;
@@ -188,7 +188,7 @@ static void add_live(struct writer *w, uint32_t permit, uint32_t interface, uint
 {
 	const struct ir_permit *p = &w->ir->permits[permit];
 	uint32_t mark = ir_label(p, w->ids[permit]), limited = mark & MARK_LIMITS;
-	struct ir_element *e = add(w, SET_LIVE);
+	struct ir_element *e = add_element(w, SET_LIVE);
 
 	if (e == NULL)
 		return;
@@ -224,7 +224,7 @@ static int side_order(const void *pa, const void *pb)
 
 static bool add_permit(struct writer *w, enum ir_set set, const struct side *s)
 {
-	struct ir_element *e = add(w, set);
+	struct ir_element *e = add_element(w, set);
 
 	if (e == NULL)
 		return false;
@@ -236,7 +236,7 @@ static bool add_permit(struct writer *w, enum ir_set set, const struct side *s)
 
 static bool add_limit(struct writer *w, const struct side *s, uint32_t limit)
 {
-	struct ir_element *e = (limit & IR_LIMIT_S) != 0 ? add(w, SET_LIMITED) : NULL;
+	struct ir_element *e = (limit & IR_LIMIT_S) != 0 ? add_element(w, SET_LIMITED) : NULL;
 
 	if (e == NULL)
 		return (limit & IR_LIMIT_S) == 0;
@@ -248,7 +248,7 @@ static bool add_limit(struct writer *w, const struct side *s, uint32_t limit)
 
 static bool add_lasting(struct writer *w, const struct side *s)
 {
-	struct ir_element *e = ir_lasting(w->ir, s->permit) ? add(w, SET_LIMITED) : NULL;
+	struct ir_element *e = ir_lasting(w->ir, s->permit) ? add_element(w, SET_LIMITED) : NULL;
 
 	if (e == NULL)
 		return !arena_failed(w->a);
@@ -322,7 +322,7 @@ size_t ir_elements(const struct ir *ir, const uint32_t *ids, struct arena *a, st
 	for (uint32_t i = 0; i < ir->n_cells; i++)
 		add_cell(&w, &ir->cells[i]);
 	for (uint32_t i = 0; i < ir->n_interfaces; i++) {
-		struct ir_element *e = ir->interfaces[i].admin ? NULL : add(&w, SET_HOME);
+		struct ir_element *e = ir->interfaces[i].admin ? NULL : add_element(&w, SET_HOME);
 
 		if (e != NULL)
 			e->iif = i;
@@ -333,7 +333,7 @@ size_t ir_elements(const struct ir *ir, const uint32_t *ids, struct arena *a, st
 
 		if ((lanes >> n & 1) == 0)
 			continue;
-		e = add(&w, SET_RESETS);
+		e = add_element(&w, SET_RESETS);
 		if (e == NULL)
 			return 0;
 		e->mark_key = e->mark_key2 = mark_make(0, n, MARK_UNJUDGED);

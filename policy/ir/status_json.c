@@ -253,7 +253,7 @@ static bool answers_at(const struct ir *ir, const struct addr *a)
 	return false;
 }
 
-static void add(json_t *list, const struct addr *a)
+static void add_address(json_t *list, const struct addr *a)
 {
 	char text[ADDR_TEXT];
 
@@ -269,11 +269,11 @@ json_t *ir_shut_out_json(const struct ir *now, const struct ir *next)
 
 	for (uint32_t i = 0; fewer && i < now->n_peers; i++)
 		if (now->peers[i].use == PEER_TERMINAL && (nobody || !names(next, &now->peers[i].address)))
-			add(terminals, &now->peers[i].address);
+			add_address(terminals, &now->peers[i].address);
 	for (uint32_t i = 0; i < now->n_interfaces; i++)
 		for (uint32_t k = 0; now->interfaces[i].admin && k < now->interfaces[i].n_addresses; k++)
 			if (!answers_at(next, &now->interfaces[i].addresses[k]))
-				add(gone, &now->interfaces[i].addresses[k]);
+				add_address(gone, &now->interfaces[i].addresses[k]);
 	if (others || json_array_size(terminals) > 0 || json_array_size(gone) > 0)
 		return json_pack("{s:o, s:b, s:o, s:b}", "terminals", terminals, "others", (int)others, "addresses",
 				 gone, "nobody", (int)nobody);

@@ -31,8 +31,8 @@ static bool as_much(const struct model_conduit *c, const struct model_service *s
 }
 
 /* Adds all packets between these ends of one family and transport, by a service's ports. */
-static bool add(struct region *r, const struct addr_range *src, size_t n_src, const struct addr_range *dst,
-		size_t n_dst, const struct ir_port *port, uint8_t family, uint8_t l4proto, uint32_t tag)
+static bool add_packets(struct region *r, const struct addr_range *src, size_t n_src, const struct addr_range *dst,
+			size_t n_dst, const struct ir_port *port, uint8_t family, uint8_t l4proto, uint32_t tag)
 {
 	struct number_range ports[2];
 	uint8_t l4;
@@ -106,7 +106,7 @@ static bool lay_out(const struct model *m, const struct model_always *w, const s
 	struct always_ends e = always_ends(w);
 
 	for (size_t p = 0; p < s->n_ports; p++)
-		if (!add(r, e.src, e.n_src, e.dst, e.n_dst, &s->ports[p], family, l4proto, ASKED))
+		if (!add_packets(r, e.src, e.n_src, e.dst, e.n_dst, &s->ports[p], family, l4proto, ASKED))
 			return false;
 	for (size_t i = 0; i < m->n_conduits && r->n > 0; i++) {
 		const struct model_conduit *c = &m->conduits[i];
@@ -116,8 +116,8 @@ static bool lay_out(const struct model *m, const struct model_always *w, const s
 			continue;
 		for (size_t k = 0; k < c->n_services; k++)
 			for (size_t p = 0; p < c->services[k]->n_ports && as_much(c, c->services[k], s); p++)
-				if (!add(r, c->sources, c->n_sources, c->destinations, c->n_destinations,
-					 &c->services[k]->ports[p], family, l4proto, ALLOWED))
+				if (!add_packets(r, c->sources, c->n_sources, c->destinations, c->n_destinations,
+						 &c->services[k]->ports[p], family, l4proto, ALLOWED))
 					return false;
 	}
 	return true;

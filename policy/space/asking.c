@@ -164,7 +164,7 @@ void asking_doors(const struct compilation *c, const json_t *doors, uint64_t at)
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
-static void say(struct asking *k, enum message m, ...)
+static void say_sentence(struct asking *k, enum message m, ...)
 {
 	struct sentence s = { 0 };
 	va_list ap;
@@ -194,30 +194,30 @@ static void line_say(struct asking *k, const struct asked_line *l)
 	const struct model_conduit *d = l->conduit;
 	char from[RANGES_TEXT], to[RANGES_TEXT], until[40];
 
-	say(k, M_ASK_CONDUIT, d->name, file_of(k->c, d), d->at.line, l->service->name);
+	say_sentence(k, M_ASK_CONDUIT, d->name, file_of(k->c, d), d->at.line, l->service->name);
 	if (l->allow != NULL)
-		say(k, M_ASK_ROW, l->allow->at.line);
+		say_sentence(k, M_ASK_ROW, l->allow->at.line);
 	if (!all_of(&k->q.from, d->sources, d->n_sources) || !all_of(&k->q.to, d->destinations, d->n_destinations)) {
 		ranges_text(d->sources, d->n_sources, from);
 		ranges_text(d->destinations, d->n_destinations, to);
-		say(k, M_ASK_HOSTS, from, to);
+		say_sentence(k, M_ASK_HOSTS, from, to);
 	}
 	if (l->observed)
-		say(k, M_ASK_OBSERVED);
+		say_sentence(k, M_ASK_OBSERVED);
 	if (d->owner[0] != '\0')
-		say(k, M_ASK_OWNER, d->owner);
+		say_sentence(k, M_ASK_OWNER, d->owner);
 	if (d->door != NULL) {
 		until_text(d->door->open_until, until);
-		say(k, M_ASK_DOOR_OPEN, d->door->name, until, d->door->opener != NULL ? d->door->opener : "");
+		say_sentence(k, M_ASK_DOOR_OPEN, d->door->name, until, d->door->opener != NULL ? d->door->opener : "");
 	}
 	if (l->end != 0 && (d->door == NULL || l->end < d->door->open_until)) {
 		until_text(l->end, until);
-		say(k, M_ASK_UNTIL, until);
+		say_sentence(k, M_ASK_UNTIL, until);
 	}
 	if (d->idle != 0)
-		say(k, M_ASK_IDLE, duration_text(d->idle, until));
+		say_sentence(k, M_ASK_IDLE, duration_text(d->idle, until));
 	if (d->session != 0)
-		say(k, M_ASK_SESSION, duration_text(d->session, until));
+		say_sentence(k, M_ASK_SESSION, duration_text(d->session, until));
 }
 
 /* Puts into *best the conduit that comes nearest to allowing what is asked. A conduit from another
@@ -278,17 +278,18 @@ static void lack_say(struct asking *k, const struct asked_line *l)
 	char until[40];
 
 	if (l->lack == ASKED_ENDS) {
-		say(k, M_ASK_LACKS_ENDS, l->conduit->from->name);
+		say_sentence(k, M_ASK_LACKS_ENDS, l->conduit->from->name);
 	} else if (l->lack == ASKED_DOOR) {
-		say(k, M_ASK_LACKS_DOOR, l->conduit->door->name, duration_text(l->conduit->door->at_most, until));
+		say_sentence(k, M_ASK_LACKS_DOOR, l->conduit->door->name,
+			     duration_text(l->conduit->door->at_most, until));
 	} else if (l->lack < ASKED_OVER) {
 		/* If no service was named, the conduit has none for addresses of these families. */
 		word = words[l->lack - ASKED_SOURCE];
-		say(k, messages[l->lack], word != NULL ? word : "IP");
+		say_sentence(k, messages[l->lack], word != NULL ? word : "IP");
 	} else {
 		until_text(l->lack == ASKED_SHUT ? l->end : l->conduit->until, until);
-		say(k, l->lack == ASKED_SHUT ? M_ASK_LACKS_HOURS : M_ASK_LACKS_UNTIL,
-		    l->lack == ASKED_SHUT && l->end == 0 ? "" : until);
+		say_sentence(k, l->lack == ASKED_SHUT ? M_ASK_LACKS_HOURS : M_ASK_LACKS_UNTIL,
+			     l->lack == ASKED_SHUT && l->end == 0 ? "" : until);
 	}
 }
 
@@ -298,12 +299,12 @@ static void no(struct asking *k, const struct asked_line *l)
 	const struct model_zone *from = k->q.from.zone, *to = k->q.to.zone;
 
 	if (from == NULL || to == NULL)
-		say(k, M_ASK_IN_NO_ZONE, from == NULL ? k->w->from : k->w->to);
+		say_sentence(k, M_ASK_IN_NO_ZONE, from == NULL ? k->w->from : k->w->to);
 	else if (d == NULL || l->lack == ASKED_ENDS)
-		say(k, M_ASK_NO_CONDUIT, from->name, to->name);
+		say_sentence(k, M_ASK_NO_CONDUIT, from->name, to->name);
 	if (d == NULL)
 		return;
-	say(k, M_ASK_NEAREST, d->name, file_of(k->c, d), l->allow != NULL ? l->allow->at.line : d->at.line);
+	say_sentence(k, M_ASK_NEAREST, d->name, file_of(k->c, d), l->allow != NULL ? l->allow->at.line : d->at.line);
 	lack_say(k, l);
 }
 

@@ -429,7 +429,7 @@ struct form {
 	size_t limit; /* maximum of boxes, beyond which this order is given up */
 };
 
-static bool put(struct form *f, const struct span d[DIMS])
+static bool put_box(struct form *f, const struct span d[DIMS])
 {
 	struct box *b = f->n < f->limit ? arena_grow(f->c.arena, (void **)&f->out, &f->n, &f->room, sizeof(*b)) : NULL;
 
@@ -463,7 +463,7 @@ static bool section(struct form *f, size_t at, size_t n, int level, const struct
 	int dim;
 
 	if (level == DIMS)
-		return put(f, w);
+		return put_box(f, w);
 	dim = f->order[level];
 	sweep_sort(&f->c, at, n, dim);
 	if (!sweep_begin(&f->c, &sweep, at, n, dim, w))

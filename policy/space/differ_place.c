@@ -155,7 +155,7 @@ struct finding {
 	bool failed;
 };
 
-static void say(struct finding *f, enum differ_kind kind, bool comes, const char *group, const char *word)
+static void say_difference(struct finding *f, enum differ_kind kind, bool comes, const char *group, const char *word)
 {
 	uint32_t i = 0, *slot;
 	struct difference *d;
@@ -191,22 +191,22 @@ static void one_way(struct finding *f, const struct state *a, const struct state
 	if (!rows_of(a, &of, f->memory, &ra))
 		return;
 	if (!rows_of(b, &of, f->memory, &rb)) {
-		say(f, DIFFER_COMMANDS, comes, protocol, "");
+		say_difference(f, DIFFER_COMMANDS, comes, protocol, "");
 		return;
 	}
 	missing = v != NULL ? arena_array(f->memory, v->n_functions + 1u, sizeof(*missing)) : NULL;
 	if (missing == NULL || row_set_within(&ra, &rb, v, f->memory, missing, &code))
 		return;
 	if (ra.whole) {
-		say(f, DIFFER_COMMANDS, comes, protocol, "");
+		say_difference(f, DIFFER_COMMANDS, comes, protocol, "");
 		return;
 	}
 	for (unsigned i = 0; i < v->n_functions; i++)
 		if (missing[i])
-			say(f, DIFFER_COMMANDS, comes, protocol, v->functions[i].name);
+			say_difference(f, DIFFER_COMMANDS, comes, protocol, v->functions[i].name);
 	if (missing[v->n_functions]) {
 		code_text(v, code, number);
-		say(f, DIFFER_COMMANDS, comes, protocol, arena_printf(f->s->a, "%s", number));
+		say_difference(f, DIFFER_COMMANDS, comes, protocol, arena_printf(f->s->a, "%s", number));
 	}
 }
 
@@ -216,7 +216,7 @@ static void commands(struct finding *f)
 
 	if (everything(old) || everything(new)) {
 		if (everything(old) != everything(new))
-			say(f, DIFFER_COMMANDS, everything(new), "", "");
+			say_difference(f, DIFFER_COMMANDS, everything(new), "", "");
 		return;
 	}
 	for (unsigned p = PROTO_NONE + 1; p < PROTO_COUNT; p++) {
@@ -354,9 +354,9 @@ static void limits(struct finding *f, const char *key, unsigned old, unsigned ne
 	char a[DURATION_TEXT], b[DURATION_TEXT];
 
 	if (old != new)
-		say(f, DIFFER_LIMITS, new > old, key,
-		    arena_printf(f->s->a, "%s -> %s", duration_text(old != UINT32_MAX ? old : 0, a),
-				 duration_text(new != UINT32_MAX ? new : 0, b)));
+		say_difference(f, DIFFER_LIMITS, new > old, key,
+			       arena_printf(f->s->a, "%s -> %s", duration_text(old != UINT32_MAX ? old : 0, a),
+					    duration_text(new != UINT32_MAX ? new : 0, b)));
 }
 
 static void treated(struct finding *f)
@@ -383,7 +383,7 @@ static void treated(struct finding *f)
 
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
 		if (settings[i].differs)
-			say(f, DIFFER_TREATED, true, "", settings[i].word);
+			say_difference(f, DIFFER_TREATED, true, "", settings[i].word);
 	limits(f, "idle", old.idle, new.idle);
 	limits(f, "session", old.session, new.session);
 }
@@ -396,7 +396,8 @@ static void judge(struct finding *f, const bool *open)
 		state_of(f->pairs, f->tags, f->n, side, open, &f->state[side]);
 	if (old->n == 0 || new->n == 0) {
 		for (size_t i = 0; i < old->n + new->n; i++)
-			say(f, DIFFER_PACKETS, new->n > 0, "", (new->n > 0 ? new : old)->pairs[i]->service->name);
+			say_difference(f, DIFFER_PACKETS, new->n > 0, "",
+				       (new->n > 0 ? new : old)->pairs[i]->service->name);
 		return;
 	}
 	commands(f);
@@ -780,7 +781,7 @@ static uint32_t hash_of(const char *text, uint32_t seed)
 	return seed;
 }
 
-static bool keep(struct finding *f, const struct draft *d, uint32_t *ret)
+static bool keep_sentence(struct finding *f, const struct draft *d, uint32_t *ret)
 {
 	const struct differ_pair *by = &f->pairs[f->tags[d->by]];
 	struct differ_sentences *s = f->s;
@@ -848,7 +849,7 @@ static bool find(struct finding *f, uint64_t now, struct differ_found *ret)
 	if (f->failed || arena_failed(f->memory) || ret->said == NULL)
 		return false;
 	for (; ret->n < all.n; ret->n++)
-		if (!keep(f, &all.list[ret->n], &ret->said[ret->n]))
+		if (!keep_sentence(f, &all.list[ret->n], &ret->said[ret->n]))
 			return false;
 	return true;
 }

@@ -21,7 +21,7 @@ void interner_init(struct interner *in, struct arena *a)
 	in->arena = a;
 }
 
-static void put(struct interner *in, uint32_t item)
+static void put_item(struct interner *in, uint32_t item)
 {
 	size_t at = in->items[item].hash & (in->n_slots - 1);
 
@@ -40,7 +40,7 @@ static bool widen(struct interner *in)
 	in->slots = slots;
 	in->n_slots = n;
 	for (size_t i = 0; i < in->n; i++)
-		put(in, (uint32_t)i);
+		put_item(in, (uint32_t)i);
 	return true;
 }
 
@@ -68,7 +68,7 @@ bool intern(struct interner *in, const uint32_t *values, size_t n, uint32_t *ret
 	memcpy(copy, values, n * sizeof(*values));
 	*item = (struct interned){ .values = copy, .n = (uint32_t)n, .hash = hash };
 	*ret = (uint32_t)(in->n - 1);
-	put(in, *ret);
+	put_item(in, *ret);
 	if (is_new != NULL)
 		*is_new = true;
 	return true;

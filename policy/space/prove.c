@@ -50,8 +50,8 @@
 #include "policy/read/compilation.h"
 #include "policy/space/passes.h"
 
-static bool add(struct proof *p, const struct model_never *never, const struct model_conduit *const *via,
-		const struct model_conduit *last, struct counterexample *x)
+static bool add_counterexample(struct proof *p, const struct model_never *never, const struct model_conduit *const *via,
+			       const struct model_conduit *last, struct counterexample *x)
 {
 	struct counterexample *slot = arena_grow(p->a, (void **)&p->list, &p->n, &p->room, sizeof(*slot));
 	const struct model_zone *z;
@@ -219,7 +219,7 @@ static bool holds(struct proof *p, const struct model_never *never)
 				p->hops[i].to == never->to->index ? breaking(p, &p->hops[i], never, &x) : NULL;
 
 			if (c != NULL) {
-				add(p, never, via, c, &x);
+				add_counterexample(p, never, via, c, &x);
 				return false;
 			}
 		}

@@ -61,7 +61,7 @@ static bool name_all(struct walk *w)
 	return w->n_named > 0 || name(w, SOME_WEEK + AROUND);
 }
 
-static bool put(struct walk *w, uint32_t **list, size_t *n, size_t *room, uint32_t set)
+static bool put_set(struct walk *w, uint32_t **list, size_t *n, size_t *room, uint32_t set)
 {
 	uint32_t *at;
 
@@ -89,7 +89,7 @@ static bool put_all(struct walk *w, uint32_t open)
 		for (unsigned d = 0; d < w->n_doors; d++)
 			if ((shut >> d & 1) != 0)
 				set &= ~w->behind[d];
-		if (set != 0 && !put(w, &w->ret->sets, &w->ret->n, &w->room, set))
+		if (set != 0 && !put_set(w, &w->ret->sets, &w->ret->n, &w->room, set))
 			return false;
 	}
 	return true;
@@ -118,7 +118,7 @@ static bool look(struct walk *w, uint64_t moment, uint64_t *ret)
 		if (next > moment && (*ret == 0 || next < *ret))
 			*ret = next;
 	}
-	if (open != 0 && !put(w, &w->tops, &w->n_tops, &w->tops_room, open))
+	if (open != 0 && !put_set(w, &w->tops, &w->n_tops, &w->tops_room, open))
 		return false;
 	while (open != 0) {
 		uint64_t first = UINT64_MAX;

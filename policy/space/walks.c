@@ -26,7 +26,7 @@ static bool walking_begin(struct walking *w, const struct model *m, const struct
 	return !arena_failed(w->p.work);
 }
 
-static struct walk *add(struct walking *w, size_t n_hops)
+static struct walk *add_walk(struct walking *w, size_t n_hops)
 {
 	struct walk *slot = arena_grow(w->a, (void **)&w->list, &w->n, &w->room, sizeof(*slot));
 
@@ -54,7 +54,7 @@ static void add_to(struct walking *w, const struct model_conduit *first)
 
 	for (c = via[first->to->index]; c != last->conduit; c = via[c->to->index])
 		n++;
-	walk = add(w, n);
+	walk = add_walk(w, n);
 	if (walk == NULL)
 		return;
 	walk->last = *last;
@@ -80,7 +80,7 @@ static size_t last_hops(struct walking *w)
 
 		q.from = end_of(c->from);
 		line = ask_conduit(m, c, &q);
-		walk = line.lack >= ASKED_DOOR ? add(w, 1) : NULL;
+		walk = line.lack >= ASKED_DOOR ? add_walk(w, 1) : NULL;
 		if (walk == NULL)
 			continue;
 		walk->hops[0] = c;
@@ -139,7 +139,7 @@ static void add_from(struct walking *w, const struct asked_line *line, const str
 
 	for (z = c->from; via[z->index] != NULL; z = via[z->index]->from)
 		n++;
-	walk = add(w, n);
+	walk = add_walk(w, n);
 	if (walk == NULL)
 		return;
 	walk->last = *line;

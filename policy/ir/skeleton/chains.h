@@ -37,10 +37,10 @@ struct writer {
 };
 
 void put_rule(struct writer *w, enum ir_chain chain);
-void put(struct writer *w, const struct ir_stmt *stmts, size_t n);
+void writer_put(struct writer *w, const struct ir_stmt *stmts, size_t n);
 #define PUT(w, ...)                                                                                                    \
-	put((w), (const struct ir_stmt[]){ __VA_ARGS__ },                                                              \
-	    sizeof((const struct ir_stmt[]){ __VA_ARGS__ }) / sizeof(struct ir_stmt))
+	writer_put((w), (const struct ir_stmt[]){ __VA_ARGS__ },                                                       \
+		   sizeof((const struct ir_stmt[]){ __VA_ARGS__ }) / sizeof(struct ir_stmt))
 #define RULE(w, chain, ...) (put_rule((w), (chain)), PUT(w, __VA_ARGS__))
 
 /* Statements for PUT and RULE; the values as in enum ir_stmt_kind. DO_PACED holds while the key

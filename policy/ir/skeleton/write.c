@@ -17,7 +17,7 @@ void put_rule(struct writer *w, enum ir_chain chain)
 	w->rule->chain = chain;
 }
 
-void put(struct writer *w, const struct ir_stmt *stmts, size_t n)
+void writer_put(struct writer *w, const struct ir_stmt *stmts, size_t n)
 {
 	for (size_t i = 0; i < n && w->rule->n < IR_STMTS; i++)
 		w->rule->stmts[w->rule->n++] = stmts[i];

@@ -89,6 +89,8 @@ static const char *const acceptable[] = {
 	"policy.outside_reaches_unpatchable",
 	"policy.everything_from_outside",
 	"policy.clear_text_from_outside",
+	"policy.outside_transit",
+	"policy.outside_always",
 	"policy.ftp_data",
 	"policy.data_ports",
 	"policy.undecided_bytes",

@@ -390,4 +390,7 @@ struct policy_loader; /* policy/read/read.h */
  * interface role named by a zone stands for a device of the same name. Pure. */
 bool policy_check(struct compilation *c, const struct policy_loader *l, const char *main_name);
 
+/* The organisation that owns this zone, or NULL. */
+const struct model_organisation *organisation_of(const struct model *m, const struct model_zone *z);
+
 #endif

@@ -12,21 +12,20 @@ static const struct key organisation_keys[] = {
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_organisation, label) },
 };
 
+const struct model_organisation *organisation_of(const struct model *m, const struct model_zone *z)
+{
+	for (size_t i = 0; i < m->n_organisations; i++)
+		if (z != NULL && m->organisations[i].zone == z)
+			return &m->organisations[i];
+	return NULL;
+}
+
 static void contacts(struct check *k, const struct ast_node *list, struct model_organisation *one, struct object o)
 {
 	one->contacts = arena_array(k->a, list->n, sizeof(one->contacts[0]));
 	for (const struct ast_node *c = NULL;
 	     one->contacts != NULL && (c = list_next(k, list, c, AST_STRING, o)) != NULL;)
 		one->contacts[one->n_contacts++].contact = text_needed(k, c, o);
-}
-
-/* The organisation that owns this zone, or NULL. */
-static const struct model_organisation *owner_of(const struct model *m, const struct model_zone *z)
-{
-	for (size_t i = 0; i < m->n_organisations; i++)
-		if (z != NULL && m->organisations[i].zone == z)
-			return &m->organisations[i];
-	return NULL;
 }
 
 static void one_organisation(struct check *k, const struct ast_node *node)
@@ -44,7 +43,7 @@ static void one_organisation(struct check *k, const struct ast_node *node)
 		return;
 	if (v[ORGANISATION_ZONE] != NULL)
 		z = names_need(k, &k->zones, v[ORGANISATION_ZONE], MP_NO_ZONE, "policy.unknown_name", o);
-	other = owner_of(k->m, z);
+	other = organisation_of(k->m, z);
 	if (z != NULL && (other != NULL || z->self)) {
 		g = check_value(k, SEV_ERROR, "policy.organisation_zone", v[ORGANISATION_ZONE], MP_ORGANISATION_ZONE, o,
 				z->name);
@@ -76,7 +75,7 @@ void check_organisations(struct check *k, const struct ast_node *node)
 		one_organisation(k, c);
 	for (size_t i = 0; m->organisations != NULL && m->n_organisations > 0 && i < m->n_conduits; i++) {
 		struct model_conduit *c = &m->conduits[i];
-		const struct model_organisation *from = owner_of(m, c->from), *to = owner_of(m, c->to);
+		const struct model_organisation *from = organisation_of(m, c->from), *to = organisation_of(m, c->to);
 
 		ends_with(c, from);
 		ends_with(c, to);

@@ -25,12 +25,45 @@ static bool accepted(const struct model_conduit *x, const char *code)
 	return a != NULL;
 }
 
+static void say_as(struct compilation *c, enum severity s, const struct model_conduit *x, const char *code,
+		   enum message m, const char *word, const char *zone)
+{
+	if (!accepted(x, code))
+		diag_hint(&c->diags, diag_add(&c->diags, s, code, x->at, m, x->name, word, zone), M_EXPOSED_ACCEPT,
+			  code);
+}
+
 static void say(struct compilation *c, const struct model_conduit *x, const char *code, enum message m,
 		const char *word, const char *zone)
 {
-	if (!accepted(x, code))
-		diag_hint(&c->diags, diag_add(&c->diags, SEV_WARNING, code, x->at, m, x->name, word, zone),
-			  M_EXPOSED_ACCEPT, code);
+	say_as(c, SEV_WARNING, x, code, m, word, zone);
+}
+
+/* Complete registers (site.ledger) say whose everything outside is, and how it enters. */
+static enum severity outside_severity(const struct compilation *c)
+{
+	return c->model->strict_ledger ? SEV_ERROR : SEV_WARNING;
+}
+
+static bool is_outside(const struct model *m, const struct model_zone *z)
+{
+	return z->class == CLASS_EXTERNAL || organisation_of(m, z) != NULL;
+}
+
+/* What is outside should not reach others that are outside (between two organisations it cannot),
+ * and should reach OT only for a time. */
+static void comes_from_outside(struct compilation *c, const struct model_conduit *x)
+{
+	const struct model *m = c->model;
+
+	if (x->from == x->to || !is_outside(m, x->from))
+		return;
+	if (is_outside(m, x->to) && (organisation_of(m, x->from) == NULL || organisation_of(m, x->to) == NULL))
+		say_as(c, outside_severity(c), x, "policy.outside_transit", M_EXPOSED_TRANSIT, x->from->name,
+		       x->to->name);
+	if (x->to->class == CLASS_OT && x->door == NULL && x->within == NULL && x->exception == NULL)
+		say_as(c, outside_severity(c), x, "policy.outside_always", M_EXPOSED_ALWAYS, x->from->name,
+		       x->to->name);
 }
 
 static bool carries_everything(const struct model_service *s)
@@ -166,6 +199,7 @@ static void one_conduit(struct compilation *c, const struct model_conduit *x)
 	if (x->to->class == CLASS_OT && x->from->class != CLASS_OT && commands != NULL)
 		say(c, x, "policy.all_commands_to_ot", x->to->patchable ? M_EXPOSED_COMMANDS : M_EXPOSED_COMMANDS_FIXED,
 		    commands, x->to->name);
+	comes_from_outside(c, x);
 	test_meets_production(c, x);
 	say_agreed(c, x);
 	say_undecided(c, x);
@@ -333,6 +367,14 @@ void exposure_report(struct compilation *c)
 		    m->zones[i].owner[0] == '\0' && !m->zones[i].self)
 			diag_add(&c->diags, SEV_WARNING, "policy.zone_without_owner", m->zones[i].at,
 				 M_ZONE_WITHOUT_OWNER, m->zones[i].name);
+	/* What is left over ("rest") is nobody's. */
+	for (size_t i = 0; i < m->n_zones; i++)
+		if (m->zones[i].class == CLASS_EXTERNAL && !m->zones[i].rest &&
+		    organisation_of(m, &m->zones[i]) == NULL)
+			diag_hint(&c->diags,
+				  diag_add(&c->diags, outside_severity(c), "policy.outside_unnamed", m->zones[i].at,
+					   M_OUTSIDE_UNNAMED, m->zones[i].name),
+				  M_HINT_OUTSIDE_UNNAMED, m->zones[i].name);
 	for (size_t i = 0; i < m->n_conduits; i++)
 		for (size_t k = 0; k < m->conduits[i].n_accepts; k++)
 			if (!m->conduits[i].accepts[k].used && !conduit_past(&m->conduits[i], m->now))

@@ -7,46 +7,10 @@
 #include "appliance/wire/vocabulary.h"
 #include "policy/ir/objects.h"
 #include "policy/space/intern.h"
-
-/* The settings that are joined. The smaller value is the stricter one, except for a setting with
- * `upward`, where it is the larger. */
-enum setting { SET_DOWN, SET_OVERLOADED, SET_MIDSTREAM, SET_CRITICALITY, SET_TIGHTEN, SET_WEAK_TLS, SETTINGS };
-
-#define OF(member) offsetof(struct model_conduit, member), sizeof(((struct model_conduit *)0)->member)
-static const struct {
-	const char *key;
-	const char *const *words;
-	size_t at, size;
-	bool upward;
-} settings[SETTINGS] = {
-	[SET_DOWN] = { "when_down", failure_words, OF(when_down) },
-	[SET_OVERLOADED] = { "when_overloaded", failure_words, OF(when_overloaded) },
-	[SET_MIDSTREAM] = { "when_midstream", midstream_words, OF(when_midstream) },
-	[SET_CRITICALITY] = { "criticality", criticality_words, OF(criticality) },
-	[SET_TIGHTEN] = { "on_tighten", tighten_words, OF(tighten_new_flows) },
-	[SET_WEAK_TLS] = { "weak_tls", weak_tls_words, OF(deny_weak_tls), .upward = true },
-};
-
-static unsigned setting_of(const struct model_conduit *c, enum setting s)
-{
-	return (unsigned)ir_number(c, settings[s].at, settings[s].size);
-}
-
-static bool is_stricter(enum setting s, unsigned a, unsigned b)
-{
-	return settings[s].upward ? a > b : a < b;
-}
+#include "policy/space/joint.h"
 
 /* Messages about a pair of conduits come once, however many sets contain both. */
-enum said {
-	SAID_SETTING,
-	SAID_MODES = SAID_SETTING + SETTINGS,
-	SAID_OPEN,
-	SAID_UNNAMED,
-	SAID_NAMES,
-	SAID_IDLE,
-	SAID_SESSION
-};
+enum said { SAID_SETTING, SAID_MODES = SAID_SETTING + JOINTS, SAID_OPEN, SAID_UNNAMED, SAID_NAMES };
 
 struct joiner {
 	const struct model *m;
@@ -122,37 +86,47 @@ static bool counts(const struct joiner *j, const struct interned *set, uint32_t 
 /* Whether this pair counts for the setting. Weak TLS is decided only by pairs whose service is
  * TLS. */
 static bool has_say(const struct joiner *j, const struct interned *set, uint32_t i,
-		    const struct model_conduit *enforces, enum setting s)
+		    const struct model_conduit *enforces, enum joint s)
 {
-	return counts(j, set, i, enforces) && (s != SET_WEAK_TLS || pair_of(j, set, i)->service->protocol == PROTO_TLS);
+	return counts(j, set, i, enforces) &&
+	       (s != JOINT_WEAK_TLS || pair_of(j, set, i)->service->protocol == PROTO_TLS);
 }
 
+/* "closed", "15 min" */
+static const char *value_text(enum joint s, unsigned rank, char out[DURATION_TEXT])
+{
+	return joint_settings[s].words != NULL ? joint_settings[s].words[joint_value(s, rank)]
+					       : duration_text(joint_value(s, rank), out);
+}
+
+/* The strictest value of the conduits that decide about this set. */
 static unsigned join_setting(struct joiner *j, const struct interned *set, const struct model_conduit *enforces,
-			     enum setting s, bool inspected)
+			     enum joint s, bool inspected)
 {
 	const struct model_conduit *strictest = NULL;
-	unsigned value = 0;
+	unsigned least = 0;
+	char mine[DURATION_TEXT], others[DURATION_TEXT];
 
 	for (uint32_t i = 0; i < set->n; i++) {
 		const struct model_conduit *c = conduit_of(j, set, i);
 
-		if (!has_say(j, set, i, enforces, s) || (strictest != NULL && !is_stricter(s, setting_of(c, s), value)))
+		if (!has_say(j, set, i, enforces, s) || (strictest != NULL && joint_rank(c, s) >= least))
 			continue;
 		strictest = c;
-		value = setting_of(c, s);
+		least = joint_rank(c, s);
 	}
 	/* Failure settings do not matter without inspection. */
-	for (uint32_t i = 0; i < set->n && (inspected || s == SET_TIGHTEN); i++) {
+	for (uint32_t i = 0; i < set->n && (inspected || joint_settings[s].always); i++) {
 		const struct model_conduit *c = conduit_of(j, set, i);
+		unsigned rank = joint_rank(c, s);
 
-		if (!has_say(j, set, i, enforces, s) || setting_of(c, s) == value ||
-		    !first_time(j, c, strictest, SAID_SETTING + s))
+		if (!has_say(j, set, i, enforces, s) || rank == least || !first_time(j, c, strictest, SAID_SETTING + s))
 			continue;
-		diag_add(j->d, SEV_WARNING, "policy.overruled", c->at, M_JOINT_STRICTER, c->name, settings[s].key,
-			 settings[s].words[setting_of(c, s)], strictest->name, settings[s].words[value])
+		diag_add(j->d, SEV_WARNING, "policy.overruled", c->at, M_JOINT_STRICTER, c->name, joint_settings[s].key,
+			 value_text(s, rank, mine), strictest->name, value_text(s, least, others))
 			->also = strictest->at;
 	}
-	return value;
+	return strictest != NULL ? joint_value(s, least) : 0;
 }
 
 /*
@@ -241,44 +215,6 @@ static uint64_t join_until(const struct joiner *j, const struct interned *set)
 	return first;
 }
 
-static uint32_t limit_of(const struct joiner *j, const struct interned *set, uint32_t i, bool idle)
-{
-	const struct model_conduit *c = conduit_of(j, set, i);
-
-	return idle ? c->idle : c->session;
-}
-
-/* The smallest limit of the conduits that decide about this set; it holds for every session of
- * the permit. */
-static uint32_t join_limit(struct joiner *j, const struct interned *set, const struct model_conduit *enforces,
-			   bool idle)
-{
-	const struct model_conduit *strictest = NULL;
-	uint32_t least = 0;
-	char mine[DURATION_TEXT], others[DURATION_TEXT];
-
-	for (uint32_t i = 0; i < set->n; i++) {
-		uint32_t s = limit_of(j, set, i, idle);
-
-		if (!counts(j, set, i, enforces) || s == 0 || (least != 0 && s >= least))
-			continue;
-		strictest = conduit_of(j, set, i);
-		least = s;
-	}
-	for (uint32_t i = 0; i < set->n && least != 0; i++) {
-		const struct model_conduit *c = conduit_of(j, set, i);
-
-		if (!counts(j, set, i, enforces) || limit_of(j, set, i, idle) == least ||
-		    !first_time(j, c, strictest, idle ? SAID_IDLE : SAID_SESSION))
-			continue;
-		diag_add(j->d, SEV_WARNING, "policy.overruled", c->at, M_JOINT_STRICTER, c->name,
-			 idle ? "idle" : "session", duration_text(limit_of(j, set, i, idle), mine), strictest->name,
-			 duration_text(least, others))
-			->also = strictest->at;
-	}
-	return least;
-}
-
 static bool opens_by_hours(const struct joiner *j, const struct interned *set)
 {
 	for (uint32_t i = 0; i < set->n; i++) {
@@ -294,6 +230,7 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 {
 	const struct model_conduit *enforces = enforcer(j, set);
 	struct lane lane = { .kind = LANE_NAMING };
+	unsigned joint[JOINTS];
 	bool is_inspected;
 
 	p->until = join_until(j, set);
@@ -303,13 +240,16 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 	join_modes(j, set, enforces);
 	is_inspected = inspected(j, set, enforces);
 	p->observe = enforces == NULL;
-	p->idle = join_limit(j, set, enforces, true);
-	p->session = join_limit(j, set, enforces, false);
-	p->midstream = (uint8_t)join_setting(j, set, enforces, SET_MIDSTREAM, is_inspected);
-	p->tighten_new_flows = join_setting(j, set, enforces, SET_TIGHTEN, is_inspected) != 0;
-	lane.when_down = (enum failure)join_setting(j, set, enforces, SET_DOWN, is_inspected);
-	lane.when_overloaded = (enum failure)join_setting(j, set, enforces, SET_OVERLOADED, is_inspected);
-	lane.criticality = (enum criticality)join_setting(j, set, enforces, SET_CRITICALITY, is_inspected);
+	for (enum joint n = 0; n < JOINTS; n++)
+		joint[n] = join_setting(j, set, enforces, n, is_inspected);
+	p->idle = joint[JOINT_IDLE];
+	p->session = joint[JOINT_SESSION];
+	p->midstream = (uint8_t)joint[JOINT_MIDSTREAM];
+	p->tighten_new_flows = joint[JOINT_TIGHTEN] != 0;
+	p->deny_weak_tls = joint[JOINT_WEAK_TLS] != 0 && is_inspected;
+	lane.when_down = (enum failure)joint[JOINT_DOWN];
+	lane.when_overloaded = (enum failure)joint[JOINT_OVERLOADED];
+	lane.criticality = (enum criticality)joint[JOINT_CRITICALITY];
 	for (uint32_t i = 0; i < set->n; i++) {
 		/* Rows of a shadow alone start no command inspection: workers that judge commands
 		 * have no nDPI, so the traffic would get no name. */
@@ -320,7 +260,6 @@ static void join(struct joiner *j, const struct interned *set, struct ir_permit 
 		protocols_add(&p->protocols, pair_of(j, set, i)->service->protocol);
 	}
 	p->lane = is_inspected ? lane_number(lane) : LANE_NONE;
-	p->deny_weak_tls = join_setting(j, set, enforces, SET_WEAK_TLS, is_inspected) != 0 && is_inspected;
 	if (is_inspected) {
 		join_names(j, set, enforces);
 		join_names_of_servers(j, set, enforces);

@@ -8,6 +8,7 @@
 #include "policy/space/boxes.h"
 #include "policy/space/differ_place.h"
 #include "policy/space/intern.h"
+#include "policy/space/joint.h"
 
 #define STEPS_MAX 400000000u
 #define SCRATCH_BUDGET ((size_t)1 << 30)
@@ -161,14 +162,13 @@ static bool same_conduit(const struct model *ma, const struct model_conduit *a, 
 {
 	struct times ta = conduit_times(a), tb = conduit_times(b);
 
+	for (enum joint s = 0; s < JOINTS; s++)
+		if (joint_rank(a, s) != joint_rank(b, s))
+			return false;
 	if (a->until != b->until || a->starts != b->starts || !differ_same_hours(ma, ta.within, mb, tb.within) ||
 	    !same_door(a->door, b->door) || a->observe != b->observe || a->shadow != b->shadow ||
-	    a->criticality != b->criticality || a->when_down != b->when_down ||
-	    a->when_overloaded != b->when_overloaded || a->when_midstream != b->when_midstream || a->idle != b->idle ||
-	    a->session != b->session || a->tighten_new_flows != b->tighten_new_flows ||
-	    a->deny_weak_tls != b->deny_weak_tls || a->n_services != b->n_services || !same_names(a, b) ||
-	    !same_sides(a->from, b->from) || !same_sides(a->to, b->to) ||
-	    !same_ranges(a->sources, a->n_sources, b->sources, b->n_sources) ||
+	    a->n_services != b->n_services || !same_names(a, b) || !same_sides(a->from, b->from) ||
+	    !same_sides(a->to, b->to) || !same_ranges(a->sources, a->n_sources, b->sources, b->n_sources) ||
 	    !same_ranges(a->destinations, a->n_destinations, b->destinations, b->n_destinations))
 		return false;
 	for (size_t i = 0; i < a->n_services; i++)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policy/space/intern.h"
+#include "policy/space/joint.h"
 
 #define WHAT_NAMES 6u /* names that are listed; of more only the number is told */
 #define PLACE_BUDGET ((size_t)256 << 20)
@@ -227,42 +228,30 @@ static void commands(struct finding *f)
 
 /* ---- the treatment of traffic that passes ---------------------------------------------------- */
 
-struct joint {
-	unsigned when_down, when_overloaded, midstream, criticality, tighten, idle, session, weak_tls;
+struct joint_ranks {
+	unsigned of[JOINTS];
 	bool declares; /* it declares names of TLS servers */
 };
 
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
 /* The strictest value of each setting. Without inspection some settings have no meaning and are
  * left out. */
-static struct joint joint_of(const struct state *s)
+static struct joint_ranks ranks_of(const struct state *s)
 {
-	struct joint j = {
-		UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX, 0, false
-	};
+	struct joint_ranks j;
 	bool tls = false, all_declare = true;
 
+	for (enum joint n = 0; n < JOINTS; n++)
+		j.of[n] = joint_settings[n].upward ? 1 : UINT32_MAX;
 	for (size_t i = 0; i < s->n; i++) {
 		const struct model_conduit *c = s->pairs[i]->conduit;
+		bool is_tls = !s->transport && s->pairs[i]->service->protocol == PROTO_TLS;
 
-		j.midstream = least(j.midstream, c->when_midstream);
-		j.tighten = least(j.tighten, c->tighten_new_flows);
-		j.idle = c->idle != 0 ? least(j.idle, c->idle) : j.idle;
-		j.session = c->session != 0 ? least(j.session, c->session) : j.session;
-		if (s->transport)
-			continue;
-		j.when_down = least(j.when_down, c->when_down);
-		j.when_overloaded = least(j.when_overloaded, c->when_overloaded);
-		j.criticality = least(j.criticality, c->criticality);
-		if (s->pairs[i]->service->protocol != PROTO_TLS)
-			continue;
-		tls = true;
-		j.weak_tls |= c->deny_weak_tls;
-		all_declare = all_declare && c->n_servers > 0;
+		for (enum joint n = 0; n < JOINTS; n++)
+			if (joint_rank(c, n) < j.of[n] && !(s->transport && joint_settings[n].lane) &&
+			    (is_tls || n != JOINT_WEAK_TLS))
+				j.of[n] = joint_rank(c, n);
+		tls = tls || is_tls;
+		all_declare = all_declare && (!is_tls || c->n_servers > 0);
 	}
 	j.declares = tls && all_declare;
 	return j;
@@ -349,43 +338,34 @@ static bool looks_for_others(const struct state *a, const struct state *b)
 }
 
 /* "session 8 h -> 12 h" */
-static void limits(struct finding *f, const char *key, unsigned old, unsigned new)
+static void limits(struct finding *f, enum joint s, unsigned old, unsigned new)
 {
 	char a[DURATION_TEXT], b[DURATION_TEXT];
 
-	if (old != new)
-		say_difference(f, DIFFER_LIMITS, new > old, key,
-			       arena_printf(f->s->a, "%s -> %s", duration_text(old != UINT32_MAX ? old : 0, a),
-					    duration_text(new != UINT32_MAX ? new : 0, b)));
+	say_difference(f, DIFFER_LIMITS, new > old, joint_settings[s].key,
+		       arena_printf(f->s->a, "%s -> %s", duration_text(joint_value(s, old), a),
+				    duration_text(joint_value(s, new), b)));
 }
 
 static void treated(struct finding *f)
 {
 	const struct state *a = &f->state[0], *b = &f->state[1];
-	const struct joint old = joint_of(a), new = joint_of(b);
+	const struct joint_ranks old = ranks_of(a), new = ranks_of(b);
 	bool same_depth = a->transport == b->transport;
-	const struct {
-		bool differs;
-		const char *word;
-	} settings[] = {
-		{ a->observed != b->observed, "mode" },
-		{ !same_depth || (!a->transport && looks_for_others(a, b)), "protocol" },
-		{ same_depth && old.when_down != new.when_down, "when_down" },
-		{ same_depth && old.when_overloaded != new.when_overloaded, "when_overloaded" },
-		{ old.midstream != new.midstream, "when_midstream" },
-		{ same_depth && old.criticality != new.criticality, "criticality" },
-		{ old.tighten != new.tighten, "on_tighten" },
-		{ old.weak_tls != new.weak_tls, "weak_tls" },
-		{ old.declares != new.declares || (old.declares && (!names_within(a, b) || !names_within(b, a))),
-		  "names" },
-		{ !a->transport && !b->transport && !same_manners(f), "lenient, undecided_bytes" },
-	};
 
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-		if (settings[i].differs)
-			say_difference(f, DIFFER_TREATED, true, "", settings[i].word);
-	limits(f, "idle", old.idle, new.idle);
-	limits(f, "session", old.session, new.session);
+	if (a->observed != b->observed)
+		say_difference(f, DIFFER_TREATED, true, "", "mode");
+	if (!same_depth || (!a->transport && looks_for_others(a, b)))
+		say_difference(f, DIFFER_TREATED, true, "", "protocol");
+	for (enum joint n = 0; n < JOINTS; n++)
+		if (old.of[n] != new.of[n] && joint_settings[n].words == NULL)
+			limits(f, n, old.of[n], new.of[n]);
+		else if (old.of[n] != new.of[n] && (same_depth || !joint_settings[n].lane))
+			say_difference(f, DIFFER_TREATED, true, "", joint_settings[n].key);
+	if (old.declares != new.declares || (old.declares && (!names_within(a, b) || !names_within(b, a))))
+		say_difference(f, DIFFER_TREATED, true, "", "names");
+	if (!a->transport && !b->transport && !same_manners(f))
+		say_difference(f, DIFFER_TREATED, true, "", "lenient, undecided_bytes");
 }
 
 static void judge(struct finding *f, const bool *open)

@@ -119,6 +119,7 @@ static void take_value(struct check *k, const struct ast_node *node, const struc
 	const char *text;
 	uint32_t number;
 	uint16_t small;
+	uint8_t byte;
 	bool truth;
 	size_t choice;
 
@@ -142,9 +143,9 @@ static void take_value(struct check *k, const struct ast_node *node, const struc
 	case KEY_CHOICE:
 		choice = choice_of(k, node, o, key->words, words_n(key->words), SIZE_MAX);
 		number = (uint32_t)choice;
-		truth = choice == 1;
+		byte = (uint8_t)choice;
 		if (choice != SIZE_MAX)
-			memcpy(to, key->size == sizeof(bool) ? (const void *)&truth : (const void *)&number, key->size);
+			memcpy(to, key->size == sizeof(byte) ? (const void *)&byte : (const void *)&number, key->size);
 		return;
 	}
 }

@@ -30,6 +30,19 @@
 
 struct ast_node; /* policy/read/ast.h */
 
+/* Members of the model that a generation keeps as they are: these lists declare them here, and copy
+ * them in lower.c and raise.c. ir/objects.def has their meanings; a text is "" when absent. */
+#define SAME(object, member) __typeof__(((struct object *)0)->member)(member);
+#define ZONE_SAME(X) X(name) X(label) X(purpose) X(owner) X(approved_by) X(review_by) X(class)
+#define ASSET_SAME(X) X(name) X(label) X(model) X(place) X(support_until)
+#define SERVICE_SAME(X) X(name) X(label) X(protocol) X(whole) X(tunnel) X(lenient) X(undecided_bytes)
+/* clang-format off */
+#define CONDUIT_SAME(X) \
+	X(name) X(label) X(purpose) X(owner) X(approved_by) X(review_by) X(observe) X(shadow) X(until) X(starts) X(idle) \
+	X(session) X(heard_within) X(criticality) X(when_down) X(when_overloaded) X(when_midstream) \
+	X(tighten_new_flows) X(deny_weak_tls) X(servers) X(n_servers)
+/* clang-format on */
+
 /*
  * The rows of a checked model have the form that workers read (appliance/wire/commands.h), so that
  * proofs use the same data and the same functions as workers. The lists in rows lie in a pool of
@@ -108,13 +121,10 @@ struct model_box {
 };
 
 struct model_zone {
-	const char *name;
-	const char *label; /* "" when absent, like all fields of registers */
-	const char *owner, *purpose, *approved_by;
-	const char *review_by; /* YYYY-MM-DD */
+#define OF_ZONE(member) SAME(ir_zone, member)
+	ZONE_SAME(OF_ZONE)
 	struct ir_line *lines;
 	size_t n_lines;
-	enum zone_class class;
 	bool patchable;
 	bool self; /* the reserved zone of the box itself: no interfaces, no ranges */
 	bool rest; /* its ranges are everything that no other zone claims */
@@ -156,10 +166,8 @@ struct model_door {
 };
 
 struct model_asset {
-	const char *name;
-	const char *label;
-	const char *model, *place;
-	const char *support_until; /* YYYY-MM-DD */
+#define OF_ASSET(member) SAME(ir_asset, member)
+	ASSET_SAME(OF_ASSET)
 	const struct model_zone *zone;
 	struct addr_range *ranges; /* inside the zone's */
 	size_t n_ranges;
@@ -203,18 +211,13 @@ struct model_allow {
 };
 
 struct model_service {
-	const char *name;
-	const char *label;
-	enum protocol protocol;
+#define OF_SERVICE(member) SAME(ir_service, member)
+	SERVICE_SAME(OF_SERVICE) /* `whole`: no `allow` list; `lenient`: LENIENT_* */
 	/* never empty: no `ports` in the text means all of the protocol's transports */
 	struct ir_port *ports;
 	size_t n_ports;
-	bool whole; /* no `allow` list: the whole protocol */
 	struct model_allow *allows;
 	size_t n_allows;
-	uint8_t lenient; /* LENIENT_* */
-	uint32_t undecided_bytes;
-	bool tunnel;
 	struct srcpos at;
 };
 
@@ -227,8 +230,10 @@ struct model_window {
 };
 
 struct model_conduit {
-	const char *name;
-	const char *label;
+#define OF_CONDUIT(member) SAME(ir_conduit, member)
+	/* `until` is not later than the last day of `within`, nor than the end of the contract of
+	 * the organisation that uses the conduit */
+	CONDUIT_SAME(OF_CONDUIT)
 	const struct model_zone *from, *to;
 	struct addr_range *sources; /* sorted, disjoint; whole zone when the text names none */
 	size_t n_sources;
@@ -236,27 +241,8 @@ struct model_conduit {
 	size_t n_destinations;
 	const struct model_service **services;
 	size_t n_services;
-	bool observe;
-	bool shadow; /* an observe conduit that may lie over enforced cells */
-	enum criticality criticality;
-	enum failure when_down, when_overloaded;
-	enum midstream when_midstream;
-	bool tighten_new_flows;	   /* on_tighten = "new_flows" */
-	bool deny_weak_tls;	   /* weak_tls = "deny", here or for the site */
-	struct ir_server *servers; /* TLS servers that it declares, sorted, each once */
-	size_t n_servers;	   /* 0 = it declares none, so any server is accepted */
-	/* end in seconds since 1970 UTC; 0 = none. Not later than the last day of `within`, nor
-	 * than the end of the contract of the organisation that uses the conduit */
-	uint64_t until;
-	/* beginning in seconds since 1970 UTC; 0 = it has begun */
-	uint64_t starts;
 	const struct model_window *within; /* NULL = at any hour */
 	const struct model_door *door;	   /* NULL = behind none */
-	/* seconds for which a session may be silent, and may last; 0 = no limit */
-	uint32_t idle, session;
-	uint32_t heard_within; /* seconds; 0 = it may be silent */
-	const char *purpose, *owner, *approved_by;
-	const char *review_by; /* YYYY-MM-DD */
 	struct ir_accept *accepts;
 	size_t n_accepts;
 	struct ir_exception *exception; /* NULL: the conduit is no exception */

@@ -261,8 +261,8 @@ static void lower_zones(struct lowering *w)
 		const struct model_zone *from = &w->m->zones[i];
 		struct ir_zone *to = &ir->zones[i];
 
-		*to = (struct ir_zone){ ZONE_COMMON(COPY), COPY(purpose), COPY(owner),	COPY(approved_by),
-					COPY(review_by),   COPY(lines),	  COPY(n_lines) };
+		*to = (struct ir_zone){ COPY(ranges), COPY(n_ranges), COPY(lines), COPY(n_lines) };
+		ZONE_SAME(TAKE)
 		to->interfaces = room(w, from->n_interfaces, sizeof(*to->interfaces), &to->n_interfaces);
 		for (size_t k = 0; k < to->n_interfaces; k++)
 			to->interfaces[k] = interface_index(w, from->interfaces[k]);
@@ -280,8 +280,8 @@ static void lower_assets(struct lowering *w)
 
 		struct ir_asset *to = &ir->assets[i];
 
-		*to = (struct ir_asset){ ASSET_COMMON(COPY), COPY(model), COPY(place), COPY(support_until),
-					 .zone = from->zone->index };
+		*to = (struct ir_asset){ COPY(ranges), COPY(n_ranges), .zone = from->zone->index };
+		ASSET_SAME(TAKE)
 	}
 	ir->breaks = room(w, m->n_breaks, sizeof(*ir->breaks), &ir->n_breaks);
 	for (uint32_t i = 0; i < ir->n_breaks; i++)
@@ -339,7 +339,8 @@ static void lower_services(struct lowering *w)
 
 		struct ir_service *to = &ir->services[i];
 
-		*to = (struct ir_service){ SERVICE_COMMON(COPY) };
+		*to = (struct ir_service){ COPY(ports), COPY(n_ports) };
+		SERVICE_SAME(TAKE)
 	}
 }
 
@@ -376,7 +377,9 @@ static void lower_doors(struct lowering *w)
 		const struct model_organisation *of = from->organisation;
 		struct ir_door *to = &ir->doors[i];
 
-		*to = (struct ir_door){ DOOR_COMMON(COPY),
+		*to = (struct ir_door){ COPY(name),
+					COPY(label),
+					COPY(at_most),
 					COPY(opened_by),
 					COPY(needs),
 					COPY(second_person),
@@ -402,8 +405,10 @@ static void lower_conduits(struct lowering *w)
 		struct ir_conduit *to = &ir->conduits[i];
 
 		*to = (struct ir_conduit){
-			CONDUIT_COMMON(COPY),
-			COPY(heard_within),
+			COPY(sources),
+			COPY(n_sources),
+			COPY(destinations),
+			COPY(n_destinations),
 			COPY(accepts),
 			COPY(n_accepts),
 			COPY(exception),
@@ -415,6 +420,7 @@ static void lower_conduits(struct lowering *w)
 			.door = from->door != NULL ? (uint32_t)(from->door - m->doors) : UINT32_MAX,
 			.n_exception = from->exception != NULL,
 		};
+		CONDUIT_SAME(TAKE)
 		to->services = room(w, from->n_services, sizeof(*to->services), &to->n_services);
 		for (uint32_t k = 0; k < to->n_services; k++)
 			to->services[k] = (uint32_t)(from->services[k] - m->services);

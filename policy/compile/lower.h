@@ -19,17 +19,8 @@
 #include "policy/read/compilation.h"
 #include "policy/space/cells.h"
 
-/* The members that these objects and those of a generation (ir/objects.def) have in common. */
-#define ZONE_COMMON(X) X(name), X(label), X(class), X(ranges), X(n_ranges)
-#define ASSET_COMMON(X) X(name), X(label), X(ranges), X(n_ranges)
-#define DOOR_COMMON(X) X(name), X(label), X(at_most)
-#define SERVICE_COMMON(X)                                                                                              \
-	X(name), X(label), X(protocol), X(ports), X(n_ports), X(whole), X(tunnel), X(lenient), X(undecided_bytes)
-#define CONDUIT_COMMON(X)                                                                                              \
-	X(name), X(label), X(purpose), X(owner), X(approved_by), X(review_by), X(sources), X(n_sources),               \
-		X(destinations), X(n_destinations), X(observe), X(shadow), X(until), X(starts), X(idle), X(session),   \
-		X(criticality), X(when_down), X(when_overloaded), X(when_midstream), X(tighten_new_flows),             \
-		X(deny_weak_tls), X(servers), X(n_servers)
+/* Copies a member that the model and a generation have in common (policy/check/model.h). */
+#define TAKE(member) to->member = from->member;
 
 /*
  * Fills ir->permits. Each set of cells has one permit, whose index is the number of the set. All

@@ -36,18 +36,21 @@ static void raise_ends(struct raising *w)
 	m->zones = room(w, ir->n_zones, sizeof(*m->zones), &m->n_zones);
 	for (uint32_t i = 0; i < m->n_zones; i++) {
 		const struct ir_zone *from = &ir->zones[i];
-		struct model_zone *z = &m->zones[i];
+		struct model_zone *to = &m->zones[i];
 
-		*z = (struct model_zone){ ZONE_COMMON(COPY), .index = i };
-		z->interfaces = room(w, from->n_interfaces, sizeof(struct model_interface *), &z->n_interfaces);
-		for (size_t k = 0; k < z->n_interfaces; k++)
-			z->interfaces[k] = &m->box.interfaces[from->interfaces[k]];
+		*to = (struct model_zone){ COPY(ranges), COPY(n_ranges), .index = i };
+		ZONE_SAME(TAKE)
+		to->interfaces = room(w, from->n_interfaces, sizeof(struct model_interface *), &to->n_interfaces);
+		for (size_t k = 0; k < to->n_interfaces; k++)
+			to->interfaces[k] = &m->box.interfaces[from->interfaces[k]];
 	}
 	m->assets = room(w, ir->n_assets, sizeof(*m->assets), &m->n_assets);
 	for (uint32_t i = 0; i < m->n_assets; i++) {
 		const struct ir_asset *from = &ir->assets[i];
+		struct model_asset *to = &m->assets[i];
 
-		m->assets[i] = (struct model_asset){ ASSET_COMMON(COPY), .zone = &m->zones[from->zone] };
+		*to = (struct model_asset){ COPY(ranges), COPY(n_ranges), .zone = &m->zones[from->zone] };
+		ASSET_SAME(TAKE)
 	}
 	m->breaks = room(w, ir->n_breaks, sizeof(*m->breaks), &m->n_breaks);
 	for (uint32_t i = 0; i < m->n_breaks; i++)
@@ -79,14 +82,15 @@ static void raise_services(struct raising *w)
 	w->m->services = room(w, w->ir->n_services, sizeof(*w->m->services), &w->m->n_services);
 	for (uint32_t i = 0; i < w->m->n_services; i++) {
 		const struct ir_service *from = &w->ir->services[i];
-		struct model_service *s = &w->m->services[i];
+		struct model_service *to = &w->m->services[i];
 
-		*s = (struct model_service){ SERVICE_COMMON(COPY) };
-		s->allows = room(w, from->n_rows, sizeof(*s->allows), &s->n_allows);
-		for (uint32_t k = 0; k < s->n_allows; k++) {
+		*to = (struct model_service){ COPY(ports), COPY(n_ports) };
+		SERVICE_SAME(TAKE)
+		to->allows = room(w, from->n_rows, sizeof(*to->allows), &to->n_allows);
+		for (uint32_t k = 0; k < to->n_allows; k++) {
 			const struct command_row *row = &w->ir->table.rows[from->first_row + k];
 
-			s->allows[k] = (struct model_allow){ *row, { row->file, row->line, 1 } };
+			to->allows[k] = (struct model_allow){ *row, { row->file, row->line, 1 } };
 		}
 	}
 }
@@ -110,7 +114,7 @@ static void raise_hours(struct raising *w)
 	for (uint32_t i = 0; i < m->n_doors; i++) {
 		const struct ir_door *from = &w->ir->doors[i];
 
-		m->doors[i] = (struct model_door){ DOOR_COMMON(COPY) };
+		m->doors[i] = (struct model_door){ COPY(name), COPY(label), COPY(at_most) };
 	}
 }
 
@@ -121,10 +125,13 @@ static void raise_conduits(struct raising *w)
 	m->conduits = room(w, w->ir->n_conduits, sizeof(*m->conduits), &m->n_conduits);
 	for (uint32_t i = 0; i < m->n_conduits; i++) {
 		const struct ir_conduit *from = &w->ir->conduits[i];
-		struct model_conduit *c = &m->conduits[i];
+		struct model_conduit *to = &m->conduits[i];
 
-		*c = (struct model_conduit){
-			CONDUIT_COMMON(COPY),
+		*to = (struct model_conduit){
+			COPY(sources),
+			COPY(n_sources),
+			COPY(destinations),
+			COPY(n_destinations),
 			.from = &m->zones[from->from],
 			.to = &m->zones[from->to],
 			.within = from->window != UINT32_MAX ? &m->windows[from->window] : NULL,
@@ -132,9 +139,10 @@ static void raise_conduits(struct raising *w)
 			.index = i,
 			.at = { from->file, from->line, 1 },
 		};
-		c->services = room(w, from->n_services, sizeof(struct model_service *), &c->n_services);
-		for (uint32_t k = 0; k < c->n_services; k++)
-			c->services[k] = &m->services[from->services[k]];
+		CONDUIT_SAME(TAKE)
+		to->services = room(w, from->n_services, sizeof(struct model_service *), &to->n_services);
+		for (uint32_t k = 0; k < to->n_services; k++)
+			to->services[k] = &m->services[from->services[k]];
 	}
 }
 

@@ -14,6 +14,7 @@
 
 #include "appliance/base/sha256.h"
 #include "dpi/modbus/words.h"
+#include "policy/ir/objects.h"
 #include "tests/unit/policy/model_make.h"
 
 static void seal_site(struct model_maker *k, uint8_t **p, size_t *n)
@@ -67,6 +68,99 @@ static void one_over_another_is_read(void **state)
 	assert_int_equal(ir_seal(k.c.ir, &p, &n, &e), 0);
 	assert_true(unseal(p, n) < 0);
 	free(p);
+	maker_free(&k);
+}
+
+/* ---- settings of conduits -------------------------------------------------------------------- */
+
+static void fill(void *member, size_t size, bool text, uint8_t value)
+{
+	static const char *const other = "other";
+
+	memset(member, 0, size);
+	if (text)
+		memcpy(member, (const void *)&other, sizeof(other));
+	else
+		*(uint8_t *)member = value;
+}
+
+/* Seals a site in which every setting of a conduit is set, or one setting; `which` 0: none. Returns
+ * the number of settings. */
+static unsigned seal_settings(bool all, unsigned which, struct model_maker *k, uint8_t digest[32])
+{
+	struct model_conduit *c;
+	unsigned n = 0;
+	struct err e;
+	uint8_t *p;
+	size_t size;
+
+	maker_init(k);
+	maker_interface(k, "lan0");
+	maker_interface(k, "lan1");
+	c = maker_conduit(k, "c", maker_zone(k, "a", "lan0", "10.1.0.0/24"), maker_zone(k, "b", "lan1", "10.2.0.0/24"),
+			  "", "", maker_service(k, "web", PROTO_TLS, "tcp/443"));
+#define FILL(member)                                                                                                   \
+	if (all || ++n == which)                                                                                       \
+		fill(&c->member, sizeof(c->member), _Generic(c->member, const char *: true, default: false),           \
+		     all || *(uint8_t *)&c->member == 0);
+	CONDUIT_SAME(FILL)
+	c->servers = NULL;
+	c->n_servers = 0;
+	assert_true(maker_lower(k));
+	assert_int_equal(ir_seal(k->c.ir, &p, &size, &e), 0);
+	memcpy(digest, k->c.ir->digest, 32);
+	free(p);
+	return n;
+}
+
+/* What a policy says of a conduit is in the generation: each setting changes its digest, which
+ * people agree to. */
+static void every_setting_is_in_the_digest(void **state)
+{
+	uint8_t digest[32][32];
+	struct model_maker k;
+	unsigned n = seal_settings(false, 0, &k, digest[0]);
+
+	(void)state;
+	maker_free(&k);
+	assert_in_range(n, 20, 31);
+	/* the last two are the server names */
+	for (unsigned i = 1; i <= n - 2; i++) {
+		(void)seal_settings(false, i, &k, digest[i]);
+		maker_free(&k);
+		for (unsigned j = 0; j < i; j++)
+			assert_memory_not_equal(digest[i], digest[j], 32);
+	}
+}
+
+/* No row of a conduit is left out when the model is copied (CONDUIT_SAME). */
+static void every_row_is_filled(void **state)
+{
+	const struct ir_field *f = ir_generation->fields, *conduits;
+	uint8_t digest[32];
+	struct model_maker k;
+	unsigned rows = 0;
+
+	(void)state;
+	(void)seal_settings(true, 0, &k, digest);
+	while (f->at != offsetof(struct ir, conduits))
+		f++;
+	conduits = f;
+	for (f = conduits->of->fields; f < conduits->of->fields + conduits->of->n; f++) {
+		const struct ir_conduit *c = &k.c.ir->conduits[0];
+
+		/* the compiler finds out whether a conduit only reads */
+		if (f->at == offsetof(struct ir_conduit, reads))
+			continue;
+		if (f->kind == IR_TEXT)
+			assert_string_equal(ir_pointer(c, f->at), "other");
+		else if (f->kind == IR_FLAG || f->kind == IR_CHOICE || f->kind == IR_NUMBER || f->kind == IR_TIME)
+			assert_int_not_equal(ir_number(c, f->at, f->size), 0);
+		else
+			continue;
+		rows++;
+	}
+	assert_int_equal(rows, 20);
 	maker_free(&k);
 }
 
@@ -584,6 +678,7 @@ int main(void)
 		cmocka_unit_test(too_long_names_are_an_error),	    cmocka_unit_test(a_rule_of_retention_holds),
 		cmocka_unit_test(half_a_statement_is_none),	    cmocka_unit_test(a_server_of_the_ups_holds),
 		cmocka_unit_test(the_way_to_a_log_server_holds),    cmocka_unit_test(hours_that_never_meet_are_read),
+		cmocka_unit_test(every_setting_is_in_the_digest),   cmocka_unit_test(every_row_is_filled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ COMPILER_PARTS = $(addprefix appliance/base/,addr.c arena.c bytes.c diag.c err.c
 # The tap with all that it uses.
 TAP_PARTS = $(wildcard appliance/tap/*.c) $(addprefix appliance/wire/,event.c msg.c msg_json.c protocols.c reason.c) $(addprefix appliance/base/,addr.c bytes.c clock.c err.c json.c memfd.c sha256.c utf8.c) $(addprefix appliance/role/,sandbox.c sandbox_table.c)
 # `learn` and `replay` as in the command line.
-REPLAY_PARTS = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(filter-out mgmt/cli/replay/replay.c,$(wildcard mgmt/cli/replay/*.c)) $(addprefix mgmt/cli/learn/,learnt.c propose.c propose_rows.c propose_text.c study.c tags.c) mgmt/cli/policy/source.c mgmt/cli/words/render.c mgmt/cli/cli.c $(wildcard mgmt/cli/screen/*.c mgmt/cli/box/*.c mgmt/state/*.c mgmt/words/*.c)
+REPLAY_PARTS = $(filter-out appliance/base/clock.c,$(BASE_SRC)) $(WIRE_SRC) $(POLICY_SRC) $(DPI_SRC) $(filter-out mgmt/cli/replay/replay.c,$(wildcard mgmt/cli/replay/*.c)) $(addprefix mgmt/cli/learn/,learnt.c propose.c propose_rows.c propose_text.c study.c tags.c) mgmt/cli/policy/source.c mgmt/cli/words/render.c mgmt/cli/words/answer.c mgmt/cli/words/value.c mgmt/cli/cli.c $(wildcard mgmt/cli/screen/*.c mgmt/cli/box/*.c mgmt/state/*.c mgmt/words/*.c)
 # A word of a LINK line is a file, a pattern, or the name of a list in the makefiles, such as
 # $(WIRE_SRC).
 list_name = $(subst $(close),,$(subst $$$(open),,$(1)))

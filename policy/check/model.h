@@ -377,6 +377,12 @@ struct policy_loader; /* policy/read/read.h */
 bool policy_check(struct compilation *c, const struct policy_loader *l, const char *main_name);
 
 /* The organisation that owns this zone, or NULL. */
-const struct model_organisation *organisation_of(const struct model *m, const struct model_zone *z);
+static inline const struct model_organisation *organisation_of(const struct model *m, const struct model_zone *z)
+{
+	for (size_t i = 0; i < m->n_organisations; i++)
+		if (z != NULL && m->organisations[i].zone == z)
+			return &m->organisations[i];
+	return NULL;
+}
 
 #endif

@@ -12,14 +12,6 @@ static const struct key organisation_keys[] = {
 	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_organisation, label) },
 };
 
-const struct model_organisation *organisation_of(const struct model *m, const struct model_zone *z)
-{
-	for (size_t i = 0; i < m->n_organisations; i++)
-		if (z != NULL && m->organisations[i].zone == z)
-			return &m->organisations[i];
-	return NULL;
-}
-
 static void contacts(struct check *k, const struct ast_node *list, struct model_organisation *one, struct object o)
 {
 	one->contacts = arena_array(k->a, list->n, sizeof(one->contacts[0]));

@@ -52,8 +52,7 @@ def says(box, stands, status, *words):
 def what_stands_without_a_daemon(box):
     box.apply(READ, WEB)
     with_daemon, before = box.standing("effective"), box.status()
-    os.kill(box.daemon.pid, signal.SIGKILL)
-    box.daemon.wait()
+    box.kill()
     said, effective = says(box, "policy", 0, "NO DAEMON, RULES IN FORCE BUT NOT WATCHED", "デーモンは停止中です。ルールは有効です")
     expect(lasting(effective) == lasting(with_daemon), "%s\n%s", lasting(effective), lasting(with_daemon))
     expect(said["generation"]["number"] == before["generation"]["number"] and said["site"] == before["site"], "%s", said["generation"])
@@ -72,8 +71,7 @@ def a_trial_without_a_daemon(box):
     box.apply(READ, WEB)
     confirmed = box.status()["generation"]["number"]
     box.apply(READ, options=["--confirm", "600"])
-    os.kill(box.daemon.pid, signal.SIGKILL)
-    box.daemon.wait()
+    box.kill()
     said, effective = says(box, "policy", 0, "NO DAEMON", "デーモンは停止中")
     expect([x["generation"]["confirm_by"] for x in (said, effective)] == [None, None], "it ends without a daemon: %s", effective["generation"])
     expect(said["generation"]["number"] == confirmed + 1 and said["generation"]["state"] == "waiting", "%s", said["generation"])

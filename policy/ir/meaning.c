@@ -88,7 +88,19 @@ static void mix_window(uint8_t digest[32], const struct ir *ir, const struct ir_
 
 static void mix_conduit(uint8_t digest[32], const struct ir *ir, const struct ir_conduit *c)
 {
-	const uint64_t numbers[] = { c->observe, c->starts, c->until, c->idle, c->session, c->window < ir->n_windows };
+	const uint64_t numbers[] = { c->observe,
+				     c->starts,
+				     c->until,
+				     c->idle,
+				     c->session,
+				     c->window < ir->n_windows,
+				     c->when_down,
+				     c->when_overloaded,
+				     c->when_midstream,
+				     c->deny_weak_tls,
+				     c->tighten_new_flows,
+				     c->criticality,
+				     c->n_servers };
 	uint8_t meaning[32];
 
 	mix_text(digest, c->name);
@@ -101,6 +113,8 @@ static void mix_conduit(uint8_t digest[32], const struct ir *ir, const struct ir
 	}
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		mix(digest, numbers[i]);
+	for (uint32_t i = 0; i < c->n_servers; i++)
+		mix_text(digest, c->servers[i].name);
 	if (c->window < ir->n_windows)
 		mix_window(digest, ir, &ir->windows[c->window]);
 	for (uint32_t i = 0; i < c->n_services; i++)

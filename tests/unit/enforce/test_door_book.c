@@ -239,8 +239,15 @@ static void requests_that_are_void(void **state)
 		      { POLICY_DOOR_VOID_POLICY, false },
 		      { POLICY_DOOR_VOID_POLICY, false },
 		      { POLICY_NOTHING, true },
-		      { POLICY_NOTHING, true } };
+		      { POLICY_NOTHING, true },
+		      { POLICY_DOOR_VOID_POLICY, false },
+		      { POLICY_DOOR_VOID_POLICY, false },
+		      { POLICY_DOOR_VOID_POLICY, false },
+		      { POLICY_DOOR_VOID_POLICY, false },
+		      { POLICY_DOOR_VOID_POLICY, false },
+		      { POLICY_DOOR_VOID_POLICY, false } };
 	json_t *list = *state, *openers = (json_t *)(uintptr_t)usual.openers;
+	struct ir_server server = { .name = "gate.example" };
 
 	for (unsigned i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct ir before = ir;
@@ -264,6 +271,14 @@ static void requests_that_are_void(void **state)
 		conduits[0].line = k == 9 ? 7 : 0; /* the same at another place of the text */
 		if (k == 10)
 			conduits[1].until = NOW + 60; /* of another door */
+		/* what happens without inspection, and whom it lets in */
+		conduits[0].when_down = k == 11 ? FAIL_OPEN : FAIL_CLOSED;
+		conduits[0].when_overloaded = k == 12 ? FAIL_OPEN : FAIL_CLOSED;
+		conduits[0].when_midstream = k == 13 ? MID_PICK_UP : MID_DROP;
+		conduits[0].deny_weak_tls = k == 14;
+		conduits[0].tighten_new_flows = k == 15;
+		conduits[0].servers = k == 16 ? &server : NULL;
+		conduits[0].n_servers = k == 16;
 		if (follows)
 			assert_int_equal(doors_follow(list, &usual), !cases[k].holds);
 		assert_int_equal(agrees(list, NULL, "take"), cases[k].holds ? DOOR_CHANGED

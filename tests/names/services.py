@@ -3,15 +3,22 @@
 command or function) for each client. `ports` gives the name that a policy promises on each port:
 the first one of the listed names that exists; or "-", which every name has to refuse. What begins
 with "not promised" counts as "-" as well: a client may say it, but the name does not cover it."""
+import shlex
+
 from root import HOST, exists, file, run, said, serve, talk, typed, until
 
 ALL = {}
 # Sessions that fit another protocol as well: nothing in them shows which one it is.
 EITHER = {("vsftpd", "tnftp, at once a QUIT"): ("smtp",)}
 LOGIN = (("login:", "walker"), ("assword:", "pw"), ("$ ", "exit"))
-# With pauses, because curl reads its input before it looks at what the server says.
-PACED = "(sleep 1; echo walker; sleep 1; echo pw; sleep 1; "
 BESIDE = "/opt/beside"  # packages that cannot be installed beside others of their kind
+
+
+def curled(*steps):
+    """curl as a telnet client. It is given each line when the server has said the word before it,
+    over a pipe, because it does not read a terminal line by line."""
+    lines = "; ".join("await grep -qF %s /tmp/said; echo %s" % (shlex.quote(word), line) for word, line in steps)
+    return ": >/tmp/said; (%s) | curl -sN -m 6 telnet://%s | tee /tmp/said" % (lines, HOST)
 
 
 def server(**ports):
@@ -171,7 +178,7 @@ def telnetd():
     yield "telnet, wrong password", lambda: typed(
         "telnet %s" % HOST, ("login:", "walker"), ("assword:", "no"), ("ncorrect", None))
     yield "telnet, 8 bits", lambda: typed("telnet -8 %s" % HOST, *LOGIN)
-    yield "curl telnet", PACED + "echo exit; sleep 1) | curl -s -m 6 telnet://%s" % HOST
+    yield "curl telnet", curled(*LOGIN)
     yield "busybox telnet", lambda: typed("busybox telnet %s" % HOST, *LOGIN)
     yield "a client that refuses all options", lambda: talk(23, [
         (b"\xff", b"\xff\xfc\x18\xff\xfc\x20\xff\xfc\x23\xff\xfc\x27"), (b"login:", b"walker\r\n"),
@@ -189,7 +196,7 @@ def telnetd_ssl():
         "cat /etc/names.key /etc/names.crt >/etc/telnetd-ssl/telnetd.pem")
     serve("inetutils-inetd -d /etc/names-inetd2.conf", 23)
     yield "telnet, login", lambda: typed("telnet %s" % HOST, *LOGIN)
-    yield "curl telnet", PACED + ":) | curl -s -m 4 telnet://%s" % HOST
+    yield "curl telnet", curled(*LOGIN[:2])
 
 
 @server(_3306="mysql")

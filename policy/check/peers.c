@@ -338,7 +338,7 @@ void check_peers(struct check *k, const struct ast_node *const nodes[PEER_NODES]
 	b->peers = arena_array(k->a, n, sizeof(*b->peers));
 	for (size_t i = 0; i < PEER_NODES && b->peers != NULL; i++) {
 		/* a peer that has no texts and no address yet */
-		struct ir_peer as = { .use = kinds[i].use,
+		struct ir_peer as = { .use = (uint8_t)kinds[i].use,
 				      .l4proto = kinds[i].l4proto,
 				      .port = kinds[i].port,
 				      .name = "",

@@ -201,7 +201,7 @@ static void one_service(struct check *k, const struct ast_node *node, struct mod
 	name_check(k, node->name, node->at, node->width);
 	if (!keys_read(k, node, service_keys, KEYS(service_keys), o, s, v))
 		return;
-	s->protocol = service_protocol(k, v[SERVICE_PROTOCOL], v[SERVICE_PORTS], o);
+	s->protocol = (uint16_t)service_protocol(k, v[SERVICE_PROTOCOL], v[SERVICE_PORTS], o);
 	service_ports(k, v[SERVICE_PORTS], s, o);
 	s->lenient = service_lenient(k, v[SERVICE_LENIENT], s, o);
 	if (s->protocol == PROTO_NONE)

@@ -52,7 +52,7 @@ $(foreach t,$(FUZZERS),$(eval $(call test_program,$(t),tests/fuzz/$(t).c,$(if $(
 $(patsubst %.c,$(B)/tests/%,$(notdir $(wildcard tests/life/test_*.c))): ALL_LDFLAGS += $(addprefix -Wl$(comma)--wrap=,told_standing login_of_uid login_group)
 
 # This test reads the events that the inspector of a replay would record.
-$(B)/tests/test_quiet: ALL_LDFLAGS += -Wl,--wrap=outside_event
+$(B)/tests/test_quiet: ALL_LDFLAGS += -Wl,--wrap=inspector_new
 
 .PHONY: unit-programs fuzz-programs
 unit-programs: $(addprefix $(B)/tests/,$(UNITS)) $(if $(shell command -v clang),$(KERNEL_OBJECT))

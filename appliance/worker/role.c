@@ -31,18 +31,16 @@
 #define SLEEP_NS 1000000000u	  /* ns: the longest sleep while something is due */
 #define ALARM_MS 1		  /* ms between looks if the alarm fails */
 
-/* A variable of the file, because the functions that the inspector calls have no context argument.
- * A process has only one worker. */
-static struct worker *worker;
-
 /* ---- called by the inspector: towards the gate and the journal ------------------------------- */
 
-void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
+static void tell_decision(void *ctx, uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
 {
-	verdicts_decide(worker, worker->sockets[queue_lane(queue) % LANE_COUNT], queue, id, o, permit);
+	struct worker *w = ctx;
+
+	verdicts_decide(w, w->sockets[queue_lane(queue) % LANE_COUNT], queue, id, o, permit);
 }
 
-void outside_reset(const struct reset_record *r)
+static void tell_reset(void *ctx, const struct reset_record *r)
 {
 	struct ring_entry e = { .kind = RING_RESET,
 				.queue = r->queue,
@@ -54,22 +52,14 @@ void outside_reset(const struct reset_record *r)
 
 	memcpy(e.u.a.client, r->client.b, sizeof(e.u.a.client));
 	memcpy(e.u.a.server, r->server.b, sizeof(e.u.a.server));
-	worker_push_two(worker, &e, &s);
+	worker_push_two(ctx, &e, &s);
 }
 
-void outside_event(const struct event *e)
+static void tell_event(void *ctx, const struct event *e)
 {
-	event_send(&worker->events, e);
-}
+	struct worker *w = ctx;
 
-/* Nothing to do: the box records only events and counters. Only replay needs each PDU and
- * verdict. */
-void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
-{
-}
-
-void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame)
-{
+	event_send(&w->events, e);
 }
 
 /* ---- packets --------------------------------------------------------------------------------- */
@@ -314,6 +304,7 @@ static void worker_turn(struct worker *w)
 static int prepare_inspector(struct worker *w, struct err *e)
 {
 	const struct inspector_limits limits = {
+		.outside = { .ctx = w, .decide = tell_decision, .reset = tell_reset, .event = tell_event },
 		.flows = WORKER_FLOWS,
 		.pool_bytes = WORKER_POOL_BYTES,
 		.table_bytes = WORKER_TABLE_BYTES,
@@ -348,7 +339,6 @@ int role_dpi(enum lane_kind kind)
 	struct err e = { 0 };
 
 	w = (struct worker){ .kind = kind, .events = { .fd = ROLE_FD_EVENTS }, .wake = -1 };
-	worker = &w;
 	if (prepare_inspector(&w, &e) == 0 &&
 	    msg_send(ROLE_FD_CONTROL, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) < 0)
 		err_set(&e, -EPIPE, "control channel");

@@ -406,13 +406,14 @@ void inspector_sent(struct inspector *i)
 /* ---- writing records ------------------------------------------------------------------------- */
 
 /* Hands over the record of a place, whose count then begins anew. */
-static void hand_over(struct counts *all, const struct event *e, uint32_t place)
+static void hand_over(const struct inspector *i, const struct event *e, uint32_t place)
 {
+	struct counts *all = i->counts;
 	struct counted *c = &all->kept->kinds[place];
 
 	store_value(&all->memory->doubt, c->count);
 	store_value(&all->kept->writing, place + 1u);
-	outside_event(e);
+	outside_event(&i->limits.outside, e);
 	store_value(&c->count, 0);
 	c->sessions = 0;
 	store_value(&all->kept->writing, 0);
@@ -454,7 +455,7 @@ static bool write_one(const struct inspector *i, uint32_t place)
 		e.limit.what = LIMIT_WROTE;
 		limit_allow(&e.limit, c->low, c->high);
 	}
-	hand_over(i->counts, &e, place);
+	hand_over(i, &e, place);
 	return true;
 }
 

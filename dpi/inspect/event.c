@@ -105,7 +105,7 @@ static void event_record(const struct crossing *x, struct event *e)
 	k->suppressed_all -= *suppressed;
 	*suppressed = 0;
 	e->wall_ns = clock_wall_ns();
-	outside_event(e);
+	outside_event(&x->i->limits.outside, e);
 }
 
 static void flush_share(struct inspector *i, enum event_verdict v, uint32_t s, bool all)
@@ -126,7 +126,7 @@ static void flush_share(struct inspector *i, enum event_verdict v, uint32_t s, b
 			continue;
 		k->suppressed_all -= e.count;
 		k->suppressed[v][s][r] = 0;
-		outside_event(&e);
+		outside_event(&i->limits.outside, &e);
 	}
 }
 
@@ -260,7 +260,7 @@ void event_tell_shadow(struct crossing *x, struct pdu *u)
 
 	u->reading = u->shadow = true;
 	event_info(x->f, &info);
-	outside_pdu(&info, u, true, x->p->frame);
+	outside_pdu(&x->i->limits.outside, &info, u, true, x->p->frame);
 	event_tell_refused(x, u, EV_OBSERVE);
 }
 
@@ -270,7 +270,7 @@ void event_tell_pdu(struct crossing *x, const struct pdu *u)
 	struct flow_info info;
 
 	event_info(x->f, &info);
-	outside_pdu(&info, u, observe, x->p->frame);
+	outside_pdu(&x->i->limits.outside, &info, u, observe, x->p->frame);
 	if (!u->allowed)
 		event_tell_refused(x, u, observe ? EV_OBSERVE : EV_DENY);
 }

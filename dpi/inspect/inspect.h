@@ -5,8 +5,7 @@
  *
  * decode -> flow -> stream gate -> recogniser, nDPI -> enforcer -> outcome. It runs without
  * privilege, allocates all its memory in inspector_new, and reaches the outside only through the
- * functions of "outside" below, which the worker (ring, event socket), replay (lines) and the tests
- * (arrays) implement and link in. Time comes from base/clock.h.
+ * functions that its user passes in (outside.h). Time comes from base/clock.h.
  */
 #ifndef SEKISHO_DPI_INSPECT_INSPECT_H
 #define SEKISHO_DPI_INSPECT_INSPECT_H
@@ -23,6 +22,7 @@
 #include "appliance/wire/once.h"
 #include "appliance/wire/ring.h"
 #include "dpi/decode.h"
+#include "dpi/inspect/outside.h"
 #include "dpi/protocol.h"
 #include "dpi/share.h"
 
@@ -57,6 +57,7 @@ struct offer {
 };
 
 struct inspector_limits {
+	struct outside outside;
 	uint32_t flows;	      /* flow table slots */
 	uint32_t pool_bytes;  /* shared stream pool: retained and waiting bytes */
 	uint32_t table_bytes; /* largest command table in memory */
@@ -112,7 +113,7 @@ struct packet {
 	uint32_t connection;
 };
 
-/* Decides one packet, now or (out of order, at most 10 ms) later: outside_decide is called exactly
+/* Decides one packet, now or (out of order, at most 10 ms) later: outside.h's `decide` is called exactly
  * once per packet, but not for packets that have passed. */
 void inspector_packet(struct inspector *i, const struct packet *p);
 /* Deadlines: drops what waited too long, writes due counts. Call when the loop turns; returns ns
@@ -219,44 +220,5 @@ struct inspector_stats {
 };
 
 void inspector_stats(const struct inspector *i, struct inspector_stats *ret);
-
-/* ---- callbacks: implemented by appliance/worker/role.c, mgmt/cli/replay/replay.c, tests ------ */
-
-/* What is known of the flow that a callback is about; borrowed. */
-struct flow_info {
-	struct addr client, server;
-	uint16_t client_port, server_port;
-	uint8_t l4proto;
-	uint32_t n; /* number of the connection between these ends, from 1 */
-	uint32_t permit, lane;
-	enum protocol protocol; /* as recognised so far */
-	uint32_t undecided;	/* bytes that passed before the protocol was recognised */
-	bool midstream;		/* the session was met half-way */
-	bool lost_place;	/* in a capture: the unread bytes may hold whole PDUs */
-	uint64_t unread;	/* in a capture: number of bytes that could not be judged */
-};
-
-struct reset_record {
-	struct addr client, server;
-	uint16_t client_port, server_port;
-	uint32_t lane; /* the packet's lane; LANE_CUT for flows that no permit allows */
-	/* connection tracking called the segment invalid: send a reset only if there is
-	 * no session */
-	bool stray;
-	uint16_t queue; /* the queue on which the packet came */
-	struct reset_side to_client, to_server;
-};
-
-/* `r`: the reason. For a packet that passes only because its conduits observe, the reason for which
- * it would be refused. */
-void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r);
-void outside_reset(const struct reset_record *r);
-void outside_event(const struct event *e);
-/* Called for every PDU, allowed or not. `frame`: the frame that completed it. The worker ignores
- * allowed PDUs, since they are counted. */
-void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame);
-/* Called when the verdict of a flow changes (confirmed, refused), and at the end of the flow.
- * `frame`: the frame from which on the flow was refused, or 0. */
-void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame);
 
 #endif

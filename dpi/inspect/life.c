@@ -85,7 +85,7 @@ static void decide_outcome(struct crossing *x, bool passes, enum reason r)
 	o->confirmed += out == OUTCOME_CONFIRMED;
 	o->accepted += out == OUTCOME_ACCEPT || out == OUTCOME_QUIET;
 	if (!x->p->has_passed)
-		outside_decide(x->p->queue, x->p->id, out,
+		outside_decide(&x->i->limits.outside, x->p->queue, x->p->id, out,
 			       x->permit != NULL ? x->permit->permit : mark_permit(x->p->mark),
 			       passes && x->spared != R_NONE ? x->spared : r);
 }
@@ -138,7 +138,7 @@ static void note_refusal(struct crossing *x, enum event_verdict v, enum reason r
 	f->reason = (uint16_t)r;
 	f->refused_frame = x->p->frame;
 	event_info(f, &info);
-	outside_flow(&info, v, r, x->p->frame);
+	outside_flow(&x->i->limits.outside, &info, v, r, x->p->frame);
 }
 
 void outcome_note_refusal(struct crossing *x, enum reason r, enum protocol speaks)
@@ -174,7 +174,7 @@ void outcome_confirm(struct crossing *x, enum protocol p)
 		f->reason = R_CONFIRMED;
 	event_tell_flow(x, EV_ALLOW, R_CONFIRMED, p);
 	event_info(f, &info);
-	outside_flow(&info, EV_ALLOW, R_CONFIRMED, 0);
+	outside_flow(&x->i->limits.outside, &info, EV_ALLOW, R_CONFIRMED, 0);
 	flow_settle(x, (enum flow_kind)f->kind, R_OUT_OF_ORDER);
 }
 
@@ -217,7 +217,7 @@ void outcome_give_way(struct inspector *i, uint32_t fi)
 }
 
 /* Reports the verdict of the flow at its end, once. */
-static void outcome_tell_end(struct flow *f)
+static void outcome_tell_end(struct inspector *i, struct flow *f)
 {
 	struct flow_info info;
 
@@ -225,8 +225,8 @@ static void outcome_tell_end(struct flow *f)
 		return;
 	f->told_end = true;
 	event_info(f, &info);
-	outside_flow(&info, (enum event_verdict)f->verdict, f->reason == R_NONE ? R_ALLOWED : (enum reason)f->reason,
-		     f->refused_frame);
+	outside_flow(&i->limits.outside, &info, (enum event_verdict)f->verdict,
+		     f->reason == R_NONE ? R_ALLOWED : (enum reason)f->reason, f->refused_frame);
 }
 
 /* ---- carrying out verdicts ------------------------------------------------------------------- */
@@ -271,8 +271,8 @@ static void outcome_send(struct crossing *x, struct verdict v)
 		return;
 	case STEP_TWIN:
 		/* R_NO_CONDUIT: the datagram's receiver subscribed to it (MARK_TOLD) */
-		outside_decide(x->p->queue, x->p->id, r == R_NO_CONDUIT ? OUTCOME_QUIET : OUTCOME_ACCEPT, PERMIT_TWIN,
-			       r);
+		outside_decide(&x->i->limits.outside, x->p->queue, x->p->id,
+			       r == R_NO_CONDUIT ? OUTCOME_QUIET : OUTCOME_ACCEPT, PERMIT_TWIN, r);
 		return;
 	case STEP_PASS:
 		decide_outcome(x, true, r);
@@ -318,7 +318,7 @@ void life_end(struct inspector *i, uint32_t fi)
 	outcome_drop_waiting(i, fi, R_OUT_OF_ORDER);
 	search_end(f);
 	crossing_release(i, fi);
-	outcome_tell_end(f);
+	outcome_tell_end(i, f);
 	flow_touch(&i->flows, fi, CLASS_ENDED, i->now_ns);
 }
 

@@ -73,16 +73,16 @@ static void note_again(struct crossing *x, const struct reset_record *r)
 
 /* Repeats a reset with the known numbers. Every second time, sends another reset, at which the ends
  * send the numbers that they expect (ASK_AHEAD). */
-static void say_again(const struct again *a)
+static void say_again(struct inspector *i, const struct again *a)
 {
 	struct reset_record r = a->r;
 
-	outside_reset(&r);
+	outside_reset(&i->limits.outside, &r);
 	if (a->left % 2u == AGAIN_TIMES % 2u)
 		return;
 	r.to_client.seq += ASK_AHEAD;
 	r.to_server.seq += ASK_AHEAD;
-	outside_reset(&r);
+	outside_reset(&i->limits.outside, &r);
 }
 
 void resets_send_due(struct inspector *i)
@@ -100,7 +100,7 @@ void resets_send_due(struct inspector *i)
 		s->waiting--;
 		if (f->n != a.n || f->kind != KIND_REFUSED)
 			continue;
-		say_again(&a);
+		say_again(i, &a);
 		if (--a.left > 0) {
 			a.due_ns = i->now_ns + AGAIN_NS;
 			put_again(s, &a);
@@ -197,7 +197,7 @@ void reset_both(struct crossing *x, bool by_packet)
 			f->reset.seq[other_end(x->dir)] = peer.seq;
 	}
 	x->i->resets->n++;
-	outside_reset(&r);
+	outside_reset(&x->i->limits.outside, &r);
 	if (!by_packet)
 		note_again(x, &r);
 	/*
@@ -210,7 +210,7 @@ void reset_both(struct crossing *x, bool by_packet)
 	own.valid = 0;
 	r.to_client = x->dir == DIR_C2S ? own : peer;
 	r.to_server = x->dir == DIR_C2S ? peer : own;
-	outside_reset(&r);
+	outside_reset(&x->i->limits.outside, &r);
 }
 
 void reset_server(struct crossing *x)
@@ -227,7 +227,7 @@ void reset_server(struct crossing *x)
 	};
 
 	x->i->resets->n++;
-	outside_reset(&r);
+	outside_reset(&x->i->limits.outside, &r);
 }
 
 bool reset_knows_both(const struct flow *f)

@@ -92,7 +92,7 @@ static void write_one(const struct inspector *i, struct weak *w)
 			   .count = w->count };
 
 	event_say(&e, EVENT_OBJECT, w->name);
-	outside_event(&e);
+	outside_event(&i->limits.outside, &e);
 	w->count = 0;
 	w->since_ns = i->now_ns;
 }

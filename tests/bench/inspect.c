@@ -32,39 +32,14 @@
 
 static uint64_t dropped;
 
-void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
+static void hear_decision(void *ctx, uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
 {
+	(void)ctx;
 	(void)queue;
 	(void)id;
 	(void)permit;
 	(void)r;
 	dropped += o == OUTCOME_DROP;
-}
-
-void outside_reset(const struct reset_record *r)
-{
-	(void)r;
-}
-
-void outside_event(const struct event *e)
-{
-	(void)e;
-}
-
-void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
-{
-	(void)f;
-	(void)p;
-	(void)observe;
-	(void)frame;
-}
-
-void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame)
-{
-	(void)f;
-	(void)v;
-	(void)r;
-	(void)frame;
 }
 
 /* ---- with and without the library ------------------------------------------------------------ */
@@ -198,9 +173,9 @@ static void greet(struct inspector *i, struct conn *k)
 
 static struct inspector *open_inspector(void)
 {
-	static const struct inspector_limits limits = { .flows = 16384,
-							.pool_bytes = 8u << 20,
-							.table_bytes = 1u << 16 };
+	static const struct inspector_limits limits = {
+		.outside = { .decide = hear_decision }, .flows = 16384, .pool_bytes = 8u << 20, .table_bytes = 1u << 16
+	};
 	struct number_range ranges[] = { { 502, 502 }, { 443, 443 }, { 0, 99 }, { 3, 3 }, { 1, 1 } };
 	struct space_set space = { MODBUS_HOLDING, { false, 2, 1 } };
 	struct command_permit permits[] = {

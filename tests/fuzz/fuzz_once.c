@@ -455,9 +455,11 @@ static void resume(struct life *l)
 /* The worker that lends dies. The next one goes on with what was lent, and knows nothing else. */
 static void another_worker(void)
 {
-	struct inspector_limits limits = {
-		.flows = FLOWS, .pool_bytes = 1u << 16, .table_bytes = 1u << 16, .offer = &offer
-	};
+	struct inspector_limits limits = { .outside = desk_outside,
+					   .flows = FLOWS,
+					   .pool_bytes = 1u << 16,
+					   .table_bytes = 1u << 16,
+					   .offer = &offer };
 	uint8_t digest[32];
 
 	if (!may_die())
@@ -486,7 +488,9 @@ static void another_worker(void)
 static void lie(const struct life *l, uint8_t arg)
 {
 	static struct inspector *to[SPEECHES + 1u];
-	struct inspector_limits limits = { .flows = FLOWS, .pool_bytes = 1u << 16, .table_bytes = 1u << 16 };
+	struct inspector_limits limits = {
+		.outside = desk_outside, .flows = FLOWS, .pool_bytes = 1u << 16, .table_bytes = 1u << 16
+	};
 	struct once_lease x = l->lease != NULL ? *l->lease : l->note;
 	struct once_template t = native.templates[x.uses[0] % ONCE_TEMPLATES];
 	uint8_t digest[32];
@@ -714,7 +718,9 @@ static uint8_t *image_of(const struct speech *s, bool other, size_t *ret_n)
 
 static void begin(unsigned k)
 {
-	struct inspector_limits limits = { .flows = FLOWS, .pool_bytes = 1u << 16, .table_bytes = 1u << 16 };
+	struct inspector_limits limits = {
+		.outside = desk_outside, .flows = FLOWS, .pool_bytes = 1u << 16, .table_bytes = 1u << 16
+	};
 
 	which = k;
 	speech = k == SPEECHES ? &slmp_4e : &speeches[k];

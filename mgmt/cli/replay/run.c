@@ -19,10 +19,6 @@
 #define POOL_BYTES (64u << 20)
 #define TICK_NS 100000u
 
-/* The inspector's outside functions have no context argument; a program replays one capture at a
- * time. */
-static struct replay *current;
-
 static struct book_flow *flow_of(struct replay *r, const struct session *s)
 {
 	return book_flow(&r->book, &s->client, s->client_port, &s->server, s->server_port, s->l4proto, s->n);
@@ -62,21 +58,22 @@ static bool is_refused(const struct replay *r, uint32_t permit, enum outcome o, 
 	return o == OUTCOME_DROP || (reason_kind(why) != REASON_PASS && why != R_MIDSTREAM_WAIT && enforces(r, permit));
 }
 
-void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason why)
+static void hear_decision(void *ctx, uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason why)
 {
-	struct session *s = tracker_at(current->tracker, current->waiting[id % WAITING]);
+	struct replay *r = ctx;
+	struct session *s = tracker_at(r->tracker, r->waiting[id % WAITING]);
 	struct book_flow *f;
 	bool refused;
 	struct lane lane;
 
 	if (permit == PERMIT_TWIN) {
-		current->again = true;
-		current->told = o == OUTCOME_QUIET;
+		r->again = true;
+		r->told = o == OUTCOME_QUIET;
 		return;
 	}
-	refused = is_refused(current, permit, o, why);
+	refused = is_refused(r, permit, o, why);
 	if ((refused && reason_kind(why) != REASON_PASS) || why == R_MIDSTREAM_WAIT)
-		current->refused[why]++;
+		r->refused[why]++;
 	if (!refused) {
 		s->passed++;
 	} else {
@@ -85,39 +82,31 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
 		/* Each datagram counts by itself: its session continues although not everything
 		 * passes. */
 		f = !never_passes(why) && (s->l4proto != IP_UDP || reason_kind(why) == REASON_PASS) ? NULL
-		    : permit == s->permit ? flow_of(current, s)
-					  : flow_of_info(current, &current->judged);
+		    : permit == s->permit							    ? flow_of(r, s)
+					  : flow_of_info(r, &r->judged);
 		if (f != NULL)
-			book_judge(f, EV_DENY, why, current->frame);
+			book_judge(f, EV_DENY, why, r->frame);
 	}
 	if (o == OUTCOME_CONFIRMED && !refused && lane_of(s->lane, &lane) && lane.kind == LANE_NAMING)
 		s->released = true;
 }
 
-/* On the box resets and records go to the gate and the journal; here the verdicts are the
- * result. */
-void outside_reset(const struct reset_record *r)
+static void hear_pdu(void *ctx, const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
 {
-}
-
-void outside_event(const struct event *e)
-{
-}
-
-void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
-{
+	struct replay *r = ctx;
 	enum event_verdict v = p->allowed ? EV_ALLOW : observe ? EV_OBSERVE : EV_DENY;
 
-	current->judged = *f;
-	v = p->shadow ? EV_OBSERVE : verdict_of_policy(current, f->permit, v, p->reason);
-	book_pdu(&current->book, f, p, v, frame);
-	if (current->pdu != NULL)
-		current->pdu(current->ctx, f, p, v, frame);
+	r->judged = *f;
+	v = p->shadow ? EV_OBSERVE : verdict_of_policy(r, f->permit, v, p->reason);
+	book_pdu(&r->book, f, p, v, frame);
+	if (r->pdu != NULL)
+		r->pdu(r->ctx, f, p, v, frame);
 }
 
-void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame)
+static void hear_flow(void *ctx, const struct flow_info *f, enum event_verdict v, enum reason why, uint32_t frame)
 {
-	struct book_flow *flow = flow_of_info(current, f);
+	struct replay *r = ctx;
+	struct book_flow *flow = flow_of_info(r, f);
 
 	if (flow == NULL)
 		return;
@@ -127,7 +116,7 @@ void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r
 	flow->midstream |= f->midstream;
 	flow->unread = f->unread;
 	flow->unjudged = f->lost_place;
-	book_judge(flow, verdict_of_policy(current, f->permit, v, r), r, frame);
+	book_judge(flow, verdict_of_policy(r, f->permit, v, why), why, frame);
 }
 
 static void tick(struct replay *r)
@@ -194,7 +183,6 @@ static void inspect(struct replay *r, uint32_t index, struct bytes ip, bool cut,
 		p.mark = s->twin | MARK_TWIN | (from_server ? 0 : MARK_REPLY);
 	r->frame = frame;
 	r->waiting[p.id % WAITING] = index;
-	current = r;
 	inspector_packet(r->inspector, &p);
 	if (r->again)
 		look_again(r, index, &p, from_server);
@@ -236,8 +224,14 @@ static uint8_t *image_of(const struct ir *ir, bool observe, size_t *ret_n)
 
 int replay_open(struct replay *r, struct ir *ir, bool as_captured, struct err *e)
 {
+	/* On the box resets and records go to the gate and the journal; here the verdicts are the
+	 * result. */
 	struct inspector_limits limits = {
-		.flows = FLOWS, .pool_bytes = POOL_BYTES, .undivided = as_captured, .gaps_stay = as_captured
+		.outside = { .ctx = r, .decide = hear_decision, .pdu = hear_pdu, .flow = hear_flow },
+		.flows = FLOWS,
+		.pool_bytes = POOL_BYTES,
+		.undivided = as_captured,
+		.gaps_stay = as_captured
 	};
 	size_t n = 0;
 	uint8_t *image = image_of(ir, as_captured, &n), digest[32];
@@ -270,7 +264,6 @@ void replay_close(struct replay *r)
 	free(r->waiting);
 	book_free(&r->book);
 	replay_clock_clear();
-	current = NULL;
 }
 
 static uint64_t next_due(const struct replay *r)
@@ -455,7 +448,6 @@ void replay_frame(struct replay *r, const struct capture_frame *f)
 	struct bytes whole;
 
 	r->frames++;
-	current = r;
 	pass_time(r, f->wall_ns);
 	if (!f->has_ip) {
 		r->not_ip++;
@@ -528,7 +520,6 @@ static void settle(struct replay *r, const struct session *s)
 
 void replay_finish(struct replay *r)
 {
-	current = r;
 	order_give_up_all(r->order);
 	inspector_finish(r->inspector);
 	for (uint32_t i = 0; i < tracker_count(r->tracker); i++)

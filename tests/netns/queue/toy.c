@@ -21,6 +21,7 @@ struct late {
 };
 
 struct inspector {
+	struct outside outside;
 	struct inspector_stats stats;
 	struct late late[64];
 	unsigned n_late;
@@ -28,8 +29,11 @@ struct inspector {
 
 struct inspector *inspector_new(const struct inspector_limits *l)
 {
-	(void)l;
-	return calloc(1, sizeof(struct inspector));
+	struct inspector *i = calloc(1, sizeof(*i));
+
+	if (i != NULL)
+		i->outside = l->outside;
+	return i;
 }
 
 void inspector_free(struct inspector *i)
@@ -95,7 +99,7 @@ static uint32_t be32(const uint8_t *p)
 	return ((uint32_t)p[0] << 24) | ((uint32_t)p[1] << 16) | ((uint32_t)p[2] << 8) | p[3];
 }
 
-static void cut(const struct packet *p)
+static void cut(const struct inspector *i, const struct packet *p)
 {
 	const uint8_t *ip = p->ip.p, *tcp;
 	bool six = ip[0] >> 4 == 6;
@@ -115,7 +119,7 @@ static void cut(const struct packet *p)
 	r.to_server = (struct reset_side){ .seq = be32(tcp + 4), .valid = 1 };
 	r.to_client =
 		(struct reset_side){ .seq = be32(tcp + 8), .ack = be32(tcp + 4) + data, .with_ack = 1, .valid = 1 };
-	outside_reset(&r);
+	outside_reset(&i->outside, &r);
 }
 
 void inspector_packet(struct inspector *i, const struct packet *p)
@@ -136,13 +140,14 @@ void inspector_packet(struct inspector *i, const struct packet *p)
 	}
 	if (has(p, "DROP") || has(p, "CUT!")) {
 		i->stats.dropped++;
-		outside_decide(p->queue, p->id, OUTCOME_DROP, permit, R_NONE);
+		outside_decide(&i->outside, p->queue, p->id, OUTCOME_DROP, permit, R_NONE);
 		if (has(p, "CUT!"))
-			cut(p);
+			cut(i, p);
 		return;
 	}
 	i->stats.accepted++;
-	outside_decide(p->queue, p->id, has(p, "SURE") ? OUTCOME_CONFIRMED : OUTCOME_ACCEPT, permit, R_NONE);
+	outside_decide(&i->outside, p->queue, p->id, has(p, "SURE") ? OUTCOME_CONFIRMED : OUTCOME_ACCEPT, permit,
+		       R_NONE);
 }
 
 uint64_t inspector_tick(struct inspector *i)
@@ -155,7 +160,7 @@ uint64_t inspector_tick(struct inspector *i)
 
 		if (l.due <= now) {
 			i->stats.accepted++;
-			outside_decide(l.queue, l.id, OUTCOME_ACCEPT, l.permit, R_NONE);
+			outside_decide(&i->outside, l.queue, l.id, OUTCOME_ACCEPT, l.permit, R_NONE);
 		} else {
 			next = l.due - now < next ? l.due - now : next;
 			i->late[kept++] = l;

@@ -193,8 +193,9 @@ static struct {
 	size_t n_flows;
 } desk;
 
-void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
+static void desk_hear_decision(void *ctx, uint16_t queue, uint32_t id, enum outcome o, uint32_t permit, enum reason r)
 {
+	(void)ctx;
 	(void)queue;
 	if (permit == PERMIT_TWIN) {
 		if (desk.outcome[id % DESK_IDS] != 0)
@@ -210,20 +211,23 @@ void outside_decide(uint16_t queue, uint32_t id, enum outcome o, uint32_t permit
 	desk.outcome[id % DESK_IDS] = (uint8_t)(o == OUTCOME_QUIET ? OUTCOME_ACCEPT : o);
 }
 
-void outside_reset(const struct reset_record *r)
+static void desk_hear_reset(void *ctx, const struct reset_record *r)
 {
+	(void)ctx;
 	if (desk.n_resets < DESK_LOG)
 		desk.resets[desk.n_resets++] = *r;
 }
 
-void outside_event(const struct event *e)
+static void desk_hear_event(void *ctx, const struct event *e)
 {
+	(void)ctx;
 	if (desk.n_events < DESK_LOG)
 		desk.events[desk.n_events++] = *e;
 }
 
-void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
+static void desk_hear_pdu(void *ctx, const struct flow_info *f, const struct pdu *p, bool observe, uint32_t frame)
 {
+	(void)ctx;
 	(void)f;
 	(void)observe;
 	(void)frame;
@@ -231,8 +235,9 @@ void outside_pdu(const struct flow_info *f, const struct pdu *p, bool observe, u
 		desk.pdus[desk.n_pdus++] = *p;
 }
 
-void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame)
+static void desk_hear_flow(void *ctx, const struct flow_info *f, enum event_verdict v, enum reason r, uint32_t frame)
 {
+	(void)ctx;
 	if (desk.n_flows >= DESK_LOG)
 		return;
 	desk.flows[desk.n_flows].info = *f;
@@ -240,6 +245,12 @@ void outside_flow(const struct flow_info *f, enum event_verdict v, enum reason r
 	desk.flows[desk.n_flows].r = r;
 	desk.flows[desk.n_flows++].frame = frame;
 }
+
+static const struct outside desk_outside = { .decide = desk_hear_decision,
+					     .reset = desk_hear_reset,
+					     .event = desk_hear_event,
+					     .pdu = desk_hear_pdu,
+					     .flow = desk_hear_flow };
 
 /* ---- permits ---- */
 
@@ -444,6 +455,7 @@ DESK_MAY_IDLE static void desk_open(struct inspector_limits l)
 	uint8_t *image = desk_image(1, &n);
 
 	l.offer = desk_front.offer;
+	l.outside = desk_outside;
 	desk_i = inspector_new(&l);
 	if (desk_i == NULL || !inspector_table(desk_i, bytes_of(image, n), digest))
 		abort();

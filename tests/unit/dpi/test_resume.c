@@ -45,7 +45,9 @@ static void load(uint32_t permit, uint32_t slot)
 
 static int begin(void **state)
 {
-	const struct inspector_limits limits = { .flows = 16, .pool_bytes = 1u << 16, .table_bytes = 1u << 16 };
+	const struct inspector_limits limits = {
+		.outside = desk_outside, .flows = 16, .pool_bytes = 1u << 16, .table_bytes = 1u << 16
+	};
 
 	(void)state;
 	desk_directed = true;

@@ -6,7 +6,7 @@
  * least once a minute. A table has the exceptions, with the alarm that rings and the reason. These
  * must ring, which shows that silence means something.
  *
- * The records are the inspector's own (the linker redirects outside_event to the test), the
+ * The records are the inspector's own (the linker redirects inspector_new to the test), the
  * beginning of each session, and what the kernel would have dropped. SEKISHO_ALL=1: all captures;
  * otherwise those of the table and a part that SEED chooses.
  *
@@ -25,6 +25,7 @@
 
 #include "appliance/journal/attack.h"
 #include "appliance/wire/settings.h"
+#include "dpi/inspect/inspect.h"
 #include "mgmt/cli/learn/learn.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/replay/run.h"
@@ -90,10 +91,20 @@ static void keep(struct event e)
 	recorded[n_recorded++] = e;
 }
 
-void __wrap_outside_event(const struct event *e);
-void __wrap_outside_event(const struct event *e)
+static void hear_event(void *ctx, const struct event *e)
 {
+	(void)ctx;
 	keep(*e);
+}
+
+struct inspector *__real_inspector_new(const struct inspector_limits *l);
+struct inspector *__wrap_inspector_new(const struct inspector_limits *l);
+struct inspector *__wrap_inspector_new(const struct inspector_limits *l)
+{
+	struct inspector_limits limits = *l;
+
+	limits.outside.event = hear_event;
+	return __real_inspector_new(&limits);
 }
 
 /* What the kernel would report about a session: that it began, or each packet that the policy

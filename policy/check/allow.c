@@ -8,7 +8,12 @@
 #include "appliance/wire/notation.h"
 #include "policy/check/check.h"
 #include "policy/check/effect.h"
+#include "policy/check/keys.h"
+#include "policy/check/meant.h"
 #include "policy/check/model.h"
+#include "policy/check/names.h"
+#include "policy/check/ranges.h"
+#include "policy/check/say.h"
 #include "policy/check/values.h"
 
 /* Lists of numbers, ranges and paths in a policy: read by their notation; a mistake is reported at

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The site's name, its rules for keeping records, and its assets: named addresses inside a zone. */
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/ledger.h"
+#include "policy/check/names.h"
+#include "policy/check/ranges.h"
+#include "policy/check/say.h"
+#include "policy/check/windows.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,6 +8,11 @@
 #include <string.h>
 
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/names.h"
+#include "policy/check/network.h"
+#include "policy/check/ranges.h"
+#include "policy/check/say.h"
 
 enum { BETWEEN_SIDES, BETWEEN_ADDRESSES };
 static const struct key between_keys[] = {

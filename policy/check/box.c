@@ -4,6 +4,11 @@
 #include <string.h>
 
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/names.h"
+#include "policy/check/network.h"
+#include "policy/check/ranges.h"
+#include "policy/check/say.h"
 
 /* ---- VLANs ----------------------------------------------------------------------------------- */
 

@@ -5,7 +5,12 @@
 
 #include "appliance/base/clock.h"
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/ledger.h"
 #include "policy/check/model.h"
+#include "policy/check/network.h"
+#include "policy/check/say.h"
+#include "policy/check/windows.h"
 #include "policy/check/written.h"
 #include "policy/read/csv.h"
 #include "policy/read/read.h"

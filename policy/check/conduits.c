@@ -6,6 +6,13 @@
 
 #include "appliance/base/duration.h"
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/ledger.h"
+#include "policy/check/meant.h"
+#include "policy/check/names.h"
+#include "policy/check/ranges.h"
+#include "policy/check/say.h"
+#include "policy/check/windows.h"
 #include "policy/check/written.h"
 
 #define CONDUIT_NAME_MAX 200u

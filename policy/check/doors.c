@@ -6,6 +6,9 @@
 #include "appliance/base/duration.h"
 #include "appliance/wire/duty.h"
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/names.h"
+#include "policy/check/say.h"
 
 enum { D_AT_MOST, D_OPENED_BY, D_NEEDS, D_ORGANISATION };
 static const struct key door_keys[] = {

@@ -8,6 +8,7 @@
 
 #include "policy/check/check.h"
 #include "policy/check/model.h"
+#include "policy/check/say.h"
 
 /* The keys of every vocabulary, of its targets and of its address spaces; NULL where one is
  * missing. */

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "appliance/base/utf8.h"
+#include "policy/check/keys.h"
 #include "policy/check/written.h"
 #include "policy/read/csv.h"
 

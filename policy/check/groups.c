@@ -2,6 +2,7 @@
 /* Groups: one name for several services, assets or zones. A group may hold groups and patterns. */
 #include <string.h>
 
+#include "policy/check/keys.h"
 #include "policy/check/written.h"
 
 #define GROUPS_DEEP 16u /* nesting depth of groups */

@@ -3,6 +3,7 @@
  * continue. */
 #include <string.h>
 
+#include "policy/check/keys.h"
 #include "policy/check/written.h"
 
 enum { I_CUT, I_KEEP };

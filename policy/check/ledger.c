@@ -3,6 +3,11 @@
 #include <string.h>
 
 #include "policy/check/check.h"
+#include "policy/check/ledger.h"
+#include "policy/check/meant.h"
+#include "policy/check/names.h"
+#include "policy/check/say.h"
+#include "policy/check/windows.h"
 
 void hint_date(struct check *k, struct diag *g, const char *text, enum message form)
 {

@@ -8,6 +8,10 @@
 #include <string.h>
 
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/network.h"
+#include "policy/check/ranges.h"
+#include "policy/check/say.h"
 
 #define ADDRESSES_MAX 64u /* of one interface */
 

@@ -2,6 +2,10 @@
 /* never, always and chain_break: what must stay impossible or possible, and from which assets
  * nobody continues. */
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/names.h"
+#include "policy/check/ranges.h"
+#include "policy/check/say.h"
 #include "policy/check/written.h"
 
 static const char *const scope_words[] = { "direct", "chain", NULL }; /* bool chain */

@@ -2,6 +2,10 @@
 /* Outside organisations. Each has a zone of its own. It has no conduit to another organisation, and
  * no conduit that outlasts its contract. */
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/names.h"
+#include "policy/check/say.h"
+#include "policy/check/windows.h"
 
 enum { ORGANISATION_ZONE, ORGANISATION_UNTIL, ORGANISATION_CONTACTS };
 static const struct key organisation_keys[] = {

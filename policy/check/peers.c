@@ -10,6 +10,9 @@
 
 #include "appliance/wire/plain.h"
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/network.h"
+#include "policy/check/say.h"
 
 #define TIME_PORT 123u	     /* RFC 5905, 6 */
 #define LOG_PORT 6514u	     /* syslog over TLS: RFC 5425, 4.1 */

@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "policy/check/check.h"
+#include "policy/check/meant.h"
+#include "policy/check/ranges.h"
+#include "policy/check/say.h"
 
 bool ranges_add(struct check *k, struct ranges *r, const struct addr_range *one)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "policy/check/say.h"
 #include "policy/check/check.h"
 
 static const char *render(struct arena *a, enum lang l, enum message m, const char *x, const char *y, const char *z)

@@ -5,6 +5,10 @@
 #include <strings.h>
 
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/meant.h"
+#include "policy/check/names.h"
+#include "policy/check/say.h"
 
 enum {
 	SERVICE_PROTOCOL,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "policy/check/check.h"
+#include "policy/check/windows.h"
 
 /* Reads exactly n digits at *p. */
 static bool digits(const char **p, unsigned n, unsigned *ret)

@@ -9,6 +9,7 @@
 
 #include "policy/check/check.h"
 #include "policy/check/model.h"
+#include "policy/check/say.h"
 
 /* A row whose functions, targets and addresses are known. */
 struct value_reader {

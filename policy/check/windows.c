@@ -3,6 +3,11 @@
 #include <string.h>
 
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/ledger.h"
+#include "policy/check/names.h"
+#include "policy/check/say.h"
+#include "policy/check/windows.h"
 
 #define EXCEPT_MAX 400u /* excepted days; more should be a window of their own */
 

@@ -2,6 +2,7 @@
 /* Expands what is written once for many: conduits and statements between several zones, members of
  * a fleet, defaults. */
 #include "policy/check/written.h"
+#include "policy/check/keys.h"
 
 #include <string.h>
 

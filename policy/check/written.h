@@ -8,6 +8,8 @@
 #define SEKISHO_POLICY_CHECK_WRITTEN_H
 
 #include "policy/check/check.h"
+#include "policy/check/names.h"
+#include "policy/check/say.h"
 #include "policy/read/read.h"
 
 /* largest number of nodes and names that are made: as many as a text may have */

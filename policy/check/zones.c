@@ -5,6 +5,12 @@
 #include <string.h>
 
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/ledger.h"
+#include "policy/check/names.h"
+#include "policy/check/network.h"
+#include "policy/check/ranges.h"
+#include "policy/check/say.h"
 
 enum { ZONE_INTERFACES, ZONE_NETWORKS, ZONE_REVIEW, ZONE_LINES };
 static const struct key zone_keys[] = {

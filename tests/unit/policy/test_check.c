@@ -23,6 +23,10 @@
 #include "appliance/base/clock.h"
 #include "dpi/modbus/words.h"
 #include "policy/check/check.h"
+#include "policy/check/names.h"
+#include "policy/check/ranges.h"
+#include "policy/check/say.h"
+#include "policy/check/windows.h"
 #include "policy/read/csv.h"
 #include "tests/unit/policy/policy_text.h"
 

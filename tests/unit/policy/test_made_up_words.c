@@ -21,6 +21,8 @@
 #include "appliance/wire/commands_json.h"
 #include "appliance/wire/evaluate.h"
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/ranges.h"
 #include "tests/unit/policy/policy_text.h"
 #include "tests/unit/wire/made_up.h"
 

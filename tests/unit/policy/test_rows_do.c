@@ -29,6 +29,8 @@
 #include "appliance/wire/evaluate.h"
 #include "appliance/wire/notation.h"
 #include "policy/check/check.h"
+#include "policy/check/keys.h"
+#include "policy/check/ranges.h"
 #include "tests/unit/policy/policy_text.h"
 
 uint64_t clock_wall_ns(void)

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/accounts/account.h"
 #include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
+#include "appliance/accounts/totp.h"
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/columns.h"
 #include "appliance/base/json_each.h"

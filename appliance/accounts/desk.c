@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the desk share: answers, records, jobs, logins, rights of a session. */
 #include "appliance/accounts/desk.h"
+#include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "appliance/accounts/account.h"
 #include "appliance/accounts/book.h"
 #include "appliance/accounts/challenges.h"
 #include "appliance/accounts/job.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "appliance/accounts/book_json.h"
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/desk_door.h"
 #include "appliance/accounts/desk_ground.h"

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "appliance/accounts/book.h"
+#include "appliance/accounts/account.h"
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/secret.h"
 #include "appliance/base/addr.h"

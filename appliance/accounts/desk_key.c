@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/accounts/book_json.h"
 #include "appliance/accounts/challenges.h"
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/desk_ground.h"
@@ -17,6 +18,7 @@
 #include "appliance/accounts/job.h"
 #include "appliance/accounts/lockout.h"
 #include "appliance/accounts/sessions.h"
+#include "appliance/base/json.h"
 
 void desk_challenge(struct desk *d, uint32_t id, const struct msg_challenge *m, struct moment now)
 {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/accounts/book_json.h"
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/desk_ground.h"
 #include "appliance/accounts/desk_restore.h"

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/desk_enrol.h"
 #include "appliance/accounts/desk_ground.h"

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "appliance/accounts/book.h"
+#include "appliance/accounts/account.h"
 #include "appliance/accounts/passphrase.h"
 #include "appliance/accounts/secret.h"
 #include "appliance/base/addr.h"

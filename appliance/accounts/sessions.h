@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "appliance/accounts/account.h"
 #include "appliance/accounts/book.h"
 #include "appliance/accounts/passphrase.h"
 #include "appliance/accounts/secret.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/accounts/book.h"
+#include "appliance/accounts/totp.h"
 
 #include <liboath/oath.h>
 #include <string.h>

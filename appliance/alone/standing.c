@@ -15,7 +15,7 @@
 
 #include "appliance/alone/alone.h"
 #include "appliance/base/memfd.h"
-#include "appliance/box/box.h"
+#include "appliance/box/links_json.h"
 #include "appliance/box/loan.h"
 #include "appliance/box/netns.h"
 #include "appliance/enforce/look.h"

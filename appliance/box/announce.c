@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/box/announce.h"
 #include "appliance/box/box.h"
 
 #include <errno.h>

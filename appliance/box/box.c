@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/box/admin_rules.h"
 #include "appliance/box/box_private.h"
 #include "appliance/box/netns.h"
 

@@ -13,9 +13,7 @@
 #include <stdint.h>
 
 #include "appliance/base/err.h"
-#include "appliance/base/json.h"
 #include "appliance/box/rtnl.h"
-#include "appliance/kernel/small_tables.h"
 #include "policy/ir/ir.h"
 
 struct box_spaces {
@@ -94,100 +92,8 @@ int scratch_open(int home, struct box_spaces *ret, struct err *e);
  * succeeded. Changes nothing in the box. */
 int scratch_try(const struct box_spaces *s, const struct box_spaces *scratch, const struct ir *ir, struct err *e);
 
-/* ---- links_json.c: for people (docs/json.md) ------------------------------------------------- */
-
-/* The box's links as the kernel has them now. The caller owns the objects; each is null when it
- * cannot be read. */
-json_t *box_interfaces_json(const struct box_spaces *s, const struct ir *ir);
-/* The hosts for which the kernel answers ARP and neighbour discovery, by interface. */
-json_t *box_answering_json(const struct box_spaces *s, const struct ir *ir);
-/* The peers that the box may reach from the admin namespace, by the kernel's rules. */
-json_t *box_reach_json(const struct box_spaces *s, const struct ir *ir);
-
-/* ---- announce.c ------------------------------------------------------------------------------ */
-
-/*
- * Announces the MAC address of an interface to the hosts there, for the box's own addresses and for
- * hosts on other sides for which the box answers. Otherwise hosts would use the MAC address of an
- * earlier box or card, some controllers for 20 minutes. Its socket receives nothing, and is closed
- * at the end.
- */
-
-/* How many hosts are announced at most, because each announcement is a broadcast. Other hosts find
- * the new MAC address by ARP or neighbour discovery. */
-#define ANNOUNCE_MOST 256u
-#define ANNOUNCE_FRAME 86u /* bytes of the longest frame */
-
-/*
- * Sends an announcement for each of i->addresses and each host of i->answers: an ARP announcement
- * (RFC 5227, 2.3), or an unsolicited neighbour advertisement with the override flag (RFC 4861,
- * 7.2.6; RFC 6275, 10.4.1). `i` is an interface of `ir`, and `d` its device. 0 or negative errno.
- */
-int box_announce(const struct box_spaces *s, const struct ir *ir, const struct ir_interface *i, const struct device *d,
-		 struct err *e);
-
-/* ---- outside.c ------------------------------------------------------------------------------- */
-
-/*
- * Finds ways around our rules in the data and the admin namespace that nf_tables does not show:
- * devices that are not in the policy; bridges and the like over devices of the policy; XDP and tc
- * programs; legacy iptables; policy routing. In the first namespace, finds devices on a card of the
- * box. It reports and never changes anything, because a person has to decide.
- */
-
-/* `each` as for box_compare; `what` is always "foreign". 0, or the first failure: the search is
- * then incomplete. */
-int outside_look(const struct box_spaces *s, const struct ir *ir, box_difference *each, void *ctx, struct err *e);
-
-/* Sets and reads the rules of the admin namespace (kernel/small_tables.h); the process may be in
- * any namespace. */
-
-/* Sets the rules for the peers of `ir`. If `ir` has no admin interface, nothing is admitted. `note`
- * as for plain_table_set. 0 or negative errno. */
-int box_admin_rules(const struct box_spaces *s, const struct ir *ir, bool dry, plain_note *note, void *ctx,
-		    struct err *e);
-/* Sets rules without peers, if there are no rules yet. */
-int box_admin_rules_base(const struct box_spaces *s, struct err *e);
-/* Reads the rules of the admin namespace from the kernel. `each` also gets the peer of `ir` that a
- * rule is for. */
-int box_admin_rules_read(const struct box_spaces *s, const struct ir *ir, admin_rules_each *each, void *ctx,
-			 struct admin_rules_seen *ret, struct err *e);
-
-/* ---- home_sessions.c ------------------------------------------------------------------------- */
-
-/*
- * Sessions over a device of the first namespace. A person who administers the machine over this
- * device loses the session when the device is moved. Reads, never changes. Only TCP sessions are
- * listed, because the kernel has no sessions of other transports.
- */
-
-/* sessions of one device that are listed; further ones are counted */
-#define HOME_SESSIONS_TOLD 64u
-
-/* Whether the device is in the first namespace, and so would be moved. */
-bool device_at_home(const struct box_spaces *s, const char *device);
-/*
- * Established sessions with another machine that use the device, or a device above it: their local
- * address is the device's, or their packets leave by the device. [{"local": "192.0.2.1:22", "peer":
- * "192.0.2.7:50412"}], at most HOME_SESSIONS_TOLD; *more is the number of further sessions. Owned
- * by the caller; NULL: see *e.
- */
-json_t *home_sessions_read(const struct box_spaces *s, const char *device, uint64_t *more, struct err *e);
-
-/* ---- pure parts, for tests ------------------------------------------------------------------- */
-
 /* Whether a route belongs to the admin namespace. It belongs to the namespace of its interface, or
  * of the interface whose network contains the gateway; otherwise to data. */
 bool box_route_is_admin(const struct ir *ir, const struct ir_route *r);
-/* Writes the frame for one host, and returns its length. `router`: the host is the box itself.
- * `mac` has 6 bytes. */
-size_t announce_frame(const struct addr *host, bool router, const uint8_t *mac, uint8_t ret[ANNOUNCE_FRAME]);
-struct home_session {
-	struct addr local, peer;
-	uint16_t local_port, peer_port;
-};
-/* Reads a line of /proc/net/tcp or tcp6. False: it is not an established session between
- * two machines. */
-bool home_session_read(const char *line, struct home_session *ret);
 
 #endif

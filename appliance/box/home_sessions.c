@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "appliance/box/box.h"
+#include "appliance/box/home_sessions.h"
 #include "appliance/box/loan_private.h"
 
 struct looking {

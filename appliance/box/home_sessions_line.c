@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/box/box.h"
+#include "appliance/box/home_sessions.h"
 
 #define ESTABLISHED "01"
 

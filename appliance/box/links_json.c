@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/box/links_json.h"
+#include "appliance/base/json.h"
+#include "appliance/box/admin_rules.h"
 #include "appliance/box/box.h"
 
 #include <stdio.h>

@@ -11,8 +11,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "appliance/box/admin_rules.h"
 #include "appliance/box/box.h"
 #include "appliance/box/netns.h"
+#include "appliance/box/outside.h"
 #include "appliance/box/rtnl_private.h"
 
 #define TABLES_MAX 32u

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/box/box_private.h"
+#include "appliance/kernel/small_tables.h"
 
 #include <errno.h>
 #include <stdio.h>

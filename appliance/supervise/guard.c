@@ -15,6 +15,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/json_each.h"
+#include "appliance/box/admin_rules.h"
 #include "appliance/box/box.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/sysctl.h"

@@ -17,7 +17,9 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/box/announce.h"
 #include "appliance/box/box.h"
+#include "appliance/box/outside.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/kept.h"

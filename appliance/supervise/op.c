@@ -11,6 +11,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
 #include "appliance/box/box.h"
+#include "appliance/box/home_sessions.h"
 #include "appliance/store/in_force.h"
 #include "appliance/supervise/apply_told.h"
 #include "appliance/supervise/asker.h"

@@ -8,6 +8,8 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/box/box.h"
+#include "appliance/box/links_json.h"
+#include "appliance/box/outside.h"
 #include "appliance/store/generation.h"
 #include "appliance/supervise/asker.h"
 #include "appliance/supervise/counting.h"

@@ -11,7 +11,6 @@
 #ifndef SEKISHO_POLICY_CHECK_CHECK_H
 #define SEKISHO_POLICY_CHECK_CHECK_H
 
-#include "appliance/wire/notation.h"
 #include "policy/check/model.h"
 #include "policy/check/names.h"
 #include "policy/check/say.h"

@@ -7,8 +7,6 @@
 #include "appliance/base/utf8.h"
 #include "policy/check/check.h"
 #include "policy/check/keys.h"
-#include "policy/check/meant.h"
-#include "policy/check/names.h"
 #include "policy/check/say.h"
 
 /* The kind of value that a key wants, in words. */

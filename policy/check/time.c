@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "policy/check/check.h"
 #include "policy/check/windows.h"
 
 /* Reads exactly n digits at *p. */

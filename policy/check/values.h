@@ -8,7 +8,6 @@
 #define SEKISHO_POLICY_CHECK_VALUES_H
 
 #include "policy/check/check.h"
-#include "policy/check/model.h"
 #include "policy/check/say.h"
 
 /* A row whose functions, targets and addresses are known. */

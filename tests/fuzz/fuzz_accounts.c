@@ -17,7 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/accounts/account.h"
 #include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
 #include "appliance/base/sha256.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

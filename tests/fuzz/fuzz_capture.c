@@ -13,6 +13,7 @@
 
 #include "dpi/decode.h"
 #include "mgmt/cli/replay/capture.h"
+#include "mgmt/cli/replay/defrag.h"
 #include "mgmt/cli/replay/run.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -11,9 +11,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "appliance/box/admin_rules.h"
+#include "appliance/box/announce.h"
 #include "appliance/box/box.h"
+#include "appliance/box/home_sessions.h"
 #include "appliance/box/loan.h"
 #include "appliance/box/netns.h"
+#include "appliance/box/outside.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/box/sysctl.h"
 #include "appliance/kernel/deny_base.h"

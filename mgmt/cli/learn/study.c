@@ -9,7 +9,9 @@
 #include "appliance/base/utf8.h"
 #include "appliance/wire/operation.h"
 #include "appliance/wire/tag.h"
+#include "mgmt/cli/replay/book.h"
 #include "mgmt/cli/replay/run.h"
+#include "mgmt/cli/replay/tracker.h"
 #include "policy/compile/compile.h"
 
 #define ROUND 65536u /* sessions, or kinds of requests, after which a round ends */

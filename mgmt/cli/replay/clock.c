@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/replay/run.h"
+#include "mgmt/cli/replay/clock.h"
 
 #include <stdbool.h>
 #include <time.h>

@@ -4,10 +4,13 @@
 
 #include "appliance/wire/commands_json.h"
 #include "appliance/wire/vocabulary.h"
+#include "mgmt/cli/replay/book.h"
+#include "mgmt/cli/replay/print.h"
 #include "mgmt/cli/replay/run.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/words/command.h"
+#include "policy/ir/ir.h"
 
 #define ENDPOINT_TEXT (ADDR_TEXT + 10)
 

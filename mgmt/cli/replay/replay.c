@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 
 #include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/replay/book.h"
+#include "mgmt/cli/replay/print.h"
 #include "mgmt/cli/replay/run.h"
 #include "mgmt/cli/verbs.h"
 

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/replay/run.h"
+#include "dpi/inspect/command.h"
+#include "mgmt/cli/replay/book.h"
+#include "mgmt/cli/replay/clock.h"
+#include "mgmt/cli/replay/defrag.h"
+#include "mgmt/cli/replay/order.h"
+#include "mgmt/cli/replay/tracker.h"
+#include "policy/ir/ir.h"
 
 #include <errno.h>
 #include <stdlib.h>

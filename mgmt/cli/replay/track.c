@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/replay/run.h"
+#include "mgmt/cli/replay/tracker.h"
 
 #include <stdlib.h>
 #include <string.h>

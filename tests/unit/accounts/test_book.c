@@ -23,7 +23,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "appliance/accounts/account.h"
 #include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
+#include "appliance/accounts/totp.h"
 #include "appliance/wire/duty.h"
 
 #define S UINT64_C(1000000000)

@@ -23,6 +23,8 @@
  * LINK: appliance/accounts/qr.c
  * LIBS: libqrencode libcrypt liboath jansson nettle
  */
+#include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/desk_door.h"
 #include "appliance/accounts/desk_ground.h"

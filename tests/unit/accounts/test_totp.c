@@ -12,6 +12,7 @@
 
 #include "appliance/accounts/book.h"
 #include "appliance/accounts/secret.h"
+#include "appliance/accounts/totp.h"
 
 static const uint8_t rfc[] = "12345678901234567890";
 

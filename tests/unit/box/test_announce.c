@@ -7,7 +7,7 @@
  */
 #include "tests/unit/cmocka.h"
 
-#include "appliance/box/box.h"
+#include "appliance/box/announce.h"
 
 static const uint8_t mac[6] = { 0x02, 0, 0, 0, 0xaa, 0x01 };
 

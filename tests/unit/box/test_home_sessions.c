@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "appliance/box/box.h"
+#include "appliance/box/home_sessions.h"
 
 /* An address as the kernel prints it: words in the byte order of this machine. */
 static void hex_of(const char *address, char out[40])

@@ -29,6 +29,7 @@
 #include "mgmt/cli/learn/learn.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/replay/run.h"
+#include "mgmt/cli/replay/tracker.h"
 
 #define CAPTURES "../shared/pcaps"
 #define MOST 1000u

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "mgmt/cli/replay/capture.h"
+#include "mgmt/cli/replay/defrag.h"
 #include "mgmt/cli/replay/run.h"
 
 #define DATA 4000

@@ -15,7 +15,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "mgmt/cli/replay/order.h"
 #include "mgmt/cli/replay/run.h"
+#include "mgmt/cli/replay/tracker.h"
 
 #define SECOND 1000000000ull
 

@@ -23,7 +23,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "appliance/box/announce.h"
 #include "appliance/box/box.h"
+#include "appliance/box/outside.h"
 #include "appliance/box/rtnl.h"
 
 #define MOST 64u

@@ -393,7 +393,7 @@ static int set_all(const struct box_spaces *s, const struct ir *ir, const struct
 		snprintf(x->where, sizeof(x->where), "interface %.64s", ir->interfaces[i].name);
 		code = set_one(&h, ir, &ir->interfaces[i], x->dry, &one);
 		if (code == -ENODEV && x->each != NULL)
-			x->each(x->ctx, x->where, "missing", ir->interfaces[i].device);
+			x->each(x->ctx, x->where, "gone", ir->interfaces[i].device);
 		else if (code < 0)
 			keep_first(&why, name_interface(&ir->interfaces[i], &one), &one);
 	}

@@ -121,23 +121,25 @@ static bool released(const struct supervisor *s, const char *device)
 
 struct comparing {
 	const struct supervisor *s;
-	json_t *found;	  /* owned */
-	struct err *lack; /* the first device that is missing */
+	json_t *found, *gone; /* differences, and devices that are not there; owned */
+	struct err *lack;     /* the first device that is not there */
 };
 
 static void note_difference(void *ctx, const char *where, const char *what, const char *detail)
 {
 	const struct comparing *c = ctx;
 
-	if (strcmp(what, "missing") != 0 || !released(c->s, detail))
+	if (strcmp(what, "gone") != 0)
 		found_note(c->found, where, what, detail);
+	else if (!released(c->s, detail))
+		found_note(c->gone, where, "", detail);
 }
 
 static void note_missing(void *ctx, const char *where, const char *what, const char *detail)
 {
 	struct comparing *c = ctx;
 
-	if (strcmp(what, "missing") == 0 && !released(c->s, detail) && c->lack->code == 0)
+	if (strcmp(what, "gone") == 0 && !released(c->s, detail) && c->lack->code == 0)
 		err_set(c->lack, -ENODEV, "%s (%s)", where, detail);
 }
 
@@ -201,6 +203,7 @@ static bool report(struct supervisor *s, enum drift what, json_t *found, const j
 		[DRIFT_NETWORK] = M_DRIFT_NETWORK,
 		[DRIFT_UNMENDED] = M_DRIFT_UNMENDED,
 		[DRIFT_OUTSIDE] = M_DRIFT_OUTSIDE,
+		[DRIFT_GONE] = M_DRIFT_GONE,
 	};
 	struct event ev = event_new(EVENT_DRIFT, clock_wall_ns());
 	char text[EVENT_TEXT], line[LINE_BYTES];
@@ -321,11 +324,13 @@ static void announce_due(struct supervisor *s, uint64_t now)
 }
 
 /* Compares the network with box.cfg, and restores it. What cannot be restored, such as a missing
- * device, is reported once, even if other differences come and go. */
+ * device, is reported once, even if other differences come and go. A device that is gone is a dead
+ * card, not a change by somebody, so it does not count as drift. */
 static void compare_network(struct supervisor *s)
 {
-	struct comparing c = { .s = s, .found = json_object() };
+	struct comparing c = { .s = s, .found = json_object(), .gone = json_object() };
 	struct network *n = s->network;
+	uint64_t at;
 	enum drift what = DRIFT_NETWORK;
 	struct err e = { 0 };
 
@@ -339,6 +344,9 @@ static void compare_network(struct supervisor *s)
 		json_decref(trouble);
 	}
 	n->drifts += report(s, what, c.found, n->seen, &n->drift_wall_ns);
+	(void)report(s, DRIFT_GONE, c.gone, n->seen, &at);
+	json_object_update(c.found, c.gone);
+	json_decref(c.gone);
 	json_decref(n->seen);
 	n->seen = c.found;
 }

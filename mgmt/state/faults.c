@@ -95,10 +95,10 @@ static bool is_said(const struct faults *f, const char *where)
 
 static const char *network_text(const struct faults *f, const char *what)
 {
-	return message_format(strcmp(what, "missing") == 0   ? M_DIFF_MISSING
-			      : strcmp(what, "extra") == 0   ? M_DIFF_EXTRA
-			      : strcmp(what, "changed") == 0 ? M_DIFF_CHANGED
-							     : M_DIFF_UNKNOWN,
+	return message_format(strcmp(what, "missing") == 0 || strcmp(what, "gone") == 0 ? M_DIFF_MISSING
+			      : strcmp(what, "extra") == 0				? M_DIFF_EXTRA
+			      : strcmp(what, "changed") == 0				? M_DIFF_CHANGED
+											: M_DIFF_UNKNOWN,
 			      f->lang);
 }
 

@@ -276,7 +276,7 @@ int box_compare(const struct box_spaces *s, const struct ir *ir, bool mend, box_
 	(void)mend;
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
 		if (!box_has(s, ir_card(&ir->interfaces[i])))
-			each(ctx, ir->interfaces[i].name, "missing", ir_card(&ir->interfaces[i]));
+			each(ctx, ir->interfaces[i].name, "gone", ir_card(&ir->interfaces[i]));
 	return machine_call("compare the network", e);
 }
 

@@ -213,10 +213,14 @@ static void each_change_once(void **state)
 static void beside_what_cannot_be_mended(void **state)
 {
 	enum drift what;
+	uint64_t at, before = network_drifts(&s, &at);
 
 	(void)state;
-	differ("interface crane", "missing", "eth1", true);
-	assert_string_equal(looks(&what), "interface crane missing: eth1");
+	differ("interface crane", "gone", "eth1", true);
+	assert_string_equal(looks(&what), "interface crane: eth1");
+	/* Nobody changed anything: a card died. */
+	assert_int_equal(what, DRIFT_GONE);
+	assert_int_equal(network_drifts(&s, &at), before);
 	assert_string_equal(looks(&what), "");
 	differ("routes", "extra", "10.9.0.0/16 via 10.1.0.9", false);
 	assert_string_equal(looks(&what), "routes extra: 10.9.0.0/16 via 10.1.0.9");
@@ -249,10 +253,10 @@ static void behind_many(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 20; i++) {
 		snprintf(device, sizeof(device), "card%u", i);
-		differ("interface with_a_longer_name", "missing", device, true);
+		differ("interface with_a_longer_name", "gone", device, true);
 	}
 	snprintf(text, sizeof(text), "%s", looks(&what));
-	assert_string_equal(text, "interface with_a_longer_name missing: card0; interface with_a_longer_name missi");
+	assert_string_equal(text, "interface with_a_longer_name: card0; interface with_a_longer_name: card1; inter");
 	assert_string_equal(looks(&what), "");
 	differ("routes", "missing", "10.9.0.0/16 via 10.1.0.9", false);
 	assert_string_equal(looks(&what), "routes missing: 10.9.0.0/16 via 10.1.0.9");

@@ -185,9 +185,9 @@ static void add_sign(struct attacks *a, struct attack_alarm *x, const struct sig
 	places_told(x);
 	add_machine(x->from, s->from, machines_in(x->from));
 	add_machine(x->to, s->to, machines_in(x->to));
-	if (addr_cmp(&x->client, &s->e->client) != 0)
+	if (addr_cmp(&x->client, &s->client) != 0)
 		x->client = (struct addr){ 0 };
-	if (addr_cmp(&x->server, &s->e->server) != 0)
+	if (addr_cmp(&x->server, &s->server) != 0)
 		x->server = (struct addr){ 0 };
 	a->stale = true;
 }
@@ -226,8 +226,8 @@ static void alarm_begin(struct attacks *a, const struct sign *s, const struct at
 		x->key = s->key;
 	x->zones = s->zones;
 	x->first = w != NULL ? w->since : now;
-	x->client = s->e->client;
-	x->server = s->e->server;
+	x->client = s->client;
+	x->server = s->server;
 	add_sign(a, x, s, now);
 	if (w != NULL) {
 		x->count = w->count;

@@ -55,7 +55,8 @@ struct attack_alarm {
 	uint64_t key, zones;   /* keys for finding it: hash of its ends; hash of their zones */
 	uint64_t first, last, count;
 	uint32_t hosts, places; /* number of hosts; estimated number of addresses and ports */
-	/* the machines at both ends by their labels; "" = not known */
+	/* the machines at both ends by their labels; "" = not known. Where a source address was
+	 * forged: the interface at which it came in, and the machine whose address it is */
 	char from[ATTACK_END], to[ATTACK_END];
 	struct addr client, server;	     /* family 0: several, or not known */
 	uint32_t rung;			     /* how often it has rung */
@@ -161,7 +162,7 @@ struct sign {
 	bool grave;
 	uint64_t key, zones, host, place;
 	uint64_t count;
-	const struct event *e;
+	struct addr client, server; /* of its two ends; family 0 = not known */
 	char from[ATTACK_END], to[ATTACK_END];
 };
 

@@ -183,6 +183,8 @@ static void of_trying(const struct attacks *a, const struct event *e, const stru
 	ret->grave = is_ot(&n->server);
 }
 
+/* A forged source address. What is known of the sender is where its packets came in, so there is
+ * one alarm for each interface, and the machine whose address it is stands at the other end. */
 static bool of_source(const struct attacks *a, const struct event *e, const struct named *n, struct sign *ret)
 {
 	uint64_t base = key_of(a, ATTACK_SPOOFED);
@@ -190,11 +192,16 @@ static bool of_source(const struct attacks *a, const struct event *e, const stru
 	if (e->kind != EVENT_DROP || e->reason != R_SPOOFED || !n->elsewhere || unset(&e->client))
 		return false;
 	ret->cause = ATTACK_SPOOFED;
-	ret->key = ret->zones = mix_text(mix_text(base, n->client.zone), n->interface);
+	ret->key = ret->zones = ret->host = mix_text(base, n->interface);
+	ret->place = mix_addr(base, &e->client);
+	ret->client = (struct addr){ 0 };
+	ret->server = e->client;
 	ret->sum = true;
 	ret->grave = is_ot(&n->client) || n->interface_class == CLASS_OT;
-	end_text(&e->client, &n->client, ret->from);
-	snprintf(ret->to, sizeof(ret->to), "%s", n->interface != NULL ? n->interface : "");
+	snprintf(ret->from, sizeof(ret->from), *zone_text(&n->behind) != '\0' ? "%s (%s)" : "%s",
+		 n->interface != NULL ? n->interface : "", zone_text(&n->behind));
+	cut_character(ret->from, sizeof(ret->from));
+	end_text(&e->client, &n->client, ret->to);
 	return true;
 }
 
@@ -298,7 +305,9 @@ size_t attack_signs(struct attacks *a, const struct event *e, const struct named
 {
 	struct sign *s = &ret[0];
 
-	*s = (struct sign){ .e = e, .count = e->count, .host = mix_addr(a->seed, &e->client) };
+	*s = (struct sign){
+		.count = e->count, .host = mix_addr(a->seed, &e->client), .client = e->client, .server = e->server
+	};
 	if (of_command(a, e, n, s) || of_source(a, e, n, s) || of_login(a, e, s) || of_fresh(a, e, n, now, s))
 		return 1;
 	if (!refused_connection(e))

@@ -137,7 +137,7 @@ static void put_attack(json_t *j, const struct event *e)
 		set_number(j, "number", e->value);
 	if (rang && e->quantity > 1)
 		set_number(j, "hosts", e->quantity);
-	if (rang && e->address >> 32 > 1)
+	if (rang && e->space != ATTACK_SPOOFED && e->address >> 32 > 1)
 		set_number(j, "destinations", e->address >> 32);
 	if (rang && (e->address & UINT32_MAX) > 1)
 		set_number(j, "rung", e->address & UINT32_MAX);

@@ -324,15 +324,19 @@ static uint32_t conduit_of(const struct named_generation *g, const struct event 
 	return p != NULL ? p->conduit : UINT32_MAX;
 }
 
+static void zone_of(const struct named_generation *g, uint32_t zone, struct named_end *ret)
+{
+	ret->zone = g->zones[zone].name;
+	ret->zone_label = g->zones[zone].label;
+	ret->zone_class = g->zones[zone].class;
+}
+
 static void end_of(const struct named_generation *g, const struct addr *a, struct named_end *ret)
 {
 	uint32_t zone = ir_book_zone(&g->book, a), asset = ir_book_asset(&g->book, a);
 
-	if (zone != UINT32_MAX) {
-		ret->zone = g->zones[zone].name;
-		ret->zone_label = g->zones[zone].label;
-		ret->zone_class = g->zones[zone].class;
-	}
+	if (zone != UINT32_MAX)
+		zone_of(g, zone, ret);
 	if (asset != UINT32_MAX) {
 		ret->asset = g->assets[asset].name;
 		ret->label = g->assets[asset].label;
@@ -347,6 +351,8 @@ static void of_interface(const struct named_generation *g, const struct interfac
 	ret->interface = i->name;
 	ret->interface_class = i->n_zones > 0 ? g->zones[i->zone].class : 0;
 	ret->elsewhere = zone < g->n_zones && i->zones[zone] == 0;
+	if (i->n_zones == 1)
+		zone_of(g, i->zone, &ret->behind);
 }
 
 bool names_attack_rule(const struct names *n, struct attack_rule *ret, struct event_generation *ret_which)

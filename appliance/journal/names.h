@@ -67,6 +67,7 @@ struct named {
 	const char *row_file;
 	const char *interface;	  /* the policy's name of it; NULL = unknown */
 	unsigned interface_class; /* enum zone_class of the first zone behind it */
+	struct named_end behind;  /* the zone behind it; none if there are several */
 	/* the client's zone is known, but is not behind the interface */
 	bool elsewhere;
 	struct named_end client, server;

@@ -77,3 +77,10 @@ const char *attack_step(unsigned cause, const char *lang)
 {
 	return cause < ATTACK_CAUSES ? rows[cause].step[language_column(lang)] : "";
 }
+
+const char *attack_end(unsigned cause, const char *lang)
+{
+	if (cause == ATTACK_SPOOFED)
+		return language_column(lang) ? "詐称されたアドレス" : "under the address of";
+	return language_column(lang) ? "宛先" : "to";
+}

@@ -322,19 +322,23 @@ static void of_attacks(json_t *list, const json_t *status)
 				   *name = lang_name((enum lang)l);
 
 			counts[0] = '\0';
-			if (ju(o, "hosts") > 1 || ju(o, "places") > 1)
+			if (cause == ATTACK_SPOOFED && ju(o, "places") > 1)
+				message_text(counts, sizeof(counts), (enum lang)l, M_ALARM_ATTACK_FORGED,
+					     ju(o, "places"));
+			else if (ju(o, "hosts") > 1 || ju(o, "places") > 1)
 				message_text(counts, sizeof(counts), (enum lang)l, M_ALARM_ATTACK_SUM, ju(o, "hosts"),
 					     ju(o, "places"));
 			message_text(texts[l], ATTACK_TEXT, (enum lang)l, M_ALARM_ATTACK,
 				     jb(o, "test") ? message_format(M_ATTACK_TEST, (enum lang)l) : "",
 				     attack_text(cause, name), *js(o, "from") != '\0' ? js(o, "from") : unknown,
-				     *js(o, "to") != '\0' ? js(o, "to") : unknown, ju(o, "count"), counts, last,
-				     attack_step(cause, name));
+				     attack_end(cause, name), *js(o, "to") != '\0' ? js(o, "to") : unknown,
+				     ju(o, "count"), counts, last, attack_step(cause, name));
 		}
 		snprintf(key, sizeof(key), "attack %llu/%llu", ju(o, "number"), ju(o, "rung"));
 		(void)json_array_append_new(list, alarm(key, jb(o, "grave") && !jb(o, "test"), js(o, "first"),
 							texts[LANG_EN], texts[LANG_JA]));
-		if (*js(o, "to") != '\0')
+		/* A machine whose address others forge is not the one to act on. */
+		if (*js(o, "to") != '\0' && cause != ATTACK_SPOOFED)
 			touches_one(list, js(o, "to"), "");
 		if (*js(o, "from") != '\0' && !js_is(o, "from", js(o, "to")))
 			touches_one(list, js(o, "from"), "");

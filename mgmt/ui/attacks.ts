@@ -67,7 +67,7 @@ export function seenAttacks(state: State, draw: () => void): Node_ | false {
 	return card("attacks-seen", "attacks_seen", true, h("p", { class: "note", role: "status", "data-key": "attack-done" }, orders.done ?? ""), seenNote(state),
 		seen.length > 0 && grid("attacks_seen", [{ head: "attack" }, { head: "state" }, { head: "attack_from" }, { head: "attack_to" }, { head: "attack_count", number: true }, { head: "last_heard" }, { head: "reviewed_by" }, { head: "reason_given" }],
 			seen.map((x) => [x.number + ": " + x[language()], x.acknowledged ? chip("off", t("attack_seen_at", moment(x.acknowledged))) : chip("wait", t("attack_silent_until", moment(x.silent_until ?? ""))),
-				x.from || t("unknown"), x.to || t("unknown"), count(x.count), moment(x.last), x.person, x.reason])));
+				x.from || t("unknown"), x.to === "" ? t("unknown") : x.attack === "spoofed" ? t("attack_forged", x.to) : x.to, count(x.count), moment(x.last), x.person, x.reason])));
 }
 
 /** How many alarms are acknowledged or silenced, also for a person who may not read the list. */

@@ -105,6 +105,7 @@ const texts = table({
 	attack: ["攻撃の兆候", "Sign of an attack"],
 	attack_from: ["送信元", "From"],
 	attack_to: ["宛先", "To"],
+	attack_forged: ["詐称: {0}", "forged: {0}"],
 	attack_count: ["件数（以上）", "Times, at least"],
 	attack_acknowledge: ["確認済みにする", "Acknowledge"],
 	attack_silence: ["一時停止", "Silence for a time"],

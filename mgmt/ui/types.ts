@@ -422,6 +422,7 @@ export interface State {
 
 export interface Attack extends Said {
 	number: number;
+	attack: string;
 	state: "ringing" | "acknowledged" | "silenced";
 	from: string;
 	to: string;

@@ -353,7 +353,11 @@ static void end_text(FILE *to, const struct telling *t, bool sender)
 	char end[EVENT_END_TEXT];
 
 	event_end(t->e, sender != back ? "client" : "server", end);
-	fputs(end, to);
+	/* The address is a claim; what is known of the sender is where the packet came in. */
+	if (sender && js_is(t->e, "reason", "spoofed") && *js(t->e, "interface") != '\0')
+		message_print(to, t->lang, M_EXPLAIN_FORGED, js(t->e, "interface"), end);
+	else
+		fputs(end, to);
 }
 
 /* "allowed" adds nothing to the sentence. */
@@ -425,6 +429,8 @@ static void put_place(FILE *to, const struct telling *t, const char *name)
 		fputs(attack_text(attack_by_word(js(t->e, name)), lang_name(t->lang)), to);
 	else if (strcmp(name, "attack_step") == 0)
 		fputs(attack_step(attack_by_word(js(t->e, "attack")), lang_name(t->lang)), to);
+	else if (strcmp(name, "attack_end") == 0)
+		fputs(attack_end(attack_by_word(js(t->e, "attack")), lang_name(t->lang)), to);
 	else if (strcmp(name, "tls_weak") == 0)
 		tls_weak_text(to, t);
 	else if (strncmp(name, "tls_", 4) == 0)

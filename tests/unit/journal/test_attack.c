@@ -323,19 +323,26 @@ static void another_zones_source_and_locked_logins(void **state)
 		attacks_note(&a, &e, &n, now);
 	assert_int_equal(a.n, 0);
 	n.elsewhere = true;
+	n.behind = (struct named_end){ .zone = "office", .zone_label = "事務所" };
 	for (unsigned i = 0; i < 3; i++)
 		attacks_note(&a, &e, &n, now);
 	assert_int_equal(a.n, 1);
 	assert_int_equal(a.alarms[0].cause, ATTACK_SPOOFED);
 	assert_true(a.alarms[0].grave);
-	assert_string_equal(a.alarms[0].from, "rtg01 (10.30.1.10)");
-	assert_string_equal(a.alarms[0].to, "lan0");
-	/* However many addresses of this zone an attacker takes, it is one alarm. */
+	/* The sender is where the packets came in; the address is a claim. */
+	assert_string_equal(a.alarms[0].from, "lan0 (事務所)");
+	assert_string_equal(a.alarms[0].to, "rtg01 (10.30.1.10)");
+	assert_int_equal(a.alarms[0].client.family, 0);
+	assert_int_equal(addr_cmp(&a.alarms[0].server, &e.client), 0);
+	/* However many addresses of however many zones an attacker takes, it is one alarm. */
 	for (unsigned i = 0; i < 200; i++) {
 		e.client.b[3] = (uint8_t)i;
+		n.client.zone = i % 2 == 0 ? "yard" : "crane";
 		attacks_note(&a, &e, &n, now);
 	}
 	assert_int_equal(a.n, 1);
+	assert_int_equal(a.alarms[0].hosts, 1);
+	assert_true(a.alarms[0].places > 150);
 	e = event_new(EVENT_ACCOUNT, now * 1000000000u);
 	e.code = ACCOUNT_LOCKED;
 	assert_true(addr_parse("10.9.0.5", &e.client));

@@ -19,7 +19,7 @@ static void sentence_is_sound(const char *s)
 		" time from to client what reason limit conduit file line generation under process gap "
 		"count object before after by lane verdict records interface reads seconds bytes_c2s bytes_s2c "
 		"person web_client tls_version tls_cipher tls_sni tls_weak tls_offered conduit_label "
-		"unsure attack attack_step number rung hosts places version conditions more ";
+		"unsure attack attack_step attack_end number rung hosts destinations version conditions more ";
 	int depth = 0;
 
 	assert_non_null(s);

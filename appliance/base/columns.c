@@ -34,6 +34,9 @@ static json_t *value_json(const struct column *c, const void *member)
 		return json_string(text);
 	case COLUMN_OWN:
 		return c->put(member);
+	case COLUMN_ROWS:
+		memcpy(&v, (const char *)member - c->at + c->count, sizeof(size_t));
+		return columns_list(c->rows, member, v);
 	case COLUMN_NUMBER:
 	case COLUMN_BITS:
 	case COLUMN_WORD:
@@ -116,6 +119,9 @@ static bool value_take(const struct column *c, const json_t *j, void *member)
 		return word_take(c, json_string_value(j), member);
 	case COLUMN_OWN:
 		return c->take(j, member);
+	case COLUMN_ROWS:
+		return columns_list_parse(c->rows, j, member, c->most,
+					  (size_t *)(void *)((char *)member - c->at + c->count));
 	case COLUMN_BITS:
 		memcpy(member, &v, c->size);
 		return json_is_integer(j);
@@ -151,10 +157,41 @@ bool columns_list_parse(const struct columns *c, const json_t *list, void *ret, 
 	return true;
 }
 
-int columns_save(int folder, const char *name, json_t *j, const char *what, struct err *e)
+/* ---- files ----------------------------------------------------------------------------------- */
+
+bool columns_read(const struct columns_file *f, const uint8_t *text, size_t n, void *ret)
 {
+	json_t *j = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
+	bool sound;
+
+	memset(ret, 0, f->columns->size);
+	sound = columns_parse(f->columns, j, 0, ret) && (f->is_sound == NULL || f->is_sound(ret));
+	json_decref(j);
+	if (!sound)
+		memset(ret, 0, f->columns->size);
+	return sound;
+}
+
+bool columns_load(const struct columns_file *f, int folder, void *ret, bool *ret_damaged)
+{
+	uint8_t *text = NULL;
+	size_t n = 0;
+	int r = file_read(folder, f->name, f->most, &text, &n, NULL);
+	bool sound = columns_read(f, text, r == 0 ? n : 0, ret);
+
+	free(text);
+	*ret_damaged = !sound && r != -ENOENT;
+	if (*ret_damaged)
+		file_aside(folder, f->name);
+	return sound;
+}
+
+int columns_save(const struct columns_file *f, int folder, const void *row, struct err *e)
+{
+	json_t *j = columns_json(f->columns, row);
 	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
-	int r = text != NULL ? atomic_write(folder, name, text, strlen(text), e) : err_set(e, -ENOMEM, "%s", what);
+	int r = text != NULL ? atomic_write(folder, f->name, text, strlen(text), e)
+			     : err_set(e, -ENOMEM, "%s", f->what);
 
 	free(text);
 	json_decref(j);

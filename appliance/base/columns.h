@@ -24,7 +24,9 @@ enum column_kind {
 	COLUMN_HEX,   /* `size` bytes as digits; with `least` 1 not all of them 0 */
 	COLUMN_ADDR,  /* a struct addr; "" where it has no family */
 	COLUMN_WORD,  /* an index into `words`, of which there are `most` */
-	COLUMN_OWN    /* the functions `put` and `take` handle it */
+	/* a list of at most `most` rows of `rows`; how many, is the size_t at `count` */
+	COLUMN_ROWS,
+	COLUMN_OWN /* the functions `put` and `take` handle it */
 };
 
 struct column {
@@ -33,6 +35,8 @@ struct column {
 	size_t at, size;
 	uint64_t least, most;
 	const char *const *words;
+	const struct columns *rows;
+	size_t count;
 	json_t *(*put)(const void *member);
 	bool (*take)(const json_t *j, void *member);
 };
@@ -50,6 +54,11 @@ struct columns {
 #define COLUMN_ONE_OF(column, type, member, list, n)                                                                   \
 	{                                                                                                              \
 		.name = (column), .kind = COLUMN_WORD, .words = (list), .most = (n), COLUMN_AT(type, member)           \
+	}
+#define COLUMN_LIST(column, type, member, number, of)                                                                  \
+	{                                                                                                              \
+		.name = (column), .kind = COLUMN_ROWS, .rows = (of), .count = offsetof(type, number),                  \
+		.most = sizeof(((type *)0)->member) / sizeof(((type *)0)->member[0]), COLUMN_AT(type, member)          \
 	}
 #define COLUMN_BY(column, type, member, putter, taker)                                                                 \
 	{                                                                                                              \
@@ -80,8 +89,21 @@ json_t *columns_with(json_t *j, const char *name, json_t *value);
 bool columns_parse(const struct columns *c, const json_t *j, size_t beside, void *ret);
 bool columns_list_parse(const struct columns *c, const json_t *list, void *ret, size_t most, size_t *ret_n);
 
-/* Writes the object to a file, compact. Takes the reference. `what` names the object in the error
- * when memory is out. */
-int columns_save(int folder, const char *name, json_t *j, const char *what, struct err *e);
+/* A struct as a file of its own. */
+struct columns_file {
+	const char *name, *what; /* of the file; what it is, for errors */
+	size_t most;		 /* bytes */
+	const struct columns *columns;
+	bool (*is_sound)(const void *row); /* checks what no column can; NULL: nothing */
+};
+
+/* Fills the struct. False: columns_save does not write such bytes; the struct is all
+ * zeros. Pure. */
+bool columns_read(const struct columns_file *f, const uint8_t *text, size_t n, void *ret);
+/* As columns_read, from the file. A file that cannot be read is set aside (*ret_damaged). False
+ * also if there is none. */
+bool columns_load(const struct columns_file *f, int folder, void *ret, bool *ret_damaged);
+/* Replaces the file. 0 or negative errno. */
+int columns_save(const struct columns_file *f, int folder, const void *row, struct err *e);
 
 #endif

@@ -27,7 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "appliance/base/err.h"
+#include "appliance/base/columns.h"
 #include "appliance/journal/names.h"
 #include "appliance/wire/attack.h"
 #include "appliance/wire/event.h"
@@ -121,9 +121,7 @@ struct attacks {
 /* Reads the file. `seed`: a random number for a new list. *ret_damaged: the file could not be read,
  * and was set aside. */
 void attacks_load(int folder, uint64_t seed, struct attacks *ret, bool *ret_damaged);
-int attacks_save(int folder, struct attacks *a, struct err *e);
-/* Parses the bytes of the file. False = attacks_save does not write such bytes. Pure. */
-bool attacks_parse(const uint8_t *text, size_t n, struct attacks *ret);
+extern const struct columns_file attacks_file; /* of a struct attacks */
 
 /* Evaluates a record, with the names that belong to it. */
 void attacks_note(struct attacks *a, const struct event *e, const struct named *n, uint64_t now);

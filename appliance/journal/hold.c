@@ -10,9 +10,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/columns.h"
 
-#define FILE_NAME "holds"
 #define FILE_DAMAGED "holds.damaged"
-#define FILE_BYTES 65536u
 
 static json_t *end_json(uint64_t seconds)
 {
@@ -48,23 +46,21 @@ static const struct column hold_table[] = { HOLD(number, NUMBER, 1, UINT32_MAX),
 					    HOLD(reason, TEXT, 0, 0) };
 static const struct columns hold_columns = COLUMNS(hold_table, struct hold);
 
-static const struct column holds_table[] = { COLUMN("last", struct holds, last, COLUMN_NUMBER, 0, UINT32_MAX) };
+static const struct column holds_table[] = { COLUMN("last", struct holds, last, COLUMN_NUMBER, 0, UINT32_MAX),
+					     COLUMN_LIST("holds", struct holds, list, n, &hold_columns) };
 static const struct columns holds_columns = COLUMNS(holds_table, struct holds);
 
-static bool file_parse(const uint8_t *text, size_t n, struct holds *ret)
+static bool holds_are_sound(const void *holds)
 {
-	json_t *all = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
-	const json_t *list = json_object_get(all, "holds");
-	bool sound;
+	const struct holds *h = holds;
 
-	*ret = (struct holds){ 0 };
-	sound = columns_parse(&holds_columns, all, 1, ret) &&
-		columns_list_parse(&hold_columns, list, ret->list, HOLDS_MOST, &ret->n);
-	for (size_t i = 0; i < ret->n; i++)
-		sound = sound && ret->list[i].number <= ret->last && ret->list[i].until >= ret->list[i].from;
-	json_decref(all);
-	return sound;
+	for (size_t i = 0; i < h->n; i++)
+		if (h->list[i].number > h->last || h->list[i].until < h->list[i].from)
+			return false;
+	return true;
 }
+
+static const struct columns_file holds_file = { "holds", "holds", 65536u, &holds_columns, holds_are_sound };
 
 enum found { FOUND_NONE, FOUND_SOUND, FOUND_DAMAGED };
 
@@ -73,11 +69,11 @@ static enum found file_find(int dirfd, struct holds *ret)
 	uint8_t *text = NULL;
 	bool sound;
 	size_t n;
-	int r = file_read(dirfd, FILE_NAME, FILE_BYTES, &text, &n, NULL);
+	int r = file_read(dirfd, holds_file.name, holds_file.most, &text, &n, NULL);
 
 	if (r == -ENOENT)
 		return FOUND_NONE;
-	sound = r == 0 && file_parse(text, n, ret);
+	sound = r == 0 && columns_read(&holds_file, text, n, ret);
 	free(text);
 	return sound ? FOUND_SOUND : FOUND_DAMAGED;
 }
@@ -127,28 +123,19 @@ static void keep_damaged(int dirfd)
 	size_t n;
 
 	if (file_find(dirfd, &ignored) == FOUND_DAMAGED &&
-	    file_read(dirfd, FILE_NAME, FILE_BYTES, &text, &n, NULL) == 0)
+	    file_read(dirfd, holds_file.name, holds_file.most, &text, &n, NULL) == 0)
 		(void)atomic_write(dirfd, FILE_DAMAGED, text, n, NULL);
 	free(text);
 }
 
 int holds_save(const int *folders, size_t n, const struct holds *h, struct err *e)
 {
-	json_t *list = columns_list(&hold_columns, h->list, h->n);
-	json_t *j = columns_with(columns_json(&holds_columns, h), "holds", list);
-	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
 	int r = 0;
 
-	if (text == NULL) {
-		json_decref(j);
-		return err_set(e, -ENOMEM, "holds");
-	}
 	for (size_t i = 0; i < n && r == 0; i++) {
 		keep_damaged(folders[i]);
-		r = atomic_write(folders[i], FILE_NAME, text, strlen(text), e);
+		r = columns_save(&holds_file, folders[i], h, e);
 	}
-	free(text);
-	json_decref(j);
 	return r;
 }
 

@@ -358,7 +358,6 @@ json_t *known_json(const struct known *k)
 
 /* The register of devices on the disk. */
 
-#define FILE_NAME "devices"
 #define FORM 1
 
 static json_t *mac_json(const void *mac)
@@ -432,39 +431,24 @@ static const struct column known_table[] = { COLUMN_IS("form", FORM),
 					     KNOWN(reviewed, INT64_MAX),
 					     KNOWN(beyond, INT64_MAX),
 					     KNOWN(anew, DEVICES_ANEW - 1),
-					     COLUMN_BY("unrecorded", struct known, unrecorded, order_json,
-						       order_take) };
+					     COLUMN_BY("unrecorded", struct known, unrecorded, order_json, order_take),
+					     COLUMN_LIST("devices", struct known, list, n, &device_columns) };
 static const struct columns known_columns = COLUMNS(known_table, struct known);
 
-json_t *known_file_json(const struct known *k)
+static bool numbers_rise(const void *known)
 {
-	return columns_with(columns_json(&known_columns, k), "devices", columns_list(&device_columns, k->list, k->n));
-}
+	const struct known *k = known;
 
-int known_save(int folder, struct known *k, struct err *e)
-{
-	int r = columns_save(folder, FILE_NAME, known_file_json(k), "the list of devices", e);
+	for (size_t i = 0; i < k->n; i++) {
+		const struct known_device *d = &k->list[i];
 
-	if (r == 0)
-		k->changed = k->stale = false;
-	return r;
-}
-
-static bool all_parse(const json_t *all, struct known *ret)
-{
-	const json_t *list = json_object_get(all, "devices");
-
-	if (!columns_parse(&known_columns, all, 1, ret) ||
-	    !columns_list_parse(&device_columns, list, ret->list, KNOWN_MOST, &ret->n))
-		return false;
-	for (size_t i = 0; i < ret->n; i++) {
-		const struct known_device *d = &ret->list[i];
-
-		if (d->number <= (i > 0 ? d[-1].number : 0) || d->number > ret->last || d->last < d->first)
+		if (d->number <= (i > 0 ? d[-1].number : 0) || d->number > k->last || d->last < d->first)
 			return false;
 	}
 	return true;
 }
+
+const struct columns_file known_file = { "devices", "the list of devices", KNOWN_BYTES, &known_columns, numbers_rise };
 
 #define MEMBERS 24u /* members of one device, at most, with separators */
 
@@ -488,27 +472,25 @@ static bool is_bounded(const uint8_t *text, size_t n)
 
 enum device_anew known_parse(const uint8_t *text, size_t n, struct known *ret)
 {
-	json_t *all = is_bounded(text, n) ? json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
-	json_t *form;
-	enum device_anew why = DEVICES_UNREADABLE;
+	json_t *all;
+	const json_t *form;
+	bool other;
 
-	memset(ret, 0, sizeof(*ret));
+	n = is_bounded(text, n) ? n : 0;
+	if (columns_read(&known_file, text, n, ret))
+		return DEVICES_GO_ON;
+	all = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
 	form = json_object_get(all, "form");
-	if (json_is_integer(form) && json_integer_value(form) != FORM)
-		why = DEVICES_OTHER_FORM;
-	else if (all != NULL && all_parse(all, ret))
-		why = DEVICES_GO_ON;
+	other = json_is_integer(form) && json_integer_value(form) != FORM;
 	json_decref(all);
-	if (why != DEVICES_GO_ON)
-		memset(ret, 0, sizeof(*ret));
-	return why;
+	return other ? DEVICES_OTHER_FORM : DEVICES_UNREADABLE;
 }
 
 enum device_anew known_load(int folder, uint64_t now, bool records, struct known *ret)
 {
 	uint8_t *text = NULL;
 	size_t n = 0;
-	int r = file_read(folder, FILE_NAME, KNOWN_BYTES, &text, &n, NULL);
+	int r = file_read(folder, known_file.name, KNOWN_BYTES, &text, &n, NULL);
 	enum device_anew why = r == 0	      ? known_parse(text, n, ret)
 			       : r != -ENOENT ? DEVICES_UNREADABLE
 			       : records      ? DEVICES_GONE
@@ -518,7 +500,7 @@ enum device_anew known_load(int folder, uint64_t now, bool records, struct known
 	if (why == DEVICES_GO_ON)
 		return why;
 	if (r != -ENOENT)
-		file_aside(folder, FILE_NAME);
+		file_aside(folder, known_file.name);
 	memset(ret, 0, sizeof(*ret));
 	ret->began = now;
 	ret->anew = (uint8_t)why;

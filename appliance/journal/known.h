@@ -23,8 +23,7 @@
 #include <stdint.h>
 
 #include "appliance/base/addr.h"
-#include "appliance/base/err.h"
-#include "appliance/base/json.h"
+#include "appliance/base/columns.h"
 #include "appliance/wire/msg.h"
 
 #define KNOWN_ACCEPTED 2048u /* devices */
@@ -106,13 +105,11 @@ struct known_told {
  * could not be read was set aside. `records`: the folder has earlier records.
  */
 enum device_anew known_load(int folder, uint64_t now, bool records, struct known *ret);
-int known_save(int folder, struct known *k, struct err *e);
 /* Parses the bytes of the file. DEVICES_GO_ON, or what is wrong with them; *ret is then
  * empty. Pure. */
 enum device_anew known_parse(const uint8_t *text, size_t n, struct known *ret);
 
-/* The contents of the file; a new reference, NULL = no memory. */
-json_t *known_file_json(const struct known *k);
+extern const struct columns_file known_file; /* of a struct known */
 
 /*
  * Whether the list of a backup is consistent, as every list is that known_see and people's orders

@@ -7,16 +7,11 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
-#include "appliance/journal/reserve.h"
-#include "appliance/journal/role_attack.h"
 #include "appliance/journal/role_private.h"
+#include "appliance/journal/role_register.h"
 #include "appliance/journal/role_write.h"
 
 #define SECOND 1000000000ull
-#define SAVE_NS SECOND /* ns within which a change is saved */
-/* counts and past requests in the file may be this old, in ns */
-#define SAVE_COUNTS_NS (300 * SECOND)
-#define SAVE_AGAIN_NS (10 * SECOND)
 #define LOOK_NS (3600 * SECOND) /* ns between two checks whether a self-test is due */
 
 static void put_record(struct journal_role *j, struct event *e, const char *by)
@@ -90,9 +85,7 @@ void role_attack_heard(struct journal_role *j, const struct event *e)
 uint64_t role_attack_due(const struct journal_role *j)
 {
 	const struct attacks *a = &j->attacks;
-	uint64_t save = a->changed ? j->attack_at
-			: a->stale ? j->attack_counts_at
-				   : UINT64_MAX,
+	uint64_t save = role_turn_due(&j->attack_turn, a->changed, a->stale),
 		 due = save < j->attack_look_at ? save : j->attack_look_at, alarm = attacks_due(a),
 		 now = clock_wall_s();
 
@@ -118,26 +111,12 @@ static void look_at_alarms(struct journal_role *j, uint64_t now)
 void role_attack_write(struct journal_role *j, uint64_t now, bool all)
 {
 	struct attacks *a = &j->attacks;
-	struct err e = { 0 };
-	int r;
 
 	attacks_tick(a, clock_wall_s());
 	if (!all)
 		look_at_alarms(j, now);
 	put_rung(j);
-	if (!a->changed && !a->stale)
-		return;
-	if (!all && now < (a->changed ? j->attack_at : j->attack_counts_at))
-		return;
-	do
-		r = attacks_save(j->chain.dirfd, a, &e);
-	while (role_no_room(r) && reserve_release(&j->reserve));
-	if (role_no_room(r))
-		role_press(j, &e);
-	if (r < 0)
-		fprintf(stderr, "sekishod journal: %s\n", e.text);
-	j->attack_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_NS);
-	j->attack_counts_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_COUNTS_NS);
+	role_register_write(j, &attacks_file, a, &j->attack_turn, &a->changed, &a->stale, now, all);
 }
 
 /* ---- the status ------------------------------------------------------------------------------ */

@@ -11,9 +11,8 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/base/utf8.h"
-#include "appliance/journal/reserve.h"
-#include "appliance/journal/role_device.h"
 #include "appliance/journal/role_private.h"
+#include "appliance/journal/role_register.h"
 #include "appliance/journal/role_write.h"
 
 #define SECOND 1000000000ull
@@ -21,10 +20,6 @@
 #define RECORD_NS (2 * SECOND) /* ns until the allowance grows by one record */
 #define SUM_NS (10 * SECOND)
 #define ADDRESS_NS (4 * SECOND) /* ns that a new device may take to show its address */
-#define SAVE_NS SECOND		/* ns within which a change is saved */
-/* times of last hearing in the file may be this old, in ns */
-#define SAVE_TIMES_NS (300 * SECOND)
-#define SAVE_AGAIN_NS (10 * SECOND)
 
 /* ---- records --------------------------------------------------------------------------------- */
 
@@ -206,18 +201,6 @@ static void put_sum(struct journal_role *j, struct device_pace *p)
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-static int save_devices(struct journal_role *j, struct err *e)
-{
-	int r;
-
-	do
-		r = known_save(j->chain.dirfd, &j->known, e);
-	while (role_no_room(r) && reserve_release(&j->reserve));
-	if (role_no_room(r))
-		role_press(j, e);
-	return r;
-}
-
 /* The record of a list from a backup. It can be made again from the register. */
 static struct event restored(const struct known *k, uint32_t n, const char *by, const char *from)
 {
@@ -277,7 +260,7 @@ void role_device_open(struct journal_role *j)
 
 uint64_t role_device_due(const struct journal_role *j)
 {
-	uint64_t due = j->known.changed ? j->devices_at : j->known.stale ? j->devices_times_at : UINT64_MAX;
+	uint64_t due = role_turn_due(&j->devices_turn, j->known.changed, j->known.stale);
 
 	for (size_t i = 0; i < DEVICE_PENDING; i++)
 		if (j->device_pending[i].number != 0 && j->device_pending[i].due_ns < due)
@@ -290,9 +273,6 @@ uint64_t role_device_due(const struct journal_role *j)
 
 void role_device_write(struct journal_role *j, uint64_t now, bool all)
 {
-	struct err e = { 0 };
-	int r;
-
 	for (struct device_pending *p = j->device_pending; p < j->device_pending + DEVICE_PENDING; p++) {
 		if (p->number != 0 && (all || now >= p->due_ns))
 			tell_pending(j, p);
@@ -301,15 +281,7 @@ void role_device_write(struct journal_role *j, uint64_t now, bool all)
 		if (p->over > 0 && (all || now >= p->since_ns + SUM_NS))
 			put_sum(j, p);
 	}
-	if (!j->known.changed && !j->known.stale)
-		return;
-	if (!all && now < (j->known.changed ? j->devices_at : j->devices_times_at))
-		return;
-	r = save_devices(j, &e);
-	if (r < 0)
-		fprintf(stderr, "sekishod journal: %s\n", e.text);
-	j->devices_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_NS);
-	j->devices_times_at = now + SAVE_TIMES_NS;
+	role_register_write(j, &known_file, &j->known, &j->devices_turn, &j->known.changed, &j->known.stale, now, all);
 }
 
 /* the register before an order; static, because it is large */
@@ -476,7 +448,7 @@ static json_t *take_over(struct journal_role *j, const struct msg_devices *m, in
 		*o = (struct known_order){ .order = DEVICES_TAKE, .n = (uint32_t)from.n };
 		memcpy(o->by, m->by, sizeof(o->by) - 1);
 		snprintf(o->reason, sizeof(o->reason), "%s", m->reason);
-		if (save_devices(j, &err) < 0) {
+		if (role_register_save(j, &known_file, &j->known, &err) < 0) {
 			j->known = before;
 			*ret = ANSWER_CANNOT;
 			return json_pack("{s:s}", "error", "no room on the disk");
@@ -507,7 +479,7 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, i
 	if (m->order == DEVICES_COPY) {
 		/* A backup of a list that no box would accept would be useless. */
 		if (known_is_sound(&j->known))
-			return known_file_json(&j->known);
+			return columns_json(known_file.columns, &j->known);
 		*ret = ANSWER_CANNOT;
 		return json_pack("{s:s}", "error", "no list of devices");
 	}
@@ -520,7 +492,7 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, i
 	before = j->known;
 	why = carry_out(&j->known, m, clock_wall_s(), &n);
 	put_order(&j->known.unrecorded, m, n);
-	if (why == NULL && save_devices(j, &e) < 0)
+	if (why == NULL && role_register_save(j, &known_file, &j->known, &e) < 0)
 		why = "no room on the disk";
 	if (why != NULL) {
 		j->known = before;

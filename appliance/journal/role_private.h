@@ -9,6 +9,7 @@
  *   role_write.c     lines, signatures over lines, and what waits while the disk is full
  *   role_keep.c      old files, and how full the disk is
  *   role_hold.c      legal holds, which keep files
+ *   role_register.c  registers: when they are saved, and how
  *   role_device.c    the register of devices
  *   role_weak.c      servers with weak TLS
  *   role_clean.c     for how long conduits that observe had nothing to refuse
@@ -36,9 +37,9 @@
 #include "appliance/journal/merge.h"
 #include "appliance/journal/names.h"
 #include "appliance/journal/reserve.h"
-#include "appliance/journal/role_device.h"
 #include "appliance/journal/role_files.h"
 #include "appliance/journal/role_messages.h"
+#include "appliance/journal/role_register.h"
 #include "appliance/journal/search.h"
 #include "appliance/journal/share.h"
 #include "appliance/journal/signer.h"
@@ -122,17 +123,12 @@ struct journal_role {
 	struct known known;
 	struct device_pace device_paces[DEVICE_PACES];
 	struct device_pending device_pending[DEVICE_PENDING];
-	uint64_t devices_at,
-		/* monotonic ns: earliest times of the next save of the register: `devices_at` if
-		 * something changed, `devices_times_at` if only times of last hearing did */
-		devices_times_at;
+	struct role_turn devices_turn, weak_turn, attack_turn;
 	struct role_check check;
 	struct trends trends;
 	uint64_t trends_at;	 /* monotonic ns: earliest time of the next save */
 	struct event trends_pdu; /* the last event, if it was a refused request */
 	struct weak_list weak;
-	/* monotonic ns: earliest times of the next save, as for the devices */
-	uint64_t weak_at, weak_times_at;
 	struct weak_steady weak_steady;
 	uint64_t weak_tidy_at; /* monotonic ns: latest time of the next weak_tidy */
 	struct clean clean;
@@ -146,8 +142,6 @@ struct journal_role {
 	uint64_t clean_heard_ns; /* wall ns of the last event of a worker */
 	struct event clean_last; /* the last event that was counted in `clean` */
 	struct attacks attacks;
-	/* monotonic ns: earliest times of the next save, as for the devices */
-	uint64_t attack_at, attack_counts_at;
 	/* monotonic ns: when to look next whether a self-test is due */
 	uint64_t attack_look_at;
 	struct weak_steady attack_steady;

@@ -5,15 +5,11 @@
 #include <time.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/journal/reserve.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/role_weak.h"
+#include "appliance/journal/role_register.h"
 #include "appliance/journal/role_write.h"
 
 #define SECOND 1000000000ull
-#define SAVE_NS SECOND		     /* ns within which a change is saved */
-#define SAVE_TIMES_NS (300 * SECOND) /* counts and times in the file may be this old, in ns */
-#define SAVE_AGAIN_NS (10 * SECOND)
 #define TIDY_NS (WEAK_SETTLED_NS + SECOND)
 
 /* Removes old entries, and sets times in the future, left by a clock that was ahead, to the
@@ -80,9 +76,7 @@ void role_weak_open(struct journal_role *j)
 
 uint64_t role_weak_due(const struct journal_role *j)
 {
-	uint64_t save = j->weak.changed ? j->weak_at
-			: j->weak.stale ? j->weak_times_at
-					: UINT64_MAX,
+	uint64_t save = role_turn_due(&j->weak_turn, j->weak.changed, j->weak.stale),
 		 tidy_at = j->weak.n > 0 || j->weak.beyond > 0 ? j->weak_tidy_at : UINT64_MAX;
 
 	return save < tidy_at ? save : tidy_at;
@@ -90,24 +84,9 @@ uint64_t role_weak_due(const struct journal_role *j)
 
 void role_weak_write(struct journal_role *j, uint64_t now, bool all)
 {
-	struct err e = { 0 };
-	int r;
-
 	if (now >= j->weak_tidy_at)
 		tidy_servers(j);
-	if (!j->weak.changed && !j->weak.stale)
-		return;
-	if (!all && now < (j->weak.changed ? j->weak_at : j->weak_times_at))
-		return;
-	do
-		r = weak_save(j->chain.dirfd, &j->weak, &e);
-	while (role_no_room(r) && reserve_release(&j->reserve));
-	if (role_no_room(r))
-		role_press(j, &e);
-	if (r < 0)
-		fprintf(stderr, "sekishod journal: %s\n", e.text);
-	j->weak_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_NS);
-	j->weak_times_at = now + (r < 0 ? SAVE_AGAIN_NS : SAVE_TIMES_NS);
+	role_register_write(j, &weak_file, &j->weak, &j->weak_turn, &j->weak.changed, &j->weak.stale, now, all);
 }
 
 /* ---- the status ------------------------------------------------------------------------------ */

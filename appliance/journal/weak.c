@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/journal/weak.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "appliance/base/atomic_file.h"
 #include "appliance/base/columns.h"
 
 /* The index of the server; l->n = it is not in the list. *ret_of_conduit: how many servers of its
@@ -135,8 +132,6 @@ bool weak_is_alarm(const struct weak_server *s, uint64_t now)
 
 /* The list of servers with weak TLS on the disk. */
 
-#define FILE_NAME "weak"
-#define FILE_BYTES (1u << 20)
 #define FORM 1
 
 #define ROW(name, member, kind, most) COLUMN(name, struct weak_server, member, COLUMN_##kind, 0, most)
@@ -153,59 +148,26 @@ static const struct columns server_columns = COLUMNS(server_table, struct weak_s
 
 #define LIST(member, kind, most) COLUMN(#member, struct weak_list, member, COLUMN_##kind, 0, most)
 static const struct column list_table[] = { COLUMN_IS("form", FORM), LIST(beyond, NUMBER, WEAK_SESSIONS),
-					    LIST(beyond_last, NUMBER, INT64_MAX), LIST(damaged, BOOL, 0) };
+					    LIST(beyond_last, NUMBER, INT64_MAX), LIST(damaged, BOOL, 0),
+					    COLUMN_LIST("servers", struct weak_list, list, n, &server_columns) };
 static const struct columns list_columns = COLUMNS(list_table, struct weak_list);
 
-int weak_save(int folder, struct weak_list *l, struct err *e)
+static bool list_is_sound(const void *list)
 {
-	json_t *servers = columns_list(&server_columns, l->list, l->n);
-	json_t *j = columns_with(columns_json(&list_columns, l), "servers", servers);
-	int r = columns_save(folder, FILE_NAME, j, "the list of servers with weak TLS", e);
+	const struct weak_list *l = list;
 
-	if (r == 0)
-		l->changed = l->stale = false;
-	return r;
-}
-
-static bool all_parse(const json_t *all, struct weak_list *ret)
-{
-	const json_t *servers = json_object_get(all, "servers");
-
-	if (!columns_parse(&list_columns, all, 1, ret) ||
-	    !columns_list_parse(&server_columns, servers, ret->list, WEAK_SERVERS, &ret->n))
-		return false;
-	for (size_t i = 0; i < ret->n; i++)
-		if (ret->list[i].last < ret->list[i].first)
+	for (size_t i = 0; i < l->n; i++)
+		if (l->list[i].last < l->list[i].first)
 			return false;
 	return true;
 }
 
-bool weak_parse(const uint8_t *text, size_t n, struct weak_list *ret)
-{
-	json_t *all = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, NULL);
-	bool sound;
-
-	memset(ret, 0, sizeof(*ret));
-	sound = all != NULL && all_parse(all, ret);
-	json_decref(all);
-	if (!sound)
-		memset(ret, 0, sizeof(*ret));
-	return sound;
-}
+const struct columns_file weak_file = { "weak", "the list of servers with weak TLS", 1u << 20, &list_columns,
+					list_is_sound };
 
 void weak_load(int folder, struct weak_list *ret, bool *ret_damaged)
 {
-	uint8_t *text = NULL;
-	size_t n = 0;
-	int r = file_read(folder, FILE_NAME, FILE_BYTES, &text, &n, NULL);
-	bool sound = r == 0 && weak_parse(text, n, ret);
-
-	free(text);
-	*ret_damaged = !sound && r != -ENOENT;
-	if (sound)
-		return;
+	(void)columns_load(&weak_file, folder, ret, ret_damaged);
 	if (*ret_damaged)
-		file_aside(folder, FILE_NAME);
-	memset(ret, 0, sizeof(*ret));
-	ret->damaged = ret->changed = *ret_damaged;
+		ret->damaged = ret->changed = true;
 }

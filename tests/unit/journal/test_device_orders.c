@@ -4,7 +4,8 @@
  * cut, in JSON, in EVE and in the sentence of both languages. Also the register of a backup: tried,
  * taken over and refused.
  *
- * LINK: appliance/journal/role_device.c appliance/journal/known.c appliance/journal/json.c
+ * LINK: appliance/journal/role_device.c appliance/journal/role_register.c appliance/journal/known.c
+ * LINK: appliance/journal/json.c
  * LINK: appliance/base/atomic_file.c
  * LINK: mgmt/words/eve.c mgmt/words/event.c mgmt/state/journal.c
  * LINK: mgmt/words/command.c mgmt/state/read.c
@@ -14,8 +15,8 @@
  * LIBS: jansson nettle
  */
 #include "appliance/journal/reserve.h"
-#include "appliance/journal/role_device.h"
 #include "appliance/journal/role_private.h"
+#include "appliance/journal/role_register.h"
 #include "appliance/journal/role_write.h"
 #include "tests/unit/cmocka.h"
 
@@ -198,7 +199,7 @@ static void an_order_without_records_is_told(void **state)
 
 	(void)state;
 	j.known.unrecorded = (struct known_order){ DEVICES_FORGET, 3, "b", "p", "r" };
-	assert_int_equal(known_save(j.chain.dirfd, &j.known, &e), 0);
+	assert_int_equal(columns_save(&known_file, j.chain.dirfd, &j.known, &e), 0);
 	for (int i = 0; i < 2; i++) {
 		role_device_open(&j);
 		assert_int_equal(n_told, 2);
@@ -272,9 +273,18 @@ static bool says(json_t *said, bool taken, json_int_t known, json_int_t new)
 /* The journal starts again. It finds the register as it is now, and makes this many reports. */
 static void begins_again(unsigned told_then)
 {
+	const int folder = j.chain.dirfd;
 	static struct known kept;
 
+	/* What could not be saved is saved the next time. */
+	j.known.changed = true;
+	j.chain.dirfd = -1;
 	role_device_write(&j, 0, true);
+	assert_true(j.known.changed);
+	assert_int_not_equal(role_device_due(&j), UINT64_MAX);
+	j.chain.dirfd = folder;
+	role_device_write(&j, 0, true);
+	assert_false(j.known.changed);
 	kept = j.known;
 	n_told = 0;
 	role_device_open(&j);

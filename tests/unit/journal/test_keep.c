@@ -20,7 +20,8 @@
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c
  * LINK: appliance/journal/search.c appliance/journal/filter.c
  * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c
- * LINK: appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c
+ * LINK: appliance/journal/role_register.c appliance/journal/role_device.c
+ * LINK: appliance/journal/role_weak.c appliance/journal/weak.c
  * LINK: appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c
  * LINK: appliance/journal/role_trends.c appliance/journal/trends.c
  * LINK: appliance/journal/role_attack.c appliance/journal/known.c appliance/base/atomic_file.c
@@ -29,9 +30,9 @@
  * LIBS: jansson hogweed nettle zlib
  */
 #include "appliance/journal/reserve.h"
-#include "appliance/journal/role_hold.h"
 #include "appliance/journal/role_keep.h"
 #include "appliance/journal/role_private.h"
+#include "appliance/journal/role_register.h"
 #include "appliance/journal/role_write.h"
 #include "tests/unit/cmocka.h"
 

@@ -19,7 +19,8 @@
  * LINK: appliance/base/sentence.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c
  * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c
- * LINK: appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c
+ * LINK: appliance/journal/role_register.c appliance/journal/role_device.c
+ * LINK: appliance/journal/role_weak.c appliance/journal/weak.c
  * LINK: appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c
  * LINK: appliance/journal/role_trends.c appliance/journal/trends.c
  * LINK: appliance/journal/verify.c

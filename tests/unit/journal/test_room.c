@@ -18,7 +18,8 @@
  * LINK: appliance/journal/checkpoint.c appliance/journal/signer.c
  * LINK: appliance/journal/search.c appliance/journal/filter.c
  * LINK: appliance/journal/access.c appliance/journal/hold.c appliance/journal/role_hold.c
- * LINK: appliance/journal/role_device.c appliance/journal/role_weak.c appliance/journal/weak.c
+ * LINK: appliance/journal/role_register.c appliance/journal/role_device.c
+ * LINK: appliance/journal/role_weak.c appliance/journal/weak.c
  * LINK: appliance/journal/attack.c appliance/journal/attack_sign.c appliance/journal/attack_file.c
  * LINK: appliance/journal/role_trends.c appliance/journal/trends.c
  * LINK: appliance/journal/role_attack.c appliance/journal/known.c appliance/base/atomic_file.c

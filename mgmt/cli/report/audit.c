@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "appliance/wire/event_words.h"
 #include "mgmt/cli/report/report.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/report/page.h"
 #include "mgmt/state/read.h"
@@ -238,53 +238,24 @@ static void each(void *ctx, const json_t *e)
 
 /* ---- the page -------------------------------------------------------------------------------- */
 
+static const struct answer_row kind_rows[] = {
+#define ROWS_KINDS
+#include "mgmt/cli/report/report.def"
+};
+static const struct answer_row login_rows[] = {
+#define ROWS_LOGINS
+#include "mgmt/cli/report/report.def"
+};
+
 static void kinds(struct page *p, const struct month *m, const json_t *rows)
 {
-	static const enum message heads[] = { M_AUDIT_KIND, M_TOLD_RECORDS, M_TOLD_TIMES };
-	enum lang l = page_lang(p);
-
 	page_section(p, M_AUDIT_RECORDS);
 	if (m->records == 0) {
 		page_say(p, M_AUDIT_NO_RECORDS);
 		return;
 	}
 	page_say(p, M_AUDIT_RECORDS_WHAT, m->records, m->first, m->last);
-	page_table(p, heads, 3);
-	json_each(r, rows) {
-		page_cell(p, js_is(r, "kind", OWN) ? message_format(M_AUDIT_OWN, l)
-						   : event_kind_text(js(r, "kind"), lang_name(l)));
-		page_cellf(p, "%llu", ju(r, "records"));
-		page_cellf(p, "%llu", ju(r, "count"));
-	}
-}
-
-static void logins(struct page *p, const json_t *rows)
-{
-	static const enum message heads[] = { M_AUDIT_WHAT, M_AUDIT_ACCOUNT, M_AUDIT_CLIENT,
-					      M_TOLD_TIMES, M_TOLD_FIRST,    M_TOLD_LAST };
-	enum lang l = page_lang(p);
-
-	page_section(p, M_AUDIT_LOGINS);
-	if (json_array_size(rows) == 0) {
-		page_say(p, M_TOLD_NONE);
-		return;
-	}
-	page_table(p, heads, 6);
-	json_each(r, rows) {
-		bool api = js_is(r, "kind", "login");
-
-		if (jb(r, "more"))
-			page_cell(p, message_format(M_TOLD_OTHERS, l));
-		else if (api)
-			page_cellf(p, "API: %s", event_verdict_text(js(r, "what"), lang_name(l)));
-		else
-			page_cell(p, event_code_text("account", js(r, "what"), lang_name(l)));
-		page_cell(p, *js(r, "account") != '\0' ? js(r, "account") : "-");
-		page_cell(p, *js(r, "client") != '\0' ? js(r, "client") : "-");
-		page_cellf(p, "%llu", ju(r, "count"));
-		page_cell_time(p, js(r, "first"));
-		page_cell_time(p, js(r, "last"));
-	}
+	page_rows(p, kind_rows, rows);
 }
 
 /* Whether the chain is intact for the counted records. */
@@ -383,7 +354,8 @@ static int give(struct cli *c, const struct cli_args *a, const json_t *facts, st
 	kinds(p, m, rows[0]);
 	page_section(p, M_AUDIT_TRAFFIC);
 	page_refusals(p, rows[1]);
-	logins(p, rows[2]);
+	page_section(p, M_AUDIT_LOGINS);
+	page_rows(p, login_rows, rows[2]);
 	for (unsigned i = 0; i < LISTS; i++) {
 		page_section(p, lists[i].section);
 		if (i == LIST_LOST)

@@ -14,6 +14,7 @@
 #include "appliance/base/utf8.h"
 #include "mgmt/cli/report/report.h"
 #include "mgmt/cli/verbs.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/report/page.h"
 #include "mgmt/state/read.h"
@@ -163,6 +164,19 @@ static json_t *former_changes(const struct former *f, const json_t *data)
 			 fresh_rows(ja(was, "indicators"), ja(data, "indicators"), of_indicator));
 }
 
+static const struct answer_row party_rows[] = {
+#define ROWS_PARTIES
+#include "mgmt/cli/report/report.def"
+};
+static const struct answer_row party_rows_new[] = {
+#define ROWS_PARTIES_NEW
+#include "mgmt/cli/report/report.def"
+};
+static const struct answer_row indicator_rows[] = {
+#define ROWS_INDICATORS
+#include "mgmt/cli/report/report.def"
+};
+
 static void number(struct page *p, const json_t *changes, const char *key, enum message label)
 {
 	const json_t *two = ja(changes, key);
@@ -175,7 +189,6 @@ static void number(struct page *p, const json_t *changes, const char *key, enum 
 static void former_page(struct page *p, const struct former *f, const json_t *changes)
 {
 	static const enum message heads[] = { M_INCIDENT_ITEM, M_INCIDENT_THEN, M_INCIDENT_NOW_HEAD };
-	static const enum message rows[] = { M_INCIDENT_ZONE, M_INCIDENT_ASSET, M_INCIDENT_ADDRESS, M_TOLD_COUNT };
 	const json_t *list = ja(changes, "parties");
 	char when[RENDER_TEXT];
 
@@ -190,15 +203,8 @@ static void former_page(struct page *p, const struct former *f, const json_t *ch
 	number(p, changes, "box", M_INCIDENT_N_BOX);
 	number(p, changes, "people", M_INCIDENT_N_PEOPLE);
 	page_say(p, M_INCIDENT_NEW_PARTIES, json_array_size(list), json_array_size(ja(changes, "indicators")));
-	if (json_array_size(list) == 0)
-		return;
-	page_table(p, rows, 4);
-	json_each(r, list) {
-		page_cell(p, *js(r, "zone") != '\0' ? js(r, "zone") : message_format(M_INCIDENT_NO_ZONE, page_lang(p)));
-		page_cell(p, *js(r, "asset") != '\0' ? js(r, "asset") : "-");
-		page_cell(p, js(r, "address"));
-		page_cellf(p, "%llu", ju(r, "count"));
-	}
+	if (json_array_size(list) > 0)
+		page_rows(p, party_rows_new, list);
 }
 
 #define KEY 256u
@@ -426,37 +432,6 @@ static void summary(struct page *p, const json_t *facts, const struct course *k,
 	line(p, M_INCIDENT_OUTLOOK, NULL, 0);
 }
 
-static const char *side_text(const json_t *r, enum lang l)
-{
-	return message_format(js_is(r, "side", "client") ? M_INCIDENT_SOURCE : M_INCIDENT_TARGET, l);
-}
-
-static void parties(struct page *p, const json_t *rows)
-{
-	static const enum message heads[] = { M_INCIDENT_ZONE, M_INCIDENT_ASSET, M_INCIDENT_ADDRESS, M_INCIDENT_SIDE,
-					      M_TOLD_COUNT,    M_TOLD_FIRST,	 M_TOLD_LAST };
-	enum lang l = page_lang(p);
-
-	page_section(p, M_INCIDENT_PARTIES);
-	page_say(p, M_INCIDENT_PARTIES_WHAT);
-	if (json_array_size(rows) == 0) {
-		page_say(p, M_TOLD_NONE);
-		return;
-	}
-	page_table(p, heads, 7);
-	json_each(r, rows) {
-		page_cell(p, jb(r, "more")	      ? message_format(M_TOLD_OTHERS, l)
-			     : *js(r, "zone") != '\0' ? js(r, "zone")
-						      : message_format(M_INCIDENT_NO_ZONE, l));
-		page_cell(p, *js(r, "asset") != '\0' ? js(r, "asset") : "-");
-		page_cell(p, js(r, "address"));
-		page_cell(p, jb(r, "more") ? "-" : side_text(r, l));
-		page_cellf(p, "%llu", ju(r, "count"));
-		page_cell_time(p, js(r, "first"));
-		page_cell_time(p, js(r, "last"));
-	}
-}
-
 /* The state when the facts were taken, in the words of the probes. */
 static void state_now(struct page *p, const json_t *facts)
 {
@@ -475,38 +450,6 @@ static void state_now(struct page *p, const json_t *facts)
 		probe_look(probe, facts, &none, &f);
 		page_cell(p, f.text[page_lang(p)]);
 		page_cell_time(p, facts_taken(facts, probe->from));
-	}
-}
-
-static void indicators(struct page *p, const json_t *rows)
-{
-	static const enum message heads[] = { M_INCIDENT_OUTSIDE_ADDRESS,
-					      M_INCIDENT_SIDE,
-					      M_INCIDENT_PORT,
-					      M_INCIDENT_PROTOCOL,
-					      M_TOLD_REASON,
-					      M_TOLD_COUNT,
-					      M_TOLD_FIRST,
-					      M_TOLD_LAST };
-	enum lang l = page_lang(p);
-
-	page_section(p, M_INCIDENT_INDICATORS);
-	page_say(p, M_INCIDENT_INDICATORS_WHAT);
-	page_blank(p, M_INCIDENT_TLP);
-	if (json_array_size(rows) == 0) {
-		page_say(p, M_TOLD_NONE);
-		return;
-	}
-	page_table(p, heads, 8);
-	json_each(r, rows) {
-		page_cell(p, jb(r, "more") ? message_format(M_TOLD_OTHERS, l) : js(r, "address"));
-		page_cell(p, jb(r, "more") ? "-" : side_text(r, l));
-		page_cellf(p, "%s/%s", js(r, "transport"), js(r, "port"));
-		page_cell(p, *js(r, "protocol") != '\0' ? js(r, "protocol") : "-");
-		page_cell(p, *js(r, "reason") != '\0' ? render_reason(js(r, "reason"), l) : "-");
-		page_cellf(p, "%llu", ju(r, "count"));
-		page_cell_time(p, js(r, "first"));
-		page_cell_time(p, js(r, "last"));
 	}
 }
 
@@ -580,7 +523,9 @@ static int give(struct cli *c, const struct cli_args *a, const json_t *facts, st
 	page_say(p, M_INCIDENT_INTRO);
 	summary(p, facts, k, s, t);
 	former_page(p, &t->former, changes);
-	parties(p, with);
+	page_section(p, M_INCIDENT_PARTIES);
+	page_say(p, M_INCIDENT_PARTIES_WHAT);
+	page_rows(p, party_rows, with);
 	page_section(p, M_INCIDENT_DID);
 	page_say(p, M_INCIDENT_DID_WHAT, k->records);
 	page_refusals(p, refused);
@@ -590,7 +535,10 @@ static int give(struct cli *c, const struct cli_args *a, const json_t *facts, st
 	page_events(p, k->people, k->more_people);
 	state_now(p, facts);
 	contacts(p, t->by, t->contact);
-	indicators(p, from_outside);
+	page_section(p, M_INCIDENT_INDICATORS);
+	page_say(p, M_INCIDENT_INDICATORS_WHAT);
+	page_blank(p, M_INCIDENT_TLP);
+	page_rows(p, indicator_rows, from_outside);
 	return report_give(c, a, p, data, CLI_YES);
 }
 

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "appliance/wire/event_words.h"
 #include "mgmt/cli/report/report.h"
+#include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/words/event.h"
 
@@ -195,6 +195,28 @@ void page_cell_time(struct page *p, const char *when)
 	page_cell(p, text);
 }
 
+void page_rows(struct page *p, const struct answer_row *table, const json_t *list)
+{
+	enum message heads[TABLE_COLUMNS];
+
+	if (json_array_size(list) == 0) {
+		page_say(p, M_TOLD_NONE);
+		return;
+	}
+	page_table(p, heads, answer_heads(table, heads));
+	json_each(row, list) {
+		const struct value_place at = { list, row, page_lang(p) };
+
+		for (const struct answer_row *i = table + 1; i->what != ANSWER_END; i++) {
+			char *text = i->what == ANSWER_COLUMN ? answer_cell(i, &at) : NULL;
+
+			if (i->what == ANSWER_COLUMN)
+				page_cell(p, text);
+			free(text);
+		}
+	}
+}
+
 void span_text(const char *from, const char *until, char *out, size_t size)
 {
 	char a[RENDER_TEXT], b[RENDER_TEXT];
@@ -236,23 +258,10 @@ json_t *refusal_row(const json_t *event, char *key, size_t size)
 
 void page_refusals(struct page *p, const json_t *rows)
 {
-	static const enum message heads[] = { M_TOLD_VERDICT, M_TOLD_REASON, M_TOLD_CONDUIT, M_TOLD_COUNT,
-					      M_TOLD_RECORDS, M_TOLD_FIRST,  M_TOLD_LAST };
-	enum lang l = page_lang(p);
+	static const struct answer_row table[] = {
+#define ROWS_REFUSALS
+#include "mgmt/cli/report/report.def"
+	};
 
-	if (json_array_size(rows) == 0) {
-		page_say(p, M_TOLD_NONE);
-		return;
-	}
-	page_table(p, heads, 7);
-	json_each(r, rows) {
-		page_cell(p, jb(r, "more") ? message_format(M_TOLD_OTHERS, l)
-					   : event_verdict_text(js(r, "verdict"), lang_name(l)));
-		page_cell(p, *js(r, "reason") != '\0' ? render_reason(js(r, "reason"), l) : "-");
-		page_cell(p, *js(r, "conduit") != '\0' ? js(r, "conduit") : "-");
-		page_cellf(p, "%llu", ju(r, "count"));
-		page_cellf(p, "%llu", ju(r, "records"));
-		page_cell_time(p, js(r, "first"));
-		page_cell_time(p, js(r, "last"));
-	}
+	page_rows(p, table, rows);
 }

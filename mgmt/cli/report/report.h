@@ -11,6 +11,8 @@
 #include "mgmt/report/page.h"
 #include "mgmt/state/read.h"
 
+struct answer_row;
+
 /* The first options of each verb, in this order. */
 enum { OPT_HTML, OPT_CSV, OPT_FACTS, OPT_JOURNAL, OPT_REPORT_N };
 #define REPORT_OPTIONS                                                                                                 \
@@ -121,6 +123,8 @@ void page_events(struct page *p, const json_t *events, unsigned long long more);
 /* A table of rows {"verdict","reason","conduit","count","records","first","last"}. */
 void page_refusals(struct page *p, const json_t *rows);
 void page_cell_time(struct page *p, const char *when);
+/* A table of report.def, with a row for each member of the list; without any, M_TOLD_NONE. */
+void page_rows(struct page *p, const struct answer_row *table, const json_t *list);
 /* Writes the span as one text: "2026-10-01 ... to ...". */
 void span_text(const char *from, const char *until, char *out, size_t size);
 /* The row of page_refusals that this record belongs to, owned by the caller. `key`: the key of that

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/words/render.h"
 
 static const struct answer_row *answer_rows(struct cli *c, const struct answer_row *i, const struct value_place *p,
@@ -21,7 +20,7 @@ static void answer_sentence(struct cli *c, const struct answer_row *i, const str
 }
 
 /* The text of a cell: an INSTEAD whose condition holds, or else the column's value. */
-static char *answer_cell(const struct answer_row *column, const struct value_place *p)
+char *answer_cell(const struct answer_row *column, const struct value_place *p)
 {
 	for (const struct answer_row *i = column + 1; i->what == ANSWER_LINE; i++)
 		if (value_holds(p, i->when))
@@ -29,7 +28,7 @@ static char *answer_cell(const struct answer_row *column, const struct value_pla
 	return value_text(p, column->args[0]);
 }
 
-static size_t answer_heads(const struct answer_row *table, enum message heads[TABLE_COLUMNS])
+size_t answer_heads(const struct answer_row *table, enum message heads[TABLE_COLUMNS])
 {
 	size_t n = 0;
 

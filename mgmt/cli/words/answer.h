@@ -8,6 +8,7 @@
 #define SEKISHO_MGMT_CLI_WORDS_ANSWER_H
 
 #include "mgmt/cli/cli.h"
+#include "mgmt/cli/screen/table.h"
 #include "mgmt/cli/words/value.h"
 
 struct answer_row {
@@ -43,6 +44,9 @@ struct answer_row {
 #define CALL(when, function) { ANSWER_CALL, 0, false, false, "", when, 0, { NULL }, function },
 
 void answer_print(struct cli *c, const struct answer_row *rows, const json_t *answer);
+/* The headings of a table, and the text of a column for a row (malloc'd), for other forms of it. */
+size_t answer_heads(const struct answer_row *table, enum message heads[TABLE_COLUMNS]);
+char *answer_cell(const struct answer_row *column, const struct value_place *p);
 /* Writes the first of `rows`, a table, as a file for spreadsheets. 0, or the errno. */
 int answer_csv(const char *file, const struct answer_row *rows, const json_t *answer, enum lang l);
 

@@ -8,6 +8,7 @@
 #include "appliance/base/errno_text.h"
 #include "appliance/wire/attack.h"
 #include "appliance/wire/duty.h"
+#include "appliance/wire/event_words.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/state/faults.h"

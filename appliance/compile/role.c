@@ -31,6 +31,7 @@
 #include "appliance/seal/file.h"
 #include "appliance/wire/msg.h"
 #include "policy/compile/compile.h"
+#include "policy/ir/seal.h"
 #include "policy/render/render.h"
 #include "policy/space/asked.h"
 

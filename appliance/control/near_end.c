@@ -11,6 +11,7 @@
 #include "appliance/control/ending.h"
 #include "appliance/control/ground.h"
 #include "appliance/control/near_end.h"
+#include "policy/ir/seal.h"
 
 #define SECOND 1000000000ull
 #define LOOK_NS (10 * SECOND)

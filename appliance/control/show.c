@@ -14,6 +14,7 @@
 #include "appliance/control/show.h"
 #include "appliance/store/in_force.h"
 #include "policy/ir/json.h"
+#include "policy/ir/seal.h"
 
 #define SHOW_BUDGET (512u << 20)
 #define SECOND 1000000000ull

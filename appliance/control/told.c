@@ -8,6 +8,7 @@
 #include "appliance/control/facts.h"
 #include "appliance/control/told.h"
 #include "appliance/store/generation.h"
+#include "policy/ir/seal.h"
 
 #define UNSEAL_BUDGET (512u << 20)
 #define PAST_MOST (GENERATIONS_KEPT + 1u) /* the store may have one more (generation.c) */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/enforce/door_book.h"
+#include "policy/ir/meaning.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -19,9 +19,11 @@
 #include "appliance/enforce/used.h"
 #include "appliance/enforce/work.h"
 #include "appliance/kernel/dump.h"
+#include "policy/ir/book.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/json.h"
-#include "policy/ir/moment.h"
+#include "policy/ir/rules.h"
+#include "policy/ir/sets.h"
 
 static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)
 {

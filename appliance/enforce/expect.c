@@ -12,6 +12,7 @@
 #include "appliance/enforce/expect.h"
 #include "appliance/kernel/image.h"
 #include "appliance/wire/mark.h"
+#include "policy/ir/elements.h"
 #include "policy/ir/lasting.h"
 
 static void put32(uint8_t *p, uint32_t host)

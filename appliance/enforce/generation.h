@@ -12,7 +12,9 @@
 
 #include "appliance/base/bytes.h"
 #include "appliance/kernel/image.h"
+#include "policy/ir/book.h"
 #include "policy/ir/ir.h"
+#include "policy/ir/seal.h"
 
 struct arena;
 struct enforce;

@@ -22,7 +22,9 @@
 #include "appliance/enforce/session.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/isolation_pairs.h"
+#include "policy/ir/evaluate.h"
 #include "policy/ir/ir.h"
+#include "policy/ir/sets.h"
 
 #define APART_BUDGET (16u << 20)
 #define MET_BUDGET (64u << 20)

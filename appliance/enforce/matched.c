@@ -17,6 +17,7 @@
 #include "appliance/wire/commands.h"
 #include "appliance/wire/mark.h"
 #include "policy/ir/ir.h"
+#include "policy/ir/sets.h"
 
 /* largest number of conduits that are remembered; if there are more, those of earlier policies are
  * forgotten */

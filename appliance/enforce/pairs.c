@@ -8,6 +8,7 @@
 #include "appliance/enforce/generation.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/pairs.h"
+#include "policy/ir/elements.h"
 
 #define ELEMENTS_BUDGET (256u << 20)
 #define TCP 6u

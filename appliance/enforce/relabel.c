@@ -16,6 +16,8 @@
 #include "appliance/enforce/generation.h"
 #include "appliance/enforce/relabel.h"
 #include "appliance/enforce/session.h"
+#include "policy/ir/identity.h"
+#include "policy/ir/ir.h"
 
 #define RELABEL_BUDGET (256u << 20)
 

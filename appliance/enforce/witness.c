@@ -8,6 +8,7 @@
  * exist.
  */
 #include "appliance/enforce/witness.h"
+#include "policy/ir/evaluate.h"
 
 #include <linux/netfilter.h>
 #include <stdio.h>

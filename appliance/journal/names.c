@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
+#include "policy/ir/book.h"
 #include "policy/ir/ir.h"
+#include "policy/ir/meaning.h"
+#include "policy/ir/seal.h"
 
 #define UNSEAL_BUDGET (256u << 20)
 

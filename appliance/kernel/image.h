@@ -14,9 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "appliance/base/arena.h"
 #include "appliance/base/err.h"
 #include "policy/ir/ir.h"
+#include "policy/ir/rules.h"
+#include "policy/ir/sets.h"
 
 #define TABLE_NAME "sekisho"
 #define BASE_CHAINS 6u /* CHAIN_GUARD .. CHAIN_OUTPUT */

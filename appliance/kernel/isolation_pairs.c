@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/kernel/isolation_pairs.h"
+#include "policy/ir/meaning.h"
 
 #include <stdlib.h>
 #include <string.h>

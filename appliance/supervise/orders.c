@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/base/logins.h"
 #include "appliance/base/memfd.h"
 #include "appliance/kernel/isolation_pairs.h"
@@ -23,6 +22,7 @@
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/judged.h"
 #include "appliance/wire/orders.h"
+#include "policy/ir/meaning.h"
 
 #define ORDERS_MOST 24u /* control lets the web side have 16 */
 #define LIMIT_NS 8000000000ull

@@ -16,7 +16,9 @@
 #include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/tap/tap.h"
+#include "policy/ir/identity.h"
 #include "policy/ir/ir.h"
+#include "policy/ir/seal.h"
 
 #define UNSEAL_BUDGET (512u << 20)
 

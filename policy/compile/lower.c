@@ -8,6 +8,8 @@
 
 #include "policy/compile/compile.h"
 #include "policy/compile/lower.h"
+#include "policy/ir/elements.h"
+#include "policy/ir/sets.h"
 #include "policy/space/cells.h"
 #include "policy/space/prove.h"
 

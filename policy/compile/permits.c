@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/compile/lower.h"
+#include "policy/ir/rules.h"
+#include "policy/ir/seal.h"
 
 #include <string.h>
 
 #include "appliance/base/sha256.h"
 #include "appliance/wire/vocabulary.h"
-#include "policy/ir/objects.h"
 #include "policy/space/intern.h"
 #include "policy/space/joint.h"
 

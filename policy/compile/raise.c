@@ -5,6 +5,7 @@
 #include "policy/compile/compile.h"
 #include "policy/compile/lower.h"
 #include "policy/ir/moment.h"
+#include "policy/ir/seal.h"
 
 #define COPY(member) .member = from->member
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/ir/book.h"
 #include "policy/ir/ir.h"
 
 #include <stdlib.h>

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
+#include "policy/ir/identity.h"
 #include "policy/ir/ir.h"
 
 /*

@@ -4,7 +4,10 @@
 
 #include "appliance/wire/evaluate.h"
 #include "appliance/wire/lasting.h"
+#include "policy/ir/elements.h"
 #include "policy/ir/lasting.h"
+#include "policy/ir/rules.h"
+#include "policy/ir/sets.h"
 
 uint64_t ir_lanes(const struct ir *ir)
 {

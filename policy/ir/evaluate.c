@@ -3,6 +3,7 @@
  * that has not ended, and in layer 0 an exact cell before a range. */
 #include <string.h>
 
+#include "policy/ir/evaluate.h"
 #include "policy/ir/ir.h"
 
 static bool cell_holds(const struct ir *ir, const struct ir_cell *c, const struct question *q)

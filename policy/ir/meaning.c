@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/ir/meaning.h"
 #include "policy/ir/ir.h"
 
 #include <string.h>

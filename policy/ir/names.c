@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "policy/ir/ir.h"
+#include "policy/ir/rules.h"
+#include "policy/ir/sets.h"
 
 const char *ir_chain_name(enum ir_chain c, char buf[16])
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/ir/objects.h"
+#include "policy/ir/ir.h"
+#include "policy/ir/sets.h"
 
 /* The tables of objects.def, one for each object. `sizeof` does not evaluate its null pointer. */
 #define MEMBER_SIZE(tag, member) sizeof(((struct tag *)0)->member)

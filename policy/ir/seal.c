@@ -8,6 +8,7 @@
 #include "appliance/base/sha256.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/objects.h"
+#include "policy/ir/seal.h"
 
 static void put_number(struct outbuf *o, uint64_t v, size_t size)
 {

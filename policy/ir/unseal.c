@@ -11,6 +11,7 @@
 #include "appliance/base/sha256.h"
 #include "appliance/wire/plain.h"
 #include "policy/ir/objects.h"
+#include "policy/ir/seal.h"
 
 struct reader {
 	struct bytes b;

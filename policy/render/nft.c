@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "appliance/base/sha256.h"
+#include "policy/ir/elements.h"
 #include "policy/ir/lasting.h"
 #include "policy/read/compilation.h"
 #include "policy/render/nft.h"

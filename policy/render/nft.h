@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "policy/ir/ir.h"
+#include "policy/ir/rules.h"
 
 /* Writes the rule as one line, or several if it makes a record or matches several kinds of headers;
  * as a comment where nft has no words for it. */

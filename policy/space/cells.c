@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/ir/ir.h"
+#include "policy/ir/sets.h"
 #include "policy/space/boxes.h"
 
 #define SCRATCH_BUDGET (256u << 20)

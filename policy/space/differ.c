@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/ir/identity.h"
 #include "policy/ir/ir.h"
 #include "policy/space/boxes.h"
 #include "policy/space/differ_place.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"
+#include "policy/ir/identity.h"
 #include "policy/ir/ir.h"
 #include "policy/space/intern.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/life/policies.h"
+#include "policy/ir/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -23,6 +23,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/orders.h"
+#include "policy/ir/evaluate.h"
 #include "policy/ir/ir.h"
 #include "tests/life/life.h"
 #include "tests/life/machine.h"

@@ -13,6 +13,7 @@
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/shut/shut.h"
 #include "mgmt/cli/words/render.h"
+#include "policy/ir/seal.h"
 
 #define KEY_MOST (64u << 10)
 

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/wire/notation.h"
-#include "appliance/wire/operation.h"
 #include "dpi/decode.h"
+#include "policy/ir/evaluate.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/moment.h"
 

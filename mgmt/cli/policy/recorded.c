@@ -8,6 +8,7 @@
 #include "appliance/wire/evaluate.h"
 #include "mgmt/state/read.h"
 #include "mgmt/words/command.h"
+#include "policy/ir/evaluate.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/moment.h"
 

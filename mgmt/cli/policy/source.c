@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/policy/source.h"
+#include "policy/ir/seal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,6 @@
 #include "appliance/base/memfd.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/screen/wrap.h"
-#include "mgmt/cli/words/render.h"
 #include "mgmt/state/read.h"
 #include "policy/space/asked.h"
 

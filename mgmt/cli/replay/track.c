@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/replay/tracker.h"
+#include "policy/ir/evaluate.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,6 +9,7 @@
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
+#include "policy/ir/seal.h"
 
 enum { OPT_TO, OPT_OUTPUT, OPT_N };
 

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
+#include "policy/ir/skeleton/writer.h"
 
 /* Types of errors besides those of skeleton_errors: RFC 792 has two more, and RFC 4443 (2.1)
  * reserves all types below 128 for errors. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a server sends by itself, long after its client subscribed. */
 #include "policy/ir/skeleton/chains.h"
+#include "policy/ir/skeleton/writer.h"
 
 /*
  * A client may subscribe for hours. Its server then sends a datagram whenever a value changes, also

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
+#include "policy/ir/skeleton/writer.h"
 
 #define ECHO_RATE 10u /* echo requests per second that the box answers */
 

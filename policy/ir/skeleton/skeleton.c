@@ -23,7 +23,10 @@
  */
 #include "policy/ir/ir.h"
 #include "policy/ir/lasting.h"
+#include "policy/ir/rules.h"
+#include "policy/ir/sets.h"
 #include "policy/ir/skeleton/chains.h"
+#include "policy/ir/skeleton/writer.h"
 
 size_t ir_skeleton(uint64_t lanes, struct ir_maps maps, const struct ir_limits *limits, struct arena *a,
 		   struct ir_rule **ret)

@@ -4,6 +4,7 @@
 
 #include "appliance/wire/lasting.h"
 #include "policy/ir/skeleton/chains.h"
+#include "policy/ir/skeleton/writer.h"
 
 /*
  * The twin of a UDP session is the session that the other end would have opened. Where both ends

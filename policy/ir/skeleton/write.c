@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/ir/skeleton/chains.h"
+#include "policy/ir/skeleton/writer.h"
 
 #include <netinet/in.h>
 #include <string.h>

@@ -44,8 +44,12 @@
 #include "appliance/wire/msg.h"
 #include "appliance/wire/msg_json.h"
 #include "policy/compile/compile.h"
+#include "policy/ir/evaluate.h"
+#include "policy/ir/identity.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/moment.h"
+#include "policy/ir/seal.h"
+#include "policy/ir/sets.h"
 #include "policy/render/render.h"
 #include "policy/space/prove.h"
 

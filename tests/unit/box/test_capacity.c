@@ -12,6 +12,7 @@
 
 #include "appliance/box/sysctl.h"
 #include "policy/ir/ir.h"
+#include "policy/ir/rules.h"
 
 #define FOLDER "/tmp/sekisho-capacity-XXXXXX"
 

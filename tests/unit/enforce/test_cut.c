@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "appliance/kernel/conntrack.h"
+#include "policy/ir/evaluate.h"
 #include "policy/ir/ir.h"
 
 #define LABEL 500u /* bytes of the labels of both ends */

@@ -10,6 +10,7 @@
  * LINK: appliance/wire/settings.c appliance/base/sha256.c appliance/wire/duty.c policy/ir/meaning.c
  * LIBS: jansson nettle
  */
+#include "policy/ir/meaning.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>

@@ -53,6 +53,7 @@
 #include "appliance/wire/settings.h"
 #include "mgmt/state/journal.h"
 #include "policy/ir/ir.h"
+#include "policy/ir/seal.h"
 #include "tests/unit/folder.h"
 
 #define BEGAN 1780000000u /* some day in 2026 */

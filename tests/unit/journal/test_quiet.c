@@ -14,6 +14,7 @@
  * LINK: appliance/journal/attack_file.c appliance/journal/names.c policy/ir/meaning.c
  * LIBS: libconfig jansson hogweed nettle libndpi libpcap libcrypto libseccomp zlib
  */
+#include "policy/ir/seal.h"
 #include "tests/unit/cmocka.h"
 
 #include <ftw.h>

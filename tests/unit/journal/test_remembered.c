@@ -23,6 +23,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/wire/ring.h"
 #include "policy/ir/ir.h"
+#include "policy/ir/seal.h"
 
 #define PLACES 15u
 

@@ -6,7 +6,9 @@
 #ifndef SEKISHO_TESTS_RULE_BOX_H
 #define SEKISHO_TESTS_RULE_BOX_H
 
+#include "policy/ir/elements.h"
 #include "policy/ir/ir.h"
+#include "policy/ir/rules.h"
 
 struct box_rules {
 	struct ir_rule *rules;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "policy/ir/evaluate.h"
 #include "tests/unit/policy/model_make.h"
 
 static bool at_interface(const struct model_zone *z, const char *role)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/policy/model_make.h"
+#include "policy/ir/evaluate.h"
 
 #include <stdio.h>
 #include <stdlib.h>

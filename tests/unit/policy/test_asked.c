@@ -10,6 +10,7 @@
  * from the reference of the language, on random models. Its answers about commands, addresses and
  * times are compared with known answers. SEED=n repeats a run.
  */
+#include "policy/ir/evaluate.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>

@@ -5,6 +5,8 @@
  * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c policy/ir/carry.c policy/ir/evaluate.c
  * LIBS: nettle
  */
+#include "policy/ir/evaluate.h"
+#include "policy/ir/identity.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>

@@ -3,6 +3,8 @@
  * LINK: $(COMPILER_PARTS) policy/ir/elements.c
  * LIBS: nettle
  */
+#include "policy/ir/elements.h"
+#include "policy/ir/sets.h"
 #include "tests/unit/cmocka.h"
 
 #include <string.h>

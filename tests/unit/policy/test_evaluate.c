@@ -9,6 +9,8 @@
  * cells. Random models over a small space with random ends, packets at the limits of space and
  * time. SEED=n repeats a run.
  */
+#include "policy/ir/evaluate.h"
+#include "policy/ir/ir.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>

@@ -4,6 +4,7 @@
  * LIBS: nettle
  */
 /* Common settings of overlapping conduits, and identities of permits. */
+#include "policy/ir/sets.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>

@@ -11,6 +11,7 @@
  * LINK: appliance/wire/vocabulary.c appliance/wire/reason.c appliance/wire/msg.c
  * LIBS: libconfig nettle jansson
  */
+#include "policy/ir/seal.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>

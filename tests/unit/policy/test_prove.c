@@ -3,6 +3,7 @@
  * LINK: $(COMPILER_PARTS) tests/unit/policy/evaluate_model.c
  * LIBS: nettle
  */
+#include "policy/ir/evaluate.h"
 #include "tests/unit/cmocka.h"
 
 #include <string.h>

@@ -6,6 +6,7 @@
  * LINK: $(POLICY_SRC) $(BASE_SRC) $(WIRE_SRC)
  * LIBS: libconfig nettle jansson
  */
+#include "policy/ir/seal.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>

@@ -11,6 +11,7 @@
  */
 /* What the renderings contain. tests/netns/nft_text checks that nft accepts the text, and
  * tests/golden its exact words. */
+#include "policy/ir/seal.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>

@@ -3,6 +3,7 @@
  * LINK: $(COMPILER_PARTS) policy/ir/unseal.c policy/ir/seal.c appliance/wire/plain.c
  * LIBS: nettle
  */
+#include "policy/ir/seal.h"
 #include "tests/unit/cmocka.h"
 
 #include "appliance/wire/evaluate.h"

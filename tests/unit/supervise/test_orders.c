@@ -28,6 +28,7 @@
 #include "appliance/supervise/relay.h"
 #include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
+#include "policy/ir/meaning.h"
 #include "tests/unit/cmocka.h"
 
 #include <poll.h>

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/control/carried.h"
 #include "appliance/control/control.h"
 #include "appliance/control/note.h"
+#include "appliance/control/watch.h"
 
 #define SECOND 1000000000ull
 #define DAY_S 86400u

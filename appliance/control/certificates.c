@@ -15,7 +15,6 @@
 #include "appliance/control/ground.h"
 
 #define SECOND 1000000000ull
-#define LOOK_NS (10 * SECOND)
 #define SOON_NS SECOND /* time for mgmt to answer */
 
 static const char *const use_words[CERTIFICATE_USES] = { "web", "log", "update", "mail", "log_own" };
@@ -227,14 +226,11 @@ void certificates_file(struct control *s, struct asker a, int status, int fd)
 	free(text);
 }
 
-void certificates_due(struct control *s, uint64_t now)
+void certificates_look(struct control *s, uint64_t now)
 {
 	struct certificates *c = &s->certificates;
 	bool waits = false;
 
-	if (now < c->look_at && c->generation == s->now->number)
-		return;
-	c->generation = s->now->number;
 	for (unsigned use = 0; use < CERTIFICATE_USES; use++) {
 		const char *path = named_file(s, use);
 
@@ -246,12 +242,8 @@ void certificates_due(struct control *s, uint64_t now)
 		tell_state(s, use);
 		waits |= c->files[use].asked == 0 && c->files[use].bad_since == 0;
 	}
-	c->look_at = now + (waits ? SOON_NS : LOOK_NS);
-}
-
-uint64_t certificates_next(const struct control *s)
-{
-	return s->certificates.look_at;
+	if (waits)
+		s->watches[WATCH_CERTIFICATES].at = now + SOON_NS;
 }
 
 void certificates_told(struct control *s, uint32_t id, const struct msg_certified *says)

@@ -47,8 +47,6 @@ enum certificate_state {
 #define CERTIFICATE_PATH 512u /* bytes of a path; a longer one cannot be used */
 
 struct certificates {
-	uint64_t look_at;    /* monotonic ns */
-	uint64_t generation; /* the generation that was in force at the last look */
 	struct certificate_file {
 		/* "" = no file is configured; for CERTIFICATE_WEB any text, because mgmt itself has
 		 * that file */
@@ -70,9 +68,7 @@ struct certificates {
 	} files[CERTIFICATE_USES];
 };
 
-/* Looks every ten seconds, and at once when another policy is in force. */
-void certificates_due(struct control *s, uint64_t now);
-uint64_t certificates_next(const struct control *s); /* monotonic ns */
+void certificates_look(struct control *s, uint64_t now); /* watch.c */
 /* Takes what the role mgmt found in a certificate. */
 void certificates_told(struct control *s, uint32_t id, const struct msg_certified *says);
 /* Takes the requested file. `fd` stays the caller's; -1 = none. */

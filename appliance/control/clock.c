@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/control/clock.h"
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
+#include "appliance/control/watch.h"
 #include "appliance/role/roles.h"
 
 #define FOLLOW_NS 2000000000ull

@@ -18,6 +18,7 @@
  *   show.c          stored generations
  *   errands.c       work of the compiler, one after the other
  *   impact.c        the effect of an operation on live sessions, as the workers foretell it
+ *   watch.c         when the following watchers look
  *   review.c        alarms about overdue entries, which overdue.c finds
  *   near_end.c      alarms about conduits that end soon, which ending.c finds
  *   certificates.c  alarms about certificates, whose dates expiry.c judges
@@ -35,14 +36,8 @@
 #include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/control/answer.h"
-#include "appliance/control/carried.h"
 #include "appliance/control/certificates.h"
-#include "appliance/control/clock.h"
-#include "appliance/control/hours.h"
-#include "appliance/control/near_end.h"
-#include "appliance/control/review.h"
-#include "appliance/control/tried.h"
-#include "appliance/control/uninspected.h"
+#include "appliance/control/watch.h"
 #include "appliance/store/generation.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/slot.h"
@@ -129,6 +124,7 @@ struct control {
 	struct hours hours;
 	struct clock_source source;
 	struct certificates certificates;
+	struct watch watches[WATCHES];
 };
 
 #endif

@@ -140,7 +140,7 @@ void work_told(struct control *s, uint32_t id, bool gone)
 		s->errands->undone(s, id);
 }
 
-void work_due(struct control *s)
+void work_due(struct control *s, uint64_t now)
 {
 	struct errands *all = s->errands;
 

@@ -22,7 +22,7 @@ void work_stop(struct control *s, uint32_t id);
 /* The answer to the work `id` has come; `gone`: the supervisor says that none will come. id 0: the
  * work that the supervisor has. */
 void work_told(struct control *s, uint32_t id, bool gone);
-void work_due(struct control *s);
+void work_due(struct control *s, uint64_t now);
 uint64_t work_next(const struct control *s); /* monotonic ns, UINT64_MAX = never */
 
 #endif

@@ -5,9 +5,9 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/json_each.h"
-#include "appliance/control/clock.h"
 #include "appliance/control/control.h"
 #include "appliance/control/facts.h"
+#include "appliance/control/watch.h"
 #include "appliance/store/in_force.h"
 #include "appliance/wire/duty.h"
 #include "appliance/wire/settings.h"

@@ -5,7 +5,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
-#include "appliance/control/hours.h"
+#include "appliance/control/watch.h"
 #include "appliance/role/roles.h"
 #include "appliance/store/listed.h"
 #include "policy/ir/moment.h"

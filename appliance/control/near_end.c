@@ -10,11 +10,10 @@
 #include "appliance/control/control.h"
 #include "appliance/control/ending.h"
 #include "appliance/control/ground.h"
-#include "appliance/control/near_end.h"
+#include "appliance/control/watch.h"
 #include "policy/ir/seal.h"
 
 #define SECOND 1000000000ull
-#define LOOK_NS (10 * SECOND)
 #define SHOWN 32u		/* names that are shown; the total is given as well */
 #define BACK_MOST 8u		/* earlier generations that are read after a start, at most */
 #define BACK_BUDGET (64u << 20) /* bytes of memory for one generation */
@@ -74,14 +73,11 @@ static bool is_near(const struct ending *x, uint64_t now)
 	return x->until > now && now >= ending_near(x->since, x->until);
 }
 
-void near_end_due(struct control *s, uint64_t now)
+void near_end_look(struct control *s, uint64_t now)
 {
 	struct near_ends *r = &s->near_ends;
 	uint64_t moment = clock_wall_s();
 
-	if (now < r->look_at && r->generation == s->now->number)
-		return;
-	r->look_at = now + LOOK_NS;
 	if (s->now->number == 0) {
 		endings_free(&r->endings);
 		r->generation = 0;
@@ -103,11 +99,6 @@ void near_end_due(struct control *s, uint64_t now)
 		json_decref(until);
 		policy_record(s, POLICY_ENDS_SOON, s->now->number, NULL, text);
 	}
-}
-
-uint64_t near_end_next(const struct control *s)
-{
-	return s->near_ends.look_at;
 }
 
 static const struct ir_conduit *conduit_of(const struct ir *ir, const struct ending *x)

@@ -29,11 +29,11 @@
 #include "appliance/control/client.h"
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
-#include "appliance/control/near_end.h"
 #include "appliance/control/people.h"
 #include "appliance/control/questions.h"
 #include "appliance/control/records.h"
 #include "appliance/control/show.h"
+#include "appliance/control/watch.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/who.h"
@@ -231,7 +231,7 @@ static void deliver(struct control *s, struct answer *a)
 	answer_free(a);
 }
 
-void people_answer(struct control *s)
+void people_answer(struct control *s, uint64_t now)
 {
 	struct answer a;
 

@@ -57,6 +57,6 @@ void people_web_readable(struct control *s);
 /* Monotonic ns: until then its messages are not read; 0 = read always. */
 uint64_t people_web_from(const struct control *s);
 /* To be called once a turn: sends all queued answers. */
-void people_answer(struct control *s);
+void people_answer(struct control *s, uint64_t now);
 
 #endif

@@ -9,14 +9,13 @@
 #include "appliance/base/clock.h"
 #include "appliance/control/answers.h"
 #include "appliance/control/backup.h"
-#include "appliance/control/carried.h"
 #include "appliance/control/certificates.h"
 #include "appliance/control/change.h"
 #include "appliance/control/control.h"
 #include "appliance/control/questions.h"
 #include "appliance/control/records.h"
 #include "appliance/control/show.h"
-#include "appliance/control/tried.h"
+#include "appliance/control/watch.h"
 #include "appliance/wire/judged.h"
 
 /* ---- messages of the web side about itself --------------------------------------------------- */

@@ -7,10 +7,9 @@
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
 #include "appliance/control/overdue.h"
-#include "appliance/control/review.h"
+#include "appliance/control/watch.h"
 
 #define SECOND 1000000000ull
-#define LOOK_NS (60 * SECOND)
 #define NAMED 3u /* names that a record quotes */
 
 /* "tos-reads-cranes (2026-03-31), asset rtg01.plc (2026-04-30), +2": other objects than conduits
@@ -45,16 +44,12 @@ static void tell_overdue(struct control *s, const struct overdue *o, const json_
 		policy_record(s, POLICY_REVIEWS_DONE, s->now->number, NULL, NULL);
 }
 
-void review_due(struct control *s, uint64_t now)
+void review_look(struct control *s, uint64_t now)
 {
 	struct reviews *r = &s->reviews;
 	struct overdue o;
 	json_t *names;
 
-	if (now < r->look_at && r->generation == s->now->number)
-		return;
-	r->look_at = now + LOOK_NS;
-	r->generation = (uint32_t)s->now->number;
 	/* An untrusted clock could make any review overdue. */
 	if (!s->trusted)
 		return;
@@ -65,11 +60,6 @@ void review_due(struct control *s, uint64_t now)
 		tell_overdue(s, &o, names);
 	}
 	json_decref(names);
-}
-
-uint64_t review_next(const struct control *s)
-{
-	return s->reviews.look_at;
 }
 
 json_t *json_reviews(const struct control *s)

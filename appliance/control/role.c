@@ -11,23 +11,17 @@
 #include "appliance/base/clock.h"
 #include "appliance/control/answers.h"
 #include "appliance/control/backup.h"
-#include "appliance/control/carried.h"
 #include "appliance/control/certificates.h"
 #include "appliance/control/change.h"
-#include "appliance/control/clock.h"
 #include "appliance/control/control.h"
 #include "appliance/control/dispatch.h"
 #include "appliance/control/errands.h"
 #include "appliance/control/ground.h"
-#include "appliance/control/hours.h"
 #include "appliance/control/impact.h"
-#include "appliance/control/near_end.h"
 #include "appliance/control/people.h"
 #include "appliance/control/records.h"
-#include "appliance/control/review.h"
 #include "appliance/control/show.h"
-#include "appliance/control/tried.h"
-#include "appliance/control/uninspected.h"
+#include "appliance/control/watch.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 
@@ -49,11 +43,16 @@ static void unsaved_due(struct control *s, uint64_t now)
 	change_save(s);
 }
 
-/* For each part the time of its next work, in monotonic ns. */
-static uint64_t (*const parts_next[])(const struct control *) = {
-	collect_next, review_next, tried_next,	     near_end_next, certificates_next, backup_next, people_next,
-	unsaved_next, impact_next, uninspected_next, unheard_next,  hours_next,	       source_next, work_next,
+/* The parts of the role: the time of their next work in monotonic ns, and the work. */
+static const struct {
+	uint64_t (*next)(const struct control *s);
+	void (*due)(struct control *s, uint64_t now);
+} parts[] = {
+	{ collect_next, collect_due }, { watches_next, watches_due }, { impact_next, impact_due },
+	{ hours_next, hours_due },     { source_next, source_due },   { backup_next, backup_due },
+	{ work_next, work_due },       { unsaved_next, unsaved_due }, { people_next, people_answer },
 };
+#define PARTS (sizeof(parts) / sizeof(parts[0]))
 
 static int wait_ms(const struct control *s, uint64_t now)
 {
@@ -61,8 +60,8 @@ static int wait_ms(const struct control *s, uint64_t now)
 
 	if (due <= now)
 		due = UINT64_MAX;
-	for (size_t i = 0; i < sizeof(parts_next) / sizeof(parts_next[0]); i++) {
-		other = parts_next[i](s);
+	for (size_t i = 0; i < PARTS; i++) {
+		other = parts[i].next(s);
 		due = other < due ? other : due;
 	}
 	if (due == UINT64_MAX)
@@ -123,20 +122,8 @@ static bool role_turn(struct control *s)
 	if (p[POLL_LOGINS].revents != 0)
 		people_accept_logins(s);
 	now = now_ns();
-	collect_due(s, now);
-	review_due(s, now);
-	tried_due(s, now);
-	near_end_due(s, now);
-	certificates_due(s, now);
-	impact_due(s, now);
-	uninspected_due(s, now);
-	unheard_due(s, now);
-	hours_due(s, now);
-	source_due(s, now);
-	backup_due(s, now);
-	work_due(s);
-	unsaved_due(s, now);
-	people_answer(s);
+	for (size_t i = 0; i < PARTS; i++)
+		parts[i].due(s, now);
 	return true;
 }
 

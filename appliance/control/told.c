@@ -100,9 +100,8 @@ bool told_standing(struct control *s, struct msg *m)
 	s->changes = (uint32_t)t->changes;
 	s->trial = t->trial;
 	s->step = t->step;
-	/* while the clock was not trusted, these looked at nothing */
 	if (!s->trusted && t->clock_wait == CLOCK_TRUSTED)
-		s->reviews.look_at = s->near_ends.look_at = s->tried.look_at = 0;
+		watches_trusted(s);
 	s->trusted = t->clock_wait == CLOCK_TRUSTED;
 	s->wanted = s->running = 0;
 	for (unsigned i = 0; i < SLOTS; i++) {

@@ -8,16 +8,14 @@
 #include <string.h>
 
 #include "appliance/base/clock.h"
-#include "appliance/control/carried.h"
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
 #include "appliance/control/note.h"
-#include "appliance/control/tried.h"
+#include "appliance/control/watch.h"
 
 #define SECOND 1000000000ull
 #define DAY_S 86400u
 #define OVERDUE_DAYS 31u
-#define LOOK_NS (60 * SECOND)
 #define FILE_NAME "tried"
 #define GOOD ": same" /* how the record of a success ends */
 
@@ -37,13 +35,10 @@ void tried_open(struct control *s)
 }
 
 /* A box without such a time, or with one that is still to come, counts from now on. */
-void tried_due(struct control *s, uint64_t now)
+void tried_look(struct control *s, uint64_t now)
 {
 	uint64_t wall = clock_wall_s();
 
-	if (now < s->tried.look_at)
-		return;
-	s->tried.look_at = now + LOOK_NS;
 	if (!s->trusted)
 		return;
 	carried_due(s);
@@ -53,19 +48,14 @@ void tried_due(struct control *s, uint64_t now)
 	keep_tried(wall);
 }
 
-uint64_t tried_next(const struct control *s)
-{
-	return s->tried.look_at;
-}
-
 void tried_recorded(struct control *s, const char *text)
 {
 	size_t n = strlen(text), m = strlen(GOOD);
 
 	if (n < m || strcmp(text + n - m, GOOD) != 0)
 		return;
-	s->tried.since = s->tried.look_at = 0;
-	tried_due(s, now_ns());
+	s->tried.since = 0;
+	tried_look(s, now_ns());
 }
 
 json_t *json_tried(const struct control *s)

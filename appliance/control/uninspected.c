@@ -6,15 +6,13 @@
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
-#include "appliance/control/uninspected.h"
+#include "appliance/control/watch.h"
 #include "appliance/role/roles.h"
 #include "appliance/wire/settings.h"
 
 #define NAMED 3u  /* conduits that a record names */
 #define SHOWN 32u /* conduits of a lane in an answer; the total is given as well */
 #define COUNT_TEXT 24u
-/* The supervisor says when a second has passed. If it is late, control looks after this time. */
-#define LOOK_NS (UNSERVED_LOOK_NS / 2 * 3)
 
 /* What the next control goes on with. `now`, `is_deaf`: whether the alarm of `unserved`, of `deaf`,
  * is on. */
@@ -110,7 +108,8 @@ void away_told(struct control *s, const struct msg_away *m)
 	}
 	for (uint32_t l = 0; l < LANE_COUNT; l++)
 		c->counts.lanes[l][UNSERVED_AWAY] = m->by_lane[l];
-	s->uninspected.look_at = s->unheard.look_at = 0; /* look in this turn */
+	/* look in this turn */
+	s->watches[WATCH_UNINSPECTED].at = s->watches[WATCH_UNHEARD].at = 0;
 }
 
 /* ---- the conduits of the packets ------------------------------------------------------------- */
@@ -161,13 +160,10 @@ static void tell_uninspected(struct control *s, uint8_t what)
 	machine_record(s, what, (struct said){ .object = names, .before = dropped, .after = passed });
 }
 
-void uninspected_due(struct control *s, uint64_t now)
+void uninspected_look(struct control *s, uint64_t now)
 {
 	struct uninspected *u = &s->uninspected;
 
-	if (now < u->look_at)
-		return;
-	u->look_at = now + LOOK_NS;
 	switch (unserved_look(&u->unserved, &s->counting.counts, now, clock_wall_ns())) {
 	case UNSERVED_BEGINS:
 		tell_uninspected(s, MACHINE_UNINSPECTED);
@@ -180,11 +176,6 @@ void uninspected_due(struct control *s, uint64_t now)
 		break;
 	}
 	leave_counts(s);
-}
-
-uint64_t uninspected_next(const struct control *s)
-{
-	return s->uninspected.look_at;
 }
 
 /* ---- for the status -------------------------------------------------------------------------- */
@@ -243,14 +234,11 @@ static void tell_heard(struct control *s, uint8_t what)
 	machine_record(s, what, (struct said){ .before = number });
 }
 
-void unheard_due(struct control *s, uint64_t now)
+void unheard_look(struct control *s, uint64_t now)
 {
 	const struct counting *c = &s->counting;
 	struct unheard *u = &s->unheard;
 
-	if (now < u->look_at)
-		return;
-	u->look_at = now + LOOK_NS;
 	switch (deaf_look(&u->deaf, c->logged - u->logged_was, c->heard != u->heard_was,
 			  (s->running >> SLOT_TAP & 1u) != 0, now, clock_wall_ns())) {
 	case DEAF_BEGINS:
@@ -266,11 +254,6 @@ void unheard_due(struct control *s, uint64_t now)
 	u->logged_was = c->logged;
 	u->heard_was = c->heard;
 	leave_counts(s);
-}
-
-uint64_t unheard_next(const struct control *s)
-{
-	return s->unheard.look_at;
 }
 
 json_t *json_unheard(const struct control *s)

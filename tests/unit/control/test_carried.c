@@ -11,7 +11,6 @@
  * LINK: appliance/base/errno_text.c appliance/base/bytes.c
  * LIBS: jansson nettle
  */
-#include "appliance/control/carried.h"
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
 #include "tests/unit/cmocka.h"
@@ -24,6 +23,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/control/watch.h"
 #include "appliance/role/roles.h"
 
 #define DAY 86400u

@@ -13,7 +13,6 @@
  */
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
-#include "appliance/control/tried.h"
 #include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
@@ -25,6 +24,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
+#include "appliance/control/watch.h"
 #include "appliance/role/roles.h"
 
 #define DAY 86400u
@@ -47,7 +47,7 @@ static void begins(bool trusted)
 	memset(&control, 0, sizeof(control));
 	control.trusted = trusted;
 	tried_open(&control);
-	tried_due(&control, now_ns());
+	tried_look(&control, now_ns());
 }
 
 static void file_says(const char *text)
@@ -160,7 +160,7 @@ static void a_clock_that_nobody_trusts_judges_nothing(void **state)
 	tried_recorded(&control, "kita.backup: same");
 	assert_int_equal(days(&overdue), -1);
 	control.trusted = true;
-	tried_due(&control, UINT64_MAX);
+	tried_look(&control, UINT64_MAX);
 	assert_int_equal(days(&overdue), 0);
 }
 

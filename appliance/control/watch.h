@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What control watches by itself, so that people know in time. Most watchers are rows of watch.c:
+ * when each looks. A watcher is only its state here, its look, and what the status says of it.
+ */
+#ifndef SEKISHO_CONTROL_WATCH_H
+#define SEKISHO_CONTROL_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/base/clock_source.h"
+#include "appliance/base/json.h"
+#include "appliance/control/asker.h"
+#include "appliance/control/ending.h"
+#include "appliance/control/unserved.h"
+#include "appliance/role/outstanding.h"
+#include "appliance/store/moment.h"
+#include "appliance/wire/lane.h"
+#include "appliance/wire/mark.h"
+#include "appliance/wire/msg.h"
+
+struct control;
+
+enum watch_of {
+	WATCH_REVIEW,
+	WATCH_TRIED,
+	WATCH_NEAR_END,
+	WATCH_CERTIFICATES,
+	WATCH_UNINSPECTED,
+	WATCH_UNHEARD,
+	WATCHES
+};
+
+struct watch {
+	uint64_t at;	     /* monotonic ns of the next look */
+	uint64_t generation; /* the generation that was in force at the last look */
+};
+
+void watches_due(struct control *s, uint64_t now);
+uint64_t watches_next(const struct control *s); /* monotonic ns */
+/* The clock is trusted from now on. */
+void watches_trusted(struct control *s);
+
+/* ---- review.c -------------------------------------------------------------------------------- */
+
+/*
+ * Overdue entries (overdue.c) are an alarm (`reviews` of the status). It is recorded when an entry
+ * becomes overdue, and when none is overdue any more. No traffic is stopped. What was recorded is
+ * kept in memory only, so it is recorded again after a start.
+ */
+struct reviews {
+	uint8_t digest[32]; /* digest of the entries that were last recorded */
+};
+
+void review_look(struct control *s, uint64_t now);
+/* For `status`: {"overdue", "since", "due"}; null while the clock is not trusted. */
+json_t *json_reviews(const struct control *s);
+
+/* ---- near_end.c ------------------------------------------------------------------------------ */
+
+/*
+ * A conduit that ends soon (ending.c) is an alarm, which comes early enough to extend the conduit
+ * before its sessions are cut. The beginning of the alarm is recorded. The time since when a
+ * conduit is in force is carried from policy to policy; after a start it is read from the stored
+ * generations. Which alarms were recorded is kept in memory only, so they are recorded again after
+ * a start.
+ */
+struct near_ends {
+	uint64_t generation; /* generation that was read last; 0 = none */
+	unsigned back;	     /* how many generations have been read since the start */
+	struct endings endings;
+};
+
+void near_end_look(struct control *s, uint64_t now);
+/* Takes an earlier generation that was asked for. */
+void near_end_told(struct control *s, struct asker a, int status, int fd);
+/* For `status`: {"near", "conduits"}; null while the clock is not trusted. */
+json_t *json_ending(const struct control *s);
+
+/* ---- tried.c --------------------------------------------------------------------------------- */
+
+/* When a backup was last tried out with success. 31 days later the status says that the next try is
+ * overdue. The time is in a file of control's folder. */
+struct tried {
+	/* seconds; 0 = unknown: the days count from the moment at which the clock is trusted */
+	uint64_t since;
+};
+
+void tried_open(struct control *s);
+void tried_look(struct control *s, uint64_t now);
+/* The record with this text says that a backup was tried out. */
+void tried_recorded(struct control *s, const char *text);
+/* For `status`: {"since", "days", "overdue", "carried"}; null while the clock is not trusted. */
+json_t *json_tried(const struct control *s);
+
+/* ---- carried.c ------------------------------------------------------------------------------- */
+
+/* Backups by schedule. Records tell root's schedule and how each attempt ended. This file counts the
+ * days since the last backup, and says whether the next one is due. */
+enum carried_target { CARRIED_STICK, CARRIED_SERVER, CARRIED_TARGETS };
+
+#define CARRIED_WHY 24u
+#define CARRIED_DAYS_MOST 31u
+
+struct carried {
+	uint32_t days;	 /* between two backups; 0 = none are scheduled */
+	uint64_t since;	 /* seconds: when the schedule began; 0 = not known yet */
+	uint64_t at;	 /* seconds: the last one; 0 = none */
+	uint64_t failed; /* seconds: the last attempt, if it failed; not kept over a restart */
+	char why[CARRIED_WHY];
+};
+
+void carried_open(struct control *s);
+/* To be called only while the clock is trusted. */
+void carried_due(struct control *s);
+/* One of MACHINE_BACKUP_SCHEDULED, _CARRIED and _NOT_CARRIED was recorded with this text:
+ * "TARGET: every N d", "TARGET: off", "TARGET: FILE", "TARGET: WHY". */
+void carried_recorded(struct control *s, uint8_t what, const char *text);
+/* The list for json_tried: a row for each target that is scheduled. */
+json_t *json_carried(const struct control *s);
+
+/* ---- uninspected.c --------------------------------------------------------------------------- */
+
+/*
+ * Two alarms of the status, whose beginnings and ends are recorded; unserved.h decides about both.
+ * `uninspected`: packets that should have been inspected were not. `unheard`: the tap receives
+ * nothing, although the kernel counts packets that it should report to the tap. Counts start at 0
+ * with the daemon. A new control goes on with its predecessor's counts and alarms, which are in
+ * memory of the supervisor.
+ */
+/* Sums of counters that the kernel starts anew when rules are loaded or a queue is made. */
+struct counting {
+	struct unserved_counts counts;
+	/* what the kernel has counted for the tap, and how often the tap heard */
+	uint64_t logged, heard;
+	struct msg_unanswered was;
+	/* by position in `lanes` of lane.h: the queues' counters at the last look */
+	struct queue_state seen[LANE_COUNT * LANE_SLOTS];
+	uint32_t any; /* 1: the kernel's counters have come */
+};
+
+struct uninspected {
+	struct unserved unserved;
+};
+
+struct unheard {
+	uint64_t logged_was, heard_was; /* at the last look */
+	struct deaf deaf;
+};
+
+void alarms_open(struct control *s);
+void unanswered_told(struct control *s, const struct msg_unanswered *m);
+void heard_told(struct control *s);
+void away_told(struct control *s, const struct msg_away *m);
+void uninspected_look(struct control *s, uint64_t now);
+void unheard_look(struct control *s, uint64_t now);
+/* For `status` (docs/json.md). */
+json_t *json_uninspected(const struct control *s);
+json_t *json_unheard(const struct control *s);
+
+/* ---- hours.c --------------------------------------------------------------------------------- */
+
+/*
+ * Once the clock is trusted, records when a window of the policy in force begins or ends, and when
+ * a conduit begins (`starts`). Enforce and the kernel open and shut conduits (policy/ir/moment.h),
+ * not this module. A file says up to which moment changes are recorded. So a new control repeats no
+ * record, and adds records of the changes while no daemon ran.
+ */
+/* when several windows open (or shut) at the same time, so many of them get a record each; one
+ * further record has the number of the others */
+#define HOURS_TOLD 16u
+
+struct hours {
+	/* seconds since 1970, 0 = not known: all changes up to `looked_s` are recorded; the next
+	 * change comes at `next_s` */
+	uint64_t looked_s, next_s;
+	/* the generation that these times belong to; UINT64_MAX = that in force at the start */
+	uint64_t number;
+};
+
+void hours_open(struct control *s); /* from the disk */
+void hours_due(struct control *s, uint64_t now);
+uint64_t hours_next(const struct control *s); /* monotonic ns, UINT64_MAX = never */
+/* For `status`: all windows of the policy in force, and which are open. */
+json_t *json_windows(const struct control *s);
+
+/* ---- clock.c --------------------------------------------------------------------------------- */
+
+/* Whether the clock follows a source of time. */
+struct clock_source {
+	uint64_t look_at; /* monotonic ns */
+	struct clock_follow follow;
+	bool read;    /* an earlier control's state was looked for */
+	bool unsaved; /* the last settled state is not in the folder yet */
+};
+
+void source_due(struct control *s, uint64_t now);
+uint64_t source_next(const struct control *s); /* monotonic ns, UINT64_MAX = never */
+/* Since when (wall ns) the kernel's present answer is valid; 0 = not known. */
+uint64_t source_since(const struct control *s, enum clock_sync now);
+
+#endif

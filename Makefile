@@ -77,6 +77,7 @@ help:
 	@echo 'make deps        what is missing from the Debian packages of the demo and the tests'
 	@echo 'make all         build/release/sekisho, sekishod, sekisho-compile, sekisho-webauthn, sekisho-fetch, sekisho-notify, sekisho-inform and sekisho-eve'
 	@echo 'make deb         Debian packages, in build/deb'
+	@echo 'make release     what a site takes, in build/published: packages for Debian 12 and 13, the image (asks for root)'
 	@echo 'make image       the appliance as a disk image, in build/image (asks for root); make check-image starts it in qemu'
 	@echo 'make bundle      an update of that image, signed: UPDATE_KEY=, UPDATE_CERT='
 	@echo 'make check-parts LIST=FILE    which known vulnerabilities its parts have'

@@ -1,7 +1,7 @@
 # What is installed, by hand or by the Debian packages (images/debian). Existing settings below /etc
 # are kept.
 PREFIX = /usr
-UNITDIR = /lib/systemd/system
+UNITDIR = /usr/lib/systemd/system
 share = $(DESTDIR)$(PREFIX)/share
 etc = $(DESTDIR)/etc
 # Units and documents name programs below /usr.
@@ -40,10 +40,12 @@ bundle:
 	@images/deps image
 	@images/image/bundle build/image/slot build/image '$(UPDATE_KEY)' '$(UPDATE_CERT)'
 # Packages for Debian 12 and 13, the image, lists of parts, checksums; signed where there is
-# UPDATE_KEY.
+# UPDATE_KEY. What is signed is a version that others can make again, so its commit gets a tag.
 release:
+	@$(if $(UPDATE_KEY),images/tag)
 	@images/deps build deb image fresh
 	@$(AS_ROOT) $(image_settings) UPDATE_KEY='$(if $(UPDATE_KEY),$(abspath $(UPDATE_KEY)))' UPDATE_CERT='$(if $(UPDATE_CERT),$(abspath $(UPDATE_CERT)))' images/release
+	@$(if $(UPDATE_KEY),images/tag set)
 # Which vulnerabilities of LIST (Debian's list as JSON) the image in build/image has; fetches
 # nothing.
 check-parts:
@@ -106,7 +108,7 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/se
 
 install-doc:
 	install -d $(share)/doc/sekisho/protocols $(share)/doc/sekisho/prometheus $(share)/doc/sekisho/pictures $(share)/doc/sekisho/decisions
-	install -m 644 README.md README.ja.md docs/SEKISHO-MIB.txt $(wildcard docs/*.md docs/*.json) $(share)/doc/sekisho
+	install -m 644 README.md README.ja.md CHANGELOG.md CHANGELOG.ja.md NOTICE docs/SEKISHO-MIB.txt $(wildcard docs/*.md docs/*.json) $(share)/doc/sekisho
 	install -m 644 $(wildcard docs/protocols/*.md) $(share)/doc/sekisho/protocols
 	install -m 644 $(wildcard docs/pictures/*.svg) $(share)/doc/sekisho/pictures
 	install -m 644 $(wildcard docs/decisions/*.md) $(share)/doc/sekisho/decisions

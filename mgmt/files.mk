@@ -12,10 +12,10 @@ EVE_SRC = $(wildcard mgmt/eve/*.c mgmt/state/*.c mgmt/words/*.c) mgmt/cli/shut/s
 
 # What a browser gets (mgmt/ui), as a part of the daemon. esbuild and the modules of d3 come from
 # Debian; nothing else is needed.
-build/ui/script: $(wildcard mgmt/ui/*.ts)
+build/ui/script: mgmt/files.mk $(wildcard mgmt/ui/*.ts)
 	$(call say,UI,$@)
 	@mkdir -p $(@D)
-	$(Q)NODE_PATH=/usr/share/nodejs esbuild mgmt/ui/main.ts --bundle --minify --format=iife --target=es2020 --charset=utf8 --log-level=warning --outfile=$@.new && mv $@.new $@
+	$(Q)NODE_PATH=/usr/share/nodejs esbuild mgmt/ui/main.ts --bundle --minify --format=iife --target=es2020 --charset=utf8 --log-level=warning --metafile=build/ui/parts.json --outfile=$@.new && mv $@.new $@
 build/ui/style: mgmt/ui/style.css
 	@mkdir -p $(@D)
 	$(Q)esbuild $< --minify --charset=utf8 --log-level=warning --outfile=$@.new && mv $@.new $@

@@ -56,7 +56,8 @@ static bool map_permits(struct heard *h, const struct generation_held *g)
 	}
 	h->first = calloc((size_t)ir->n_permits + 1, sizeof(*h->first));
 	h->watched = calloc(grants + 1, sizeof(*h->watched));
-	if (place == NULL || h->first == NULL || h->watched == NULL) {
+	h->carried = calloc((size_t)ir->n_permits + 1, sizeof(*h->carried));
+	if (place == NULL || h->first == NULL || h->watched == NULL || h->carried == NULL) {
 		free(place);
 		return false;
 	}
@@ -118,8 +119,10 @@ static void leave_conduits(struct heard *h)
 	free(h->list);
 	free(h->first);
 	free(h->watched);
+	free(h->carried);
 	h->list = NULL;
 	h->first = h->watched = NULL;
+	h->carried = NULL;
 	h->n = 0;
 	h->g = NULL;
 }
@@ -141,6 +144,7 @@ bool heard_adopt(struct heard *h, const struct generation_held *next, struct mon
 	h->g = next;
 	h->list = NULL;
 	h->first = h->watched = NULL;
+	h->carried = NULL;
 	h->n = 0;
 	h->anew = true;
 	taken = take_conduits(h, &next->ir, now, wall_ns) && map_permits(h, next);
@@ -150,12 +154,6 @@ bool heard_adopt(struct heard *h, const struct generation_held *next, struct mon
 		if (!carry_on(&old, &old.list[i], h) && old.list[i].silent)
 			tell(ctx, old.g, old.list[i].conduit, SILENCE_OVER, seconds_since(&old.list[i], now));
 	leave_conduits(&old);
-	if (h->n == 0) {
-		/* Nothing is watched any more. The counts are forgotten, so that a later watch is
-		 * not compared with them. */
-		h->before.n = 0;
-		h->looked = (struct mono){ 0 };
-	}
 	return taken;
 }
 
@@ -166,6 +164,8 @@ void heard_restart(void *heard)
 	h->now.n = 0;
 	for (size_t i = 0; i < h->n; i++)
 		h->list[i].fresh = false;
+	for (uint32_t i = 0; h->g != NULL && i < h->g->ir.n_permits; i++)
+		h->carried[i] = false;
 }
 
 void heard_begin(struct heard *h, uint64_t moment_s)
@@ -239,13 +239,13 @@ int heard_note(const struct session *s, void *heard)
 		return 0;
 	if (one.permit == UINT32_MAX)
 		one.permit = permit_by_place(h, s, was);
-	else if (h->first[one.permit] == h->first[one.permit + 1])
-		return 0;
 	if (!keep_session(&h->now, one))
 		return -ENOMEM;
 	/* It is not known how old packets from before the first look are, so they do not count. */
 	if (one.permit == UINT32_MAX || one.packets <= (was != NULL ? was->packets : 0))
 		return 0;
+	/* The rules count new sessions. */
+	h->carried[one.permit] |= was != NULL;
 	for (uint32_t i = h->first[one.permit]; i < h->first[one.permit + 1]; i++)
 		h->list[h->watched[i]].fresh = h->list[h->watched[i]].based;
 	return 0;

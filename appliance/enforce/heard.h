@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conduits from which the policy expects traffic (`heard_within`): which of them are silent, and
- * since when. The kernel's sessions and their counters are read every few seconds; no packet waits
- * for this. Only watched time counts, by the monotonic clock, so neither a change of the clock nor
- * a gap in watching makes a conduit silent. Enforce role only; allocates, outside of the packet
- * path. heard.c is pure but for its memory; session.c reads the sessions.
+ * Which permits carry traffic; and of the conduits from which the policy expects some
+ * (`heard_within`), which are silent, and since when. The kernel's sessions and their counters are
+ * read every few seconds; no packet waits for this. Only watched time counts, by the monotonic
+ * clock, so neither a change of the clock nor a gap in watching makes a conduit silent. Enforce
+ * role only; allocates, outside of the packet path. heard.c is pure but for its memory; session.c
+ * reads the sessions.
  */
 #ifndef SEKISHO_ENFORCE_HEARD_H
 #define SEKISHO_ENFORCE_HEARD_H
@@ -20,6 +21,8 @@
 /* Time between two looks. The kernel lists an ended session for at least ten seconds, so none is
  * missed. */
 #define HEARD_POLL_NS 5000000000ull
+/* the same when the policy expects traffic from nobody */
+#define HEARD_IDLE_NS 30000000000ull
 #define HEARD_GAP_NS 10000000000ull /* watched time that one look adds at most */
 /* this many failed looks in a row cause an alarm about watching itself */
 #define HEARD_MISSED 6u
@@ -64,6 +67,7 @@ struct heard {
 	/* owned; the conduits of permit i are watched[first[i]] up to first[i + 1] - 1, as indexes
 	 * in `list` */
 	uint32_t *first, *watched;
+	bool *carried; /* owned; for each permit: the present look has seen traffic */
 	struct heard_sessions before, now;
 	struct mono looked; /* 0 = never */
 	bool anew;	    /* `before` has permits of an earlier generation */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When each permit last let a new session in: the kernel counts, and each comparison sees which
- * counters rose. So the time is as exact as the interval between comparisons. If the kernel
- * table that the previous comparison read is gone, what it counted since then is lost, and the time
- * since then is noted as a gap.
+ * When each permit was last used: the kernel counts new sessions, and each comparison sees which
+ * counters rose; the packets of sessions are compared elsewhere (heard.h). So the time is as exact
+ * as the interval between comparisons. If the kernel table that the previous comparison read is
+ * gone, what it counted since then is lost, and the time since then is noted as a gap.
  */
 #include "appliance/enforce/matched.h"
 
@@ -51,6 +51,13 @@ const struct msg_used_permit *matched_permit(const struct msg_used_permit *list,
 static const struct msg_used_permit *find_permit(const struct matched *m, uint32_t permit)
 {
 	return matched_permit(m->list, m->n, permit);
+}
+
+void matched_carried(struct matched *m, uint32_t permit, uint64_t wall_ns)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->list[i].permit == permit)
+			m->list[i].last_ns = wall_ns;
 }
 
 /* Joins all entries that have the same permit, and adds up their counters. Returns how many entries

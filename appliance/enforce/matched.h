@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When each permit and each conduit last let a new session in, and how many packets each cell
- * counted. The kernel counts. This record is also written to the disk, so it survives the end of
- * the process and of the daemon, and a restart of the machine; so "never used" can be distinguished
- * from "not watched". Enforce role only; allocates, outside of the packet path.
+ * When each permit and each conduit was last used, by a new session or by a packet of a live one,
+ * and how many packets each cell counted. The kernel counts. This record is also written to the
+ * disk, so it survives the end of the process and of the daemon, and a restart of the machine; so
+ * "never used" can be distinguished from "not watched". Enforce role only; allocates, outside of
+ * the packet path.
  */
 #ifndef SEKISHO_ENFORCE_MATCHED_H
 #define SEKISHO_ENFORCE_MATCHED_H
@@ -47,6 +48,8 @@ void matched_free(struct matched *m);
 /* Takes a dump that was made at `wall_ns` while `g` was in force. Permits that are neither in `g`
  * nor in the kernel are forgotten; conduits are not. */
 void matched_note(struct matched *m, const struct image *have, const struct generation_held *g, uint64_t wall_ns);
+/* A session of this permit had traffic at `wall_ns`. */
+void matched_carried(struct matched *m, uint32_t permit, uint64_t wall_ns);
 /* Gives each new element in `want` the counts that an element for the same hosts and port had in
  * `have` or in an earlier table, under whatever permit. */
 void matched_seed(const struct matched *m, const struct image *have, const struct generation_held *g,

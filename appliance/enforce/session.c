@@ -320,7 +320,8 @@ void enforce_listen(struct enforce *f)
 	struct err e;
 	bool *up;
 
-	if (f->now == NULL || f->heard.n == 0)
+	if (f->now == NULL || f->heard.g == NULL ||
+	    (f->heard.n == 0 && clock_mono().ns - f->heard.looked.ns < HEARD_IDLE_NS))
 		return;
 	a = arena_new(INTERFACES_BUDGET);
 	up = a != NULL ? arena_array(a, f->now->ir.n_interfaces + 1u, sizeof(*up)) : NULL;
@@ -330,6 +331,9 @@ void enforce_listen(struct enforce *f)
 	if (up != NULL && conntrack_dump(&f->net, heard_note, heard_restart, &f->heard, &e) == 0) {
 		links_up(f->links, &f->now->ir, up);
 		heard_end(&f->heard, up, clock_mono(), clock_wall_ns(), tell_silence, f);
+		for (uint32_t i = 0; i < f->now->ir.n_permits; i++)
+			if (f->heard.carried[i])
+				matched_carried(&f->matched, f->now->ids[i], clock_wall_ns());
 	} else if (f->heard.missed < HEARD_MISSED) {
 		f->heard.missed++;
 	}

@@ -113,8 +113,8 @@ struct packet {
 	uint32_t connection;
 };
 
-/* Decides one packet, now or (out of order, at most 10 ms) later: outside.h's `decide` is called exactly
- * once per packet, but not for packets that have passed. */
+/* Decides one packet, now or (out of order, at most 10 ms) later: outside.h's `decide` is called
+ * exactly once per packet, but not for packets that have passed. */
 void inspector_packet(struct inspector *i, const struct packet *p);
 /* Deadlines: drops what waited too long, writes due counts. Call when the loop turns; returns ns
  * until the next call is due, UINT64_MAX = nothing waits. */

@@ -186,7 +186,7 @@ const texts = table({
 	expected: ["想定間隔", "Expected"],
 	expected_last: ["{0} 以内、最終確認 {1}", "within {0}, last heard {1}"],
 	expected_silent: ["{0} 以内、{1} から途絶", "within {0}, silent since {1}"],
-	last_match: ["最後の新規セッション", "Last new session"],
+	last_match: ["最終通過", "Last used"],
 	never_since: ["なし（監視開始 {0}）", "none since {0}, when watching began"],
 	unwatched: ["監視なし {0}～{1}", "not watched {0} to {1}"],
 	clean_days: ["拒否相当なし {0} 日間", "nothing would have been refused for {0} days"],

@@ -221,4 +221,32 @@ def damaged_uses(box):
     u.close()
 
 
-CASES = [kept_over_deaths, kept_over_starts_of_the_machine, counts_of_a_flush, used_right_before_its_end, damaged_uses]
+def used_by_a_live_session(box):
+    """A session is used as long as it carries packets, not only when it begins: also after a role
+    and the daemon ended."""
+    u = begin(box)
+    box.apply(conduit("plain", "it", "ot", ["plain"], heard_within="1d"), NEVER)
+    with inside(box.ns("it")), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.bind(("", next(PORTS)))
+
+        def poll_until_noticed():
+            began = time.time()
+
+            def noticed():
+                client.sendto(b"poll", ("10.73.0.2", 9000))
+                u.server.recv(100)
+                at = u.rules()[1]["plain"]["last_match"]
+                return at is not None and moment(at) > began + 6
+            wait_for(noticed, 30, "a use after %s" % began)
+        poll_until_noticed()
+        os.kill(box.pids("enforce")[0], signal.SIGKILL)
+        wait_for(lambda: box.running() and box.in_force(), 10, "enforce anew")
+        poll_until_noticed()
+        down(box)
+        up(box)
+        poll_until_noticed()
+    expect(u.rules()[1]["never"]["last_match"] is None, "never")
+    u.close()
+
+
+CASES = [used_by_a_live_session, kept_over_deaths, kept_over_starts_of_the_machine, counts_of_a_flush, used_right_before_its_end, damaged_uses]

@@ -483,6 +483,33 @@ static void looked_at_twice(void **state)
 	heard_free(&w.h);
 }
 
+/* Traffic of a live session is a use of its permit, also when the policy expects none, and under a
+ * later policy. A session that is seen for the first time was counted by the rules. */
+static void used_by_a_live_session(void **state)
+{
+	struct policy p, next;
+	struct world w;
+	struct session *s;
+
+	(void)state;
+	begin(&w, policy(&p, 0, 0, 0));
+	s = session(&w, 12, IPPROTO_TCP);
+	s->packets_back = 100;
+	look(&w, LOOK);
+	assert_false(w.h.carried[2]);
+	s->packets_back++;
+	look(&w, LOOK);
+	assert_true(w.h.carried[2]);
+	assert_false(w.h.carried[0] || w.h.carried[1]);
+	look(&w, LOOK);
+	assert_false(w.h.carried[2]);
+	adopt(&w, policy(&next, 0, 0, 0));
+	s->packets_back++;
+	look(&w, LOOK);
+	assert_true(w.h.carried[2]);
+	heard_free(&w.h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +524,7 @@ int main(void)
 		cmocka_unit_test(no_link),
 		cmocka_unit_test(nobody_looked),
 		cmocka_unit_test(looked_at_twice),
+		cmocka_unit_test(used_by_a_live_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

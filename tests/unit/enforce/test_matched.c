@@ -180,6 +180,36 @@ static void over_a_death(void **state)
 	matched_free(&m);
 }
 
+/* A session that began long ago carries packets: its permit and its conduit are in use, also for
+ * the next process and under the next rules. */
+static void carried_by_a_live_session(void **state)
+{
+	struct image_element is[1] = { cell(1, 10, 5) };
+	struct command_permit permits[2] = { { .n_grants = 1 }, { 0 } };
+	struct command_grant grants[1] = { 0 };
+	struct ir_conduit conduits[1] = { { .name = "polls" } };
+	struct generation_held g = between;
+	struct image have = { 0 };
+	struct matched m = { 0 };
+
+	(void)state;
+	g.ir.conduits = conduits;
+	g.ir.n_conduits = 1;
+	g.ir.table = (struct command_table){ .permits = permits, .n_permits = 2, .grants = grants, .n_grants = 1 };
+	have.elements[SET_EXACT4] = (struct image_elements){ .list = is, .n = 1 };
+	matched_note(&m, &have, &g, 100);
+	matched_carried(&m, 10, 2000);
+	matched_carried(&m, 99, 2000);
+	matched_note(&m, &have, &g, 2010);
+	assert_int_equal(matched_last(&m, 10), 2000);
+	m = handed(&m);
+	matched_carry(&m, &have, &have, 2020);
+	matched_note(&m, &have, &g, 2030);
+	assert_int_equal(matched_last(&m, 10), 2000);
+	assert_int_equal(matched_conduit(&m, "polls")->last_ns, 2000);
+	matched_free(&m);
+}
+
 /* The table is gone after a restart of the machine or a flush: counts continue from the last look,
  * and the time since then is a gap. */
 static void over_a_start_of_the_machine(void **state)
@@ -409,11 +439,17 @@ static void lying(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(after_its_end),     cmocka_unit_test(under_another_permit),
-		cmocka_unit_test(over_a_death),	     cmocka_unit_test(over_a_start_of_the_machine),
-		cmocka_unit_test(counted_less),	     cmocka_unit_test(the_clock_was_set),
-		cmocka_unit_test(of_another_policy), cmocka_unit_test(conduits_outlive_permits),
-		cmocka_unit_test(damaged),	     cmocka_unit_test(lying),
+		cmocka_unit_test(after_its_end),
+		cmocka_unit_test(under_another_permit),
+		cmocka_unit_test(carried_by_a_live_session),
+		cmocka_unit_test(over_a_death),
+		cmocka_unit_test(over_a_start_of_the_machine),
+		cmocka_unit_test(counted_less),
+		cmocka_unit_test(the_clock_was_set),
+		cmocka_unit_test(of_another_policy),
+		cmocka_unit_test(conduits_outlive_permits),
+		cmocka_unit_test(damaged),
+		cmocka_unit_test(lying),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

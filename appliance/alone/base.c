@@ -34,7 +34,7 @@ int base_alone(const struct supervise_options *o)
 	bool adopted = false;
 	int r;
 
-	s.o = o;
+	s.ground.o = o;
 	/* If a daemon runs, guard_take fails. That daemon sets the rules for cards itself, because
 	 * it knows more than its file. */
 	r = guard_take(&s, false, &adopted, &e);

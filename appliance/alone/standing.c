@@ -56,12 +56,12 @@ static int open_state(struct supervisor *s, struct err *e)
 	bool damaged;
 	int r;
 
-	s->state_fd = open(s->o->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->state_fd < 0)
-		return errno == ENOENT ? 0 : err_set(e, -errno, "open the folder %s", s->o->state);
-	r = permit_ids_load(s->state_fd, &s->ids, &damaged, e);
+	s->ground.state_fd = open(s->ground.o->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->ground.state_fd < 0)
+		return errno == ENOENT ? 0 : err_set(e, -errno, "open the folder %s", s->ground.o->state);
+	r = permit_ids_load(s->ground.state_fd, &s->ids, &damaged, e);
 	if (r == 0)
-		r = generation_store_look(s->state_fd, &s->store, e);
+		r = generation_store_look(s->ground.state_fd, &s->store, e);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -79,7 +79,7 @@ static int open_policy(struct supervisor *s, struct enforce_look *k, const char 
 	s->now = policy_stored(s, g != NULL ? g->number : 0, e);
 	if (s->now == NULL)
 		return e->code;
-	s->trial = g != NULL && g->state == GEN_WAITING ? g->number : 0;
+	s->trial.number = g != NULL && g->state == GEN_WAITING ? g->number : 0;
 	if (g == NULL)
 		return 0;
 	fd = policy_memfd(s->now, NULL, false);
@@ -87,8 +87,8 @@ static int open_policy(struct supervisor *s, struct enforce_look *k, const char 
 		return err_set(e, fd, "generation");
 	r = memfd_read(fd, GENERATION_MAX_BYTES, &bytes, &n, e);
 	paper_open(s, PAPER_USED);
-	if (s->papers[PAPER_USED].bytes != NULL)
-		enforce_look_used(k, s->papers[PAPER_USED].bytes, s->papers[PAPER_USED].n);
+	if (s->reported.papers[PAPER_USED].bytes != NULL)
+		enforce_look_used(k, s->reported.papers[PAPER_USED].bytes, s->reported.papers[PAPER_USED].n);
 	if (r == 0)
 		r = enforce_look_names(k, bytes, s->now->n_sealed, n - s->now->n_sealed, e);
 	free(bytes);
@@ -104,21 +104,21 @@ static void clock_look(struct supervisor *s, bool open, bool closed)
 	struct moment m = { .latest = 0 };
 	int battery = clock_battery_open();
 	struct clock_facts f = { .now = clock_wall_s(),
-				 .found = s->state_fd >= 0 ? moment_load(s->state_fd, &m) : MOMENT_NONE,
+				 .found = s->ground.state_fd >= 0 ? moment_load(s->ground.state_fd, &m) : MOMENT_NONE,
 				 .policy = g != NULL ? g->applied_ns / SECOND : 0,
 				 .sources = ir_time_sources(s->now->ir),
 				 .sync = clock_synchronised() };
 
-	loan_boot_id(s->boot);
+	loan_boot_id(s->ground.boot);
 	f.latest = m.latest;
-	f.same_boot = s->boot[0] != '\0' && strcmp(m.boot, s->boot) == 0;
+	f.same_boot = s->ground.boot[0] != '\0' && strcmp(m.boot, s->ground.boot) == 0;
 	f.battery = clock_battery(battery, &f.battery_s);
 	if (battery >= 0)
 		close(battery);
-	s->clock = (struct msg_clock){ .found = (uint8_t)f.found, .latest = f.latest };
-	s->clock.wait = open ? CLOCK_TRUSTED : (uint8_t)clock_judge(&f);
-	if (closed && s->clock.wait == CLOCK_TRUSTED)
-		s->clock.wait = CLOCK_WAITS_DAEMON;
+	s->reported.clock = (struct msg_clock){ .found = (uint8_t)f.found, .latest = f.latest };
+	s->reported.clock.wait = open ? CLOCK_TRUSTED : (uint8_t)clock_judge(&f);
+	if (closed && s->reported.clock.wait == CLOCK_TRUSTED)
+		s->reported.clock.wait = CLOCK_WAITS_DAEMON;
 }
 
 enum standing { STANDS_NOTHING, STANDS_OPEN, STANDS_CLOSED, STANDS_BASE, STANDS_UNKNOWN, STANDS_POLICY };
@@ -186,14 +186,14 @@ static int look_here(void *ctx, struct err *e)
  * start goes back to the policy before the trial. */
 static json_t *generation(const struct supervisor *s)
 {
-	return generation_json(&s->store, s->now->number, s->now->ir, s->trial, 0);
+	return generation_json(&s->store, s->now->number, s->now->ir, s->trial.number, 0);
 }
 
 static json_t *clock(const struct supervisor *s)
 {
-	const struct clock_said c = { .wait = (enum clock_wait)s->clock.wait,
-				      .found = (enum moment_found)s->clock.found,
-				      .latest = s->clock.latest,
+	const struct clock_said c = { .wait = (enum clock_wait)s->reported.clock.wait,
+				      .found = (enum moment_found)s->reported.clock.found,
+				      .latest = s->reported.clock.latest,
 				      .sync = clock_synchronised(),
 				      .sources = ir_time_sources(s->now->ir) };
 
@@ -214,10 +214,10 @@ static void complete(struct look *l)
 		json_object_set_new(j, "tables_digest", json_null());
 		if (l->stands != STANDS_POLICY)
 			return;
-		json_object_set_new(j, "answers", box_answering_json(&l->s->spaces, l->s->now->ir));
-		json_object_set_new(j, "reach", box_reach_json(&l->s->spaces, l->s->now->ir));
+		json_object_set_new(j, "answers", box_answering_json(&l->s->ground.spaces, l->s->now->ir));
+		json_object_set_new(j, "reach", box_reach_json(&l->s->ground.spaces, l->s->now->ir));
 		json_object_set_new(j, "clock", clock(l->s));
-		waiting_mark(l->s->now->ir, clock_wall_s(), l->s->clock.wait != CLOCK_TRUSTED,
+		waiting_mark(l->s->now->ir, clock_wall_s(), l->s->reported.clock.wait != CLOCK_TRUSTED,
 			     json_object_get(j, "conduits"));
 		moment_json(j, generation(l->s), site_json(l->s->now->ir));
 		return;
@@ -225,10 +225,11 @@ static void complete(struct look *l)
 	json_object_set_new(j, "site", site_json(l->s->now->ir));
 	json_object_set_new(j, "generation", generation(l->s));
 	json_object_set_new(j, "roles", json_array());
-	json_object_set_new(j, "interfaces", box_interfaces_json(&l->s->spaces, l->s->now->ir));
-	json_object_set_new(j, "reach", box_reach_json(&l->s->spaces, l->s->now->ir));
+	json_object_set_new(j, "interfaces", box_interfaces_json(&l->s->ground.spaces, l->s->now->ir));
+	json_object_set_new(j, "reach", box_reach_json(&l->s->ground.spaces, l->s->now->ir));
 	json_object_set_new(j, "clock", clock(l->s));
-	companions_json(j, l->s->now->ir, l->s->state_fd, l->s->o->state, l->s->o->run, &l->s->ups.watch);
+	companions_json(j, l->s->now->ir, l->s->ground.state_fd, l->s->ground.o->state, l->s->ground.o->run,
+			&l->s->reported.ups.watch);
 	json_object_set_new(j, "surroundings", json_surroundings(l->s));
 }
 
@@ -237,25 +238,25 @@ static int look_at_rules(struct look *l, struct err *e)
 	struct supervisor *s = l->s;
 	int r;
 
-	s->spaces.home = netns_own(e);
-	if (s->spaces.home < 0)
-		return s->spaces.home;
-	s->spaces.data = netns_find(s->o->data_netns, e);
-	if (s->spaces.data == -ENOENT) {
+	s->ground.spaces.home = netns_own(e);
+	if (s->ground.spaces.home < 0)
+		return s->ground.spaces.home;
+	s->ground.spaces.data = netns_find(s->ground.o->data_netns, e);
+	if (s->ground.spaces.data == -ENOENT) {
 		l->stands = STANDS_NOTHING;
 		l->answer = json_object();
 		return l->answer == NULL ? err_set(e, -ENOMEM, "answer") : 0;
 	}
-	if (s->spaces.data < 0)
-		return s->spaces.data;
+	if (s->ground.spaces.data < 0)
+		return s->ground.spaces.data;
 	r = open_state(s, e);
 	if (r == 0)
-		r = in_namespace(s, s->spaces.data, look_here, l, e);
+		r = in_namespace(&s->ground, s->ground.spaces.data, look_here, l, e);
 	if (r == 0) {
 		/* If that namespace does not exist, its interfaces are shown as absent. */
-		s->spaces.admin = netns_find(s->o->admin_netns, e);
-		if (s->spaces.admin < 0)
-			s->spaces.admin = s->spaces.home;
+		s->ground.spaces.admin = netns_find(s->ground.o->admin_netns, e);
+		if (s->ground.spaces.admin < 0)
+			s->ground.spaces.admin = s->ground.spaces.home;
 	}
 	return r;
 }
@@ -267,7 +268,8 @@ int supervise_standing(const struct supervise_options *o, const char *question)
 	struct err e = { 0 };
 	int status = 0;
 
-	s = (struct supervisor){ .o = o, .spaces = { -1, -1, -1 }, .state_fd = -1, .store = { .dirfd = -1 } };
+	s = (struct supervisor){ .ground = { .o = o, .spaces = { -1, -1, -1 }, .state_fd = -1 },
+				 .store = { .dirfd = -1 } };
 	if (!l.effective && strcmp(question, "status") != 0) {
 		message_print(stderr, o->lang, M_STANDING_QUESTION, question);
 		return 2;

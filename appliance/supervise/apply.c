@@ -83,7 +83,7 @@ void op_to_kernel(struct supervisor *s)
 			if (op->step == STEP_UNDO)
 				op->not_back = e;
 			else
-				op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+				op_explain(&s->op, 3, M_OP_PREPARE_FAILED, e.text);
 			op_give_up(s);
 		}
 	}
@@ -111,7 +111,7 @@ static void weigh(struct supervisor *s)
 	struct msg_body q = { .type = MSG_IMPACT },
 			m = { MSG_WEIGH, .weigh = { .n_sealed = (uint32_t)op->next->n_sealed,
 						    .n_ids = op->next->ir->n_permits * 4 } };
-	const struct table_part parts[] = { policy_part(op->next), table_part(&s->table) };
+	const struct table_part parts[] = { policy_part(op->next), table_part(&s->workforce.table) };
 	struct table both;
 	int table = table_merge(&parts[0], &parts[1], NULL, NULL, &both)
 			    ? memfd_sealed("sekisho-impact", both.image, both.n)
@@ -172,7 +172,7 @@ void op_weighed(struct supervisor *s, struct msg *m)
 		op_foretold(s);
 		return;
 	}
-	op_explain(s, 3, M_OP_TABLE_REFUSED);
+	op_explain(&s->op, 3, M_OP_TABLE_REFUSED);
 	op_give_up(s);
 }
 
@@ -222,7 +222,7 @@ void op_tables_late(struct supervisor *s)
 		op_to_kernel(s);
 		return;
 	}
-	op_explain(s, 3, M_OP_TABLE_LATE, (unsigned)(TABLES_LIMIT_NS / SECOND));
+	op_explain(&s->op, 3, M_OP_TABLE_LATE, (unsigned)(TABLES_LIMIT_NS / SECOND));
 	op_give_up(s);
 }
 
@@ -236,8 +236,8 @@ static bool successors_decide(struct supervisor *s, enum table_state t)
 {
 	uint64_t now = mono_ns();
 
-	if (t == TABLE_REFUSED && s->op.kind == OP_BOOT && now >= s->refusing_again) {
-		s->refusing_again = now + REFUSING_RETRY;
+	if (t == TABLE_REFUSED && s->op.kind == OP_BOOT && now >= s->loading.refusing_again) {
+		s->loading.refusing_again = now + REFUSING_RETRY;
 		return true;
 	}
 	return t == TABLE_DISPUTED && !s->op.ended_refusing;
@@ -257,7 +257,7 @@ void op_tables(struct supervisor *s)
 		s->op.deadline = tables_deadline(&s->op);
 		workers_end_refusing(s);
 	} else if (t >= TABLE_DISPUTED && s->op.kind != OP_BOOT) {
-		op_explain(s, 3, M_OP_TABLE_REFUSED);
+		op_explain(&s->op, 3, M_OP_TABLE_REFUSED);
 		op_give_up(s);
 	}
 }
@@ -269,7 +269,7 @@ static bool devices_in(struct supervisor *s, struct err *e)
 	struct operation *op = &s->op;
 	const struct ir *ir = op->next->ir;
 
-	return kept_take(s, ir, e) == 0 && box_claim(&s->spaces, ir, kept_left_alone, s, op->moved, e) == 0;
+	return kept_take(s, ir, e) == 0 && box_claim(&s->ground.spaces, ir, kept_left_alone, s, op->moved, e) == 0;
 }
 
 /* Reports that nothing was changed, and why; for a missing device also what to do. */
@@ -277,13 +277,13 @@ static void prepare_failed(struct supervisor *s, const struct err *e)
 {
 	char until[40];
 
-	moment_text(trial_until(s), until);
+	moment_text(trial_until(&s->trial), until);
 	if (e->code != -ENODEV)
-		op_explain(s, 3, M_OP_PREPARE_FAILED, e->text);
-	else if (s->trial != 0 && (s->op.kind == OP_ROLLBACK || s->op.back))
-		op_explain(s, 3, M_OP_DEVICE_MISSING_TRIAL, e->text, until);
+		op_explain(&s->op, 3, M_OP_PREPARE_FAILED, e->text);
+	else if (s->trial.number != 0 && (s->op.kind == OP_ROLLBACK || s->op.back))
+		op_explain(&s->op, 3, M_OP_DEVICE_MISSING_TRIAL, e->text, until);
 	else
-		op_explain(s, 3, M_OP_DEVICE_MISSING, e->text);
+		op_explain(&s->op, 3, M_OP_DEVICE_MISSING, e->text);
 }
 
 /*
@@ -321,7 +321,7 @@ void op_prepare(struct supervisor *s)
 	 * names.
 	 */
 	journal_generation(s, p);
-	parts[0] = table_part(&s->table);
+	parts[0] = table_part(&s->workforce.table);
 	parts[1] = policy_part(p);
 	if (!table_merge(&parts[0], &parts[1], NULL, NULL, &both)) {
 		op_fail(s, strerror(ENOMEM));
@@ -340,7 +340,7 @@ void op_compile_begin(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct slot *sl = &s->slots[SLOT_COMPILE];
-	const struct msg_body m = { MSG_COMPILE, .compile = { .lang = (uint8_t)s->o->lang } };
+	const struct msg_body m = { MSG_COMPILE, .compile = { .lang = (uint8_t)s->ground.o->lang } };
 	int fds[2];
 
 	op->step = STEP_COMPILE;
@@ -357,7 +357,7 @@ void op_compile_begin(struct supervisor *s)
 		close(fds[1]);
 	if (!op->compiling && !slot_alive(sl)) {
 		sl->state = SLOT_OFF;
-		op_explain(s, 3, M_OP_COMPILE_ABSENT, sl->failed.text);
+		op_explain(&s->op, 3, M_OP_COMPILE_ABSENT, sl->failed.text);
 		op_give_up(s);
 	}
 }
@@ -376,7 +376,7 @@ void op_compile_died(struct supervisor *s, const siginfo_t *how)
 		op_compile_begin(s);
 		return;
 	}
-	op_explain(s, 3, how->si_code == CLD_EXITED ? M_OP_COMPILE_DIED : M_OP_COMPILE_KILLED, how->si_status);
+	op_explain(&s->op, 3, how->si_code == CLD_EXITED ? M_OP_COMPILE_DIED : M_OP_COMPILE_KILLED, how->si_status);
 	op_give_up(s);
 }
 
@@ -388,12 +388,12 @@ void op_try(struct supervisor *s)
 		op_give_up(s);
 		return;
 	}
-	if (box_try(&s->spaces, s->op.next->ir, &e) < 0) {
+	if (box_try(&s->ground.spaces, s->op.next->ir, &e) < 0) {
 		prepare_failed(s, &e);
 		op_give_up(s);
 		return;
 	}
-	if (scratch_try(&s->spaces, &s->scratch, s->op.next->ir, &e) < 0) {
+	if (scratch_try(&s->ground.spaces, &s->ground.scratch, s->op.next->ir, &e) < 0) {
 		op_fail(s, e.text);
 		return;
 	}
@@ -422,14 +422,14 @@ void op_compiled(struct supervisor *s, struct msg *m)
 	if (b->status != ANSWER_YES) {
 		op->status = b->status == ANSWER_INVALID ? ANSWER_INVALID : ANSWER_CANNOT;
 		if (b->trouble != COMPILE_NO_TROUBLE)
-			op_explain(s, op->status, troubles[b->trouble]);
+			op_explain(&s->op, op->status, troubles[b->trouble]);
 		op_give_up(s);
 		return;
 	}
 	if (memfd_read(m->fds[0], GENERATION_MAX_BYTES, &all, &n, &e) == 0)
 		op->next = policy_new(s, all, n, 0, &e);
 	if (op->next == NULL) {
-		op_explain(s, 3, M_OP_COMPILE_BAD, e.text);
+		op_explain(&s->op, 3, M_OP_COMPILE_BAD, e.text);
 		op_give_up(s);
 		return;
 	}
@@ -471,7 +471,8 @@ static void tables_of_new(struct supervisor *s, struct policy *old)
 
 	/* On a failure, the workers keep the table of both policies. That does no harm, because the
 	 * kernel sends no packets for the old permits. */
-	if (policy_table(s->now, lingers ? old : NULL, lingers ? table_part(&s->table) : policy_part(s->now), &t))
+	if (policy_table(s->now, lingers ? old : NULL, lingers ? table_part(&s->workforce.table) : policy_part(s->now),
+			 &t))
 		table_set(s, &t, NULL, &e);
 }
 
@@ -482,11 +483,11 @@ static uint64_t left_generation(const struct supervisor *s, struct generation_ca
 
 	c->other = op->number;
 	if (op->kind == OP_ROLLBACK) {
-		c->why = s->trial != 0 ? WHY_CALLED_OFF : WHY_ROLLBACK;
+		c->why = s->trial.number != 0 ? WHY_CALLED_OFF : WHY_ROLLBACK;
 		return op->from;
 	}
 	c->why = op->kind == OP_REVERT ? WHY_TIMEOUT : WHY_TAKEN_OVER;
-	return s->trial;
+	return s->trial.number;
 }
 
 /* Writes the result of the operation to the disk, before anybody gets the answer. */
@@ -519,20 +520,20 @@ static void undo(struct supervisor *s, const struct err *why)
 	struct err e;
 
 	s->op.undone = *why;
-	box_set(&s->spaces, s->now->ir, s->op.next->ir, &e);
+	box_set(&s->ground.spaces, s->now->ir, s->op.next->ir, &e);
 	s->op.step = STEP_UNDO;
 	op_to_kernel(s);
 }
 
 void box_try_again(struct supervisor *s, const char *why)
 {
-	struct sentence known = s->boot_error;
+	struct sentence known = s->loading.error;
 
-	s->box_incomplete = true;
+	s->loading.incomplete = true;
 	if (s->op.kind != OP_BOOT)
-		s->boot_again = mono_ns() + DEVICE_RETRY;
-	sentence_say(&s->boot_error, M_OP_BOX_INCOMPLETE, why);
-	if (memcmp(&known, &s->boot_error, sizeof(known)) != 0)
+		s->loading.again = mono_ns() + DEVICE_RETRY;
+	sentence_say(&s->loading.error, M_OP_BOX_INCOMPLETE, why);
+	if (memcmp(&known, &s->loading.error, sizeof(known)) != 0)
 		supervisor_say(s, M_OP_BOX_INCOMPLETE, why);
 }
 
@@ -541,7 +542,7 @@ static void in_force(struct supervisor *s)
 	struct operation *op = &s->op;
 	struct policy *old = s->now;
 	struct err box = { 0 }, e = { 0 };
-	bool whole = box_set(&s->spaces, op->next->ir, old->ir, &box) == 0,
+	bool whole = box_set(&s->ground.spaces, op->next->ir, old->ir, &box) == 0,
 	     on_trial = op->kind == OP_APPLY && op->confirm_s != 0;
 
 	if (!whole && op->kind != OP_REVERT) {
@@ -556,13 +557,13 @@ static void in_force(struct supervisor *s)
 	}
 	s->now = op->next;
 	op->next = NULL;
-	s->box_incomplete = false;
-	s->boot_again = 0;
-	sentence_forget(&s->boot_error);
+	s->loading.incomplete = false;
+	s->loading.again = 0;
+	sentence_forget(&s->loading.error);
 	/* A device that a person released may be missing. */
 	if (!whole && network_set(s, &box) < 0)
 		box_try_again(s, box.text);
-	sentence_forget(&s->store_error);
+	sentence_forget(&s->loading.store_error);
 	trial_set(s, on_trial ? op->number : 0, on_trial ? op->confirm_s : 0);
 	beside_write(s);
 	tables_of_new(s, old);
@@ -576,7 +577,7 @@ static void in_force(struct supervisor *s)
 	if (op->kind == OP_APPLY) {
 		meant_record(s, op->number, &op->meant);
 		if (op->restored)
-			policy_event_of(s, POLICY_RESTORED, op->number,
+			policy_event_of(&s->ground, POLICY_RESTORED, op->number,
 					(struct said){ .by = op->by, .object = op->comment });
 		if (op->confirm_s == 0)
 			policy_event(s, POLICY_CONFIRMED, op->number, NULL);
@@ -586,27 +587,27 @@ static void in_force(struct supervisor *s)
 	op_finish(s, true);
 }
 
-static void kernel_refused(struct supervisor *s, uint32_t line, const char *why)
+static void kernel_refused(struct operation *op, uint32_t line, const char *why)
 {
-	s->op.line = line;
+	op->line = line;
 	if (line != 0)
-		op_explain(s, 3, M_OP_KERNEL_REFUSED, line, why);
+		op_explain(op, 3, M_OP_KERNEL_REFUSED, line, why);
 	else
-		op_explain(s, 3, M_OP_KERNEL_REFUSED_NO_LINE, why);
+		op_explain(op, 3, M_OP_KERNEL_REFUSED_NO_LINE, why);
 }
 
 static void boot_done(struct supervisor *s)
 {
-	if (!s->box_incomplete)
-		sentence_forget(&s->boot_error);
+	if (!s->loading.incomplete)
+		sentence_forget(&s->loading.error);
 	/* from now on, because loading may have taken longer */
-	else if (s->boot_again == 0)
-		s->boot_again = mono_ns() + DEVICE_RETRY;
+	else if (s->loading.again == 0)
+		s->loading.again = mono_ns() + DEVICE_RETRY;
 	in_force_tell(s);
 	beside_write(s);
-	if (!s->booted)
+	if (!s->loading.booted)
 		policy_event(s, POLICY_BOOTED, s->now->number, NULL);
-	s->booted = true;
+	s->loading.booted = true;
 	op_finish(s, true);
 }
 
@@ -616,8 +617,8 @@ void op_applied(struct supervisor *s, struct msg *m)
 	struct operation *op = &s->op;
 	bool whole = true;
 
-	if (m->id == s->enforce_leaves)
-		s->enforce_leaves = 0;
+	if (m->id == s->loading.enforce_leaves)
+		s->loading.enforce_leaves = 0;
 	if (op->kind == OP_NONE || m->id != op->id ||
 	    (op->step != STEP_FORETELL && op->step != STEP_KERNEL && op->step != STEP_UNDO))
 		return;
@@ -626,16 +627,16 @@ void op_applied(struct supervisor *s, struct msg *m)
 	if (op->step != STEP_UNDO && whole)
 		tell_sessions(s, m);
 	if (op->step != STEP_FORETELL && b->done != 0)
-		s->adopted = true;
+		s->loading.adopted = true;
 	op->lingering = b->lingering;
 	op->clock_wait = b->clock_wait;
 	if (b->done == 0 && op->step == STEP_UNDO) {
 		op->not_back.code = -EREMOTEIO;
 		snprintf(op->not_back.text, sizeof(op->not_back.text), "%s", b->error);
 	} else if (b->done == 0) {
-		kernel_refused(s, b->line, b->error);
+		kernel_refused(&s->op, b->line, b->error);
 	} else if (op->step == STEP_FORETELL && !whole) {
-		kernel_refused(s, 0, "malformed list of sessions");
+		kernel_refused(&s->op, 0, "malformed list of sessions");
 	}
 	if (op->step == STEP_UNDO || sentence_said(&op->error))
 		op_give_up(s);
@@ -649,13 +650,13 @@ void op_applied(struct supervisor *s, struct msg *m)
 
 void op_enforce_died(struct supervisor *s)
 {
-	s->adopted = false;
-	s->enforce_leaves = 0;
+	s->loading.adopted = false;
+	s->loading.enforce_leaves = 0;
 	if (s->op.kind == OP_NONE || (s->op.step != STEP_KERNEL && s->op.step != STEP_FORETELL))
 		return;
 	/* It is unknown whether the batch was committed; the next enforce restores what is in
 	 * force. */
-	op_explain(s, 3,
+	op_explain(&s->op, 3,
 		   s->op.step == STEP_FORETELL || s->op.kind == OP_DRY_RUN ? M_OP_ENFORCE_GONE_BEFORE
 									   : M_OP_ENFORCE_GONE);
 	op_give_up(s);

@@ -13,6 +13,7 @@
 #include "appliance/box/sysctl.h"
 
 struct err;
+struct ground;
 struct msg_drift;
 struct supervisor;
 
@@ -26,11 +27,11 @@ struct backstop {
 
 /* To be called before an enforce begins; `requests` is its socket for requests to the kernel. 0 or
  * negative errno. */
-int backstop_follow(struct supervisor *s, int requests, struct err *e);
+int backstop_follow(struct ground *ground, int requests, struct err *e);
 /* Reads notices of the kernel. To be called before messages of enforce are read, because enforce
  * answers a notice that came before. */
-void backstop_heard(struct supervisor *s);
-void backstop_answered(struct supervisor *s, const struct msg_drift *d);
+void backstop_heard(struct ground *ground);
+void backstop_answered(struct ground *ground, const struct msg_drift *d);
 uint64_t backstop_due(struct supervisor *s, uint64_t now);
 
 #endif

@@ -20,11 +20,11 @@
 #include "appliance/supervise/ups.h"
 #include "appliance/wire/settings.h"
 
-static bool file_says(const struct supervisor *s, const char *name, const char *text, size_t n)
+static bool file_says(const struct ground *ground, const char *name, const char *text, size_t n)
 {
 	uint8_t *there = NULL;
 	size_t n_there;
-	bool same = file_read(s->run_fd, name, COMPANION_TEXT, &there, &n_there, NULL) == 0 && n_there == n &&
+	bool same = file_read(ground->run_fd, name, COMPANION_TEXT, &there, &n_there, NULL) == 0 && n_there == n &&
 		    memcmp(there, text, n) == 0;
 
 	free(there);
@@ -39,17 +39,17 @@ static void put_file(const struct supervisor *s, const char *name, const char *t
 
 	if (n < 0)
 		err_set(&e, n, "settings of %s", name);
-	else if (n == 0 && unlinkat(s->run_fd, name, 0) < 0 && errno != ENOENT)
+	else if (n == 0 && unlinkat(s->ground.run_fd, name, 0) < 0 && errno != ENOENT)
 		err_set(&e, -errno, "remove %s", name);
-	else if (n > 0 && !file_says(s, name, text, (size_t)n))
-		(void)atomic_write_mode(s->run_fd, name, text, (size_t)n, 0644, &e);
+	else if (n > 0 && !file_says(&s->ground, name, text, (size_t)n))
+		(void)atomic_write_mode(s->ground.run_fd, name, text, (size_t)n, 0644, &e);
 	if (e.code != 0)
 		supervisor_say(s, M_BESIDE_FAILED, name, e.text);
 }
 
 void beside_write(struct supervisor *s)
 {
-	const struct companion_box box = { s->o->state, s->o->admin_netns, s->o->lang };
+	const struct companion_box box = { s->ground.o->state, s->ground.o->admin_netns, s->ground.o->lang };
 	char text[COMPANION_TEXT];
 
 	for (enum companion_file f = 0; f < COMPANION_FILES; f++)
@@ -73,23 +73,23 @@ static void power_off(struct supervisor *s, const struct ir_peer *p)
 	struct err e = { 0 };
 
 	if (!p->power_off) {
-		machine_event(s, MACHINE_UPS_STAYS, (struct said){ .object = s->ups.of });
+		machine_event(&s->ground, MACHINE_UPS_STAYS, (struct said){ .object = s->reported.ups.of });
 		return;
 	}
-	if (atomic_write(s->run_fd, POWER_OFF, text, sizeof(text) - 1, &e) < 0) {
+	if (atomic_write(s->ground.run_fd, POWER_OFF, text, sizeof(text) - 1, &e) < 0) {
 		supervisor_say(s, M_BESIDE_FAILED, POWER_OFF, e.text);
-		s->ups.watch.done = false; /* the next look tries again */
+		s->reported.ups.watch.done = false; /* the next look tries again */
 		return;
 	}
 	supervisor_say(s, M_UPS_POWER_OFF);
-	machine_event(s, MACHINE_UPS_POWER_OFF, (struct said){ .object = s->ups.of });
+	machine_event(&s->ground, MACHINE_UPS_POWER_OFF, (struct said){ .object = s->reported.ups.of });
 }
 
 /* Deletes the file that orders to turn the machine off. If systemd has not acted on it yet, or the
  * mains came back, a file left behind must not turn off a box that works. */
-static void take_back(struct supervisor *s)
+static void take_back(struct ground *ground)
 {
-	unlinkat(s->run_fd, POWER_OFF, 0);
+	unlinkat(ground->run_fd, POWER_OFF, 0);
 }
 
 static void happened(struct supervisor *s, const struct ir_peer *p, unsigned what, const struct ups_report *now)
@@ -103,14 +103,14 @@ static void happened(struct supervisor *s, const struct ir_peer *p, unsigned wha
 	char object[UPS_NAME_MOST + 32];
 
 	if (now->charge >= 0)
-		snprintf(object, sizeof(object), "%s, %d %%", s->ups.of, now->charge);
+		snprintf(object, sizeof(object), "%s, %d %%", s->reported.ups.of, now->charge);
 	else
-		snprintf(object, sizeof(object), "%s", s->ups.of);
+		snprintf(object, sizeof(object), "%s", s->reported.ups.of);
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if ((what & codes[i].bit) != 0)
-			machine_event(s, codes[i].code, (struct said){ .object = object });
+			machine_event(&s->ground, codes[i].code, (struct said){ .object = object });
 	if ((what & UPS_ON_MAINS) != 0)
-		take_back(s);
+		take_back(&s->ground);
 	if ((what & UPS_OFF_NOW) != 0)
 		power_off(s, p);
 }
@@ -121,23 +121,23 @@ uint64_t ups_due(struct supervisor *s, uint64_t now)
 	char of[UPS_NAME_MOST] = "";
 	struct ups_report say;
 
-	if (now < s->ups.look_at)
-		return p != NULL ? s->ups.look_at : UINT64_MAX;
+	if (now < s->reported.ups.look_at)
+		return p != NULL ? s->reported.ups.look_at : UINT64_MAX;
 	if (p != NULL)
 		companion_ups_name(p, of, sizeof(of));
-	if (s->ups.look_at == 0 || strcmp(of, s->ups.of) != 0) {
-		s->ups.watch = (struct ups_watch){ .heard = false };
-		memcpy(s->ups.of, of, sizeof(of));
-		take_back(s);
+	if (s->reported.ups.look_at == 0 || strcmp(of, s->reported.ups.of) != 0) {
+		s->reported.ups.watch = (struct ups_watch){ .heard = false };
+		memcpy(s->reported.ups.of, of, sizeof(of));
+		take_back(&s->ground);
 	}
-	s->ups.look_at = now + LOOK_NS;
+	s->reported.ups.look_at = now + LOOK_NS;
 	/* Until now the state was only recorded, so the time is counted from now on. */
-	if (p != NULL && p->power_off && !s->ups.turns_off)
-		s->ups.watch.done = false;
-	s->ups.turns_off = p != NULL && p->power_off;
+	if (p != NULL && p->power_off && !s->reported.ups.turns_off)
+		s->reported.ups.watch.done = false;
+	s->reported.ups.turns_off = p != NULL && p->power_off;
 	if (p == NULL)
 		return UINT64_MAX;
-	say = ups_now(s->o->run, of);
-	happened(s, p, ups_look(&s->ups.watch, &say, companion_now_s()), &say);
-	return s->ups.look_at;
+	say = ups_now(s->ground.o->run, of);
+	happened(s, p, ups_look(&s->reported.ups.watch, &say, companion_now_s()), &say);
+	return s->reported.ups.look_at;
 }

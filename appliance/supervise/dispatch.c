@@ -65,17 +65,17 @@ static bool on_mgmt_status(struct supervisor *s, struct slot *sl, struct msg *m)
 {
 	bool anew = m->body.mgmt_status.token == TOKEN_ANEW;
 
-	if (m->id != 0 || m->body.mgmt_status.token == TOKEN_KEPT || s->token_told == sl->pid)
+	if (m->id != 0 || m->body.mgmt_status.token == TOKEN_KEPT || s->reported.token_told == sl->pid)
 		return false;
-	s->token_told = sl->pid;
+	s->reported.token_told = sl->pid;
 	supervisor_say(s, anew ? M_TOKEN_ANEW : M_TOKEN_NONE);
-	machine_event(s, anew ? MACHINE_TOKEN_ANEW : MACHINE_TOKEN_NONE, (struct said){ 0 });
+	machine_event(&s->ground, anew ? MACHINE_TOKEN_ANEW : MACHINE_TOKEN_NONE, (struct said){ 0 });
 	return true;
 }
 
 static bool on_table_ack(struct supervisor *s, struct slot *sl, struct msg *m)
 {
-	worker_acked(s, sl->index, m->body.table_ack.digest);
+	worker_acked(&s->workforce, sl->index, m->body.table_ack.digest);
 	op_tables(s);
 	return true;
 }
@@ -83,7 +83,7 @@ static bool on_table_ack(struct supervisor *s, struct slot *sl, struct msg *m)
 static void on_applied(struct supervisor *s, struct msg *m)
 {
 	op_applied(s, m);
-	if (s->adopted)
+	if (s->loading.adopted)
 		orders_again(s);
 }
 
@@ -128,14 +128,14 @@ static void on_isolations(struct supervisor *s, struct msg *m)
 /* What enforce decides about the clock, and its record. */
 static void on_clock(struct supervisor *s, struct msg *m)
 {
-	bool said = s->clock.told != 0, trusted = s->clock.wait == CLOCK_TRUSTED;
+	bool said = s->reported.clock.told != 0, trusted = s->reported.clock.wait == CLOCK_TRUSTED;
 
 	if (m->n_fds > 0)
 		(void)paper_told(s, PAPER_CLOCK, m);
-	s->clock = m->body.clock;
-	if (!said && s->clock.told != 0)
+	s->reported.clock = m->body.clock;
+	if (!said && s->reported.clock.told != 0)
 		supervisor_say(s, M_CLOCK_WAITS);
-	if (trusted != (s->clock.wait == CLOCK_TRUSTED))
+	if (trusted != (s->reported.clock.wait == CLOCK_TRUSTED))
 		journal_retention(s);
 }
 
@@ -148,7 +148,7 @@ static void on_drift(struct supervisor *s, struct msg *m)
 	};
 	const struct msg_drift *d = &m->body.drift;
 
-	backstop_answered(s, d);
+	backstop_answered(&s->ground, d);
 	if (d->what == DRIFT_FLUSHED)
 		supervisor_say(s, M_DRIFT_FLUSHED, d->gap_us / 1000ull, d->gap_us / 100ull % 10, d->back_us / 1000ull,
 			       d->back_us / 100ull % 10, d->text);
@@ -360,7 +360,7 @@ void role_readable(struct supervisor *s, struct slot *sl)
 
 		if (r == -EAGAIN)
 			return;
-		if (r == 1 && s->ending && m.body.type != MSG_USED) {
+		if (r == 1 && s->ground.ending && m.body.type != MSG_USED) {
 			/* while the daemon ends, no message begins anything new */
 			msg_close_fds(&m);
 			continue;
@@ -372,7 +372,7 @@ void role_readable(struct supervisor *s, struct slot *sl)
 		if (r == -EBADMSG || r == -EPROTO) {
 			supervisor_say(s, M_ROLE_BROKE_RULES, slot_title(sl, title));
 			if (sl->role == ROLE_DPI)
-				s->pairs[sl->index].distrusted = true;
+				s->workforce.pairs[sl->index].distrusted = true;
 		}
 		/*
 		 * The channel is closed, or had an invalid message: the process is killed, and its
@@ -391,13 +391,13 @@ void role_exited(struct supervisor *s, struct slot *sl)
 
 	if (!role_reap(s, sl, &how))
 		return;
-	if (s->ending)
+	if (s->ground.ending)
 		return;
 	relay_gone(s, sl);
 	orders_gone(s, sl);
 	if (sl->role == ROLE_DPI) {
 		once_died(s, sl->index, &how);
-		worker_died(s, sl->index);
+		worker_died(&s->workforce, sl->index);
 		op_tables(s);
 	} else if (sl->role == ROLE_GATE) {
 		gate_died(s, sl->index);

@@ -90,13 +90,15 @@ void folders_tidy(struct supervisor *s)
 			{ "control", ROLE_CONTROL } };
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		int fd = openat(s->state_fd, folders[i].name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		int fd = openat(s->ground.state_fd, folders[i].name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		if (fd >= 0)
 			tidy_folder(s, folders[i].name, fd, sandbox_uid(folders[i].owner));
-		else if (errno != ENOENT || faccessat(s->state_fd, folders[i].name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			supervisor_say(s, file_aside(s->state_fd, folders[i].name) == 0 ? M_FILE_ASIDE : M_FILE_STRANGE,
-				       ".", folders[i].name);
+		else if (errno != ENOENT ||
+			 faccessat(s->ground.state_fd, folders[i].name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			supervisor_say(
+				s, file_aside(s->ground.state_fd, folders[i].name) == 0 ? M_FILE_ASIDE : M_FILE_STRANGE,
+				".", folders[i].name);
 	}
 }
 
@@ -151,29 +153,29 @@ enum narrow narrow_folder(int fd, mode_t mode)
  * of the data namespace, so a socket there belongs to no living daemon. The owner is set before the
  * mode, so that nobody else can connect in between.
  */
-static int listen_at(struct supervisor *s, const char *name, gid_t gid, struct err *e)
+static int listen_at(struct ground *ground, const char *name, gid_t gid, struct err *e)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd, code;
 	mode_t old;
 
-	unlinkat(s->run_fd, name, 0);
-	if (snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", s->o->run, name) >= (int)sizeof(a.sun_path))
-		return err_set(e, -ENAMETOOLONG, "%s in %s", name, s->o->run);
+	unlinkat(ground->run_fd, name, 0);
+	if (snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", ground->o->run, name) >= (int)sizeof(a.sun_path))
+		return err_set(e, -ENAMETOOLONG, "%s in %s", name, ground->o->run);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(e, -errno, "%s", name);
 	old = umask(0177);
 	code = bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 16) < 0 ||
-			       fchownat(s->run_fd, name, (uid_t)-1, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-			       fchmodat(s->run_fd, name, 0660, 0) < 0
+			       fchownat(ground->run_fd, name, (uid_t)-1, gid, AT_SYMLINK_NOFOLLOW) < 0 ||
+			       fchmodat(ground->run_fd, name, 0660, 0) < 0
 		       ? -errno
 		       : 0;
 	umask(old);
 	if (code == 0)
 		return fd;
 	close(fd);
-	unlinkat(s->run_fd, name, 0);
+	unlinkat(ground->run_fd, name, 0);
 	return err_set(e, code, "%s", a.sun_path);
 }
 
@@ -183,16 +185,16 @@ int listen_open(struct supervisor *s, struct err *e)
 	uint32_t gid;
 
 	/* The control socket comes last: whoever finds it finds the other one, too. */
-	s->orders_fd[0] = listen_at(s, ORDERS_NAME, 0, e);
-	if (s->orders_fd[0] >= 0)
-		s->listen_fd = listen_at(s, SOCKET_NAME, SANDBOX_UID_NOTIFY, e);
-	if (s->orders_fd[0] < 0 || s->listen_fd < 0)
+	s->sockets.orders[0] = listen_at(&s->ground, ORDERS_NAME, 0, e);
+	if (s->sockets.orders[0] >= 0)
+		s->sockets.listen = listen_at(&s->ground, SOCKET_NAME, SANDBOX_UID_NOTIFY, e);
+	if (s->sockets.orders[0] < 0 || s->sockets.listen < 0)
 		return e->code;
-	unlinkat(s->run_fd, LOGINS_NAME, 0);
-	unlinkat(s->run_fd, LOGINS_ORDERS_NAME, 0);
+	unlinkat(s->ground.run_fd, LOGINS_NAME, 0);
+	unlinkat(s->ground.run_fd, LOGINS_ORDERS_NAME, 0);
 	if (login_group(GROUPS_FILE, LOGINS_GROUP, &gid)) {
-		s->orders_fd[1] = listen_at(s, LOGINS_ORDERS_NAME, gid, &logins);
-		s->logins_fd = listen_at(s, LOGINS_NAME, gid, &logins);
+		s->sockets.orders[1] = listen_at(&s->ground, LOGINS_ORDERS_NAME, gid, &logins);
+		s->sockets.logins = listen_at(&s->ground, LOGINS_NAME, gid, &logins);
 	}
 	if (logins.code != 0)
 		fprintf(stderr, "sekishod: %s\n", logins.text);
@@ -202,9 +204,9 @@ int listen_open(struct supervisor *s, struct err *e)
 void listen_end(struct supervisor *s)
 {
 	static const char *const names[] = { SOCKET_NAME, LOGINS_NAME, ORDERS_NAME, LOGINS_ORDERS_NAME };
-	const int fds[] = { s->listen_fd, s->logins_fd, s->orders_fd[0], s->orders_fd[1] };
+	const int fds[] = { s->sockets.listen, s->sockets.logins, s->sockets.orders[0], s->sockets.orders[1] };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
-			unlinkat(s->run_fd, names[i], 0);
+			unlinkat(s->ground.run_fd, names[i], 0);
 }

@@ -31,7 +31,7 @@ void supervisor_say(const struct supervisor *s, enum message m, ...)
 	va_list ap;
 
 	va_start(ap, m);
-	message_vtext(text, sizeof(text), s->o->lang, m, ap);
+	message_vtext(text, sizeof(text), s->ground.o->lang, m, ap);
 	va_end(ap);
 	fprintf(stderr, "sekishod: %s\n", text);
 }
@@ -43,40 +43,42 @@ void role_event(struct supervisor *s, enum role role, uint32_t index, enum role_
 	e.code = (uint8_t)what;
 	e.value = role;
 	e.address = index;
-	if (role == ROLE_DPI && what == ROLE_DIED && s->pairs[index].kept != NULL)
-		e.quantity =
-			s->pairs[index].kept->doubt < UINT32_MAX ? (uint32_t)s->pairs[index].kept->doubt : UINT32_MAX;
-	event_send(&s->events, &e);
+	if (role == ROLE_DPI && what == ROLE_DIED && s->workforce.pairs[index].kept != NULL)
+		e.quantity = s->workforce.pairs[index].kept->doubt < UINT32_MAX
+				     ? (uint32_t)s->workforce.pairs[index].kept->doubt
+				     : UINT32_MAX;
+	event_send(&s->ground.events, &e);
 }
 
-void machine_event(struct supervisor *s, uint8_t what, struct said x)
+void machine_event(struct ground *ground, uint8_t what, struct said x)
 {
-	event_record(&s->events, EVENT_MACHINE, what, 0, x);
+	event_record(&ground->events, EVENT_MACHINE, what, 0, x);
 }
 
-void policy_event_of(struct supervisor *s, enum policy_event what, uint64_t number, struct said x)
+void policy_event_of(struct ground *ground, enum policy_event what, uint64_t number, struct said x)
 {
-	event_record(&s->events, EVENT_POLICY, (uint8_t)(what == POLICY_BOOTED && number == 0 ? POLICY_EMPTY : what),
-		     number, x);
+	event_record(&ground->events, EVENT_POLICY,
+		     (uint8_t)(what == POLICY_BOOTED && number == 0 ? POLICY_EMPTY : what), number, x);
 }
 
-void policy_by(const struct supervisor *s, char out[USER_BY])
+void policy_by(const struct operation *op, char out[USER_BY])
 {
-	const char *login = s->op.ground.login;
+	const char *login = op->ground.login;
 
-	snprintf(out, USER_BY, "%s%s%s", login, login[0] != '\0' ? "/" : "", s->op.by);
+	snprintf(out, USER_BY, "%s%s%s", login, login[0] != '\0' ? "/" : "", op->by);
 }
 
 void policy_event(struct supervisor *s, enum policy_event what, uint64_t number, const char *object)
 {
 	char by[USER_BY];
 
-	policy_by(s, by);
+	policy_by(&s->op, by);
 	/* Changes by the box itself (start, end of a trial) have no author. */
-	policy_event_of(s, what, number, (struct said){ .by = s->op.asker.id != 0 ? by : NULL, .object = object });
+	policy_event_of(&s->ground, what, number,
+			(struct said){ .by = s->op.asker.id != 0 ? by : NULL, .object = object });
 }
 
-int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e)
+int in_namespace(struct ground *ground, int nsfd, int (*open_in)(void *ctx, struct err *e), void *ctx, struct err *e)
 {
 	struct err back;
 	int r = netns_enter(nsfd, e);
@@ -84,21 +86,21 @@ int in_namespace(struct supervisor *s, int nsfd, int (*open_in)(void *ctx, struc
 	if (r < 0)
 		return r;
 	r = open_in(ctx, e);
-	if (netns_enter(s->spaces.home, &back) < 0)
+	if (netns_enter(ground->spaces.home, &back) < 0)
 		abort(); /* a process must not go on in the wrong namespace */
 	return r;
 }
 
 /* The trial's timer does not follow the wall clock. So the wall time of its end changes when the
  * clock is set. */
-uint64_t trial_until(struct supervisor *s)
+uint64_t trial_until(struct trial *trial)
 {
-	uint64_t due = clock_wall_ns() + (s->trial_until_boot - clock_boot_ns());
-	uint64_t apart = due > s->trial_until_wall ? due - s->trial_until_wall : s->trial_until_wall - due;
+	uint64_t due = clock_wall_ns() + (trial->until_boot - clock_boot_ns());
+	uint64_t apart = due > trial->until_wall ? due - trial->until_wall : trial->until_wall - due;
 
 	if (apart > CLOCK_STEP_NS)
-		s->trial_until_wall = due;
-	return s->trial_until_wall;
+		trial->until_wall = due;
+	return trial->until_wall;
 }
 
 /* The process of a role: messages to it, and how it is ended. roles.c starts it. */

@@ -36,8 +36,8 @@ static int rules_socket(void *ctx, struct err *e)
 	struct supervisor *s = ctx;
 	int fd = notify_kept();
 
-	s->rules_kept = fd >= 0 && enforce_socket_here(fd);
-	if (s->rules_kept)
+	s->sockets.rules_kept = fd >= 0 && enforce_socket_here(fd);
+	if (s->sockets.rules_kept)
 		return fd;
 	if (fd >= 0)
 		close(fd);
@@ -71,31 +71,32 @@ int guard_take(struct supervisor *s, bool daemon, bool *adopted, struct err *e)
 	bool made;
 	int r;
 
-	s->spaces.home = netns_own(e);
-	if (s->spaces.home < 0)
-		return s->spaces.home;
-	s->spaces.data = netns_open(s->o->data_netns, &made, e);
-	if (s->spaces.data < 0)
-		return s->spaces.data;
-	s->data_lock = in_namespace(s, s->spaces.data, lock_namespace, NULL, e);
-	if (s->data_lock < 0)
-		return s->data_lock;
-	s->spaces.admin = netns_open(s->o->admin_netns, &made, e);
-	if (s->spaces.admin < 0)
-		return s->spaces.admin;
-	if (netns_same(s->spaces.data, s->spaces.home) || netns_same(s->spaces.data, s->spaces.admin))
+	s->ground.spaces.home = netns_own(e);
+	if (s->ground.spaces.home < 0)
+		return s->ground.spaces.home;
+	s->ground.spaces.data = netns_open(s->ground.o->data_netns, &made, e);
+	if (s->ground.spaces.data < 0)
+		return s->ground.spaces.data;
+	s->ground.data_lock = in_namespace(&s->ground, s->ground.spaces.data, lock_namespace, NULL, e);
+	if (s->ground.data_lock < 0)
+		return s->ground.data_lock;
+	s->ground.spaces.admin = netns_open(s->ground.o->admin_netns, &made, e);
+	if (s->ground.spaces.admin < 0)
+		return s->ground.spaces.admin;
+	if (netns_same(s->ground.spaces.data, s->ground.spaces.home) ||
+	    netns_same(s->ground.spaces.data, s->ground.spaces.admin))
 		return err_set(e, -ENOTUNIQ, "two namespaces that are one");
 	if (daemon) {
-		s->rules_fd = base.rules = in_namespace(s, s->spaces.data, rules_socket, s, e);
+		s->sockets.rules = base.rules = in_namespace(&s->ground, s->ground.spaces.data, rules_socket, s, e);
 		if (base.rules < 0)
 			return base.rules;
 	}
-	r = in_namespace(s, s->spaces.data, load_deny_base, &base, e);
+	r = in_namespace(&s->ground, s->ground.spaces.data, load_deny_base, &base, e);
 	if (r == 0)
-		r = box_admin_rules_base(&s->spaces, e);
+		r = box_admin_rules_base(&s->ground.spaces, e);
 	/* only after the rules, because the rules make the kernel load connection tracking */
 	capacity_raise(CAPACITY_SETTINGS);
-	return r == 0 ? box_loopback(&s->spaces, e) : r;
+	return r == 0 ? box_loopback(&s->ground.spaces, e) : r;
 }
 
 int guard_enter(struct supervisor *s, bool *adopted, struct err *e)
@@ -104,10 +105,11 @@ int guard_enter(struct supervisor *s, bool *adopted, struct err *e)
 
 	r = guard_take(s, true, adopted, e);
 	if (r == -EBUSY || r == -ENOTUNIQ)
-		message_print(stderr, s->o->lang, r == -EBUSY ? M_DAEMON_BUSY : M_DAEMON_SAME_NETNS, s->o->data_netns);
+		message_print(stderr, s->ground.o->lang, r == -EBUSY ? M_DAEMON_BUSY : M_DAEMON_SAME_NETNS,
+			      s->ground.o->data_netns);
 	if (r == -ENOTUNIQ)
 		r = -EBUSY; /* already printed, so the caller prints nothing more */
-	return r < 0 ? r : scratch_open(s->spaces.home, &s->scratch, e);
+	return r < 0 ? r : scratch_open(s->ground.spaces.home, &s->ground.scratch, e);
 }
 
 #define MOST 1024u /* names; no policy has as many interfaces */
@@ -186,7 +188,7 @@ static int open_here(void *ctx, struct err *e)
 	return r;
 }
 
-int backstop_follow(struct supervisor *s, int requests, struct err *e)
+int backstop_follow(struct ground *ground, int requests, struct err *e)
 {
 	struct sockaddr_nl self = { 0 };
 	socklen_t n = sizeof(self);
@@ -194,26 +196,26 @@ int backstop_follow(struct supervisor *s, int requests, struct err *e)
 
 	if (getsockname(requests, (struct sockaddr *)&self, &n) < 0)
 		return err_set(e, -errno, "whose changes of the rules are heard");
-	if (s->backstop.monitor < 0) {
-		r = in_namespace(s, s->spaces.data, open_here, &s->backstop, e);
+	if (ground->backstop.monitor < 0) {
+		r = in_namespace(ground, ground->spaces.data, open_here, &ground->backstop, e);
 		if (r < 0)
 			return r;
 	}
-	return enforce_socket_ignore(s->backstop.monitor, self.nl_pid, e);
+	return enforce_socket_ignore(ground->backstop.monitor, self.nl_pid, e);
 }
 
-void backstop_heard(struct supervisor *s)
+void backstop_heard(struct ground *ground)
 {
-	struct backstop *b = &s->backstop;
+	struct backstop *b = &ground->backstop;
 
 	if (b->monitor >= 0 && enforce_socket_touched(b->monitor) && b->heard_ns == 0)
 		b->heard_ns = mono_ns();
 }
 
-void backstop_answered(struct supervisor *s, const struct msg_drift *d)
+void backstop_answered(struct ground *ground, const struct msg_drift *d)
 {
 	if (d->what == DRIFT_CHANGED || d->what == DRIFT_FLUSHED || d->what == DRIFT_SHUT)
-		s->backstop.heard_ns = 0;
+		ground->backstop.heard_ns = 0;
 }
 
 static void shut(struct supervisor *s)
@@ -222,8 +224,8 @@ static void shut(struct supervisor *s)
 	struct err e = { 0 };
 
 	ev.verdict = EV_DENY;
-	ev.value = (mono_ns() - s->backstop.heard_ns) / 1000;
-	if (forwarding_set(&s->backstop.forwarding, false, &e) < 0) {
+	ev.value = (mono_ns() - s->ground.backstop.heard_ns) / 1000;
+	if (forwarding_set(&s->ground.backstop.forwarding, false, &e) < 0) {
 		ev.code = DRIFT_UNMENDED;
 		event_say(&ev, EVENT_OBJECT, e.text);
 		supervisor_say(s, M_DRIFT_STILL_ON, e.text);
@@ -231,12 +233,12 @@ static void shut(struct supervisor *s)
 		ev.code = DRIFT_STOOD_IN;
 		supervisor_say(s, M_DRIFT_STOOD_IN);
 	}
-	event_send(&s->events, &ev);
+	event_send(&s->ground.events, &ev);
 }
 
 uint64_t backstop_due(struct supervisor *s, uint64_t now)
 {
-	struct backstop *b = &s->backstop;
+	struct backstop *b = &s->ground.backstop;
 	uint64_t at = b->heard_ns != 0 ? b->heard_ns + ENFORCE_HAS_NS : UINT64_MAX;
 
 	if (now < at)

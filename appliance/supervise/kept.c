@@ -26,12 +26,12 @@ int kept_open(struct supervisor *s, struct err *e)
 {
 	bool damaged;
 
-	s->kept = kept_load(s->state_fd, &damaged, e);
+	s->kept = kept_load(s->ground.state_fd, &damaged, e);
 	if (s->kept == NULL)
 		return e->code;
 	if (damaged)
 		supervisor_say(s, M_KEPT_DAMAGED);
-	kept_spaces(s->kept, s->o->data_netns, s->o->admin_netns);
+	kept_spaces(s->kept, s->ground.o->data_netns, s->ground.o->admin_netns);
 	return 0;
 }
 
@@ -69,7 +69,7 @@ static bool present_counts(struct supervisor *s, const char *device, const json_
 /* Saves the records. If that fails, `status` says so, and unsaved_due tries again. */
 static int kept_written(struct supervisor *s, struct err *e)
 {
-	int r = kept_save(s->state_fd, s->kept, e);
+	int r = kept_save(s->ground.state_fd, s->kept, e);
 
 	s->kept_unsaved = r < 0;
 	return r;
@@ -94,7 +94,7 @@ static int keep_one(struct supervisor *s, const char *device, bool *changed, boo
 		return 0;
 	/* If the box has that device, a device of the same name in the first namespace is another
 	 * one. */
-	picture = box_has(&s->spaces, device) ? NULL : loan_read(&s->spaces, device, &why);
+	picture = box_has(&s->ground.spaces, device) ? NULL : loan_read(&s->ground.spaces, device, &why);
 	if (picture == NULL && why.code != 0 && why.code != -ENODEV) {
 		*e = why;
 		return why.code;
@@ -119,7 +119,7 @@ void kept_guard(struct supervisor *s)
 {
 	struct err e;
 
-	if (home_guard(s->kept, s->now->ir, &s->spaces, &e) < 0)
+	if (home_guard(s->kept, s->now->ir, &s->ground.spaces, &e) < 0)
 		supervisor_say(s, M_HOME_UNGUARDED, e.text);
 }
 
@@ -175,9 +175,9 @@ static void tell_returned(struct supervisor *s, enum policy_event what, const st
 		if (moved)
 			supervisor_say(s, M_GIVEN_BACK, now);
 		for (size_t n = 0; n < json_array_size(list); n++)
-			supervisor_say(
-				s, M_GIVEN_BACK_LOST,
-				json_string_value(json_object_get(json_array_get(list, n), lang_name(s->o->lang))));
+			supervisor_say(s, M_GIVEN_BACK_LOST,
+				       json_string_value(
+					       json_object_get(json_array_get(list, n), lang_name(s->ground.o->lang))));
 		/* A device that was in the first namespace all the time, or does not exist, is not
 		 * given back by a change, so there is no record. The report for an order lists
 		 * it. */
@@ -209,7 +209,7 @@ void kept_tell(struct supervisor *s)
 
 		object_text(s->now->ir, device, object);
 		moment_text((uint64_t)json_integer_value(json_object_get(one, "wall_ns")), when);
-		policy_event_of(s, POLICY_RELEASED, s->now->number,
+		policy_event_of(&s->ground, POLICY_RELEASED, s->now->number,
 				(struct said){ .by = json_string_value(json_object_get(one, "by")),
 					       .object = object,
 					       .before = when });
@@ -234,7 +234,7 @@ static void give_back(struct supervisor *s, json_t *wanted, enum policy_event wh
 			kept_going(s->kept, device);
 		}
 		save_records(s);
-		reports = loan_give_back(&s->spaces, wanted);
+		reports = loan_give_back(&s->ground.spaces, wanted);
 		json_object_foreach(wanted, device, picture) {
 			if (!loan_stuck(reports, device))
 				kept_gone(s->kept, device);
@@ -265,9 +265,9 @@ void kept_hold(struct supervisor *s)
 		json_t *picture;
 
 		if (kept_mark(record) != KEPT_RETIRED || names_device(s->now->ir, device) ||
-		    box_has(&s->spaces, device))
+		    box_has(&s->ground.spaces, device))
 			continue;
-		picture = loan_read(&s->spaces, device, NULL);
+		picture = loan_read(&s->ground.spaces, device, NULL);
 		if (picture == NULL)
 			continue;
 		if (present_counts(s, device, json_object_get(record, "picture"), picture))
@@ -278,7 +278,7 @@ void kept_hold(struct supervisor *s)
 	if (json_array_size(held) > 0)
 		save_records(s);
 	json_each(one, held)
-		if (box_hold(&s->spaces, json_string_value(one), &e) < 0)
+		if (box_hold(&s->ground.spaces, json_string_value(one), &e) < 0)
 			supervisor_say(s, M_KEPT_UNHELD, json_string_value(one), e.text);
 	json_decref(held);
 }
@@ -405,7 +405,7 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 {
 	/* A start or the end of a trial would go back to this policy, and take its devices without
 	 * asking. NULL: there is no trial, or it cannot be read. */
-	struct policy *behind = s->trial != 0 ? policy_stored(s, s->store.confirmed, NULL) : NULL;
+	struct policy *behind = s->trial.number != 0 ? policy_stored(s, s->store.confirmed, NULL) : NULL;
 	json_t *wanted = asked_for(s, name, all), *picture;
 	bool any = all || json_object_size(wanted) > 0;
 	const char *device;
@@ -414,7 +414,7 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 	 * now. If the policy behind the trial is unknown, this applies to every device. */
 	json_object_foreach(wanted, device, picture) {
 		if (names_device(s->now->ir, device) ||
-		    (s->trial != 0 && (behind == NULL || names_device(behind->ir, device))))
+		    (s->trial.number != 0 && (behind == NULL || names_device(behind->ir, device))))
 			kept_released(s->kept, device, s->op.by);
 	}
 	policy_free(behind);

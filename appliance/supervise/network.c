@@ -147,7 +147,7 @@ int network_set(const struct supervisor *s, struct err *e)
 {
 	struct err lack = { 0 };
 	struct comparing c = { .s = s, .lack = &lack };
-	int r = box_compare(&s->spaces, s->now->ir, true, note_missing, &c, e);
+	int r = box_compare(&s->ground.spaces, s->now->ir, true, note_missing, &c, e);
 
 	if (r == 0 && lack.code != 0)
 		*e = lack;
@@ -156,7 +156,7 @@ int network_set(const struct supervisor *s, struct err *e)
 
 int network_open(struct supervisor *s, struct err *e)
 {
-	int spaces[] = { s->spaces.data, s->spaces.admin };
+	int spaces[] = { s->ground.spaces.data, s->ground.spaces.admin };
 
 	s->network = calloc(1, sizeof(*s->network));
 	if (s->network == NULL)
@@ -164,8 +164,9 @@ int network_open(struct supervisor *s, struct err *e)
 	/* Rules: reports about the VLAN gate and the ARP limit. Reports about other rules are for
 	 * enforce, and cause a comparison without result here. */
 	for (unsigned i = 0; i < NETWORKS; i++) {
-		s->network_fd[i] = i < NETWORK_RULES ? rtnl_monitor_open(spaces[i], s->spaces.home, true, e)
-						     : rtnl_rules_open(spaces[i - NETWORK_RULES], s->spaces.home, e);
+		s->network_fd[i] = i < NETWORK_RULES
+					   ? rtnl_monitor_open(spaces[i], s->ground.spaces.home, true, e)
+					   : rtnl_rules_open(spaces[i - NETWORK_RULES], s->ground.spaces.home, e);
 		if (s->network_fd[i] < 0)
 			return s->network_fd[i];
 	}
@@ -213,7 +214,7 @@ static bool report(struct supervisor *s, enum drift what, json_t *found, const j
 	ev.verdict = EV_DENY;
 	ev.code = (uint8_t)what;
 	event_say(&ev, EVENT_OBJECT, text);
-	event_send(&s->events, &ev);
+	event_send(&s->ground.events, &ev);
 	*ret_wall_ns = ev.wall_ns;
 	(void)found_news(found, before, line, sizeof(line));
 	if (what != DRIFT_OUTSIDE_GONE)
@@ -236,7 +237,7 @@ static void outside_due(struct supervisor *s, uint64_t now)
 	uint64_t at;
 
 	n->outside_at = now + OUTSIDE_EVERY;
-	if (s->now->number > 0 && outside_look(&s->spaces, s->now->ir, outside_note, found, &e) == 0) {
+	if (s->now->number > 0 && outside_look(&s->ground.spaces, s->now->ir, outside_note, found, &e) == 0) {
 		(void)report(s, DRIFT_OUTSIDE, found, n->outside, &at);
 		(void)report(s, DRIFT_OUTSIDE_GONE, n->outside, found, &at);
 		json_decref(n->outside);
@@ -287,7 +288,7 @@ static void tell_hosts(void *ctx, const struct ir_interface *i, const struct dev
 	*was = now;
 	/* A failure does not matter: hosts will ask for the address. */
 	if (t->say && up && announces(i))
-		(void)box_announce(&t->s->spaces, t->s->now->ir, i, d, NULL);
+		(void)box_announce(&t->s->ground.spaces, t->s->now->ir, i, d, NULL);
 }
 
 static void announce_due(struct supervisor *s, uint64_t now)
@@ -316,7 +317,7 @@ static void announce_due(struct supervisor *s, uint64_t now)
 		n->links = links;
 		n->links_of = s->now->number;
 	}
-	(void)box_interfaces(&s->spaces, ir, tell_hosts, &t, NULL);
+	(void)box_interfaces(&s->ground.spaces, ir, tell_hosts, &t, NULL);
 	if (t.came) {
 		n->say_at = n->say_first = now;
 		n->said = 0;
@@ -334,7 +335,7 @@ static void compare_network(struct supervisor *s)
 	enum drift what = DRIFT_NETWORK;
 	struct err e = { 0 };
 
-	if (box_compare(&s->spaces, s->now->ir, true, note_difference, &c, &e) < 0) {
+	if (box_compare(&s->ground.spaces, s->now->ir, true, note_difference, &c, &e) < 0) {
 		json_t *trouble = json_object();
 		char text[EVENT_TEXT];
 
@@ -358,7 +359,7 @@ uint64_t network_due(struct supervisor *s, uint64_t now)
 	if (now < next_look(n))
 		return next_look(n);
 	/* An operation's own changes are not drift, and it compares by itself. */
-	n->look = s->op.kind != OP_NONE || !s->booted ? now + SETTLES : 0;
+	n->look = s->op.kind != OP_NONE || !s->loading.booted ? now + SETTLES : 0;
 	if (n->look != 0) {
 		n->outside_at = n->look;
 		if (n->say_at != 0 && n->say_at < n->look)

@@ -106,11 +106,11 @@ int notify_open(struct supervisor *s, struct err *e)
 					 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) < 0)
 		return err_set(e, -errno, "socket of the service manager");
 	unsetenv(SOCKET); /* children must not speak to the manager */
-	if (s->rules_fd >= 0 && !s->rules_kept) {
+	if (s->sockets.rules >= 0 && !s->sockets.rules_kept) {
 		/* the socket that the manager kept is of a namespace that does not exist
 		 * any more */
 		tell_systemd(s, FORGET);
-		tell_with(s, KEEP, s->rules_fd);
+		tell_with(s, KEEP, s->sockets.rules);
 	}
 	return 0;
 }
@@ -122,7 +122,7 @@ static void tell_status(struct supervisor *s, const char *first, enum message m,
 	va_list ap;
 
 	va_start(ap, m);
-	message_vtext(text + n, sizeof(text) - n, s->o->lang, m, ap);
+	message_vtext(text + n, sizeof(text) - n, s->ground.o->lang, m, ap);
 	va_end(ap);
 	tell_systemd(s, text);
 }

@@ -28,23 +28,23 @@ struct once_note {
 	struct cache_memory memory;
 };
 
-static struct cache_memory read_note(const struct supervisor *s)
+static struct cache_memory read_note(const struct ground *ground)
 {
 	struct once_note note = { 0 };
 	uint8_t *p = NULL;
 	size_t n = 0;
 
-	if (file_read(s->run_fd, NOTE, sizeof(note), &p, &n, NULL) == 0 && n == sizeof(note))
+	if (file_read(ground->run_fd, NOTE, sizeof(note), &p, &n, NULL) == 0 && n == sizeof(note))
 		memcpy(&note, p, n);
 	free(p);
 	return note.layout == ONCE_LAYOUT ? note.memory : (struct cache_memory){ 0 };
 }
 
-static void write_note(const struct supervisor *s, struct cache_memory m)
+static void write_note(const struct ground *ground, struct cache_memory m)
 {
 	const struct once_note note = { ONCE_LAYOUT, m };
 
-	(void)atomic_write(s->run_fd, NOTE, &note, sizeof(note), NULL);
+	(void)atomic_write(ground->run_fd, NOTE, &note, sizeof(note), NULL);
 }
 
 /* Loads the cache's program from the folder of this program, or from where packages put it. */
@@ -63,33 +63,33 @@ static int load_program(struct cache_memory *memory, struct cache *ret, struct e
 
 void once_open(struct supervisor *s)
 {
-	struct cache_memory before = read_note(s), memory = before;
+	struct cache_memory before = read_note(&s->ground), memory = before;
 	struct err e = { 0 };
 	bool good = true;
 
-	s->once = (struct once){ .leases = NULL };
+	s->workforce.once = (struct once){ .leases = NULL };
 	for (unsigned k = 0; k < LANE_KINDS; k++) {
-		good = load_program(k == LANE_COMMANDS ? &memory : NULL, &s->once.cache[k], &e) == 0 && good;
-		s->once.handshakes[k] = good ? cache_handshakes(&s->once.cache[k]) : NULL;
-		good = good && s->once.handshakes[k] != NULL;
+		good = load_program(k == LANE_COMMANDS ? &memory : NULL, &s->workforce.once.cache[k], &e) == 0 && good;
+		s->workforce.once.handshakes[k] = good ? cache_handshakes(&s->workforce.once.cache[k]) : NULL;
+		good = good && s->workforce.once.handshakes[k] != NULL;
 	}
 	if (good)
-		s->once.leases = cache_leases(&s->once.cache[LANE_COMMANDS]);
-	if (s->once.leases != NULL && memcmp(&before, &memory, sizeof(memory)) != 0)
-		write_note(s, memory);
-	if (s->once.leases != NULL)
+		s->workforce.once.leases = cache_leases(&s->workforce.once.cache[LANE_COMMANDS]);
+	if (s->workforce.once.leases != NULL && memcmp(&before, &memory, sizeof(memory)) != 0)
+		write_note(&s->ground, memory);
+	if (s->workforce.once.leases != NULL)
 		return;
 	fprintf(stderr, "sekishod: verdict cache: %s\n", e.code != 0 ? e.text : "memory");
 	for (unsigned k = 0; k < LANE_KINDS; k++)
-		cache_close(&s->once.cache[k]);
+		cache_close(&s->workforce.once.cache[k]);
 }
 
 unsigned once_memory(const struct supervisor *s, uint32_t w, int fds[3])
 {
 	enum lane_kind kind = pair_kind(w);
-	const struct cache *c = &s->once.cache[kind];
+	const struct cache *c = &s->workforce.once.cache[kind];
 
-	if (s->once.leases == NULL || s->workers_run[kind] != 1)
+	if (s->workforce.once.leases == NULL || s->workforce.running[kind] != 1)
 		return 0;
 	fds[0] = c->handshakes;
 	fds[1] = c->leases;
@@ -99,23 +99,23 @@ unsigned once_memory(const struct supervisor *s, uint32_t w, int fds[3])
 
 void once_died(struct supervisor *s, uint32_t w, const siginfo_t *how)
 {
-	if (s->once.leases != NULL)
-		__atomic_store_n(&s->once.handshakes[pair_kind(w)]->alive_ns, 0, __ATOMIC_RELAXED);
-	if (s->pairs[w].distrusted || (how->si_code != CLD_EXITED && how->si_status != SIGKILL))
+	if (s->workforce.once.leases != NULL)
+		__atomic_store_n(&s->workforce.once.handshakes[pair_kind(w)]->alive_ns, 0, __ATOMIC_RELAXED);
+	if (s->workforce.pairs[w].distrusted || (how->si_code != CLD_EXITED && how->si_status != SIGKILL))
 		once_void(s, pair_kind(w));
-	s->pairs[w].distrusted = false;
+	s->workforce.pairs[w].distrusted = false;
 }
 
 void once_void(struct supervisor *s, enum lane_kind kind)
 {
-	if (s->once.leases == NULL)
+	if (s->workforce.once.leases == NULL)
 		return;
 	for (uint32_t i = 0; i < ONCE_HANDSHAKES; i++)
-		__atomic_store_n(&s->once.handshakes[kind]->of[i].mark, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&s->workforce.once.handshakes[kind]->of[i].mark, 0, __ATOMIC_RELAXED);
 	for (uint32_t i = 0; i < ONCE_HANDSHAKES; i++)
-		__atomic_store_n(&s->once.handshakes[kind]->of[i].state, ONCE_BACK, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&s->workforce.once.handshakes[kind]->of[i].state, ONCE_BACK, __ATOMIC_SEQ_CST);
 	for (uint32_t i = 0; kind == LANE_COMMANDS && i < ONCE_LEASES; i++) {
-		__atomic_store_n(&s->once.leases[i].permit, 0, __ATOMIC_RELAXED);
-		__atomic_store_n(&s->once.leases[i].state, ONCE_BACK, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&s->workforce.once.leases[i].permit, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&s->workforce.once.leases[i].state, ONCE_BACK, __ATOMIC_SEQ_CST);
 	}
 }

@@ -51,15 +51,15 @@ void op_init(struct supervisor *s, enum op_kind k, struct asker a, const char *b
 	snprintf(s->op.by, sizeof(s->op.by), "%s", by);
 }
 
-void op_explain(struct supervisor *s, int status, enum message m, ...)
+void op_explain(struct operation *op, int status, enum message m, ...)
 {
 	va_list ap;
 
-	if (sentence_said(&s->op.error))
+	if (sentence_said(&op->error))
 		return;
-	s->op.status = status;
+	op->status = status;
 	va_start(ap, m);
-	sentence_vsay(&s->op.error, m, ap);
+	sentence_vsay(&op->error, m, ap);
 	va_end(ap);
 }
 
@@ -88,12 +88,13 @@ static json_t *op_json(struct supervisor *s, bool done)
 	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back))
 		json_object_update_new(j, json_pack("{s:n, s:i}", "meaning", "more_meaning", 0));
 	if (done && op->clock_wait != CLOCK_TRUSTED && waiting_count(ir, clock_wall_s()) > 0)
-		json_object_set_new(
-			j, "clock",
-			json_pack("{s:b, s:s, s:o, s:o}", "trusted", 0, "waits", clock_wait_words[op->clock_wait],
-				  "latest",
-				  s->clock.found == MOMENT_READ ? json_time(s->clock.latest * SECOND) : json_null(),
-				  "waiting", waiting_names(ir, clock_wall_s())));
+		json_object_set_new(j, "clock",
+				    json_pack("{s:b, s:s, s:o, s:o}", "trusted", 0, "waits",
+					      clock_wait_words[op->clock_wait], "latest",
+					      s->reported.clock.found == MOMENT_READ
+						      ? json_time(s->reported.clock.latest * SECOND)
+						      : json_null(),
+					      "waiting", waiting_names(ir, clock_wall_s())));
 	if (op->line != 0)
 		json_object_set_new(j, "line", json_integer(op->line));
 	if (op->kind == OP_DRY_RUN)
@@ -119,7 +120,7 @@ void op_finish(struct supervisor *s, bool done)
 		answer_json(s, s->op.asker, status, op_json(s, done));
 	}
 	if (s->op.asker.id == 0 && !done && s->op.kind != OP_REVERT && sentence_said(&s->op.error))
-		supervisor_say(s, M_OP_BOOT_FAILED, s->op.error.text[s->o->lang]);
+		supervisor_say(s, M_OP_BOOT_FAILED, s->op.error.text[s->ground.o->lang]);
 	op_clear(&s->op);
 }
 
@@ -132,8 +133,8 @@ void op_refuse(struct supervisor *s, enum op_refusal why, uint64_t n)
 
 static void boot_later(struct supervisor *s)
 {
-	s->boot_error = s->op.error;
-	s->boot_again = mono_ns() + BOOT_RETRY;
+	s->loading.error = s->op.error;
+	s->loading.again = mono_ns() + BOOT_RETRY;
 }
 
 /* The kernel had the change, and the old state was sent again. If that failed, it is tried again as
@@ -144,29 +145,30 @@ static void undone(struct supervisor *s, const struct err *box)
 	const struct err *why = op->not_back.code != 0 ? &op->not_back : box;
 
 	if (why->code == 0) {
-		op_explain(s, 3, M_OP_BOX_FAILED, op->undone.text);
+		op_explain(&s->op, 3, M_OP_BOX_FAILED, op->undone.text);
 		return;
 	}
-	op_explain(s, 3, M_OP_BOX_NOT_BACK, op->undone.text, why->text);
+	op_explain(&s->op, 3, M_OP_BOX_NOT_BACK, op->undone.text, why->text);
 	boot_later(s);
 }
 
 /* A trial is over but could not be ended: it is tried again every second, and recorded once. */
 static void trial_overdue(struct supervisor *s, const char *why)
 {
-	timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_sec = 1 } }, NULL);
-	if (!sentence_said(&s->trial_error)) {
-		policy_event_of(s, POLICY_OVERDUE, s->trial, (struct said){ .object = why });
-		supervisor_say(s, M_TRIAL_OVERDUE, (unsigned long long)s->trial, s->op.error.text[s->o->lang]);
+	timerfd_settime(s->ground.trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_sec = 1 } }, NULL);
+	if (!sentence_said(&s->trial.error)) {
+		policy_event_of(&s->ground, POLICY_OVERDUE, s->trial.number, (struct said){ .object = why });
+		supervisor_say(s, M_TRIAL_OVERDUE, (unsigned long long)s->trial.number,
+			       s->op.error.text[s->ground.o->lang]);
 	}
 	for (int l = 0; l < LANGUAGES; l++)
-		message_text(s->trial_error.text[l], sizeof(s->trial_error.text[l]), (enum lang)l, M_TRIAL_OVERDUE,
-			     (unsigned long long)s->trial, s->op.error.text[l]);
+		message_text(s->trial.error.text[l], sizeof(s->trial.error.text[l]), (enum lang)l, M_TRIAL_OVERDUE,
+			     (unsigned long long)s->trial.number, s->op.error.text[l]);
 }
 
 void op_fail(struct supervisor *s, const char *why)
 {
-	op_explain(s, 3, M_OP_PREPARE_FAILED, why);
+	op_explain(&s->op, 3, M_OP_PREPARE_FAILED, why);
 	op_give_up(s);
 }
 
@@ -182,13 +184,13 @@ void op_give_up(struct supervisor *s)
 		boot_later(s);
 	} else if (op->kind != OP_DRY_RUN && op->next != NULL) {
 		if (op->moved != NULL)
-			box_unclaim(&s->spaces, s->now->ir);
+			box_unclaim(&s->ground.spaces, s->now->ir);
 		if (op->kept_before != NULL)
 			kept_undo(s, op->next->ir, op->moved, op->kept_before);
 		op->kept_before = NULL;
 		/* A VLAN of the policy in force that was removed for the next policy is made again
 		 * at once. */
-		if (op->moved != NULL && box_set(&s->spaces, s->now->ir, NULL, &box) == 0)
+		if (op->moved != NULL && box_set(&s->ground.spaces, s->now->ir, NULL, &box) == 0)
 			box.code = 0;
 		if (op->before.image != NULL)
 			table_set(s, &op->before, NULL, &e);
@@ -205,7 +207,7 @@ void op_give_up(struct supervisor *s)
 	why = sentence_said(&op->error) ? op->error.text[LANG_EN] : op->why;
 	if (op->kind == OP_APPLY || op->kind == OP_ROLLBACK)
 		policy_event(s, POLICY_REFUSED, op->number, why[0] != 0 ? why : NULL);
-	if (op->kind == OP_REVERT && s->trial != 0)
+	if (op->kind == OP_REVERT && s->trial.number != 0)
 		trial_overdue(s, why);
 	op_finish(s, false);
 }
@@ -214,11 +216,11 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
 {
 	struct itimerspec t = { .it_value = { .tv_sec = seconds } };
 
-	s->trial = number;
-	sentence_forget(&s->trial_error);
-	s->trial_until_wall = number != 0 ? clock_wall_ns() + seconds * SECOND : 0;
-	s->trial_until_boot = clock_boot_ns() + seconds * SECOND;
-	timerfd_settime(s->trial_fd, 0, &t, NULL);
+	s->trial.number = number;
+	sentence_forget(&s->trial.error);
+	s->trial.until_wall = number != 0 ? clock_wall_ns() + seconds * SECOND : 0;
+	s->trial.until_boot = clock_boot_ns() + seconds * SECOND;
+	timerfd_settime(s->ground.trial_fd, 0, &t, NULL);
 	in_force_tell(s);
 	journal_retention(s);
 }
@@ -279,11 +281,11 @@ bool taking_allowed(struct supervisor *s)
 		bool yes = agreed(&op->agreed, ir, ir_card(x));
 		struct err e = { 0 };
 
-		if (!vlans_first(ir, i) || !device_at_home(&s->spaces, ir_card(x)))
+		if (!vlans_first(ir, i) || !device_at_home(&s->ground.spaces, ir_card(x)))
 			continue;
-		sessions = home_sessions_read(&s->spaces, ir_card(x), &more, &e);
+		sessions = home_sessions_read(&s->ground.spaces, ir_card(x), &more, &e);
 		if (sessions == NULL && !yes) {
-			op_explain(s, 3, M_OP_TAKES_UNREAD, ir_card(x), e.text, ir_card(x));
+			op_explain(&s->op, 3, M_OP_TAKES_UNREAD, ir_card(x), e.text, ir_card(x));
 			return false;
 		}
 		if (sessions == NULL)
@@ -302,7 +304,7 @@ bool taking_allowed(struct supervisor *s)
 						"sessions", sessions, "more", (json_int_t)more, "agreed", (int)yes));
 	}
 	if (broken > 0)
-		op_explain(s, 3, M_OP_TAKES_SESSIONS, names, (unsigned long long)broken, options);
+		op_explain(&s->op, 3, M_OP_TAKES_SESSIONS, names, (unsigned long long)broken, options);
 	return broken == 0;
 }
 
@@ -342,7 +344,7 @@ void meant_record(struct supervisor *s, uint64_t number, const struct meant *m)
 	struct sentence lines = m->brief;
 	char by[USER_BY], *rest = NULL, *line = strtok_r(lines.text[LANG_EN], "\n", &rest);
 
-	policy_by(s, by);
+	policy_by(&s->op, by);
 	if (s->op.asker.id != 0)
 		event_say(&e, EVENT_BY, by);
 	e.code = POLICY_APPLIED;
@@ -352,5 +354,5 @@ void meant_record(struct supervisor *s, uint64_t number, const struct meant *m)
 	     i++, line = strtok_r(NULL, "\n", &rest))
 		event_say(&e, places[i], line);
 	e.quantity = m->others;
-	event_send(&s->events, &e);
+	event_send(&s->ground.events, &e);
 }

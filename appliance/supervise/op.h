@@ -107,7 +107,7 @@ void op_init(struct supervisor *s, enum op_kind k, struct asker a, const char *b
 void op_clear(struct operation *op);
 /* Sets the reason of a failure for people; the first one stays. `status`: the exit status of
  * the answer. */
-void op_explain(struct supervisor *s, int status, enum message m, ...);
+void op_explain(struct operation *op, int status, enum message m, ...);
 void op_finish(struct supervisor *s, bool done); /* answers and cleans up */
 /* Ends an operation that has not begun. Control puts the reason into words, because it has the
  * history as well. `n`: the generation that the order named, or would go to. */

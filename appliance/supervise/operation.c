@@ -41,7 +41,7 @@ void op_boot(struct supervisor *s)
 		return;
 	op_init(s, OP_BOOT, (struct asker){ 0 }, "boot");
 	moved = calloc((size_t)s->now->ir->n_interfaces + 1, sizeof(*moved));
-	if (!s->booted) {
+	if (!s->loading.booted) {
 		bool unreadable = s->now->number == 0 && (s->store.lost || s->store.confirmed != 0);
 
 		kept_tell(s);
@@ -50,11 +50,11 @@ void op_boot(struct supervisor *s)
 		kept_settle(s, !unreadable && s->store.gave_up != 0, NULL);
 	}
 	kept_hold(s);
-	s->box_incomplete = moved == NULL || kept_take(s, s->now->ir, &e) < 0 ||
-			    box_claim(&s->spaces, s->now->ir, kept_left_alone, s, moved, &e) < 0 ||
-			    network_set(s, &e) < 0;
+	s->loading.incomplete = moved == NULL || kept_take(s, s->now->ir, &e) < 0 ||
+				box_claim(&s->ground.spaces, s->now->ir, kept_left_alone, s, moved, &e) < 0 ||
+				network_set(s, &e) < 0;
 	free(moved);
-	if (s->box_incomplete)
+	if (s->loading.incomplete)
 		box_try_again(s, e.text);
 	if (workers_prepare(s, s->now->ir, &e) < 0) {
 		op_fail(s, e.text);
@@ -84,16 +84,16 @@ static void confirm(struct supervisor *s)
 	struct err e = { 0 };
 
 	/* An account says which generation it saw on trial. */
-	if (s->trial == 0 || (s->op.to != s->trial && (s->op.to != 0 || of_account(&s->op)))) {
-		op_refuse(s, s->trial == 0 ? REFUSAL_NO_TRIAL : REFUSAL_OTHER_TRIAL, s->op.to);
+	if (s->trial.number == 0 || (s->op.to != s->trial.number && (s->op.to != 0 || of_account(&s->op)))) {
+		op_refuse(s, s->trial.number == 0 ? REFUSAL_NO_TRIAL : REFUSAL_OTHER_TRIAL, s->op.to);
 		return;
 	}
-	if (generation_confirm(&s->store, s->trial, &c, &e) < 0) {
-		op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+	if (generation_confirm(&s->store, s->trial.number, &c, &e) < 0) {
+		op_explain(&s->op, 3, M_OP_PREPARE_FAILED, e.text);
 		op_finish(s, false);
 		return;
 	}
-	policy_event(s, POLICY_CONFIRMED, s->trial, NULL);
+	policy_event(s, POLICY_CONFIRMED, s->trial.number, NULL);
 	trial_set(s, 0, 0);
 	op_finish(s, true);
 }
@@ -103,7 +103,7 @@ static void release_devices(struct supervisor *s)
 	bool found = kept_release(s, s->op.device, s->op.device[0] == '\0');
 
 	if (!found)
-		op_explain(s, 3, M_RELEASE_UNKNOWN, s->op.device);
+		op_explain(&s->op, 3, M_RELEASE_UNKNOWN, s->op.device);
 	op_finish(s, found);
 }
 
@@ -117,7 +117,7 @@ static bool rollback_target(struct supervisor *s)
 	enum op_refusal why = REFUSAL_NONE;
 
 	/* back to the policy before the trial, even if there was none */
-	if (op->to == 0 && s->trial != 0) {
+	if (op->to == 0 && s->trial.number != 0) {
 		op->number = s->store.confirmed;
 		return true;
 	}
@@ -129,7 +129,7 @@ static bool rollback_target(struct supervisor *s)
 		why = op->to != 0 ? REFUSAL_NO_SUCH : REFUSAL_NO_PREVIOUS;
 	else if (memcmp(g->digest, s->now->ir->digest, sizeof(g->digest)) == 0 && s->now->number != 0)
 		why = REFUSAL_SAME;
-	else if (op->kind == OP_ROLLBACK && of_account(op) && op->number != generation_step(&s->store, s->trial))
+	else if (op->kind == OP_ROLLBACK && of_account(op) && op->number != generation_step(&s->store, s->trial.number))
 		why = REFUSAL_FURTHER;
 	else
 		return true;
@@ -145,7 +145,7 @@ static void walk_steps(struct supervisor *s)
 	struct err e = { 0 };
 
 	op->from = s->now->number;
-	op->clock_wait = s->clock.wait;
+	op->clock_wait = s->reported.clock.wait;
 	/* The order may have waited for the end of a trial, or for an answer of another process. */
 	if (op->ground.base != 0 && op->ground.base != op->from) {
 		op_refuse(s, REFUSAL_MOVED, 0);
@@ -156,7 +156,7 @@ static void walk_steps(struct supervisor *s)
 		return;
 	}
 	/* There is one trial at a time, whoever applied it. */
-	if (s->trial != 0 && op->kind == OP_APPLY && !op->take_over) {
+	if (s->trial.number != 0 && op->kind == OP_APPLY && !op->take_over) {
 		op_refuse(s, REFUSAL_TRIAL, 0);
 		return;
 	}
@@ -169,9 +169,9 @@ static void walk_steps(struct supervisor *s)
 	op->next = policy_stored(s, op->number, &e);
 	if (op->next == NULL) {
 		if (e.code == -ENOTSUP)
-			op_explain(s, 3, M_OP_FORM, (unsigned long long)op->number);
+			op_explain(&s->op, 3, M_OP_FORM, (unsigned long long)op->number);
 		else
-			op_explain(s, 3, M_OP_PREPARE_FAILED, e.text);
+			op_explain(&s->op, 3, M_OP_PREPARE_FAILED, e.text);
 		op_give_up(s);
 		return;
 	}
@@ -209,7 +209,7 @@ static void give_way(struct supervisor *s)
 		op_compile_end(s);
 	else if ((s->op.step == STEP_FORETELL || s->op.step == STEP_KERNEL) &&
 		 role_send(s, &s->slots[SLOT_ENFORCE], s->op.id, &m, NULL, 0))
-		s->enforce_leaves = s->op.id;
+		s->loading.enforce_leaves = s->op.id;
 	op_give_up(s);
 }
 
@@ -226,7 +226,7 @@ static void begin_operation(struct supervisor *s, struct operation asked, const 
 	snprintf(asked.by, sizeof(asked.by), "%s", by);
 	op_next_queued(s); /* an order that waited was given first, so it starts first */
 	if (stands_back(&s->op) && asked.kind != OP_DRY_RUN) {
-		op_explain(s, 3, M_OP_GAVE_WAY);
+		op_explain(&s->op, 3, M_OP_GAVE_WAY);
 		give_way(s);
 	}
 	if (s->op.kind != OP_NONE && !must_wait(s)) {
@@ -287,7 +287,7 @@ void op_stop(struct supervisor *s, uint32_t id)
 	}
 	if (s->op.kind != OP_DRY_RUN || s->op.asker.id != id)
 		return;
-	op_explain(s, 3, M_OP_STOPPED);
+	op_explain(&s->op, 3, M_OP_STOPPED);
 	give_way(s);
 }
 
@@ -306,16 +306,17 @@ void op_forget(struct supervisor *s)
 
 void op_trial_over(struct supervisor *s)
 {
-	if (s->trial == 0)
+	if (s->trial.number == 0)
 		return;
 	if (makes_way(&s->op)) {
-		op_explain(s, 3, M_OP_TRIAL_ENDS, (unsigned long long)s->trial);
+		op_explain(&s->op, 3, M_OP_TRIAL_ENDS, (unsigned long long)s->trial.number);
 		give_way(s);
 	}
 	if (s->op.kind != OP_NONE) {
 		/* The present operation ends soon. The timer is set again, to end the trial after
 		 * it. */
-		timerfd_settime(s->trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_nsec = 100000000 } }, NULL);
+		timerfd_settime(s->ground.trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_nsec = 100000000 } },
+				NULL);
 		return;
 	}
 	op_init(s, OP_REVERT, (struct asker){ 0 }, "trial");
@@ -325,7 +326,7 @@ void op_trial_over(struct supervisor *s)
 
 void op_enforce_ready(struct supervisor *s)
 {
-	s->adopted = false;
+	s->loading.adopted = false;
 	papers_give(s);
 	if (s->op.kind == OP_NONE) {
 		op_boot(s);
@@ -334,7 +335,7 @@ void op_enforce_ready(struct supervisor *s)
 	/* If the new enforce has no policy and the operation brings none, the policy in force is
 	 * loaded afterwards. A successful apply clears this. */
 	if (s->op.kind != OP_BOOT)
-		s->boot_again = mono_ns();
+		s->loading.again = mono_ns();
 	if (s->op.step == STEP_ENFORCE || s->op.step == STEP_UNDO)
 		op_to_kernel(s);
 }
@@ -344,7 +345,7 @@ static void note_device(void *ctx, const char *device)
 	struct supervisor *s = ctx;
 
 	if (kept_wants(s, device))
-		s->boot_again = mono_ns() + DEVICE_SETTLES;
+		s->loading.again = mono_ns() + DEVICE_SETTLES;
 }
 
 void op_links(struct supervisor *s)
@@ -353,7 +354,7 @@ void op_links(struct supervisor *s)
 
 	rtnl_monitor(s->link_fd, note_device, s, &lost);
 	if (lost)
-		s->boot_again = mono_ns() + DEVICE_SETTLES;
+		s->loading.again = mono_ns() + DEVICE_SETTLES;
 }
 
 /* ---- deadlines ------------------------------------------------------------------------------- */
@@ -375,14 +376,14 @@ static void late(struct supervisor *s, uint64_t now)
 	switch (s->op.step) {
 	case STEP_COMPILE:
 		op_compile_end(s);
-		op_explain(s, 3, M_OP_COMPILE_LATE);
+		op_explain(&s->op, 3, M_OP_COMPILE_LATE);
 		op_give_up(s);
 		break;
 	case STEP_TABLES:
 		op_tables_late(s);
 		break;
 	case STEP_ENFORCE:
-		op_explain(s, 3, M_OP_ENFORCE_GONE_BEFORE);
+		op_explain(&s->op, 3, M_OP_ENFORCE_GONE_BEFORE);
 		op_give_up(s);
 		break;
 	case STEP_IMPACT: /* control has shorter deadlines */
@@ -393,7 +394,7 @@ static void late(struct supervisor *s, uint64_t now)
 		if (!enforce_late(s, now))
 			break;
 		/* The state of this enforce is unknown. A new one reads the state of the kernel. */
-		op_explain(s, 3, M_OP_ENFORCE_LATE);
+		op_explain(&s->op, 3, M_OP_ENFORCE_LATE);
 		role_kill(s, &s->slots[SLOT_ENFORCE]);
 		op_give_up(s);
 		break;
@@ -407,8 +408,8 @@ static void late(struct supervisor *s, uint64_t now)
 uint64_t op_due(struct supervisor *s, uint64_t now)
 {
 	op_next_queued(s);
-	if (s->op.kind == OP_NONE && s->boot_again != 0 && now >= s->boot_again) {
-		s->boot_again = 0;
+	if (s->op.kind == OP_NONE && s->loading.again != 0 && now >= s->loading.again) {
+		s->loading.again = 0;
 		op_boot(s);
 	} else if (s->op.kind != OP_NONE && now >= s->op.deadline) {
 		late(s, now);
@@ -417,5 +418,5 @@ uint64_t op_due(struct supervisor *s, uint64_t now)
 		return s->op.deadline;
 	if (s->queued.kind != OP_NONE)
 		return 0;
-	return s->boot_again != 0 ? s->boot_again : UINT64_MAX;
+	return s->loading.again != 0 ? s->loading.again : UINT64_MAX;
 }

@@ -205,7 +205,7 @@ static void to_enforce(struct supervisor *s, struct order *o)
 	memcpy(c.clock.by, o->named, sizeof(c.clock.by));
 	o->passes = true;
 	(void)ask_role(s, o, SLOT_ENFORCE,
-		       !s->adopted			 ? NULL
+		       !s->loading.adopted		 ? NULL
 		       : change_isolates(o->m.order)	 ? &i
 		       : change_names_object(o->m.order) ? &q
 							 : &c,

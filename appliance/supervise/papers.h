@@ -13,6 +13,7 @@
 #include "appliance/base/json.h"
 
 struct msg;
+struct reported;
 struct supervisor;
 
 enum paper {
@@ -50,7 +51,7 @@ bool paper_told(struct supervisor *s, enum paper which, struct msg *m);
  * room. */
 bool paper_add(struct supervisor *s, enum paper which, json_t *one);
 /* The bytes in a memfd, for control; negative = there are none. */
-int paper_memfd(const struct supervisor *s, enum paper which);
+int paper_memfd(const struct reported *reported, enum paper which);
 void papers_give(struct supervisor *s); /* all of them, to a new enforce */
 /* UINT64_MAX: whatever is not on the disk is written now. */
 uint64_t papers_due(struct supervisor *s, uint64_t now);

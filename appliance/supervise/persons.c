@@ -71,7 +71,7 @@ void persons_poll(const struct supervisor *s, struct pollfd p[PERSONS_POLL])
 		return;
 	for (unsigned from = 0; from < FROMS; from++)
 		if (free_place(all, from) != NULL && (from == FROM_ROOT || mono_ns() >= all->logins_again))
-			p[from].fd = s->orders_fd[from];
+			p[from].fd = s->sockets.orders[from];
 	for (unsigned i = 0; i < FROMS * PERSONS_PLACES; i++)
 		p[FROMS + i].fd = all->list[i].fd;
 }
@@ -79,7 +79,7 @@ void persons_poll(const struct supervisor *s, struct pollfd p[PERSONS_POLL])
 static void person_comes(struct supervisor *s, unsigned from)
 {
 	struct person *at = free_place(s->persons, from),
-		      new = { .fd = accept4(s->orders_fd[from], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK),
+		      new = { .fd = accept4(s->sockets.orders[from], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK),
 			      .until = mono_ns() + LIMIT_NS };
 	socklen_t n = sizeof(new.who);
 

@@ -37,7 +37,7 @@ static struct permit_wanted *wanted_of(const struct supervisor *s, const struct 
 	const struct ir_place *places;
 	/* As long as the kernel does not have the policy in force, it is not known which ids its
 	 * sessions have. */
-	bool carry = s->booted && s->now != NULL;
+	bool carry = s->loading.booted && s->now != NULL;
 
 	if (wanted == NULL || from == NULL || !ir_places_keep(p->ir, p->arena) || !ir_places(p->ir, a, &places) ||
 	    (carry && !ir_carry_on(s->now->ir, p->ir, a, from)))
@@ -76,7 +76,7 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 		/* The ids are on the disk before anybody else learns them: an id that is given
 		 * twice would give one session the rights of another. */
 		if (r == 0)
-			r = permit_ids_save(s->state_fd, &s->ids, e);
+			r = permit_ids_save(s->ground.state_fd, &s->ids, e);
 		if (r < 0 && can_wait(s, r))
 			r = 0;
 	}
@@ -222,10 +222,11 @@ int policy_memfd(const struct policy *p, const struct table *table, bool journal
 
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e)
 {
-	const struct msg_body m = { MSG_APPLY, .apply = { .flags = (uint8_t)(flags | (s->adopted ? 0 : APPLY_BOOT)),
-							  .n_sealed = (uint32_t)p->n_sealed,
-							  .n_ids = p->ir->n_permits * 4 } };
-	int fd = policy_memfd(p, &s->table, false);
+	const struct msg_body m = { MSG_APPLY,
+				    .apply = { .flags = (uint8_t)(flags | (s->loading.adopted ? 0 : APPLY_BOOT)),
+					       .n_sealed = (uint32_t)p->n_sealed,
+					       .n_ids = p->ir->n_permits * 4 } };
+	int fd = policy_memfd(p, &s->workforce.table, false);
 	bool sent;
 
 	if (fd < 0)
@@ -238,11 +239,11 @@ int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t 
 /* ---- names for the journal ------------------------------------------------------------------- */
 
 /* The kernel's numbers of all interfaces. Records name an interface by its number. */
-static void number_interfaces(struct supervisor *s, const struct policy *p, struct msg_numbers *ret)
+static void number_interfaces(struct ground *ground, const struct policy *p, struct msg_numbers *ret)
 {
 	uint32_t n = p->ir->n_interfaces;
 
-	if (n > MSG_NUMBERS || box_indexes(&s->spaces, p->ir, ret->list, NULL) < 0)
+	if (n > MSG_NUMBERS || box_indexes(&ground->spaces, p->ir, ret->list, NULL) < 0)
 		return;
 	ret->n = n;
 	for (uint32_t i = 0; i < n; i++)
@@ -255,13 +256,14 @@ void journal_generation(struct supervisor *s, const struct policy *p)
 	struct msg_body m = { MSG_GENERATION, .generation = { .which = generation_of(p),
 							      .n_sealed = (uint32_t)p->n_sealed,
 							      .n_ids = p->ir->n_permits * 4 } };
-	int fd = policy_memfd(p, &s->table, true);
+	int fd = policy_memfd(p, &s->workforce.table, true);
 
 	if (fd < 0)
 		return;
-	number_interfaces(s, p, &m.generation.interfaces);
+	number_interfaces(&s->ground, p, &m.generation.interfaces);
 	/* While there is no journal, what has waited longest makes room. */
-	while (msg_send(s->told_in, 0, &m, &fd, 1) == -EAGAIN && recv(s->told_out, &(char){ 0 }, 1, MSG_DONTWAIT) > 0)
+	while (msg_send(s->sockets.told_in, 0, &m, &fd, 1) == -EAGAIN &&
+	       recv(s->sockets.told_out, &(char){ 0 }, 1, MSG_DONTWAIT) > 0)
 		;
 	close(fd);
 }
@@ -269,7 +271,8 @@ void journal_generation(struct supervisor *s, const struct policy *p)
 void journal_retention(struct supervisor *s)
 {
 	const struct msg_body m = { MSG_RETENTION,
-				    .retention = retention_now(s->now->ir, s->trial, s->clock.wait == CLOCK_TRUSTED) };
+				    .retention = retention_now(s->now->ir, s->trial.number,
+							       s->reported.clock.wait == CLOCK_TRUSTED) };
 
 	role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, NULL, 0);
 }
@@ -281,7 +284,7 @@ static void passed_follow(struct supervisor *s)
 	struct err e = { 0 };
 
 	/* If the tap has never started, there is nothing to set. */
-	if (s->passed_fd < 0 || tap_sessions_hear(s->passed_fd, s->now->ir->record_passed, &e) == 0)
+	if (s->sockets.passed < 0 || tap_sessions_hear(s->sockets.passed, s->now->ir->record_passed, &e) == 0)
 		return;
 	supervisor_say(s, M_PASSED_NOT_HEARD, e.text);
 }
@@ -297,21 +300,22 @@ void role_told(struct supervisor *s, struct slot *sl)
 		passed_follow(s);
 	/* Without this list a gate answers no segment that belongs to no session, and those
 	 * sessions time out. */
-	if (sl->role == ROLE_GATE && s->pairs_fd >= 0)
-		role_send(s, sl, 0, &(struct msg_body){ .type = MSG_PAIRS }, &s->pairs_fd, 1);
+	if (sl->role == ROLE_GATE && s->sockets.pairs >= 0)
+		role_send(s, sl, 0, &(struct msg_body){ .type = MSG_PAIRS }, &s->sockets.pairs, 1);
 	now.in_force.now = generation_of(s->now);
 	now.in_force.since = g != NULL ? g->applied_ns / SECOND : 0;
 	/* A new enforce does not know the policy in force yet, and may get one on trial first. */
-	now.in_force.sources = s->trial != 0 ? s->sources : sl->state == SLOT_STARTING && ir_time_sources(s->now->ir);
+	now.in_force.sources =
+		s->trial.number != 0 ? s->trial.sources : sl->state == SLOT_STARTING && ir_time_sources(s->now->ir);
 	if (sl->role == ROLE_TAP || sl->role == ROLE_ENFORCE || sl->role == ROLE_GATE)
 		role_send(s, sl, 0, &now, NULL, 0);
 }
 
 void in_force_tell(struct supervisor *s)
 {
-	s->events.now = generation_of(s->now);
-	if (s->trial == 0)
-		s->sources = ir_time_sources(s->now->ir);
+	s->ground.events.now = generation_of(s->now);
+	if (s->trial.number == 0)
+		s->trial.sources = ir_time_sources(s->now->ir);
 	if (s->now->number != 0)
 		generation_turn(&s->store, s->now->number);
 	for (unsigned i = 0; i < SLOTS; i++)
@@ -320,9 +324,9 @@ void in_force_tell(struct supervisor *s)
 
 void pairs_told(struct supervisor *s, struct msg *m)
 {
-	if (s->pairs_fd >= 0)
-		close(s->pairs_fd);
-	s->pairs_fd = msg_take_fd(m, 0);
+	if (s->sockets.pairs >= 0)
+		close(s->sockets.pairs);
+	s->sockets.pairs = msg_take_fd(m, 0);
 	for (uint32_t w = 0; w < PAIR_MAX; w++)
 		role_told(s, &s->slots[SLOT_GATE + w]);
 }

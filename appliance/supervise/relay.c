@@ -99,14 +99,15 @@ static const struct {
 
 static void save_paper(struct supervisor *s, enum paper which)
 {
-	struct paper_kept *p = &s->papers[which];
+	struct paper_kept *p = &s->reported.papers[which];
 	struct err e;
 
-	if (papers[which].noted && atomic_write(s->run_fd, papers[which].file, p->bytes, p->n, &e) < 0)
-		unlinkat(s->run_fd, papers[which].file, 0); /* an older moment must not count */
+	if (papers[which].noted && atomic_write(s->ground.run_fd, papers[which].file, p->bytes, p->n, &e) < 0)
+		/* an older moment must not count */
+		unlinkat(s->ground.run_fd, papers[which].file, 0);
 	p->unsaved = papers[which].listed != 0
-			     ? !listed_write(s->state_fd, papers[which].file, (const char *)p->bytes, p->n)
-			     : atomic_write(s->state_fd, papers[which].file, p->bytes, p->n, &e) < 0;
+			     ? !listed_write(s->ground.state_fd, papers[which].file, (const char *)p->bytes, p->n)
+			     : atomic_write(s->ground.state_fd, papers[which].file, p->bytes, p->n, &e) < 0;
 	p->save_at = mono_ns() + papers[which].every;
 }
 
@@ -119,33 +120,34 @@ static void take_paper(struct paper_kept *p, char *text)
 
 void paper_open(struct supervisor *s, enum paper which)
 {
-	struct paper_kept *p = &s->papers[which];
+	struct paper_kept *p = &s->reported.papers[which];
 	struct err e;
 	json_t *list;
 	int r;
 
-	if (papers[which].noted && moment_noted(s->run_fd, s->state_fd, s->boot)) {
-		p->unsaved = file_read(s->run_fd, papers[which].file, papers[which].most, &p->bytes, &p->n, &e) == 0;
+	if (papers[which].noted && moment_noted(s->ground.run_fd, s->ground.state_fd, s->ground.boot)) {
+		p->unsaved =
+			file_read(s->ground.run_fd, papers[which].file, papers[which].most, &p->bytes, &p->n, &e) == 0;
 		if (p->unsaved)
 			return;
 	}
 	if (papers[which].listed == 0) {
-		r = file_read(s->state_fd, papers[which].file, papers[which].most, &p->bytes, &p->n, &e);
+		r = file_read(s->ground.state_fd, papers[which].file, papers[which].most, &p->bytes, &p->n, &e);
 		/* Enforce has to know of a record that cannot be read. */
 		if (r < 0)
 			take_paper(p, papers[which].noted && r != -ENOENT ? strdup("") : NULL);
 		return;
 	}
-	list = listed_read(s->state_fd, papers[which].file, papers[which].listed);
+	list = listed_read(s->ground.state_fd, papers[which].file, papers[which].listed);
 	if (list == NULL)
 		supervisor_say(s, papers[which].damaged);
 	take_paper(p, list != NULL ? json_dumps(list, JSON_COMPACT) : strdup(papers[which].instead));
 	json_decref(list);
 }
 
-int paper_memfd(const struct supervisor *s, enum paper which)
+int paper_memfd(const struct reported *reported, enum paper which)
 {
-	const struct paper_kept *p = &s->papers[which];
+	const struct paper_kept *p = &reported->papers[which];
 
 	return p->bytes != NULL ? memfd_sealed("sekisho-paper", p->bytes, p->n) : -1;
 }
@@ -153,10 +155,10 @@ int paper_memfd(const struct supervisor *s, enum paper which)
 void paper_give(struct supervisor *s, enum paper which, uint32_t id)
 {
 	struct msg_body m = { .type = papers[which].type };
-	int fd = paper_memfd(s, which);
+	int fd = paper_memfd(&s->reported, which);
 
 	if (which == PAPER_CLOCK)
-		m.clock = s->clock;
+		m.clock = s->reported.clock;
 	if (fd >= 0 || which == PAPER_CLOCK)
 		(void)role_send(s, &s->slots[SLOT_ENFORCE], id, &m, &fd, fd >= 0 ? 1 : 0);
 	if (fd >= 0)
@@ -165,7 +167,7 @@ void paper_give(struct supervisor *s, enum paper which, uint32_t id)
 
 bool paper_told(struct supervisor *s, enum paper which, struct msg *m)
 {
-	struct paper_kept *p = &s->papers[which];
+	struct paper_kept *p = &s->reported.papers[which];
 	uint8_t *bytes = NULL;
 	struct err e;
 	size_t n = 0;
@@ -187,7 +189,7 @@ bool paper_told(struct supervisor *s, enum paper which, struct msg *m)
 
 bool paper_add(struct supervisor *s, enum paper which, json_t *one)
 {
-	struct paper_kept *p = &s->papers[which];
+	struct paper_kept *p = &s->reported.papers[which];
 	json_t *list = p->bytes != NULL ? json_loadb((const char *)p->bytes, p->n, 0, NULL) : NULL;
 	bool room = json_array_size(list) < papers[which].listed && json_array_append(list, one) == 0;
 	char *text = room ? json_dumps(list, JSON_COMPACT) : NULL;
@@ -213,10 +215,10 @@ uint64_t papers_due(struct supervisor *s, uint64_t now)
 	uint64_t next = UINT64_MAX;
 
 	for (unsigned i = 0; i < PAPERS; i++) {
-		if (s->papers[i].unsaved && now >= s->papers[i].save_at)
+		if (s->reported.papers[i].unsaved && now >= s->reported.papers[i].save_at)
 			save_paper(s, (enum paper)i);
-		if (s->papers[i].unsaved && s->papers[i].save_at < next)
-			next = s->papers[i].save_at;
+		if (s->reported.papers[i].unsaved && s->reported.papers[i].save_at < next)
+			next = s->reported.papers[i].save_at;
 	}
 	return next;
 }

@@ -74,7 +74,7 @@ static int open_folder(const char *path, mode_t mode, struct err *e)
 
 /* Opens a folder for this process alone; `lock` is one of box/netns.h. A folder that another
  * process holds is left untouched. */
-static int take_folder(struct supervisor *s, const char *path, mode_t mode, int (*lock)(int fd, struct err *e),
+static int take_folder(struct ground *ground, const char *path, mode_t mode, int (*lock)(int fd, struct err *e),
 		       int *ret, struct err *e)
 {
 	int fd = open_folder(path, mode, e), r = fd < 0 ? fd : lock(fd, e);
@@ -84,7 +84,7 @@ static int take_folder(struct supervisor *s, const char *path, mode_t mode, int 
 		return r;
 	}
 	if (r == -EBUSY)
-		message_print(stderr, s->o->lang, M_DAEMON_FOLDER_BUSY, path);
+		message_print(stderr, ground->o->lang, M_DAEMON_FOLDER_BUSY, path);
 	if (fd >= 0)
 		close(fd);
 	return r;
@@ -92,14 +92,14 @@ static int take_folder(struct supervisor *s, const char *path, mode_t mode, int 
 
 static int take_folders(struct supervisor *s, struct err *e)
 {
-	int r = take_folder(s, s->o->state, STATE_MODE, lock_folder, &s->state_fd, e);
-	enum narrow n = r == 0 ? narrow_folder(s->state_fd, STATE_MODE) : NARROW_FITS;
+	int r = take_folder(&s->ground, s->ground.o->state, STATE_MODE, lock_folder, &s->ground.state_fd, e);
+	enum narrow n = r == 0 ? narrow_folder(s->ground.state_fd, STATE_MODE) : NARROW_FITS;
 
 	if (n != NARROW_FITS)
-		supervisor_say(s, n == NARROW_DONE ? M_FOLDER_NARROWED : M_FOLDER_WIDER, s->o->state);
+		supervisor_say(s, n == NARROW_DONE ? M_FOLDER_NARROWED : M_FOLDER_WIDER, s->ground.o->state);
 	if (r == 0)
-		r = take_folder(s, s->o->run, 0755, lock_open_folder, &s->run_fd, e);
-	s->run_lock = r;
+		r = take_folder(&s->ground, s->ground.o->run, 0755, lock_open_folder, &s->ground.run_fd, e);
+	s->ground.run_lock = r;
 	return r < 0 ? r : 0;
 }
 
@@ -109,18 +109,18 @@ static int open_state(struct supervisor *s, struct err *e)
 	int r;
 
 	folders_tidy(s);
-	r = permit_ids_load(s->state_fd, &s->ids, &damaged, e);
+	r = permit_ids_load(s->ground.state_fd, &s->ids, &damaged, e);
 	if (r == 0 && damaged)
 		supervisor_say(s, M_IDS_DAMAGED);
 	if (r == 0)
-		r = generation_store_open(s->state_fd, &s->store, e);
+		r = generation_store_open(s->ground.state_fd, &s->store, e);
 	if (r == 0 && s->store.damaged) {
 		supervisor_say(s, M_HISTORY_DAMAGED);
-		sentence_say(&s->store_error, M_HISTORY_DAMAGED);
+		sentence_say(&s->loading.store_error, M_HISTORY_DAMAGED);
 	}
 	if (r == 0 && s->store.lost) {
 		supervisor_say(s, M_STORE_LOST);
-		sentence_say(&s->store_error, M_STORE_LOST);
+		sentence_say(&s->loading.store_error, M_STORE_LOST);
 	}
 	if (r == 0 && s->store.unsaved)
 		supervisor_say(s, M_STORE_UNSAVED);
@@ -157,10 +157,10 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 		/* If the policy cannot be read, the empty one is loaded, and nothing passes. */
 		if (e->code == -ENOTSUP) {
 			supervisor_say(s, M_STORE_FORM, (unsigned long long)s->store.confirmed);
-			sentence_say(&s->store_error, M_STORE_FORM, (unsigned long long)s->store.confirmed);
+			sentence_say(&s->loading.store_error, M_STORE_FORM, (unsigned long long)s->store.confirmed);
 		} else {
 			supervisor_say(s, M_STORE_DAMAGED, e->text);
-			sentence_say(&s->store_error, M_STORE_DAMAGED, e->text);
+			sentence_say(&s->loading.store_error, M_STORE_DAMAGED, e->text);
 		}
 		s->now = policy_empty(s, e);
 	}
@@ -170,7 +170,7 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 		return err_set(e, -ENOMEM, "command table");
 	/* The lanes of lingering sessions get queues as well. Otherwise a lane with `hold` would
 	 * let these sessions pass without a worker, although their table forbids it. */
-	s->lanes = table_lanes(table.image, table.n);
+	s->workforce.lanes = table_lanes(table.image, table.n);
 	return table_set(s, &table, NULL, e);
 }
 
@@ -202,13 +202,13 @@ static int open_own(struct supervisor *s, struct err *e)
 
 	if (r < 0)
 		return r;
-	s->events_out = sv[0];
-	s->events.fd = sv[1];
+	s->ground.events_out = sv[0];
+	s->ground.events.fd = sv[1];
 	if (event_pair(sv, e) < 0)
 		return e->code;
-	s->told_out = sv[0];
-	s->told_in = sv[1];
-	setsockopt(s->told_in, SOL_SOCKET, SO_SNDBUF, &told_room, sizeof(told_room));
+	s->sockets.told_out = sv[0];
+	s->sockets.told_in = sv[1];
+	setsockopt(s->sockets.told_in, SOL_SOCKET, SO_SNDBUF, &told_room, sizeof(told_room));
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS) {
 		limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
 		setrlimit(RLIMIT_NOFILE, &limit);
@@ -217,20 +217,20 @@ static int open_own(struct supervisor *s, struct err *e)
 	 * afterwards. */
 	setpriority(PRIO_PROCESS, 0, OWN_NICE);
 	prefer_session();
-	partition_open(&s->partition);
-	if (s->partition.state == PARTITION_FAILED)
-		supervisor_say(s, M_PARTITION_FAILED, s->partition.failed.text);
+	partition_open(&s->workforce.partition);
+	if (s->workforce.partition.state == PARTITION_FAILED)
+		supervisor_say(s, M_PARTITION_FAILED, s->workforce.partition.failed.text);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	s->trial_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (s->signal_fd < 0 || s->trial_fd < 0)
+	s->ground.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->ground.trial_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->ground.signal_fd < 0 || s->ground.trial_fd < 0)
 		return err_set(e, -errno, "signals and timers");
-	s->link_fd = rtnl_monitor_open(s->spaces.home, s->spaces.home, false, e);
+	s->link_fd = rtnl_monitor_open(s->ground.spaces.home, s->ground.spaces.home, false, e);
 	if (s->link_fd < 0)
 		return s->link_fd;
 	for (size_t i = 0; r == 0 && i < sizeof(parts_open) / sizeof(parts_open[0]); i++)
@@ -239,13 +239,13 @@ static int open_own(struct supervisor *s, struct err *e)
 }
 
 /* Notes which namespaces and state folder this daemon uses, for questions when no daemon runs. */
-static void standing_note(const struct supervisor *s)
+static void standing_note(const struct ground *ground)
 {
-	int fd = openat(s->run_fd, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int fd = openat(ground->run_fd, NOTE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
 	if (fd < 0)
 		return; /* without the file, the default names are used */
-	(void)dprintf(fd, "%s\n%s\n%s\n", s->o->data_netns, s->o->admin_netns, s->o->state);
+	(void)dprintf(fd, "%s\n%s\n%s\n", ground->o->data_netns, ground->o->admin_netns, ground->o->state);
 	close(fd);
 }
 
@@ -275,9 +275,9 @@ static int start_all(struct supervisor *s, struct err *e)
 	if (r < 0)
 		return r;
 	kept_guard(s);
-	standing_note(s);
+	standing_note(&s->ground);
 	role_event(s, ROLE_SUPERVISOR, 0, adopted ? ROLE_TOOK_OVER : ROLE_STARTED);
-	loan_boot_id(s->boot);
+	loan_boot_id(s->ground.boot);
 	for (unsigned i = 0; i < PAPERS; i++)
 		paper_open(s, (enum paper)i);
 	if (s->store.gave_up != 0)
@@ -291,7 +291,7 @@ static int start_all(struct supervisor *s, struct err *e)
 	roles_want(s, SLOT_ACCOUNTS);
 	roles_want(s, SLOT_CONTROL);
 	roles_want(s, SLOT_MGMT);
-	return sandbox_supervisor((const int[]){ s->state_fd, s->run_fd }, 2, e);
+	return sandbox_supervisor((const int[]){ s->ground.state_fd, s->ground.run_fd }, 2, e);
 }
 
 /* ---- saves that found the disk full ---------------------------------------------------------- */
@@ -306,7 +306,7 @@ static uint64_t unsaved_due(struct supervisor *s, uint64_t now)
 		return s->save_again;
 	s->save_again = now + SAVE_AGAIN;
 	(void)generation_save(&s->store, &e);
-	(void)permit_ids_save(s->state_fd, &s->ids, &e);
+	(void)permit_ids_save(s->ground.state_fd, &s->ids, &e);
 	kept_save_again(s);
 	return s->save_again;
 }
@@ -363,10 +363,10 @@ static void supervisor_turn(struct supervisor *s)
 	relay_tell(s);
 	for (unsigned i = 0; i < POLL_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
-	p[POLL_SIGNAL].fd = s->signal_fd;
-	p[POLL_TRIAL].fd = s->trial_fd;
+	p[POLL_SIGNAL].fd = s->ground.signal_fd;
+	p[POLL_TRIAL].fd = s->ground.trial_fd;
 	p[POLL_LINK].fd = s->link_fd;
-	p[POLL_RULES].fd = s->backstop.monitor;
+	p[POLL_RULES].fd = s->ground.backstop.monitor;
 	for (unsigned i = 0; i < NETWORKS; i++)
 		p[POLL_NETWORK + i].fd = s->network_fd[i];
 	for (unsigned i = 0; i < SLOTS; i++) {
@@ -376,10 +376,10 @@ static void supervisor_turn(struct supervisor *s)
 	persons_poll(s, &p[POLL_PERSONS]);
 	if (poll(p, POLL_COUNT, wait) < 0)
 		return;
-	if (p[POLL_SIGNAL].revents != 0 && read(s->signal_fd, &sig, sizeof(sig)) == sizeof(sig) &&
+	if (p[POLL_SIGNAL].revents != 0 && read(s->ground.signal_fd, &sig, sizeof(sig)) == sizeof(sig) &&
 	    sig.ssi_signo != SIGHUP)
-		s->ending = true;
-	backstop_heard(s);
+		s->ground.ending = true;
+	backstop_heard(&s->ground);
 	/* The last message of a role is read before its death is handled. */
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (p[POLL_ROLE + i].revents != 0 && s->slots[i].chan == p[POLL_ROLE + i].fd)
@@ -388,7 +388,7 @@ static void supervisor_turn(struct supervisor *s)
 		if (p[POLL_ROLE_PID + i].revents != 0 && s->slots[i].pidfd == p[POLL_ROLE_PID + i].fd)
 			role_exited(s, &s->slots[i]);
 	persons_heard(s, &p[POLL_PERSONS]);
-	if (p[POLL_TRIAL].revents != 0 && read(s->trial_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
+	if (p[POLL_TRIAL].revents != 0 && read(s->ground.trial_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
 		op_trial_over(s);
 	if (p[POLL_LINK].revents != 0)
 		op_links(s);
@@ -416,7 +416,7 @@ static void end_all(struct supervisor *s)
 {
 	uint64_t until = mono_ns() + END_LIMIT_NS;
 
-	s->ending = true;
+	s->ground.ending = true;
 	/* The last roles first: workers report what they accepted since their last record, and
 	 * enforce reports the sessions since its last look. */
 	for (unsigned i = SLOTS; i > 0; i--)
@@ -463,41 +463,42 @@ int supervise(const struct supervise_options *o)
 	int r;
 
 	s = (struct supervisor){
-		.o = o,
-		.spaces = { -1, -1, -1 },
-		.scratch = { -1, -1, -1 },
-		.partition = { .guard = -1, .parsers = -1, .score = -1 },
-		.state_fd = -1,
-		.run_fd = -1,
-		.run_lock = -1,
-		.data_lock = -1,
-		.signal_fd = -1,
-		.listen_fd = -1,
-		.logins_fd = -1,
-		.orders_fd = { -1, -1 },
-		.trial_fd = -1,
-		.mgmt_fd = -1,
-		.rules_fd = -1,
-		.backstop = { .monitor = -1, .forwarding = { -1, -1 } },
-		.passed_fd = -1,
-		.alarms_fd = -1,
-		.names_fd = -1,
-		.told_in = -1,
-		.told_out = -1,
-		.neighbours_fd = -1,
+		.ground = { .o = o,
+			    .spaces = { -1, -1, -1 },
+			    .scratch = { -1, -1, -1 },
+			    .state_fd = -1,
+			    .run_fd = -1,
+			    .run_lock = -1,
+			    .data_lock = -1,
+			    .signal_fd = -1,
+			    .trial_fd = -1,
+			    .backstop = { .monitor = -1, .forwarding = { -1, -1 } },
+			    .events = { .fd = -1 },
+			    .events_out = -1 },
+		.sockets = { .listen = -1,
+			     .logins = -1,
+			     .orders = { -1, -1 },
+			     .mgmt = -1,
+			     .rules = -1,
+			     .passed = -1,
+			     .alarms = -1,
+			     .names = -1,
+			     .told_in = -1,
+			     .told_out = -1,
+			     .neighbours = -1,
+			     .pairs = -1 },
+		.workforce = { .partition = { .guard = -1, .parsers = -1, .score = -1 },
+			       .cores = sandbox_cores(),
+			       .table_fd = -1 },
+		/* until enforce has looked */
+		.reported = { .clock = { .wait = CLOCK_WAITS_DAEMON } },
 		.link_fd = -1,
 		.network_fd = { -1, -1, -1, -1 },
-		.events = { .fd = -1 },
-		.events_out = -1,
-		.table_fd = -1,
-		.pairs_fd = -1,
 		.op = { .bundle = -1 },
 		.queued = { .bundle = -1 },
 		.relay = { .web = -1 },
 		.store = { .dirfd = -1 },
-		.clock = { .wait = CLOCK_WAITS_DAEMON }, /* until enforce has looked */
 	};
-	s.cores = sandbox_cores();
 	roles_init(&s);
 	r = start_all(&s, &e);
 	if (r < 0) {
@@ -506,7 +507,7 @@ int supervise(const struct supervise_options *o)
 		end_all(&s);
 		return 3;
 	}
-	while (!s.ending)
+	while (!s.ground.ending)
 		supervisor_turn(&s);
 	notify_ending(&s);
 	leave_say(&s);
@@ -524,7 +525,7 @@ static void say_stays(void *ctx, const struct ir_interface *i, const struct devi
 		      const char *addresses)
 {
 	const struct supervisor *s = ctx;
-	const char *space = i->admin ? s->o->admin_netns : s->o->data_netns;
+	const char *space = i->admin ? s->ground.o->admin_netns : s->ground.o->data_netns;
 
 	if (d == NULL)
 		supervisor_say(s, M_LEAVE_ABSENT, i->name, i->device);
@@ -535,9 +536,9 @@ static void say_stays(void *ctx, const struct ir_interface *i, const struct devi
 void leave_say(const struct supervisor *s)
 {
 	if (s->now->number == 0) {
-		supervisor_say(s, M_LEAVE_NO_POLICY, s->o->data_netns);
+		supervisor_say(s, M_LEAVE_NO_POLICY, s->ground.o->data_netns);
 		return;
 	}
 	supervisor_say(s, M_LEAVE_RULES, (unsigned long long)s->now->number);
-	(void)box_interfaces(&s->spaces, s->now->ir, say_stays, (void *)(uintptr_t)s, NULL);
+	(void)box_interfaces(&s->ground.spaces, s->now->ir, say_stays, (void *)(uintptr_t)s, NULL);
 }

@@ -39,10 +39,10 @@ void roles_init(struct supervisor *s)
 					     .stat = -1,
 					     .event_in = -1,
 					     .event_out = -1 };
-		s->partition.group[i] = -1;
+		s->workforce.partition.group[i] = -1;
 	}
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
-		struct pair *p = &s->pairs[w];
+		struct pair *p = &s->workforce.pairs[w];
 
 		p->ring = p->wake = p->kept_fd = p->pulse_fd = -1;
 		for (unsigned l = 0; l < LANE_COUNT; l++)
@@ -77,13 +77,13 @@ static int open_event_socket(struct supervisor *s, struct slot *sl, struct err *
  * may wait in it. If the journal before it has not read the names, they still wait. */
 static void tell_journal(struct supervisor *s)
 {
-	if (poll(&(struct pollfd){ .fd = s->told_out, .events = POLLIN }, 1, 0) == 0)
+	if (poll(&(struct pollfd){ .fd = s->sockets.told_out, .events = POLLIN }, 1, 0) == 0)
 		journal_generation(s, s->now);
 	journal_retention(s);
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (i != SLOT_JOURNAL && s->slots[i].event_out >= 0)
 			give_source(s, s->slots[i].role, s->slots[i].index, s->slots[i].event_out);
-	give_source(s, ROLE_SUPERVISOR, 0, s->events_out);
+	give_source(s, ROLE_SUPERVISOR, 0, s->ground.events_out);
 }
 
 static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
@@ -93,7 +93,7 @@ static bool role_start(struct supervisor *s, struct slot *sl, uint64_t now)
 	int r = n < 0 ? n : (n = role_descriptors(s, sl, fds, &nsfd, &e));
 
 	if (r >= 0) {
-		r = spawn(&s->partition, sl, fds, (size_t)n, nsfd, &e);
+		r = spawn(&s->workforce.partition, sl, fds, (size_t)n, nsfd, &e);
 		for (int i = 0; i < n; i++)
 			close(fds[i]);
 	}
@@ -148,7 +148,7 @@ static bool is_new(const struct supervisor *s, unsigned slot)
 {
 	const struct slot *sl = &s->slots[slot];
 
-	return slot >= SLOT_GATE && sl->state == SLOT_OFF && s->pairs[sl->index].wanted;
+	return slot >= SLOT_GATE && sl->state == SLOT_OFF && s->workforce.pairs[sl->index].wanted;
 }
 
 /* When the slot's process is to be started again. A worker starts only beside a living gate,
@@ -164,7 +164,7 @@ uint64_t roles_due(struct supervisor *s, uint64_t now)
 {
 	uint64_t due = UINT64_MAX, at;
 
-	for (unsigned i = 0; i < SLOTS && !s->ending; i++) {
+	for (unsigned i = 0; i < SLOTS && !s->ground.ending; i++) {
 		if (is_new(s, i))
 			roles_want(s, i);
 		if (now >= again_at(s, &s->slots[i]))
@@ -203,7 +203,7 @@ bool role_reap(struct supervisor *s, struct slot *sl, siginfo_t *ret_how)
 	sl->pidfd = sl->chan = sl->stat = -1;
 	sl->state = wanted ? SLOT_DEAD : SLOT_OFF;
 	sl->pid = 0;
-	if (s->ending || !wanted)
+	if (s->ground.ending || !wanted)
 		return true;
 	if (sl->renewed) {
 		sl->renewed = false;

@@ -122,9 +122,9 @@ static int open_folder(struct supervisor *s, const char *name, enum role owner, 
 	struct stat st;
 	int fd;
 
-	if (mkdirat(s->state_fd, name, 0700) < 0 && errno != EEXIST)
+	if (mkdirat(s->ground.state_fd, name, 0700) < 0 && errno != EEXIST)
 		return err_set(e, -errno, "make the folder %s", name);
-	fd = openat(s->state_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(s->ground.state_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(e, -errno, "open the folder %s", name);
 	if (fstat(fd, &st) < 0 || ((st.st_uid != uid || (st.st_mode & 0700u) != 0700u) && !give_to(fd, uid, 0700))) {
@@ -166,22 +166,22 @@ static int open_all(void *ctx, struct err *e)
 
 	switch (o->sl->role) {
 	case ROLE_ENFORCE:
-		fds[n++] = duplicate_of(s->rules_fd);
+		fds[n++] = duplicate_of(s->sockets.rules);
 		fds[n++] = enforce_socket_open(true, e);
-		for (unsigned k = 0; s->once.leases != NULL && k < LANE_KINDS; k++)
-			fds[n++] = duplicate_of(s->once.cache[k].program);
+		for (unsigned k = 0; s->workforce.once.leases != NULL && k < LANE_KINDS; k++)
+			fds[n++] = duplicate_of(s->workforce.once.cache[k].program);
 		break;
 	case ROLE_GATE:
 		fds[n++] = reset_socket_open(AF_INET, e);
 		fds[n++] = reset_socket_open(AF_INET6, e);
 		fds[n++] = open_queue_table(e);
 		fds[n++] = session_probe_open(e);
-		fds[n++] = open_pulse(&s->pairs[o->sl->index], e);
+		fds[n++] = open_pulse(&s->workforce.pairs[o->sl->index], e);
 		break;
 	case ROLE_TAP:
 		fds[n++] = tap_open(e);
-		fds[n++] = stays_open(&s->passed_fd, tap_sessions_open, e);
-		fds[n++] = stays_open(&s->neighbours_fd, tap_neighbours_open, e);
+		fds[n++] = stays_open(&s->sockets.passed, tap_sessions_open, e);
+		fds[n++] = stays_open(&s->sockets.neighbours, tap_neighbours_open, e);
 		break;
 	case ROLE_JOURNAL:
 		fds[n++] = open_folder(s, "journal", ROLE_JOURNAL, e);
@@ -192,26 +192,27 @@ static int open_all(void *ctx, struct err *e)
 		if (fds[n] < 0)
 			fds[n] = duplicate_of(fds[n - 1]);
 		n++;
-		fds[n++] = duplicate_of(s->told_out);
-		fds[n++] = open_shared(&s->names_fd, "sekisho-names", JOURNAL_NAMES_BYTES, e);
+		fds[n++] = duplicate_of(s->sockets.told_out);
+		fds[n++] = open_shared(&s->sockets.names, "sekisho-names", JOURNAL_NAMES_BYTES, e);
 		break;
 	case ROLE_MGMT:
-		fds[n++] = stays_open(&s->mgmt_fd, open_listener, e);
+		fds[n++] = stays_open(&s->sockets.mgmt, open_listener, e);
 		fds[n++] = open_folder(s, "secrets", ROLE_MGMT, e);
 		fds[n++] = open_people(s, e);
 		break;
 	case ROLE_CONTROL:
 		fds[n++] = open_folder(s, "control", ROLE_CONTROL, e);
-		fds[n++] = duplicate_of(s->listen_fd);
-		fds[n++] = s->logins_fd >= 0 ? duplicate_of(s->logins_fd) : open("/dev/null", O_RDONLY | O_CLOEXEC);
-		fds[n++] = open_shared(&s->alarms_fd, "sekisho-alarms", CONTROL_ALARMS_BYTES, e);
+		fds[n++] = duplicate_of(s->sockets.listen);
+		fds[n++] = s->sockets.logins >= 0 ? duplicate_of(s->sockets.logins)
+						  : open("/dev/null", O_RDONLY | O_CLOEXEC);
+		fds[n++] = open_shared(&s->sockets.alarms, "sekisho-alarms", CONTROL_ALARMS_BYTES, e);
 		fds[n++] = open_queue_table(e);
 		break;
 	case ROLE_ACCOUNTS:
 		fds[n++] = open_folder(s, "accounts", ROLE_ACCOUNTS, e);
 		break;
 	case ROLE_DPI:
-		fds[n++] = open_counts(&s->pairs[o->sl->index], e);
+		fds[n++] = open_counts(&s->workforce.pairs[o->sl->index], e);
 		break;
 	case ROLE_SUPERVISOR:
 	case ROLE_COMPILE:
@@ -224,11 +225,11 @@ static int open_all(void *ctx, struct err *e)
 
 int role_descriptors(struct supervisor *s, const struct slot *sl, int fds[ROLE_FDS], int *nsfd, struct err *e)
 {
-	int n = in_namespace(s, sl->role == ROLE_MGMT ? s->spaces.admin : s->spaces.data, open_all,
-			     &(struct opening){ s, sl, fds }, e);
-	bool good = n >= 0 && (sl->role != ROLE_ENFORCE || fds[0] < 0 || backstop_follow(s, fds[0], e) == 0);
+	int n = in_namespace(&s->ground, sl->role == ROLE_MGMT ? s->ground.spaces.admin : s->ground.spaces.data,
+			     open_all, &(struct opening){ s, sl, fds }, e);
+	bool good = n >= 0 && (sl->role != ROLE_ENFORCE || fds[0] < 0 || backstop_follow(&s->ground, fds[0], e) == 0);
 
-	*nsfd = sl->role == ROLE_ENFORCE || sl->role == ROLE_GATE ? s->spaces.data : -1;
+	*nsfd = sl->role == ROLE_ENFORCE || sl->role == ROLE_GATE ? s->ground.spaces.data : -1;
 	for (int i = 0; i < n; i++)
 		good = good && fds[i] >= 0;
 	for (int i = 0; i < n && !good; i++)
@@ -266,7 +267,7 @@ int queue_socket(struct supervisor *s, uint32_t lane, uint8_t slots, struct err 
 	 * roles end at the same time, and each takes a moment.
 	 */
 	for (unsigned waited = 0;; waited += TAKEN_STEP_MS) {
-		int fd = in_namespace(s, s->spaces.data, open_queue, &w, e);
+		int fd = in_namespace(&s->ground, s->ground.spaces.data, open_queue, &w, e);
 
 		if ((fd != -EPERM && fd != -EBUSY) || s->op.kind == OP_BOOT || waited >= TAKEN_MS)
 			return fd;

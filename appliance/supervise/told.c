@@ -45,35 +45,35 @@ static void slots_of(const struct supervisor *s, struct msg_standing *t)
 		t->since[i] = sl->since_wall;
 	}
 	for (unsigned k = 0; k < LANE_KINDS; k++) {
-		t->workers_asked[k] = s->workers_asked[k];
-		t->workers_run[k] = s->workers_run[k];
+		t->workers_asked[k] = s->workforce.asked[k];
+		t->workers_run[k] = s->workforce.running[k];
 	}
 	for (unsigned w = 0; w < PAIR_MAX; w++)
-		t->pairs |= (uint64_t)s->pairs[w].wanted << w;
-	memcpy(t->table, s->table_digest, sizeof(t->table));
+		t->pairs |= (uint64_t)s->workforce.pairs[w].wanted << w;
+	memcpy(t->table, s->workforce.digest, sizeof(t->table));
 }
 
 static struct msg_standing standing_of(struct supervisor *s)
 {
-	struct msg_standing t = { .lang = (uint8_t)s->o->lang,
+	struct msg_standing t = { .lang = (uint8_t)s->ground.o->lang,
 				  .busy = s->op.kind != OP_NONE,
 				  .changes = s->changes,
 				  .number = s->now->number,
-				  .trial = s->trial,
-				  .step = generation_step(&s->store, s->trial),
-				  .until = s->trial != 0 ? trial_until(s) : 0,
-				  .clock_wait = s->clock.wait,
-				  .clock_found = s->clock.found,
-				  .clock_latest = s->clock.latest,
-				  .clock_sources = ir_time_sources(s->now->ir) || trial_sources(s),
-				  .clock_unsaved = s->papers[PAPER_CLOCK].unsaved,
-				  .doors_unsaved = s->papers[PAPER_DOORS].unsaved,
-				  .isolations_unsaved =
-					  s->papers[PAPER_ISOLATIONS].unsaved || s->papers[PAPER_ISOLATIONS].missed,
-				  .cores = s->cores };
+				  .trial = s->trial.number,
+				  .step = generation_step(&s->store, s->trial.number),
+				  .until = s->trial.number != 0 ? trial_until(&s->trial) : 0,
+				  .clock_wait = s->reported.clock.wait,
+				  .clock_found = s->reported.clock.found,
+				  .clock_latest = s->reported.clock.latest,
+				  .clock_sources = ir_time_sources(s->now->ir) || trial_sources(&s->trial),
+				  .clock_unsaved = s->reported.papers[PAPER_CLOCK].unsaved,
+				  .doors_unsaved = s->reported.papers[PAPER_DOORS].unsaved,
+				  .isolations_unsaved = s->reported.papers[PAPER_ISOLATIONS].unsaved ||
+							s->reported.papers[PAPER_ISOLATIONS].missed,
+				  .cores = s->workforce.cores };
 
 	t.drifts = network_drifts(s, &t.drift_last);
-	memcpy(t.boot, s->boot, sizeof(t.boot));
+	memcpy(t.boot, s->ground.boot, sizeof(t.boot));
 	slots_of(s, &t);
 	return t;
 }
@@ -119,7 +119,7 @@ static void tell_past(struct supervisor *s, struct slot *control)
 
 void counting_told(struct supervisor *s, struct msg *m)
 {
-	s->counting.last = m->body;
+	s->reported.counting.last = m->body;
 	(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m->body, NULL, 0);
 }
 
@@ -127,14 +127,15 @@ uint64_t counting_due(struct supervisor *s, uint64_t now)
 {
 	struct msg_body m = { .type = MSG_AWAY };
 
-	if (now < s->counting.look_at)
-		return s->counting.look_at;
-	s->counting.look_at = now + SECOND;
+	if (now < s->reported.counting.look_at)
+		return s->reported.counting.look_at;
+	s->reported.counting.look_at = now + SECOND;
 	for (uint32_t w = 0; w < PAIR_MAX; w++)
-		for (uint32_t l = 0; l < LANE_COUNT && s->pairs[w].pulse != NULL; l++)
-			m.away.by_lane[l] += atomic_load_explicit(&s->pairs[w].pulse->decided[l], memory_order_relaxed);
+		for (uint32_t l = 0; l < LANE_COUNT && s->workforce.pairs[w].pulse != NULL; l++)
+			m.away.by_lane[l] +=
+				atomic_load_explicit(&s->workforce.pairs[w].pulse->decided[l], memory_order_relaxed);
 	(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m, NULL, 0);
-	return s->counting.look_at;
+	return s->reported.counting.look_at;
 }
 
 void relay_tell(struct supervisor *s)
@@ -154,8 +155,8 @@ void relay_tell(struct supervisor *s)
 	m.standing = standing_of(s);
 	if (s->relay.told && memcmp(&s->relay.standing, &m.standing, sizeof(m.standing)) == 0)
 		return;
-	fds[0] = paper_memfd(s, PAPER_DOORS);
-	fds[1] = paper_memfd(s, PAPER_ISOLATIONS);
+	fds[0] = paper_memfd(&s->reported, PAPER_DOORS);
+	fds[1] = paper_memfd(&s->reported, PAPER_ISOLATIONS);
 	s->relay.told = fds[0] >= 0 && fds[1] >= 0 && role_send(s, control, 0, &m, fds, 2);
 	s->relay.standing = m.standing;
 	for (size_t i = 0; i < 2; i++)
@@ -174,8 +175,8 @@ void relay_begin(struct supervisor *s, struct slot *sl)
 	s->relay.past = 0;
 	role_kill(s, &s->slots[SLOT_MGMT]);
 	/* The new control answers people as soon as it has the state, which comes last. */
-	if (s->counting.last.type != MSG_NONE)
-		(void)role_send(s, sl, 0, &s->counting.last, NULL, 0);
+	if (s->reported.counting.last.type != MSG_NONE)
+		(void)role_send(s, sl, 0, &s->reported.counting.last, NULL, 0);
 	relay_tell(s);
 }
 
@@ -194,9 +195,9 @@ json_t *json_surroundings(const struct supervisor *s)
 
 	/* Not compared during an operation: the state then fits neither policy, and the operation
 	 * itself compares. */
-	if (s->op.kind == OP_NONE && box_compare(&s->spaces, s->now->ir, false, add_difference, list, &e) < 0)
+	if (s->op.kind == OP_NONE && box_compare(&s->ground.spaces, s->now->ir, false, add_difference, list, &e) < 0)
 		add_difference(list, "box", "unknown", e.text);
-	if (outside_look(&s->spaces, s->now->ir, add_difference, list, &e) < 0)
+	if (outside_look(&s->ground.spaces, s->now->ir, add_difference, list, &e) < 0)
 		add_difference(list, "namespace", "unknown", e.text);
 	return list;
 }
@@ -205,12 +206,12 @@ static json_t *json_notice(const struct supervisor *s)
 {
 	json_t *released;
 
-	if (sentence_said(&s->store_error))
-		return sentence_json(&s->store_error);
-	if (sentence_said(&s->trial_error))
-		return sentence_json(&s->trial_error);
-	if (sentence_said(&s->boot_error))
-		return sentence_json(&s->boot_error);
+	if (sentence_said(&s->loading.store_error))
+		return sentence_json(&s->loading.store_error);
+	if (sentence_said(&s->trial.error))
+		return sentence_json(&s->trial.error);
+	if (sentence_said(&s->loading.error))
+		return sentence_json(&s->loading.error);
 	if (is_unsaved(s))
 		return json_sentence(M_STORE_UNSAVED);
 	released = kept_notice(s);
@@ -220,21 +221,22 @@ static json_t *json_notice(const struct supervisor *s)
 json_t *json_box(struct supervisor *s, enum box_what what)
 {
 	/* Whether the kernel reports passed sessions to the tap. This is set outside the rules. */
-	int heard = s->passed_fd < 0 ? -1 : tap_sessions_heard(s->passed_fd);
+	int heard = s->sockets.passed < 0 ? -1 : tap_sessions_heard(s->sockets.passed);
 	json_t *j = json_object();
 
-	json_object_set_new(j, "reach", box_reach_json(&s->spaces, s->now->ir));
+	json_object_set_new(j, "reach", box_reach_json(&s->ground.spaces, s->now->ir));
 	json_object_set_new(j, "surroundings", json_surroundings(s));
 	if (what == BOX_RULES) {
 		json_object_set_new(j, "record_passed", heard < 0 ? json_null() : json_boolean(heard));
 		json_object_set_new(j, "passed_differs",
-				    json_boolean(s->passed_fd >= 0 && heard != (int)s->now->ir->record_passed));
-		json_object_set_new(j, "answers", box_answering_json(&s->spaces, s->now->ir));
+				    json_boolean(s->sockets.passed >= 0 && heard != (int)s->now->ir->record_passed));
+		json_object_set_new(j, "answers", box_answering_json(&s->ground.spaces, s->now->ir));
 		return j;
 	}
-	json_object_set_new(j, "interfaces", box_interfaces_json(&s->spaces, s->now->ir));
-	companions_json(j, s->now->ir, s->state_fd, s->o->state, s->o->run, &s->ups.watch);
-	json_object_set_new(j, "partition", partition_json(&s->partition));
+	json_object_set_new(j, "interfaces", box_interfaces_json(&s->ground.spaces, s->now->ir));
+	companions_json(j, s->now->ir, s->ground.state_fd, s->ground.o->state, s->ground.o->run,
+			&s->reported.ups.watch);
+	json_object_set_new(j, "partition", partition_json(&s->workforce.partition));
 	json_object_set_new(j, "notice", json_notice(s));
 	return j;
 }

@@ -53,7 +53,7 @@ static bool role_busy(const struct supervisor *s, unsigned slot)
 	    (s->op.step == STEP_KERNEL || s->op.step == STEP_FORETELL || s->op.step == STEP_UNDO))
 		return true;
 	/* Enforce was told to stop. It does so after the present step, which may be long. */
-	if (slot == SLOT_ENFORCE && s->enforce_leaves != 0)
+	if (slot == SLOT_ENFORCE && s->loading.enforce_leaves != 0)
 		return true;
 	/* Accounts never has a long task: a child process hashes, and may wait for a processor
 	 * while accounts itself is idle. */
@@ -101,9 +101,9 @@ static void look_at_start(struct supervisor *s, struct slot *sl, uint64_t now, u
 
 /* Whether a worker answers pings but has not acknowledged its table for too long: it would hold up
  * every change. */
-static bool keeps_table(struct supervisor *s, const struct slot *sl, uint64_t passed)
+static bool keeps_table(struct workforce *workforce, const struct slot *sl, uint64_t passed)
 {
-	struct pair *p = &s->pairs[sl->index];
+	struct pair *p = &workforce->pairs[sl->index];
 
 	if (sl->role != ROLE_DPI || p->owed == 0)
 		return false;
@@ -126,8 +126,8 @@ static void watch_slot(struct supervisor *s, unsigned slot, uint64_t now, uint64
 		sl->asked = 0;
 		return;
 	}
-	if (keeps_table(s, sl, passed)) {
-		s->pairs[sl->index].awaited = false;
+	if (keeps_table(&s->workforce, sl, passed)) {
+		s->workforce.pairs[sl->index].awaited = false;
 		hung(s, sl);
 		return;
 	}
@@ -169,16 +169,16 @@ bool watch_answered(struct supervisor *s, struct slot *sl, struct msg *m)
  */
 static void poke(struct supervisor *s, uint32_t w)
 {
-	if (!s->pairs[w].poked)
+	if (!s->workforce.pairs[w].poked)
 		(void)role_send(s, &s->slots[SLOT_GATE + w], 0, &(struct msg_body){ .type = MSG_PING }, NULL, 0);
-	s->pairs[w].poked = true;
+	s->workforce.pairs[w].poked = true;
 }
 
 /* Whether there is such a gate. */
 static bool feel(struct supervisor *s, uint32_t w, uint64_t passed)
 {
 	struct slot *sl = &s->slots[SLOT_GATE + w];
-	struct pair *p = &s->pairs[w];
+	struct pair *p = &s->workforce.pairs[w];
 	uint32_t turns;
 
 	if (sl->state != SLOT_RUNNING || p->pulse == NULL)

@@ -41,15 +41,15 @@ static void close_fd(int *fd)
 
 static bool send_lane(struct supervisor *s, struct slot *sl, uint32_t lane, uint32_t w)
 {
-	const struct msg_body m = { MSG_LANE, .lane = { .lane = lane, .slots = s->pairs[w].slots } };
+	const struct msg_body m = { MSG_LANE, .lane = { .lane = lane, .slots = s->workforce.pairs[w].slots } };
 
-	return role_send(s, sl, 0, &m, &s->pairs[w].queues[lane], 1);
+	return role_send(s, sl, 0, &m, &s->workforce.pairs[w].queues[lane], 1);
 }
 
 static bool send_lanes(struct supervisor *s, struct slot *sl, uint32_t w)
 {
 	for (uint32_t l = 0; l < LANE_COUNT; l++)
-		if (s->pairs[w].queues[l] >= 0 && !send_lane(s, sl, l, w))
+		if (s->workforce.pairs[w].queues[l] >= 0 && !send_lane(s, sl, l, w))
 			return false;
 	return true;
 }
@@ -58,19 +58,19 @@ static bool send_table(struct supervisor *s, uint32_t w)
 {
 	struct msg_body m = { .type = MSG_TABLE };
 
-	s->pairs[w].acked = false;
-	if (s->table_fd < 0)
+	s->workforce.pairs[w].acked = false;
+	if (s->workforce.table_fd < 0)
 		return true;
-	m.table.n_image = (uint32_t)s->table.n;
+	m.table.n_image = (uint32_t)s->workforce.table.n;
 	m.table.now = event_generation(s->now->number, s->now->ir->digest);
-	s->pairs[w].owed++;
-	return role_send(s, worker_of(s, w), 0, &m, &s->table_fd, 1);
+	s->workforce.pairs[w].owed++;
+	return role_send(s, worker_of(s, w), 0, &m, &s->workforce.table_fd, 1);
 }
 
 /* Tells the gate that a new worker has begun. */
 static bool send_worker(struct supervisor *s, uint32_t w)
 {
-	struct pair *p = &s->pairs[w];
+	struct pair *p = &s->workforce.pairs[w];
 	struct slot *sl = worker_of(s, w);
 	const struct msg_body m = { MSG_WORKER, .worker = { .worker = w, .pid = (uint32_t)sl->pid } };
 	int fds[4] = { p->ring, p->wake, sl->pidfd, sl->stat };
@@ -80,13 +80,13 @@ static bool send_worker(struct supervisor *s, uint32_t w)
 
 bool gate_start(struct supervisor *s, uint32_t w)
 {
-	vigil_begin(&s->pairs[w].vigil, gate_of(s, w)->pid, gate_of(s, w)->stat);
+	vigil_begin(&s->workforce.pairs[w].vigil, gate_of(s, w)->pid, gate_of(s, w)->stat);
 	return send_lanes(s, gate_of(s, w), w);
 }
 
 bool worker_start(struct supervisor *s, uint32_t w)
 {
-	struct pair *p = &s->pairs[w];
+	struct pair *p = &s->workforce.pairs[w];
 	const struct msg_body m = { MSG_DPI_START, .dpi_start = { .worker = w } };
 	int fds[5] = { -1 };
 	struct err e = { 0 };
@@ -114,9 +114,9 @@ bool worker_start(struct supervisor *s, uint32_t w)
 	       send_lanes(s, worker_of(s, w), w);
 }
 
-void worker_died(struct supervisor *s, uint32_t w)
+void worker_died(struct workforce *workforce, uint32_t w)
 {
-	struct pair *p = &s->pairs[w];
+	struct pair *p = &workforce->pairs[w];
 
 	close_fd(&p->ring);
 	close_fd(&p->wake);
@@ -140,18 +140,18 @@ bool worker_hung(struct supervisor *s, struct slot *gate, struct msg *m)
 		return true;
 	role_event(s, ROLE_DPI, w, ROLE_HUNG);
 	once_void(s, pair_kind(w));
-	s->pairs[w].distrusted = true;
+	s->workforce.pairs[w].distrusted = true;
 	role_kill(s, sl);
 	return true;
 }
 
-void worker_acked(struct supervisor *s, uint32_t w, const uint8_t digest[32])
+void worker_acked(struct workforce *workforce, uint32_t w, const uint8_t digest[32])
 {
-	struct pair *p = &s->pairs[w];
+	struct pair *p = &workforce->pairs[w];
 
 	if (p->owed == 0)
 		return;
-	p->refuses = memcmp(digest, s->table_digest, sizeof(s->table_digest)) != 0;
+	p->refuses = memcmp(digest, workforce->digest, sizeof(workforce->digest)) != 0;
 	p->awaited = false;
 	/* Answers come in order, so only the last one is about the present table. */
 	p->acked = --p->owed == 0;
@@ -161,12 +161,12 @@ static int open_lane(struct supervisor *s, uint32_t lane, uint32_t w, struct err
 {
 	int fd;
 
-	if (s->pairs[w].queues[lane] >= 0)
+	if (s->workforce.pairs[w].queues[lane] >= 0)
 		return 0;
-	fd = queue_socket(s, lane, s->pairs[w].slots, e);
+	fd = queue_socket(s, lane, s->workforce.pairs[w].slots, e);
 	if (fd < 0)
 		return fd;
-	s->pairs[w].queues[lane] = fd;
+	s->workforce.pairs[w].queues[lane] = fd;
 	if (slot_alive(gate_of(s, w)))
 		send_lane(s, gate_of(s, w), lane, w);
 	if (slot_alive(worker_of(s, w)))
@@ -188,9 +188,9 @@ static uint32_t asked_for(const struct supervisor *s, const struct ir *ir, enum 
 	uint32_t n = commands ? ir->command_workers : ir->naming_workers;
 
 	if (n == 0)
-		n = commands && s->once.leases != NULL ? 1 : s->cores / (commands ? 2 : 4);
+		n = commands && s->workforce.once.leases != NULL ? 1 : s->workforce.cores / (commands ? 2 : 4);
 	n = n < 1 ? 1 : n < WORKER_MAX ? n : WORKER_MAX;
-	return n > s->o->workers ? n : s->o->workers;
+	return n > s->ground.o->workers ? n : s->ground.o->workers;
 }
 
 /*
@@ -199,16 +199,16 @@ static uint32_t asked_for(const struct supervisor *s, const struct ir *ir, enum 
  * So a changed number of workers takes effect at the daemon's next start, when no session is
  * followed yet.
  */
-static void divide(struct supervisor *s, enum lane_kind kind)
+static void divide(struct workforce *workforce, enum lane_kind kind)
 {
 	/* at most one for each core, because two on one core only wait for each other */
-	uint32_t n = s->workers_asked[kind] < s->cores ? s->workers_asked[kind] : s->cores;
+	uint32_t n = workforce->asked[kind] < workforce->cores ? workforce->asked[kind] : workforce->cores;
 
-	if (s->workers_run[kind] != 0)
+	if (workforce->running[kind] != 0)
 		return;
-	s->workers_run[kind] = n;
+	workforce->running[kind] = n;
 	for (uint32_t i = 0; i < n; i++) {
-		struct pair *p = &s->pairs[pair_number(kind, i)];
+		struct pair *p = &workforce->pairs[pair_number(kind, i)];
 
 		p->wanted = true;
 		p->slots = pair_slots(i, n);
@@ -219,17 +219,17 @@ int workers_prepare(struct supervisor *s, const struct ir *ir, struct err *e)
 {
 	int r = 0;
 
-	if (ir->n_zones == 0 && s->lanes == 0)
+	if (ir->n_zones == 0 && s->workforce.lanes == 0)
 		return 0;
-	s->lanes |= ir_lanes(ir) | (uint64_t)1 << LANE_CUT;
+	s->workforce.lanes |= ir_lanes(ir) | (uint64_t)1 << LANE_CUT;
 	for (unsigned k = 0; k < LANE_KINDS; k++)
-		s->workers_asked[k] = asked_for(s, ir, (enum lane_kind)k);
+		s->workforce.asked[k] = asked_for(s, ir, (enum lane_kind)k);
 	for (uint32_t l = 1; l < LANE_COUNT; l++) {
-		if ((s->lanes >> l & 1) == 0)
+		if ((s->workforce.lanes >> l & 1) == 0)
 			continue;
-		divide(s, lane_kind_of(l));
+		divide(&s->workforce, lane_kind_of(l));
 		for (uint32_t w = 0; r >= 0 && w < PAIR_MAX; w++)
-			if (s->pairs[w].wanted && pair_kind(w) == lane_kind_of(l))
+			if (s->workforce.pairs[w].wanted && pair_kind(w) == lane_kind_of(l))
 				r = open_lane(s, l, w, e);
 	}
 	return r;
@@ -262,14 +262,14 @@ int table_set(struct supervisor *s, struct table *t, struct table *ret_before, s
 		return err_set(e, fd, "command table");
 	}
 	if (ret_before != NULL)
-		*ret_before = s->table;
+		*ret_before = s->workforce.table;
 	else
-		table_drop(&s->table);
-	s->table = *t;
+		table_drop(&s->workforce.table);
+	s->workforce.table = *t;
 	*t = (struct table){ .image = NULL };
-	close_fd(&s->table_fd);
-	s->table_fd = fd;
-	sha256(s->table.image, s->table.n, s->table_digest);
+	close_fd(&s->workforce.table_fd);
+	s->workforce.table_fd = fd;
+	sha256(s->workforce.table.image, s->workforce.table.n, s->workforce.digest);
 	for (uint32_t w = 0; w < PAIR_MAX; w++)
 		if (slot_alive(worker_of(s, w)))
 			send_table(s, w);
@@ -281,10 +281,10 @@ void workers_end_refusing(struct supervisor *s)
 	char title[SLOT_TITLE];
 
 	for (uint32_t w = 0; w < PAIR_MAX; w++)
-		if (s->pairs[w].wanted && s->pairs[w].acked && s->pairs[w].refuses) {
+		if (s->workforce.pairs[w].wanted && s->workforce.pairs[w].acked && s->workforce.pairs[w].refuses) {
 			supervisor_say(s, M_WORKER_REFUSED, slot_title(worker_of(s, w), title));
-			s->pairs[w].acked = false;
-			s->pairs[w].distrusted = true;
+			s->workforce.pairs[w].acked = false;
+			s->workforce.pairs[w].distrusted = true;
 			role_kill(s, worker_of(s, w));
 		}
 }
@@ -294,7 +294,7 @@ enum table_state table_state(const struct supervisor *s)
 	bool refused = false, taken = false;
 
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
-		const struct pair *p = &s->pairs[w];
+		const struct pair *p = &s->workforce.pairs[w];
 
 		if (!p->wanted)
 			continue;

@@ -258,7 +258,7 @@ uint64_t processes_due(void)
 
 void once_open(struct supervisor *s)
 {
-	s->once = (struct once){ .leases = NULL };
+	s->workforce.once = (struct once){ .leases = NULL };
 }
 
 unsigned once_memory(const struct supervisor *s, uint32_t w, int ret[3])

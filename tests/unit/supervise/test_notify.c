@@ -45,8 +45,8 @@ static int begin(void **state)
 	(void)state;
 	policy = (struct policy){ .number = 7 };
 	memset(&s, 0, sizeof(s));
-	s.rules_fd = -1;
-	s.o = &options;
+	s.sockets.rules = -1;
+	s.ground.o = &options;
 	s.now = &policy;
 	for (unsigned i = 0; i < SLOTS; i++)
 		s.slots[i].role = i == SLOT_ENFORCE ? ROLE_ENFORCE : i == SLOT_DPI ? ROLE_DPI : ROLE_JOURNAL;
@@ -159,9 +159,9 @@ static void the_rules_are_kept(void **state)
 	snprintf(name, sizeof(name), "@%.*s", (int)(n - offsetof(struct sockaddr_un, sun_path) - 1), a.sun_path + 1);
 	for (int round = 0; round < 2; round++) {
 		free(s.notify);
-		close(s.rules_fd);
-		s.rules_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		s.rules_kept = round == 1;
+		close(s.sockets.rules);
+		s.sockets.rules = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		s.sockets.rules_kept = round == 1;
 		setenv("NOTIFY_SOCKET", name, 1);
 		assert_int_equal(notify_open(&s, &e), 0);
 		if (round == 1)
@@ -170,12 +170,12 @@ static void the_rules_are_kept(void **state)
 		assert_string_equal(heard, "FDSTOREREMOVE=1\nFDNAME=rules");
 		fd = given();
 		assert_string_equal(heard, "FDSTORE=1\nFDNAME=rules\nFDPOLL=0");
-		assert_true(fstat(fd, &kept) == 0 && fstat(s.rules_fd, &its) == 0 && kept.st_ino == its.st_ino);
+		assert_true(fstat(fd, &kept) == 0 && fstat(s.sockets.rules, &its) == 0 && kept.st_ino == its.st_ino);
 		close(fd);
 	}
 	assert_string_equal(hear(), "");
-	close(s.rules_fd);
-	s.rules_fd = -1;
+	close(s.sockets.rules);
+	s.sockets.rules = -1;
 }
 
 static void handed(const char *pid, const char *count)

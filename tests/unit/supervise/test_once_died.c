@@ -23,9 +23,9 @@ static void lend(void)
 	memset(handshakes, 0, sizeof(handshakes));
 	leases[3].permit = 7;
 	leases[3].state = ONCE_GIVEN;
-	s.once.leases = leases;
+	s.workforce.once.leases = leases;
 	for (unsigned k = 0; k < LANE_KINDS; k++) {
-		s.once.handshakes[k] = &handshakes[k];
+		s.workforce.once.handshakes[k] = &handshakes[k];
 		handshakes[k].alive_ns = 1;
 		handshakes[k].of[5].mark = 9;
 		handshakes[k].of[5].state = ONCE_GIVEN;
@@ -64,11 +64,12 @@ static void what_a_dead_worker_lent(void **state)
 
 			how.si_status = deaths[i].status;
 			lend();
-			s.pairs[w].distrusted = deaths[i].distrusted;
+			s.workforce.pairs[w].distrusted = deaths[i].distrusted;
 			once_died(&s, w, &how);
 			if (is_void((enum lane_kind)k) != deaths[i].gone)
 				fail_msg("%s, kind %u", deaths[i].what, k);
-			assert_false(s.pairs[w].distrusted); /* the worker's successor is trusted */
+			/* the worker's successor is trusted */
+			assert_false(s.workforce.pairs[w].distrusted);
 			assert_int_equal(handshakes[k].alive_ns, 0);
 			/* the other kind's worker lives */
 			assert_int_equal(handshakes[1u - k].alive_ns, 1);

@@ -194,10 +194,10 @@ static int begin(void **state)
 	memset(asked, 0, sizeof(asked));
 	answered = handed = 0;
 	policy.ir = &ir;
-	s.o = &options;
+	s.ground.o = &options;
 	s.now = &policy;
 	s.relay.web = -1;
-	s.adopted = true;
+	s.loading.adopted = true;
 	for (unsigned i = 0; i < SLOTS; i++) {
 		s.slots[i].number = i;
 		s.slots[i].state = SLOT_RUNNING;
@@ -207,9 +207,9 @@ static int begin(void **state)
 		/* the kernel chooses a name */
 		const struct sockaddr any = { .sa_family = AF_UNIX };
 
-		s.orders_fd[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
-		assert_int_equal(bind(s.orders_fd[i], &any, sizeof(any.sa_family)), 0);
-		assert_int_equal(listen(s.orders_fd[i], 16), 0);
+		s.sockets.orders[i] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0);
+		assert_int_equal(bind(s.sockets.orders[i], &any, sizeof(any.sa_family)), 0);
+		assert_int_equal(listen(s.sockets.orders[i], 16), 0);
 	}
 	return orders_open(&s, &e) < 0 ? -1 : persons_open(&s, &e);
 }
@@ -220,8 +220,8 @@ static int finish(void **state)
 	orders_gone(&s, &s.slots[SLOT_CONTROL]);
 	free(s.orders);
 	free(s.persons);
-	close(s.orders_fd[0]);
-	close(s.orders_fd[1]);
+	close(s.sockets.orders[0]);
+	close(s.sockets.orders[1]);
 	return 0;
 }
 
@@ -255,7 +255,7 @@ static void hand(uid_t uid, const struct msg_body *order, bool logins)
 	int status;
 	pid_t pid;
 
-	assert_int_equal(getsockname(s.orders_fd[logins], (struct sockaddr *)&to, &n), 0);
+	assert_int_equal(getsockname(s.sockets.orders[logins], (struct sockaddr *)&to, &n), 0);
 	played = uid;
 	pid = fork();
 	assert_true(pid >= 0);
@@ -292,7 +292,7 @@ static void root_is_who_the_kernel_says(void **state)
 	const struct msg_body *const orders[] = { &apply, &confirm, &rollback, &release, &right_clock };
 
 	(void)state;
-	s.adopted = true;
+	s.loading.adopted = true;
 	for (size_t i = 0; i < 5; i++) {
 		hand(NOBODY, orders[i], false);
 		hand(NOBODY, orders[i], true);
@@ -414,12 +414,12 @@ static void a_door_is_enforces(void **state)
 	/* Enforce ends: its successor gets the order once it has a policy, unless it
 	 * was decided. */
 	answered = 0;
-	s.adopted = false;
+	s.loading.adopted = false;
 	orders_gone(&s, &s.slots[SLOT_ENFORCE]);
 	orders_again(&s);
 	assert_int_equal(answered, 0);
 	assert_int_equal(asked[SLOT_ENFORCE], 2);
-	s.adopted = true;
+	s.loading.adopted = true;
 	orders_again(&s);
 	orders_again(&s);
 	assert_int_equal(asked[SLOT_ENFORCE], 3);
@@ -436,10 +436,10 @@ static void an_isolation_is_kept(void **state)
 	static const struct msg_body roots = {
 		MSG_CTL_CHANGE, .ctl_change = { .order = CHANGE_ISOLATE, .object = "zone it", .comment = "" }
 	};
-	struct paper_kept *p = &s.papers[PAPER_ISOLATIONS];
+	struct paper_kept *p = &s.reported.papers[PAPER_ISOLATIONS];
 
 	(void)state;
-	s.state_fd = -1; /* nothing can be written: it is tried again */
+	s.ground.state_fd = -1; /* nothing can be written: it is tried again */
 	p->bytes = (uint8_t *)strdup("[]");
 	p->n = 2;
 	hand(0, &roots, false);
@@ -449,7 +449,7 @@ static void an_isolation_is_kept(void **state)
 	assert_int_equal(asked[SLOT_ENFORCE], 1);
 	assert_non_null(strstr((const char *)p->bytes, "zone it"));
 	/* It has never had this one. */
-	s.adopted = false;
+	s.loading.adopted = false;
 	hand(0, &roots, false);
 	assert_int_equal(asked[SLOT_ENFORCE], 1);
 	(void)orders_due(&s, now_ns + 9 * SECOND);

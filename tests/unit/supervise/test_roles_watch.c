@@ -80,7 +80,7 @@ static void is(char state)
 	char text[] = "1 (sekishod) S 1";
 
 	text[13] = state;
-	assert_int_equal(pwrite(s.pairs[0].vigil.stat, text, sizeof(text), 0), sizeof(text));
+	assert_int_equal(pwrite(s.workforce.pairs[0].vigil.stat, text, sizeof(text), 0), sizeof(text));
 }
 
 static int begin(void **state)
@@ -96,9 +96,9 @@ static int begin(void **state)
 	s.slots[SLOT_GATE].role = ROLE_GATE;
 	s.slots[SLOT_GATE].asked = 1; /* a slow question has a limit of its own */
 	s.slots[SLOT_GATE].vigil.stat = -1;
-	s.pairs[0].pulse = &pulse;
-	s.pairs[0].pulse_seen = pulse_feel(&pulse);
-	vigil_begin(&s.pairs[0].vigil, 0, memfd_create("stat", 0));
+	s.workforce.pairs[0].pulse = &pulse;
+	s.workforce.pairs[0].pulse_seen = pulse_feel(&pulse);
+	vigil_begin(&s.workforce.pairs[0].vigil, 0, memfd_create("stat", 0));
 	pulse_beat(&pulse);
 	watch_due(&s, now);
 	return 0;
@@ -107,7 +107,7 @@ static int begin(void **state)
 static int finish(void **state)
 {
 	(void)state;
-	close(s.pairs[0].vigil.stat);
+	close(s.workforce.pairs[0].vigil.stat);
 	free(s.watch);
 	return 0;
 }
@@ -238,7 +238,7 @@ static void begin_worker(void)
 	sl->stat = memfd_create("stat", 0);
 	s.slots[SLOT_GATE].state = SLOT_OFF;
 	vigil_begin(&sl->vigil, 0, sl->stat);
-	s.pairs[0].owed = 1;
+	s.workforce.pairs[0].owed = 1;
 }
 
 static void one_that_has_no_core_may_keep_its_table(void **state)
@@ -249,10 +249,10 @@ static void one_that_has_no_core_may_keep_its_table(void **state)
 	assert_int_equal(ended, 0);
 	/* An answer ends the waiting, and the next table begins anew. */
 	owes(2000, 'S');
-	s.pairs[0].awaited = false;
+	s.workforce.pairs[0].awaited = false;
 	owes(2000, 'S');
 	assert_int_equal(ended, 0);
-	s.pairs[0].owed = 0;
+	s.workforce.pairs[0].owed = 0;
 	owes(60000, 'S');
 	assert_int_equal(ended, 0);
 	close(s.slots[SLOT_DPI].stat);

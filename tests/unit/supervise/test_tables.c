@@ -136,12 +136,12 @@ static int begin(void **state)
 	(void)state;
 	memset(&s, 0, sizeof(s));
 	memset(killed, 0, sizeof(killed));
-	s.table_fd = -1;
+	s.workforce.table_fd = -1;
 	policy.ir = &ir;
 	s.now = &policy;
 	for (uint32_t w = FIRST; w <= OTHER; w++) {
-		s.pairs[w].wanted = true;
-		s.pairs[w].ring = s.pairs[w].wake = -1;
+		s.workforce.pairs[w].wanted = true;
+		s.workforce.pairs[w].ring = s.workforce.pairs[w].wake = -1;
 		s.slots[SLOT_DPI + w].state = SLOT_RUNNING;
 	}
 	memcpy(t.image, "rows", 4);
@@ -151,38 +151,38 @@ static int begin(void **state)
 static int finish(void **state)
 {
 	(void)state;
-	table_drop(&s.table);
-	close(s.table_fd);
+	table_drop(&s.workforce.table);
+	close(s.workforce.table_fd);
 	return 0;
 }
 
 static void one_alone_has_no_veto(void **state)
 {
 	(void)state;
-	worker_acked(&s, OTHER, refusal);
+	worker_acked(&s.workforce, OTHER, refusal);
 	/* the answer of the other worker is still missing */
 	assert_int_equal(table_state(&s), TABLE_WAIT);
-	worker_acked(&s, FIRST, s.table_digest);
+	worker_acked(&s.workforce, FIRST, s.workforce.digest);
 	assert_int_equal(table_state(&s), TABLE_DISPUTED);
 	workers_end_refusing(&s);
 	assert_int_equal(killed[SLOT_DPI + OTHER], 1);
 	assert_int_equal(killed[SLOT_DPI + FIRST], 0);
-	assert_true(s.pairs[OTHER].distrusted && !s.pairs[FIRST].distrusted);
+	assert_true(s.workforce.pairs[OTHER].distrusted && !s.workforce.pairs[FIRST].distrusted);
 	/* Until the worker has ended, its answers do not count. */
-	worker_acked(&s, OTHER, s.table_digest);
+	worker_acked(&s.workforce, OTHER, s.workforce.digest);
 	assert_int_equal(table_state(&s), TABLE_WAIT);
-	worker_died(&s, OTHER);
+	worker_died(&s.workforce, OTHER);
 	assert_int_equal(table_state(&s), TABLE_WAIT);
-	s.pairs[OTHER].owed = 1; /* as worker_start leaves it */
-	worker_acked(&s, OTHER, s.table_digest);
+	s.workforce.pairs[OTHER].owed = 1; /* as worker_start leaves it */
+	worker_acked(&s.workforce, OTHER, s.workforce.digest);
 	assert_int_equal(table_state(&s), TABLE_EQUAL);
 }
 
 static void all_together_have(void **state)
 {
 	(void)state;
-	worker_acked(&s, FIRST, refusal);
-	worker_acked(&s, OTHER, refusal);
+	worker_acked(&s.workforce, FIRST, refusal);
+	worker_acked(&s.workforce, OTHER, refusal);
 	assert_int_equal(table_state(&s), TABLE_REFUSED);
 }
 
@@ -190,10 +190,10 @@ static void all_together_have(void **state)
 static void what_nobody_asked_is_not_heard(void **state)
 {
 	(void)state;
-	worker_acked(&s, FIRST, s.table_digest);
-	worker_acked(&s, FIRST, refusal);
-	worker_acked(&s, FIRST, refusal);
-	worker_acked(&s, OTHER, s.table_digest);
+	worker_acked(&s.workforce, FIRST, s.workforce.digest);
+	worker_acked(&s.workforce, FIRST, refusal);
+	worker_acked(&s.workforce, FIRST, refusal);
+	worker_acked(&s.workforce, OTHER, s.workforce.digest);
 	assert_int_equal(table_state(&s), TABLE_EQUAL);
 }
 

@@ -65,8 +65,7 @@ static void tell_where(struct setup *s)
 		const char *text = s->admin.addresses[i];
 		int n = (int)strcspn(text, "/");
 
-		message_print(s->c->out, s->c->lang, strchr(text, ':') != NULL ? M_SETUP_PAGES_SIX : M_SETUP_PAGES, n,
-			      text);
+		step_tell(s, strchr(text, ':') != NULL ? M_SETUP_PAGES_SIX : M_SETUP_PAGES, n, text);
 	}
 	if (!ask_status(s, &a))
 		return;
@@ -77,7 +76,7 @@ static void tell_where(struct setup *s)
 			json_string_value(json_object_get(json_array_get(json_object_get(f, "list"), 0), "sha256"));
 
 		if (use != NULL && strcmp(use, "web") == 0 && is != NULL)
-			message_print(s->c->out, s->c->lang, M_SETUP_FINGERPRINT, is);
+			step_tell(s, M_SETUP_FINGERPRINT, is);
 	}
 	box_answer_free(&a);
 }
@@ -89,9 +88,9 @@ static void set_aside(struct setup *s)
 	int dir = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (dir < 0 || setup_unkeep(dir, "box.cfg") < 0 || setup_unkeep(dir, "site.cfg") < 0)
-		message_print(s->c->out, s->c->lang, M_SETUP_STILL_THERE, s->folder);
+		step_tell(s, M_SETUP_STILL_THERE, s->folder);
 	else
-		message_print(s->c->out, s->c->lang, M_SETUP_ASIDE, s->folder);
+		step_tell(s, M_SETUP_ASIDE, s->folder);
 	if (dir >= 0)
 		close(dir);
 }
@@ -106,7 +105,7 @@ static void tell_of_accounts(struct setup *s)
 		return;
 	accounts = json_object_get(json_object_get(a.json, "accounts"), "accounts");
 	if (json_is_integer(accounts) && json_integer_value(accounts) == 0)
-		message_print(s->c->out, s->c->lang, M_SETUP_NO_ACCOUNT);
+		step_tell(s, M_SETUP_NO_ACCOUNT);
 	box_answer_free(&a);
 }
 
@@ -142,7 +141,7 @@ static int trial(struct setup *s)
 		tell_of_accounts(s);
 		return status;
 	}
-	message_print(s->c->out, s->c->lang, M_SETUP_GOES_BACK);
+	step_tell(s, M_SETUP_GOES_BACK);
 	/* Only during the trial: after its end, a rollback would go back one policy further. */
 	if (is_on_trial(s, until))
 		verb_rollback(s->c, &(struct cli_args){ 0 });
@@ -154,18 +153,29 @@ static int trial(struct setup *s)
  * them only when the person answers over a connection that still works. The exit status. */
 static int setup_apply(struct setup *s)
 {
-	char path[512], seconds[12];
+	char path[512], seconds[12], *dry = NULL;
 	struct cli_args a = { .operands = { path }, .n_operands = 1 };
+	FILE *out = s->c->out;
+	size_t size;
 	int status;
 
 	if (box_absent(s->c)) {
-		message_print(s->c->out, s->c->lang, M_SETUP_NO_BOX, s->folder);
+		step_tell(s, M_SETUP_NO_BOX, s->folder);
 		return CLI_CANNOT;
 	}
 	if (snprintf(path, sizeof(path), "%s/site.cfg", s->folder) >= (int)sizeof(path))
 		return cli_fail(s->c, CLI_INVALID, M_BOX_PATH_LONG, s->folder);
 	a.values[option("--dry-run")] = "";
-	status = verb_apply(s->c, &a);
+	/* A dry run that ends well is nobody's business: it says that nothing was changed, just
+	 * before everything is. */
+	s->c->out = open_memstream(&dry, &size);
+	status = s->c->out == NULL ? CLI_CANNOT : verb_apply(s->c, &a);
+	if (s->c->out != NULL)
+		fclose(s->c->out);
+	s->c->out = out;
+	if (status != CLI_YES && dry != NULL)
+		fputs(dry, out);
+	free(dry);
 	if (status != CLI_YES) {
 		/* The box has told why: a session uses a card, or the policy cannot be applied. */
 		if (!answers(s, M_SETUP_TAKE, "take", "使う"))

@@ -8,6 +8,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
+#include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/setup/setup.h"
 
 #define LOOK_MS 300 /* ms between looks at the cables and at the time that is left */
@@ -88,7 +89,8 @@ enum said setup_ask(struct setup *s, const char *question, const char *otherwise
 	for (;;) {
 		bool whole;
 
-		fprintf(s->c->out, "\n%s", question);
+		fputc('\n', s->c->out);
+		text_wrap_all(s->c->out, question);
 		if (otherwise != NULL && *otherwise != '\0')
 			fprintf(s->c->out, " [%s]", otherwise);
 		fputs("\n> ", s->c->out);
@@ -106,7 +108,7 @@ enum said setup_ask(struct setup *s, const char *question, const char *otherwise
 				snprintf(out, SETUP_LINE, "%s", otherwise);
 			return SAID_TEXT;
 		}
-		message_print(s->c->out, s->c->lang, M_SETUP_LINE_BAD);
+		step_tell(s, M_SETUP_LINE_BAD);
 	}
 }
 
@@ -118,7 +120,9 @@ void step_tell(struct setup *s, enum message m, ...)
 	va_start(ap, m);
 	message_vtext(text, sizeof(text), s->c->lang, m, ap);
 	va_end(ap);
-	fprintf(s->c->out, "%s\n", text);
+	text_wrap_all(s->c->out, text);
+	if (text[strlen(text) - 1] != '\n')
+		fputc('\n', s->c->out);
 }
 
 /* Full-width letters of an input method count as plain ones. */

@@ -179,6 +179,23 @@ void cards_watch(struct setup *s)
 	}
 }
 
+/* What is known of a card: what it was chosen for, whose session it carries, whose port it is. */
+static void note_of(const struct setup *s, const struct card *c, char *out, size_t size)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	if (s->admin.card == c)
+		n += (size_t)snprintf(out, size, "= %s ", message_format(M_SETUP_ADMINISTRATION, s->c->lang));
+	for (size_t i = 0; i < s->n_data && n < size; i++)
+		if (s->data[i].card == c)
+			n += (size_t)snprintf(out + n, size - n, "= %s ", s->data[i].zone);
+	if (c->yours && n < size)
+		snprintf(out + n, size - n, "%s", message_format(M_SETUP_YOURS, s->c->lang));
+	else if (c->master[0] != '\0' && n < size)
+		message_text(out + n, size - n, s->c->lang, M_SETUP_PORT, c->master);
+}
+
 void cards_print(struct setup *s)
 {
 	struct table *t = table_new(7, 2);
@@ -193,12 +210,9 @@ void cards_print(struct setup *s)
 	table_right(t, 0);
 	for (size_t i = 0; i < s->cards.n; i++) {
 		const struct card *c = &s->cards.list[i];
-		char note[80] = "";
+		char note[200];
 
-		if (c->yours)
-			snprintf(note, sizeof(note), "%s", message_format(M_SETUP_YOURS, s->c->lang));
-		else if (c->master[0] != '\0')
-			message_text(note, sizeof(note), s->c->lang, M_SETUP_PORT, c->master);
+		note_of(s, c, note, sizeof(note));
 		table_cellf(t, "%zu", i + 1);
 		table_cell(t, c->name);
 		table_cell(t, link_text(s, c));
@@ -218,16 +232,16 @@ void card_blink(struct setup *s, const struct card *card)
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), code = 0;
 
 	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", card->name);
-	message_print(s->c->out, s->c->lang, M_SETUP_BLINKS, card->name, BLINKS_S);
+	step_tell(s, M_SETUP_BLINKS, card->name, BLINKS_S);
 	fflush(s->c->out);
 	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &r) < 0)
 		code = errno;
 	if (fd >= 0)
 		close(fd);
 	if (code == EOPNOTSUPP)
-		message_print(s->c->out, s->c->lang, M_SETUP_NO_BLINK, card->name);
+		step_tell(s, M_SETUP_NO_BLINK, card->name);
 	else if (code != 0)
-		message_print(s->c->out, s->c->lang, M_SETUP_BLINK_FAILED, card->name, strerror(code));
+		step_tell(s, M_SETUP_BLINK_FAILED, card->name, strerror(code));
 }
 
 /* ---- cards that are down --------------------------------------------------------------------- */

@@ -98,7 +98,7 @@ static void tell_raised(struct setup *s)
 			snprintf(names + n, sizeof(names) - n, "%s%s", n > 0 ? " " : "", s->cards.list[i].name);
 	}
 	if (names[0] != '\0')
-		message_print(s->c->out, s->c->lang, M_SETUP_RAISED, names);
+		step_tell(s, M_SETUP_RAISED, names);
 }
 
 int verb_setup(struct cli *c, const struct cli_args *a)
@@ -117,7 +117,7 @@ int verb_setup(struct cli *c, const struct cli_args *a)
 	s->folder = a->n_operands > 0 ? a->operands[0] : CLI_BOX_FOLDER;
 	cards_read(&s->cards);
 	if (s->cards.n > 0) {
-		message_print(c->out, c->lang, M_SETUP_BEGIN);
+		step_tell(s, M_SETUP_BEGIN);
 		setup_ask_to_the_end();
 		links_raise(&s->cards);
 		tell_raised(s);

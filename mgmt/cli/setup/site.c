@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The basics: the language, the site and its names, and the box's place in the network. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/cli/setup/setup.h"
@@ -8,11 +9,17 @@
 enum step_result step_language(struct setup *s, size_t k)
 {
 	char line[SETUP_LINE], both[200];
+	const char *term = getenv("TERM");
 	enum said said;
 	enum step_result r;
 
 	if (s->c->lang_told)
 		return STEP_GO;
+	/* the machine's own screen has no Japanese letters */
+	if (term != NULL && strcmp(term, "linux") == 0) {
+		s->c->lang = LANG_EN;
+		return STEP_GO;
+	}
 	snprintf(both, sizeof(both), "%s\n%s", message_format(M_SETUP_LANGUAGE, LANG_JA),
 		 message_format(M_SETUP_LANGUAGE, LANG_EN));
 	said = setup_ask(s, both, s->c->lang == LANG_JA ? "1" : "2", line);

@@ -163,7 +163,7 @@ static int one(struct setup *s, int dir, const char *name, const char *text)
 	int r = setup_keep(dir, name);
 
 	if (r == 0)
-		r = atomic_write(dir, name, text, strlen(text), &e);
+		r = atomic_write_mode(dir, name, text, strlen(text), 0644, &e); /* as installed */
 	return r < 0 ? cli_fail_file(s->c, CLI_CANNOT, name, -r) : 0;
 }
 

@@ -45,7 +45,7 @@ def talk(path, ends=None):
     console = Console()
     said, wrong = console.start("sekisho setup"), ""
     for question, answer in steps:
-        if " ".join(question.rstrip(" .").split()) not in said:
+        if "".join(question.rstrip(" .").split()) not in "".join(said.split()):
             wrong = "%r is not in %r" % (question, said[-300:])
             break
         said = console.say(answer)

@@ -123,6 +123,7 @@ def set_up(box, tools):
         expect(why in t.say(wrong), "%r: %s", wrong, t.text[t.seen:])
     expect("first zone" in t.say("１９２.168.7.0/24 via 10.79.0.254"), "full-width digits: %s", t.text[t.seen:])
     expect("was chosen already" in t.say("adm0"), "%s", t.text[t.seen:])
+    expect(re.search(r"adm0 .{0,60}= the administration", t.say("list")), "what adm0 was chosen for: %s", t.text[t.seen:])
     t.say("it0")
     expect("such as 10.10.0.1/24" in t.say(""), "%s", t.text[t.seen:])
     t.say("10.71.0.1/24")
@@ -132,7 +133,7 @@ def set_up(box, tools):
     expect("such as Offices" in t.say("1"), "%s", t.text[t.seen:])
     expect("answers for this zone" in t.say("事務所"), "%s", t.text[t.seen:])
     expect("answers for this zone" in t.say(""), "nobody answers for it: %s", t.text[t.seen:])
-    expect("next zone" in t.say("IT"), "%s", t.text[t.seen:])
+    expect("next zone" in t.say("IT") and re.search(r"it0 .{0,60}= office", t.text[t.seen:]), "%s", t.text[t.seen:])
     t.say("ops0")
     t.say("")
     # reported at this question, not at the last one
@@ -148,6 +149,9 @@ def set_up(box, tools):
     expect(not os.path.exists(folder), "written before it was said")
     said = t.say("1")
     expect("on trial" in said and "https://10.79.0.1/" in said, "%s", said)
+    expect("Nothing was changed" not in said, "it says that nothing was changed, and then what is: %s", said)
+    wide = [line for line in t.text.replace("\r", "").split("\n---- ")[0].split("\n") if len(line) > 80 and line[:2] not in ("> ", "  ")]
+    expect(not wide, "lines that the terminal breaks within words: %s", wide)
     trial = json.loads(box.sekisho("status", "--json", check=False).stdout)
     expect(trial["generation"]["state"] == "waiting", "no trial")
     until = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(calendar.timegm(time.strptime(trial["generation"]["confirm_by"][:19], "%Y-%m-%dT%H:%M:%S"))))
@@ -159,6 +163,7 @@ def set_up(box, tools):
     for name in ("box.cfg", "site.cfg"):
         text = open(folder + "/" + name, encoding="utf-8").read()
         expect(" ".join(text.split()) in shown, "%s is not as it was shown", name)
+        expect(os.stat(folder + "/" + name).st_mode & 0o777 == 0o644, "%s: whoever is not root cannot check it", name)
     expect('label = "北ターミナル"' in open(folder + "/site.cfg", encoding="utf-8").read(), "the label")
     expect(tools["in_box"](box) == {"adm0", "it0", "ops0"}, "%s", tools["in_box"](box))
     expect(json.loads(box.sekisho("status", "--json", check=False).stdout)["generation"]["state"] == "confirmed", "not kept")

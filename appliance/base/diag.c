@@ -108,6 +108,21 @@ static struct diag *diag_entry(struct diags *d, enum severity s, const char *cod
 	return g;
 }
 
+void diag_means(struct diags *d, struct diag *g, enum message m)
+{
+	static const struct {
+		enum message of, hint;
+	} fixed[] = {
+#define HINT(of, hint) { of, hint },
+#include "appliance/base/messages/hints.def"
+	};
+
+	g->sentence = (unsigned)m + 1;
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (fixed[i].of == m)
+			diag_hint(d, g, fixed[i].hint);
+}
+
 struct diag *diag_add(struct diags *d, enum severity s, const char *code, struct srcpos at, enum message m, ...)
 {
 	struct diag *g = diag_entry(d, s, code, at);
@@ -115,7 +130,7 @@ struct diag *diag_add(struct diags *d, enum severity s, const char *code, struct
 
 	if (g == &scratch)
 		return g;
-	g->sentence = (unsigned)m + 1;
+	diag_means(d, g, m);
 	va_start(ap, m);
 	g->text[LANG_EN] = catalogue_sentence(d->arena, LANG_EN, m, ap);
 	g->text[LANG_JA] = catalogue_sentence(d->arena, LANG_JA, m, ap);

@@ -63,6 +63,8 @@ void diags_init(struct diags *d, struct arena *a);
  * memory; its text may then be the format without its arguments. */
 struct diag *diag_add(struct diags *d, enum severity s, const char *code, struct srcpos at, enum message m, ...);
 void diag_hint(struct diags *d, struct diag *g, enum message m, ...);
+/* For diag_add_texts: of which message the texts are. Sets the hint that it always has. */
+void diag_means(struct diags *d, struct diag *g, enum message m);
 /* As diag_add, with both texts given (in the arena, or static), for sentences whose parts differ
  * by language. */
 struct diag *diag_add_texts(struct diags *d, enum severity s, const char *code, struct srcpos at, const char *en,

@@ -357,14 +357,11 @@ static void each_a_value(struct check *k, const struct ast_node *list, const str
 	char text[NOTATION_TEXT];
 
 	for (size_t i = 0; i < r->n; i++) {
-		struct diag *g;
-
 		if (space_value(space, r->list[i].lo, r->list[i].hi))
 			continue;
 		notation_text(&n, r->list[i], text);
-		g = check_say(k, SEV_ERROR, "policy.values_apart", list->value_at, list->value_width, MP_NOT_A_VALUE, o,
-			      text, list->name);
-		diag_hint(k->d, g, MP_HINT_VALUES_APART);
+		check_say(k, SEV_ERROR, "policy.values_apart", list->value_at, list->value_width, MP_NOT_A_VALUE, o,
+			  text, list->name);
 	}
 }
 
@@ -500,10 +497,8 @@ static void one_row(struct check *k, const struct ast_node *row, const struct vo
 	if (nodes.values != NULL)
 		row_values(k, nodes.values, voc, o, a);
 	if (limited && a->spaces_any && sizes_are_said(voc))
-		diag_hint(k->d,
-			  check_say(k, SEV_ERROR, "policy.values_apart", nodes.values->at, nodes.values->width,
-				    MP_VALUES_ANYWHERE, o, "", ""),
-			  MP_HINT_VALUES_APART);
+		check_say(k, SEV_ERROR, "policy.values_apart", nodes.values->at, nodes.values->width,
+			  MP_VALUES_ANYWHERE, o, "", "");
 	if (k->d->errors == errors)
 		effect_of_row(k, row, &nodes, voc, o, a);
 }

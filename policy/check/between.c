@@ -162,7 +162,6 @@ static void add_zone(struct check *k, const struct model_between *b, const struc
 			     z->name, text, b->sides[lost ? 0 : side]->name, b->sides[lost ? 1 : two]->name);
 		g->width = (uint32_t)strlen(z->name);
 		g->also = b->at;
-		diag_hint(k->d, g, MP_HINT_BETWEEN_SIDES);
 		return;
 	}
 }
@@ -183,10 +182,8 @@ static void add_gateway(struct check *k, const struct model_between *b, struct m
 		ranges_add(k, &sides[n], &one);
 		ranges_merge(&sides[n]); /* the next gateway is looked up in it */
 	} else if (n == b->n_sides) {
-		diag_hint(k->d,
-			  diag_add(k->d, SEV_ERROR, "policy.between", r->at, MP_BETWEEN_VIA, text, b->sides[0]->name,
-				   b->sides[1]->name),
-			  MP_HINT_BETWEEN_VIA);
+		diag_add(k->d, SEV_ERROR, "policy.between", r->at, MP_BETWEEN_VIA, text, b->sides[0]->name,
+			 b->sides[1]->name);
 	} else if (r->interface != NULL && r->interface != b->sides[n]) {
 		diag_add(k->d, SEV_ERROR, "policy.between", r->at, MP_BETWEEN_VIA_SIDE, text, b->sides[n]->name,
 			 r->interface->name);
@@ -409,10 +406,8 @@ static bool add_known(struct check *k, const struct model_interface *f, uint8_t 
 					 : add_named(k, &box->routes[i].to, ret)))
 			return false;
 	if (n > ANSWERS_WHOLE)
-		diag_hint(k->d,
-			  diag_add(k->d, SEV_WARNING, "policy.between_wide", first->at, MP_BETWEEN_WIDE, f->name,
-				   family, ANSWERS_WHOLE),
-			  MP_HINT_BETWEEN_ANSWERS);
+		diag_add(k->d, SEV_WARNING, "policy.between_wide", first->at, MP_BETWEEN_WIDE, f->name, family,
+			 ANSWERS_WHOLE);
 	return true;
 }
 
@@ -446,9 +441,6 @@ void check_answers(struct check *k)
 		for (size_t r = 0; r < all.n && n <= ANSWERS_MOST; r++)
 			n += count(&all.list[r]);
 		if (n > ANSWERS_MOST)
-			diag_hint(k->d,
-				  diag_add(k->d, SEV_ERROR, "policy.too_large", b->at, MP_BETWEEN_ANSWERS, ANSWERS_MOST,
-					   f->name),
-				  MP_HINT_BETWEEN_ANSWERS);
+			diag_add(k->d, SEV_ERROR, "policy.too_large", b->at, MP_BETWEEN_ANSWERS, ANSWERS_MOST, f->name);
 	}
 }

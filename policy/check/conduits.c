@@ -246,7 +246,6 @@ static void conduit_failure(struct check *k, const struct ast_node *const *v, st
 		g = check_value(k, SEV_WARNING, "policy.hold_reset", hold, MP_HOLD_RESET, o, hold->name);
 		if (v[C_WHEN_MIDSTREAM] != NULL)
 			g->also = v[C_WHEN_MIDSTREAM]->value_at;
-		diag_hint(k->d, g, MP_HINT_HOLD_RESET);
 	}
 }
 
@@ -270,8 +269,6 @@ static void conduit_span(struct check *k, const struct ast_node *node, uint32_t 
 		g = check_value(k, SEV_ERROR, "policy.range", node, MP_HEARD_BAD, o, node->string);
 		if (meant != NULL)
 			diag_hint(k->d, g, MP_HINT_WRITE, meant);
-		else
-			diag_hint(k->d, g, MP_HINT_HEARD);
 	} else if (seconds < least || seconds > most) {
 		g = check_say(k, SEV_ERROR, "policy.range", node->value_at, node->value_width, MP_SPAN_RANGE, o,
 			      node->name, node->string);

@@ -52,8 +52,7 @@ static void opened_by(struct check *k, const struct ast_node *list, struct model
 		}
 		g = check_value(k, SEV_ERROR, "policy.unknown_word", e,
 				d != DUTY_COUNT ? MP_DOOR_ROLE : MP_DOOR_NO_ROLE, o, e->string);
-		if (!check_near(k, g, e->string, may, n))
-			diag_hint(k->d, g, MP_HINT_DOOR_ROLES);
+		(void)check_near(k, g, e->string, may, n);
 	}
 	check_not_empty(k, list, o, NO_HINT);
 }

@@ -194,11 +194,8 @@ static void add_asset(struct reading *r, const struct row *row, size_t member)
 
 static bool fine_cell(struct reading *r, const struct cell *c)
 {
-	struct diag *g;
-
 	if (csv_is_formula(c->text)) {
-		g = at_cell(r, c, "policy.formula", MP_FLEET_FORMULA, c->text);
-		diag_hint(r->w->k->d, g, MP_HINT_FLEET_FORMULA);
+		at_cell(r, c, "policy.formula", MP_FLEET_FORMULA, c->text);
 		return false;
 	}
 	if (utf8_is_plain(bytes_of(c->text, strlen(c->text))))
@@ -317,15 +314,13 @@ static struct cell cell_of(const struct csv_cell *c)
 static void report_fault(struct reading *r, const struct table *t)
 {
 	struct cell at = cell_of(&t->cell);
-	struct diags *d = r->w->k->d;
 
 	if (t->fault == CSV_NOT_UTF8)
-		diag_hint(d, at_cell(r, &at, "policy.encoding", MP_CSV_ENCODING, ""), MP_HINT_CSV_ENCODING);
+		at_cell(r, &at, "policy.encoding", MP_CSV_ENCODING, "");
 	else if (t->fault == CSV_CONTROL)
 		at_cell(r, &at, "policy.csv", MP_CSV_CONTROL, "");
 	else if (t->fault == CSV_OPEN || t->fault == CSV_QUOTE)
-		diag_hint(d, at_cell(r, &at, "policy.csv", t->fault == CSV_OPEN ? MP_CSV_OPEN : MP_CSV_QUOTE, ""),
-			  MP_HINT_CSV_QUOTE);
+		at_cell(r, &at, "policy.csv", t->fault == CSV_OPEN ? MP_CSV_OPEN : MP_CSV_QUOTE, "");
 }
 
 static unsigned note_called(const char *name)
@@ -376,17 +371,14 @@ static bool read_header(struct reading *r, struct table *t, struct cell *first)
 	if (t->fault != CSV_FINE)
 		return false;
 	if (t->cell.column == 1 && strpbrk(t->cell.text, ";\t") != NULL) {
-		diag_hint(r->w->k->d, at_cell(r, first, "policy.csv", MP_CSV_SEPARATOR, ""), MP_HINT_CSV_ENCODING);
+		at_cell(r, first, "policy.csv", MP_CSV_SEPARATOR, "");
 		return false;
 	}
 	for (size_t i = 0; i < CELL_MEMBERS + r->n; i++) {
-		struct diag *g;
-
 		if (t->columns[i] != 0 || (i > CELL_NAME && i < CELL_MEMBERS))
 			continue;
-		g = at_cell(r, first, "policy.csv", MP_FLEET_COLUMN,
-			    i == CELL_NAME ? "name" : r->members[i - CELL_MEMBERS]);
-		diag_hint(r->w->k->d, g, MP_HINT_FLEET_COLUMN);
+		at_cell(r, first, "policy.csv", MP_FLEET_COLUMN,
+			i == CELL_NAME ? "name" : r->members[i - CELL_MEMBERS]);
 	}
 	return r->w->k->d->errors == errors;
 }
@@ -424,7 +416,6 @@ static void read_table(struct reading *r, const struct ast_node *from)
 					  from->string);
 
 		g->width = from->value_width;
-		diag_hint(k->d, g, MP_HINT_OUTSIDE);
 		return;
 	}
 	if (!csv_is_table(from->string)) {
@@ -510,12 +501,8 @@ static void read_fleet(struct reading *r, const struct ast_node *node)
 			   r->fleet->zone, r->w->things[KIND_ZONE].names, r->w->things[KIND_ZONE].n);
 	read_members(r, v[FLEET_MEMBERS]);
 	read_about(r, v[FLEET_ABOUT]);
-	if ((v[FLEET_FROM] == NULL) == (v[FLEET_ROWS] == NULL)) {
-		struct diag *g =
-			check_say(k, SEV_ERROR, "policy.fleet", node->at, node->width, MP_FLEET_SOURCE, r->o, "", "");
-
-		diag_hint(k->d, g, MP_HINT_FLEET_SOURCE);
-	}
+	if ((v[FLEET_FROM] == NULL) == (v[FLEET_ROWS] == NULL))
+		check_say(k, SEV_ERROR, "policy.fleet", node->at, node->width, MP_FLEET_SOURCE, r->o, "", "");
 	if (k->d->errors > errors)
 		return;
 	r->begin = (struct cell){ "", node->at, node->width };

@@ -52,7 +52,6 @@ static bool interface_address(struct check *k, const struct ast_node *node, stru
 	struct addr_range net;
 	unsigned len = 0;
 	bool stray, whole;
-	struct diag *g;
 
 	whole = prefix_parse(node->string, &net, &stray);
 	if ((whole || stray) && node->string[n] == '/' && n < sizeof(head) && addr_range_is_prefix(&net, &len)) {
@@ -67,11 +66,10 @@ static bool interface_address(struct check *k, const struct ast_node *node, stru
 			check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_NO_HOST, o, node->string);
 			return false;
 		}
-		g = check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_NETWORK, o, node->string);
+		check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_NETWORK, o, node->string);
 	} else {
-		g = check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_ADDRESS, o, node->string);
+		check_value(k, SEV_ERROR, "policy.address", node, MP_BOX_ADDRESS, o, node->string);
 	}
-	diag_hint(k->d, g, MP_HINT_BOX_ADDRESS);
 	return false;
 }
 
@@ -260,7 +258,6 @@ static void report_unreached(struct check *k, const struct model_zone *z)
 	addr_range_text(&left.list[0], text, sizeof(text));
 	g = diag_add(k->d, SEV_WARNING, "policy.no_route", z->at, MP_ZONE_UNREACHED, z->name, text);
 	g->width = (uint32_t)strlen(z->name);
-	diag_hint(k->d, g, MP_HINT_ZONE_UNREACHED);
 }
 
 void check_network(struct check *k)

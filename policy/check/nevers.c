@@ -120,7 +120,6 @@ static void never_answers(struct check *k, const struct ast_node *list, struct m
 		g = check_value(k, SEV_ERROR, "policy.answer_only", e, s->tunnel ? MP_ANSWERS_TUNNEL : MP_ANSWERS_MORE,
 				o, e->string);
 		g->also = s->at;
-		diag_hint(k->d, g, MP_HINT_ANSWERS);
 	}
 }
 

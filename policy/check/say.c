@@ -26,7 +26,7 @@ struct diag *check_both(struct check *k, enum severity s, const char *code, stru
 				 y.text[l]);
 	g = diag_add_texts(k->d, s, code, at, text[LANG_EN], text[LANG_JA]);
 	g->width = width;
-	g->sentence = (unsigned)m + 1;
+	diag_means(k->d, g, m);
 	return g;
 }
 

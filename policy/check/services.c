@@ -218,11 +218,8 @@ static void one_service(struct check *k, const struct ast_node *node, struct mod
 		return;
 	s->whole = false;
 	if (vocabulary_of(s->protocol) == NULL) {
-		struct diag *g =
-			check_say(k, SEV_ERROR, "policy.no_commands", v[SERVICE_ALLOW]->at, v[SERVICE_ALLOW]->width,
-				  MP_NO_VOCABULARY, o, protocol_info(s->protocol)->name, "");
-
-		diag_hint(k->d, g, MP_HINT_NO_VOCABULARY);
+		check_say(k, SEV_ERROR, "policy.no_commands", v[SERVICE_ALLOW]->at, v[SERVICE_ALLOW]->width,
+			  MP_NO_VOCABULARY, o, protocol_info(s->protocol)->name, "");
 		return;
 	}
 	check_not_empty(k, v[SERVICE_ALLOW], o, MP_HINT_EMPTY_ALLOW_LIST);

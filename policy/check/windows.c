@@ -43,8 +43,7 @@ void check_time_zone(struct check *k, const struct ast_node *node, struct object
 		places[n] = time_zone_place(n);
 		n++;
 	}
-	if (!check_near(k, g, node->string, places, n))
-		diag_hint(k->d, g, MP_HINT_TIME_ZONE);
+	(void)check_near(k, g, node->string, places, n);
 }
 
 static bool read_day(struct check *k, const struct ast_node *node, struct object o, uint32_t *ret)
@@ -205,12 +204,8 @@ void end_moment(struct check *k, const struct ast_node *node, enum message past,
 		g = check_value(k, SEV_ERROR, "policy.date", node, MP_UNTIL_FAR, o, text);
 		diag_hint(k->d, g, MP_HINT_UNTIL_FAR, node->name);
 	} else if (*ret <= k->now) {
-		bool own = past == MP_UNTIL_PAST;
-
-		g = check_value(k, SEV_WARNING, own ? "policy.until_past" : "policy.contract_past", node, past, o,
-				text);
-		if (own)
-			diag_hint(k->d, g, MP_HINT_UNTIL_PAST);
+		check_value(k, SEV_WARNING, past == MP_UNTIL_PAST ? "policy.until_past" : "policy.contract_past", node,
+			    past, o, text);
 	} else if (date_parse(text, &day) && k->m->time_zone[0] == '\0') {
 		g = check_say(k, SEV_WARNING, "policy.until_utc", node->value_at, node->value_width, MP_UNTIL_UTC, o,
 			      node->name, text);

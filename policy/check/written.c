@@ -150,8 +150,7 @@ static struct hosts hosts_of(struct written *w, const struct ast_node *group, co
 		if (!s->several || h.n == 0 || h.all[h.n - 1].zone != NULL)
 			continue;
 		g = check_value(w->k, SEV_ERROR, "policy.unknown_name", c, MP_SEVERAL_ADDRESS, o, c->string);
-		if (!hint_thing(w, g, KIND_ASSET, c->string))
-			diag_hint(w->k->d, g, MP_HINT_SEVERAL_ADDRESS);
+		(void)hint_thing(w, g, KIND_ASSET, c->string);
 	}
 	return h;
 }

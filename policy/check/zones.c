@@ -67,7 +67,6 @@ static void zone_interfaces(struct check *k, const struct ast_node *list, struct
 				check_value(k, SEV_ERROR, "policy.admin_interface", c, MP_ADMIN_IN_ZONE, o, c->string);
 
 			g->also = i->at;
-			diag_hint(k->d, g, MP_HINT_ADMIN);
 		} else {
 			z->interfaces[z->n_interfaces++] = i;
 		}
@@ -171,7 +170,6 @@ static void report_overlaps(struct check *k, struct claims *claims)
 
 			g->width = late->node->value_width;
 			g->also = early->node->value_at;
-			diag_hint(k->d, g, MP_HINT_OVERLAP);
 		}
 		if (far->range.lo.family != one->range.lo.family || addr_cmp(&one->range.hi, &far->range.hi) > 0)
 			far = one;
@@ -341,7 +339,6 @@ static void one_zone(struct check *k, const struct ast_node *node, struct model_
 		struct diag *g = diag_add(k->d, SEV_ERROR, "policy.reserved", node->at, MP_SELF_DEFINED);
 
 		g->width = node->width;
-		diag_hint(k->d, g, MP_HINT_SELF_DEFINED);
 	}
 	if (!keys_read(k, node, zone_keys, KEYS(zone_keys), o, z, v))
 		return;

@@ -123,12 +123,9 @@ void scan_report_unexpected(struct scan *s, struct srcpos at, enum message hint)
 void scan_extra_sign(struct scan *s)
 {
 	char c = scan_sign(s);
-	struct diag *g;
 
-	if (scan_misfit(s, s->cur->at)) {
-		g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", s->cur->at, MP_EXTRA_SIGN, (int)c);
-		diag_hint(&s->c->diags, g, MP_HINT_REMOVE);
-	}
+	if (scan_misfit(s, s->cur->at))
+		diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", s->cur->at, MP_EXTRA_SIGN, (int)c);
 	scan_step(s);
 }
 

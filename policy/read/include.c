@@ -163,14 +163,12 @@ static bool has_odd_break(struct diags *d, const struct source_text *s, uint32_t
 
 	while (b.left > 0) {
 		size_t at = s->size - b.left;
-		struct diag *g;
 
 		if (!utf8_next(&b, &c))
 			break;
 		if (!is_odd_break(&c, &b))
 			continue;
-		g = diag_add(d, SEV_ERROR, "policy.line_break", place_of(s, file, at), MP_LINE_BREAK, c.cp);
-		diag_hint(d, g, MP_HINT_LINE_BREAK);
+		diag_add(d, SEV_ERROR, "policy.line_break", place_of(s, file, at), MP_LINE_BREAK, c.cp);
 		return true;
 	}
 	return false;
@@ -281,10 +279,8 @@ void scan_load_failed(struct compilation *c, struct srcpos at, uint32_t width, c
 
 	if (code == -EFBIG) {
 		g = diag_add(&c->diags, SEV_ERROR, "policy.too_large", at, MP_FILE_LARGE, name, SOURCE_MAX >> 20);
-		diag_hint(&c->diags, g, MP_HINT_FILE_LARGE);
 	} else if (code == -EXDEV || code == -ELOOP) {
 		g = diag_add(&c->diags, SEV_ERROR, "policy.include_outside", at, MP_LINK_OUTSIDE, name);
-		diag_hint(&c->diags, g, MP_HINT_OUTSIDE);
 	} else if (code == -ENOENT) {
 		g = diag_add(&c->diags, SEV_ERROR, "policy.unreadable", at, MP_NO_FILE, name);
 		if (at.line > 0)

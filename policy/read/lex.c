@@ -143,7 +143,6 @@ static void block_comment(struct scan *s)
 	s->last = at;
 	g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed_comment", at, MP_COMMENT_OPEN);
 	g->width = 2;
-	diag_hint(&s->c->diags, g, MP_HINT_COMMENT);
 }
 
 void scan_blank(struct scan *s)
@@ -248,14 +247,12 @@ static void string_unclosed(struct scan *s, const struct scan_cursor *begin, con
 		return;
 	g = diag_add(&s->c->diags, SEV_ERROR, "policy.unclosed_string", begin->at, MP_STRING_OPEN);
 	g->width = s->cur->at.column - begin->at.column;
-	diag_hint(&s->c->diags, g, MP_HINT_STRING);
 }
 
 /* At a backslash: accepts libconfig's escapes, except for \x, which could hide any byte. */
 static void escape(struct scan *s)
 {
 	struct srcpos at = s->cur->at;
-	struct diag *g;
 	const char *p = s->cur->p;
 	size_t left = (size_t)(s->cur->end - p);
 
@@ -263,8 +260,7 @@ static void escape(struct scan *s)
 	if (left >= 2 && p[1] != '\0' && strchr("\"\\ntrf", p[1]) != NULL) {
 		scan_step(s);
 	} else if (scan_fresh(s, at)) {
-		g = diag_add(&s->c->diags, SEV_ERROR, "policy.escape", at, MP_ESCAPE);
-		diag_hint(&s->c->diags, g, MP_HINT_ESCAPE);
+		diag_add(&s->c->diags, SEV_ERROR, "policy.escape", at, MP_ESCAPE);
 	}
 }
 
@@ -380,7 +376,6 @@ static void accident(struct scan *s, struct srcpos at, uint32_t width, const cha
 		return;
 	if (*w == '\'') {
 		g = diag_add(d, SEV_ERROR, "policy.quotes", at, MP_SINGLE_QUOTE);
-		diag_hint(d, g, MP_HINT_DOUBLE_QUOTE);
 	} else if (is_number(w)) {
 		g = diag_add(d, SEV_ERROR, "policy.number", at, MP_NUMBER_BIG, w);
 	} else if (is_fraction(w)) {

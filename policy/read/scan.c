@@ -51,7 +51,6 @@ static bool element_is_setting(struct scan *s, struct srcpos opener, uint32_t op
 		struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", before.at, MP_NO_BRACES, word);
 
 		g->width = width;
-		diag_hint(&s->c->diags, g, MP_HINT_BRACES);
 	}
 	return true;
 }
@@ -93,7 +92,6 @@ static void check_array(struct scan *s, const struct ast_node *list, const struc
 
 		g->width = node->width;
 		g->also = list->child->at;
-		diag_hint(&s->c->diags, g, MP_HINT_LIST);
 	}
 }
 
@@ -116,12 +114,8 @@ static void read_elements(struct scan *s, struct ast_node *list, char closer, st
 		c = scan_peek(s);
 		if (scan_resumes(s))
 			return;
-		if ((c == closer || c == 0) && any && separated && scan_misfit(s, comma)) {
-			struct diag *g =
-				diag_add(&s->c->diags, SEV_ERROR, "policy.trailing_comma", comma, MP_TRAILING_COMMA);
-
-			diag_hint(&s->c->diags, g, MP_HINT_REMOVE);
-		}
+		if ((c == closer || c == 0) && any && separated && scan_misfit(s, comma))
+			diag_add(&s->c->diags, SEV_ERROR, "policy.trailing_comma", comma, MP_TRAILING_COMMA);
 		if (scan_at_end(s, closer, opener))
 			return;
 		c = scan_peek(s);
@@ -136,13 +130,9 @@ static void read_elements(struct scan *s, struct ast_node *list, char closer, st
 		if (c == ',' || c == ';') {
 			scan_sign(s);
 			comma = s->cur->at;
-			if ((separated || c == ';') && scan_misfit(s, comma)) {
-				struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", comma,
-							  c == ';' ? MP_LIST_SEMICOLON : MP_EMPTY_ELEMENT);
-
-				if (c == ';')
-					diag_hint(&s->c->diags, g, MP_HINT_COMMA);
-			}
+			if ((separated || c == ';') && scan_misfit(s, comma))
+				diag_add(&s->c->diags, SEV_ERROR, "policy.syntax", comma,
+					 c == ';' ? MP_LIST_SEMICOLON : MP_EMPTY_ELEMENT);
 			scan_step(s);
 			separated = any = true;
 			continue;
@@ -152,11 +142,8 @@ static void read_elements(struct scan *s, struct ast_node *list, char closer, st
 			scan_report_unclosed(s, s->cur->at, closer, opener);
 			return;
 		}
-		if (!separated && !setting_here && scan_misfit(s, behind)) {
-			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.missing_comma", behind, MP_NO_COMMA);
-
-			diag_hint(&s->c->diags, g, MP_HINT_NO_COMMA);
-		}
+		if (!separated && !setting_here && scan_misfit(s, behind))
+			diag_add(&s->c->diags, SEV_ERROR, "policy.missing_comma", behind, MP_NO_COMMA);
 		separated = false;
 		any = true;
 		if (c == '@') {
@@ -259,9 +246,7 @@ static bool elements_follow(struct scan *s, struct srcpos opener)
 	scan_blank(s);
 	if (texts_follow(s) && !s->broken) {
 		if (scan_misfit(s, opener))
-			diag_hint(&s->c->diags,
-				  diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", opener, MP_TEXTS_IN_BRACES),
-				  MP_HINT_TEXTS_IN_BRACES);
+			diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", opener, MP_TEXTS_IN_BRACES);
 		return true;
 	}
 	if (scan_peek(s) != '{' || s->broken)
@@ -271,8 +256,7 @@ static bool elements_follow(struct scan *s, struct srcpos opener)
 		return false;
 	}
 	if (scan_breaks(s, opener))
-		diag_hint(&s->c->diags, diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", opener, MP_LIST_IN_BRACES),
-			  MP_HINT_LIST_IN_BRACES);
+		diag_add(&s->c->diags, SEV_ERROR, "policy.bracket", opener, MP_LIST_IN_BRACES);
 	return true;
 }
 
@@ -363,11 +347,8 @@ static void value(struct scan *s, struct ast_node *node, bool in_array)
 		node->width = 1;
 	}
 	if (c == '{' || c == '(' || c == '[') {
-		if (in_array && scan_breaks(s, s->cur->at)) {
-			struct diag *g = diag_add(&s->c->diags, SEV_ERROR, "policy.array", s->cur->at, MP_ARRAY_NESTED);
-
-			diag_hint(&s->c->diags, g, MP_HINT_LIST);
-		}
+		if (in_array && scan_breaks(s, s->cur->at))
+			diag_add(&s->c->diags, SEV_ERROR, "policy.array", s->cur->at, MP_ARRAY_NESTED);
 		scan_sign(s);
 		bracket(s, node, c);
 		return;
@@ -451,12 +432,8 @@ static void terminator(struct scan *s, const struct ast_node *node)
 	if (c == 0 || c == '}' || c == ')' || c == ']' || c == ':')
 		return;
 	/* A warning does not mark the line as wrong: an error on it is still reported. */
-	if (s->last.line != behind.line || s->last.file != behind.file) {
-		struct diag *g = diag_add(&s->c->diags, SEV_WARNING, "policy.missing_semicolon", behind,
-					  MP_NO_SEMICOLON, node->name);
-
-		diag_hint(&s->c->diags, g, MP_HINT_SEMICOLON);
-	}
+	if (s->last.line != behind.line || s->last.file != behind.file)
+		diag_add(&s->c->diags, SEV_WARNING, "policy.missing_semicolon", behind, MP_NO_SEMICOLON, node->name);
 }
 
 static void setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
@@ -496,7 +473,6 @@ static void setting(struct scan *s, struct ast_node *group, struct scan_tail *t)
 	if (!scan_is_name(node->name) && scan_fresh(s, node->at)) {
 		g = diag_add(d, SEV_ERROR, "policy.name", node->at, MP_NAME_BAD, node->name);
 		g->width = node->width;
-		diag_hint(d, g, MP_HINT_NAME);
 	}
 	scan_blank(s);
 	c = scan_peek(s);

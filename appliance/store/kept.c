@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/base/atomic_file.h"
+#include "appliance/base/clock.h"
 #include "appliance/base/json_each.h"
 
 #define NAME "kept"
@@ -141,8 +142,12 @@ void kept_put(json_t *kept, const char *device, enum kept_mark mark, json_t *pic
 
 void kept_released(json_t *kept, const char *device, const char *by)
 {
+	char at[40];
+
+	moment_text(clock_wall_ns(), at);
 	kept_put(kept, device, KEPT_RELEASED, NULL);
 	json_object_set_new(kept_find(kept, device), "by", json_text(by));
+	json_object_set_new(kept_find(kept, device), "at", json_text(at));
 }
 
 void kept_left_out(json_t *kept, const char *device, uint64_t by)

@@ -48,7 +48,7 @@ json_t *kept_find(const json_t *kept, const char *device);
 /* Sets the record of a device, with `picture` (the caller keeps its reference), or, if NULL, with
  * the picture that it has. */
 void kept_put(json_t *kept, const char *device, enum kept_mark mark, json_t *picture);
-/* Notes that `by` released the device. */
+/* Notes that `by` released the device now. */
 void kept_released(json_t *kept, const char *device, const char *by);
 /* Notes that generation `by` does not use the device, which stays in the box. */
 void kept_left_out(json_t *kept, const char *device, uint64_t by);

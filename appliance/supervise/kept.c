@@ -292,11 +292,15 @@ json_t *kept_notice(const struct supervisor *s)
 
 	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
 		const char *by = json_string_value(json_object_get(record, "by"));
+		const char *when = json_string_value(json_object_get(record, "at")); /* NULL: an older record */
 
 		if (!names_device(s->now->ir, device) || kept_in_box(s->kept, device) || at >= sizeof(list))
 			continue;
-		at += (size_t)snprintf(list + at, sizeof(list) - at, by != NULL ? "%s%s (%s)" : "%s%s",
-				       at > 0 ? ", " : "", device, by);
+		at += (size_t)snprintf(list + at, sizeof(list) - at,
+				       by == NULL     ? "%s%s"
+				       : when == NULL ? "%s%s (%s)"
+						      : "%s%s (%s, %s)",
+				       at > 0 ? ", " : "", device, by, when);
 	}
 	return at > 0 ? json_sentence(M_BOX_RELEASED, list) : NULL;
 }

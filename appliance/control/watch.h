@@ -96,8 +96,8 @@ json_t *json_tried(const struct control *s);
 
 /* ---- carried.c ------------------------------------------------------------------------------- */
 
-/* Backups by schedule. Records tell root's schedule and how each attempt ended. This file counts the
- * days since the last backup, and says whether the next one is due. */
+/* Backups by schedule. Records tell root's schedule and how each attempt ended. This file counts
+ * the days since the last backup, and says whether the next one is due. */
 enum carried_target { CARRIED_STICK, CARRIED_SERVER, CARRIED_TARGETS };
 
 #define CARRIED_WHY 24u

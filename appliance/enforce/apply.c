@@ -53,7 +53,7 @@ static int usage_take(struct enforce *f, const struct generation_held *next, con
 		return err_set(e, -ENOMEM, "live sessions");
 	if (!anybody_asks(f, next, ret))
 		return 0;
-	return conntrack_dump(&f->net, usage_note, usage_restart, ret, e);
+	return conntrack_dump(&f->kernel.net, usage_note, usage_restart, ret, e);
 }
 
 /*
@@ -180,31 +180,32 @@ static int commit(struct enforce *f, struct generation_held *next, const struct 
 
 		if (a == NULL)
 			return err_set(e, -ENOMEM, "transaction");
-		(void)links_resolve(f->links, next);
+		(void)links_resolve(f->kernel.links, next);
 		generation_follow(next);
 		telling_stage(f, PROGRESS_READS);
 		r = 0;
 		if (seen != NULL)
 			have = *seen;
 		else
-			r = netlink_dump_since(&f->net, a, f->labels.known ? &f->labels.image : NULL, &have, e);
+			r = netlink_dump_since(&f->kernel.net, a, f->uses.labels.known ? &f->uses.labels.image : NULL,
+					       &have, e);
 		seen = NULL;
 		telling_stage(f, PROGRESS_KERNEL);
 		if (r == 0)
 			r = generation_image(f, next, a, &want, &x, e);
 		if (r == 0)
-			matched_seed(&f->matched, &have, next, &want);
-		if (f->once_earlier && !try)
+			matched_seed(&f->uses.matched, &have, next, &want);
+		if (f->kernel.once_earlier && !try)
 			/* as if the kernel had no rules: so all are written again */
 			have.n_rules = 0;
 		if (r == 0)
-			r = table_sync(&f->net, &have, &want, &x, f->lacks, try, ret, e);
+			r = table_sync(&f->kernel.net, &have, &want, &x, f->kernel.lacks, try, ret, e);
 		if (r == 0 && !try) {
-			f->once_earlier = false;
-			matched_carry(&f->matched, &have, &want, clock_wall_ns());
+			f->kernel.once_earlier = false;
+			matched_carry(&f->uses.matched, &have, &want, clock_wall_ns());
 		}
 		if (r < 0)
-			enforce_labels_forget(f); /* after any failure the labels are read again */
+			enforce_labels_forget(&f->uses.labels); /* after any failure the labels are read again */
 		arena_free(a);
 	}
 	return r;
@@ -230,7 +231,7 @@ void enforce_mend_due(struct enforce *f)
 	struct err e;
 
 	if (f->mend_due && enforce_mend(f, &e) == 0)
-		f->clock_due = false;
+		f->timing.clock_due = false;
 }
 
 /* Reads back what the kernel has. If the first commit missed something, a second one mends it. */
@@ -258,16 +259,16 @@ static int read_back(struct enforce *f, struct err *e)
 
 int enforce_open(struct enforce *f, struct err *e)
 {
-	uint32_t news = f->meddling.news;
+	uint32_t news = f->watched.meddling.news;
 	int r = sysctl_apply(e);
 
 	if (r == 0)
 		r = read_back(f, e);
 	monitor_glance(f);
-	if (r == 0 && f->meddling.news != news)
+	if (r == 0 && f->watched.meddling.news != news)
 		r = err_set(e, -EAGAIN, "another program changed the rules meanwhile");
-	if (r == 0 && !forwarding_is_on(&f->forwarding)) {
-		r = forwarding_set(&f->forwarding, true, e);
+	if (r == 0 && !forwarding_is_on(&f->kernel.forwarding)) {
+		r = forwarding_set(&f->kernel.forwarding, true, e);
 		/* Turning forwarding on resets some settings. */
 		if (r == 0)
 			r = sysctl_apply(e);
@@ -275,10 +276,10 @@ int enforce_open(struct enforce *f, struct err *e)
 	/* After any failure, even of the read-back alone, forwarding is off, and drift_settings
 	 * tries again. */
 	if (r < 0)
-		(void)forwarding_set(&f->forwarding, false, NULL);
+		(void)forwarding_set(&f->kernel.forwarding, false, NULL);
 	else
 		record_opened(f);
-	f->shut = r < 0;
+	f->watched.shut = r < 0;
 	return r;
 }
 
@@ -291,13 +292,13 @@ static int prepare_apply(struct enforce *f, struct generation_held *next, bool b
 	int r;
 
 	telling_stage(f, PROGRESS_READS);
-	r = netlink_dump_since(&f->net, a, f->labels.known ? &f->labels.image : NULL, have, e);
+	r = netlink_dump_since(&f->kernel.net, a, f->uses.labels.known ? &f->uses.labels.image : NULL, have, e);
 	telling_stage(f, PROGRESS_SESSIONS);
 	/* When a permit leaves the table, its counters are lost, so they are read before. If the
 	 * kernel has the same table as before a restart of this role, its counters also contain
 	 * sessions that began while no process ran. */
 	if (r == 0 && (f->now != NULL || boot))
-		matched_note(&f->matched, have, f->now != NULL ? f->now : next, clock_wall_ns());
+		matched_note(&f->uses.matched, have, f->now != NULL ? f->now : next, clock_wall_ns());
 	if (r == 0)
 		begun_looked(f, have, true);
 	if (r == 0)
@@ -320,7 +321,7 @@ static void report_unwatched(struct enforce *f, struct generation_held *next)
 	struct err e;
 
 	f->now = next;
-	if (a != NULL && netlink_dump(&f->net, a, &have, &e) == 0 && image_digest(&have, digest) &&
+	if (a != NULL && netlink_dump(&f->kernel.net, a, &have, &e) == 0 && image_digest(&have, digest) &&
 	    memcmp(digest, next->ir.digest, sizeof(digest)) == 0 && enforce_compare(f, a, &d, &e) == 0)
 		record_unwatched(&found, &d);
 	if (found.n > 0)
@@ -347,7 +348,7 @@ static void go_back(struct enforce *f, struct generation_held *old)
 	if (r < 0)
 		record_send(f, &nothing, DRIFT_SHUT, 0, 0, e.text);
 	/* Sessions that began in between have labels of the generation that failed. */
-	f->relabel_due = true;
+	f->timing.relabel_due = true;
 }
 
 /* Prepares the transaction and carries it out. */
@@ -381,18 +382,18 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 
 	*ret = (struct apply_result){ 0 };
 	generation_at(f, next);
-	(void)links_resolve(f->links, next);
+	(void)links_resolve(f->kernel.links, next);
 	/* A permit may only linger when the labels of its sessions are right, so relabelling that
 	 * is still due comes first. */
-	if (f->relabel_due && (flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0)
+	if (f->timing.relabel_due && (flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0)
 		enforce_relabel(f, NULL);
 	r = change_over(f, next, flags, ret, e);
 	if (r < 0)
 		return r;
 	if ((flags & (APPLY_FORETELL | APPLY_DRY_RUN)) == 0) {
 		f->now = next;
-		f->matched.at_once = true;
-		f->lasting_ns = 0; /* a changed limit also holds for live sessions */
+		f->uses.matched.at_once = true;
+		f->timing.lasting_ns = 0; /* a changed limit also holds for live sessions */
 		r = enforce_open(f, e);
 		/* -EAGAIN: another program's transaction came between ours and the read-back. It is
 		 * mended here, and drift_settle reports it. */
@@ -447,18 +448,18 @@ void enforce_waits_due(struct enforce *f)
 {
 	struct err e;
 
-	if (f->waits_due && f->now != NULL)
+	if (f->timing.waits_due && f->now != NULL)
 		generation_at(f, f->now);
-	if (!f->waits_due || (f->now != NULL && enforce_mend(f, &e) < 0))
+	if (!f->timing.waits_due || (f->now != NULL && enforce_mend(f, &e) < 0))
 		return; /* the kernel was busy with another change */
-	f->waits_due = false;
+	f->timing.waits_due = false;
 	/* Live sessions in cells that open now get the labels of these cells' permits. */
 	enforce_relabel(f, NULL);
 }
 
 void enforce_waits(struct enforce *f, bool waits)
 {
-	f->waits_due = f->waits_due || f->waits != waits;
-	f->waits = waits;
+	f->timing.waits_due = f->timing.waits_due || f->timing.waits != waits;
+	f->timing.waits = waits;
 	enforce_waits_due(f);
 }

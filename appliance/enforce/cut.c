@@ -155,7 +155,7 @@ int enforce_cut(struct enforce *f, const struct generation_held *next, const str
 		.now_s = enforce_moment(f),
 	};
 	bool cut = told_begin(&ret->cut), changed = told_begin(&ret->changed);
-	int r = cut && changed ? conntrack_dump(&f->net, cut_note, cut_restart, &c, e) : -ENOMEM;
+	int r = cut && changed ? conntrack_dump(&f->kernel.net, cut_note, cut_restart, &c, e) : -ENOMEM;
 
 	if (r == 0 && c.failed)
 		r = -ENOMEM;

@@ -32,7 +32,7 @@ static struct door_scene scene_of(struct enforce *f)
 {
 	return (struct door_scene){ .ir = &f->now->ir,
 				    .number = f->events.now.number,
-				    .trusted = !f->waits,
+				    .trusted = !f->timing.waits,
 				    .busy = is_under_way(f),
 				    .events = &f->events };
 }
@@ -93,9 +93,9 @@ bool enforce_door(struct enforce *f, const struct msg *m)
 /* Brings the kernel up to date. False: the next look tries again. */
 static bool reaches(struct enforce *f)
 {
-	f->waits_due = f->waits_due || (!f->waits && f->now != NULL);
+	f->timing.waits_due = f->timing.waits_due || (!f->timing.waits && f->now != NULL);
 	enforce_waits_due(f);
-	return !f->waits_due;
+	return !f->timing.waits_due;
 }
 
 bool enforce_doors(struct enforce *f, uint32_t id, int fd)
@@ -131,7 +131,7 @@ void enforce_doors_due(struct enforce *f)
 	struct door_scene scene;
 
 	/* a door ends at a full second */
-	if (now == f->doors.looked_s || f->now == NULL || f->waits || is_under_way(f) ||
+	if (now == f->doors.looked_s || f->now == NULL || f->timing.waits || is_under_way(f) ||
 	    json_array_size(f->doors.list) == 0)
 		return;
 	f->doors.looked_s = now;

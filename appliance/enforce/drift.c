@@ -31,7 +31,7 @@
  */
 static void reopen(struct enforce *f, enum drift changed)
 {
-	struct meddling *m = &f->meddling;
+	struct meddling *m = &f->watched.meddling;
 	struct drift_record found = { 0 };
 	bool table_gone = false;
 	struct err e = { 0 };
@@ -56,7 +56,7 @@ static void reopen(struct enforce *f, enum drift changed)
 	}
 	if (r < 0)
 		monitor_shut(f, clock_mono().ns);
-	f->shut = r < 0;
+	f->watched.shut = r < 0;
 	if (r == 0 && table_gone)
 		changed = DRIFT_FLUSHED;
 	record_send(f, &found, r < 0 ? DRIFT_SHUT : changed, m->gap_ns / 1000,
@@ -72,7 +72,7 @@ static void foreign_look(struct enforce *f)
 	struct image have = { 0 };
 	struct drift_record found = { 0 };
 	struct err e;
-	int r = a == NULL ? err_set(&e, -ENOMEM, "tables of others") : netlink_dump_base(&f->net, a, &have, &e);
+	int r = a == NULL ? err_set(&e, -ENOMEM, "tables of others") : netlink_dump_base(&f->kernel.net, a, &have, &e);
 
 	for (size_t i = 0; r == 0 && i < have.n_foreign; i++) {
 		const char *what = have.foreign[i].what;
@@ -87,9 +87,9 @@ static void foreign_look(struct enforce *f)
 		record_send(f, &found, DRIFT_UNMENDED, 0, 0, e.text);
 		return;
 	}
-	if (memcmp(digest, f->foreign_seen, sizeof(digest)) == 0)
+	if (memcmp(digest, f->watched.foreign_seen, sizeof(digest)) == 0)
 		return;
-	memcpy(f->foreign_seen, digest, sizeof(digest));
+	memcpy(f->watched.foreign_seen, digest, sizeof(digest));
 	if (found.n > 0)
 		record_send(f, &found, DRIFT_FOREIGN, 0, 0, "");
 }
@@ -111,28 +111,28 @@ static void examine(struct enforce *f)
 {
 	struct arena *a = arena_new(2 * DUMP_BUDGET);
 	struct differences d = { 0 };
-	uint64_t since = f->equal_ns;
+	uint64_t since = f->watched.equal_ns;
 	struct drift_record found = { 0 };
 	struct err e = { 0 };
 	int r = a == NULL ? -ENOMEM : !stop_begin(f, 0, true) ? -ECANCELED : enforce_compare(f, a, &d, &e);
 
-	stop_end(f, false);
+	stop_end(&f->hearing, false);
 	if (r == -ECANCELED) {
 		f->due_ns[CHORE_COMPARE] = 0;
 		arena_free(a);
 		return;
 	}
-	if (r == 0 && d.ours > 0 && f->clock_due) {
+	if (r == 0 && d.ours > 0 && f->timing.clock_due) {
 		/* The clock was set, so expiry times differ. This is not treated as a change by
 		 * others. */
 		record_differences(&found, &d);
 		r = enforce_mend(f, &e);
-		f->clock_due = r < 0;
+		f->timing.clock_due = r < 0;
 		record_send(f, &found, r < 0 ? DRIFT_UNMENDED : DRIFT_CLOCK, 0, 0, r < 0 ? e.text : "");
 	} else if (r < 0 || d.ours > 0) {
 		monitor_shut(f, since);
 	} else {
-		f->clock_due = false;
+		f->timing.clock_due = false;
 	}
 	arena_free(a);
 }
@@ -151,7 +151,7 @@ static bool author_awaited(const struct meddling *m)
 static void answer_meddling(struct enforce *f)
 {
 	struct drift_record nothing = { 0 };
-	struct meddling *m = &f->meddling, left = { 0 };
+	struct meddling *m = &f->watched.meddling, left = { 0 };
 	bool adopted;
 	struct err e = { 0 };
 	int r;
@@ -163,7 +163,7 @@ static void answer_meddling(struct enforce *f)
 	} else if (m->table) {
 		/* Without a policy, only the base table has to be there, and forwarding stays
 		 * off. */
-		r = deny_base_load(&f->net, &adopted, &e);
+		r = deny_base_load(&f->kernel.net, &adopted, &e);
 		record_send(f, &nothing, r < 0 ? DRIFT_SHUT : DRIFT_FLUSHED, m->gap_ns / 1000, 0, e.text);
 	}
 	/* Changes of foreign tables are reported next, with the same author. */
@@ -177,7 +177,7 @@ static void answer_meddling(struct enforce *f)
 
 void drift_settle(struct enforce *f)
 {
-	const struct meddling *m = &f->meddling;
+	const struct meddling *m = &f->watched.meddling;
 
 	if (m->beside && !m->table && f->now != NULL && !author_awaited(m))
 		foreign_look(f);
@@ -187,10 +187,10 @@ void drift_settle(struct enforce *f)
 void drift_look(struct enforce *f)
 {
 	if (f->now == NULL) {
-		f->clock_due = false;
+		f->timing.clock_due = false;
 		return;
 	}
-	if (!author_awaited(&f->meddling))
+	if (!author_awaited(&f->watched.meddling))
 		foreign_look(f);
 	/* our own failure is mended first, because it would be reported as a change by others */
 	enforce_mend_due(f);
@@ -203,8 +203,8 @@ void drift_links(struct enforce *f)
 	struct drift_record nothing = { 0 };
 	struct err e;
 
-	links_drain(f->links);
-	if (f->now == NULL || !links_resolve(f->links, f->now))
+	links_drain(f->kernel.links);
+	if (f->now == NULL || !links_resolve(f->kernel.links, f->now))
 		return;
 	generation_follow(f->now);
 	/* If this fails, the old device index just matches no packet until it succeeds. */
@@ -221,22 +221,22 @@ static void setting_note(const char *name, const char *have, const char *want, v
 
 /* Whether `found` has not been reported yet. A setting that cannot be set is tried again and again,
  * but reported only once. */
-static bool settings_news(struct enforce *f, const struct drift_record *found)
+static bool settings_news(struct watched *watched, const struct drift_record *found)
 {
 	uint8_t digest[32] = { 0 };
 	bool news;
 
 	for (unsigned i = 0; i < found->n; i++)
 		sha256_pair(digest, sizeof(digest), found->list[i].text, sizeof(found->list[i].text), digest);
-	news = memcmp(digest, f->settings_seen, sizeof(digest)) != 0;
-	memcpy(f->settings_seen, digest, sizeof(digest));
+	news = memcmp(digest, watched->settings_seen, sizeof(digest)) != 0;
+	memcpy(watched->settings_seen, digest, sizeof(digest));
 	return news;
 }
 
 void drift_settings(struct enforce *f)
 {
 	struct drift_record found = { 0 };
-	bool shut = f->shut;
+	bool shut = f->watched.shut;
 	struct err e = { 0 };
 	int r;
 
@@ -244,20 +244,20 @@ void drift_settings(struct enforce *f)
 		return;
 	sysctl_verify(true, setting_note, &found);
 	if (found.n == 0) {
-		memset(f->settings_seen, 0, sizeof(f->settings_seen));
+		memset(f->watched.settings_seen, 0, sizeof(f->watched.settings_seen));
 		return;
 	}
 	/* If forwarding is off, the rules are mended and read back before it is turned on. */
-	if (!forwarding_is_on(&f->forwarding)) {
+	if (!forwarding_is_on(&f->kernel.forwarding)) {
 		r = enforce_mend(f, &e);
 		if (r == 0)
 			r = enforce_open(f, &e);
 	} else {
-		r = forwarding_set(&f->forwarding, true, &e);
+		r = forwarding_set(&f->kernel.forwarding, true, &e);
 		if (r == 0)
 			r = sysctl_apply(&e);
 	}
 	/* If this role turned forwarding off, that was reported at the time. */
-	if (!shut && settings_news(f, &found))
+	if (!shut && settings_news(&f->watched, &found))
 		record_send(f, &found, r < 0 ? DRIFT_UNMENDED : DRIFT_SYSCTL, 0, 0, e.text);
 }

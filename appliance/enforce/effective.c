@@ -201,7 +201,7 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 		goto out;
 	}
 	telling_stage(f, PROGRESS_READS);
-	if (netlink_dump(&f->net, a, &have, e) < 0)
+	if (netlink_dump(&f->kernel.net, a, &have, e) < 0)
 		goto out;
 	telling_stage(f, PROGRESS_COMPARES);
 	if (generation_image(f, f->now, a, &want, &x, e) < 0)
@@ -210,7 +210,7 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 		err_set(e, -ESTALE, "the kernel's table does not carry the digest of the generation in force");
 		goto out;
 	}
-	matched_note(&f->matched, &have, f->now, clock_wall_ns());
+	matched_note(&f->uses.matched, &have, f->now, clock_wall_ns());
 	begun_looked(f, &have, false);
 	cells = json_array();
 	telling_stage(f, PROGRESS_LISTS);
@@ -231,8 +231,9 @@ json_t *enforce_effective(struct enforce *f, struct err *e)
 		}
 	j = json_pack("{s:{s:o},s:o,s:o,s:o,s:o,s:o}", "generation", "digest", json_hex(digest, sizeof(digest)),
 		      "tables_digest", table_digest(f->now), "cells", cells, "permits",
-		      permits_json(f->now, &have, &f->matched), "conduits",
-		      conduits_json(f->now, &f->matched, &f->heard), "assets", ir_list_json(&f->now->ir, "assets"));
+		      permits_json(f->now, &have, &f->uses.matched), "conduits",
+		      conduits_json(f->now, &f->uses.matched, &f->uses.heard), "assets",
+		      ir_list_json(&f->now->ir, "assets"));
 	json_object_set_new(j, "zones", ir_list_json(&f->now->ir, "zones"));
 	json_object_set_new(j, "organisations", ir_organisations_json(&f->now->ir));
 	json_object_set_new(j, "limits", limits_json(&have, &want));

@@ -147,16 +147,16 @@ static void tell_ended(struct enforce *f, struct ending *d)
 	struct err e;
 
 	d->a = arena_new(ENDED_BUDGET);
-	if (d->a != NULL && conntrack_dump(&f->net, note_ended, restart_ended, d, &e) == 0)
+	if (d->a != NULL && conntrack_dump(&f->kernel.net, note_ended, restart_ended, d, &e) == 0)
 		cuts_tell(f, &d->cuts);
 	arena_free(d->a);
 }
 
 void enforce_ended_leave(struct enforce *f, const struct generation_held *old)
 {
-	struct ending d = { .g = old, .by = f->now, .since = f->ended_s, .now = clock_wall_s() };
+	struct ending d = { .g = old, .by = f->now, .since = f->timing.ended_s, .now = clock_wall_s() };
 
-	if (!f->waits && next_end(old, f->ended_s) <= d.now)
+	if (!f->timing.waits && next_end(old, f->timing.ended_s) <= d.now)
 		tell_ended(f, &d);
 }
 
@@ -164,27 +164,29 @@ int enforce_ended(struct enforce *f)
 {
 	uint64_t ms = clock_wall_ns() / 1000000u, now = ms / 1000u, next;
 
-	if (f->now == NULL || f->waits)
+	if (f->now == NULL || f->timing.waits)
 		return -1; /* nothing open has an end */
 	/* If the clock was set back, it reaches an end a second time. */
-	if (f->ended_s > now)
-		f->ended_s = now;
-	next = next_end(f->now, f->ended_s);
+	if (f->timing.ended_s > now)
+		f->timing.ended_s = now;
+	next = next_end(f->now, f->timing.ended_s);
 	if (next == UINT64_MAX)
 		return -1;
 	if (next * 1000u + LATE_MS <= ms) {
-		struct ending d = { .g = f->now, .by = f->now, .since = f->ended_s, .now = (ms - LATE_MS) / 1000u };
+		struct ending d = {
+			.g = f->now, .by = f->now, .since = f->timing.ended_s, .now = (ms - LATE_MS) / 1000u
+		};
 
 		tell_ended(f, &d);
-		f->ended_s = d.now;
-		next = next_end(f->now, f->ended_s);
+		f->timing.ended_s = d.now;
+		next = next_end(f->now, f->timing.ended_s);
 	}
 	if (next == UINT64_MAX || next * 1000u + LATE_MS - ms > INT32_MAX)
 		return -1;
-	if (f->used_until_s != next && next * 1000u > ms + LOOK_MS)
+	if (f->timing.used_until_s != next && next * 1000u > ms + LOOK_MS)
 		return (int)(next * 1000u - LOOK_MS - ms);
-	if (f->used_until_s != next) {
-		f->used_until_s = next;
+	if (f->timing.used_until_s != next) {
+		f->timing.used_until_s = next;
 		enforce_used_look(f);
 	}
 	return next * 1000u + LATE_MS <= ms ? 0 : (int)(next * 1000u + LATE_MS - ms);
@@ -266,9 +268,9 @@ static int end_session(struct counting *c, const struct session *s, bool idle, s
 		return 0;
 	record_limit(c, s, idle);
 	if (s->l4proto != IPPROTO_TCP)
-		return conntrack_delete(&c->f->net, s, e);
+		return conntrack_delete(&c->f->kernel.net, s, e);
 	(void)cuts_add(&c->cuts, c->a, s, idle ? MARK_IDLED : MARK_AGED);
-	return conntrack_mark(&c->f->net, s, (s->mark & MARK_LANE_MASK) | (idle ? MARK_IDLES : MARK_AGES), e);
+	return conntrack_mark(&c->f->kernel.net, s, (s->mark & MARK_LANE_MASK) | (idle ? MARK_IDLES : MARK_AGES), e);
 }
 
 /* Sets the end of a session by its age and the permit's present limit. */
@@ -325,12 +327,12 @@ static int count_limits(struct counting *c, struct err *e)
 {
 	struct enforce *f = c->f;
 	uint32_t line;
-	int r = conntrack_dump(&f->net, limit_note, limit_restart, c, e);
+	int r = conntrack_dump(&f->kernel.net, limit_note, limit_restart, c, e);
 
 	/* Sessions are read before elements. So if a session begins meanwhile, its element is newer
 	 * than the list. */
 	if (r == 0)
-		r = netlink_dump_limits(&f->net, c->a, &c->have, e);
+		r = netlink_dump_limits(&f->kernel.net, c->a, &c->have, e);
 	for (unsigned idle = 0; idle < 2 && r == 0; idle++) {
 		c->seen[idle] = arena_array(c->a, c->have.elements[SET_AGES + idle].n + 1, sizeof(bool));
 		if (c->seen[idle] == NULL)
@@ -347,7 +349,7 @@ static int count_limits(struct counting *c, struct err *e)
 		make_room(c, SET_AGES + idle, c->seen[idle]);
 	if (r == 0 && batch_messages(c->batch) > 0)
 		/* after a failure the next look tries again */
-		(void)batch_commit(c->batch, &f->net, e, &line);
+		(void)batch_commit(c->batch, &f->kernel.net, e, &line);
 	return r;
 }
 
@@ -369,8 +371,8 @@ int enforce_lasting(struct enforce *f)
 
 	if (f->now == NULL)
 		return -1;
-	if (now < f->lasting_ns)
-		return (int)((f->lasting_ns - now) / 1000000u) + 1;
+	if (now < f->timing.lasting_ns)
+		return (int)((f->timing.lasting_ns - now) / 1000000u) + 1;
 	ir_limits_add_all(&l, &f->now->ir);
 	wait_s = shortest(&l);
 	c.a = l.n > 0 || f->now->kept.elements[SET_LIMITED].n > 0 ? arena_new(LIMITS_BUDGET) : NULL;
@@ -382,6 +384,6 @@ int enforce_lasting(struct enforce *f)
 		batch_free(c.batch);
 	}
 	arena_free(c.a);
-	f->lasting_ns = clock_mono().ns + wait_s * 1000000000u;
+	f->timing.lasting_ns = clock_mono().ns + wait_s * 1000000000u;
 	return (int)(wait_s * 1000u);
 }

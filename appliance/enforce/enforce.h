@@ -43,17 +43,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/base/json.h"
 #include "appliance/box/sysctl.h"
-#include "appliance/enforce/heard.h"
-#include "appliance/enforce/matched.h"
+#include "appliance/enforce/isolations.h"
 #include "appliance/enforce/monitor.h"
 #include "appliance/enforce/trust.h"
 #include "appliance/enforce/used.h"
 #include "appliance/enforce/verify.h"
 #include "appliance/enforce/work.h"
-#include "appliance/kernel/apart.h"
 #include "appliance/kernel/talk.h"
 #include "appliance/wire/event.h"
 
@@ -63,48 +60,27 @@ struct generation_held;
 /* What the loop does at regular intervals (role.c). */
 enum chore { CHORE_SETTINGS, CHORE_LINGER, CHORE_HEARD, CHORE_UNANSWERED, CHORE_TRUST, CHORE_COMPARE, CHORES };
 
-struct enforce {
-	int control, monitor, links;
-	/* file that tells how long this thread waited for a processor; -1 = the kernel has none */
-	int delay;
-	struct meddling meddling;
-	struct sleep_counters sleep;
-	uint64_t monitor_empty_ns; /* monotonic: when the monitor last had nothing to read */
-	/* monotonic: changes that are read now did not happen before this time */
-	uint64_t change_since_ns;
-	/* we turned forwarding off, and could not turn it on again yet */
-	bool shut;
-	uint64_t shut_told_ns; /* monotonic: when `shut` was recorded; 0 = it was not */
-	/* monotonic: when the table was last read and found right; 0 = never */
-	uint64_t equal_ns;
-	struct event_port events;
+/* What is open to the kernel. */
+struct kernel_side {
 	struct netlink net;
+	int links; /* notifications of devices */
 	struct forwarding forwarding;
 	int reverse_path; /* owned; see reverse_path_open (box/sysctl.h) */
 	unsigned lacks;	  /* bits of enum kernel_lack */
 	/* the rules in the kernel may ask the verdict cache of an earlier daemon, whose memory
 	 * nobody writes any more. The text of the rules does not show this */
 	bool once_earlier;
+};
+
+struct enforce {
+	int control; /* the channel to the supervisor */
+	struct event_port events;
+	struct kernel_side kernel;
 	struct generation_held *now; /* the generation in force; NULL before the first apply */
-	/* seconds since 1970: sessions that ended by this time were reported */
-	uint64_t ended_s;
-	/* seconds since 1970: for permits that end by this time, the counters were read just
-	 * before */
-	uint64_t used_until_s;
-	/* the clock is not trusted, so everything with an end is left out */
-	bool waits;
-	bool waits_due; /* `waits` has changed, and the kernel does not have it yet */
-	struct trust trust;
-	bool mend_due; /* our last change did not reach the kernel */
-	/* the clock was set, and the expiry times in the kernel are not right yet */
-	bool clock_due;
-	bool relabel_due;   /* some sessions may be outside of their permit's cells */
-	struct apart apart; /* owned: what people isolated */
-	struct apart kept;  /* owned: what continues during isolations */
-	/* the supervisor has told the isolations; before that, those in the kernel are valid */
-	bool apart_known;
-	/* owned: {"what", "by", "reason", "since", "pairs", "keep", "stage"}; NULL = not told */
-	json_t *isolations;
+	bool mend_due;		     /* our last change did not reach the kernel */
+	struct watched watched;
+	struct timing timing;
+	struct isolated isolated;
 	struct {
 		json_t *list; /* owned: door_book.h; NULL = not told yet */
 		/* monotonic ns: a change of the list was sent to the supervisor, and is lost if it
@@ -113,28 +89,17 @@ struct enforce {
 		bool asked; /* the change under way opens and shuts nothing */
 		uint64_t looked_s;
 	} doors;
-	struct matched matched;
-	struct begun begun;
-	struct labels labels;
-	struct heard heard;
-	uint64_t drifts;
-	uint64_t drift_wall_ns; /* wall clock ns of the last drift, 0 = none */
-	/* digest of the foreign objects that were last reported */
-	uint8_t foreign_seen[32];
-	/* digest of the settings that could not be set, as last reported */
-	uint8_t settings_seen[32];
+	struct uses uses;
 	struct msg_unanswered unanswered; /* last reported to the supervisor */
 	bool unanswered_told;
-	uint64_t lasting_ns;	 /* monotonic: when sessions with a limit are read again */
 	uint64_t due_ns[CHORES]; /* monotonic: when each is done again */
-	struct clock_pair clocks;
 	struct hearing hearing;
 	struct telling telling;
 };
 
 /* Opens what both the role and a look without it (look.h) need, except the socket for the rules.
  * enforce_end frees everything that *f owns, except that socket. 0 or negative errno. */
-int enforce_begin(struct enforce *f, struct err *e);
+int enforce_begin(struct kernel_side *kernel, struct err *e);
 void enforce_end(struct enforce *f);
 
 #endif

@@ -217,7 +217,7 @@ void generation_follow(struct generation_held *g)
 
 uint64_t enforce_moment(const struct enforce *f)
 {
-	return f->waits ? BEHIND_EVERY_END : clock_wall_s();
+	return f->timing.waits ? BEHIND_EVERY_END : clock_wall_s();
 }
 
 /* Sets which doors of the policy are open. */
@@ -231,14 +231,14 @@ void generation_at(struct enforce *f, struct generation_held *g)
 {
 	uint64_t now = enforce_moment(f);
 
-	if (f->waits)
+	if (f->timing.waits)
 		return;
 	for (uint32_t i = 0; i < g->ir.n_permits; i++) {
 		uint64_t until = g->ir.permits[i].until;
 
 		/* The sessions that ended with this permit are still to be reported (ended.c), even
 		 * if its door is open again. */
-		if (until != IR_SHUT && until > f->ended_s && until <= now)
+		if (until != IR_SHUT && until > f->timing.ended_s && until <= now)
 			g->over_s[i] = until;
 		g->was_s[i] = until;
 	}
@@ -249,7 +249,7 @@ void generation_at(struct enforce *f, struct generation_held *g)
 	for (uint32_t i = 0; i < g->ir.n_permits; i++)
 		if (g->was_s[i] > now && g->ir.permits[i].until == IR_SHUT) {
 			g->over_s[i] = now;
-			f->ended_s = f->ended_s < now ? f->ended_s : now - 1;
+			f->timing.ended_s = f->timing.ended_s < now ? f->timing.ended_s : now - 1;
 		}
 	g->asked_s = now;
 }
@@ -259,10 +259,10 @@ int enforce_opens(struct enforce *f)
 	const struct generation_held *g = f->now;
 	uint64_t ms = clock_wall_ns() / 1000000u, now = ms / 1000u;
 
-	if (g == NULL || f->waits || g->asked_s == 0)
+	if (g == NULL || f->timing.waits || g->asked_s == 0)
 		return -1;
 	if (now >= g->opens_s)
-		f->waits_due = true;
+		f->timing.waits_due = true;
 	return g->opens_s != UINT64_MAX && g->opens_s - now < INT32_MAX / 1000u && g->opens_s > now
 		       ? (int)(g->opens_s * 1000u - ms)
 		       : -1;
@@ -270,10 +270,10 @@ int enforce_opens(struct enforce *f)
 
 void enforce_hours_set(struct enforce *f)
 {
-	if (f->now == NULL || f->waits)
+	if (f->now == NULL || f->timing.waits)
 		return;
 	generation_at(f, f->now);
-	f->relabel_due = true;
+	f->timing.relabel_due = true;
 }
 
 int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,
@@ -297,15 +297,16 @@ int generation_image(struct enforce *f, const struct generation_held *g, struct 
 		ir_limits_add(&ret_x->limits, limit);
 	}
 	image_init(ret, a);
-	ret->exact = f->clock_due;
+	ret->exact = f->timing.clock_due;
 	monitor_glance(f);
 	r = image_expect(ret, ret_x, e);
 	monitor_glance(f);
 	if (r == 0)
-		r = netlink_rule_texts(ret, ret_x, f->lacks, e);
+		r = netlink_rule_texts(ret, ret_x, f->kernel.lacks, e);
 	for (size_t i = 0; i < g->n_lingering && r == 0; i++)
 		r = image_linger(ret, &g->kept, g->lingering[i].permit);
-	if (r == 0 && (!apart_image(&f->apart, SET_APART4, ret) || !apart_image(&f->kept, SET_KEPT4, ret)))
+	if (r == 0 &&
+	    (!apart_image(&f->isolated.apart, SET_APART4, ret) || !apart_image(&f->isolated.kept, SET_KEPT4, ret)))
 		r = err_set(e, -ENOMEM, "isolation");
 	if (r == 0)
 		image_sort(ret);

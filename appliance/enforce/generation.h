@@ -92,11 +92,11 @@ uint64_t enforce_moment(const struct enforce *f);
 /* Computes what scheduled hours open now, and until when. While the clock is not trusted,
  * everything with an end counts as over, and nothing is computed. */
 void generation_at(struct enforce *f, struct generation_held *g);
-/* If something opens now, sets f->waits_due, so that the kernel is brought up to date
+/* If something opens now, sets f->timing.waits_due, so that the kernel is brought up to date
  * (enforce_waits_due). Returns the milliseconds until the next opening, -1 = not soon. */
 int enforce_opens(struct enforce *f);
 /* To be called when the clock was set: computes what is open now. The comparison that follows
- * (f->clock_due) mends the rules and records what was wrong. */
+ * (f->timing.clock_due) mends the rules and records what was wrong. */
 void enforce_hours_set(struct enforce *f);
 /* The image and rule texts that the kernel should have for `g` now. 0 or negative errno. */
 int generation_image(struct enforce *f, const struct generation_held *g, struct arena *a, struct image *ret,

@@ -41,7 +41,7 @@ static void put_sets(struct batch *b, const struct image *i, unsigned first)
 
 /* In one transaction, gives the two sets that begin at `apart`, and the two that begin at `kept`,
  * the contents of `i`. SET_COUNT: leaves these two as they are. */
-static int set_pairs(struct enforce *f, const struct image *i, unsigned apart, unsigned kept, struct err *e)
+static int set_pairs(struct kernel_side *kernel, const struct image *i, unsigned apart, unsigned kept, struct err *e)
 {
 	struct batch *b = batch_new(0);
 	uint32_t line;
@@ -53,7 +53,7 @@ static int set_pairs(struct enforce *f, const struct image *i, unsigned apart, u
 		put_sets(b, i, apart);
 	if (kept != SET_COUNT)
 		put_sets(b, i, kept);
-	r = batch_commit(b, &f->net, e, &line);
+	r = batch_commit(b, &kernel->net, e, &line);
 	batch_free(b);
 	return r;
 }
@@ -68,19 +68,20 @@ static int to_kernel(struct enforce *f, struct err *e)
 		return err_set(e, -ENOMEM, "isolation");
 	image_init(&full, a);
 	image_init(&nothing, a);
-	if (!apart_image(&f->apart, SET_APART4, &full) || !apart_image(&f->apart, SET_APART4_NEXT, &full) ||
-	    !apart_image(&f->kept, SET_KEPT4, &full) || !apart_image(&f->kept, SET_KEPT4_NEXT, &full))
+	if (!apart_image(&f->isolated.apart, SET_APART4, &full) ||
+	    !apart_image(&f->isolated.apart, SET_APART4_NEXT, &full) ||
+	    !apart_image(&f->isolated.kept, SET_KEPT4, &full) || !apart_image(&f->isolated.kept, SET_KEPT4_NEXT, &full))
 		r = err_set(e, -ENOMEM, "isolation");
 	/* This needs a separate transaction, because while the kernel changes an interval set, the
 	 * set briefly lacks its elements. */
-	if (r == 0 && f->kept.n > 0)
-		r = set_pairs(f, &full, SET_COUNT, SET_KEPT4_NEXT, e);
+	if (r == 0 && f->isolated.kept.n > 0)
+		r = set_pairs(&f->kernel, &full, SET_COUNT, SET_KEPT4_NEXT, e);
 	if (r == 0)
-		r = set_pairs(f, &full, SET_APART4_NEXT, SET_COUNT, e);
+		r = set_pairs(&f->kernel, &full, SET_APART4_NEXT, SET_COUNT, e);
 	if (r == 0)
-		r = set_pairs(f, &full, SET_APART4, SET_KEPT4, e);
+		r = set_pairs(&f->kernel, &full, SET_APART4, SET_KEPT4, e);
 	if (r == 0)
-		r = set_pairs(f, &nothing, SET_APART4_NEXT, SET_KEPT4_NEXT, e);
+		r = set_pairs(&f->kernel, &nothing, SET_APART4_NEXT, SET_KEPT4_NEXT, e);
 	arena_free(a);
 	return r;
 }
@@ -143,12 +144,12 @@ static void met_again(void *ctx)
 }
 
 /* Only notes the sessions, because their isolation must not wait. */
-static void met_fill(struct enforce *f, struct met *m)
+static void met_fill(struct kernel_side *kernel, struct met *m)
 {
 	struct err e;
 
 	m->a = arena_new(MET_BUDGET);
-	m->known = m->a != NULL && conntrack_dump(&f->net, met_note, met_again, m, &e) == 0;
+	m->known = m->a != NULL && conntrack_dump(&kernel->net, met_note, met_again, m, &e) == 0;
 }
 
 /* Whether the isolation ends the session: it is allowed at present, and the permit that it has, or
@@ -268,8 +269,9 @@ static json_t *met_json(struct enforce *f, const struct met *m, bool assets)
 			(void)json_array_append_new(list, enforce_session_json(g, NULL, &m->list[i], &q));
 	}
 	j = json_pack("{s:I, s:o, s:o}", "sessions", (json_int_t)n, "ends", list, "verified_s",
-		      f->equal_ns != 0 && !f->mend_due ? json_integer((json_int_t)((now - f->equal_ns) / 1000000000u))
-						       : json_null());
+		      f->watched.equal_ns != 0 && !f->mend_due
+			      ? json_integer((json_int_t)((now - f->watched.equal_ns) / 1000000000u))
+			      : json_null());
 	if (j != NULL && g != NULL && t.sessions != NULL && t.of != NULL && t.conduits != NULL) {
 		touch_conduits(g, m->asked, &t);
 		touched_json(&g->ir, &t, j);
@@ -307,13 +309,13 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, co
 	}
 	/* Each apply calls this with the same list. In most cases the list is in force already, and
 	 * the regular comparison keeps it in force. */
-	if (!rehearse && f->apart_known && !f->mend_due && apart_same(&asked.apart, &f->apart) &&
-	    apart_same(&asked.kept, &f->kept)) {
+	if (!rehearse && f->isolated.known && !f->mend_due && apart_same(&asked.apart, &f->isolated.apart) &&
+	    apart_same(&asked.kept, &f->isolated.kept)) {
 		asked_free(&asked);
 		return json_object();
 	}
 	/* Noted before the change: a session that was cut has no label to count it by. */
-	met_fill(f, &met);
+	met_fill(&f->kernel, &met);
 	if (rehearse) {
 		j = met_json(f, &met, true);
 		if (j == NULL)
@@ -322,11 +324,11 @@ json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, co
 		asked_free(&asked);
 		return j;
 	}
-	apart_free(&f->apart);
-	apart_free(&f->kept);
-	f->apart = asked.apart;
-	f->kept = asked.kept;
-	f->apart_known = true;
+	apart_free(&f->isolated.apart);
+	apart_free(&f->isolated.kept);
+	f->isolated.apart = asked.apart;
+	f->isolated.kept = asked.kept;
+	f->isolated.known = true;
 	if (make_true(f, e) < 0) {
 		f->mend_due = true;
 		arena_free(met.a);

@@ -29,7 +29,7 @@
 /* Sends the list to the supervisor. `id`: of the order that has changed the list. */
 static bool hand_in(struct enforce *f, uint32_t id)
 {
-	int fd = json_memfd(json_incref(f->isolations));
+	int fd = json_memfd(json_incref(f->isolated.list));
 	bool sent = fd >= 0 && msg_send(f->control, id, &(struct msg_body){ .type = MSG_ISOLATIONS }, &fd, 1) == 0;
 
 	if (fd >= 0)
@@ -112,7 +112,8 @@ static json_t *asked_after(const json_t *list, const char *object)
 }
 
 /* Records the order. `sessions`: how many live sessions it affects; negative: unknown. */
-static void record_order(struct enforce *f, const struct ordered *o, enum policy_event what, json_int_t sessions)
+static void record_order(struct event_port *events, const struct ordered *o, enum policy_event what,
+			 json_int_t sessions)
 {
 	bool counts = sessions >= 0 && (what == POLICY_ISOLATED || what == POLICY_REHEARSED);
 	char text[ISOLATE_OBJECT + COMMENT_BYTES + 4], number[24];
@@ -120,7 +121,7 @@ static void record_order(struct enforce *f, const struct ordered *o, enum policy
 	snprintf(text, sizeof(text), "%s%s%s%s", o->object, o->comment[0] != '\0' ? " (" : "", o->comment,
 		 o->comment[0] != '\0' ? ")" : "");
 	snprintf(number, sizeof(number), "%lld", (long long)sessions);
-	event_record(&f->events, EVENT_POLICY, (uint8_t)what, f->events.now.number,
+	event_record(events, EVENT_POLICY, (uint8_t)what, events->now.number,
 		     (struct said){ .by = o->by, .object = text, .after = counts ? number : NULL });
 }
 
@@ -151,16 +152,16 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 	if (f->now == NULL)
 		sentence_say(&why, M_ENFORCE_NOT_YET);
 	else
-		list = list_changed(f->isolations, &f->now->ir, &o, &why);
+		list = list_changed(f->isolated.list, &f->now->ir, &o, &why);
 	if (list == NULL)
 		return answer_refused(f, m->id, &why);
-	one = asked_after(o.order == CHANGE_REJOIN ? f->isolations : list, o.object);
+	one = asked_after(o.order == CHANGE_REJOIN ? f->isolated.list : list, o.object);
 	if (o.rehearse) {
 		j = enforce_isolate(f, true, one, NULL, &e);
 		json_decref(list);
 	} else {
-		json_decref(f->isolations);
-		f->isolations = list;
+		json_decref(f->isolated.list);
+		f->isolated.list = list;
 		j = enforce_isolate(f, false, list, NULL, &e);
 		sent = hand_in(f, m->id);
 	}
@@ -169,7 +170,7 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 		sentence_say(&why, M_ISOLATE_KERNEL, e.text);
 		return sent && answer_refused(f, m->id, &why);
 	}
-	record_order(f, &o, event_of(&o), json_integer_value(json_object_get(j, "sessions")));
+	record_order(&f->events, &o, event_of(&o), json_integer_value(json_object_get(j, "sessions")));
 	json_object_set_new(j, "done", json_true());
 	json_object_set_new(j, "what", json_text(o.object));
 	json_object_set_new(j, "rehearsed", json_boolean(o.rehearse));
@@ -209,10 +210,10 @@ static void catch_up(struct enforce *f, const struct ir *ir)
 	struct sentence why;
 	size_t i;
 
-	for (i = json_array_size(f->isolations); i-- > 0;) {
-		one = json_array_get(f->isolations, i);
+	for (i = json_array_size(f->isolated.list); i-- > 0;) {
+		one = json_array_get(f->isolated.list, i);
 		if (change_isolates(change_by_word(text_in(one, "order"))) && json_array_insert(orders, 0, one) == 0)
-			(void)json_array_remove(f->isolations, i);
+			(void)json_array_remove(f->isolated.list, i);
 	}
 	json_array_foreach(orders, i, one) {
 		const struct ordered o = { .order = change_by_word(text_in(one, "order")),
@@ -223,14 +224,15 @@ static void catch_up(struct enforce *f, const struct ir *ir)
 		bool same = covers_same(ir, one), cuts = o.order == CHANGE_ISOLATE;
 
 		(void)json_object_del(one, "order");
-		list = same || cuts ? list_changed(f->isolations, ir, &o, &why) : NULL;
+		list = same || cuts ? list_changed(f->isolated.list, ir, &o, &why) : NULL;
 		if (list != NULL) {
-			json_decref(f->isolations);
-			f->isolations = list;
-			record_order(f, &o, event_of(&o), -1);
+			json_decref(f->isolated.list);
+			f->isolated.list = list;
+			record_order(&f->events, &o, event_of(&o), -1);
 		}
 		if (list == NULL || !same)
-			record_order(f, &o, cuts && list != NULL ? POLICY_ISOLATED_BOTH : POLICY_ISOLATION_DROPPED, -1);
+			record_order(&f->events, &o,
+				     cuts && list != NULL ? POLICY_ISOLATED_BOTH : POLICY_ISOLATION_DROPPED, -1);
 	}
 	if (json_array_size(orders) > 0)
 		(void)hand_in(f, 0);
@@ -241,13 +243,13 @@ void enforce_isolations(struct enforce *f, int fd)
 {
 	json_t *list = json_of_memfd(fd, LIST_MOST);
 
-	json_decref(f->isolations);
-	f->isolations = list;
+	json_decref(f->isolated.list);
+	f->isolated.list = list;
 	if (!json_is_array(list) || json_array_size(list) > ISOLATIONS_MOST) {
 		/* The list cannot be read, so everything is isolated until a person ends that. */
 		json_decref(list);
-		f->isolations = json_array();
-		(void)json_array_append_new(f->isolations,
+		f->isolated.list = json_array();
+		(void)json_array_append_new(f->isolated.list,
 					    isolation_entry(NULL, ISOLATE_EVERYTHING, "sekishod", "", NULL));
 		(void)hand_in(f, 0);
 		event_record(&f->events, EVENT_POLICY, POLICY_ISOLATED, f->events.now.number,
@@ -261,11 +263,11 @@ void enforce_isolations_before(struct enforce *f, const struct generation_held *
 {
 	struct err e = { 0 };
 
-	if (f->isolations == NULL)
-		f->isolations = json_array();
+	if (f->isolated.list == NULL)
+		f->isolated.list = json_array();
 	catch_up(f, &next->ir);
 	/* what the kernel does not have yet is tried again (f->mend_due) */
-	json_decref(enforce_isolate(f, false, f->isolations, next, &e));
+	json_decref(enforce_isolate(f, false, f->isolated.list, next, &e));
 }
 
 void enforce_isolations_in_force(struct enforce *f)
@@ -275,8 +277,8 @@ void enforce_isolations_in_force(struct enforce *f)
 	if (f->now == NULL ||
 	    !event_generation_same(event_generation(f->events.now.number, f->now->ir.digest), f->events.now))
 		return;
-	for (size_t i = 0; i < json_array_size(f->isolations); i++)
-		differs |= isolation_keeps(&f->now->ir, json_array_get(f->isolations, i), false);
+	for (size_t i = 0; i < json_array_size(f->isolated.list); i++)
+		differs |= isolation_keeps(&f->now->ir, json_array_get(f->isolated.list, i), false);
 	if (differs)
 		(void)hand_in(f, 0);
 	enforce_isolations_before(f, f->now);

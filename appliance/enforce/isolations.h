@@ -5,9 +5,22 @@
 
 #include <stdbool.h>
 
+#include "appliance/base/json.h"
+#include "appliance/kernel/apart.h"
+
 struct enforce;
 struct generation_held;
 struct msg;
+
+/* What people isolated, as it is in the kernel and as the supervisor told it. */
+struct isolated {
+	struct apart apart; /* owned */
+	struct apart kept;  /* owned: what continues during isolations */
+	/* the supervisor has told the isolations; before that, those in the kernel are valid */
+	bool known;
+	/* owned: {"what", "by", "reason", "since", "pairs", "keep", "stage"}; NULL = not told */
+	json_t *list;
+};
 
 /* Handles an order about an isolation, and answers it. False: the channel is broken. */
 bool enforce_isolation(struct enforce *f, const struct msg *m);

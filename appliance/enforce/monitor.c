@@ -46,7 +46,7 @@ int monitor_open_delay(void)
 static bool waited(const struct enforce *f, uint64_t *ret)
 {
 	char text[80];
-	ssize_t n = f->delay < 0 ? -1 : pread(f->delay, text, sizeof(text) - 1, 0);
+	ssize_t n = f->watched.delay < 0 ? -1 : pread(f->watched.delay, text, sizeof(text) - 1, 0);
 	const char *second;
 
 	if (n <= 0)
@@ -68,22 +68,22 @@ static uint64_t sleeps(void)
 
 void monitor_sleep(struct enforce *f)
 {
-	f->sleep.counted = waited(f, &f->sleep.waited_ns);
-	f->sleep.sleeps = sleeps();
+	f->watched.sleep.counted = waited(f, &f->watched.sleep.waited_ns);
+	f->watched.sleep.sleeps = sleeps();
 }
 
 void monitor_woken(struct enforce *f)
 {
 	uint64_t now = clock_mono().ns, waited_ns;
 
-	f->change_since_ns = f->monitor_empty_ns;
+	f->watched.change_since_ns = f->watched.monitor_empty_ns;
 	/* There was exactly one sleep and one wake-up, so the thread was not interrupted
 	 * meanwhile. */
-	if (!f->sleep.counted || sleeps() != f->sleep.sleeps + 1 || !waited(f, &waited_ns))
+	if (!f->watched.sleep.counted || sleeps() != f->watched.sleep.sleeps + 1 || !waited(f, &waited_ns))
 		return;
-	now -= waited_ns - f->sleep.waited_ns;
-	if (now > f->change_since_ns)
-		f->change_since_ns = now;
+	now -= waited_ns - f->watched.sleep.waited_ns;
+	if (now > f->watched.change_since_ns)
+		f->watched.change_since_ns = now;
 }
 
 /* ---- the kind of a change -------------------------------------------------------------------- */
@@ -153,16 +153,16 @@ static void culprit(struct meddling *m, const struct nlmsghdr *gen)
 /* Turns forwarding off, and notes how long packets may have passed by a changed table. */
 void monitor_shut(struct enforce *f, uint64_t since_ns)
 {
-	struct meddling *m = &f->meddling;
+	struct meddling *m = &f->watched.meddling;
 	struct err e;
 
 	m->table = true;
 	m->news++;
 	/* If the supervisor turned forwarding off first, it is unknown how long forwarding was
 	 * on. */
-	if (!forwarding_is_on(&f->forwarding) && (f->now == NULL || f->shut || m->shut_ns != 0))
+	if (!forwarding_is_on(&f->kernel.forwarding) && (f->now == NULL || f->watched.shut || m->shut_ns != 0))
 		return;
-	if (forwarding_set(&f->forwarding, false, &e) < 0)
+	if (forwarding_set(&f->kernel.forwarding, false, &e) < 0)
 		snprintf(m->trouble, sizeof(m->trouble), "%.150s", e.text);
 	m->shut_ns = clock_mono().ns;
 	m->gap_ns += m->shut_ns - since_ns;
@@ -172,17 +172,17 @@ void monitor_shut(struct enforce *f, uint64_t since_ns)
 static void hear_change(void *ctx, const struct nlmsghdr *report)
 {
 	struct enforce *f = ctx;
-	struct meddling *m = &f->meddling;
+	struct meddling *m = &f->watched.meddling;
 	int type = report != NULL ? report->nlmsg_type & 0xff : 0;
 	unsigned deed = deed_of(type);
 
 	/* The kernel dropped reports, which may have been about anything. */
 	if (report == NULL) {
 		m->fresh = false;
-		monitor_shut(f, f->change_since_ns);
+		monitor_shut(f, f->watched.change_since_ns);
 		return;
 	}
-	if (report->nlmsg_pid == f->net.portid)
+	if (report->nlmsg_pid == f->kernel.net.portid)
 		return;
 	if (type == NFT_MSG_NEWGEN) {
 		culprit(m, report);
@@ -199,7 +199,7 @@ static void hear_change(void *ctx, const struct nlmsghdr *report)
 	m->touched = true;
 	if (m->fresh) {
 		m->fresh = false;
-		monitor_shut(f, f->change_since_ns);
+		monitor_shut(f, f->watched.change_since_ns);
 	}
 	if (m->deeds[deed].n++ > 0 || type == NFT_MSG_NEWTABLE || type == NFT_MSG_DELTABLE)
 		return;
@@ -210,8 +210,9 @@ static void hear_change(void *ctx, const struct nlmsghdr *report)
 void monitor_glance(struct enforce *f)
 {
 	/* This call has read no report about our table yet, whatever earlier calls have read. */
-	f->meddling.fresh = true;
-	f->monitor_empty_ns = f->change_since_ns = enforce_socket_reports(f->monitor, hear_change, f);
+	f->watched.meddling.fresh = true;
+	f->watched.monitor_empty_ns = f->watched.change_since_ns =
+		enforce_socket_reports(f->watched.monitor, hear_change, f);
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -283,9 +284,9 @@ void record_send(struct enforce *f, struct drift_record *r, enum drift what, uin
 	struct msg_body m = { MSG_DRIFT, .drift = { .what = (uint8_t)what, .gap_us = gap_us, .back_us = back_us } };
 	char deeds[EVENT_TEXT], by[EVENT_TEXT] = "", text[900];
 
-	if (f->meddling.process[0] != '\0')
-		snprintf(by, sizeof(by), "%s (pid %u)", f->meddling.process, f->meddling.pid);
-	meddling_text(&f->meddling, deeds, sizeof(deeds));
+	if (f->watched.meddling.process[0] != '\0')
+		snprintf(by, sizeof(by), "%s (pid %u)", f->watched.meddling.process, f->watched.meddling.pid);
+	meddling_text(&f->watched.meddling, deeds, sizeof(deeds));
 	/* There is no difference to list, because the change was undone before anybody looked, or
 	 * everything was deleted. So only what the kernel reported can be told. */
 	if (r->n == 0 || what == DRIFT_FLUSHED) {
@@ -298,12 +299,12 @@ void record_send(struct enforce *f, struct drift_record *r, enum drift what, uin
 		deeds[0] = '\0';
 	}
 	meddling_line(r, by, deeds, trouble, text, sizeof(text));
-	f->drifts++;
-	f->drift_wall_ns = clock_wall_ns();
+	f->watched.drifts++;
+	f->watched.drift_wall_ns = clock_wall_ns();
 	for (unsigned i = 0; i < r->n; i++) {
 		struct event *ev = &r->list[i];
 
-		ev->wall_ns = f->drift_wall_ns;
+		ev->wall_ns = f->watched.drift_wall_ns;
 		ev->verdict = EV_DENY;
 		ev->code = (uint8_t)what;
 		ev->value = gap_us;
@@ -313,8 +314,8 @@ void record_send(struct enforce *f, struct drift_record *r, enum drift what, uin
 	}
 	m.drift.text = text;
 	(void)msg_send(f->control, 0, &m, NULL, 0);
-	if (what == DRIFT_SHUT && f->shut_told_ns == 0)
-		f->shut_told_ns = clock_mono().ns;
+	if (what == DRIFT_SHUT && f->watched.shut_told_ns == 0)
+		f->watched.shut_told_ns = clock_mono().ns;
 }
 
 void record_opened(struct enforce *f)
@@ -322,10 +323,10 @@ void record_opened(struct enforce *f)
 	struct event ev = event_new(EVENT_DRIFT, clock_wall_ns());
 	char span[40];
 
-	if (f->shut_told_ns == 0)
+	if (f->watched.shut_told_ns == 0)
 		return;
-	snprintf(span, sizeof(span), "%.1f s", (double)(clock_mono().ns - f->shut_told_ns) / 1e9);
-	f->shut_told_ns = 0;
+	snprintf(span, sizeof(span), "%.1f s", (double)(clock_mono().ns - f->watched.shut_told_ns) / 1e9);
+	f->watched.shut_told_ns = 0;
 	ev.code = DRIFT_OPENED;
 	ev.count = 1;
 	event_say(&ev, EVENT_OBJECT, span);

@@ -43,6 +43,29 @@ struct sleep_counters {
 	uint64_t waited_ns, sleeps;
 };
 
+/* Our rules as others may have changed them. */
+struct watched {
+	int monitor;
+	/* file that tells how long this thread waited for a processor; -1 = the kernel has none */
+	int delay;
+	struct meddling meddling;
+	struct sleep_counters sleep;
+	uint64_t monitor_empty_ns; /* monotonic: when the monitor last had nothing to read */
+	/* monotonic: changes that are read now did not happen before this time */
+	uint64_t change_since_ns;
+	/* we turned forwarding off, and could not turn it on again yet */
+	bool shut;
+	uint64_t shut_told_ns; /* monotonic: when `shut` was recorded; 0 = it was not */
+	/* monotonic: when the table was last read and found right; 0 = never */
+	uint64_t equal_ns;
+	uint64_t drifts;
+	uint64_t drift_wall_ns; /* wall clock ns of the last drift, 0 = none */
+	/* digest of the foreign objects that were last reported */
+	uint8_t foreign_seen[32];
+	/* digest of the settings that could not be set, as last reported */
+	uint8_t settings_seen[32];
+};
+
 int monitor_open_delay(void);	       /* an owned descriptor, or -1 */
 void monitor_sleep(struct enforce *f); /* before poll() */
 void monitor_woken(struct enforce *f); /* after poll(), when the monitor is readable */
@@ -75,7 +98,7 @@ void record_unwatched(struct drift_record *r, const struct differences *d);
 /*
  * Sends the events. `gap_us`: for how long the changed rules may have been in effect; `back_us`:
  * for how long nothing passed afterwards. `trouble`: why the rules could not be mended; "" = they
- * were. The author and the kinds of changes come from f->meddling.
+ * were. The author and the kinds of changes come from f->watched.meddling.
  */
 void record_send(struct enforce *f, struct drift_record *r, enum drift what, uint64_t gap_us, uint64_t back_us,
 		 const char *trouble);

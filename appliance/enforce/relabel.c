@@ -131,9 +131,9 @@ static int look_for_stale(struct enforce *f, const struct generation_held *old, 
 	for (uint32_t i = 0; i < g->ir.n_permits && all; i++)
 		all = settled[i];
 	if (!all)
-		r = conntrack_dump(&f->net, note_relabel, looking_restart, &l, e);
+		r = conntrack_dump(&f->kernel.net, note_relabel, looking_restart, &l, e);
 	for (size_t i = 0; i < l.n && r == 0; i++) {
-		r = conntrack_mark(&f->net, &l.list[i].session, l.list[i].mark, e);
+		r = conntrack_mark(&f->kernel.net, &l.list[i].session, l.list[i].mark, e);
 		if (r == -ENOENT)
 			r = 0; /* the session ended meanwhile */
 	}
@@ -146,7 +146,7 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old)
 	struct err e = { 0 };
 
 	/* If the last relabelling was not finished, the sessions of every permit are looked at. */
-	f->relabel_due = f->now != NULL && (a == NULL || !ir_places_keep(&f->now->ir, f->now->arena) ||
-					    look_for_stale(f, f->relabel_due ? NULL : old, a, &e) < 0);
+	f->timing.relabel_due = f->now != NULL && (a == NULL || !ir_places_keep(&f->now->ir, f->now->arena) ||
+						   look_for_stale(f, f->timing.relabel_due ? NULL : old, a, &e) < 0);
 	arena_free(a);
 }

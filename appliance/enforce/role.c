@@ -90,10 +90,10 @@ static bool work_begin(struct enforce *f, const struct msg *m, bool way, bool te
  * Takes over the reference; NULL is a failure that *e describes. */
 static bool work_end(struct enforce *f, const struct msg *m, enum answer_status status, json_t *j, const struct err *e)
 {
-	bool left_off = e->code == -ECANCELED, again = j == NULL && left_off && stop_made_way(f, m);
+	bool left_off = e->code == -ECANCELED, again = j == NULL && left_off && stop_made_way(&f->hearing, m);
 
-	stop_end(f, left_off);
-	telling_end(f);
+	stop_end(&f->hearing, left_off);
+	telling_end(&f->telling);
 	if (again)
 		return true;
 	/* Nobody reads this text, but control needs an answer, because it keeps a place for the
@@ -232,7 +232,7 @@ static bool on_apply(void *ctx, struct msg *m)
 	/* A dry run changes nothing, so it may be interrupted. Foretelling (APPLY_FORETELL) is a
 	 * part of an apply, which is always finished. */
 	if ((b->flags & APPLY_DRY_RUN) != 0 && !stop_begin(f, m->id, false)) {
-		stop_end(f, true);
+		stop_end(&f->hearing, true);
 		err_set(&e, -ECANCELED, "stopped");
 		return applied(f, m->id, false, &result, &e);
 	}
@@ -258,8 +258,8 @@ static bool on_apply(void *ctx, struct msg *m)
 		enforce_isolations_before(f, f->now);
 	if (r == 0)
 		result.clock_wait = enforce_trust_waits(f, next, had_sources && (b->flags & APPLY_TRIAL) != 0);
-	telling_end(f);
-	stop_end(f, e.code == -ECANCELED);
+	telling_end(&f->telling);
+	stop_end(&f->hearing, e.code == -ECANCELED);
 	if (f->now != next)
 		generation_drop(next);
 	else {
@@ -285,8 +285,8 @@ static bool on_in_force(void *ctx, struct msg *m)
 	struct enforce *f = ctx;
 
 	f->events.now = m->body.in_force.now;
-	f->trust.sources = m->body.in_force.sources != 0;
-	f->trust.policy = m->body.in_force.since;
+	f->timing.trust.sources = m->body.in_force.sources != 0;
+	f->timing.trust.policy = m->body.in_force.since;
 	enforce_isolations_in_force(f);
 	return true;
 }
@@ -303,9 +303,10 @@ static bool on_door(void *ctx, struct msg *m)
 
 static bool on_used(void *ctx, struct msg *m)
 {
+	struct enforce *f = ctx;
 	struct err e = { 0 };
 
-	if (enforce_used_heard(ctx, m->fds[0], &e) < 0)
+	if (enforce_used_heard(&f->uses, m->fds[0], &e) < 0)
 		say_trouble(&e);
 	return true;
 }
@@ -347,38 +348,38 @@ static bool work_stopped(void *ctx)
 	return stop_asked(ctx);
 }
 
-int enforce_begin(struct enforce *f, struct err *e)
+int enforce_begin(struct kernel_side *kernel, struct err *e)
 {
-	int r = forwarding_open(&f->forwarding, e);
+	int r = forwarding_open(&kernel->forwarding, e);
 
 	if (r < 0)
 		return r;
-	f->reverse_path = reverse_path_open();
-	f->links = links_open(e);
-	return f->links < 0 ? f->links : 0;
+	kernel->reverse_path = reverse_path_open();
+	kernel->links = links_open(e);
+	return kernel->links < 0 ? kernel->links : 0;
 }
 
 void enforce_end(struct enforce *f)
 {
 	json_decref(f->doors.list);
-	json_decref(f->isolations);
-	begun_free(&f->begun);
-	matched_free(&f->matched);
-	heard_free(&f->heard);
-	enforce_labels_forget(f);
+	json_decref(f->isolated.list);
+	begun_free(&f->uses.begun);
+	matched_free(&f->uses.matched);
+	heard_free(&f->uses.heard);
+	enforce_labels_forget(&f->uses.labels);
 	generation_drop(f->now);
-	apart_free(&f->apart);
-	apart_free(&f->kept);
-	netlink_close(&f->net);
-	forwarding_close(&f->forwarding);
-	if (f->reverse_path >= 0)
-		close(f->reverse_path);
-	if (f->delay >= 0)
-		close(f->delay);
-	if (f->links >= 0)
-		close(f->links);
-	if (f->trust.battery >= 0)
-		close(f->trust.battery);
+	apart_free(&f->isolated.apart);
+	apart_free(&f->isolated.kept);
+	netlink_close(&f->kernel.net);
+	forwarding_close(&f->kernel.forwarding);
+	if (f->kernel.reverse_path >= 0)
+		close(f->kernel.reverse_path);
+	if (f->watched.delay >= 0)
+		close(f->watched.delay);
+	if (f->kernel.links >= 0)
+		close(f->kernel.links);
+	if (f->timing.trust.battery >= 0)
+		close(f->timing.trust.battery);
 }
 
 static int open_all(struct enforce *f, struct err *e)
@@ -388,39 +389,36 @@ static int open_all(struct enforce *f, struct err *e)
 
 	*f = (struct enforce){
 		.control = ROLE_FD_CONTROL,
-		.monitor = ENFORCE_FD_MONITOR,
-		.links = -1,
-		.delay = -1,
 		.events = { .fd = ROLE_FD_EVENTS },
-		.forwarding = { -1, -1 },
-		.reverse_path = -1,
-		.waits = true, /* until the clock is found right */
-		.trust = { .battery = -1 },
+		.kernel = { .links = -1, .forwarding = { -1, -1 }, .reverse_path = -1 },
+		.watched = { .monitor = ENFORCE_FD_MONITOR, .delay = -1 },
+		/* waits until the clock is found right */
+		.timing = { .trust = { .battery = -1 }, .waits = true },
 	};
-	r = netlink_open(&f->net, ENFORCE_FD_REQUESTS, e);
+	r = netlink_open(&f->kernel.net, ENFORCE_FD_REQUESTS, e);
 	if (r == 0)
-		r = enforce_socket_ignore(f->monitor, f->net.portid, e);
+		r = enforce_socket_ignore(f->watched.monitor, f->kernel.net.portid, e);
 	if (r == 0)
-		r = enforce_begin(f, e);
+		r = enforce_begin(&f->kernel, e);
 	if (r < 0)
 		return r;
-	f->net.between = glance;
-	f->net.stopped = work_stopped;
-	f->net.between_ctx = f;
-	f->delay = monitor_open_delay();
-	trust_open(&f->trust);
+	f->kernel.net.between = glance;
+	f->kernel.net.stopped = work_stopped;
+	f->kernel.net.between_ctx = f;
+	f->watched.delay = monitor_open_delay();
+	trust_open(&f->timing.trust);
 	r = sandbox_enter(ROLE_ENFORCE, e);
 	if (r < 0)
 		return r;
-	f->lacks = batch_probe(&f->net);
-	f->once_earlier = (f->lacks & LACKS_ONCE) == 0;
-	r = deny_base_load(&f->net, &adopted, e);
+	f->kernel.lacks = batch_probe(&f->kernel.net);
+	f->kernel.once_earlier = (f->kernel.lacks & LACKS_ONCE) == 0;
+	r = deny_base_load(&f->kernel.net, &adopted, e);
 	/* If the base rules were missing or wrong, packets may have been forwarded without them
 	 * until now. So forwarding is switched off. */
 	if (r < 0)
-		(void)forwarding_set(&f->forwarding, false, NULL);
+		(void)forwarding_set(&f->kernel.forwarding, false, NULL);
 	else if (!adopted)
-		r = forwarding_set(&f->forwarding, false, e);
+		r = forwarding_set(&f->kernel.forwarding, false, e);
 	return r;
 }
 
@@ -433,7 +431,7 @@ static void look_at_settings(struct enforce *f)
 static void look_at_sessions(struct enforce *f)
 {
 	enforce_linger(f);
-	if (f->relabel_due)
+	if (f->timing.relabel_due)
 		enforce_relabel(f, NULL);
 }
 
@@ -461,10 +459,10 @@ static void enforce_loop(struct enforce *f)
 	for (;;) {
 		struct pollfd p[3] = {
 			{ .fd = f->control, .events = POLLIN },
-			{ .fd = f->monitor, .events = POLLIN },
-			{ .fd = f->links, .events = POLLIN },
+			{ .fd = f->watched.monitor, .events = POLLIN },
+			{ .fd = f->kernel.links, .events = POLLIN },
 		};
-		const struct clock_pair before = f->clocks;
+		const struct clock_pair before = f->timing.clocks;
 		struct mono mono;
 		uint64_t now, wall;
 		int wait = sooner_ms(SETTINGS_NS / 2000000, enforce_ended(f));
@@ -475,7 +473,7 @@ static void enforce_loop(struct enforce *f)
 		monitor_sleep(f);
 		/* An overrun of the monitor's queue is an error on the socket and is read as
 		 * one. */
-		if (poll(p, 3, stop_keeps(f) ? 0 : wait) < 0 && errno != EINTR)
+		if (poll(p, 3, stop_keeps(&f->hearing) ? 0 : wait) < 0 && errno != EINTR)
 			return;
 		if (p[1].revents != 0)
 			monitor_woken(f);
@@ -483,7 +481,7 @@ static void enforce_loop(struct enforce *f)
 		drift_settle(f);
 		if (p[2].revents != 0)
 			drift_links(f);
-		if ((p[0].revents != 0 || stop_keeps(f)) && !control_readable(f))
+		if ((p[0].revents != 0 || stop_keeps(&f->hearing)) && !control_readable(f))
 			return;
 		/* A question or an apply may take long, and only reads the monitor's reports
 		 * meanwhile. They are handled here. */
@@ -496,10 +494,10 @@ static void enforce_loop(struct enforce *f)
 		/* The kernel counts remaining time, and the policy has clock times. So when the
 		 * clock was set, the times in the kernel are wrong. */
 		wall = clock_wall_ns();
-		if (clock_was_set(&f->clocks, mono, wall)) {
-			f->clock_due = true;
-			heard_clock(&f->heard, mono, wall);
-			matched_clock(&f->matched, before.wall_ns + (now - before.mono.ns), wall);
+		if (clock_was_set(&f->timing.clocks, mono, wall)) {
+			f->timing.clock_due = true;
+			heard_clock(&f->uses.heard, mono, wall);
+			matched_clock(&f->uses.matched, before.wall_ns + (now - before.mono.ns), wall);
 			enforce_hours_set(f);
 			f->due_ns[CHORE_COMPARE] = 0;
 		}

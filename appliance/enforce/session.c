@@ -195,7 +195,7 @@ json_t *enforce_flows(struct enforce *f, const struct msg_flows *m, struct err *
 	if (*host != '\0' && !prefix_parse(host, &a.host, &stray))
 		r = err_set(e, -EINVAL, "host");
 	if (r == 0)
-		r = conntrack_dump(&f->net, list_session, list_restart, &a, e);
+		r = conntrack_dump(&f->kernel.net, list_session, list_restart, &a, e);
 	if (r == 0 && a.failed)
 		r = err_set(e, -ENOMEM, "sessions");
 	if (r < 0) {
@@ -258,7 +258,7 @@ static void half_full(struct enforce *f, json_t *list)
 	struct census c = { ir, calloc(ir->n_zones + 1u, sizeof(*c.n)) };
 	struct err e;
 
-	if (c.n == NULL || conntrack_dump(&f->net, count_session, count_again, &c, &e) < 0) {
+	if (c.n == NULL || conntrack_dump(&f->kernel.net, count_session, count_again, &c, &e) < 0) {
 		free(c.n);
 		return;
 	}
@@ -284,7 +284,7 @@ json_t *enforce_tracking(struct enforce *f)
 	uint32_t n = 0, most = 0;
 	struct err e;
 
-	if (conntrack_count(&f->net, &n, &most, &e) == 0 && f->now != NULL && n >= IR_ZONE_SESSIONS / 2)
+	if (conntrack_count(&f->kernel.net, &n, &most, &e) == 0 && f->now != NULL && n >= IR_ZONE_SESSIONS / 2)
 		half_full(f, list);
 	return json_pack("{s:I,s:I,s:i,s:o}", "sessions", (json_int_t)n, "most", (json_int_t)most, "share",
 			 (int)IR_ZONE_SESSIONS, "shares", list);
@@ -311,7 +311,7 @@ static void tell_silence(void *ctx, const struct generation_held *g, uint32_t co
 
 void enforce_listen_adopt(struct enforce *f)
 {
-	(void)heard_adopt(&f->heard, f->now, clock_mono(), clock_wall_ns(), tell_silence, f);
+	(void)heard_adopt(&f->uses.heard, f->now, clock_mono(), clock_wall_ns(), tell_silence, f);
 }
 
 void enforce_listen(struct enforce *f)
@@ -320,22 +320,22 @@ void enforce_listen(struct enforce *f)
 	struct err e;
 	bool *up;
 
-	if (f->now == NULL || f->heard.g == NULL ||
-	    (f->heard.n == 0 && clock_mono().ns - f->heard.looked.ns < HEARD_IDLE_NS))
+	if (f->now == NULL || f->uses.heard.g == NULL ||
+	    (f->uses.heard.n == 0 && clock_mono().ns - f->uses.heard.looked.ns < HEARD_IDLE_NS))
 		return;
 	a = arena_new(INTERFACES_BUDGET);
 	up = a != NULL ? arena_array(a, f->now->ir.n_interfaces + 1u, sizeof(*up)) : NULL;
-	heard_begin(&f->heard, enforce_moment(f));
+	heard_begin(&f->uses.heard, enforce_moment(f));
 	/* If the dump fails, this look does not count: the next one covers the time since the last
 	 * that did. */
-	if (up != NULL && conntrack_dump(&f->net, heard_note, heard_restart, &f->heard, &e) == 0) {
-		links_up(f->links, &f->now->ir, up);
-		heard_end(&f->heard, up, clock_mono(), clock_wall_ns(), tell_silence, f);
+	if (up != NULL && conntrack_dump(&f->kernel.net, heard_note, heard_restart, &f->uses.heard, &e) == 0) {
+		links_up(f->kernel.links, &f->now->ir, up);
+		heard_end(&f->uses.heard, up, clock_mono(), clock_wall_ns(), tell_silence, f);
 		for (uint32_t i = 0; i < f->now->ir.n_permits; i++)
-			if (f->heard.carried[i])
-				matched_carried(&f->matched, f->now->ids[i], clock_wall_ns());
-	} else if (f->heard.missed < HEARD_MISSED) {
-		f->heard.missed++;
+			if (f->uses.heard.carried[i])
+				matched_carried(&f->uses.matched, f->now->ids[i], clock_wall_ns());
+	} else if (f->uses.heard.missed < HEARD_MISSED) {
+		f->uses.heard.missed++;
 	}
 	arena_free(a);
 }
@@ -345,8 +345,8 @@ json_t *enforce_expected(const struct enforce *f)
 	json_t *list = json_array();
 	size_t n = 0;
 
-	for (size_t i = 0; f->now != NULL && i < f->heard.n; i++) {
-		const struct heard_conduit *w = &f->heard.list[i];
+	for (size_t i = 0; f->now != NULL && i < f->uses.heard.n; i++) {
+		const struct heard_conduit *w = &f->uses.heard.list[i];
 		const struct ir_conduit *c = &f->now->ir.conduits[w->conduit];
 
 		if (!w->silent || n++ >= SILENT_SHOWN)
@@ -356,6 +356,7 @@ json_t *enforce_expected(const struct enforce *f)
 							    (json_int_t)c->heard_within, "since",
 							    json_time(w->since_wall_ns), "heard", (int)w->heard));
 	}
-	return json_pack("{s:I, s:I, s:b, s:o}", "watched", (json_int_t)f->heard.n, "silent", (json_int_t)n, "unread",
-			 (int)(f->heard.n > 0 && f->heard.missed == HEARD_MISSED), "conduits", list);
+	return json_pack("{s:I, s:I, s:b, s:o}", "watched", (json_int_t)f->uses.heard.n, "silent", (json_int_t)n,
+			 "unread", (int)(f->uses.heard.n > 0 && f->uses.heard.missed == HEARD_MISSED), "conduits",
+			 list);
 }

@@ -37,20 +37,20 @@ static json_t *feature(const char *why_not)
 
 /* The reason why other programs can change our table; NULL = they cannot, because the kernel lets
  * only the owner change it. */
-static const char *unowned(const struct enforce *f, const struct image *have)
+static const char *unowned(const struct kernel_side *kernel, const struct image *have)
 {
 	if (have->table_owner != 0)
 		return NULL;
-	return (f->lacks & LACKS_OWNER) != 0 ? "kernel" : have->table_persists ? "orphan" : "earlier";
+	return (kernel->lacks & LACKS_OWNER) != 0 ? "kernel" : have->table_persists ? "orphan" : "earlier";
 }
 
 /* Optional features of the kernel that the box uses, and why one is not used
  * (docs/architecture.md). */
-static json_t *features(const struct enforce *f, const struct image *have)
+static json_t *features(const struct kernel_side *kernel, const struct image *have)
 {
-	return json_pack("{s:o,s:o,s:o,s:o}", "queue", feature((f->lacks & LACKS_QUEUE) == 0 ? NULL : "kernel"),
-			 "flowtable", feature("unjudged"), "owned_table", feature(unowned(f, have)), "verdict_cache",
-			 feature((f->lacks & LACKS_ONCE) == 0 ? NULL : "kernel"));
+	return json_pack("{s:o,s:o,s:o,s:o}", "queue", feature((kernel->lacks & LACKS_QUEUE) == 0 ? NULL : "kernel"),
+			 "flowtable", feature("unjudged"), "owned_table", feature(unowned(kernel, have)),
+			 "verdict_cache", feature((kernel->lacks & LACKS_ONCE) == 0 ? NULL : "kernel"));
 }
 
 json_t *enforce_status(struct enforce *f, struct err *e)
@@ -64,10 +64,10 @@ json_t *enforce_status(struct enforce *f, struct err *e)
 		err_set(e, -ENOMEM, "status of the kernel");
 		return NULL;
 	}
-	if (netlink_dump_standing(&f->net, a, &have, e) < 0)
+	if (netlink_dump_standing(&f->kernel.net, a, &have, e) < 0)
 		goto out;
 	counters = json_object();
-	have.counters[R_SPOOFED].packets += reverse_path_refused(f->reverse_path);
+	have.counters[R_SPOOFED].packets += reverse_path_refused(f->kernel.reverse_path);
 	for (uint32_t r = 0; r < REASON_COUNT; r++)
 		if (have.counters[r].present)
 			json_object_set_new(counters, reason_word((enum reason)r),
@@ -79,14 +79,15 @@ json_t *enforce_status(struct enforce *f, struct err *e)
 					    json_pack("{s:I,s:o}", "permit", (json_int_t)f->now->lingering[i].permit,
 						      "lane", enforce_lane_json(f->now->lingering[i].lane)));
 	j = json_pack("{s:s,s:{s:I,s:o},s:{s:o,s:b,s:o},s:o}", "backend",
-		      (f->lacks & LACKS_QUEUE) == 0 ? "native" : "compat", "drift", "seen", (json_int_t)f->drifts,
-		      "last", f->drift_wall_ns == 0 ? json_null() : json_time(f->drift_wall_ns), "kernel", "counters",
-		      counters, "forwarding", forwarding_is_on(&f->forwarding), "digest",
+		      (f->kernel.lacks & LACKS_QUEUE) == 0 ? "native" : "compat", "drift", "seen",
+		      (json_int_t)f->watched.drifts, "last",
+		      f->watched.drift_wall_ns == 0 ? json_null() : json_time(f->watched.drift_wall_ns), "kernel",
+		      "counters", counters, "forwarding", forwarding_is_on(&f->kernel.forwarding), "digest",
 		      image_digest(&have, digest) ? json_hex(digest, sizeof(digest)) : json_null(), "lingering",
 		      lingering);
 	if (f->now != NULL)
 		sysctl_verify(true, setting_json, settings);
-	json_object_set_new(j, "features", features(f, &have));
+	json_object_set_new(j, "features", features(&f->kernel, &have));
 	json_object_set(j, "settings", settings);
 	json_object_set_new(j, "foreign", foreign_json(&have));
 	json_object_set_new(j, "tracking", enforce_tracking(f));
@@ -150,7 +151,8 @@ void enforce_unanswered(struct enforce *f)
 
 	/* If the counters cannot be read now, nothing is lost: the kernel goes on counting, and
 	 * they are read the next time. */
-	if (a != NULL && netlink_dump_counters(&f->net, a, &have, &e) == 0 && have.counters[R_DOWN_OPEN].present) {
+	if (a != NULL && netlink_dump_counters(&f->kernel.net, a, &have, &e) == 0 &&
+	    have.counters[R_DOWN_OPEN].present) {
 		u->closed = have.counters[R_DOWN_CLOSED].packets;
 		u->held = have.counters[R_DOWN_HELD].packets;
 		u->hold_new = have.counters[R_DOWN_HOLD_NEW].packets;

@@ -58,7 +58,7 @@ static enum clock_wait judge_clock(const struct trust *t, const struct generatio
 /* Tells the supervisor the state, and in `fd` what it is to store; -1 = nothing. */
 static void tell_clock(struct enforce *f, int fd)
 {
-	const struct trust *t = &f->trust;
+	const struct trust *t = &f->timing.trust;
 	const struct msg_body m = { MSG_CLOCK, .clock = { .wait = (uint8_t)t->wait,
 							  .found = (uint8_t)t->found,
 							  .latest = t->moment.latest,
@@ -74,11 +74,11 @@ static void save_moment(struct enforce *f)
 	char text[MOMENT_TEXT];
 	int fd;
 
-	memcpy(m.boot, f->trust.boot, sizeof(m.boot));
+	memcpy(m.boot, f->timing.trust.boot, sizeof(m.boot));
 	fd = memfd_sealed("sekisho-clock", text, moment_write(&m, text));
 	if (fd >= 0) {
-		f->trust.moment = m;
-		f->trust.found = MOMENT_READ;
+		f->timing.trust.moment = m;
+		f->timing.trust.found = MOMENT_READ;
 	}
 	tell_clock(f, fd);
 	if (fd >= 0)
@@ -89,7 +89,7 @@ static void save_moment(struct enforce *f)
  * that wait for it. */
 static void say_waits(struct enforce *f)
 {
-	struct trust *t = &f->trust;
+	struct trust *t = &f->timing.trust;
 
 	if (t->told || t->wait == CLOCK_TRUSTED || waiting_count(&f->now->ir, clock_wall_s()) == 0)
 		return;
@@ -102,7 +102,7 @@ static void say_waits(struct enforce *f)
 /* The clock is trusted, and a policy is in force. */
 static void trusted(struct enforce *f)
 {
-	struct trust *t = &f->trust;
+	struct trust *t = &f->timing.trust;
 	bool told = t->told;
 
 	t->told = false;
@@ -117,7 +117,7 @@ static void trusted(struct enforce *f)
 
 static void look_at_clock(struct enforce *f, const struct generation_held *g)
 {
-	struct trust *t = &f->trust;
+	struct trust *t = &f->timing.trust;
 	enum clock_wait before = t->wait;
 
 	t->wait = judge_clock(t, g, false);
@@ -142,7 +142,7 @@ void enforce_trust_before(struct enforce *f, const struct generation_held *next)
 
 void enforce_trust_after(struct enforce *f, bool had_sources)
 {
-	struct trust *t = &f->trust;
+	struct trust *t = &f->timing.trust;
 
 	/* only at the start do the rules show it: if the clock is not trusted, what ends by time is
 	 * removed from here on */
@@ -158,7 +158,7 @@ void enforce_trust_after(struct enforce *f, bool had_sources)
 
 void enforce_trust_due(struct enforce *f)
 {
-	struct trust *t = &f->trust;
+	struct trust *t = &f->timing.trust;
 	struct mono now = clock_mono();
 
 	if (f->now == NULL)
@@ -186,12 +186,13 @@ enum clock_wait enforce_trust_waits(const struct enforce *f, const struct genera
 {
 	/* A policy is judged by its own sources, not by those in force. While it is on trial, both
 	 * count. */
-	return !is_empty(f->now) && f->trust.wait == CLOCK_TRUSTED ? CLOCK_TRUSTED : judge_clock(&f->trust, g, tried);
+	return !is_empty(f->now) && f->timing.trust.wait == CLOCK_TRUSTED ? CLOCK_TRUSTED
+									  : judge_clock(&f->timing.trust, g, tried);
 }
 
 static bool confirmed(struct enforce *f, const struct msg *m)
 {
-	struct trust *t = &f->trust;
+	struct trust *t = &f->timing.trust;
 	bool waited = t->wait != CLOCK_TRUSTED;
 	json_t *was = t->found == MOMENT_READ ? json_time(t->moment.latest * SECOND) : json_null();
 
@@ -211,7 +212,7 @@ static bool confirmed(struct enforce *f, const struct msg *m)
 
 bool enforce_trust(struct enforce *f, struct msg *m)
 {
-	struct trust *t = &f->trust;
+	struct trust *t = &f->timing.trust;
 	uint8_t *p = NULL;
 	struct err e;
 	size_t n = 0;
@@ -230,6 +231,6 @@ bool enforce_trust(struct enforce *f, struct msg *m)
 	 * kind.
 	 */
 	if (f->now == NULL && !of_this_start(t))
-		(void)ends_stand(&f->net, &t->stands, &e);
+		(void)ends_stand(&f->kernel.net, &t->stands, &e);
 	return true;
 }

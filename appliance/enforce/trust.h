@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/store/moment.h"
 #include "appliance/wire/past.h"
 
@@ -30,6 +31,24 @@ struct trust {
 	bool sources;
 	uint64_t keep_ns; /* monotonic: when to look again at a trusted clock */
 	struct clock_steady steady;
+};
+
+/* What ends by time, and the clock that decides it. */
+struct timing {
+	struct trust trust;
+	/* the clock is not trusted, so everything with an end is left out */
+	bool waits;
+	bool waits_due; /* `waits` has changed, and the kernel does not have it yet */
+	/* the clock was set, and the expiry times in the kernel are not right yet */
+	bool clock_due;
+	bool relabel_due; /* some sessions may be outside of their permit's cells */
+	struct clock_pair clocks;
+	/* seconds since 1970: sessions that ended by this time were reported */
+	uint64_t ended_s;
+	/* seconds since 1970: for permits that end by this time, the counters were read just
+	 * before */
+	uint64_t used_until_s;
+	uint64_t lasting_ns; /* monotonic: when sessions with a limit are read again */
 };
 
 /* To be called before the sandbox closes. */

@@ -52,14 +52,14 @@ static uint64_t since_told(const struct begun *b, const struct msg_used_permit *
 	return now->packets > was->packets ? now->packets - was->packets : 0;
 }
 
-static void tell_begun(struct enforce *f, uint32_t conduit, uint64_t n)
+static void tell_begun(struct event_port *events, uint32_t conduit, uint64_t n)
 {
 	struct event e = event_new(EVENT_COUNTS, clock_wall_ns());
 
 	e.code = COUNTS_BEGUN;
 	e.conduit = conduit;
 	e.count = n;
-	event_send(&f->events, &e);
+	event_send(events, &e);
 }
 
 static void tell_all(struct enforce *f, struct msg_used_permit *list, size_t n)
@@ -69,7 +69,7 @@ static void tell_all(struct enforce *f, struct msg_used_permit *list, size_t n)
 	uint64_t *of = calloc((size_t)g->ir.n_conduits + 1, sizeof(*of));
 
 	for (size_t i = 0; of != NULL && i < n; i++) {
-		uint64_t new = since_told(&f->begun, &list[i]);
+		uint64_t new = since_told(&f->uses.begun, &list[i]);
 		uint32_t index = new > 1 ? generation_permit(g, list[i].permit) : UINT32_MAX;
 		const struct command_permit *p = index != UINT32_MAX ? commands_permit(t, index + 1) : NULL;
 
@@ -82,13 +82,13 @@ static void tell_all(struct enforce *f, struct msg_used_permit *list, size_t n)
 	}
 	for (uint32_t i = 0; of != NULL && i < g->ir.n_conduits; i++)
 		if (of[i] > 0)
-			tell_begun(f, i, of[i]);
+			tell_begun(&f->events, i, of[i]);
 	free(of);
 }
 
 void begun_looked(struct enforce *f, const struct image *have, bool at_once)
 {
-	struct begun *b = &f->begun;
+	struct begun *b = &f->uses.begun;
 	uint64_t now = clock_mono().ns;
 	struct msg_used_permit *list = NULL;
 	size_t n = 0;
@@ -107,29 +107,29 @@ void begun_looked(struct enforce *f, const struct image *have, bool at_once)
 /* The record (matched.h) is sent to the supervisor after each look, and the next process receives
  * it from there before the first apply. */
 
-int enforce_used_heard(struct enforce *f, int fd, struct err *e)
+int enforce_used_heard(struct uses *uses, int fd, struct err *e)
 {
 	uint8_t *p = NULL;
 	size_t n = 0;
-	int r = f->matched.looked_ns != 0 ? 0 : memfd_read(fd, USED_BYTES, &p, &n, e);
+	int r = uses->matched.looked_ns != 0 ? 0 : memfd_read(fd, USED_BYTES, &p, &n, e);
 
 	if (p != NULL)
-		r = matched_take(p, n, &f->matched, e);
+		r = matched_take(p, n, &uses->matched, e);
 	free(p);
 	return r;
 }
 
 void enforce_used_tell(struct enforce *f)
 {
-	struct msg_body m = { MSG_USED, .used = { .at_once = f->matched.at_once } };
+	struct msg_body m = { MSG_USED, .used = { .at_once = f->uses.matched.at_once } };
 	uint8_t *p;
 	size_t n;
 	int fd;
 
-	if (!f->matched.untold || f->now == NULL)
+	if (!f->uses.matched.untold || f->now == NULL)
 		return;
-	f->matched.untold = f->matched.at_once = false;
-	p = matched_put(&f->matched, &n);
+	f->uses.matched.untold = f->uses.matched.at_once = false;
+	p = matched_put(&f->uses.matched, &n);
 	fd = p != NULL ? memfd_sealed("sekisho-used", p, n) : -1;
 	free(p);
 	if (fd < 0)
@@ -144,8 +144,8 @@ void enforce_used_look(struct enforce *f)
 	struct image have;
 	struct err e;
 
-	if (a != NULL && netlink_dump(&f->net, a, &have, &e) == 0) {
-		matched_note(&f->matched, &have, f->now, clock_wall_ns());
+	if (a != NULL && netlink_dump(&f->kernel.net, a, &have, &e) == 0) {
+		matched_note(&f->uses.matched, &have, f->now, clock_wall_ns());
 		begun_looked(f, &have, true);
 	}
 	arena_free(a);

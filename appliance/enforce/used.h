@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "appliance/enforce/heard.h"
+#include "appliance/enforce/matched.h"
+#include "appliance/enforce/verify.h"
+
 struct enforce;
 struct err;
 struct image;
@@ -20,9 +24,17 @@ struct begun {
 	uint64_t due_ns; /* monotonic */
 };
 
+/* What was used, and when. */
+struct uses {
+	struct matched matched;
+	struct begun begun;
+	struct labels labels;
+	struct heard heard;
+};
+
 /* Takes the record of uses that an earlier enforce process made; ignored after the first look. 0,
  * or negative errno: then the record begins anew. */
-int enforce_used_heard(struct enforce *f, int fd, struct err *e);
+int enforce_used_heard(struct uses *uses, int fd, struct err *e);
 /* Sends the record of uses to the supervisor, unless it has the record of the last look already. */
 void enforce_used_tell(struct enforce *f);
 /* Reads the counters for the record of uses. To be called when the counters are about to be

@@ -205,10 +205,8 @@ static void compare_rest(struct differences *d, const struct image *have, const 
 
 /* Keeps the labels, which were read and are right, so that they need not be read again before the
  * next transaction. Labels with an end expire by themselves. */
-static void keep_labels(struct enforce *f, const struct image *have)
+static void keep_labels(struct labels *l, const struct image *have)
 {
-	struct labels *l = &f->labels;
-
 	for (unsigned s = 0; s < TABLE_SET_COUNT; s++)
 		for (size_t k = 0; ir_set_label(s) && k < have->elements[s].n; k++)
 			if (have->elements[s].list[k].until != 0)
@@ -226,7 +224,7 @@ static void keep_labels(struct enforce *f, const struct image *have)
 			continue;
 		l->image.elements[s].list = arena_array(l->arena, from->n, sizeof(*from->list));
 		if (l->image.elements[s].list == NULL) {
-			enforce_labels_forget(f);
+			enforce_labels_forget(l);
 			return;
 		}
 		l->image.elements[s].n = l->image.elements[s].room = from->n;
@@ -234,10 +232,10 @@ static void keep_labels(struct enforce *f, const struct image *have)
 	}
 }
 
-void enforce_labels_forget(struct enforce *f)
+void enforce_labels_forget(struct labels *labels)
 {
-	arena_free(f->labels.arena);
-	f->labels = (struct labels){ 0 };
+	arena_free(labels->arena);
+	*labels = (struct labels){ 0 };
 }
 
 int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e)
@@ -248,23 +246,23 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 	int r;
 
 	*ret = (struct differences){ .arena = a };
-	enforce_labels_forget(f);
+	enforce_labels_forget(&f->uses.labels);
 	if (f->now == NULL)
 		return err_set(e, -ENODATA, "no generation is in force");
 	telling_stage(f, PROGRESS_READS);
-	r = netlink_dump(&f->net, a, &have, e);
+	r = netlink_dump(&f->kernel.net, a, &have, e);
 	telling_stage(f, PROGRESS_COMPARES);
 	if (r == 0)
 		r = generation_image(f, f->now, a, &want, &x, e);
 	/* If it is not known what is isolated, as in a look (look.h), the isolation in the kernel
 	 * counts as right. */
-	for (unsigned s = SET_APART4; r == 0 && !f->apart_known && s <= SET_KEPT6; s++)
+	for (unsigned s = SET_APART4; r == 0 && !f->isolated.known && s <= SET_KEPT6; s++)
 		want.elements[s] = have.elements[s];
 	if (r == 0 && stop_asked(f))
 		r = err_set(e, -ECANCELED, "stopped");
 	if (r < 0)
 		return r;
-	matched_note(&f->matched, &have, f->now, clock_wall_ns());
+	matched_note(&f->uses.matched, &have, f->now, clock_wall_ns());
 	begun_looked(f, &have, false);
 	compare_chains(ret, &have, &want);
 	if (have.table) {
@@ -276,8 +274,8 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 	if (r < 0 || arena_failed(a))
 		return err_set(e, -ENOMEM, "comparison");
 	if (ret->ours == 0) {
-		f->equal_ns = asked_ns;
-		keep_labels(f, &have);
+		f->watched.equal_ns = asked_ns;
+		keep_labels(&f->uses.labels, &have);
 	}
 	return 0;
 }
@@ -341,11 +339,11 @@ static int ask_packets(struct enforce *f, struct differences *d, struct err *e)
 	int r;
 
 	telling_stage(f, PROGRESS_EXECUTES);
-	r = a == NULL ? err_set(e, -ENOMEM, "rules as they are executed") : ruleset_read(&f->net, a, &rules, e);
+	r = a == NULL ? err_set(e, -ENOMEM, "rules as they are executed") : ruleset_read(&f->kernel.net, a, &rules, e);
 
 	telling_stage(f, PROGRESS_PACKETS);
 	if (r == 0)
-		witness_isolated(&w, &f->apart, &f->kept, &rules, counterexample, d);
+		witness_isolated(&w, &f->isolated.apart, &f->isolated.kept, &rules, counterexample, d);
 	if (r == 0)
 		without_apart(&rules);
 	if (r == 0)

@@ -49,7 +49,7 @@ struct differences {
 int enforce_verify(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
 /* As enforce_verify, for our table only, without settings. */
 int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret, struct err *e);
-void enforce_labels_forget(struct enforce *f);
+void enforce_labels_forget(struct labels *labels);
 /* `ir`: the policy with which it was compared. */
 json_t *differences_json(const struct differences *d, const struct ir *ir);
 

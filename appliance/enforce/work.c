@@ -84,9 +84,9 @@ bool stop_begin(struct enforce *f, uint32_t id, bool way)
 	return !h->stop;
 }
 
-bool stop_made_way(struct enforce *f, const struct msg *m)
+bool stop_made_way(struct hearing *hearing, const struct msg *m)
 {
-	struct hearing *h = &f->hearing;
+	struct hearing *h = hearing;
 	struct msg *again;
 
 	if (!h->working || !h->stop || h->gone || h->broken != 0 || h->n == HEARING_MOST)
@@ -99,9 +99,9 @@ bool stop_made_way(struct enforce *f, const struct msg *m)
 	return true;
 }
 
-void stop_end(struct enforce *f, bool left_off)
+void stop_end(struct hearing *hearing, bool left_off)
 {
-	struct hearing *h = &f->hearing;
+	struct hearing *h = hearing;
 
 	h->stopped += left_off && h->working && h->gone;
 	h->working = h->way = h->stop = h->gone = h->urgent = false;
@@ -122,9 +122,9 @@ bool stop_asked(struct enforce *f)
 	return h->stop;
 }
 
-bool stop_keeps(const struct enforce *f)
+bool stop_keeps(const struct hearing *hearing)
 {
-	return f->hearing.n > 0 || f->hearing.broken != 0;
+	return hearing->n > 0 || hearing->broken != 0;
 }
 
 int stop_serve(struct enforce *f, msg_handler *const handlers[MSG_TYPE_COUNT])
@@ -151,12 +151,12 @@ void telling_begin(struct enforce *f, uint32_t id, bool wanted)
 {
 	/* A question that is answered within PACE_NS needs no progress report. */
 	f->telling = (struct telling){ .on = wanted, .id = id, .again_ns = clock_mono().ns + PACE_NS };
-	f->net.reading = (struct netlink_reading){ 0 };
+	f->kernel.net.reading = (struct netlink_reading){ 0 };
 }
 
-void telling_end(struct enforce *f)
+void telling_end(struct telling *telling)
 {
-	f->telling.on = false;
+	telling->on = false;
 }
 
 static void say_progress(struct enforce *f, uint64_t entries)
@@ -178,7 +178,7 @@ void telling_stage(struct enforce *f, enum progress_stage stage)
 {
 	f->telling.stage = stage;
 	f->telling.done = f->telling.of = 0;
-	f->net.reading = (struct netlink_reading){ 0 };
+	f->kernel.net.reading = (struct netlink_reading){ 0 };
 	say_progress(f, 0);
 }
 
@@ -202,7 +202,7 @@ void telling_read(struct enforce *f)
 		say_progress(f, 0);
 		return;
 	}
-	f->telling.done = f->net.reading.part;
-	f->telling.of = f->net.reading.parts;
-	say_progress(f, f->net.reading.entries);
+	f->telling.done = f->kernel.net.reading.part;
+	f->telling.of = f->kernel.net.reading.parts;
+	say_progress(f, f->kernel.net.reading.entries);
 }

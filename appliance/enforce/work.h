@@ -48,15 +48,15 @@ bool stop_begin(struct enforce *f, uint32_t id, bool way);
 /* To be called for interrupted work before stop_end. True: the work made way for an order, so its
  * question `m` must not be answered now. It was queued again, behind the messages that came
  * meanwhile. `m` must have no texts and no descriptors. */
-bool stop_made_way(struct enforce *f, const struct msg *m);
+bool stop_made_way(struct hearing *hearing, const struct msg *m);
 /* `left_off`: the work was interrupted. This is counted if the reason is that nobody waits for it
  * any more. */
-void stop_end(struct enforce *f, bool left_off);
+void stop_end(struct hearing *hearing, bool left_off);
 /* Whether the present work has to be interrupted. Always false outside of stop_begin and stop_end.
  * Cheap: long work calls it often. */
 bool stop_asked(struct enforce *f);
 /* Whether messages were received meanwhile that stop_serve has to handle. */
-bool stop_keeps(const struct enforce *f);
+bool stop_keeps(const struct hearing *hearing);
 /* As msg_serve, but handles the messages that were received during long work first, in their
  * order. */
 int stop_serve(struct enforce *f, msg_handler *const handlers[MSG_TYPE_COUNT]);
@@ -64,13 +64,13 @@ int stop_serve(struct enforce *f, msg_handler *const handlers[MSG_TYPE_COUNT]);
  * wanted reports: a few messages a second. Reporting never waits: an asker who does not read the
  * messages loses them. When enforce compares the rules by itself, nothing is reported. */
 void telling_begin(struct enforce *f, uint32_t id, bool wanted);
-void telling_end(struct enforce *f);
+void telling_end(struct telling *telling);
 /* The work enters this stage; reported when the next message is due. */
 void telling_stage(struct enforce *f, enum progress_stage stage);
 /* `done` of `of` is done; reported when the next message is due. Cheap: long work calls
  * it often. */
 void telling_count(struct enforce *f, size_t done, size_t of);
-/* As telling_count, with the numbers of what f->net has read so far and will read. */
+/* As telling_count, with the numbers of what f->kernel.net has read so far and will read. */
 void telling_read(struct enforce *f);
 
 #endif

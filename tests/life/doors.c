@@ -37,14 +37,14 @@ static void drop(struct generation_held *g)
 void doors_begin(int events)
 {
 	doors_end();
-	enforce = (struct enforce){ .events = { .fd = events }, .waits = true };
-	trust_open(&enforce.trust);
+	enforce = (struct enforce){ .events = { .fd = events }, .timing = { .waits = true } };
+	trust_open(&enforce.timing.trust);
 }
 
 void doors_end(void)
 {
 	json_decref(enforce.doors.list);
-	json_decref(enforce.isolations);
+	json_decref(enforce.isolated.list);
 	drop(&held);
 	if (enforce.events.fd >= 0)
 		close(enforce.events.fd);
@@ -54,19 +54,19 @@ void doors_end(void)
 /* The machine has one door. */
 void enforce_waits_due(struct enforce *f)
 {
-	if (!f->waits_due || f->now == NULL)
+	if (!f->timing.waits_due || f->now == NULL)
 		return;
-	f->waits_due = false;
+	f->timing.waits_due = false;
 	machine.gate_open = 0;
-	for (uint32_t i = 0; i < f->now->ir.n_doors && !f->waits; i++)
+	for (uint32_t i = 0; i < f->now->ir.n_doors && !f->timing.waits; i++)
 		if (door_until(f->doors.list, &f->now->ir.doors[i]) > machine.gate_open)
 			machine.gate_open = door_until(f->doors.list, &f->now->ir.doors[i]);
 }
 
 void enforce_waits(struct enforce *f, bool waits)
 {
-	machine.ends_wait = f->waits = waits;
-	f->waits_due = true;
+	machine.ends_wait = f->timing.waits = waits;
+	f->timing.waits_due = true;
 	enforce_waits_due(f);
 }
 
@@ -138,8 +138,8 @@ void doors_apply(struct bytes all, size_t n_sealed)
 	held = next;
 	enforce.now = &held;
 	enforce_isolations_before(&enforce, &held);
-	machine.ends_wait = enforce.waits;
-	enforce.waits_due = true;
+	machine.ends_wait = enforce.timing.waits;
+	enforce.timing.waits_due = true;
 	enforce_waits_due(&enforce);
 	enforce_trust_after(&enforce, had_sources);
 }
@@ -162,8 +162,8 @@ bool doors_hear(struct process *p, struct msg *m)
 	switch ((unsigned)m->body.type) {
 	case MSG_IN_FORCE:
 		enforce.events.now = m->body.in_force.now;
-		enforce.trust.sources = m->body.in_force.sources != 0;
-		enforce.trust.policy = m->body.in_force.since;
+		enforce.timing.trust.sources = m->body.in_force.sources != 0;
+		enforce.timing.trust.policy = m->body.in_force.since;
 		enforce_isolations_in_force(&enforce);
 		return true;
 	case MSG_ISOLATE:

@@ -58,24 +58,24 @@ static void counted_once(void **state)
 	(void)state;
 	assert_true(stop_begin(&f, 7, false));
 	assert_false(stop_asked(&f));
-	stop_end(&f, false);
+	stop_end(&f.hearing, false);
 	assert_int_equal(f.hearing.stopped, 0); /* the work ended by itself */
 	assert_true(stop_begin(&f, 9, false));
 	says(MSG_STOP, 9);
 	assert_true(stop_asked(&f));
-	stop_end(&f, false);
+	stop_end(&f.hearing, false);
 	/* it was told to stop, and had finished all the same */
 	assert_int_equal(f.hearing.stopped, 0);
 	assert_true(stop_begin(&f, 8, false));
 	says(MSG_STOP, 8);
 	assert_true(stop_asked(&f));
 	assert_true(stop_asked(&f));
-	stop_end(&f, true);
+	stop_end(&f.hearing, true);
 	/* an apply cannot be stopped */
-	stop_end(&f, true);
+	stop_end(&f.hearing, true);
 	assert_int_equal(f.hearing.stopped, 1);
 	assert_false(stop_asked(&f));
-	assert_false(stop_keeps(&f));
+	assert_false(stop_keeps(&f.hearing));
 }
 
 /* The asker who has gone asked after the one who still waits. */
@@ -87,11 +87,11 @@ static void of_another(void **state)
 	says(MSG_STOP, 8);
 	says(MSG_STOP, 6); /* this question was answered already */
 	assert_false(stop_asked(&f));
-	stop_end(&f, true);
+	stop_end(&f.hearing, true);
 	assert_int_equal(f.hearing.stopped, 0);
-	assert_true(stop_keeps(&f));
+	assert_true(stop_keeps(&f.hearing));
 	assert_false(stop_begin(&f, 8, false));
-	stop_end(&f, true);
+	stop_end(&f.hearing, true);
 	assert_int_equal(f.hearing.stopped, 1);
 }
 
@@ -135,8 +135,8 @@ static void makes_way(void **state)
 	assert_false(stop_asked(&f));
 	orders(MSG_ISOLATE, 5, false);
 	assert_true(stop_asked(&f));
-	assert_true(stop_made_way(&f, &m));
-	stop_end(&f, true);
+	assert_true(stop_made_way(&f.hearing, &m));
+	stop_end(&f.hearing, true);
 	assert_int_equal(f.hearing.stopped, 0);
 	/* A question that was asked before makes way as well; work that does not make way
 	 * continues. */
@@ -145,8 +145,8 @@ static void makes_way(void **state)
 	assert_false(stop_begin(&f, 4, true));
 	assert_true(stop_begin(&f, 4, false));
 	assert_false(stop_asked(&f));
-	stop_end(&f, false);
-	while (stop_keeps(&f))
+	stop_end(&f.hearing, false);
+	while (stop_keeps(&f.hearing))
 		assert_int_equal(stop_serve(&f, handlers), 1);
 	assert_int_equal(n_served, 5);
 	for (unsigned i = 0; i < 5; i++)
@@ -156,8 +156,8 @@ static void makes_way(void **state)
 	orders(MSG_DOORS, 6, false);
 	says(MSG_STOP, 7);
 	assert_true(stop_asked(&f));
-	assert_false(stop_made_way(&f, &m));
-	stop_end(&f, true);
+	assert_false(stop_made_way(&f.hearing, &m));
+	stop_end(&f.hearing, true);
 	assert_int_equal(f.hearing.stopped, 1);
 	assert_int_equal(stop_serve(&f, handlers), 1);
 }
@@ -170,9 +170,9 @@ static void left_alone(void **state)
 	close(supervisor);
 	supervisor = -1;
 	assert_true(stop_asked(&f));
-	stop_end(&f, true);
+	stop_end(&f.hearing, true);
 	assert_int_equal(f.hearing.stopped, 0);
-	assert_true(stop_keeps(&f));
+	assert_true(stop_keeps(&f.hearing));
 }
 
 int main(void)

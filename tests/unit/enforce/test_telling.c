@@ -71,7 +71,7 @@ static void some_words_a_second(void **state)
 	assert_false(heard(&m)); /* an answer that comes at once needs no report before */
 	for (uint32_t i = 1; i <= 3000; i++) {
 		scripted += MS;
-		f.net.reading = (struct netlink_reading){ .part = i / 100, .parts = 30, .entries = i };
+		f.kernel.net.reading = (struct netlink_reading){ .part = i / 100, .parts = 30, .entries = i };
 		telling_read(&f);
 	}
 	while (heard(&m)) {
@@ -108,7 +108,7 @@ static void otherwise_nothing(void **state)
 	telling_stage(&f, PROGRESS_READS);
 	telling_read(&f);
 	telling_begin(&f, 8, true);
-	telling_end(&f);
+	telling_end(&f.telling);
 	scripted += SECOND;
 	telling_stage(&f, PROGRESS_READS);
 	telling_count(&f, 1, 2);

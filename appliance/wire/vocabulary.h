@@ -197,6 +197,9 @@ struct space_info {
 	const struct number_names *names[PARTS_MAX];
 };
 
+/* In a vocabulary: a list, and how many it has. */
+#define VOCABULARY_LIST(member, list) .member = (list), .n_##member = sizeof(list) / sizeof((list)[0])
+
 struct vocabulary {
 	enum protocol protocol;
 	const struct function_info *functions; /* sorted by code, apart from each other */

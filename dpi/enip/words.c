@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/enip/words.h"
 
-#include <stddef.h>
-
 #include "appliance/wire/vocabulary.h"
 
 #define R CLASS_READ
@@ -170,20 +168,13 @@ static const struct reach_info reaches[] = { { ENIP_COMMAND(0), ENIP_COMMAND(0xf
 
 static const struct value_info values[] = { { 0, UINT32_MAX, REACH_VALUES, 0, 0, VALUE_BY_TYPE } };
 
-#define N(list) (sizeof(list) / sizeof((list)[0]))
-
 const struct vocabulary vocabulary_enip = {
 	.protocol = PROTO_ENIP,
-	.functions = functions,
-	.n_functions = N(functions),
-	.values = values,
-	.n_values = N(values),
-	.reaches = reaches,
-	.n_reaches = N(reaches),
-	.targets = targets,
-	.n_targets = N(targets),
-	.spaces = spaces,
-	.n_spaces = N(spaces),
+	VOCABULARY_LIST(functions, functions),
+	VOCABULARY_LIST(values, values),
+	VOCABULARY_LIST(reaches, reaches),
+	VOCABULARY_LIST(targets, targets),
+	VOCABULARY_LIST(spaces, spaces),
 	.value_max = UINT32_MAX,
 	.code_first = 1,
 	.code_last = ENIP_LAST,

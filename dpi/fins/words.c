@@ -158,18 +158,12 @@ static const struct space_info spaces[FINS_SPACES] = {
 
 static const struct value_info values[] = { { 0, UINT32_MAX, REACH_VALUES, 0, 0, VALUE_BITS_16 } };
 
-#define N(list) (sizeof(list) / sizeof((list)[0]))
-
 const struct vocabulary vocabulary_fins = {
 	.protocol = PROTO_FINS,
-	.functions = functions,
-	.n_functions = N(functions),
-	.values = values,
-	.n_values = N(values),
-	.targets = targets,
-	.n_targets = N(targets),
-	.spaces = spaces,
-	.n_spaces = N(spaces),
+	VOCABULARY_LIST(functions, functions),
+	VOCABULARY_LIST(values, values),
+	VOCABULARY_LIST(targets, targets),
+	VOCABULARY_LIST(spaces, spaces),
 	.value_max = 65535,
 	.code_first = FINS_TCP(0),
 	.code_last = UINT32_MAX,

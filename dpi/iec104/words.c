@@ -124,20 +124,13 @@ static const struct space_info spaces[IEC104_SPACES] = {
 	[IEC104_IOA] = { .key = "ioa", .address_max = 0xffffff },
 };
 
-#define N(list) (sizeof(list) / sizeof((list)[0]))
-
 const struct vocabulary vocabulary_iec104 = {
 	.protocol = PROTO_IEC104,
-	.functions = functions,
-	.n_functions = N(functions),
-	.reaches = reaches,
-	.n_reaches = N(reaches),
-	.values = values,
-	.n_values = N(values),
-	.targets = targets,
-	.n_targets = N(targets),
-	.spaces = spaces,
-	.n_spaces = N(spaces),
+	VOCABULARY_LIST(functions, functions),
+	VOCABULARY_LIST(reaches, reaches),
+	VOCABULARY_LIST(values, values),
+	VOCABULARY_LIST(targets, targets),
+	VOCABULARY_LIST(spaces, spaces),
 	.value_max = UINT32_MAX,
 	.code_first = 1,
 	.code_last = IEC104_SAYS(255),

@@ -96,20 +96,13 @@ static const struct reach_info reaches[] = {
 
 static const struct value_info values[] = { { 0, UINT32_MAX, REACH_VALUES, 0, 0, VALUE_BITS_16 } };
 
-#define N(list) (sizeof(list) / sizeof((list)[0]))
-
 const struct vocabulary vocabulary_memobus = {
 	.protocol = PROTO_MEMOBUS,
-	.functions = functions,
-	.n_functions = N(functions),
-	.values = values,
-	.n_values = N(values),
-	.reaches = reaches,
-	.n_reaches = N(reaches),
-	.targets = targets,
-	.n_targets = N(targets),
-	.spaces = spaces,
-	.n_spaces = N(spaces),
+	VOCABULARY_LIST(functions, functions),
+	VOCABULARY_LIST(values, values),
+	VOCABULARY_LIST(reaches, reaches),
+	VOCABULARY_LIST(targets, targets),
+	VOCABULARY_LIST(spaces, spaces),
 	.value_max = 65535,
 	.code_first = 0x0100,
 	.code_last = MEMOBUS_GENERAL,

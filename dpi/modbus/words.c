@@ -50,20 +50,13 @@ static const struct space_info modbus_spaces[] = {
 
 static const struct value_info values[] = { { 0, 255, REACH_VALUES, 0, 0, VALUE_BITS_16 } };
 
-#define N(list) (sizeof(list) / sizeof((list)[0]))
-
 const struct vocabulary vocabulary_modbus = {
 	.protocol = PROTO_MODBUS,
-	.functions = modbus_functions,
-	.n_functions = N(modbus_functions),
-	.leasts = modbus_leasts,
-	.n_leasts = N(modbus_leasts),
-	.values = values,
-	.n_values = N(values),
-	.targets = modbus_targets,
-	.n_targets = N(modbus_targets),
-	.spaces = modbus_spaces,
-	.n_spaces = N(modbus_spaces),
+	VOCABULARY_LIST(functions, modbus_functions),
+	VOCABULARY_LIST(leasts, modbus_leasts),
+	VOCABULARY_LIST(values, values),
+	VOCABULARY_LIST(targets, modbus_targets),
+	VOCABULARY_LIST(spaces, modbus_spaces),
 	.value_max = 65535,
 	.code_first = 1,
 	.code_last = 127,

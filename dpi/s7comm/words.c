@@ -122,18 +122,12 @@ static const struct space_info spaces[] = {
 
 static const struct value_info values[] = { { 0, UINT32_MAX, REACH_VALUES, 0, 0, VALUE_BY_SIZE } };
 
-#define N(list) (sizeof(list) / sizeof((list)[0]))
-
 const struct vocabulary vocabulary_s7comm = {
 	.protocol = PROTO_S7COMM,
-	.functions = functions,
-	.n_functions = N(functions),
-	.values = values,
-	.n_values = N(values),
-	.targets = targets,
-	.n_targets = N(targets),
-	.spaces = spaces,
-	.n_spaces = N(spaces),
+	VOCABULARY_LIST(functions, functions),
+	VOCABULARY_LIST(values, values),
+	VOCABULARY_LIST(targets, targets),
+	VOCABULARY_LIST(spaces, spaces),
 	.value_max = UINT32_MAX,
 	.code_first = S7_TPDU(0),
 	.code_last = S7_SUB(0x3f, 0xff),

@@ -159,22 +159,14 @@ static const struct value_info values[] = {
 	{ CODES(0x1613u, 0, 0xffff), REACH_VALUES, 0, 0, VALUE_BITS_16 },
 };
 
-#define N(list) (sizeof(list) / sizeof((list)[0]))
-
 const struct vocabulary vocabulary_slmp = {
 	.protocol = PROTO_SLMP,
-	.functions = functions,
-	.n_functions = N(functions),
-	.leasts = leasts,
-	.n_leasts = N(leasts),
-	.values = values,
-	.n_values = N(values),
-	.afters = afters,
-	.n_afters = N(afters),
-	.targets = targets,
-	.n_targets = N(targets),
-	.spaces = spaces,
-	.n_spaces = N(spaces),
+	VOCABULARY_LIST(functions, functions),
+	VOCABULARY_LIST(leasts, leasts),
+	VOCABULARY_LIST(values, values),
+	VOCABULARY_LIST(afters, afters),
+	VOCABULARY_LIST(targets, targets),
+	VOCABULARY_LIST(spaces, spaces),
 	.value_max = UINT32_MAX,
 	.code_first = 0x00010000,
 	.code_last = UINT32_MAX,

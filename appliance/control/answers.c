@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/control/answers.h"
 #include "appliance/control/answers_private.h"
 #include "appliance/control/control.h"

@@ -3,7 +3,6 @@
  * Puts the answers of the roles together as one object for status, effective and verify, and adds
  * what the supervisor knows. What a silent role would have said is never made up.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

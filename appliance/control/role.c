@@ -8,10 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/control/answers.h"
 #include "appliance/control/backup.h"
-#include "appliance/control/certificates.h"
 #include "appliance/control/change.h"
 #include "appliance/control/control.h"
 #include "appliance/control/dispatch.h"

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/base/sentence.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/generation.h"

@@ -13,7 +13,6 @@
 #include "appliance/enforce/used.h"
 #include "appliance/kernel/dump.h"
 #include "appliance/wire/commands.h"
-#include "appliance/wire/mark.h"
 
 /* ---- sessions that began --------------------------------------------------------------------- */
 

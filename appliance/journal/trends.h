@@ -19,7 +19,6 @@
 #define SEKISHO_JOURNAL_TRENDS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "appliance/base/json.h"

@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "appliance/base/err.h"
 #include "appliance/kernel/image.h"

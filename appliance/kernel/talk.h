@@ -10,7 +10,6 @@
 #define SEKISHO_KERNEL_TALK_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "appliance/base/err.h"

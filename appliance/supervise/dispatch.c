@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/supervise/apply.h"
 #include "appliance/supervise/apply_told.h"
 #include "appliance/supervise/asker.h"

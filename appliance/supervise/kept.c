@@ -292,7 +292,8 @@ json_t *kept_notice(const struct supervisor *s)
 
 	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
 		const char *by = json_string_value(json_object_get(record, "by"));
-		const char *when = json_string_value(json_object_get(record, "at")); /* NULL: an older record */
+		/* NULL: an older record */
+		const char *when = json_string_value(json_object_get(record, "at"));
 
 		if (!names_device(s->now->ir, device) || kept_in_box(s->kept, device) || at >= sizeof(list))
 			continue;

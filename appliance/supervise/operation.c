@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/timerfd.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/box/rtnl.h"
 #include "appliance/store/kept.h"
 #include "appliance/supervise/apply.h"

@@ -13,7 +13,6 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/box/loan.h"
 #include "appliance/box/netns.h"
 #include "appliance/box/rtnl.h"

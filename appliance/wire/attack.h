@@ -3,7 +3,6 @@
 #ifndef SEKISHO_WIRE_ATTACK_H
 #define SEKISHO_WIRE_ATTACK_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 enum attack_cause {

@@ -7,7 +7,6 @@
 #define SEKISHO_WIRE_DUTY_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "appliance/base/messages.h"

@@ -7,7 +7,6 @@
 #ifndef SEKISHO_WIRE_REASON_H
 #define SEKISHO_WIRE_REASON_H
 
-#include <stdint.h>
 
 enum reason_kind {
 	REASON_PASS, /* let through */

@@ -10,7 +10,6 @@
 #define SEKISHO_WORKER_QUEUE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "appliance/base/bytes.h"

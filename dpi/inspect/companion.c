@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "dpi/inspect/command.h"
 #include "dpi/inspect/state.h"
 #include "dpi/judge.h"
 #include "dpi/keyed.h"

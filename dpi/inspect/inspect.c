@@ -19,7 +19,6 @@
 #include "dpi/inspect/session.h"
 #include "dpi/inspect/wait.h"
 #include "dpi/inspect/weak.h"
-#include "dpi/judge.h"
 #include "dpi/name.h"
 
 /* ---- packets of lost and ended sessions ----------------------------------------------------- */

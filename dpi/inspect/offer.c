@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "dpi/inspect/command.h"
 #include "dpi/inspect/rules.h"
 #include "dpi/inspect/state.h"
 

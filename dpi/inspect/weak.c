@@ -8,7 +8,6 @@
 #include "appliance/wire/tls.h"
 #include "dpi/inspect/hour.h"
 #include "dpi/inspect/rules.h"
-#include "dpi/judge.h"
 
 /* ---- kinds of weakly protected sessions ----------------------------------------------------- */
 

@@ -9,7 +9,6 @@
 #define SEKISHO_MGMT_WEB_BUDGET_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "appliance/base/addr.h"

@@ -7,7 +7,6 @@
 #ifndef SEKISHO_MGMT_WEB_ORDER_H
 #define SEKISHO_MGMT_WEB_ORDER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

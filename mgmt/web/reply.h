@@ -7,7 +7,6 @@
 #define SEKISHO_MGMT_WEB_REPLY_H
 
 #include <microhttpd.h>
-#include <stdbool.h>
 
 #include "appliance/base/json.h"
 #include "mgmt/web/api/routes.h"

@@ -14,7 +14,6 @@
 #include "appliance/base/own_path.h"
 #include "mgmt/cli/cli.h"
 #include "mgmt/cli/words/answer.h"
-#include "mgmt/cli/words/render.h"
 
 #define NOTE "daemon" /* note beside the socket: what the last daemon managed */
 

@@ -10,7 +10,6 @@
 #include "mgmt/cli/report/report.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/answer.h"
-#include "mgmt/cli/words/render.h"
 #include "mgmt/report/page.h"
 #include "mgmt/state/read.h"
 

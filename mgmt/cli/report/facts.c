@@ -11,7 +11,6 @@
 #include "appliance/base/json.h"
 #include "appliance/journal/verify.h"
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/words/render.h"
 #include "mgmt/state/read.h"
 #include "policy/compile/compile.h"
 

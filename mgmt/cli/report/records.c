@@ -6,7 +6,6 @@
 
 #include "mgmt/cli/report/report.h"
 #include "mgmt/cli/words/answer.h"
-#include "mgmt/cli/words/render.h"
 #include "mgmt/words/event.h"
 
 static bool put_moment(time_t t, char out[MOMENT_TEXT])

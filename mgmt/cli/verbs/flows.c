@@ -8,7 +8,6 @@
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/answer.h"
-#include "mgmt/cli/words/render.h"
 #include "mgmt/words/event.h"
 
 #define LIMIT_DEFAULT 100u

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Datagrams where both ends may ask. */
-#include <netinet/in.h>
 
 #include "appliance/wire/lasting.h"
 #include "policy/ir/skeleton/chains.h"

@@ -30,11 +30,40 @@ def width(text):
 
 
 def pad(text, cells):
-    if width(text) > cells:
-        while width(text) > cells - 1:
-            text = text[:-1]
-        text += "~" if cells > 1 else ""
     return text + " " * (cells - width(text))
+
+
+def cut(text, cells):
+    """For what the next line replaces anyway."""
+    while width(text) > cells:
+        text = text[:-1]
+    return text
+
+
+def wrapped(text, cells, hang=0):
+    """Lines of at most so many cells: English breaks at spaces, Japanese also behind any full-width
+    letter. Further lines are indented."""
+    lines, line = [], ""
+    for piece in re.findall(r" *(?:[ -~]+?(?= |[^ -~]|$)|[^ -~])", text):
+        if width(line + piece) > cells and line.strip() and piece[-1] not in "、。）」":
+            lines.append(line)
+            line, piece = " " * hang, piece.lstrip()
+        line += piece
+    return lines + [line]
+
+
+# The crane reads every 100 ms, and stops after 500 ms.
+LATE_MS = 150    # that the crane without a box waits only where others use the cores
+LOAD = 4         # processes for each core
+
+
+def crane_verdict(crane, control, load, cores):
+    """What the stops of the crane behind the box say: "fine", "stopped" by the box, or "busy": the
+    crane without a box had to wait in the same run, or so many processes wanted a core that a late
+    answer says nothing about the box."""
+    if not crane["trips"]:
+        return "fine"
+    return "busy" if control["trips"] or control["longest_gap_ms"] > LATE_MS or load > LOAD * cores else "stopped"
 
 
 class Report:
@@ -60,6 +89,10 @@ class Report:
         self.wipe()
         print(text, flush=True)
 
+    def lines(self, texts):
+        for text in texts:
+            self.line(text)
+
     def wipe(self):
         if self.live:
             sys.stdout.write("\r\033[K")
@@ -68,7 +101,7 @@ class Report:
         """What is going on right now; the next line replaces it."""
         if self.live:
             self.wipe()
-            sys.stdout.write(self.paint("2", "     … " + pad(text, COLUMNS - 8).rstrip()))
+            sys.stdout.write(self.paint("2", "     … " + cut(text, COLUMNS - 8)))
             sys.stdout.flush()
 
     # ---- groups ----
@@ -84,10 +117,11 @@ class Report:
         count = "%d/%d" % (g["good"], len(g["rows"]))
         mark = self.paint("32", "ok") if fine else self.paint("31;1", "NG")
         title = g["title"] + (": " + note if note else "")
-        dots = COLUMNS - 10 - width(count) - width(title)
-        if dots < 2:
-            title, dots = pad(title, COLUMNS - 12 - width(count)), 2
-        self.line(" %s  %s %s %s" % (mark, title, self.paint("2", "." * dots), count))
+        room = COLUMNS - 10 - width(count)
+        *above, title = wrapped(title, room - 2)
+        for n, text in enumerate([*above, title]):
+            last = self.paint("2", "." * (room - width(text))) + " " + count if n == len(above) else ""
+            self.line((" %s  %s %s" % (mark if n == 0 else "  ", text, last)).rstrip())
         for fine, lines in g["rows"]:
             if self.details or not fine:
                 for text in lines:
@@ -103,9 +137,9 @@ class Report:
         heard = self.word(got) if fine else "%s != %s" % (self.word(got), self.word(expected))
         if leaked:
             heard = "%s: %d" % (self.word("arrived"), leaked)
-        lines = ["      %s > %s %s %s" % (pad(who, 9), pad(whom, 10), pad(what[self.l], 38), heard)]
+        lines = wrapped("      %s%s > %s  %s" % (pad(heard + "  ", 11), pad(who, 9), pad(whom, 10), what[self.l]), COLUMNS, 19)
         if reason or line:
-            lines.append("      %s%s" % (" " * 12, pad(self.reason(reason) + ("  [%s]" % line if line else ""), COLUMNS - 18).rstrip()))
+            lines += wrapped(" " * 19 + self.reason(reason) + ("  [%s]" % line if line else ""), COLUMNS, 19)
         self.group["rows"].append((fine, lines))
         self.group["good"] += fine
         self.progress("%s > %s: %s" % (who, whom, what[self.l]))

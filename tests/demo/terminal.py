@@ -80,10 +80,10 @@ def check_machine(trunk=False):
 
 
 class Terminal:
-    def __init__(self, trunk=False):
+    def __init__(self, trunk=False, policy="site.cfg"):
         self.net = Net(PREFIX)
         self.trunk = trunk
-        self.policy = os.path.join(TOP, "tests", "demo", "policy", "site.cfg")
+        self.policy = os.path.join(TOP, "tests", "demo", "policy", policy)
         self.box = None
         self.captures = {}
 
@@ -137,7 +137,7 @@ class Terminal:
         sh("ip", "link", "set", "port0", "up", ns=switch)
         folder = os.path.join(RUN, "policy")
         sh("cp", "-r", os.path.dirname(self.policy), folder)
-        self.policy = os.path.join(folder, "site.cfg")
+        self.policy = os.path.join(folder, os.path.basename(self.policy))
         with open(folder + "/box.cfg", encoding="utf-8") as f:
             text = self.devices(f.read())
         with open(folder + "/box.cfg", "w", encoding="utf-8") as f:

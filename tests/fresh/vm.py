@@ -72,7 +72,7 @@ BEFORE = ('mkdir -p "$1/etc/initramfs-tools/conf.d"; echo MODULES=list >"$1/etc/
           'printf "virtio_pci\\nvirtio_blk\\next4\\n" >"$1/etc/initramfs-tools/modules"')
 # The source of the kernel, beside Debian 12's own sources.
 SOURCES = 'cd "$1/etc/apt" && sed -n "s/ bookworm main/ %s main/p" sources.list >sources.list.d/kernel.list'
-DEMO = """timeout 1500 /usr/bin/python3 tests/demo/demo.py up --untimed %s
+DEMO = """timeout 1500 /usr/bin/python3 tests/demo/demo.py up %s
 echo "DEMO STATUS $?"
 build/release/sekisho status --json --socket /run/sekisho-demo/box/control.sock | sed 's/.*"backend":"\\([a-z]*\\)".*/BACKEND \\1/'
 tail -n 30 /run/sekisho-demo/sekishod.log

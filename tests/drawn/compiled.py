@@ -66,6 +66,15 @@ def written_out(program, path, made):
     return "" if bare(made.stdout) == bare(other.stdout) else "it means something else"
 
 
+def without_row(answer):
+    """The answer of `ask` without the row of the conduit that comes nearest, if one was found."""
+    j = json.loads(answer or b"{}")
+    if j.get("nearest"):
+        j["nearest"].pop("row")
+        j["said"] = [{k: re.sub(r":\d+", "", x) for k, x in one.items()} for one in j["said"]]
+    return j
+
+
 class Compiled:
     """The result of `program` for a policy's texts. `errors` are the codes of its errors; without
     errors there are cells."""
@@ -113,7 +122,10 @@ class Compiled:
         done = words(self.path, self.program, *args, "--json", "--policy")
         assert not broken(done, 2), broken(done, 2)
         kept = words(self.sealed, self.program, *args, "--json", "--policy")
-        assert (kept.returncode, kept.stdout) == (done.returncode, done.stdout), "%s of the text: %s; of its sealed form: %s" % (args, done.stdout, kept.stdout + kept.stderr)
+        same = (kept.returncode, kept.stdout) == (done.returncode, done.stdout)
+        # The sealed form has no rows of a conduit that is never in force (docs/known.md).
+        same = same or (kept.returncode, without_row(kept.stdout)) == (done.returncode, without_row(done.stdout))
+        assert same, "%s of the text: %s; of its sealed form: %s" % (args, done.stdout, kept.stdout + kept.stderr)
         return done.returncode, json.loads(done.stdout) if done.returncode < 2 else {}
 
     def read_json(self, j):

@@ -138,8 +138,8 @@ def differences(program, p, folder, seen=None):
         # reported together with other errors, because it concerns each conduit on its own
         elif m.test_meets_production():
             wanted = wanted | {"policy.test_meets_production"}
-        if not wanted and m.half_kept(now):
-            wanted = {"policy.isolation_keep"}
+        if wanted <= {"policy.test_meets_production"} and m.half_kept(now):
+            wanted = wanted | {"policy.isolation_keep"}
         if m.cuts_nothing(p) and "policy.isolation" in c.errors:
             seen["refused, as they should be"] += 1
             return []

@@ -205,7 +205,8 @@ static int commit(struct enforce *f, struct generation_held *next, const struct 
 			matched_carry(&f->uses.matched, &have, &want, clock_wall_ns());
 		}
 		if (r < 0)
-			enforce_labels_forget(&f->uses.labels); /* after any failure the labels are read again */
+			/* after any failure the labels are read again */
+			enforce_labels_forget(&f->uses.labels);
 		arena_free(a);
 	}
 	return r;

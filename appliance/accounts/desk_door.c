@@ -328,9 +328,24 @@ static bool stamp(uint64_t seconds, char out[STAMP])
 	       strftime(out, STAMP, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0;
 }
 
+/* "P 1.7.1, 2027-03-31, SHA-256 ab12..." */
+static void say_clause(const struct msg_review *m, const char *until, char *out, size_t size)
+{
+	static const uint8_t none[sizeof(m->digest)];
+	json_t *digest = json_hex(m->digest, sizeof(m->digest));
+	bool shown = memcmp(m->digest, none, sizeof(none)) != 0;
+
+	snprintf(out, size, "%s, %.10s%s%s", (const char *)m->clause, until, shown ? ", SHA-256 " : "",
+		 shown ? json_string_value(digest) : "");
+	json_decref(digest);
+}
+
 void desk_review(struct desk *d, uint32_t id, const struct msg_review *m, struct moment now)
 {
-	char name[LOGIN_NAME + 1], by[USER_BY + 1], since[STAMP], until[STAMP], range[2 * STAMP];
+	char name[LOGIN_NAME + 1], by[USER_BY + 1], since[STAMP], until[STAMP], range[EVENT_TEXT];
+	static const enum account_event codes[][2] = { { ACCOUNT_REVIEWED, ACCOUNT_REVIEWED_FOUND },
+						       { ACCOUNT_ANSWERED, ACCOUNT_ANSWERED_NOT } };
+	bool clause = m->clause[0] != '\0';
 	struct addr from = desk_from(m->family, m->from);
 	const struct account *a;
 
@@ -345,16 +360,21 @@ void desk_review(struct desk *d, uint32_t id, const struct msg_review *m, struct
 		desk_refuse(d, id, ANSWER_NO, M_REVIEW_MAY_NOT, a->name);
 		return;
 	}
-	if (m->since >= m->until || m->until > now.wall_s || !stamp(m->since, since) || !stamp(m->until, until)) {
-		desk_refuse(d, id, ANSWER_INVALID, M_REVIEW_RANGE);
+	if (m->since >= m->until ||
+	    (clause ? m->until <= now.wall_s || m->until - now.wall_s > REVIEW_ASKED_S : m->until > now.wall_s) ||
+	    !stamp(m->since, since) || !stamp(m->until, until)) {
+		desk_refuse(d, id, ANSWER_INVALID, clause ? M_REVIEW_NEXT : M_REVIEW_RANGE);
 		return;
 	}
 	if (!text_is_plain(m->note, REVIEW_NOTE) || (m->findings != 0 && text_is_blank(m->note, REVIEW_NOTE))) {
 		desk_refuse(d, id, ANSWER_INVALID, M_REVIEW_NOTE, REVIEW_NOTE);
 		return;
 	}
-	snprintf(range, sizeof(range), "%s/%s", since, until);
-	desk_event(d, m->findings != 0 ? ACCOUNT_REVIEWED_FOUND : ACCOUNT_REVIEWED,
+	if (clause)
+		say_clause(m, until, range, sizeof(range));
+	else
+		snprintf(range, sizeof(range), "%s/%s", since, until);
+	desk_event(d, codes[clause][m->findings != 0],
 		   (struct account_note){ .from = from.family != 0 ? &from : NULL,
 					  .object = a->name,
 					  .before = range,

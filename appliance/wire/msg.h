@@ -263,6 +263,8 @@ enum attacks_order { ATTACKS_LIST, ATTACKS_ACKNOWLEDGE, ATTACKS_SILENCE, ATTACKS
 #define TOLD_JSON_TAKEN (16u << 20)
 
 #define REVIEW_NOTE 180u /* bytes; an event's text at most */
+#define REVIEW_CLAUSE 60u /* bytes, NUL included */
+#define REVIEW_ASKED_S (366u * 86400u) /* after this time a clause is asked again at the latest */
 
 /* The status of an answer, and the exit status of a program: yes; no; the question is invalid; it
  * could not be answered. */

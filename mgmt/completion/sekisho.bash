@@ -94,7 +94,7 @@ _sekisho() {
 	preserve) options="--out --within --journal" ;;
 	report) if [ "$before" = report ]; then options="controls incident audit self-check"; else options="--html --csv --facts --journal --month --from --until --noticed --by --contact --follows --final"; fi ;;
 	ask | who-can | reach | try) options="--policy --at" ;;
-	review) options="--month --from --until --by --result --note" ;;
+	review) options="--month --from --until --by --result --note --clause --next --evidence" ;;
 	journal) if [ "$before" = journal ]; then options="verify checkpoint copy hold holds lift"; else options="--key --head --from --until --reason --by"; fi ;;
 	esac
 	if [[ $current == -* || -z $verb || $verb == help || $before == journal || $before == report || $before == user || $before == draft || $before == register ]]; then

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Clause by clause of docs/controls, what the box itself can show, and what only a person can
  * answer. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,22 +105,26 @@ static enum verdict together(const size_t count[VERDICT_COUNT], size_t n, bool r
 							      : VERDICT_ASK;
 }
 
-static json_t *evidence(const json_t *facts, const struct deeds *deeds, const struct probe *p,
-			size_t count[VERDICT_COUNT])
+static json_t *evidence(const struct finding *f, const char *probe, const char *from, const char *taken)
 {
-	struct finding f;
-
-	probe_look(p, facts, deeds, &f);
-	count[f.verdict]++;
-	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "probe", p->word, "verdict", verdict_word(f.verdict), "from",
-			 p->from, "taken", facts_taken(facts, p->from), "en", json_text(f.text[LANG_EN]), "ja",
-			 json_text(f.text[LANG_JA]));
+	return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "probe", probe, "verdict", verdict_word(f->verdict), "from", from,
+			 "taken", taken, "en", json_text(f->text[LANG_EN]), "ja", json_text(f->text[LANG_JA]));
 }
 
-static json_t *clause_judge(const json_t *clause, const json_t *facts, const struct deeds *deeds,
+/* Whether a part of the clause is left to a person. */
+static bool leaves_rest(const json_t *clause)
+{
+	return json_object_get(clause, "rest") != NULL || json_array_size(ja(clause, "probes")) == 0;
+}
+
+static json_t *clause_judge(const char *document, const json_t *clause, const json_t *facts, const struct deeds *deeds,
 			    size_t summary[VERDICT_COUNT])
 {
 	size_t count[VERDICT_COUNT] = { 0 }, n = 0;
+	bool rest = leaves_rest(clause);
+	const struct deed_answer *answer = NULL;
+	struct finding f;
+	char whole[CLAUSE_TEXT];
 	json_t *ret = json_deep_copy(clause), *list = json_array();
 	enum verdict v;
 
@@ -129,14 +134,41 @@ static json_t *clause_judge(const json_t *clause, const json_t *facts, const str
 		if (p == NULL)
 			continue;
 		n++;
-		(void)json_array_append_new(list, evidence(facts, deeds, p, count));
+		probe_look(p, facts, deeds, &f);
+		count[f.verdict]++;
+		(void)json_array_append_new(list, evidence(&f, p->word, p->from, facts_taken(facts, p->from)));
 	}
-	v = jb(clause, "none") ? VERDICT_NOT : together(count, n, json_object_get(clause, "rest") != NULL);
+	snprintf(whole, sizeof(whole), "%s %s", document, js(clause, "clause"));
+	if (rest)
+		answer = deeds_answer(deeds, whole);
+	if (answer != NULL) {
+		answer_look(answer, js(facts, "made"), ju(clause, "days"), &f);
+		n++;
+		count[f.verdict]++;
+		rest = f.verdict != VERDICT_MET;
+		(void)json_array_append_new(list, evidence(&f, "answer", "events", answer->time));
+	}
+	v = jb(clause, "none") ? VERDICT_NOT : together(count, n, rest);
 	summary[v]++;
 	(void)json_object_set_new(ret, "verdict", json_string(verdict_word(v)));
 	(void)json_object_set_new(ret, "evidence", list);
 	(void)json_object_del(ret, "probes");
 	return ret;
+}
+
+bool clause_asks(const char *clause)
+{
+	json_t *documents = controls_documents();
+	char name[CLAUSE_TEXT];
+	bool asks = false;
+
+	json_each(d, documents)
+		json_each(one, ja(d, "clauses")) {
+			snprintf(name, sizeof(name), "%s %s", js(d, "document"), js(one, "clause"));
+			asks |= strcmp(name, clause) == 0 && leaves_rest(one);
+		}
+	json_decref(documents);
+	return asks;
 }
 
 /* Judges one document, in place. */
@@ -146,7 +178,7 @@ static void judge_document(json_t *d, const json_t *facts, const struct deeds *d
 	json_t *list = json_array(), *counts = json_object();
 
 	json_each(clause, ja(d, "clauses"))
-		(void)json_array_append_new(list, clause_judge(clause, facts, deeds, summary));
+		(void)json_array_append_new(list, clause_judge(js(d, "document"), clause, facts, deeds, summary));
 	for (unsigned v = 0; v < VERDICT_COUNT; v++)
 		(void)json_object_set_new(counts, verdict_word((enum verdict)v), json_integer((json_int_t)summary[v]));
 	(void)json_object_set_new(d, "clauses", list);

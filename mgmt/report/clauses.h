@@ -16,6 +16,9 @@
 typedef struct page *report_of_clauses(const json_t *facts, const struct deeds *deeds, enum lang l, json_t **ret_data);
 report_of_clauses report_controls, report_self_check;
 
+/* Whether this clause, such as "P 1.7.1", asks something that only a person can answer. */
+bool clause_asks(const char *clause);
+
 /* Adds the head of all reports: the box, the time, and the source of the facts. */
 void report_head(struct page *p, const json_t *facts);
 
@@ -24,6 +27,9 @@ void report_head(struct page *p, const json_t *facts);
  * that of report_self_check, at "check", one such document:
  * {"document","name","edition","note","clauses":[{"clause","force","en","ja","rest"?,"verdict",
  * "evidence":[{"probe","verdict","from","taken","en","ja"}]}],"summary":{"met":3,...}}
+ * A part that is left to a person ("rest"), or a clause without probes, counts as met while the
+ * records have a person's answer ('sekisho review --clause') whose time is not over; "days" of a
+ * clause: an older answer does not count.
  */
 
 /* docs/controls as a part of the program: build/controls/files.c, made by mgmt/ui/embed. */

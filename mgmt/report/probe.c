@@ -108,6 +108,68 @@ static void note_review(struct deeds *d, const char *span)
 	d->n_reviewed++;
 }
 
+const struct deed_answer *deeds_answer(const struct deeds *d, const char *clause)
+{
+	for (size_t i = 0; i < d->n_answers; i++)
+		if (strcmp(d->answers[i].clause, clause) == 0)
+			return &d->answers[i];
+	return NULL;
+}
+
+/* Notes the answer "P 1.7.1, 2027-03-31, SHA-256 ab12..."; a later one replaces an earlier one. */
+static void note_answer(struct deeds *d, const json_t *event)
+{
+	struct deed_answer a = { .good = js_is(event, "code", "clause_reviewed") }, *to;
+	const char *said = js(event, "before"), *next = strstr(said, ", "), *digest;
+
+	if (next == NULL || strlen(next) < sizeof(", 2027-03-31") - 1)
+		return;
+	snprintf(a.clause, sizeof(a.clause), "%.*s", (int)(next - said), said);
+	snprintf(a.next, sizeof(a.next), "%s", next + 2);
+	digest = strstr(next, ", SHA-256 ");
+	if (digest != NULL)
+		snprintf(a.digest, sizeof(a.digest), "%s", digest + strlen(", SHA-256 "));
+	snprintf(a.by, sizeof(a.by), "%s", js(event, "object"));
+	snprintf(a.time, sizeof(a.time), "%s", js(event, "time"));
+	snprintf(a.note, sizeof(a.note), "%s", js(event, "after"));
+	to = d->answers;
+	while (to < d->answers + d->n_answers && strcmp(to->clause, a.clause) != 0)
+		to++;
+	if (to == d->answers + d->n_answers && d->n_answers < DEEDS_ANSWERS)
+		d->n_answers++;
+	if (to < d->answers + d->n_answers && strcmp(a.time, to->time) >= 0)
+		*to = a;
+}
+
+/* Which changes of the policy had the approval of a second person. */
+static void count_changes(struct deeds *d, const json_t *event)
+{
+	if (js_is(event, "code", "approved")) {
+		d->approved++;
+		d->agreed = true;
+	} else if (js_is(event, "code", "applied")) {
+		if (!d->agreed && d->approved > 0) {
+			d->alone++;
+			snprintf(d->alone_by, sizeof(d->alone_by), "%s", js(event, "by"));
+		}
+		d->agreed = false;
+	}
+}
+
+static void note_later(char to[40], const char *time)
+{
+	if (strcmp(time, to) > 0)
+		snprintf(to, 40, "%s", time);
+}
+
+/* Whether a text ends like this. */
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && strcmp(text + n - m, end) == 0;
+}
+
 void deeds_count(void *ctx, const json_t *event)
 {
 	struct deeds *d = ctx;
@@ -117,8 +179,16 @@ void deeds_count(void *ctx, const json_t *event)
 	if (d->first[0] == '\0' || strcmp(time, d->first) < 0)
 		snprintf(d->first, sizeof(d->first), "%s", time);
 	count_clear(d, event);
-	if (strcmp(code, "backed_up") == 0 && strcmp(time, d->backup) > 0)
-		snprintf(d->backup, sizeof(d->backup), "%s", time);
+	if (js_is(event, "kind", "policy"))
+		count_changes(d, event);
+	if (strcmp(code, "backed_up") == 0 || strcmp(code, "backup_carried") == 0)
+		note_later(d->backup, time);
+	if (strcmp(code, "backup_tried") == 0 && ends_with(js(event, "object"), ": same"))
+		note_later(d->tried, time);
+	if (strcmp(code, "isolation_rehearsed") == 0)
+		note_later(d->rehearsed, time);
+	if (strncmp(code, "clause_reviewed", strlen("clause_reviewed")) == 0)
+		note_answer(d, event);
 	if (weak && strcmp(code, "tls") == 0 && passed)
 		count_passed(event, &d->weak_tls, d->weak_conduit);
 	if (js_is(event, "kind", "undeclared") && passed)

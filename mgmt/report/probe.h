@@ -25,6 +25,8 @@ const char *verdict_mark(enum verdict v);  /* for page_cell_mark */
 
 #define FINDING_TEXT 1100u
 #define DEEDS_REVIEWS 128u
+#define DEEDS_ANSWERS 128u
+#define CLAUSE_TEXT 80u
 #define DEEDS_CLEAR 32u /* pairs of zone and clear-text protocol that are counted separately */
 
 /* Sessions of a clear-text protocol that were opened from this zone. */
@@ -36,6 +38,15 @@ struct clear_seen {
 struct finding {
 	enum verdict verdict;
 	char text[LANGUAGES][FINDING_TEXT];
+};
+
+/* What a person answered to a clause last. */
+struct deed_answer {
+	char clause[CLAUSE_TEXT]; /* "P 1.7.1" */
+	char by[64], time[40], next[11];
+	char digest[65]; /* of the evidence; "" = none */
+	char note[200];
+	bool good; /* nothing was found */
 };
 
 /* Counts over the events of the last year. */
@@ -50,6 +61,15 @@ struct deeds {
 		char from[40], until[40];
 	} reviewed[DEEDS_REVIEWS];
 	size_t n_reviewed;
+	struct deed_answer answers[DEEDS_ANSWERS];
+	size_t n_answers;
+	/* times of the last successful check of a backup, and rehearsal of an isolation; "" = none
+	 * in that year */
+	char tried[40], rehearsed[40];
+	/* Approvals; policies that were applied without one after the first; who did that last. */
+	unsigned long long approved, alone;
+	char alone_by[64];
+	bool agreed;		/* an approval waits for its apply */
 	char alarms_tested[40]; /* time of the last self-test of alarms; "" = none in that year */
 	bool alarms_rang;	/* all of them did, then */
 	unsigned long long weak_tls,
@@ -84,6 +104,12 @@ const struct probe *probe_by_word(const char *word); /* NULL: there is none */
 void probe_look(const struct probe *p, const json_t *facts, const struct deeds *deeds, struct finding *ret);
 /* Counts one event; to be called by facts_events. `ctx`: struct deeds. */
 void deeds_count(void *ctx, const json_t *event);
+
+/* The last answer to a clause; NULL: there is none in that year. */
+const struct deed_answer *deeds_answer(const struct deeds *d, const char *clause);
+/* Judges an answer at the time `made`; after `days` it counts no more (0: until it is asked
+ * again). */
+void answer_look(const struct deed_answer *a, const char *made, unsigned long long days, struct finding *f);
 
 /* The functions of probe.def, for clauses.c only, and functions to write findings. */
 

@@ -8,6 +8,7 @@
 #include "mgmt/state/read.h"
 
 #define YEAR 365u  /* days; the least retention for the clauses in docs/controls */
+#define HALF 190u  /* days between two tests of a restore */
 #define MONTH 31u  /* days between two reviews of the records, backups or tests */
 #define WHOLE 28u  /* days, those of the shortest month, that reviews have to cover without a gap */
 #define SOURCES 3u /* time sources: with two, nobody can tell which one is wrong */
@@ -194,7 +195,7 @@ void probe_versions(const struct evidence *of, struct finding *f)
 	else if (last == lts && strncmp(made, security, strlen(security)) > 0)
 		finding_say(f, VERDICT_PARTLY, M_PROBE_VERSIONS_LTS, version, name, kernel, security, lts);
 	else
-		finding_say(f, VERDICT_PARTLY, M_PROBE_VERSIONS_UNTIL, version, name, kernel, last);
+		finding_say(f, VERDICT_MET, M_PROBE_VERSIONS_UNTIL, version, name, kernel, last);
 }
 
 void probe_changes_named(const struct evidence *of, struct finding *f)
@@ -315,11 +316,13 @@ void probe_tokens_end(const struct evidence *of, struct finding *f)
 void probe_two_persons(const struct evidence *of, struct finding *f)
 {
 	const json_t *a = json_object_get(of->answer, "approval");
+	const struct deeds *d = of->deeds;
 
 	if (!json_is_boolean(json_object_get(a, "two_persons")))
 		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "approval", "");
 	else if (jb(a, "two_persons"))
-		finding_say(f, VERDICT_PARTLY, M_PROBE_TWO_PERSONS);
+		finding_say(f, d->approved > 0 && d->alone == 0 ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_TWO_PERSONS,
+			    d->approved, d->alone, d->alone > 0 ? d->alone_by : "-");
 	else
 		finding_say(f, VERDICT_NOT, M_PROBE_ONE_PERSON, js(a, "by"), js(a, "since"), js(a, "reason"));
 }
@@ -332,6 +335,103 @@ void probe_backup_age(const struct evidence *of, struct finding *f)
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_BACKUP);
 	else
 		finding_say(f, is_recent(age) ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_BACKUP, of->deeds->backup, age);
+}
+
+/* How long ago something was done that has to be done within so many days. */
+static void deed_look(const struct evidence *of, const char *done, unsigned days, enum message never, enum message last,
+		      struct finding *f)
+{
+	long age = days_between(done, js(of->facts, "made"));
+
+	if (*done == '\0')
+		finding_say(f, VERDICT_NOT, never);
+	else
+		finding_say(f, age >= 0 && age <= (long)days ? VERDICT_MET : VERDICT_PARTLY, last, done, age);
+}
+
+void probe_backup_tried(const struct evidence *of, struct finding *f)
+{
+	deed_look(of, of->deeds->tried, HALF, M_PROBE_BACKUP_UNTRIED, M_PROBE_BACKUP_TRIED, f);
+}
+
+void probe_rehearsed(const struct evidence *of, struct finding *f)
+{
+	deed_look(of, of->deeds->rehearsed, YEAR, M_PROBE_UNREHEARSED, M_PROBE_REHEARSED, f);
+}
+
+void probe_backup_elsewhere(const struct evidence *of, struct finding *f)
+{
+	const json_t *carried = ja(json_object_get(of->answer, "backup"), "carried");
+	size_t n = json_array_size(carried), late = 0;
+
+	json_each(c, carried)
+		late += jb(c, "overdue") || *js(c, "last") == '\0';
+	if (n == 0)
+		finding_say(f, VERDICT_ASK, M_PROBE_BACKUP_HERE);
+	else
+		finding_say(f, late == 0 ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_BACKUP_ELSEWHERE, n, late);
+}
+
+void probe_isolations_prepared(const struct evidence *of, struct finding *f)
+{
+	size_t n = json_array_size(ja(of->answer, "prepared"));
+
+	finding_say(f, n > 0 ? VERDICT_MET : VERDICT_NOT, n > 0 ? M_PROBE_PREPARED : M_PROBE_UNPREPARED, n);
+}
+
+/* Whether alarms reach somebody who does not look at the box: by mail or SNMP. */
+void probe_alarms_sent(const struct evidence *of, struct finding *f)
+{
+	const json_t *mail = json_object_get(of->answer, "mail");
+	size_t snmp = 0;
+
+	json_each(p, ja(json_object_get(of->answer, "reach"), "peers"))
+		snmp += js_is(p, "use", "snmp");
+	if (!json_is_object(mail) && snmp == 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_ALARMS_STAY);
+	else
+		finding_say(f, !json_is_object(mail) || js_is(mail, "state", "good") ? VERDICT_MET : VERDICT_PARTLY,
+			    M_PROBE_ALARMS_SENT, json_is_object(mail) ? js(mail, "state") : "-", snmp);
+}
+
+/* What counts as a second factor beside the passphrase. */
+void probe_factors(const struct evidence *of, struct finding *f)
+{
+	struct names bare = { 0 };
+	size_t n = 0, keys = 0, codes = 0;
+
+	json_each(a, ja(of->answer, "accounts")) {
+		bool key = json_array_size(ja(a, "keys")) > 0;
+
+		if (jb(a, "disabled"))
+			continue;
+		n++;
+		keys += key;
+		codes += jb(a, "totp");
+		if (!key && !jb(a, "totp"))
+			finding_name(&bare, js(a, "name"));
+	}
+	if (n == 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_NO_ACCOUNTS);
+	else if (bare.n > 0)
+		finding_say(f, VERDICT_NOT, M_PROBE_FACTOR_LACKS, bare.n, n, bare.text);
+	else
+		finding_say(f, VERDICT_MET, M_PROBE_FACTORS, n, keys, codes);
+}
+
+void answer_look(const struct deed_answer *a, const char *made, unsigned long long days, struct finding *f)
+{
+	bool over =
+		strncmp(made, a->next, strlen(a->next)) >= 0 || (days > 0 && days_between(a->time, made) > (long)days);
+
+	finding_say(f,
+		    over      ? VERDICT_ASK
+		    : a->good ? VERDICT_MET
+			      : VERDICT_NOT,
+		    over      ? M_ANSWER_OVER
+		    : a->good ? M_ANSWER_GOOD
+			      : M_ANSWER_FOUND,
+		    a->by, a->time, a->next, *a->digest != '\0' ? a->digest : "-", a->note);
 }
 
 void probe_alarms_tested(const struct evidence *of, struct finding *f)

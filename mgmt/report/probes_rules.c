@@ -258,6 +258,29 @@ void probe_ends_by_time(const struct evidence *of, struct finding *f)
 		finding_say(f, VERDICT_MET, M_PROBE_ENDS, ending.n, over, ending.text);
 }
 
+/* Exceptions to the rules of the site: each has its end, its approval and, once it is over, its
+ * report. */
+void probe_exceptions(const struct evidence *of, struct finding *f)
+{
+	const char *now = js(of->facts, "made");
+	struct names all = { 0 }, owed = { 0 };
+
+	json_each(c, ja(of->answer, "conduits")) {
+		const json_t *x = json_array_get(ja(c, "exception"), 0);
+
+		if (x == NULL)
+			continue;
+		finding_name(&all, js(c, "name"));
+		if (strcmp(js(c, "until"), now) < 0 && *js(x, "report") == '\0')
+			finding_name(&owed, js(c, "name"));
+	}
+	if (all.n == 0)
+		finding_say(f, VERDICT_ASK, M_PROBE_NO_EXCEPTIONS);
+	else
+		finding_say(f, owed.n > 0 ? VERDICT_PARTLY : VERDICT_MET, M_PROBE_EXCEPTIONS, all.n, all.text, owed.n,
+			    owed.n > 0 ? owed.text : "-");
+}
+
 /* The register of connections with outside organisations that clauses ask for: zones of class
  * external, and the conduits that lead to or from them. */
 void probe_outside_register(const struct evidence *of, struct finding *f)
@@ -382,7 +405,8 @@ void probe_unpatchable_apart(const struct evidence *of, struct finding *f)
 	if (fixed.n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_UNPATCHABLE);
 	else if (ju(m, "ways") > 0)
-		finding_say(f, VERDICT_NOT, M_PROBE_UNPATCHABLE_REACHED, fixed.text, ju(m, "ways"));
+		finding_say(f, ju(m, "ways") > ju(m, "accepted") ? VERDICT_NOT : VERDICT_PARTLY,
+			    M_PROBE_UNPATCHABLE_REACHED, fixed.text, ju(m, "ways"), ju(m, "accepted"));
 	else
 		finding_say(f, VERDICT_MET, M_PROBE_UNPATCHABLE, fixed.n, fixed.text);
 }

@@ -43,8 +43,8 @@ static const struct {
 /* After the answers to `questions` come a year's records of the kinds that deeds_count needs. */
 static const struct {
 	const char *kind, *reason;
-} kinds[] = { { "policy", "" },	    { "account", "" }, { "weak", "" },
-	      { "undeclared", "" }, { "counts", "" },  { "flow", "confirmed" } };
+} kinds[] = { { "policy", "" }, { "account", "" },	 { "weak", "" },    { "undeclared", "" },
+	      { "counts", "" }, { "flow", "confirmed" }, { "machine", "" }, { "attack", "" } };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 struct web_report {

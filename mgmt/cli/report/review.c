@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sekisho review`: records that somebody has reviewed the records of a time, and what he found. */
+/* `sekisho review`: records that somebody has reviewed the records of a time, or what a clause asks
+ * a person, and what he found. */
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "appliance/base/atomic_file.h"
+#include "appliance/base/clock.h"
+#include "appliance/base/sha256.h"
 #include "appliance/base/utf8.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/report/report.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
-enum { OPT_MONTH, OPT_FROM, OPT_UNTIL, OPT_BY, OPT_RESULT, OPT_NOTE, OPT_N };
+enum { OPT_MONTH, OPT_FROM, OPT_UNTIL, OPT_BY, OPT_RESULT, OPT_NOTE, OPT_CLAUSE, OPT_NEXT, OPT_EVIDENCE, OPT_N };
 
 const struct cli_option options_review[OPT_N + 1] = {
 	[OPT_MONTH] = { "--month", 0, "YYYY-MM", M_REVIEW_OPT_MONTH },
@@ -17,7 +24,47 @@ const struct cli_option options_review[OPT_N + 1] = {
 	[OPT_BY] = { "--by", 0, "NAME", M_REVIEW_OPT_BY },
 	[OPT_RESULT] = { "--result", 0, "none|findings", M_REVIEW_OPT_RESULT },
 	[OPT_NOTE] = { "--note", 0, "TEXT", M_REVIEW_OPT_NOTE },
+	[OPT_CLAUSE] = { "--clause", 0, "CLAUSE", M_REVIEW_OPT_CLAUSE },
+	[OPT_NEXT] = { "--next", 0, "YYYY-MM-DD", M_REVIEW_OPT_NEXT },
+	[OPT_EVIDENCE] = { "--evidence", 0, "FILE", M_REVIEW_OPT_EVIDENCE },
 };
+
+#define EVIDENCE_MOST (256u << 20)
+
+static int print_clause(struct cli *c, const json_t *answer, int status)
+{
+	render_line(c, M_REVIEW_CLAUSE_DONE, js(answer, "full_name"), js(answer, "name"), js(answer, "until"));
+	return status;
+}
+
+/* Fills in a review of what a clause asks a person. */
+static int clause_read(struct cli *c, const struct cli_args *a, struct msg_review *ret)
+{
+	const char *next = a->values[OPT_NEXT], *file = a->values[OPT_EVIDENCE], *rest = NULL;
+	struct tm tm = { 0 };
+	struct err e = { 0 };
+	uint8_t *text = NULL;
+	size_t n = 0;
+	int r;
+
+	if (strlen(a->values[OPT_CLAUSE]) >= REVIEW_CLAUSE || !clause_asks(a->values[OPT_CLAUSE]))
+		return cli_fail(c, CLI_INVALID, M_REVIEW_NO_CLAUSE, a->values[OPT_CLAUSE]);
+	if (next != NULL)
+		rest = strptime(next, "%Y-%m-%d", &tm);
+	if (rest == NULL || *rest != '\0' || a->values[OPT_MONTH] != NULL || a->values[OPT_FROM] != NULL)
+		return cli_fail(c, CLI_INVALID, M_REVIEW_NEXT);
+	memcpy(ret->clause, a->values[OPT_CLAUSE], strlen(a->values[OPT_CLAUSE]));
+	ret->since = clock_wall_s();
+	ret->until = (uint64_t)timegm(&tm);
+	if (file == NULL)
+		return CLI_YES;
+	r = file_read(AT_FDCWD, file, EVIDENCE_MOST, &text, &n, &e);
+	if (r < 0)
+		return cli_fail_file(c, CLI_INVALID, file, -r);
+	sha256(text, n, ret->digest);
+	free(text);
+	return CLI_YES;
+}
 
 static int print_review(struct cli *c, const json_t *answer, int status)
 {
@@ -42,12 +89,16 @@ int verb_review(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_REVIEW_WORDS);
 	if (strlen(by) >= LOGIN_NAME || !text_is_plain(m.review.note, REVIEW_NOTE))
 		return cli_fail(c, CLI_INVALID, M_REVIEW_NOTE, REVIEW_NOTE);
+	memcpy(m.review.name, by, strlen(by));
+	m.review.findings = strcmp(result, "findings") == 0;
+	if (a->values[OPT_CLAUSE] != NULL) {
+		status = clause_read(c, a, &m.review);
+		return status == CLI_YES ? box_tell(c, &m, print_clause) : status;
+	}
 	(void)moment_parse("0s", now);
 	status = span_read(c, a->values[OPT_MONTH], a->values[OPT_FROM], a->values[OPT_UNTIL], now, &s);
 	if (status != CLI_YES)
 		return status;
-	memcpy(m.review.name, by, strlen(by));
-	m.review.findings = strcmp(result, "findings") == 0;
 	m.review.since = span_seconds(s.from);
 	m.review.until = span_seconds(s.until);
 	return box_tell(c, &m, print_review);

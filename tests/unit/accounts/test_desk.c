@@ -1005,6 +1005,23 @@ static void review(const char *name, uint64_t since, uint64_t until, bool findin
 	assert_int_equal(n_events, status == ANSWER_YES);
 }
 
+/* A review of what a clause asks a person: it holds until a later day, within a year. */
+static void review_clause(const char *name, bool digest, uint64_t until, enum answer_status status)
+{
+	struct msg_review m = { .since = now.wall_s,
+				.until = until,
+				.by = "root",
+				.clause = "P 1.7.1",
+				.note = "five contracts",
+				.digest = { digest ? 0xab : 0, digest } };
+
+	memcpy(m.name, name, strlen(name));
+	forget();
+	desk_review(&desk, 9, &m, now);
+	assert_int_equal(answers[0].status, status);
+	assert_int_equal(n_events, status == ANSWER_YES);
+}
+
 static void a_review_is_signed_by_who_may(void **state)
 {
 	uint64_t since = now.wall_s - 86400, until = now.wall_s;
@@ -1048,6 +1065,17 @@ static void a_review_is_signed_by_who_may(void **state)
 	/* Findings need a note, and the note is one line. */
 	review("kato", since, until, true, "", ANSWER_INVALID);
 	review("kato", since, until, false, "a\nb", ANSWER_INVALID);
+	review_clause("aoki", true, now.wall_s + 86400, ANSWER_NO);
+	review_clause("kato", true, now.wall_s, ANSWER_INVALID);
+	review_clause("kato", true, now.wall_s + REVIEW_ASKED_S + 1, ANSWER_INVALID);
+	review_clause("kato", false, now.wall_s + 86400, ANSWER_YES);
+	assert_null(strstr(events[0].text[EVENT_BEFORE], "SHA-256"));
+	review_clause("kato", true, now.wall_s + REVIEW_ASKED_S, ANSWER_YES);
+	assert_int_equal(events[0].code, ACCOUNT_ANSWERED);
+	gmtime_r(&(time_t){ (time_t)(now.wall_s + REVIEW_ASKED_S) }, &a);
+	strftime(range, sizeof(range), "P 1.7.1, %Y-%m-%d, SHA-256 ab01000000", &a);
+	assert_memory_equal(events[0].text[EVENT_BEFORE], range, strlen(range));
+	assert_string_equal(events[0].text[EVENT_AFTER], "five contracts");
 	order(USER_DISABLE, "{\"name\":\"kato\"}", ANSWER_YES);
 	review("kato", since, until, false, "", ANSWER_NO);
 }

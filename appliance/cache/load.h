@@ -9,7 +9,6 @@
 #ifndef SEKISHO_CACHE_LOAD_H
 #define SEKISHO_CACHE_LOAD_H
 
-
 #include "appliance/base/err.h"
 #include "appliance/wire/once.h"
 

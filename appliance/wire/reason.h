@@ -7,7 +7,6 @@
 #ifndef SEKISHO_WIRE_REASON_H
 #define SEKISHO_WIRE_REASON_H
 
-
 enum reason_kind {
 	REASON_PASS, /* let through */
 	REASON_DENY, /* refused by the policy */

@@ -65,6 +65,11 @@ struct function_info {
 	enum framing framing;
 };
 
+/* Rows of a protocol's functions.def, where all servers find the same end of a request. */
+#define FUNCTION_RANGE(first, last, name, classes, spaces, untold)                                                     \
+	{ first, last, #name, classes, spaces, untold, FRAMING_ALIKE },
+#define FUNCTION(code, name, classes, spaces, untold) FUNCTION_RANGE(code, code, name, classes, spaces, untold)
+
 /*
  * A function whose operations each touch at least `addresses` consecutive addresses (fewer only at
  * the end of the space), for example registers that are read together, or bits that are read as

@@ -8,43 +8,8 @@
 #define BITS (0x1fu << MEMOBUS_MB)
 #define ONE(space) (1u << (space))
 
-/*
- * MP3000 Series Communications User's Manual (SIEP C880725 12), 2.16: MFC 20 and 43. MP920
- * Communications Module User's Manual, B.1.1: SFC 31 to 33. Ladder Works Programming Manual, table
- * 9.13: SFC 21 to 3F and 40 to 4F are reserved for the system and not described, so they count as
- * programming. The receiver's program decides where the data of a general-purpose message go. Items
- * of the lists of SFC 4D and 4E may be words or long words, so such lists have no address space
- * here. Every message begins with its length, so all receivers find the same end.
- */
 static const struct function_info functions[] = {
-	{ 0x2001, 0x2001, "read_coils", CLASS_READ, ONE(MEMOBUS_COILS), 0, FRAMING_ALIKE },
-	{ 0x2002, 0x2002, "read_input_relays", CLASS_READ, ONE(MEMOBUS_RELAYS), 0, FRAMING_ALIKE },
-	{ 0x2003, 0x2003, "read_holding_registers", CLASS_READ, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
-	{ 0x2004, 0x2004, "read_input_registers", CLASS_READ, ONE(MEMOBUS_INPUT), 0, FRAMING_ALIKE },
-	{ 0x2005, 0x2005, "write_single_coil", CLASS_WRITE, ONE(MEMOBUS_COILS), 0, FRAMING_ALIKE },
-	{ 0x2006, 0x2006, "write_single_register", CLASS_WRITE, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
-	{ 0x2008, 0x2008, "loopback_test", CLASS_DIAGNOSE, 0, 0, FRAMING_ALIKE },
-	{ 0x2009, 0x2009, "read_holding_registers_extended", CLASS_READ, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
-	{ 0x200a, 0x200a, "read_input_registers_extended", CLASS_READ, ONE(MEMOBUS_INPUT), 0, FRAMING_ALIKE },
-	{ 0x200b, 0x200b, "write_holding_registers_extended", CLASS_WRITE, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
-	{ 0x200d, 0x200d, "read_holding_registers_apart", CLASS_READ, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
-	{ 0x200e, 0x200e, "write_holding_registers_apart", CLASS_WRITE, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
-	{ 0x200f, 0x200f, "write_multiple_coils", CLASS_WRITE, ONE(MEMOBUS_COILS), 0, FRAMING_ALIKE },
-	{ 0x2010, 0x2010, "write_multiple_registers", CLASS_WRITE, ONE(MEMOBUS_HOLDING), 0, FRAMING_ALIKE },
-	{ 0x2021, 0x2030, "system_21_to_30", CLASS_PROGRAM, 0, UNTOLD, FRAMING_ALIKE },
-	{ 0x2031, 0x2031, "melsec_fixed_buffer", CLASS_WRITE, 0, UNTOLD, FRAMING_ALIKE },
-	{ 0x2032, 0x2032, "melsec_read_random_buffer", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_ALIKE },
-	{ 0x2033, 0x2033, "melsec_write_random_buffer", CLASS_WRITE, 0, UNTOLD, FRAMING_ALIKE },
-	{ 0x2034, 0x204f, "system_34_to_4f", CLASS_PROGRAM, 0, UNTOLD, FRAMING_ALIKE },
-	{ 0x4341, 0x4341, "read_bits", CLASS_READ, BITS, 0, FRAMING_ALIKE },
-	{ 0x4345, 0x4345, "write_single_bit", CLASS_WRITE, BITS, 0, FRAMING_ALIKE },
-	{ 0x4346, 0x4346, "write_register", CLASS_WRITE, WORDS, 0, FRAMING_ALIKE },
-	{ 0x4349, 0x4349, "read_registers", CLASS_READ, WORDS, 0, FRAMING_ALIKE },
-	{ 0x434b, 0x434b, "write_registers", CLASS_WRITE, WORDS, 0, FRAMING_ALIKE },
-	{ 0x434d, 0x434d, "read_registers_apart", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_ALIKE },
-	{ 0x434e, 0x434e, "write_registers_apart", CLASS_WRITE, 0, UNTOLD, FRAMING_ALIKE },
-	{ 0x434f, 0x434f, "write_bits", CLASS_WRITE, BITS, 0, FRAMING_ALIKE },
-	{ 0x120000, 0x120000, "general_message", CLASS_WRITE, 0, UNTOLD, FRAMING_ALIKE },
+#include "dpi/memobus/functions.def"
 };
 
 /* CPU numbers of 4 bits (2.16, "CPU number"): the destination and the sender of a message.

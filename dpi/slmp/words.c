@@ -8,65 +8,10 @@
 #define DEVICES (BIT(SLMP_BUFFER) - 1u)
 #define ANYTHING (UNTOLD_PLACE | UNTOLD_VALUE)
 
-/*
- * SLMP reference manual (SH-080956), MELSEC communication protocol reference manual (SH-080008). A
- * code is the command and the subcommand, 16 bits each. In device commands, the subcommands 0 and 1
- * access words and bits; 2 and 3 do the same with the longer device numbers of iQ-R. 0080 to 0083
- * are the extended forms of 0 to 3, whose devices may be in another module or network, or be given
- * by a register. A remote run may clear devices. A label may stand for any device. All servers that
- * were examined go by the length of a frame, so they find the same commands.
- */
+#define COMMAND(command, first, last, name, classes, spaces, untold)                                                   \
+	FUNCTION_RANGE((command) << 16 | (first), (command) << 16 | (last), name, classes, spaces, untold)
 static const struct function_info functions[] = {
-	{ CODES(0x0101u, 0, 0), "read_type_name", CLASS_DIAGNOSE, 0, 0, FRAMING_ALIKE },
-	{ CODES(0x0401u, 0, 3), "batch_read", CLASS_READ, DEVICES, 0, FRAMING_ALIKE },
-	{ CODES(0x0401u, 0x80, 0x83), "batch_read_extended", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_ALIKE },
-	{ CODES(0x0403u, 0, 3), "random_read", CLASS_READ, DEVICES, 0, FRAMING_ALIKE },
-	{ CODES(0x0403u, 0x80, 0x83), "random_read_extended", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_ALIKE },
-	{ CODES(0x0406u, 0, 3), "block_read", CLASS_READ, DEVICES, 0, FRAMING_ALIKE },
-	{ CODES(0x0406u, 0x80, 0x83), "block_read_extended", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_ALIKE },
-	{ CODES(0x041au, 0, 0), "array_label_read", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_ALIKE },
-	{ CODES(0x041cu, 0, 0), "label_read", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_ALIKE },
-	{ CODES(0x0601u, 0, 0), "module_buffer_read", CLASS_READ, BIT(SLMP_MODULE_BUFFER), 0, FRAMING_ALIKE },
-	{ CODES(0x0613u, 0, 0), "buffer_read", CLASS_READ, BIT(SLMP_BUFFER), 0, FRAMING_ALIKE },
-	{ CODES(0x0619u, 0, 0), "self_test", CLASS_DIAGNOSE, 0, 0, FRAMING_ALIKE },
-	{ CODES(0x0801u, 0, 3), "monitor_register", CLASS_READ, DEVICES, 0, FRAMING_ALIKE },
-	{ CODES(0x0801u, 0x80, 0x83), "monitor_register_extended", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_ALIKE },
-	{ CODES(0x0802u, 0, 0), "monitor", CLASS_READ, DEVICES, 0, FRAMING_ALIKE },
-	{ CODES(0x0e30u, 0, 0), "node_search", CLASS_DIAGNOSE, 0, 0, FRAMING_ALIKE },
-	{ CODES(0x0e31u, 0, 0), "set_ip_address", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x0e33u, 0, 0), "parameter_get", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x0e34u, 0, 0), "parameter_set", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1001u, 0, 0), "remote_run", CLASS_CONTROL, 0, 0, FRAMING_ALIKE },
-	{ CODES(0x1002u, 0, 0), "remote_stop", CLASS_CONTROL, 0, 0, FRAMING_ALIKE },
-	{ CODES(0x1003u, 0, 0), "remote_pause", CLASS_CONTROL, 0, 0, FRAMING_ALIKE },
-	{ CODES(0x1005u, 0, 0), "remote_latch_clear", CLASS_CONTROL | CLASS_WRITE, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1006u, 0, 0), "remote_reset", CLASS_CONTROL, 0, 0, FRAMING_ALIKE },
-	{ CODES(0x1401u, 0, 3), "batch_write", CLASS_WRITE, DEVICES, 0, FRAMING_ALIKE },
-	{ CODES(0x1401u, 0x80, 0x83), "batch_write_extended", CLASS_WRITE, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1402u, 0, 3), "random_write", CLASS_WRITE, DEVICES, 0, FRAMING_ALIKE },
-	{ CODES(0x1402u, 0x80, 0x83), "random_write_extended", CLASS_WRITE, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1406u, 0, 3), "block_write", CLASS_WRITE, DEVICES, 0, FRAMING_ALIKE },
-	{ CODES(0x1406u, 0x80, 0x83), "block_write_extended", CLASS_WRITE, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x141au, 0, 0), "array_label_write", CLASS_WRITE, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x141bu, 0, 0), "label_write", CLASS_WRITE, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1601u, 0, 0), "module_buffer_write", CLASS_WRITE, BIT(SLMP_MODULE_BUFFER), UNTOLD_VALUE,
-	  FRAMING_ALIKE },
-	{ CODES(0x1613u, 0, 0), "buffer_write", CLASS_WRITE, BIT(SLMP_BUFFER), 0, FRAMING_ALIKE },
-	{ CODES(0x1617u, 0, 1), "clear_error", CLASS_CONTROL, 0, 0, FRAMING_ALIKE },
-	{ CODES(0x1630u, 0, 0), "remote_unlock", CLASS_CONTROL, 0, 0, FRAMING_ALIKE },
-	{ CODES(0x1631u, 0, 0), "remote_lock", CLASS_CONTROL, 0, 0, FRAMING_ALIKE },
-	{ CODES(0x1810u, 0, 0xffff), "read_directory", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1811u, 0, 0xffff), "search_file", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1820u, 0, 0xffff), "new_file", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1822u, 0, 0xffff), "delete_file", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1824u, 0, 0xffff), "copy_file", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1825u, 0, 0xffff), "change_file_attribute", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1826u, 0, 0xffff), "change_file_date", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1827u, 0, 0xffff), "open_file", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1828u, 0, 0xffff), "read_file", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x1829u, 0, 0xffff), "write_file", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x182au, 0, 0xffff), "close_file", CLASS_PROGRAM, 0, ANYTHING, FRAMING_ALIKE },
-	{ CODES(0x2101u, 0, 0), "on_demand", CLASS_READ, 0, UNTOLD_PLACE, FRAMING_ALIKE },
+#include "dpi/slmp/functions.def"
 };
 
 /*

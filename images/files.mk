@@ -61,7 +61,7 @@ check-lock:
 # image was made with UPDATE_KEYRING=FOLDER/keyring.pem; without it updates are not tested.
 keys = $(if $(KEYS),--keys '$(abspath $(KEYS))')
 check-image: check-bundle check-lock
-	@images/deps image fresh unpacked
+	@images/deps image fresh peers unpacked
 	@$(AS_ROOT) $(image_settings) $(PYTHON) tests/image/run $(keys) --again
 	@$(AS_ROOT) $(PYTHON) tests/image/run --board all
 	@$(AS_ROOT) $(PYTHON) tests/image/run $(keys) $(if $(KEYS),--server) --inform
@@ -108,9 +108,9 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/se
 
 install-doc:
 	install -d $(share)/doc/sekisho/protocols $(share)/doc/sekisho/prometheus $(share)/doc/sekisho/pictures $(share)/doc/sekisho/decisions
-	install -m 644 README.md README.ja.md CHANGELOG.md CHANGELOG.ja.md NOTICE docs/SEKISHO-MIB.txt $(wildcard docs/*.md docs/*.json) $(share)/doc/sekisho
+	install -m 644 $(wildcard *.md) NOTICE docs/SEKISHO-MIB.txt $(wildcard docs/*.md docs/*.json) $(share)/doc/sekisho
 	install -m 644 $(wildcard docs/protocols/*.md) $(share)/doc/sekisho/protocols
-	install -m 644 $(wildcard docs/pictures/*.svg) $(share)/doc/sekisho/pictures
+	install -m 644 $(wildcard docs/pictures/*) $(share)/doc/sekisho/pictures
 	install -m 644 $(wildcard docs/decisions/*.md) $(share)/doc/sekisho/decisions
 	install -m 644 mgmt/prometheus/*.yml mgmt/prometheus/board.json $(share)/doc/sekisho/prometheus
 	install -D -m 644 mgmt/ansible/plugins/modules/sekisho_policy.py $(share)/doc/sekisho/ansible/plugins/modules/sekisho_policy.py

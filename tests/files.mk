@@ -77,12 +77,12 @@ peers: $(B)/peers/plc $(B)/peers/poller
 
 .PHONY: deps
 deps:
-	@images/deps build demo unpacked test browser
+	@images/deps build demo peers unpacked test browser
 
 # The build happens in a second make, because pkg-config has to be asked after `deps`.
 .PHONY: demo
 demo:
-	@images/deps build demo unpacked
+	@images/deps build demo peers
 	@$(MAKE) --no-print-directory -j$(JOBS) all peers
 	@$(AS_ROOT) $(PYTHON) tests/demo/demo.py up $(DEMO_ARGS)
 

@@ -127,7 +127,7 @@ def wanted():
 def build():
     # The programs for the machine are built on this host, which is Debian 12 as well: an emulated
     # compiler takes hours.
-    subprocess.run([os.path.join(TOP, "images", "deps"), "unpacked", "test"], check=True)
+    subprocess.run([os.path.join(TOP, "images", "deps"), "peers", "unpacked", "test"], check=True)
     subprocess.run(["make", "-s", "-C", TOP, "-j%d" % os.cpu_count(), "all", "peers", "netns-programs"], check=True, stdout=subprocess.DEVNULL)
 
 

@@ -36,49 +36,16 @@ static const struct target_info targets[] = {
 	  .usual = 0 },
 };
 
-#define DEVICE(name) .key = (name), .address_max = UINT32_MAX
+#define IS_BIT true
+#define IS_WORD false
+#define IS_LONG false
+#define IS_TIMER false
 
 static const struct space_info spaces[SLMP_SPACES] = {
-	[SLMP_SM] = { DEVICE("sm"), .bits = true },
-	[SLMP_SD] = { DEVICE("sd") },
-	[SLMP_X] = { DEVICE("x"), .bits = true, .hex = true },
-	[SLMP_Y] = { DEVICE("y"), .bits = true, .hex = true },
-	[SLMP_M] = { DEVICE("m"), .bits = true },
-	[SLMP_L] = { DEVICE("l"), .bits = true },
-	[SLMP_F] = { DEVICE("f"), .bits = true },
-	[SLMP_V] = { DEVICE("v"), .bits = true },
-	[SLMP_B] = { DEVICE("b"), .bits = true, .hex = true },
-	[SLMP_D] = { DEVICE("d") },
-	[SLMP_W] = { DEVICE("w"), .hex = true },
-	[SLMP_TS] = { DEVICE("ts"), .bits = true },
-	[SLMP_TC] = { DEVICE("tc"), .bits = true },
-	[SLMP_TN] = { DEVICE("tn") },
-	[SLMP_STS] = { DEVICE("sts"), .bits = true },
-	[SLMP_STC] = { DEVICE("stc"), .bits = true },
-	[SLMP_STN] = { DEVICE("stn") },
-	[SLMP_CS] = { DEVICE("cs"), .bits = true },
-	[SLMP_CC] = { DEVICE("cc"), .bits = true },
-	[SLMP_CN] = { DEVICE("cn") },
-	[SLMP_LTS] = { DEVICE("lts"), .bits = true },
-	[SLMP_LTC] = { DEVICE("ltc"), .bits = true },
-	[SLMP_LTN] = { DEVICE("ltn") },
-	[SLMP_LSTS] = { DEVICE("lsts"), .bits = true },
-	[SLMP_LSTC] = { DEVICE("lstc"), .bits = true },
-	[SLMP_LSTN] = { DEVICE("lstn") },
-	[SLMP_LCS] = { DEVICE("lcs"), .bits = true },
-	[SLMP_LCC] = { DEVICE("lcc"), .bits = true },
-	[SLMP_LCN] = { DEVICE("lcn") },
-	[SLMP_SB] = { DEVICE("sb"), .bits = true, .hex = true },
-	[SLMP_SW] = { DEVICE("sw"), .hex = true },
-	[SLMP_DX] = { DEVICE("dx"), .bits = true, .hex = true },
-	[SLMP_DY] = { DEVICE("dy"), .bits = true, .hex = true },
-	[SLMP_S] = { DEVICE("s"), .bits = true },
-	[SLMP_Z] = { DEVICE("z") },
-	[SLMP_LZ] = { DEVICE("lz") },
-	[SLMP_R] = { DEVICE("r") },
-	[SLMP_ZR] = { DEVICE("zr") },
-	[SLMP_RD] = { DEVICE("rd") },
-	[SLMP_BUFFER] = { DEVICE("buffer") },
+#define DEVICE(name, word, code, what, base, ascii, brief)                                                             \
+	[SLMP_##name] = { .key = #word, .address_max = UINT32_MAX, .bits = IS_##what, .hex = (base) == 16 },
+#include "dpi/slmp/devices.def"
+	[SLMP_BUFFER] = { .key = "buffer", .address_max = UINT32_MAX },
 	[SLMP_MODULE_BUFFER] = { .key = "module_buffer",
 				 .address_max = 0xffffffffffff,
 				 .parts = { { 16, "module" }, { 32, "byte" } } },

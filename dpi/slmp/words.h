@@ -1,48 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The address spaces of MC protocol / SLMP, in the order of the table in words.c. */
+/* The address spaces of MC protocol / SLMP, in the order of devices.def. */
 #ifndef SEKISHO_DPI_SLMP_WORDS_H
 #define SEKISHO_DPI_SLMP_WORDS_H
 
 enum slmp_space {
-	SLMP_SM,
-	SLMP_SD,
-	SLMP_X,
-	SLMP_Y,
-	SLMP_M,
-	SLMP_L,
-	SLMP_F,
-	SLMP_V,
-	SLMP_B,
-	SLMP_D,
-	SLMP_W,
-	SLMP_TS,
-	SLMP_TC,
-	SLMP_TN,
-	SLMP_STS,
-	SLMP_STC,
-	SLMP_STN,
-	SLMP_CS,
-	SLMP_CC,
-	SLMP_CN,
-	SLMP_LTS,
-	SLMP_LTC,
-	SLMP_LTN,
-	SLMP_LSTS,
-	SLMP_LSTC,
-	SLMP_LSTN,
-	SLMP_LCS,
-	SLMP_LCC,
-	SLMP_LCN,
-	SLMP_SB,
-	SLMP_SW,
-	SLMP_DX,
-	SLMP_DY,
-	SLMP_S,
-	SLMP_Z,
-	SLMP_LZ,
-	SLMP_R,
-	SLMP_ZR,
-	SLMP_RD,
+#define DEVICE(name, ...) SLMP_##name,
+#include "dpi/slmp/devices.def"
 	SLMP_BUFFER, /* buffer memory of the answering module, in words */
 	/* buffer memory of an intelligent function module: module number, then byte */
 	SLMP_MODULE_BUFFER,

@@ -25,13 +25,3 @@ uint64_t clock_boot_ns(void)
 {
 	return read_ns(CLOCK_BOOTTIME);
 }
-
-void moment_text(uint64_t wall_ns, char out[40])
-{
-	time_t t = (time_t)(wall_ns / 1000000000u);
-	struct tm local;
-
-	out[0] = 0;
-	if (localtime_r(&t, &local) != NULL)
-		strftime(out, 40, "%Y-%m-%d %H:%M:%S %Z", &local);
-}

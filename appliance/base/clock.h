@@ -50,7 +50,4 @@ static inline bool clock_was_set(struct clock_pair *last, struct mono now, uint6
 	return !first;
 }
 
-/* Writes a moment (wall ns) for people, in the time zone of the box. */
-void moment_text(uint64_t wall_ns, char out[40]);
-
 #endif

@@ -14,6 +14,7 @@
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
 #include "appliance/role/roles.h"
+#include "appliance/wire/hours.h"
 
 /* ---- the draft in answers -------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
 #include "appliance/control/facts.h"
+#include "appliance/wire/hours.h"
 
 #define WHEN 40u
 

@@ -8,6 +8,7 @@
 #include "appliance/control/facts.h"
 #include "appliance/control/told.h"
 #include "appliance/store/generation.h"
+#include "appliance/wire/hours.h"
 #include "policy/ir/seal.h"
 
 #define UNSEAL_BUDGET (512u << 20)
@@ -66,6 +67,7 @@ bool told_generation(struct control *s, struct msg *m)
 	p->number = g->which.number;
 	in_force_free(s->now);
 	s->now = p;
+	people_zone(p->ir->time_zone);
 	s->events.now = event_generation(p->number, p->ir->digest);
 	return true;
 }

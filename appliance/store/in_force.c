@@ -81,12 +81,12 @@ json_t *json_record(const struct generation_record *g, uint64_t in_force)
 
 json_t *site_json(const struct ir *ir)
 {
-	return json_pack("{s:o, s:o, s:o, s:o}", "name", json_text(ir->site_name), "label", json_text(ir->site_label),
-			 "contact", json_text(ir->site_contact), "records",
-			 ir->records_purpose[0] == '\0'
-				 ? json_null()
-				 : json_pack("{s:o, s:o}", "purpose", json_text(ir->records_purpose), "responsible",
-					     json_text(ir->records_responsible)));
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o}", "name", json_text(ir->site_name), "label", json_text(ir->site_label),
+		"contact", json_text(ir->site_contact), "time_zone", json_text(ir->time_zone), "records",
+		ir->records_purpose[0] == '\0' ? json_null()
+					       : json_pack("{s:o, s:o}", "purpose", json_text(ir->records_purpose),
+							   "responsible", json_text(ir->records_responsible)));
 }
 
 json_t *generation_json(const struct generation_store *store, uint64_t number, const struct ir *ir, uint64_t trial,

@@ -8,6 +8,7 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/json_each.h"
+#include "appliance/wire/hours.h"
 
 #define NAME "kept"
 #define VERSION 1

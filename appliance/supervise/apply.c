@@ -35,6 +35,7 @@
 #include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/workers.h"
+#include "appliance/wire/hours.h"
 
 #define DEVICE_RETRY (2 * SECOND)
 #define REFUSING_RETRY (60 * SECOND)

@@ -18,6 +18,7 @@
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/ups.h"
+#include "appliance/wire/hours.h"
 #include "appliance/wire/settings.h"
 
 static bool file_says(const struct ground *ground, const char *name, const char *text, size_t n)
@@ -52,6 +53,9 @@ void beside_write(struct supervisor *s)
 	const struct companion_box box = { s->ground.o->state, s->ground.o->admin_netns, s->ground.o->lang };
 	char text[COMPANION_TEXT];
 
+	people_zone(s->now->ir->time_zone);
+	put_file(s, ZONE_FILE, text,
+		 s->now->ir->time_zone[0] == '\0' ? 0 : snprintf(text, sizeof(text), "%s\n", s->now->ir->time_zone));
 	for (enum companion_file f = 0; f < COMPANION_FILES; f++)
 		put_file(s, companion_file_name(f), text, companion_file(f, s->now->ir, &box, text));
 }

@@ -21,6 +21,7 @@
 #include "appliance/supervise/kept.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/wire/hours.h"
 
 int kept_open(struct supervisor *s, struct err *e)
 {

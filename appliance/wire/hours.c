@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/wire/hours.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define DAY_S 86400u
 
@@ -78,18 +80,21 @@ static bool clock_time(const char **p, unsigned hours, int32_t *ret)
 }
 
 /* Parses "JST" or "<+09>". */
-static bool abbreviation(const char **p)
+static bool abbreviation(const char **p, char name[ZONE_NAME])
 {
-	size_t n = 0;
+	bool quoted = read_sign(p, '<');
+	const char *from = *p;
+	size_t n;
 
-	if (read_sign(p, '<')) {
+	if (quoted)
 		while ((**p >= '0' && **p <= '9') || **p == '+' || **p == '-' || (**p >= 'A' && **p <= 'Z'))
-			(*p)++, n++;
-		return n > 0 && read_sign(p, '>');
-	}
-	while ((**p >= 'A' && **p <= 'Z') || (**p >= 'a' && **p <= 'z'))
-		(*p)++, n++;
-	return n >= 3;
+			(*p)++;
+	else
+		while ((**p >= 'A' && **p <= 'Z') || (**p >= 'a' && **p <= 'z'))
+			(*p)++;
+	n = (size_t)(*p - from);
+	memcpy(name, from, n < ZONE_NAME ? n : ZONE_NAME - 1);
+	return quoted ? n > 0 && read_sign(p, '>') : n >= 3;
 }
 
 static bool read_change(const char **p, struct clock_change *ret)
@@ -108,13 +113,13 @@ bool time_zone_parse(const char *text, struct time_zone *ret)
 	int32_t west;
 
 	*ret = (struct time_zone){ 0 };
-	if (!abbreviation(&text) || !clock_time(&text, 14, &west))
+	if (!abbreviation(&text, ret->name[0]) || !clock_time(&text, 14, &west))
 		return false;
 	ret->standard_s = ret->summer_s = -west;
 	if (*text == '\0')
 		return true;
 	ret->changes = true;
-	if (!abbreviation(&text))
+	if (!abbreviation(&text, ret->name[1]))
 		return false;
 	ret->summer_s += 3600;
 	if (*text != ',') {
@@ -249,6 +254,55 @@ uint32_t time_zone_day(const struct time_zone *z, uint64_t moment)
 	int64_t t = moment < (uint64_t)INT64_MAX / 2 ? (int64_t)moment : INT64_MAX / 2, local = t + offset_at(z, t);
 
 	return local > 0 ? (uint32_t)(local / DAY_S) : 0;
+}
+
+/* ---- times for people ------------------------------------------------------------------------ */
+
+static struct time_zone people;
+static bool people_set, people_fixed;
+
+void people_zone(const char *rule)
+{
+	if (!people_fixed)
+		people_set = time_zone_parse(rule, &people);
+}
+
+void people_utc(void)
+{
+	people_zone("UTC0");
+	people_fixed = true;
+}
+
+static void text_for_people(time_t t, bool to_minute, char out[MOMENT_FOR_PEOPLE])
+{
+	time_t local = t + (people_set ? offset_at(&people, t) : 0);
+	struct tm tm;
+	size_t n = 0;
+
+	if (people_set ? gmtime_r(&local, &tm) != NULL : localtime_r(&t, &tm) != NULL)
+		n = strftime(out, MOMENT_FOR_PEOPLE,
+			     to_minute && tm.tm_sec == 0 ? "%Y-%m-%d %H:%M %Z" : "%Y-%m-%d %H:%M:%S %Z", &tm);
+	out[n] = '\0';
+	/* Instead of gmtime's name for its own zone. */
+	if (people_set && n > 3)
+		snprintf(out + n - 3, MOMENT_FOR_PEOPLE - n + 3, "%s", people.name[local - t != people.standard_s]);
+}
+
+void moment_text(uint64_t wall_ns, char out[MOMENT_FOR_PEOPLE])
+{
+	text_for_people((time_t)(wall_ns / 1000000000u), false, out);
+}
+
+void minute_text(uint64_t wall_s, char out[MOMENT_FOR_PEOPLE])
+{
+	text_for_people((time_t)wall_s, true, out);
+}
+
+time_t people_day(struct tm *day)
+{
+	time_t begins = people_set ? timegm(day) : mktime(day);
+
+	return people_set && begins >= 0 ? (time_t)time_zone_moment(&people, (uint32_t)(begins / DAY_S), 0) : begins;
 }
 
 /* ---- windows --------------------------------------------------------------------------------- */

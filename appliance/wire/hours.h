@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h> /* time_t */
 
 #define DAY_MINUTES 1440u
 #define WEEK_DAYS 0x7fu
@@ -26,7 +27,10 @@ struct clock_change {
 	int32_t at_s;
 };
 
+#define ZONE_NAME 8u
+
 struct time_zone {
+	char name[2][ZONE_NAME];      /* "JST"; the second one in summer */
 	int32_t standard_s, summer_s; /* east of Greenwich */
 	bool changes;
 	struct clock_change begin, end; /* of summer time */
@@ -45,6 +49,26 @@ const char *time_zone_place(size_t n);
 uint64_t time_zone_moment(const struct time_zone *z, uint32_t day, uint32_t minute);
 /* The local date at a moment, in days since 1970. */
 uint32_t time_zone_day(const struct time_zone *z, uint64_t moment);
+
+/*
+ * Times for people. Every sentence and table has them in one zone, that of the site, which each
+ * process sets when it learns it; times for programs are in UTC, and not made here.
+ */
+
+/* The file beside the control socket that has the site's zone, for programs of people. */
+#define ZONE_FILE "time-zone"
+/* Sets this process's zone for people, a TZ value. "" or another text: that of the machine. */
+void people_zone(const char *rule);
+/* UTC from now on, whatever people_zone says later. */
+void people_utc(void);
+/* Writes a moment for people: "2026-11-20 17:10:11 JST". */
+#define MOMENT_FOR_PEOPLE 40u
+void moment_text(uint64_t wall_ns, char out[MOMENT_FOR_PEOPLE]);
+/* As moment_text, for a time in seconds that a person chose: without seconds where they are 0. */
+void minute_text(uint64_t wall_s, char out[MOMENT_FOR_PEOPLE]);
+struct tm;
+/* As mktime, for a day that people have written: the moment when it begins for them. */
+time_t people_day(struct tm *day);
 
 struct window {
 	uint8_t days;	   /* bit n: the window opens on weekday n, counted from Sunday */

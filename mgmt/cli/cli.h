@@ -136,6 +136,8 @@ void pager_end(struct cli *c);
  * sudo removed it, else the default. Valid until the program ends.
  */
 const char *socket_choose(const char *wish);
+/* Takes the site's time zone from the file that the box keeps beside its socket. */
+void zone_of_site(const char *socket);
 
 /* Reads the environment with which another process was started; only root can read that of another
  * user's process. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "appliance/base/version.h"
+#include "appliance/wire/hours.h"
 #include "mgmt/cli/cli.h"
 #include "mgmt/cli/options.h"
 
@@ -42,6 +43,9 @@ static void cli_init(struct cli *c, int argc, char **argv)
 	c->lang_told = line.globals[GLOBAL_LANG] != NULL;
 	c->json = line.globals[GLOBAL_JSON] != NULL;
 	c->socket = socket_choose(line.globals[GLOBAL_SOCKET]);
+	zone_of_site(c->socket);
+	if (line.globals[GLOBAL_UTC] != NULL)
+		people_utc();
 	c->out = stdout;
 	c->err = stderr;
 	c->color = isatty(STDOUT_FILENO) && (no_color == NULL || *no_color == '\0') && term != NULL &&

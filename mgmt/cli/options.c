@@ -7,11 +7,9 @@
 #include "appliance/base/diag.h"
 
 const struct cli_option cli_globals[GLOBAL_COUNT + 1] = {
-	[GLOBAL_JSON] = { "--json", 0, NULL, M_OPT_JSON },
-	[GLOBAL_LANG] = { "--lang", 0, "ja|en", M_OPT_LANG },
-	[GLOBAL_SOCKET] = { "--socket", 0, "PATH", M_OPT_SOCKET },
-	[GLOBAL_HELP] = { "--help", 'h', NULL, M_OPT_HELP },
-	[GLOBAL_VERSION] = { "--version", 0, NULL, M_OPT_VERSION },
+	[GLOBAL_JSON] = { "--json", 0, NULL, M_OPT_JSON },   [GLOBAL_LANG] = { "--lang", 0, "ja|en", M_OPT_LANG },
+	[GLOBAL_UTC] = { "--utc", 0, NULL, M_OPT_UTC },	     [GLOBAL_SOCKET] = { "--socket", 0, "PATH", M_OPT_SOCKET },
+	[GLOBAL_HELP] = { "--help", 'h', NULL, M_OPT_HELP }, [GLOBAL_VERSION] = { "--version", 0, NULL, M_OPT_VERSION },
 };
 
 /* The result of reading one option word. */

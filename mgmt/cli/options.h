@@ -8,7 +8,7 @@
 
 #include "mgmt/cli/cli.h"
 
-enum global_option { GLOBAL_JSON, GLOBAL_LANG, GLOBAL_SOCKET, GLOBAL_HELP, GLOBAL_VERSION, GLOBAL_COUNT };
+enum global_option { GLOBAL_JSON, GLOBAL_LANG, GLOBAL_UTC, GLOBAL_SOCKET, GLOBAL_HELP, GLOBAL_VERSION, GLOBAL_COUNT };
 
 extern const struct cli_option cli_globals[GLOBAL_COUNT + 1];
 

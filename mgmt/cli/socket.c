@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "appliance/wire/hours.h"
+
 #define NAME "SEKISHO_SOCKET="
 
 /*
@@ -35,6 +37,21 @@ const char *socket_choose(const char *wish)
 		return env;
 	env = before_sudo();
 	return env != NULL ? env : SOCKET_DEFAULT;
+}
+
+void zone_of_site(const char *socket)
+{
+	char path[4096], rule[64] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%.*s" ZONE_FILE, (int)(strrchr(socket, '/') - socket + 1), socket);
+	f = strchr(socket, '/') != NULL ? fopen(path, "re") : NULL;
+	if (f == NULL)
+		return;
+	if (fgets(rule, sizeof(rule), f) != NULL)
+		rule[strcspn(rule, "\n")] = '\0';
+	fclose(f);
+	people_zone(rule);
 }
 
 const char *environ_of(long pid, const char *name)

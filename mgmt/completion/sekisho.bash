@@ -2,7 +2,7 @@
 # Completion for sekisho(1): verbs, their options, files where files are wanted.
 _sekisho() {
 	local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb= i
-	local globals="--json --lang --socket --help --version"
+	local globals="--json --lang --utc --socket --help --version"
 	local verbs="check protocols compile diff prove ask who-can reach try replay learn journal status impact apply confirm rollback draft open shut doors isolate rejoin isolations release setup hardware backup restore history show effective register exceptions verify flows events explain clock user record preserve review report help"
 	local options=
 

@@ -14,6 +14,7 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
+#include "appliance/wire/hours.h"
 #include "appliance/wire/msg.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/words/event.h"
@@ -180,6 +181,7 @@ static void look_at_alarms(struct outlet *o)
 		}
 	} else {
 		o->absent = 0;
+		people_zone(js(ja(status, "site"), "time_zone"));
 		snprintf(o->site, sizeof(o->site), "%s", js(ja(status, "site"), "name"));
 		snprintf(o->contact, sizeof(o->contact), "%s", js(ja(status, "site"), "contact"));
 		ledger_generation(&o->ledger, ju(ja(status, "generation"), "number"));

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/state/read.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "appliance/wire/hours.h"
 
 const char *js(const json_t *o, const char *key)
 {
@@ -46,15 +49,11 @@ const json_t *json_find(const json_t *list, const char *key, const char *text)
 
 void render_time(const char *rfc3339, char out[RENDER_TEXT])
 {
-	struct tm utc = { 0 }, local;
-	time_t t;
+	struct tm utc = { 0 };
 
 	snprintf(out, RENDER_TEXT, "%s", rfc3339);
-	if (strptime(rfc3339, "%Y-%m-%dT%H:%M:%S", &utc) == NULL)
-		return;
-	t = timegm(&utc);
-	if (localtime_r(&t, &local) != NULL)
-		strftime(out, RENDER_TEXT, "%Y-%m-%d %H:%M:%S %Z", &local);
+	if (strptime(rfc3339, "%Y-%m-%dT%H:%M:%S", &utc) != NULL)
+		moment_text((uint64_t)timegm(&utc) * 1000000000u, out);
 }
 
 const char *render_kind(const char *word, enum lang l)
@@ -131,6 +130,7 @@ const enum message *word_message(const char *subject, const char *word)
 		enum message text;
 	} all[] = {
 #define WORD(subject, word, text) { #subject, #word, text },
+#include "appliance/wire/hours.h"
 #include "mgmt/state/words.def"
 	};
 

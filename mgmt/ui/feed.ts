@@ -3,6 +3,7 @@
 // counters. The page polls only when the box has too many pages open. Nothing comes while the
 // page is hidden. Keeps the last two states (for rates), a fixed number of the newest records, and
 // the last counters.
+import { setZone } from "./format";
 import { ask, listen, mustChoose, type Refused } from "./session";
 import type { Flow, Progress, State, Told } from "./types";
 
@@ -55,6 +56,7 @@ export function whenBack(again: () => void): void {
 function note(state: State): void {
 	const lost = feed.failed !== undefined;
 	if (feed.state !== undefined) feed.before = feed.state;
+	setZone(state.status.site?.time_zone ?? "");
 	feed.state = state;
 	feed.at = Date.now();
 	delete feed.failed;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers and times for people. Times are shown in this machine's zone; how long ago something was
-// is counted by the box's clock, by which it was recorded.
+// Numbers and times for people. Times are shown and typed in the site's time zone, or in this
+// machine's if the policy sets none; how long ago something was is counted by the box's clock, by
+// which it was recorded.
 import { language, t } from "./text";
 import type { Conduit } from "./types";
 
@@ -48,8 +49,64 @@ export function bytes(n: number): string {
 
 const two = (n: number): string => String(n).padStart(2, "0");
 
-export function clockTime(d: Date): string {
-	return two(d.getHours()) + ":" + two(d.getMinutes()) + ":" + two(d.getSeconds());
+// ---- the site's time zone -----------------------------------------------------------------------
+
+/** A day on which clocks change: month, week (5: the last one), weekday, second of the day. */
+type Change = [number, number, number, number];
+let names = ["", ""], east = [0, 0], changes: [Change, Change] | undefined, told: string | undefined;
+
+const seconds = (text: string): number => text.replace(/^[+-]/, "").split(":").reduce((sum, part, i) => sum + Number(part) * (3600 / 60 ** i), 0) * (text.startsWith("-") ? -1 : 1);
+
+/** Takes the site's zone: a TZ value as policies have it, "JST-9"; "": none is known. */
+export function setZone(rule: string): void {
+	if (told === rule) return;
+	const name = "([A-Za-z]+|<[\\w+-]+>)", on = ",M(\\d+)\\.(\\d)\\.(\\d)(?:/([+-]?[\\d:]+))?";
+	const m = new RegExp("^" + name + "([+-]?[\\d:]+)(?:" + name + "([+-]?[\\d:]+)?" + on + on + ")?$").exec(rule);
+	told = m === null ? undefined : rule;
+	if (m === null) return;
+	const at = (i: number): string => m[i] ?? "", change = (i: number): Change => [Number(at(i)), Number(at(i + 1)), Number(at(i + 2)), at(i + 3) === "" ? 7200 : seconds(at(i + 3))];
+	const west = seconds(at(2));
+	names = [at(1), at(3)].map((n) => n.replace(/[<>]/g, ""));
+	east = [-west, at(4) === "" ? 3600 - west : -seconds(at(4))];
+	changes = at(3) === "" ? undefined : [change(5), change(9)];
+}
+
+/** When clocks change in that year, in seconds since 1970; `east`: before the change. */
+function changeAt([month, week, weekday, at]: Change, year: number, before: number): number {
+	const first = new Date(Date.UTC(year, month - 1, 1)), last = new Date(Date.UTC(year, month, 0)).getUTCDate();
+	let day = 1 + (weekday + 7 - first.getUTCDay()) % 7 + (week - 1) * 7;
+	while (day > last) day -= 7;
+	return Date.UTC(year, month - 1, day) / 1000 + at - before;
+}
+
+function summer(at: number): boolean {
+	if (changes === undefined) return false;
+	const year = new Date((at + (east[0] ?? 0)) * 1000).getUTCFullYear(), begin = changeAt(changes[0], year, east[0] ?? 0), end = changeAt(changes[1], year, east[1] ?? 0);
+	return begin < end ? at >= begin && at < end : !(at >= end && at < begin);
+}
+
+/** Seconds east of Greenwich at that moment. */
+export const eastAt = (d: Date): number => (told === undefined ? -d.getTimezoneOffset() * 60 : east[summer(d.getTime() / 1000) ? 1 : 0] ?? 0);
+
+/** A date whose UTC fields are what clocks at the site show then. */
+export const there = (d: Date): Date => new Date(d.getTime() + eastAt(d) * 1000);
+
+/** The moment when clocks at the site show the typed time, "2026-11-20T17:10". */
+export function fromThere(typed: string): Date {
+	const d = new Date(typed + (typed.length > 10 ? "Z" : "T00:00Z")), guess = new Date(d.getTime() - eastAt(d) * 1000);
+	return new Date(d.getTime() - eastAt(guess) * 1000);
+}
+
+/** The zone by its name, or this machine's offset from UTC: "JST (UTC+09:00)". */
+export function zone(): string {
+	const at = new Date(), off = eastAt(at), minutes = Math.abs(off) / 60, name = told === undefined ? "" : names[summer(at.getTime() / 1000) ? 1 : 0] ?? "";
+	const utc = "UTC" + (off < 0 ? "-" : "+") + two(Math.floor(minutes / 60)) + ":" + two(minutes % 60);
+	return name === "" || /^[+-]/.test(name) ? utc : name + " (" + utc + ")";
+}
+
+export function clockTime(at: Date): string {
+	const d = there(at);
+	return two(d.getUTCHours()) + ":" + two(d.getUTCMinutes()) + ":" + two(d.getUTCSeconds());
 }
 
 /**
@@ -57,20 +114,14 @@ export function clockTime(d: Date): string {
  */
 export function moment(text: string | null | undefined): string {
 	if (text === null || text === undefined || text === "") return "";
-	const d = new Date(text);
-	if (Number.isNaN(d.getTime())) return text;
-	return d.getFullYear() + "-" + two(d.getMonth() + 1) + "-" + two(d.getDate()) + " " + clockTime(d);
+	const at = new Date(text), d = there(at);
+	if (Number.isNaN(at.getTime())) return text;
+	return d.getUTCFullYear() + "-" + two(d.getUTCMonth() + 1) + "-" + two(d.getUTCDate()) + " " + clockTime(at);
 }
 
 /** A sentence of the box with its UTC times replaced by local ones. */
 export function local(sentence: string): string {
 	return sentence.replace(/(\d{4}-\d\d-\d\d) (\d\d:\d\d(?::\d\d)?) UTC/g, (_, day: string, time: string) => moment(day + "T" + time + "Z"));
-}
-
-/** This machine's offset from UTC: "+09:00". */
-export function zone(): string {
-	const east = -new Date().getTimezoneOffset(), minutes = Math.abs(east);
-	return (east < 0 ? "-" : "+") + two(Math.floor(minutes / 60)) + ":" + two(minutes % 60);
 }
 
 export function ago(text: string | null | undefined, now: string | undefined): string {

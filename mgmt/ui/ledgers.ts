@@ -2,7 +2,7 @@
 // The registers, now or at an earlier time: assets, external connections, data flows with their
 // pictures. Each is saved as it is shown.
 import { h, type Child, type Node_ } from "./dom";
-import { csv, save, moment, zone } from "./format";
+import { csv, fromThere, save, moment, zone } from "./format";
 import { card, chip, grid } from "./parts";
 import { askRules, zoneName } from "./register";
 import { askPicture, whenLeft } from "./session";
@@ -152,7 +152,7 @@ function text(e: Effective, key: string, value: unknown): string {
 // ---- a former time ------------------------------------------------------------------------------
 
 async function read(draw: () => void): Promise<void> {
-	const at = Math.floor(new Date((document.getElementById("ledger-at") as HTMLInputElement).value).getTime() / 1000), mine = ++run;
+	const at = Math.floor(fromThere((document.getElementById("ledger-at") as HTMLInputElement).value).getTime() / 1000), mine = ++run;
 	complaint = then = undefined;
 	drop();
 	if (Number.isNaN(at) || at <= 0) complaint = t("ledger_when");

@@ -2,7 +2,7 @@
 // "May A do this to B?" in the policy in force, before anybody tries: the answer of `sekisho ask`
 // in its own sentences.
 import { h, type Node_ } from "./dom";
-import { local, zone } from "./format";
+import { fromThere, local, zone } from "./format";
 import { commands, field, chip } from "./parts";
 import { ask, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
@@ -42,7 +42,7 @@ async function look(changed: () => void): Promise<void> {
 	looked = { from, to, answer: "loading" };
 	changed();
 	const list = WORDS.filter((w) => value(w) !== "").map((w) => w + "=" + written(value(w)));
-	if (at !== "") list.push("at=" + Math.floor(new Date(at).getTime() / 1000));
+	if (at !== "") list.push("at=" + Math.floor(fromThere(at).getTime() / 1000));
 	const answer = await ask<Asked>("/api/v1/ask?" + list.join("&"));
 	if (mine !== run) return;
 	looked.answer = answer.ok ? answer.value : answer.why === "forbidden" ? "rules_no_right" : answer.why !== "wrong" ? "no_answer" : (answer.said as { error?: Said } | undefined)?.error ?? "lookup_wrong";

@@ -2,7 +2,7 @@
 // An auditor signs here that he has reviewed the records of a month, and what he found. A log
 // administrator places holds here. The box takes the name from the session.
 import { h, type Child, type Node_ } from "./dom";
-import { count, moment } from "./format";
+import { count, fromThere, moment, there } from "./format";
 import { card, chip, figures, grid } from "./parts";
 import { ask, orderRecords, person as account, type Person, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
@@ -66,13 +66,12 @@ export const mayNow = (right: string): boolean => rights.includes(right);
 
 const iso = (d: Date): string => d.toISOString().slice(0, 19) + "Z";
 const monthBegins = (before: number): Date => {
-	const now = new Date();
-	return new Date(now.getFullYear(), now.getMonth() - before, 1);
+	const now = there(new Date());
+	return fromThere(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - before, 1)).toISOString().slice(0, 10));
 };
 const span = (): { from: string; until: string } => ({ from: iso(monthBegins(month)), until: iso(monthBegins(month - 1)) });
 const monthName = (before: number): string => {
-	const d = monthBegins(before);
-	return d.getFullYear() + "-" + String(d.getMonth() + 1).padStart(2, "0");
+	return there(monthBegins(before)).toISOString().slice(0, 7);
 };
 
 /** Reads all parts of an answer. */
@@ -250,7 +249,7 @@ function placing(draw: () => void): Node_ {
 		if (from === "" || reason === "") complain(draw, "hold_wants");
 		else if (until !== "" && until < from) complain(draw, "hold_order");
 		else
-			void give(draw, { order: "hold", from: iso(new Date(from + "T00:00:00")), until: until === "" ? null : iso(new Date(until + "T23:59:59")), reason },
+			void give(draw, { order: "hold", from: iso(fromThere(from + "T00:00:00")), until: until === "" ? null : iso(fromThere(until + "T23:59:59")), reason },
 				(o) => t(o.signed === true ? "hold_done" : "hold_done_unsigned", String(o.number ?? "?")), ["hold-from", "hold-until", "hold-reason"]);
 	};
 	return h("form", { class: "records", submit: onHold, novalidate: true, "data-key": "hold-form" }, h("h3", {}, t("hold_new")), input("hold-from", "hold_from", "date"), input("hold-until", "hold_until", "date"),

@@ -5,7 +5,7 @@ import { scaleLinear, scaleTime } from "d3-scale";
 import { area, curveStepAfter } from "d3-shape";
 import { h, type Node_ } from "./dom";
 import { whenBack } from "./feed";
-import { count, moment } from "./format";
+import { count, eastAt, moment, there } from "./format";
 import { card } from "./parts";
 import { ask, whenLeft } from "./session";
 import { t, type Key } from "./text";
@@ -45,7 +45,7 @@ const width = (): number => Math.min(Math.max(document.documentElement.clientWid
  */
 const begins = (s: Series, i: number): Date => new Date(s.since + i * s.step);
 const two = (n: number): string => String(n).padStart(2, "0");
-const day = (d: Date): string => String(d.getMonth() + 1) + "/" + String(d.getDate());
+const day = (d: Date): string => String(d.getUTCMonth() + 1) + "/" + String(d.getUTCDate());
 const short = (n: number): string => (n >= 1e6 ? String(n / 1e6) + "M" : n >= 1e4 ? String(n / 1e3) + "k" : String(n));
 
 /** The time of a step in words. */
@@ -54,9 +54,10 @@ function stepText(s: Series, i: number): string {
 	return s.days ? moment(new Date(d.getTime() + s.step / 2).toISOString()).slice(0, 10) : moment(d.toISOString()).slice(0, 16);
 }
 
-function tickText(s: Series, d: Date): string {
-	if (s.days) return d.getDate() === 1 && d.getMonth() === 0 ? String(d.getFullYear()) : d.getDate() === 1 ? String(d.getFullYear()) + "-" + two(d.getMonth() + 1) : day(d);
-	return d.getHours() === 0 && d.getMinutes() === 0 ? day(d) : two(d.getHours()) + ":" + two(d.getMinutes());
+function tickText(s: Series, at: Date): string {
+	const d = there(at), month = d.getUTCMonth();
+	if (s.days) return d.getUTCDate() !== 1 ? day(d) : String(d.getUTCFullYear()) + (month === 0 ? "" : "-" + two(month + 1));
+	return d.getUTCHours() === 0 && d.getUTCMinutes() === 0 ? day(d) : two(d.getUTCHours()) + ":" + two(d.getUTCMinutes());
 }
 
 export function chart(draw: () => void, s: Series): Node_ {
@@ -121,7 +122,7 @@ whenLeft(() => {
 });
 
 async function read(draw: () => void): Promise<void> {
-	const mine = run, east = -new Date().getTimezoneOffset() * 60;
+	const mine = run, east = eastAt(new Date());
 	for (const b of ["hour", "day"] as By[]) {
 		const answer = await ask<Trends>("/api/v1/trends?by=" + b + "&east=" + String(east));
 		if (mine !== run) return;
@@ -153,7 +154,7 @@ function byHour(d: Trends): { name: string; values: number[] }[] {
 	return d.series.filter((s) => s.what === "zone_refused").map((s) => {
 		const values = Array<number>(24).fill(0);
 		s.values.forEach((v, i) => {
-			const hour = new Date(new Date(d.since).getTime() + i * d.step_s * 1000).getHours();
+			const hour = there(new Date(new Date(d.since).getTime() + i * d.step_s * 1000)).getUTCHours();
 			values[hour] = (values[hour] ?? 0) + v;
 		});
 		return { name: s.of ?? t("trends_no_zone"), values };

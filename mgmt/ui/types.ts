@@ -136,7 +136,7 @@ export interface Status {
 	windows?: { window: string; label: string; open: boolean; until: string | null; opens: string | null; conduits: number }[] | null;
 	isolations?: Isolated[];
 	prepared?: Prepared[];
-	site?: { name?: string; label?: string; contact?: string; records?: { purpose: string; responsible: string } | null };
+	site?: { name?: string; label?: string; contact?: string; time_zone?: string; records?: { purpose: string; responsible: string } | null };
 	generation?: { number?: number; digest?: string; state?: string; applied?: string; confirm_by?: string | null; by?: string | null };
 	changes?: { number?: number; applied?: string; by?: string; state?: string; changed?: string; changed_by?: string | null }[];
 	drift?: { seen?: number; last?: string | null };

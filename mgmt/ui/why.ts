@@ -6,7 +6,7 @@ import { REASONS } from "./asked";
 import { h, type Node_ } from "./dom";
 import { feed } from "./feed";
 import { askTracked, trackedRows, type Tracked } from "./flow";
-import { count, local, zone } from "./format";
+import { count, fromThere, local, zone } from "./format";
 import { lookupCard } from "./lookup";
 import { card, chip, mark, type Tone, choice, commands, field } from "./parts";
 import { commandsOf, reach, reachText, zoneName, askRules } from "./register";
@@ -121,7 +121,7 @@ const fits = (e: Told): boolean => words === "" || JSON.stringify(e).toLowerCase
 
 /** A typed local time in the box's form; "" stays "", undefined for an invalid one. */
 function utc(typed: string): string | undefined {
-	const d = new Date(typed);
+	const d = fromThere(typed);
 	return typed === "" ? "" : Number.isNaN(d.getTime()) ? undefined : d.toISOString().slice(0, 19);
 }
 

@@ -36,8 +36,10 @@ void check_time_zone(struct check *k, const struct ast_node *node, struct object
 	rule = time_zone_of(node->string);
 	k->m->time_zone = rule != NULL ? rule : node->string;
 	k->m->time_zone_said = node->string;
-	if (time_zone_parse(k->m->time_zone, &k->m->zone))
+	if (time_zone_parse(k->m->time_zone, &k->m->zone)) {
+		people_zone(k->m->time_zone);
 		return;
+	}
 	g = check_value(k, SEV_ERROR, "policy.time_zone", node, MP_TIME_ZONE, o, node->string);
 	while (n < sizeof(places) / sizeof(places[0]) && time_zone_place(n) != NULL) {
 		places[n] = time_zone_place(n);

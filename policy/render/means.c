@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "appliance/wire/hours.h"
 #include "policy/check/model.h"
 #include "policy/space/differ.h"
 #include "policy/space/prove.h"
@@ -40,12 +42,16 @@ static json_t *place_json(const struct differ_place *p)
 			 json_addr_range(&p->dst), "protocol", transport, "ports", ports_json(p));
 }
 
-/* "2100-01-01 00:00 UTC" for a JSON time; "" = none. */
-static void moment_text(const char *at, char out[32])
+/* " 2100-01-01 09:00 JST" for a JSON time; "" = none. */
+static void written_moment(const char *at, char out[MOMENT_FOR_PEOPLE + 1])
 {
+	struct tm utc = { 0 };
+
 	out[0] = '\0';
-	if (strlen(at) >= 19)
-		snprintf(out, 32, " %.10s %.*s UTC", at, strncmp(at + 16, ":00", 3) == 0 ? 5 : 8, at + 11);
+	if (strptime(at, "%Y-%m-%dT%H:%M:%S", &utc) == NULL)
+		return;
+	out[0] = ' ';
+	minute_text((uint64_t)timegm(&utc), out + 1);
 }
 
 /* "; fri 08:00-22:00 Asia/Tokyo, while door d0 is open": the windows and doors of a sentence. */
@@ -78,10 +84,10 @@ void means_line(const json_t *l, enum lang lang, const char *folder, char *out, 
 		: strcmp(kind, kinds[DIFFER_PACKETS]) == 0 ? comes ? M_MEANS_PACKETS_COME : M_MEANS_PACKETS_GONE
 		: comes					   ? M_MEANS_COMMANDS_COME
 							   : M_MEANS_COMMANDS_GONE;
-	char place[MEANS_LINE], since[32], until[32], when[MEANS_WHEN] = "";
+	char place[MEANS_LINE], since[MOMENT_FOR_PEOPLE + 1], until[MOMENT_FOR_PEOPLE + 1], when[MEANS_WHEN] = "";
 
-	moment_text(text_in(l, "since"), since);
-	moment_text(text_in(l, "until"), until);
+	written_moment(text_in(l, "since"), since);
+	written_moment(text_in(l, "until"), until);
 	if (since[0] != '\0' || until[0] != '\0')
 		snprintf(when, sizeof(when), ",%s ..%s", since, until);
 	terms_text(json_object_get(l, "when"), lang, when, sizeof(when));

@@ -109,7 +109,6 @@ json_t *asking_answer(const struct compilation *c, const struct asking_words *w,
 
 /* "10.1.0.5, 10.1.2.0/24, +3" */
 void ranges_text(const struct addr_range *r, size_t n, char out[RANGES_TEXT]);
-void until_text(uint64_t until, char out[40]);
 /* {"conduit","file","line"} */
 json_t *hop_json(const struct compilation *c, const struct model_conduit *d);
 /* The same, with everything else that `ask` tells about a conduit. */

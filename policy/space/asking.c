@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "appliance/base/sentence.h"
+#include "appliance/wire/hours.h"
 
 /* ---- ends and lines in words ----------------------------------------------------------------- */
 
@@ -25,16 +26,6 @@ void ranges_text(const struct addr_range *r, size_t n, char out[RANGES_TEXT])
 		}
 		at += (size_t)snprintf(out + at, RANGES_TEXT - at, "%s%s", i > 0 ? ", " : "", one);
 	}
-}
-
-void until_text(uint64_t until, char out[40])
-{
-	time_t t = (time_t)until;
-	struct tm tm;
-
-	out[0] = '\0';
-	if (localtime_r(&t, &tm) != NULL)
-		(void)strftime(out, 40, "%Y-%m-%d %H:%M %Z", &tm);
 }
 
 static const char *file_of(const struct compilation *c, const struct model_conduit *d)
@@ -207,11 +198,11 @@ static void line_say(struct asking *k, const struct asked_line *l)
 	if (d->owner[0] != '\0')
 		say_sentence(k, M_ASK_OWNER, d->owner);
 	if (d->door != NULL) {
-		until_text(d->door->open_until, until);
+		minute_text(d->door->open_until, until);
 		say_sentence(k, M_ASK_DOOR_OPEN, d->door->name, until, d->door->opener != NULL ? d->door->opener : "");
 	}
 	if (l->end != 0 && (d->door == NULL || l->end < d->door->open_until)) {
-		until_text(l->end, until);
+		minute_text(l->end, until);
 		say_sentence(k, M_ASK_UNTIL, until);
 	}
 	if (d->idle != 0)
@@ -287,7 +278,7 @@ static void lack_say(struct asking *k, const struct asked_line *l)
 		word = words[l->lack - ASKED_SOURCE];
 		say_sentence(k, messages[l->lack], word != NULL ? word : "IP");
 	} else {
-		until_text(l->lack == ASKED_SHUT ? l->end : l->conduit->until, until);
+		minute_text(l->lack == ASKED_SHUT ? l->end : l->conduit->until, until);
 		say_sentence(k, l->lack == ASKED_SHUT ? M_ASK_LACKS_HOURS : M_ASK_LACKS_UNTIL,
 			     l->lack == ASKED_SHUT && l->end == 0 ? "" : until);
 	}

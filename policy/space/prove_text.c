@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "appliance/wire/hours.h"
 #include "appliance/wire/vocabulary.h"
 #include "policy/space/prove.h"
 
@@ -100,27 +101,20 @@ static void window_text(const struct model *m, const struct window *w, char *out
 	(void)fclose(to);
 }
 
-static void moment_text_utc(uint64_t at, char out[32])
-{
-	time_t t = (time_t)at;
-	struct tm tm;
-
-	out[0] = '\0';
-	if (at != 0 && gmtime_r(&t, &tm) != NULL)
-		(void)strftime(out, 32, "%Y-%m-%d %H:%M UTC", &tm);
-}
-
 void conduit_when_text(const struct model *m, const struct model_conduit *c, char *out, size_t size)
 {
 	const struct window *w = c->within != NULL ? &c->within->when : NULL;
 	uint64_t first = w != NULL && w->first != 0 ? time_zone_moment(&m->zone, w->first, w->from) : 0;
-	char from[32], to[32], span[80];
+	char from[MOMENT_FOR_PEOPLE] = "", to[MOMENT_FOR_PEOPLE] = "", span[96];
 
 	out[0] = '\0';
 	if (w != NULL)
 		window_text(m, w, out, size);
-	moment_text_utc(first > c->starts ? first : c->starts, from);
-	moment_text_utc(c->until, to);
+	first = first > c->starts ? first : c->starts;
+	if (first != 0)
+		minute_text(first, from);
+	if (c->until != 0)
+		minute_text(c->until, to);
 	(void)snprintf(span, sizeof(span), "%s%s-%s%s", from, from[0] != '\0' ? " " : "", to[0] != '\0' ? " " : "", to);
 	if (from[0] != '\0' || to[0] != '\0')
 		when_add(out, size, ", ", span);

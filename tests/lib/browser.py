@@ -32,7 +32,7 @@ def shows_certificates():
 class Browser:
     """`languages` as in a person's settings: "ja,en-US"."""
 
-    def __init__(self, net, ns, languages, port=9515, width=1280, height=900, names=None, certificate=None):
+    def __init__(self, net, ns, languages, port=9515, width=1280, height=900, names=None, certificate=None, zone="Asia/Tokyo"):
         """`names`: names of hosts with their addresses, as in a hosts file. `certificate`:
         (certificate, key, address) that stands in the person's own store, and is shown to that
         address without a question, by a policy of whoever manages the person's computer."""
@@ -43,7 +43,7 @@ class Browser:
         command = [DRIVER, "--port=%d" % port]
         if certificate is not None:
             command = self._managed(*certificate) + command
-        self.driver = net.spawn(command, ns=ns, log=self.log, env=dict(os.environ, HOME=self.home, LC_ALL="C.UTF-8", TZ="Asia/Tokyo"))
+        self.driver = net.spawn(command, ns=ns, log=self.log, env=dict(os.environ, HOME=self.home, LC_ALL="C.UTF-8", TZ=zone))
         wait_for(self._answers, 20, "chromedriver")
         options = {"binary": CHROMIUM, "args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",

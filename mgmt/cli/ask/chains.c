@@ -3,6 +3,7 @@
  * ZONE|ASSET`: where its hosts can get to. Both follow chains of conduits. */
 #include <stdlib.h>
 
+#include "appliance/wire/hours.h"
 #include "mgmt/cli/ask/ask.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
@@ -40,7 +41,7 @@ static void until_print(struct cli *c, const struct model_conduit *d)
 
 	if (d->until == 0)
 		return;
-	until_text(d->until, until);
+	minute_text(d->until, until);
 	asking_say_below(c, M_ASK_UNTIL, until);
 }
 

@@ -5,9 +5,10 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/duration.h"
+#include "appliance/wire/hours.h"
 
-/* Checks that mktime or timegm did not change the given time: they turn 31 February into a day in
- * March. */
+/* Checks that people_day or timegm did not change the given time: they turn 31 February into a day
+ * in March. */
 static bool counted(struct tm given, time_t (*count)(struct tm *), time_t *ret)
 {
 	struct tm found = given;
@@ -24,7 +25,7 @@ static bool seconds(const char *text, time_t *ret)
 
 	tm.tm_isdst = -1;
 	if (rest != NULL && *rest == '\0')
-		return counted(tm, mktime, ret);
+		return counted(tm, people_day, ret);
 	rest = strptime(text, "%Y-%m-%dT%H:%M:%S%z", &tm);
 	if (rest == NULL)
 		rest = strptime(text, "%Y-%m-%dT%H:%M%z", &tm);

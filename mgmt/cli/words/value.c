@@ -5,10 +5,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/base/errno_text.h"
 #include "appliance/wire/attack.h"
 #include "appliance/wire/duty.h"
 #include "appliance/wire/event_words.h"
+#include "appliance/wire/hours.h"
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/state/faults.h"
@@ -87,12 +89,10 @@ static void value_goes_on(const struct value_place *p, const json_t *o, char *ou
 /* Whether the date is before today. */
 static bool value_past(const char *date)
 {
-	char today[16];
-	time_t now = time(NULL);
-	struct tm local;
+	char today[MOMENT_FOR_PEOPLE];
 
-	return strlen(date) == 10 && localtime_r(&now, &local) != NULL &&
-	       strftime(today, sizeof(today), "%Y-%m-%d", &local) > 0 && strcmp(date, today) < 0;
+	moment_text(clock_wall_ns(), today);
+	return strlen(date) == 10 && strncmp(date, today, 10) < 0;
 }
 
 /* "ports=20 hosts=8" */

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "appliance/base/version.h"
+#include "appliance/wire/hours.h"
 #include "appliance/wire/reason.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/state/faults.h"
@@ -83,9 +84,11 @@ static void seen_note(struct seen *s, json_t *alarms, uint64_t wall_ns)
 
 static json_t *state(const struct asked *a, json_t *status)
 {
-	json_t *alarms = alarms_find(status), *en, *japanese;
+	json_t *alarms, *en, *japanese;
 	const char *stand;
 
+	people_zone(js(ja(status, "site"), "time_zone"));
+	alarms = alarms_find(status);
 	en = in_words(status, alarms, LANG_EN, &stand);
 	japanese = in_words(status, alarms, LANG_JA, &stand);
 	seen_note(a->seen, alarms, a->wall_ns);

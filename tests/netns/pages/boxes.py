@@ -16,7 +16,7 @@ def role(name, pid, **more):
 
 
 GOOD = {
-    "site": {"contact": "当直室 内線 4119", "name": "kita", "label": "北埠頭コンテナターミナル", "records": {"purpose": "インシデントの検知と調査", "responsible": "情報管理責任者 佐藤"}},
+    "site": {"contact": "当直室 内線 4119", "time_zone": "JST-9", "name": "kita", "label": "北埠頭コンテナターミナル", "records": {"purpose": "インシデントの検知と調査", "responsible": "情報管理責任者 佐藤"}},
     "generation": {"number": 42, "digest": DIGEST, "state": "confirmed", "applied": "2026-11-19T05:12:00.000Z", "confirm_by": None, "by": "tanaka"},
     "backend": "native", "features": {"queue": {"used": True, "why": None}, "flowtable": {"used": False, "why": "unjudged"},
                                       "owned_table": {"used": True, "why": None}, "verdict_cache": {"used": True, "why": None}},

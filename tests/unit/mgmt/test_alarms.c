@@ -4,6 +4,7 @@
  * machines, and a first step.
  * LINK: mgmt/state/alarms.c mgmt/state/stand.c mgmt/state/faults.c mgmt/state/journal.c
  * LINK: mgmt/state/read.c
+ * LINK: appliance/wire/hours.c
  * LINK: appliance/wire/attack.c appliance/wire/tls.c appliance/wire/reason.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c

@@ -2,6 +2,7 @@
 /*
  * Parts of the command line: parsing it, numbers, terminal cells, tables, help.
  *
+ * LINK: appliance/wire/hours.c
  * LINK: mgmt/cli/cli.c mgmt/cli/help.c mgmt/cli/options.c mgmt/cli/socket.c mgmt/cli/screen/table.c
  * LINK: mgmt/cli/screen/wrap.c
  * LINK: appliance/base/json.c

@@ -2,6 +2,7 @@
 /*
  * The effective rules as text: what is listed below each conduit, and that many conduits take no
  * more than their share of the output.
+ * LINK: appliance/wire/hours.c appliance/base/clock.c
  * LINK: mgmt/cli/effective/text.c mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
  * LINK: mgmt/cli/words/answer.c mgmt/cli/words/value.c
  * LINK: mgmt/cli/words/reach.c mgmt/cli/words/render.c mgmt/state/%.c mgmt/words/event.c

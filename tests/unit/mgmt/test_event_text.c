@@ -6,7 +6,9 @@
  * LINK: appliance/wire/tls.c
  * LINK: appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c
- * LINK: mgmt/words/command.c mgmt/cli/words/render.c mgmt/state/read.c mgmt/cli/screen/table.c
+ * LINK: mgmt/words/command.c mgmt/cli/words/render.c mgmt/state/read.c
+ * LINK: appliance/wire/hours.c
+ * LINK: mgmt/cli/screen/table.c
  * LINK: mgmt/cli/screen/wrap.c
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle

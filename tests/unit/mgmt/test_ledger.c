@@ -6,6 +6,7 @@
  * LINK: mgmt/state/journal.c
  * LINK: appliance/wire/tls.c mgmt/state/faults.c mgmt/state/stand.c
  * LINK: mgmt/state/read.c
+ * LINK: appliance/wire/hours.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c
  * LINK: appliance/base/utf8.c appliance/base/sha256.c appliance/base/err.c

@@ -4,6 +4,7 @@
  * when there was no room for the oldest; and how many were left out.
  *
  * LINK: mgmt/notify/ledger.c $(BASE_SRC) mgmt/state/read.c
+ * LINK: appliance/wire/hours.c
  * LIBS: jansson nettle
  */
 #include <fcntl.h>

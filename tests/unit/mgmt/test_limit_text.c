@@ -4,7 +4,8 @@
  * LINK: mgmt/words/command.c appliance/base/bytes.c appliance/wire/settings.c
  * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c
  * LINK: appliance/wire/commands.c appliance/wire/notation.c appliance/wire/tag.c
- * LINK: appliance/wire/commands_json.c mgmt/cli/words/render.c mgmt/state/read.c
+ * LINK: appliance/wire/commands_json.c mgmt/cli/words/render.c appliance/wire/hours.c
+ * LINK: mgmt/state/read.c
  * LINK: mgmt/cli/screen/table.c mgmt/cli/screen/wrap.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/sha256.c appliance/base/memfd.c

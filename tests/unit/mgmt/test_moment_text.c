@@ -2,7 +2,8 @@
 /*
  * Moments as people write them, read in the same way as `date` reads them.
  *
- * LINK: mgmt/cli/words/moment.c appliance/base/clock.c appliance/base/duration.c
+ * LINK: appliance/wire/hours.c mgmt/cli/words/moment.c appliance/base/clock.c
+ * LINK: appliance/base/duration.c
  */
 #include "tests/unit/cmocka.h"
 

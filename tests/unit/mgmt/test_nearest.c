@@ -6,6 +6,7 @@
  * LINK: appliance/wire/settings.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: appliance/wire/protocols.c appliance/wire/notation.c appliance/wire/tag.c
  * LINK: mgmt/words/command.c mgmt/state/read.c
+ * LINK: appliance/wire/hours.c
  * LINK: appliance/wire/event_words.c appliance/wire/reason.c $(BASE_SRC)
  * LIBS: jansson nettle
  */

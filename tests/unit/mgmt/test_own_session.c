@@ -2,6 +2,7 @@
 /*
  * SSH_CONNECTION, with its ends as the box writes them: used completely or not at all.
  *
+ * LINK: appliance/wire/hours.c
  * LINK: mgmt/cli/devices/own_session.c mgmt/cli/socket.c
  */
 #include "tests/unit/cmocka.h"

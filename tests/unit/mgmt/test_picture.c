@@ -2,7 +2,8 @@
 /*
  * The picture of the effective rules: whatever the policy, nothing overlaps, each conduit is in it
  * once, and names stay text.
- * LINK: mgmt/picture/layout.c mgmt/picture/svg.c mgmt/words/command.c mgmt/state/read.c
+ * LINK: mgmt/picture/layout.c mgmt/picture/svg.c mgmt/words/command.c appliance/wire/hours.c
+ * LINK: mgmt/state/read.c
  * LINK: mgmt/cli/screen/wrap.c mgmt/picture/flow.c
  * LINK: appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/protocols.c
  * LINK: appliance/wire/notation.c appliance/wire/tag.c appliance/wire/settings.c $(BASE_SRC)

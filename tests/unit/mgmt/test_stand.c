@@ -2,7 +2,8 @@
 /*
  * The overall state of the box and the sentence about it, from the status: the command line and the
  * pages print the same.
- * LINK: appliance/wire/reason.c mgmt/state/stand.c mgmt/state/faults.c mgmt/state/read.c
+ * LINK: appliance/wire/reason.c mgmt/state/stand.c mgmt/state/faults.c appliance/wire/hours.c
+ * LINK: mgmt/state/read.c
  * LINK: appliance/base/messages.c
  * LINK: appliance/base/errno_text.c
  * LINK: appliance/base/json.c appliance/base/addr.c appliance/base/bytes.c appliance/base/memfd.c

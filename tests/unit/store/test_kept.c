@@ -4,6 +4,7 @@
  * is set aside and not used, and a device that is being given back stays in the file until it is
  * back.
  *
+ * LINK: appliance/wire/hours.c
  * LINK: appliance/store/kept.c appliance/base/atomic_file.c appliance/base/err.c
  * LINK: appliance/base/json.c appliance/base/addr.c
  * LINK: appliance/base/utf8.c appliance/base/memfd.c appliance/base/sha256.c appliance/base/clock.c

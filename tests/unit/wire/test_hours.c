@@ -9,6 +9,7 @@
  */
 #include "tests/unit/cmocka.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -210,6 +211,41 @@ static void what_is_no_zone(void **state)
 	assert_int_equal(time_zone_moment(&z, HOURS_DAY_MAX, 0), utc("2199-12-31T00:00") - 19800);
 }
 
+/* Whatever the machine's zone, people read times in the site's. */
+static void times_for_people(void **state)
+{
+	char text[MOMENT_FOR_PEOPLE];
+	struct tm day = { .tm_year = 126, .tm_mon = 10, .tm_mday = 20 };
+
+	(void)state;
+	setenv("TZ", "EST5", 1);
+	tzset();
+	moment_text(1795162211000000000u, text);
+	assert_string_equal(text, "2026-11-20 03:10:11 EST");
+	people_zone("JST-9");
+	moment_text(1795162211000000000u, text);
+	assert_string_equal(text, "2026-11-20 17:10:11 JST");
+	minute_text(1795162200, text);
+	assert_string_equal(text, "2026-11-20 17:10 JST");
+	assert_int_equal(people_day(&day), 1795100400);
+	people_zone("<+0530>-5:30");
+	moment_text(1795162211000000000u, text);
+	assert_string_equal(text, "2026-11-20 13:40:11 +0530");
+	people_zone("CET-1CEST,M3.5.0,M10.5.0/3");
+	moment_text(1784793600000000000u, text);
+	assert_string_equal(text, "2026-07-23 10:00:00 CEST");
+	moment_text(1795162211000000000u, text);
+	assert_string_equal(text, "2026-11-20 09:10:11 CET");
+	/* A policy without a zone: that of the machine. */
+	people_zone("");
+	moment_text(1795162211000000000u, text);
+	assert_string_equal(text, "2026-11-20 03:10:11 EST");
+	people_utc();
+	people_zone("JST-9");
+	moment_text(1795162211000000000u, text);
+	assert_string_equal(text, "2026-11-20 08:10:11 UTC");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +255,7 @@ int main(void)
 		cmocka_unit_test(a_start_and_an_end),
 		cmocka_unit_test(a_door),
 		cmocka_unit_test(what_is_no_zone),
+		cmocka_unit_test(times_for_people),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,22 +260,6 @@ int conntrack_count(struct netlink *n, uint32_t *ret, uint32_t *ret_most, struct
 
 /* ---- whether there is a session -------------------------------------------------------------- */
 
-int session_probe_open(struct err *e)
-{
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
-	struct sockaddr_nl self = { .nl_family = AF_NETLINK };
-	int r;
-
-	if (fd < 0)
-		return err_set(e, -errno, "netlink socket for sessions");
-	if (bind(fd, (const struct sockaddr *)&self, sizeof(self)) < 0) {
-		r = err_set(e, -errno, "netlink socket for sessions");
-		close(fd);
-		return r;
-	}
-	return fd;
-}
-
 /* Reads the answer. The kernel answers while the request is sent, so the answer is there: a session
  * or an error. */
 static int probe_answer(int fd)

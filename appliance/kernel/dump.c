@@ -35,16 +35,6 @@ struct dump {
 	const struct netlink *net;	 /* borrowed */
 };
 
-const char *dump_family(uint32_t family)
-{
-	static const char *const words[] = {
-		[NFPROTO_INET] = "inet", [NFPROTO_IPV4] = "ip",	      [NFPROTO_IPV6] = "ip6",
-		[NFPROTO_ARP] = "arp",	 [NFPROTO_BRIDGE] = "bridge", [NFPROTO_NETDEV] = "netdev"
-	};
-
-	return family < sizeof(words) / sizeof(words[0]) && words[family] != NULL ? words[family] : "unknown";
-}
-
 static bool is_ours(uint32_t family, const char *table)
 {
 	return family == NFPROTO_INET && table != NULL && strcmp(table, TABLE_NAME) == 0;
@@ -76,8 +66,8 @@ static void add_foreign(struct dump *d, enum foreign_kind kind, const char *what
 			const char *name)
 {
 	struct arena *a = d->image->arena;
-	const char *text = name == NULL ? arena_printf(a, "%s %s %s", what, dump_family(family), table)
-					: arena_printf(a, "%s %s %s %s", what, dump_family(family), table, name);
+	const char *text = name == NULL ? arena_printf(a, "%s %s %s", what, netlink_family(family), table)
+					: arena_printf(a, "%s %s %s %s", what, netlink_family(family), table, name);
 	const char *own = name != NULL && is_ours(family, table) ? arena_strndup(a, name, strlen(name)) : NULL;
 
 	if (text == NULL || !image_add_foreign(d->image, kind, own, text))

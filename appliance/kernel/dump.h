@@ -45,7 +45,4 @@ int netlink_dump_limits(struct netlink *n, struct arena *a, struct image *ret, s
  */
 int ends_stand(struct netlink *n, bool *ret, struct err *e);
 
-/* The name of a family: "inet" for NFPROTO_INET. */
-const char *dump_family(uint32_t family);
-
 #endif

@@ -253,7 +253,7 @@ int plain_table_set(const struct plain_table *t, bool dry, plain_note *note, voi
 	if (r == 0 && (have.n != wanted.n || (have.n > 0 && memcmp(have.out, wanted.out, have.n) != 0))) {
 		char detail[40];
 
-		snprintf(detail, sizeof(detail), "table %s %.16s", dump_family(t->family), t->name);
+		snprintf(detail, sizeof(detail), "table %s %.16s", netlink_family(t->family), t->name);
 
 		/* Nothing is noted if only a chain is missing because its card was removed. */
 		if (note != NULL && !(t->n_chains == 0 && have.n == have.head && !have.chain))
@@ -324,7 +324,8 @@ static int other_table(const struct nlmsghdr *m, void *ctx)
 		   strcmp(nftnl_table_get_str(x, NFTNL_TABLE_NAME), TABLE_NAME) != 0) {
 		char what[160];
 
-		snprintf(what, sizeof(what), "table %s %.128s", dump_family(nftnl_table_get_u32(x, NFTNL_TABLE_FAMILY)),
+		snprintf(what, sizeof(what), "table %s %.128s",
+			 netlink_family(nftnl_table_get_u32(x, NFTNL_TABLE_FAMILY)),
 			 nftnl_table_get_str(x, NFTNL_TABLE_NAME));
 		o->each(o->ctx, what);
 	}

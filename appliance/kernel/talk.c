@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -257,4 +258,14 @@ int netlink_generation(struct netlink *n, uint32_t *ret, struct err *e)
 
 	*ret = 0;
 	return netlink_ask(n, h, on_generation, ret, e);
+}
+
+const char *netlink_family(uint32_t family)
+{
+	static const char *const words[] = {
+		[NFPROTO_INET] = "inet", [NFPROTO_IPV4] = "ip",	      [NFPROTO_IPV6] = "ip6",
+		[NFPROTO_ARP] = "arp",	 [NFPROTO_BRIDGE] = "bridge", [NFPROTO_NETDEV] = "netdev"
+	};
+
+	return family < sizeof(words) / sizeof(words[0]) && words[family] != NULL ? words[family] : "unknown";
 }

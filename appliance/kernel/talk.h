@@ -76,5 +76,7 @@ int netlink_list(struct netlink *n, uint16_t type, uint8_t family, const char *t
 		 netlink_each *each, void *ctx, struct err *e);
 /* The number of the kernel's ruleset generation: how many transactions there were. */
 int netlink_generation(struct netlink *n, uint32_t *ret, struct err *e);
+/* The name of a family: "inet" for NFPROTO_INET. */
+const char *netlink_family(uint32_t family);
 
 #endif

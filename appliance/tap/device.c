@@ -13,38 +13,11 @@
 #include "appliance/base/clock.h"
 #include "appliance/tap/tap.h"
 
-#define RECEIVE_QUEUE (1 << 20)
 /* States in which the kernel has just heard the host. If the kernel only tries to reach an address,
  * or a person has entered it, no host was heard. */
 #define HEARD (NUD_REACHABLE | NUD_STALE)
 
 /* ---- the neighbour table --------------------------------------------------------------------- */
-
-static int ask_all(int fd)
-{
-	const struct {
-		struct nlmsghdr h;
-		struct ndmsg n;
-	} question = { .h = { .nlmsg_len = sizeof(question),
-			      .nlmsg_type = RTM_GETNEIGH,
-			      .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP } };
-
-	return send(fd, &question, sizeof(question), 0) < 0 ? -errno : 0;
-}
-
-int tap_neighbours_open(struct err *e)
-{
-	int fd = tap_socket(NETLINK_ROUTE, SOCK_NONBLOCK, RECEIVE_QUEUE, "open the socket that hears of neighbours", e);
-	int group = RTNLGRP_NEIGH, r;
-
-	if (fd < 0)
-		return fd;
-	r = setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0 ? -errno : ask_all(fd);
-	if (r == 0)
-		return fd;
-	close(fd);
-	return err_set(e, r, "hear of neighbours");
-}
 
 static bool read_attributes(struct bytes b, uint8_t family, struct sighting *s)
 {

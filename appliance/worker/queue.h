@@ -16,6 +16,11 @@
 #include "appliance/base/err.h"
 #include "dpi/inspect/inspect.h"
 
+#define QUEUE_COPY 0xffffu
+/* bytes for the largest payload with headers and attributes. An odd number of cache lines, so that
+ * the buffers begin in different cache sets. */
+#define QUEUE_BUFFER (QUEUE_COPY + 1u + 2112u)
+
 struct queue_rule {
 	uint32_t maxlen; /* number of packets that may wait in each slot's queue */
 	bool fail_open;	 /* a full queue lets packets pass without a verdict */

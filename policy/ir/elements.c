@@ -9,16 +9,6 @@
 #include "policy/ir/rules.h"
 #include "policy/ir/sets.h"
 
-uint64_t ir_lanes(const struct ir *ir)
-{
-	uint64_t lanes = 0;
-
-	for (uint32_t i = 0; i < ir->n_permits; i++)
-		if (ir->permits[i].lane != LANE_NONE)
-			lanes |= (uint64_t)1 << ir->permits[i].lane;
-	return lanes;
-}
-
 bool ir_together(const struct ir_permit *p)
 {
 	enum protocol k = protocols_next(&p->protocols, PROTO_NONE);

@@ -96,8 +96,24 @@ static inline bool ir_cell_exact(const struct ir_cell *c)
  * inspected. */
 bool ir_together(const struct ir_permit *p);
 /* Inspected lanes in use. LANE_CUT always exists and is not among them. */
-uint64_t ir_lanes(const struct ir *ir);
-bool ir_time_sources(const struct ir *ir); /* whether box.cfg names sources of time */
+static inline uint64_t ir_lanes(const struct ir *ir)
+{
+	uint64_t lanes = 0;
+
+	for (uint32_t i = 0; i < ir->n_permits; i++)
+		if (ir->permits[i].lane != LANE_NONE)
+			lanes |= (uint64_t)1 << ir->permits[i].lane;
+	return lanes;
+}
+
+/* Whether box.cfg names sources of time. */
+static inline bool ir_time_sources(const struct ir *ir)
+{
+	for (uint32_t i = 0; i < ir->n_peers; i++)
+		if (ir->peers[i].use == PEER_TIME)
+			return true;
+	return false;
+}
 
 /* The workers' image for this id map (sorted by permit id). malloc'd, owned by the caller; NULL
  * when memory is out. */

@@ -5,14 +5,6 @@
 
 _Static_assert(sizeof(struct ir_day) == sizeof(uint32_t), "days are read as numbers");
 
-bool ir_time_sources(const struct ir *ir)
-{
-	for (uint32_t i = 0; i < ir->n_peers; i++)
-		if (ir->peers[i].use == PEER_TIME)
-			return true;
-	return false;
-}
-
 struct times ir_times(const struct ir *ir, const struct ir_conduit *c, struct window *w)
 {
 	struct times t = { .starts = c->starts,

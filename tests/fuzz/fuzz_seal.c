@@ -17,7 +17,9 @@
 
 #include "appliance/base/sha256.h"
 #include "policy/compile/compile.h"
+#include "policy/ir/evaluate.h"
 #include "policy/ir/objects.h"
+#include "policy/ir/seal.h"
 #include "policy/render/render.h"
 #include "policy/space/prove.h"
 

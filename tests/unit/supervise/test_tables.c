@@ -104,12 +104,6 @@ int ring_create(struct err *e)
 	return -1;
 }
 
-uint64_t ir_lanes(const struct ir *of)
-{
-	(void)of;
-	return 0;
-}
-
 void table_drop(struct table *t)
 {
 	free(t->image);

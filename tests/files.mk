@@ -154,6 +154,7 @@ coverage: deps
 .PHONY: house
 house: all
 	@$(PYTHON) tests/lib/house.py $(SINCE)
+	@$(PYTHON) tests/lib/reaches.py
 
 .PHONY: lint
 lint:

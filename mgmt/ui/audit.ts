@@ -176,9 +176,9 @@ function exceptionCard(e: Effective): Node_ {
 	const list = (e.conduits ?? []).filter((k) => (k.exception ?? []).length > 0), tones: Partial<Record<Key, Tone>> = { exception_in_force: "good", exception_owed: "wait" };
 	if (list.length === 0) return card("exceptions", "exceptions", true, h("p", { class: "note" }, t("exceptions_none")));
 	return card("exceptions", "exceptions", true, h("p", { class: "acts" }, button("save_csv", () => saveRows("exceptions", exceptionFile(e, list)), "save-exceptions")),
-		grid("exceptions", [{ head: "conduit" }, { head: "between" }, { head: "condition" }, { head: "until" }, { head: "applicant" }, { head: "approved_in_policy" }, { head: "reason_given" }, { head: "instead" }, { head: "report_of" }],
+		grid("exceptions", [{ head: "conduit" }, { head: "between" }, { head: "condition" }, { head: "until" }, { head: "applicant" }, { head: "approved_in_policy" }, { head: "reason_given" }, { head: "instead" }, { head: "departs_from" }, { head: "effect" }, { head: "report_of" }],
 			list.map((k) => [[h("b", {}, k.name ?? ""), k.label ? h("span", { class: "ago" }, " " + k.label) : undefined], zoneName(e, k.from) + " → " + zoneName(e, k.to), chip(tones[exceptionState(e, k)] ?? "off", t(exceptionState(e, k))), when(k.until),
-				...(["applicant", "approved_by", "reason", "instead", "report"] as const).map((x) => k.exception?.[0]?.[x] || t("none"))])));
+				...(["applicant", "approved_by", "reason", "instead", "rule", "effect", "report"] as const).map((x) => k.exception?.[0]?.[x] || t("none"))])));
 }
 
 function accountFile(list: Account[]): string[][] {

@@ -145,9 +145,9 @@ export function conduitFile(e: Effective, list: Conduit[]): Line[] {
 export const exceptionState = (e: Effective, k: Conduit): Key => ((k.until ?? "") === "" || (k.until ?? "") > (e.time ?? "") ? "exception_in_force" : k.exception?.[0]?.report ? "exception_reported" : "exception_owed");
 
 export function exceptionFile(e: Effective, list: Conduit[]): Line[] {
-	return [heads("conduit", "label", "source_zone", "destination_zone", "condition", "until", "applicant", "approved_in_policy", "reason_given", "instead", "report_of"),
+	return [heads("conduit", "label", "source_zone", "destination_zone", "condition", "until", "applicant", "approved_in_policy", "reason_given", "instead", "departs_from", "effect", "report_of"),
 		...list.map((k): Line => [k.name ?? "", k.label ?? "", zoneName(e, k.from), zoneName(e, k.to), t(exceptionState(e, k)), moment(k.until),
-			...(["applicant", "approved_by", "reason", "instead", "report"] as const).map((x) => k.exception?.[0]?.[x] ?? "")])];
+			...(["applicant", "approved_by", "reason", "instead", "rule", "effect", "report"] as const).map((x) => k.exception?.[0]?.[x] ?? "")])];
 }
 
 /** Whether the conduit's review is overdue, by the box's date. */

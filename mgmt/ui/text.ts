@@ -689,6 +689,8 @@ const texts = table({
 	exception_owed: ["報告なし", "REPORT OWED"],
 	applicant: ["申請者", "Applicant"],
 	instead: ["代替策", "Instead"],
+	departs_from: ["規則・条項", "Departs from"],
+	effect: ["影響と対処", "Effect"],
 	report_of: ["報告", "Report"],
 	ledgers: ["資産、外部接続、データフローの台帳", "Registers of assets, external connections and data flows"],
 	ledgers_note: ["有効なポリシーの内容です。過去の時点を指定すると、その時点で有効だった世代の内容を表示します。", "These are of the policy in force. For an earlier moment they show the generation that was in force then."],

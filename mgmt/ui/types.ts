@@ -205,7 +205,7 @@ export interface Conduit {
 	until?: string | null;
 	door?: string | null;
 	accept?: { warning?: string; reason?: string }[];
-	exception?: { applicant?: string; reason?: string; instead?: string; approved_by?: string; report?: string }[];
+	exception?: { applicant?: string; reason?: string; instead?: string; rule?: string; effect?: string; approved_by?: string; report?: string }[];
 	heard_within_s?: number | null;
 	last_heard?: string | null;
 	silent_since?: string | null;

@@ -89,6 +89,8 @@ static const struct key exception_keys[] = {
 	{ "applicant", WRITTEN(applicant) },
 	{ "reason", WRITTEN(reason) },
 	{ "instead", WRITTEN(instead) },
+	{ "rule", WRITTEN(rule) },
+	{ "effect", WRITTEN(effect) },
 	{ "report", AST_STRING, .use = KEY_TEXT_NEEDED, INTO(ir_exception, report) },
 };
 /* The warnings of policy/compile/exposure.c about conduits. */
@@ -287,7 +289,7 @@ static void conduit_exception(struct check *k, const struct ast_node *node, stru
 
 	if (x == NULL)
 		return;
-	*x = (struct ir_exception){ "", "", "", "", "" };
+	*x = (struct ir_exception){ "", "", "", "", "", "", "" };
 	if (!keys_read(k, node, exception_keys, KEYS(exception_keys), o, x, v))
 		return;
 	c->exception = x;

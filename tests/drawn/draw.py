@@ -423,7 +423,7 @@ def mended(d, p):
     for name in sorted({n.split("/")[0] for n in meaning.Meaning(p).test_meets_production()}):
         if d.random() < 0.97:
             c = next(c for c in p["conduits"] if c["name"] == name)
-            c["exception"] = {"applicant": "a", "reason": "r", "instead": "i", "approved_by": "b"}
+            c["exception"] = {"applicant": "a", "rule": "4", "effect": "e", "reason": "r", "instead": "i", "approved_by": "b"}
             c.setdefault("until", d.choice(ENDS[-2:] if "starts" in c else ENDS))
     return p
 

@@ -35,7 +35,7 @@ conduits = (
   { name = "reads"; from = "office"; to = "crane"; services = ["read", "web"]; purpose = "positions"; owner = "IT";
     review_by = "2190-01-01"; accept = ( { warning = "policy.all_commands_to_ot"; reason = "since then"; } ); approved_by = "Hara"; /*conduit*/ }
   , { name = "odd"; from = "office"; to = "office"; sources = ["p1.pc"]; destinations = ["p1.pc"]; services = ["ping"]; purpose = "odd"; owner = "IT"; review_by = "2190-01-03"; until = "2190-01-01T09:00:00+09:00"; approved_by = "Hara";
-    exception = { applicant = "Aoki"; reason = "old"; instead = "a guard"; approved_by = "Sato"; }; }
+    exception = { applicant = "Aoki"; rule = "4.2"; effect = "none"; reason = "old"; instead = "a guard"; approved_by = "Sato"; }; }
   /*conduits*/
 );
 never = ( { from = "crane"; to = "office"; /*never*/ } );
@@ -164,7 +164,7 @@ CHANGES = {
     "conduit.accept": ('accept = ( { warning = "policy.all_commands_to_ot"; reason = "since then"; } );', ""),
     "conduit.label": ("/*conduit*/", 'label = "読む";'),
     **{"exception." + k: ('%s = "%s";' % (k, v), '%s = "other";' % k, ("conduit", "exception." + k))
-       for k, v in (("applicant", "Aoki"), ("instead", "a guard"), ("approved_by", "Sato"))},
+       for k, v in (("applicant", "Aoki"), ("rule", "4.2"), ("effect", "none"), ("instead", "a guard"), ("approved_by", "Sato"))},
     "exception.reason": ('reason = "old"', 'reason = "other"', ("conduit", "exception.reason")),
     "exception.report": ('instead = "a guard";', 'instead = "a guard"; report = "taken away";', ("conduit", "exception.report")),
     "accept.warning": ('"policy.all_commands_to_ot"', '"policy.hold_forced"', ("conduit", "accept")),

@@ -175,7 +175,8 @@ def main(sekisho):
             for e in c["evidence"]:
                 if e["probe"] == probe:
                     say(e["verdict"] != "met" and c["verdict"] != "met", "without %s, %s" % (probe, name), e["en"])
-    # A person's answer: none, one with findings, one that is over, and a later one that replaces it.
+    # A person's answer: none, one with findings, one that is over, and a later one that replaces
+    # it.
     for clause in asked():
         others = [x for x in good["events"] if not x.get("before", "").startswith(clause + ", ")]
         for what, more in (("no answer", []), ("findings", [answer(clause, code="clause_reviewed_found")]), ("over", [answer(clause, next_day="2026-11-02")]),

@@ -315,16 +315,16 @@ static void conduit(json_t *all, const struct source *s, const struct model_cond
 	(void)json_object_set_new(o, "owner", said(c->owner));
 	(void)json_object_set_new(o, "approved_by", said(c->approved_by));
 	(void)json_object_set_new(o, "accept", accepts(c));
-	(void)json_object_set_new(o, "exception.applicant",
-				  c->exception != NULL ? said(c->exception->applicant) : json_null());
-	(void)json_object_set_new(o, "exception.reason",
-				  c->exception != NULL ? said(c->exception->reason) : json_null());
-	(void)json_object_set_new(o, "exception.instead",
-				  c->exception != NULL ? said(c->exception->instead) : json_null());
-	(void)json_object_set_new(o, "exception.approved_by",
-				  c->exception != NULL ? said(c->exception->approved_by) : json_null());
-	(void)json_object_set_new(o, "exception.report",
-				  c->exception != NULL ? said(c->exception->report) : json_null());
+#define OF_EXCEPTION(key)                                                                                              \
+	(void)json_object_set_new(o, "exception." #key, c->exception != NULL ? said(c->exception->key) : json_null());
+	OF_EXCEPTION(applicant)
+	OF_EXCEPTION(rule)
+	OF_EXCEPTION(effect)
+	OF_EXCEPTION(reason)
+	OF_EXCEPTION(instead)
+	OF_EXCEPTION(approved_by)
+	OF_EXCEPTION(report)
+#undef OF_EXCEPTION
 	(void)json_object_set_new(o, "label", said(c->label));
 	object(all, s, "conduit", json_text(c->name), c->at, o);
 }

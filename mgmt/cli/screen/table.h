@@ -15,7 +15,7 @@
 
 struct table;
 
-#define TABLE_COLUMNS 12
+#define TABLE_COLUMNS 14
 
 /* `columns`: 1 to TABLE_COLUMNS; `indent`: spaces before each line. Owned by the caller. NULL when
  * memory is out, which all functions here accept. */

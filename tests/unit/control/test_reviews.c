@@ -75,8 +75,8 @@ static void others_are_told_apart(void **state)
  * still lack their report. */
 static void not_conduits_alone(void **state)
 {
-	static struct ir_exception owed = { "Aoki", "r", "i", "CISO", "" },
-				   reported = { "Aoki", "r", "i", "CISO", "gone" };
+	static struct ir_exception owed = { .applicant = "Aoki", .report = "" },
+				   reported = { .applicant = "Aoki", .report = "gone" };
 	static struct ir_conduit ended[] = {
 		{ .name = "owed",
 		  .label = "",

@@ -574,7 +574,11 @@ static const struct mistake mistakes[] = {
 	     "policy.organisations_meet", 5, 14),
 	CASE(ZONES SERVICES "organisations = { a = { zone = \"crane\"; }; b = { zone = \"crane\"; }; };",
 	     "policy.organisation_zone", 4, 57),
-	CASE(ZONES SERVICES CONDUIT(" exception = { applicant = \"a\"; reason = \"b\"; instead = \"c\"; approved_by = "
+	CASE(ZONES SERVICES CONDUIT(" until = \"2190-01-01T00:00:00Z\"; exception = { applicant = \"a\"; reason = "
+				    "\"b\"; instead = \"c\"; approved_by = \"d\"; effect = \"e\"; };"),
+	     "policy.missing_key", 4, 166),
+	CASE(ZONES SERVICES CONDUIT(" exception = { applicant = \"a\"; rule = \"4\"; effect = \"e\"; reason = \"b\"; "
+				    "instead = \"c\"; approved_by = "
 				    "\"d\"; };"),
 	     "policy.exception_endless", 4, 146),
 	CASE(ZONES SERVICES "always = ( { from = \"office\"; to = \"crane\"; } );", "policy.missing_key", 4, 12),

@@ -102,8 +102,6 @@ bool told_standing(struct control *s, struct msg *m)
 	s->changes = (uint32_t)t->changes;
 	s->trial = t->trial;
 	s->step = t->step;
-	if (!s->trusted && t->clock_wait == CLOCK_TRUSTED)
-		watches_trusted(s);
 	s->trusted = t->clock_wait == CLOCK_TRUSTED;
 	s->wanted = s->running = 0;
 	for (unsigned i = 0; i < SLOTS; i++) {

@@ -27,9 +27,10 @@ void watches_due(struct control *s, uint64_t now)
 	for (size_t i = 0; i < WATCHES; i++) {
 		struct watch *w = &s->watches[i];
 
-		if (now < w->at && (!watches[i].anew || w->generation == s->now->number))
+		if (now < w->at && (!watches[i].anew || w->generation == s->now->number) &&
+		    (!watches[i].by_clock || !s->trusted || w->trusted))
 			continue;
-		*w = (struct watch){ now + watches[i].every_ns, s->now->number };
+		*w = (struct watch){ now + watches[i].every_ns, s->now->number, s->trusted };
 		watches[i].look(s, now);
 	}
 }
@@ -41,11 +42,4 @@ uint64_t watches_next(const struct control *s)
 	for (size_t i = 0; i < WATCHES; i++)
 		next = s->watches[i].at < next ? s->watches[i].at : next;
 	return next;
-}
-
-void watches_trusted(struct control *s)
-{
-	for (size_t i = 0; i < WATCHES; i++)
-		if (watches[i].by_clock)
-			s->watches[i].at = 0;
 }

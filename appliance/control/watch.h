@@ -33,14 +33,14 @@ enum watch_of {
 };
 
 struct watch {
-	uint64_t at;	     /* monotonic ns of the next look */
-	uint64_t generation; /* the generation that was in force at the last look */
+	uint64_t at; /* monotonic ns of the next look */
+	/* at the last look: the generation in force, and whether the clock was trusted */
+	uint64_t generation;
+	bool trusted;
 };
 
 void watches_due(struct control *s, uint64_t now);
 uint64_t watches_next(const struct control *s); /* monotonic ns */
-/* The clock is trusted from now on. */
-void watches_trusted(struct control *s);
 
 /* ---- review.c -------------------------------------------------------------------------------- */
 

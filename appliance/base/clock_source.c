@@ -18,6 +18,16 @@ enum clock_sync clock_synchronised(void)
 	return state != TIME_ERROR && (t.status & STA_UNSYNC) == 0 ? CLOCK_SYNC_YES : CLOCK_SYNC_NO;
 }
 
+bool clock_error(uint64_t *ret_us)
+{
+	struct timex t = { .modes = 0 };
+	int state = adjtimex(&t);
+	long offset = (t.status & STA_NANO) != 0 ? t.offset / 1000 : t.offset;
+
+	*ret_us = (uint64_t)labs(offset) + (uint64_t)(t.esterror > 0 ? t.esterror : 0);
+	return state >= 0 && state != TIME_ERROR && (t.status & STA_UNSYNC) == 0;
+}
+
 int clock_battery_open(void)
 {
 	return open(BATTERY, O_RDONLY | O_CLOEXEC);

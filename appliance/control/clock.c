@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the machine's clock follows a source of time. What passes does not depend on this,
  * because enforce decides whether the clock is trusted. */
+#include <stdio.h>
 #include <string.h>
 
 #include "appliance/base/clock.h"
@@ -37,7 +38,9 @@ void source_due(struct control *s, uint64_t now)
 	struct clock_source *c = &s->source;
 	bool first, follows, told;
 	char boot[MOMENT_BOOT];
+	char off[40] = "";
 	json_t *since;
+	uint64_t error;
 
 	if (now < source_next(s))
 		return;
@@ -51,11 +54,13 @@ void source_due(struct control *s, uint64_t now)
 	if (!clock_follow_look(&c->follow, clock_synchronised(), clock_mono(), clock_wall_ns()))
 		return;
 	since = json_time(c->follow.since_wall_ns);
+	if (clock_error(&error))
+		snprintf(off, sizeof(off), "%llu us", (unsigned long long)error);
 	follows = c->follow.is == CLOCK_SYNC_YES;
 	told = !first || (!follows && ir_time_sources(s->now->ir));
 	if (told)
 		machine_record(s, follows ? MACHINE_SOURCE_BACK : MACHINE_SOURCE_LOST,
-			       (struct said){ .object = json_string_value(since) });
+			       (struct said){ .object = json_string_value(since), .after = *off != '\0' ? off : NULL });
 	json_decref(since);
 	if (told || follows)
 		save_moment(s);

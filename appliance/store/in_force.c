@@ -125,9 +125,12 @@ void moment_json(json_t *j, json_t *generation, json_t *site)
 json_t *clock_json(const struct clock_said *c, const struct ir *ir)
 {
 	bool waits = c->wait != CLOCK_TRUSTED;
+	uint64_t error;
 
-	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:b, s:o}", "time", json_time(clock_wall_ns()), "trusted",
-			 (int)!waits, "waits", waits ? json_string(clock_wait_words[c->wait]) : json_null(), "latest",
+	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:b, s:o}", "error_us",
+			 clock_error(&error) ? json_integer((json_int_t)error) : json_null(), "time",
+			 json_time(clock_wall_ns()), "trusted", (int)!waits, "waits",
+			 waits ? json_string(clock_wait_words[c->wait]) : json_null(), "latest",
 			 c->found == MOMENT_READ ? json_time(c->latest * SECOND) : json_null(), "synchronised",
 			 c->sync == CLOCK_SYNC_UNKNOWN ? json_null() : json_boolean(c->sync == CLOCK_SYNC_YES), "since",
 			 c->since_ns != 0 ? json_time(c->since_ns) : json_null(), "sources", (int)c->sources, "waiting",

@@ -453,6 +453,7 @@ static void clock_source(void)
 
 	begins_with(KNOWN_TIMED);
 	LIFE(source_is(true, begun) && life_pass(100 * SECOND) == LIFE_GOES_ON);
+	LIFE(status_says("\"error_us\":310"));
 	/* A time daemon that restarts. */
 	for (unsigned i = 0; i < 3; i++) {
 		LIFE(source_is(false, now) && strcmp(now, begun) > 0);
@@ -463,7 +464,8 @@ static void clock_source(void)
 	LIFE(life_pass(50 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_LOST) == 0);
 	LIFE(life_pass(10 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_LOST) == 1);
 	LIFE(life_pass(600 * SECOND) == LIFE_GOES_ON && noticed(MACHINE_SOURCE_LOST) == 1);
-	LIFE(source_is(false, now) && strcmp(now, when) == 0 && status_says("\"trusted\":true"));
+	LIFE(source_is(false, now) && strcmp(now, when) == 0 && status_says("\"trusted\":true") &&
+	     status_says("\"error_us\":null"));
 	/* A daemon that starts meanwhile knows it, and does not record it again. */
 	life_kill();
 	LIFE(life_boot() == LIFE_GOES_ON && life_pass(600 * SECOND) == LIFE_GOES_ON);

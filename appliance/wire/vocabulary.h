@@ -65,9 +65,11 @@ struct function_info {
 	enum framing framing;
 };
 
-/* Rows of a protocol's functions.def, where all servers find the same end of a request. */
+/* Rows of a protocol's functions.def. Without a framing, all servers find the same end. */
 #define FUNCTION_RANGE(first, last, name, classes, spaces, untold)                                                     \
 	{ first, last, #name, classes, spaces, untold, FRAMING_ALIKE },
+#define FUNCTION_FRAMED(code, name, classes, spaces, untold, framing)                                                  \
+	{ code, code, #name, classes, spaces, untold, framing },
 #define FUNCTION(code, name, classes, spaces, untold) FUNCTION_RANGE(code, code, name, classes, spaces, untold)
 
 /*

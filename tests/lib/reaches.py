@@ -60,7 +60,8 @@ class Code:
             if by and name:
                 self.refers[source, by].add(re.sub(r"\.(cold|part|constprop|isra|\d).*", "", name))
         by = None
-        for line in self.run("objdump", "-d", "--no-show-raw-insn", path):  # calls within a section need no relocation
+        # calls within a section need no relocation
+        for line in self.run("objdump", "-d", "--no-show-raw-insn", path):
             head = re.match(r"[0-9a-f]+ <([\w.]+)>:", line)
             if head:
                 by = re.sub(r"\.(cold|part|constprop|isra|\d).*", "", head[1])

@@ -262,8 +262,8 @@ enum attacks_order { ATTACKS_LIST, ATTACKS_ACKNOWLEDGE, ATTACKS_SILENCE, ATTACKS
 /* largest list in bytes that is accepted, with brackets and commas */
 #define TOLD_JSON_TAKEN (16u << 20)
 
-#define REVIEW_NOTE 180u /* bytes; an event's text at most */
-#define REVIEW_CLAUSE 60u /* bytes, NUL included */
+#define REVIEW_NOTE 180u	       /* bytes; an event's text at most */
+#define REVIEW_CLAUSE 60u	       /* bytes, NUL included */
 #define REVIEW_ASKED_S (366u * 86400u) /* after this time a clause is asked again at the latest */
 
 /* The status of an answer, and the exit status of a program: yes; no; the question is invalid; it

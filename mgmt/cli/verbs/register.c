@@ -167,7 +167,9 @@ static json_t *rows_connections(struct cli *c, const json_t *e)
 /* An exception has ended when it is shut for good. */
 static json_t *rows_exceptions(struct cli *c, const json_t *e)
 {
-	static const char *const words[] = { "applicant", "reason", "instead", "rule", "effect", "approved_by", "report" };
+	static const char *const words[] = {
+		"applicant", "reason", "instead", "rule", "effect", "approved_by", "report"
+	};
 	const json_t *conduits = ja(e, "conduits");
 	json_t *rows = json_array();
 

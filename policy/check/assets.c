@@ -119,6 +119,8 @@ void check_site(struct check *k, const struct ast_node *node)
 		name_check(k, k->m->site_name, v[SITE_NAME]->value_at, v[SITE_NAME]->value_width);
 	if (v[SITE_RETENTION] != NULL)
 		check_retention(k, v[SITE_RETENTION]);
+	else if (k->m->strict_ledger || v[SITE_RECORDS] != NULL)
+		k->unkept = node;
 	check_records(k, v[SITE_RECORDS], v[SITE_PASSED]);
 	if (v[SITE_DETECT] != NULL)
 		check_detect(k, v[SITE_DETECT]);

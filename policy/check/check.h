@@ -29,6 +29,8 @@ struct check {
 	/* the last dates that were judged, a ring buffer; the next one is stored at n_dated */
 	struct srcpos dated[DATED];
 	size_t n_dated;
+	/* the site, if it has to say how long records are kept, and does not; otherwise NULL */
+	const struct ast_node *unkept;
 	/* by zone index: some networks of the zone could not be read, so no address is reported as
 	 * outside the zone */
 	bool *unsure;

@@ -137,6 +137,18 @@ static void say_missing(struct check *k, const struct ledger_register *r, unsign
 		MP_HINT_LEDGER, r->example);
 }
 
+/* A policy without conduits is only a beginning. */
+static void say_unkept(struct check *k)
+{
+	bool strict = k->m->strict_ledger;
+
+	if (k->unkept == NULL || k->m->n_conduits == 0)
+		return;
+	k->harmless += strict;
+	check_hinted(k, strict ? SEV_ERROR : SEV_WARNING, "policy.retention_absent", k->unkept, MP_RETENTION_ABSENT,
+		     (struct object){ MP_OBJ_SITE, "" }, "", MP_HINT_RETENTION_ABSENT);
+}
+
 void check_ledger(struct check *k)
 {
 	const struct model *m = k->m;
@@ -159,6 +171,7 @@ void check_ledger(struct check *k)
 		  "lines = ( { carrier = \"NTT\"; service = \"fibre, 1 Gbit/s\"; place = \"gate house\"; } );" },
 	};
 
+	say_unkept(k);
 	for (size_t r = 0; m->strict_ledger && r < sizeof(all) / sizeof(all[0]); r++)
 		for (unsigned bits = (1u << FIELDS) - 1; bits > 0; bits--)
 			say_missing(k, &all[r], bits);

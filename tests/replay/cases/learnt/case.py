@@ -623,7 +623,7 @@ def too_much(t):
 
 
 NAMED = """language_version = 1;
-site = { name = "kita"; ledger = "strict"; };
+site = { name = "kita"; ledger = "strict"; retention = { keep_days = 400; delete_after_days = 800; }; };
 zones = { tos = { interfaces = ["lan0"]; networks = ["10.20.0.0/24"]; owner = "t"; purpose = "p"; approved_by = "b"; review_by = "2190-01-01"; };
           crane = { interfaces = ["lan1"]; networks = ["10.30.0.0/22"]; owner = "t"; purpose = "p"; approved_by = "b"; review_by = "2190-01-01"; }; };
 assets = { tos-db = { zone = "tos"; addresses = ["10.20.0.10"]; model = "m"; place = "p"; support_until = "2190-01-01"; };

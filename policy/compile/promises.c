@@ -71,8 +71,8 @@ static json_t *told(const struct compilation *c, struct arena *a)
 		for (size_t k = 0; k < m->conduits[i].n_accepts; k++)
 			accepted += strcmp(m->conduits[i].accepts[k].warning, WAY) == 0;
 	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:o}", "nevers", (json_int_t)m->n_nevers, "broken", (json_int_t)f.broken,
-			 "unattended", (json_int_t)f.unattended, "ways", (json_int_t)(ways + accepted), "accepted",
-			 (json_int_t)accepted, "zones", zones);
+			 "unattended", (json_int_t)f.unattended, "ways", (json_int_t)ways + (json_int_t)accepted,
+			 "accepted", (json_int_t)accepted, "zones", zones);
 }
 
 json_t *promises_json(const struct source_text *texts, size_t n)

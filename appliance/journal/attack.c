@@ -293,6 +293,7 @@ static void take_sign(struct attacks *a, const struct sign *s, uint64_t now)
 	struct attack_watch *w;
 	struct attack_alarm *x;
 	bool sum, of_crowd = false;
+	uint64_t before;
 
 	x = alarm_find(a, s, &sum);
 	w = x != NULL && (is_host_of(x, not_zero(s->host)) || !x->sum)
@@ -320,6 +321,9 @@ static void take_sign(struct attacks *a, const struct sign *s, uint64_t now)
 			w->since = 0;
 		return;
 	}
+	before = x->count;
+	if (now >= x->last + ATTACK_QUIET_S)
+		x->burst = before;
 	add_sign(a, x, s, now);
 	if (w != NULL) {
 		/* The host is new in this alarm, so its earlier signs are added, unless they were
@@ -330,7 +334,9 @@ static void take_sign(struct attacks *a, const struct sign *s, uint64_t now)
 		}
 		w->since = 0;
 	}
-	if (!attack_rings(x) && grew(a, x))
+	/* As many signs as the threshold, after quiet: somebody who saw the first burst is told. */
+	least = a->rule.at_least[s->cause];
+	if (attack_rings(x) ? x->burst > 0 && before < x->burst + least && x->count >= x->burst + least : grew(a, x))
 		ring(a, x, now, word_of(x));
 }
 

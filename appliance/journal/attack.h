@@ -14,8 +14,8 @@
  *
  * An alarm rings until a person acknowledges it, or silences it for a time. It rings again when
  * that time is over, when its count has doubled since the person saw it, or when it has become
- * grave. An acknowledged alarm without new signs for ATTACK_OVER_S is over; later signs make a new
- * alarm.
+ * grave. An alarm that still rings rings again when a new burst comes after ATTACK_QUIET_S. An
+ * acknowledged alarm without new signs for ATTACK_OVER_S is over; later signs make a new alarm.
  *
  * Pure but for its file: it reads no clock. Times are seconds since 1970. Nothing is allocated for
  * a record.
@@ -36,6 +36,8 @@
 #define ATTACK_ALARMS 64u
 #define ATTACK_BY_ZONES 8u
 #define ATTACK_OVER_S 86400u
+/* after this time without signs, as many as the threshold are news, although it still rings */
+#define ATTACK_QUIET_S 3600u
 #define ATTACK_TEST_OVER_S 900u /* seconds after which an alarm of a self-test ends by itself */
 #define ATTACK_TEST_EVERY_S (30u * 86400u)
 /* an alarm tells hosts apart up to this number, which then means: so many or more */
@@ -70,7 +72,8 @@ struct attack_alarm {
 	/* Not kept in the file: */
 	uint64_t host[ATTACK_HOSTS];
 	uint64_t place[ATTACK_PLACES / 64];
-	uint32_t bits; /* number of bits that are set */
+	uint32_t bits;	/* number of bits that are set */
+	uint64_t burst; /* the count before the burst that goes on; 0 = the first one */
 	/* the alarm rang for a whole zone: all signs of its hosts before that are in its counts */
 	bool crowd;
 	uint64_t milli_places; /* the estimated number of places for these bits, in thousandths */

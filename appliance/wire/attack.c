@@ -78,6 +78,22 @@ const char *attack_step(unsigned cause, const char *lang)
 	return cause < ATTACK_CAUSES ? rows[cause].step[language_column(lang)] : "";
 }
 
+const char *attack_title(unsigned cause, const char *lang)
+{
+	static const char *const titles[ATTACK_CAUSES][2] = {
+		[ATTACK_CONTROL] = { "refused control", "拒否された制御" },
+		[ATTACK_PROGRAM] = { "refused programming", "拒否されたプログラム変更" },
+		[ATTACK_WRITE] = { "refused writes", "拒否された書き込み" },
+		[ATTACK_SCAN] = { "scan", "スキャンの疑い" },
+		[ATTACK_TRYING] = { "repeated refusals", "拒否の繰り返し" },
+		[ATTACK_FRESH] = { "unusual requests", "これまでにない通信" },
+		[ATTACK_LOGIN] = { "login locked", "ログインのロック" },
+		[ATTACK_SPOOFED] = { "forged source", "送信元の詐称" },
+	};
+
+	return cause < ATTACK_CAUSES ? titles[cause][language_column(lang)] : "";
+}
+
 const char *attack_end(unsigned cause, const char *lang)
 {
 	if (cause == ATTACK_SPOOFED)

@@ -35,6 +35,8 @@ unsigned attack_by_word(const char *word);
 /* Texts for people: what the sign means, and what to do first. `lang`: "en" or "ja". */
 const char *attack_text(unsigned cause, const char *lang);
 const char *attack_step(unsigned cause, const char *lang);
+/* The sign in at most 20 characters, for lists. */
+const char *attack_title(unsigned cause, const char *lang);
 /* What stands before the second end of an alarm: "to"; for a forged source, whose address it is. */
 const char *attack_end(unsigned cause, const char *lang);
 

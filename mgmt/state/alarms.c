@@ -19,6 +19,11 @@
  * waiting records may have been sent already (docs/json.md) */
 #define LOG_SEEN 31u
 
+static json_t *in_both(enum message m)
+{
+	return json_pack("{s:s, s:s}", "en", message_format(m, LANG_EN), "ja", message_format(m, LANG_JA));
+}
+
 static json_t *alarm(const char *key, bool grave, const char *since, const char *en, const char *ja_text)
 {
 	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o}", "key", json_text(key), "grave", (int)grave, "since",
@@ -194,6 +199,10 @@ static void of_faults(json_t *list, const json_t *status)
 		(void)json_array_append_new(list,
 					    alarm(key, true, "", text, json_string_value(json_array_get(japanese, i))));
 		touches_behind(list, json_array_get(links, i));
+		/* A dead card is no matter of cables. */
+		if (js_is(json_array_get(links, i), "link", "absent"))
+			json_object_set_new(json_array_get(list, json_array_size(list) - 1), "step",
+					    in_both(M_STEP_CARD));
 	}
 	json_decref(links);
 	json_decref(en);
@@ -306,6 +315,19 @@ static void of_weak(json_t *list, const json_t *status)
 		add_alarm(list, "weak damaged", false, "", M_ALARM_WEAK_DAMAGED, "", "");
 }
 
+static json_t *attack_said(const char *(*said)(unsigned cause, const char *lang), unsigned cause)
+{
+	return json_pack("{s:s, s:s}", "en", said(cause, "en"), "ja", said(cause, "ja"));
+}
+
+/* `sources`: what a person would isolate, if the work there is not known. */
+static void add_attack_words(json_t *alarm, unsigned cause, const char *from)
+{
+	json_object_set_new(alarm, "title", attack_said(attack_title, cause));
+	json_object_set_new(alarm, "step", attack_said(attack_step, cause));
+	json_object_set_new(alarm, "sources", json_pack(*from != '\0' ? "[s]" : "[]", from));
+}
+
 /* One alarm for each sign of an attack that sounds. Its key changes when the sign sounds again, so
  * that receivers are told again. */
 static void of_attacks(json_t *list, const json_t *status)
@@ -342,6 +364,7 @@ static void of_attacks(json_t *list, const json_t *status)
 			touches_one(list, js(o, "to"), "");
 		if (*js(o, "from") != '\0' && !js_is(o, "from", js(o, "to")))
 			touches_one(list, js(o, "from"), "");
+		add_attack_words(json_array_get(list, json_array_size(list) - 1), cause, js(o, "from"));
 	}
 	if (ju(a, "ringing") > json_array_size(alarms))
 		add_alarm(list, "attacks more", true, "", M_ALARM_ATTACKS_MORE, "", "");
@@ -484,29 +507,96 @@ static void of_backup(json_t *list, const json_t *status)
 	}
 }
 
-static void add_step(json_t *alarm, enum message m)
-{
-	json_object_set_new(
-		alarm, "step",
-		json_pack("{s:s, s:s}", "en", message_format(m, LANG_EN), "ja", message_format(m, LANG_JA)));
-}
-
-static void add_steps(json_t *list)
+/* Adds what the kind of an alarm says: its title, and the first step of a person. */
+static void add_words(json_t *list)
 {
 	json_each(a, list) {
-		const enum message *step;
+		const enum message *step, *title;
 		char first[KEY_TEXT];
 
 		snprintf(first, sizeof(first), "%.*s", (int)strcspn(js(a, "key"), " "), js(a, "key"));
+		title = word_message("title", first);
+		if (title != NULL)
+			json_object_set_new(a, "title", in_both(*title));
 		step = word_message("step", first);
-		if (step != NULL)
-			/* Machines are named only if the fault is one of a link: then the step is
-			 * that for a link. */
-			add_step(a,
-				 *step == M_STEP_FAULT && json_array_size(ja(a, "machines")) > 0 ? M_STEP_LINK : *step);
-		else
-			json_object_set_new(a, "step", json_null());
+		/* Machines are named only if the fault is one of a link: then the step is that for
+		 * a link. */
+		if (json_object_get(a, "step") == NULL)
+			json_object_set_new(
+				a, "step",
+				step == NULL ? json_null()
+					     : in_both(*step == M_STEP_FAULT && json_array_size(ja(a, "machines")) > 0
+							       ? M_STEP_LINK
+							       : *step));
 	}
+}
+
+/* The line of the alarm's title; a new one if there is none. */
+static json_t *line_of(json_t *lines, const json_t *alarm)
+{
+	json_each(line, lines)
+		if (js_is(ja(line, "title"), "en", js(ja(alarm, "title"), "en")) &&
+		    jb(line, "grave") == jb(alarm, "grave"))
+			return line;
+	(void)json_array_append_new(
+		lines, json_pack("{s:O, s:O, s:O, s:O, s:[], s:[], s:[]}", "title", json_object_get(alarm, "title"),
+				 "grave", json_object_get(alarm, "grave"), "since", json_object_get(alarm, "since"),
+				 "step", json_object_get(alarm, "step"), "machines", "sources", "keys"));
+	return json_array_get(lines, json_array_size(lines) - 1);
+}
+
+static bool is_listed(const json_t *list, const json_t *name)
+{
+	json_each(x, list)
+		if (json_equal(x, name))
+			return true;
+	return false;
+}
+
+/* Adds names that are in neither list. */
+static void add_names(json_t *to, const json_t *names, const json_t *but)
+{
+	json_each(name, names)
+		if (!is_listed(to, name) && !is_listed(but, name))
+			(void)json_array_append(to, name);
+}
+
+json_t *alarms_lines(const json_t *alarms)
+{
+	json_t *lines = json_array();
+
+	for (int grave = 1; grave >= 0; grave--)
+		json_each(a, alarms) {
+			json_t *line = jb(a, "grave") == (grave != 0) ? line_of(lines, a) : NULL;
+			const char *since = js(line, "since");
+
+			if (line == NULL)
+				continue;
+			if (*since == '\0' || (*js(a, "since") != '\0' && strcmp(js(a, "since"), since) < 0))
+				json_object_set(line, "since", json_object_get(a, "since"));
+			add_names(json_object_get(line, "sources"), ja(a, "sources"), NULL);
+			add_names(json_object_get(line, "machines"), ja(a, "machines"), ja(a, "sources"));
+			(void)json_array_append(json_object_get(line, "keys"), json_object_get(a, "key"));
+		}
+	return lines;
+}
+
+char *alarms_headline(const json_t *lines, enum lang l)
+{
+	const char *first = js(ja(json_array_get(lines, 0), "title"), lang_name(l));
+	size_t all = 0, n = json_array_size(lines), size;
+	char *text = NULL;
+	FILE *to = open_memstream(&text, &size);
+
+	json_each(line, lines)
+		all += json_array_size(ja(line, "keys"));
+	if (to == NULL)
+		return NULL;
+	if (all == 1)
+		message_print(to, l, M_HEADLINE_ONE, first);
+	else if (all > 1)
+		message_print(to, l, n > 1 ? M_HEADLINE_MORE : M_HEADLINE_SAME, all, first);
+	return text_closed(to, &text);
 }
 
 json_t *alarms_find(const json_t *status)
@@ -520,7 +610,7 @@ json_t *alarms_find(const json_t *status)
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		kinds[i](list, status);
-	add_steps(list);
+	add_words(list);
 	return list;
 }
 

@@ -130,7 +130,6 @@ const enum message *word_message(const char *subject, const char *word)
 		enum message text;
 	} all[] = {
 #define WORD(subject, word, text) { #subject, #word, text },
-#include "appliance/wire/hours.h"
 #include "mgmt/state/words.def"
 	};
 

@@ -38,11 +38,11 @@ function form(draw: () => void, what: Chosen): Node_ {
 }
 
 /** What the person may do about an alarm, shown below it. */
-export function attackActs(number: number, draw: () => void): Child[] {
+export function attackActs(number: number, draw: () => void, several: boolean): Child[] {
 	if (!mayDo("run_machine")) return [];
 	if (orders.about?.number === number) return [form(draw, orders.about), h("p", { class: "complaint", role: "alert" }, orders.complaint ?? "")];
 	const act = (order: Chosen["order"]): Node_ => h("button", { type: "button", "data-key": "attack-" + order + "-" + String(number), click: orders.choose(draw, { order, number }) },
-		t(order === "silence" ? "attack_silence" : "attack_acknowledge"));
+		t(order === "silence" ? "attack_silence" : "attack_acknowledge"), several && " " + String(number));
 	return [h("p", { class: "acts" }, act("acknowledge"), act("silence"))];
 }
 

@@ -185,7 +185,7 @@ function answered(): Node_ | false {
 	if (change.failed !== undefined) return here(h("p", { class: "complaint", role: "alert" }, mark("bad"), t(change.failed === "forbidden" ? "no_right_change" : "no_answer")));
 	if (said === undefined) return false;
 	const found = outcome(said.outcome);
-	return here(h("p", { role: "status" }, chip(said.outcome.done ? "good" : "bad", t(said.outcome.done ? DONE[said.order] ?? "done_check" : said.order === "try" ? "not_tried" : "not_done"))),
+	return here(h("p", { role: "status" }, chip(said.outcome.done ? "good" : "bad", t(said.outcome.done ? DONE[said.order] ?? "done_check" : said.order === "try" ? "not_tried" : said.order === "check" ? "not_checked" : "not_done"))),
 		found.length > 0 && h("div", { class: "found", tabindex: 0, role: "group", "aria-label": t("answer") }, found));
 }
 

@@ -97,8 +97,15 @@ export function headline(state: State, large: boolean, beside: Child = undefined
 		mark(failed ? "bad" : toneOf(state.stand)),
 		h("div", {},
 			h("p", { class: "stale", role: "alert" }, failed && t(feed.failed === "unavailable" ? "unavailable" : "stale", when)),
-			h("div", { role: "status", "aria-live": "polite" }, h("h1", {}, failed ? t("state_unknown", state[language()].sentence) : state[language()].sentence)),
+			h("div", { role: "status", "aria-live": "polite" }, h("h1", {}, failed ? t("state_unknown", headlineOf(state)) : headlineOf(state))),
 			h("p", { class: "under" }, place(state), h("span", { class: "as-of" }, t("as_of", when)))), beside);
+}
+
+/** Faults and alarms by their number and the first one; each has a line below. Other states by their
+ * sentence. */
+function headlineOf(state: State): string {
+	const words = state[language()];
+	return (state.stand === "alarmed" || state.stand === "faulty") && words.headline !== "" ? words.headline : words.sentence;
 }
 
 function place(state: State): Child {

@@ -11,20 +11,23 @@ import type { Counters, Interface, Refusal, Role, State, Status } from "./types"
 
 // ---- alarms -------------------------------------------------------------------------------------
 
-// Alarms, grave ones first, in the box's own words: the same that go out by mail and to a
-// monitoring system. An alarm without a time gets the time when it was first seen.
+// Alarms by what they are about, grave ones first, as the box groups them: what, which machines,
+// since when, what to do first, whom to call. Behind each line are the box's own sentences, the same
+// that go out by mail and to a monitoring system.
 
 export interface Alarm {
-	text: string;
+	title: string;
+	texts: string[];
 	since: string;
 	/**
 	 * A grave alarm counts in the headline. During other alarms the box still enforces
 	 * everything.
 	 */
 	grave: boolean;
-	/** For a sign of an attack: its number. */
-	attack?: number;
+	/** For signs of attacks: their numbers. */
+	attacks: number[];
 	machines: string[];
+	sources: string[];
 	step: string;
 }
 
@@ -55,16 +58,12 @@ function upsText(u: NonNullable<Status["ups"]>): string {
 const since = (dated: string, seen: string | null): string =>
 	dated !== "" ? t("since", moment(dated)) : seen === null ? t("seen_before") : t("seen_since", moment(seen));
 
-function attackOf(key: string): { attack?: number } {
-	const number = /^attack (\d+)\//.exec(key)?.[1];
-	return number === undefined ? {} : { attack: Number(number) };
-}
-
-/** Machines that the sentence itself does not name. */
-const beside = (key: string, text: string, machines: string[]): string[] => (/^(isolated|attack) /.test(key) && machines.every((m) => text.includes(m)) ? [] : machines);
-
-export function alarms(state: State): Alarm[] {
-	return state.alarms.map((a) => ({ text: a[language()], since: since(a.since, a.seen), grave: a.grave, machines: beside(a.key, a[language()], a.machines), step: a.step?.[language()] ?? "", ...attackOf(a.key) })).sort((a, b) => Number(b.grave) - Number(a.grave));
+function alarms(state: State): Alarm[] {
+	return state.lines.map((line) => {
+		const those = state.alarms.filter((a) => line.keys.includes(a.key)), seen = those.map((a) => a.seen).find((x) => x !== null) ?? null;
+		return { title: line.title[language()], texts: those.map((a) => a[language()]), since: since(line.since, seen), grave: line.grave, machines: line.machines, sources: line.sources, step: line.step?.[language()] ?? "",
+			attacks: line.keys.flatMap((key) => /^attack (\d+)\//.exec(key)?.[1] ?? []).map(Number) };
+	});
 }
 
 const when = (text: string | null | undefined, now: string | undefined): Child[] => {
@@ -72,14 +71,25 @@ const when = (text: string | null | undefined, now: string | undefined): Child[]
 	return long === "" ? [t("none")] : [h("span", { class: "time" }, long), short !== "" && h("span", { class: "ago" }, " " + short)];
 };
 
-/** `acts`: what can be done about a sign of an attack, shown below it. */
-export function alarmList(state: State, acts: (number: number) => Child[] = () => []): Node_ {
-	const list = alarms(state);
+const SHOWN = 3;
+
+/** Some names, and how many more there are. */
+function some(names: string[]): string {
+	const more = names.length - SHOWN;
+	return names.slice(0, SHOWN).join(language() === "ja" ? "、" : ", ") + (more > 0 ? " " + t("and_more", count(more)) : "");
+}
+
+/** `acts`: what the person can do about an alarm, beside it. */
+export function alarmList(state: State, acts: (a: Alarm) => Child[] = () => []): Node_ {
+	const list = alarms(state), contact = state.status.site?.contact ?? "";
 	if (list.length === 0 && feed.failed !== undefined) return h("p", { class: "off" }, chip("off", t("alarms_unknown")));
 	if (list.length === 0) return h("p", { class: "all-well" }, mark("good"), h("span", {}, t("no_alarms")));
-	return h("ul", { class: "alarms" }, list.map((a) => h("li", { class: a.grave ? "grave" : "" }, mark(a.grave ? "bad" : "note"),
-		h("div", {}, h("span", { class: "what" }, a.text), a.since !== "" && h("span", { class: "since" }, a.since),
-			a.machines.length > 0 && h("span", { class: "since named" }, t("alarm_machines", a.machines.join(language() === "ja" ? "、" : ", "))), a.step !== "" && h("span", { class: "since" }, t("alarm_step", a.step)), ...(a.attack !== undefined ? acts(a.attack) : [])))));
+	return h("ul", { class: "alarms" }, list.map((a) => h("li", { class: a.grave ? "grave" : "", "data-key": "alarm " + a.title }, mark(a.grave ? "bad" : "note"),
+		h("div", {}, h("p", {}, h("b", { class: "title" }, a.title, a.texts.length > 1 && t("times", count(a.texts.length))), a.since !== "" && h("span", { class: "since" }, a.since)),
+			a.sources.length > 0 && h("p", { class: "named" }, t("alarm_source", some(a.sources))), a.machines.length > 0 && h("p", { class: "named" }, t("alarm_machines", some(a.machines))),
+			(a.step !== "" || contact !== "") && h("p", {}, a.step !== "" && t("alarm_step", a.step), contact !== "" && h("span", { class: "call" }, " " + t("alarm_call", contact))), ...acts(a),
+			a.texts.length === 1 && a.attacks.length === 0 && list.length <= SHOWN ? h("p", { class: "what" }, a.texts[0] ?? "") :
+				h("details", {}, h("summary", {}, t("alarm_texts")), h("ul", { class: "plain" }, a.texts.map((text) => h("li", { class: "what" }, text))))))));
 }
 
 /**
@@ -266,7 +276,7 @@ function certificates(s: Status): Node_ {
 export const statePage = (draw: () => void) => (state: State): Node_[] => {
 	const s = state.status, seen = seenAttacks(state, draw), waiting = waits(s);
 	return [headline(state, false), ...(waiting !== false ? [waiting] : []),
-		card("alarms", "alarms", true, alarmList(state, (number) => attackActs(number, draw))), ...(seen !== false ? [seen] : []),
+		card("alarms", "alarms", true, alarmList(state, (a) => a.attacks.flatMap((number) => attackActs(number, draw, a.attacks.length > 1)))), ...(seen !== false ? [seen] : []),
 		h("div", { class: "cards" }, policy(s), records(state), machine(state)),
 		interfaces(s), roles(s), inspection(s), refused(state), certificates(s)];
 };

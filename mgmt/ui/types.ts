@@ -13,6 +13,7 @@ export interface Refusal {
 }
 export interface Words {
 	sentence: string;
+	headline: string;
 	faults: string[];
 	listed: boolean;
 	trouble: string | null;
@@ -414,7 +415,8 @@ export interface State {
 	stand: Stand;
 	ja: Words;
 	en: Words;
-	alarms: { key: string; grave: boolean; since: string; seen: string | null; en: string; ja: string; machines: string[]; step: { en: string; ja: string } | null }[];
+	alarms: { key: string; grave: boolean; since: string; seen: string | null; en: string; ja: string; machines: string[]; step: Said | null }[];
+	lines: { title: Said; grave: boolean; since: string; step: Said | null; machines: string[]; sources: string[]; keys: string[] }[];
 	status: Status;
 }
 

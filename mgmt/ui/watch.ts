@@ -2,14 +2,14 @@
 // The supervisor's page: the headline in large letters; what is wrong; whom to call; the link of
 // each zone and its machines; the policy's changes of the last day; and the supervisor's own orders
 // for isolations and doors.
-import { seenNote } from "./attacks";
+import { attackActs, seenNote } from "./attacks";
 import { doorOrders, openDoors, openHours, preparedDoors } from "./doors";
 import { h, type Child, type Node_ } from "./dom";
 import { ago, count, moment } from "./format";
 import { isolationOrders, mayIsolate, opener, preparedIsolations } from "./isolate";
 import { card, headline } from "./parts";
 import { mayDo, person } from "./session";
-import { alarmList, linkChip, zonesOf } from "./state";
+import { alarmList, linkChip, zonesOf, type Alarm } from "./state";
 import { t, type Key } from "./text";
 import type { Interface, State } from "./types";
 import { openRefused } from "./why";
@@ -37,6 +37,18 @@ function cutter(what: string, name: string, changed: () => void): Child {
 	return mayIsolate() ? h("button", { type: "button", class: "named", "data-key": what, "aria-label": t("isolate_this", name), click: opener("isolate", what, changed) }, name) : name;
 }
 
+/** Buttons that isolate where an alarm comes from: the machine if the policy names it, else its zone. */
+function cutSources(state: State, a: Alarm, changed: () => void): Child {
+	if (!mayIsolate()) return false;
+	const zones = (state.status.interfaces ?? []).flatMap((x) => x.zones ?? []), found = new Map<string, string>();
+	for (const source of a.sources) {
+		const m = /^(.*) \((.*)\)$/.exec(source), asset = zones.flatMap((z) => z.assets ?? []).find((x) => (x.label || x.name) === m?.[1]), zone = zones.find((z) => (z.label || z.name) === m?.[2]);
+		if (asset !== undefined) found.set("asset " + (asset.name ?? ""), asset.label || (asset.name ?? ""));
+		else if (zone !== undefined) found.set("zone " + (zone.name ?? ""), zone.label || (zone.name ?? ""));
+	}
+	return found.size > 0 && h("p", { class: "acts" }, [...found].map(([what, name]) => h("button", { type: "button", "data-key": "cut " + what, click: opener("isolate", what, changed) }, t("isolate_this", name))));
+}
+
 const STATES: Record<string, Key> = { confirmed: "generation_confirmed", waiting: "generation_waiting", reverted: "generation_reverted" };
 
 /** The changes of the last day; without any, the last one. */
@@ -60,7 +72,7 @@ export const watchPage = (changed: () => void) => (state: State): Node_[] => {
 	const contact = state.status.site?.contact, some = (list: Child[]): Node_[] => list.filter((n): n is Node_ => typeof n === "object" && n !== null);
 	return [headline(state, true, h("div", { class: "contact" }, h("b", {}, t("contact")), h("p", { class: contact ? "call" : "" }, contact || t("contact_none")))),
 		...some([...doorOrders(state, changed), ...isolationOrders(state, changed), openDoors(state, changed), openHours(state)]),
-		card("alarms", "alarms", true, alarmList(state), seenNote(state)), ...some([preparedDoors(state, changed), preparedIsolations(state, changed)]),
+		card("alarms", "alarms", true, alarmList(state, (a) => [cutSources(state, a, changed), ...a.attacks.flatMap((n) => attackActs(n, changed, a.attacks.length > 1))]), seenNote(state)), ...some([preparedDoors(state, changed), preparedIsolations(state, changed)]),
 		card("zones", "zones", true, sides.length === 0 ? h("p", { class: "empty" }, t(state.status.interfaces === null ? "no_interfaces" : "no_cards")) :
 			h("ul", { class: "tiles" }, sides.map((x) => h("li", { class: x.link === "up" ? "tile" : "tile bad" },
 				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x), machines(x, changed), zoneButtons(x, changed)))),

@@ -82,18 +82,29 @@ static void seen_note(struct seen *s, json_t *alarms, uint64_t wall_ns)
 	s->moments = still;
 }
 
+static void put_headline(json_t *words, const json_t *lines, enum lang l)
+{
+	char *text = alarms_headline(lines, l);
+
+	json_object_set_new(words, "headline", json_text(text));
+	free(text);
+}
+
 static json_t *state(const struct asked *a, json_t *status)
 {
-	json_t *alarms, *en, *japanese;
+	json_t *alarms, *lines, *en, *japanese;
 	const char *stand;
 
 	people_zone(js(ja(status, "site"), "time_zone"));
 	alarms = alarms_find(status);
 	en = in_words(status, alarms, LANG_EN, &stand);
 	japanese = in_words(status, alarms, LANG_JA, &stand);
+	lines = alarms_lines(alarms);
+	put_headline(en, lines, LANG_EN);
+	put_headline(japanese, lines, LANG_JA);
 	seen_note(a->seen, alarms, a->wall_ns);
-	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:O}", "version", SEKISHO_VERSION, "stand", stand, "en", en, "ja",
-			 japanese, "alarms", alarms, "status", status);
+	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:O}", "version", SEKISHO_VERSION, "stand", stand, "en", en, "ja",
+			 japanese, "alarms", alarms, "lines", lines, "status", status);
 }
 
 const struct route_form form_state = { "application/json", 0, state, NULL };

@@ -309,6 +309,35 @@ static void what_was_never_asked(void **state)
 	assert_int_equal(a.alarms[0].count, 2);
 }
 
+static void written(const char *from, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		commands(from, PROTO_MODBUS, WRITE_REGISTER, CLASS_OT);
+}
+
+/* Nobody has acknowledged the first burst; a new one after quiet rings again, a single sign does
+ * not. */
+static void a_new_burst_rings_again(void **state)
+{
+	struct event e;
+
+	(void)state;
+	written("10.10.0.9", 3);
+	assert_int_equal(a.n, 1);
+	assert_int_equal(a.alarms[0].rung, 1);
+	now += ATTACK_QUIET_S - 1;
+	written("10.10.0.9", 3);
+	assert_int_equal(a.alarms[0].rung, 1);
+	now += ATTACK_QUIET_S;
+	written("10.10.0.9", 1);
+	assert_int_equal(a.alarms[0].rung, 1);
+	written("10.10.0.9", 5);
+	assert_int_equal(a.alarms[0].rung, 2);
+	assert_int_equal(a.alarms[0].count, 12);
+	while (attacks_out(&a, now, &e))
+		;
+}
+
 static void another_zones_source_and_locked_logins(void **state)
 {
 	struct event e = between(EVENT_DROP, "10.30.1.10", "10.10.0.9", 80);
@@ -722,6 +751,7 @@ int main(void)
 		cmocka_unit_test_setup(a_crowd_of_which_little_is_told, empty),
 		cmocka_unit_test_setup(few_places_are_no_scan, empty),
 		cmocka_unit_test_setup(what_was_never_asked, empty),
+		cmocka_unit_test_setup(a_new_burst_rings_again, empty),
 		cmocka_unit_test_setup(another_zones_source_and_locked_logins, empty),
 		cmocka_unit_test_setup(a_persons_word, empty),
 		cmocka_unit_test_setup(what_becomes_graver_rings_again, empty),

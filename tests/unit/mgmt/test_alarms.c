@@ -15,6 +15,7 @@
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mgmt/state/alarms.h"
@@ -71,6 +72,38 @@ static void says(const json_t *list, const char *key, const char *ja_text, const
 	assert_non_null(strstr(js(ja(a, "step"), "en"), step));
 }
 
+static size_t utf8_letters(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += ((unsigned char)*text & 0xc0u) != 0x80u;
+	return n;
+}
+
+/* Every alarm is in one line, and the grave lines come first. */
+static void one_line_a_title(const json_t *list)
+{
+	json_t *lines = alarms_lines(list);
+	char *text = alarms_headline(lines, LANG_JA), begins[40];
+	size_t keys = 0;
+
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		const json_t *line = json_array_get(lines, i);
+
+		keys += json_array_size(ja(line, "keys"));
+		assert_true(i == 0 || jb(json_array_get(lines, i - 1), "grave") || !jb(line, "grave"));
+		for (size_t k = 0; k < i; k++)
+			assert_false(js_is(ja(line, "title"), "en", js(ja(json_array_get(lines, k), "title"), "en")) &&
+				     jb(json_array_get(lines, k), "grave") == jb(line, "grave"));
+	}
+	assert_int_equal(keys, json_array_size(list));
+	(void)snprintf(begins, sizeof(begins), "警報 %zu 件: ", keys);
+	assert_int_equal(strncmp(text, begins, strlen(begins)), 0);
+	free(text);
+	json_decref(lines);
+}
+
 static void names_machines_steps(void **state)
 {
 	json_t *status = json_loads(status_text, 0, NULL), *list = alarms_find(status);
@@ -92,14 +125,17 @@ static void names_machines_steps(void **state)
 	says(list, "fault another program", NULL, "", "page State");
 	says(list, "conduit reads", NULL, "TOS,RTG 7号機", "cables");
 	says(list, "role tap", NULL, "", "restarts by itself");
-	/* An alarm about an attack names its own first step; no other alarm has one. */
+	/* Each alarm has a title that fits a headline, and a first step. */
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *a = json_array_get(list, i);
 
 		if (strncmp(js(a, "key"), "attack ", 7) == 0)
 			assert_int_equal(json_array_size(ja(a, "machines")), 2); /* both ends */
-		assert_int_equal(json_is_object(json_object_get(a, "step")), strncmp(js(a, "key"), "attack ", 7) != 0);
+		assert_true(*js(ja(a, "step"), "ja") != '\0' && *js(ja(a, "step"), "en") != '\0');
+		assert_in_range(utf8_letters(js(ja(a, "title"), "ja")), 1, 20);
+		assert_in_range(utf8_letters(js(ja(a, "title"), "en")), 1, 20);
 	}
+	one_line_a_title(list);
 	json_decref(list);
 	json_decref(status);
 }

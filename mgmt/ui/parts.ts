@@ -101,8 +101,10 @@ export function headline(state: State, large: boolean, beside: Child = undefined
 			h("p", { class: "under" }, place(state), h("span", { class: "as-of" }, t("as_of", when)))), beside);
 }
 
-/** Faults and alarms by their number and the first one; each has a line below. Other states by their
- * sentence. */
+/**
+ * Faults and alarms by their number and the first one; each has a line below. Other states by their
+ * sentence.
+ */
 function headlineOf(state: State): string {
 	const words = state[language()];
 	return (state.stand === "alarmed" || state.stand === "faulty") && words.headline !== "" ? words.headline : words.sentence;

@@ -12,8 +12,8 @@ import type { Counters, Interface, Refusal, Role, State, Status } from "./types"
 // ---- alarms -------------------------------------------------------------------------------------
 
 // Alarms by what they are about, grave ones first, as the box groups them: what, which machines,
-// since when, what to do first, whom to call. Behind each line are the box's own sentences, the same
-// that go out by mail and to a monitoring system.
+// since when, what to do first, whom to call. Behind each line are the box's own sentences, the
+// same that go out by mail and to a monitoring system.
 
 export interface Alarm {
 	title: string;

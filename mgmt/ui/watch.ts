@@ -37,7 +37,10 @@ function cutter(what: string, name: string, changed: () => void): Child {
 	return mayIsolate() ? h("button", { type: "button", class: "named", "data-key": what, "aria-label": t("isolate_this", name), click: opener("isolate", what, changed) }, name) : name;
 }
 
-/** Buttons that isolate where an alarm comes from: the machine if the policy names it, else its zone. */
+/**
+ * Buttons that isolate where an alarm comes from: the machine if the policy names it, else its
+ * zone.
+ */
 function cutSources(state: State, a: Alarm, changed: () => void): Child {
 	if (!mayIsolate()) return false;
 	const zones = (state.status.interfaces ?? []).flatMap((x) => x.zones ?? []), found = new Map<string, string>();

@@ -524,8 +524,31 @@ static void test_allowed(struct asking *a, const struct tuple *t, const struct i
 	expect_dropped(a, t, "forged reset", q);
 }
 
-/* `known`: a packet of this tuple may be an answer in an allowed session. */
-static void test_refused(struct asking *a, const struct tuple *t, bool known)
+/* Tests a datagram of a session whose permit has ended, where the policy allows the other end to
+ * open the same session by `cell`: the session's twin. A worker decides under the cell's permit; a
+ * cell without a lane lets pass what its client sends. */
+static void expect_twin(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p,
+			const struct ir_cell *cell)
+{
+	uint32_t id = a->w->ids[cell->permit], lane = a->w->ir->permits[cell->permit].lane;
+	struct walk_result r = witness_forward(a, &p);
+
+	if (lane == LANE_NONE) {
+		if ((p.reply ? WALK_ACCEPT : WALK_DROP) != r.end)
+			witness_tell(a, t, kind, p.reply ? "refused" : "passes", &r);
+		return;
+	}
+	if (!is_lane(a, &r, lane, &p) ||
+	    p.mark != (mark_make(id, lane, MARK_UNJUDGED) | MARK_TWIN | (p.reply ? 0 : MARK_REPLY))) {
+		witness_tell(a, t, kind, is_refused(&r) ? "refused" : "otherwise", &r);
+		return;
+	}
+	expect_stopped(a, t, "its twin, judged by another permit", p, &r, mark_make(id ^ 0x200000u, 0, MARK_GOOD));
+}
+
+/* `known`: a packet of this tuple may be an answer in an allowed session. `twin`: the cell by which
+ * the other end may send to this session's client; NULL: none, or this is no datagram. */
+static void test_refused(struct asking *a, const struct tuple *t, bool known, const struct ir_cell *twin)
 {
 	struct walk_packet first = witness_packet(a, t), q;
 
@@ -533,7 +556,9 @@ static void test_refused(struct asking *a, const struct tuple *t, bool known)
 	/* Tests a session whose permit has ended and that no other permit allows. */
 	for (int reply = 0; reply < 2; reply++) {
 		q = later_packet(&first, reply != 0, mark_make(NO_PERMIT, LANE_NONE, MARK_CONFIRMED));
-		if (t->l4proto == PROTO_TCP)
+		if (twin != NULL)
+			expect_twin(a, t, reply ? "permit ended, twin's packet" : "permit ended, to its twin", q, twin);
+		else if (t->l4proto == PROTO_TCP)
 			expect_cut(a, t, reply ? "permit ended, answer" : "permit ended", q,
 				   mark_make(0, LANE_CUT, MARK_UNJUDGED));
 		else
@@ -645,8 +670,9 @@ void witness_put(struct asking *a, const struct tuple *t)
 		test_allowed(a, t, now);
 	else if (subscribers(a, t) != NULL)
 		noticed(a, t, subscribers(a, t));
-	else
-		test_refused(a, t, policy_says(a, &back, recently) != NULL || policy_says(a, &back, soon) != NULL);
+	else if (t->l4proto != PROTO_UDP || policy_says(a, &back, recently) == policy_says(a, &back, soon))
+		test_refused(a, t, policy_says(a, &back, recently) != NULL || policy_says(a, &back, soon) != NULL,
+			     t->l4proto == PROTO_UDP ? policy_says(a, &back, a->w->now) : NULL);
 	if (a->w->between != NULL)
 		a->w->between(a->w->between_ctx, a->w->packets);
 }

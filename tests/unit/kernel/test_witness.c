@@ -46,14 +46,15 @@ static void what_is_loaded_agrees(void **state)
 }
 
 /* Two conduits, one each way, with the same port at both ends: which permit judged a datagram is
- * looked up in either direction. */
+ * looked up in either direction. Then one back to any port, inspected or not: after a session has
+ * ended, its other end may go on by that one. */
 static void both_ends_may_ask(void **state)
 {
 	(void)state;
-	for (int lacks = 0; lacks < 2; lacks++) {
+	for (int round = 0; round < 6; round++) {
 		static struct loaded l;
 		struct model_zone *office, *ot;
-		struct model_service *service[2];
+		struct model_service *service[2], *any;
 		struct told t;
 
 		memset(&l, 0, sizeof(l));
@@ -69,9 +70,10 @@ static void both_ends_may_ask(void **state)
 			service[i]->allows[0].row.n_spaces = 0;
 		}
 		maker_conduit(&l.k, "c", office, ot, "", "", service[0]);
-		maker_conduit(&l.k, "d", ot, office, "", "", service[1]);
+		any = maker_service(&l.k, "any", round < 4 ? PROTO_UDP : PROTO_SNMP, "udp/1-65535");
+		maker_conduit(&l.k, "d", ot, office, "", "", round < 2 ? service[1] : any);
 		assert_true(maker_lower(&l.k));
-		loaded_open(&l, lacks == 0 ? LACKS_NOTHING : LACKS_QUEUE);
+		loaded_open(&l, round % 2 == 0 ? LACKS_NOTHING : LACKS_QUEUE);
 		if (ask(&l, &t) != 0)
 			fail_msg("%s", t.first);
 		loaded_close(&l);

@@ -465,7 +465,7 @@ const texts = table({
 	rejoin_done: ["復帰させました: {0}（記録済み）", "Rejoined: {0}; it is recorded."],
 
 	alarm_machines: ["影響する機器・ゾーン: {0}", "Machines and zones: {0}"],
-	alarm_step: ["まず行うこと: {0}", "First: {0}"],
+	alarm_step: ["最初の対応: {0}", "First: {0}"],
 	doors_open: ["開いている扉", "Doors that stand open"],
 	hours_open: ["時間帯により開いている通信", "Open by hours"],
 	hours_left: ["{0}: {1} に自動で閉じます（コンジット {2} 件）", "{0}: shuts by itself at {1} (conduits: {2})"],

@@ -224,7 +224,9 @@ function ledgerCard(l: Ledger, e: Effective, devices: Device[] | undefined, stam
 	const rows = l.rows(e, devices), keys = l.columns.map(([key]) => key);
 	const sheet = (): void => save(stamp(l.name, "csv"), "text/csv;charset=utf-8", csv([l.columns.map(([, head]) => t(head)), ...rows.map((r) => keys.map((k) => text(e, k, r[k])))]));
 	const json = (): void => save(stamp(l.name, "json"), "application/json", JSON.stringify({ register: l.name, generation: e.generation, time: e.time, as_it_was: e.as_it_was,
-		rows: rows.map((r) => Object.fromEntries(keys.map((k) => [k, r[k] === "" ? null : r[k] ?? null]))) }, undefined, 1));
+		rows: rows.map((r) => Object.fromEntries(keys.map((k) => [k, r[k] === "" ? null : r[k] ?? null]))) },
+		// as the command line writes it: "commands" is null
+		(k, v: unknown) => (k === "observed" ? undefined : v), 1));
 	return card(l.name === "connections" ? "external" : l.name, l.title, true, h("p", { class: "note" }, t(l.note)),
 		h("p", { class: "acts" }, button("save_csv", sheet, "save-" + l.name), button("save_json", json, "save-json-" + l.name)),
 		...(l.name === "flows" ? pictures(stamp, draw) : []),

@@ -49,7 +49,7 @@ function cutSources(state: State, a: Alarm, changed: () => void): Child {
 		if (asset !== undefined) found.set("asset " + (asset.name ?? ""), asset.label || (asset.name ?? ""));
 		else if (zone !== undefined) found.set("zone " + (zone.name ?? ""), zone.label || (zone.name ?? ""));
 	}
-	return found.size > 0 && h("p", { class: "acts" }, [...found].map(([what, name]) => h("button", { type: "button", "data-key": "cut " + what, click: opener("isolate", what, changed) }, t("isolate_this", name))));
+	return found.size > 0 && h("p", { class: "acts" }, [...found].map(([what, name]) => h("button", { type: "button", class: "named", "data-key": "cut " + what, click: opener("isolate", what, changed) }, t("isolate_this", name))));
 }
 
 const STATES: Record<string, Key> = { confirmed: "generation_confirmed", waiting: "generation_waiting", reverted: "generation_reverted" };
@@ -67,7 +67,7 @@ function changes(state: State): Node_ {
 
 /** Each zone of a link, with its button's text. */
 function zoneButtons(x: Interface, changed: () => void): Child {
-	return mayIsolate() && h("p", { class: "acts" }, (x.zones ?? []).map((z) => h("button", { type: "button", "data-key": "zone " + (z.name ?? ""), click: opener("isolate", "zone " + (z.name ?? ""), changed) }, t("isolate_this", z.label || (z.name ?? "")))));
+	return mayIsolate() && h("p", { class: "acts" }, (x.zones ?? []).map((z) => h("button", { type: "button", class: "named", "data-key": "zone " + (z.name ?? ""), click: opener("isolate", "zone " + (z.name ?? ""), changed) }, t("isolate_this", z.label || (z.name ?? "")))));
 }
 
 export const watchPage = (changed: () => void) => (state: State): Node_[] => {

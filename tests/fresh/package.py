@@ -119,12 +119,13 @@ OF_PACKAGES = re.compile(r"^/usr/share/(lintian/|doc/sekisho[a-z-]*/(copyright|c
 
 
 def by_hand(check):
-    """`make install` puts the same files in the same places as the packages."""
+    """`make install` puts the same files in the same places as the packages. Debian 12's have the
+    units in /lib, which is the same folder there (images/debian/rules)."""
     with tempfile.TemporaryDirectory() as work:
         done = subprocess.run(["make", "-s", "-C", TOP, "install", "DESTDIR=%s/hand" % work], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for name in NAMES:
             subprocess.run(["dpkg-deb", "-x", glob.glob("%s/%s_*.deb" % (DEB, name))[0], work + "/packages"], check=True)
-        hand, packages = contents(work + "/hand"), {k: v for k, v in contents(work + "/packages").items() if not OF_PACKAGES.match(k)}
+        hand, packages = contents(work + "/hand"), {re.sub("^/lib/systemd/", "/usr/lib/systemd/", k): v for k, v in contents(work + "/packages").items() if not OF_PACKAGES.match(k)}
     differ = sorted(x for x in set(hand) | set(packages) if hand.get(x) != packages.get(x))
     check("make install: the same files as in the packages", done.returncode == 0 and not differ and len(hand) > 50,
           "%s %s" % (" ".join(differ)[:1500], done.stdout[-300:]) if differ or done.returncode else "%d files" % len(hand))

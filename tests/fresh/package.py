@@ -115,7 +115,7 @@ def contents(folder):
 
 # What debhelper adds to a package: copyright, changelog, overrides of lintian, and with a script a
 # file for local lines of a profile.
-OF_PACKAGES = re.compile(r"^/usr/share/(lintian/|doc/sekisho[a-z-]*/(copyright|changelog(\.Debian)?)$)")
+OF_PACKAGES = re.compile(r"^/usr/share/(lintian/|doc/(sekishod/NOTICE|sekisho[a-z-]*/(copyright|changelog(\.Debian)?))$)")
 
 
 def by_hand(check):

@@ -22,7 +22,7 @@
 #include "policy/ir/book.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/json.h"
-#include "policy/ir/rules.h"
+#include "policy/ir/limits.h"
 #include "policy/ir/sets.h"
 
 static json_t *ports_json(uint8_t l4proto, uint16_t lo, uint16_t hi)

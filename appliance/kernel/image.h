@@ -16,6 +16,7 @@
 
 #include "appliance/base/err.h"
 #include "policy/ir/ir.h"
+#include "policy/ir/limits.h"
 #include "policy/ir/rules.h"
 #include "policy/ir/sets.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/compile/lower.h"
-#include "policy/ir/rules.h"
+#include "policy/ir/limits.h"
 #include "policy/ir/seal.h"
 
 #include <string.h>

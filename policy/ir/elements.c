@@ -6,7 +6,7 @@
 #include "appliance/wire/lasting.h"
 #include "policy/ir/elements.h"
 #include "policy/ir/lasting.h"
-#include "policy/ir/rules.h"
+#include "policy/ir/limits.h"
 #include "policy/ir/sets.h"
 
 bool ir_together(const struct ir_permit *p)

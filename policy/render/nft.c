@@ -14,6 +14,7 @@
 #include "appliance/base/sha256.h"
 #include "policy/ir/elements.h"
 #include "policy/ir/lasting.h"
+#include "policy/ir/limits.h"
 #include "policy/read/compilation.h"
 #include "policy/render/nft.h"
 #include "policy/render/render.h"

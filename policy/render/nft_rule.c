@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/ir/limits.h"
+#include "policy/ir/rules.h"
 #include "policy/render/nft.h"
 
 #include <netinet/in.h>

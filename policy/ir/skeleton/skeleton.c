@@ -23,6 +23,7 @@
  */
 #include "policy/ir/ir.h"
 #include "policy/ir/lasting.h"
+#include "policy/ir/limits.h"
 #include "policy/ir/rules.h"
 #include "policy/ir/sets.h"
 #include "policy/ir/skeleton/chains.h"

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "policy/ir/ir.h"
+#include "policy/ir/limits.h"
 #include "policy/ir/rules.h"
 
 struct arena;

@@ -12,7 +12,7 @@
 
 #include "appliance/box/sysctl.h"
 #include "policy/ir/ir.h"
-#include "policy/ir/rules.h"
+#include "policy/ir/limits.h"
 
 #define FOLDER "/tmp/sekisho-capacity-XXXXXX"
 

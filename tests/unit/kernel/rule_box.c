@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/kernel/rule_box.h"
+#include "policy/ir/limits.h"
+#include "policy/ir/rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>

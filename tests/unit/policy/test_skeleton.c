@@ -8,6 +8,7 @@
 /* Packets through a model of the rules: every rule of the skeleton that matters to an attacker is
  * tried here. */
 #include "policy/ir/evaluate.h"
+#include "policy/ir/limits.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdio.h>

@@ -28,9 +28,9 @@ bool witness_over(const struct asking *a)
 
 static const char *transport_word(uint8_t l4proto, char buf[8])
 {
-	if (l4proto == PROTO_TCP)
+	if (l4proto == WALK_TCP)
 		return "tcp";
-	if (l4proto == PROTO_UDP)
+	if (l4proto == WALK_UDP)
 		return "udp";
 	if (l4proto == 1 || l4proto == 58)
 		return "icmp";
@@ -77,7 +77,7 @@ struct walk_packet witness_packet(const struct asking *a, const struct tuple *t)
 static struct walk_packet later_packet(const struct walk_packet *p, bool reply, uint32_t ct_mark)
 {
 	struct walk_packet q = *p;
-	bool ports = p->l4proto == PROTO_TCP || p->l4proto == PROTO_UDP;
+	bool ports = p->l4proto == WALK_TCP || p->l4proto == WALK_UDP;
 
 	q.state = WALK_ESTABLISHED;
 	q.tcp_flags = TCP_ACK;
@@ -218,7 +218,7 @@ static void expect_stopped(struct asking *a, const struct tuple *t, const char *
 static void expect_unanswered(struct asking *a, const struct tuple *t, const char *kind, struct walk_packet p,
 			      const struct walk_result *queued, uint32_t lane, bool judged_before)
 {
-	bool begins = p.l4proto == PROTO_TCP && (p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	bool begins = p.l4proto == WALK_TCP && (p.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	struct walk_result r;
 	enum failure f;
 	struct lane l;
@@ -262,7 +262,7 @@ static void behind_queue(struct asking *a, const struct tuple *t, const struct w
 	expect_stopped(a, t, "judged, but of no session", stray, queued, mark_make(id, 0, MARK_GOOD));
 	expect_unanswered(a, t, "new, unanswered", *p, queued, lane, false);
 	live.ct_mark = mark_make(id, lane, MARK_GOOD);
-	for (size_t i = 0; i < (p->l4proto == PROTO_TCP ? sizeof(flags) : 1); i++) {
+	for (size_t i = 0; i < (p->l4proto == WALK_TCP ? sizeof(flags) : 1); i++) {
 		live.tcp_flags = flags[i];
 		expect_unanswered(a, t, "live, unanswered", live, queued, lane, true);
 	}
@@ -379,7 +379,7 @@ static void quiet_session(struct asking *a, const struct tuple *t, const struct 
 	static const uint8_t words[] = { 5, 8, 11 };
 	struct walk_packet quiet = later_packet(p, reply, mark_make(id, lane, MARK_QUIET));
 
-	if (p->l4proto != PROTO_TCP) {
+	if (p->l4proto != WALK_TCP) {
 		expect_way(a, t, "quiet, not TCP", quiet, lane, false);
 		return;
 	}
@@ -427,7 +427,7 @@ static void live_session(struct asking *a, const struct tuple *t, const struct w
 {
 	uint32_t id = a->w->ids[permit], lane = a->w->ir->permits[permit].lane;
 	static const uint8_t flags[] = { TCP_ACK, TCP_SYN | TCP_ACK, TCP_FIN | TCP_ACK, TCP_RST, TCP_RST | TCP_ACK, 0 };
-	size_t n_flags = p->l4proto == PROTO_TCP ? sizeof(flags) : 1;
+	size_t n_flags = p->l4proto == WALK_TCP ? sizeof(flags) : 1;
 	bool naming = false;
 	struct walk_packet q;
 	struct lane l;
@@ -454,7 +454,7 @@ static void live_session(struct asking *a, const struct tuple *t, const struct w
 		for (uint32_t had = MARK_UNJUDGED; had <= MARK_QUIET; had++) {
 			q = later_packet(p, reply != 0, mark_make(NO_PERMIT, lane, (enum mark_outcome)had));
 			expect_relabelled(a, t, q, id, lane, (enum mark_outcome)had);
-			if (p->l4proto != PROTO_TCP)
+			if (p->l4proto != WALK_TCP)
 				continue;
 			q.tcp_flags = TCP_SYN; /* a chain of its own handles these packets */
 			expect_relabelled(a, t, q, id, lane, (enum mark_outcome)had);
@@ -462,7 +462,7 @@ static void live_session(struct asking *a, const struct tuple *t, const struct w
 	q = later_packet(p, false, witness_live_mark(id, lane));
 	q.tcp_flags = TCP_SYN; /* a repeated SYN */
 	expect_way(a, t, "live, a SYN", q, lane, lane == LANE_NONE);
-	if (lane != LANE_NONE && p->l4proto == PROTO_TCP)
+	if (lane != LANE_NONE && p->l4proto == WALK_TCP)
 		begun_anew(a, t, p, id, lane);
 }
 
@@ -482,12 +482,12 @@ static void test_allowed(struct asking *a, const struct tuple *t, const struct i
 	live_session(a, t, &first, cell->permit);
 	q = first;
 	q.routed = false;
-	if (t->src.family == 6 || t->l4proto == PROTO_TCP)
+	if (t->src.family == 6 || t->l4proto == WALK_TCP)
 		expect_refused(a, t, "forged source", q);
 	q = first;
 	q.options = true;
 	expect_refused(a, t, "options", q);
-	if (t->l4proto != PROTO_TCP) {
+	if (t->l4proto != WALK_TCP) {
 		q = first;
 		q.state = WALK_INVALID;
 		expect_dropped(a, t, "no session", q);
@@ -558,19 +558,19 @@ static void test_refused(struct asking *a, const struct tuple *t, bool known, co
 		q = later_packet(&first, reply != 0, mark_make(NO_PERMIT, LANE_NONE, MARK_CONFIRMED));
 		if (twin != NULL)
 			expect_twin(a, t, reply ? "permit ended, twin's packet" : "permit ended, to its twin", q, twin);
-		else if (t->l4proto == PROTO_TCP)
+		else if (t->l4proto == WALK_TCP)
 			expect_cut(a, t, reply ? "permit ended, answer" : "permit ended", q,
 				   mark_make(0, LANE_CUT, MARK_UNJUDGED));
 		else
 			expect_dropped(a, t, reply ? "permit ended, answer" : "permit ended", q);
-		if (t->l4proto == PROTO_TCP) {
+		if (t->l4proto == WALK_TCP) {
 			q.tcp_flags = TCP_SYN;
 			expect_cut(a, t, reply ? "permit ended, a SYN back" : "permit ended, a SYN", q,
 				   mark_make(0, LANE_CUT, MARK_UNJUDGED));
 			q.tcp_flags = TCP_ACK;
 		}
 		q.routed = false;
-		if (t->src.family == 6 || t->l4proto != PROTO_TCP)
+		if (t->src.family == 6 || t->l4proto != WALK_TCP)
 			expect_dropped(a, t, "permit ended, forged", q);
 		behind_cut(a, t, later_packet(&first, reply != 0, mark_make(NO_PERMIT, LANE_NONE, MARK_GOOD)));
 	}
@@ -620,10 +620,10 @@ static const struct ir_cell *policy_says(const struct asking *a, const struct tu
 static const struct ir_cell *subscribers(const struct asking *a, const struct tuple *t)
 {
 	struct tuple back = { t->out, t->in, t->dst, t->src, t->l4proto, CLIENT_PORT };
-	const struct ir_cell *cell = t->l4proto == PROTO_UDP ? policy_says(a, &back, a->w->now) : NULL;
+	const struct ir_cell *cell = t->l4proto == WALK_UDP ? policy_says(a, &back, a->w->now) : NULL;
 
 	back.port = t->port;
-	if (cell == NULL && t->l4proto == PROTO_UDP)
+	if (cell == NULL && t->l4proto == WALK_UDP)
 		cell = policy_says(a, &back, a->w->now);
 	return cell != NULL && ir_lasting(a->w->ir, cell->permit) ? cell : NULL;
 }
@@ -670,9 +670,9 @@ void witness_put(struct asking *a, const struct tuple *t)
 		test_allowed(a, t, now);
 	else if (subscribers(a, t) != NULL)
 		noticed(a, t, subscribers(a, t));
-	else if (t->l4proto != PROTO_UDP || policy_says(a, &back, recently) == policy_says(a, &back, soon))
+	else if (t->l4proto != WALK_UDP || policy_says(a, &back, recently) == policy_says(a, &back, soon))
 		test_refused(a, t, policy_says(a, &back, recently) != NULL || policy_says(a, &back, soon) != NULL,
-			     t->l4proto == PROTO_UDP ? policy_says(a, &back, a->w->now) : NULL);
+			     t->l4proto == WALK_UDP ? policy_says(a, &back, a->w->now) : NULL);
 	if (a->w->between != NULL)
 		a->w->between(a->w->between_ctx, a->w->packets);
 }
@@ -686,9 +686,9 @@ static void ask_isolated(struct asking *a, const struct ir_cell *c, const struct
 		uint8_t l4proto;
 		enum walk_state state;
 		bool reply;
-	} kinds[] = { { PROTO_TCP, WALK_NEW, false },	      { PROTO_TCP, WALK_ESTABLISHED, false },
-		      { PROTO_TCP, WALK_ESTABLISHED, true },  { PROTO_UDP, WALK_NEW, false },
-		      { PROTO_UDP, WALK_ESTABLISHED, false }, { PROTO_UDP, WALK_ESTABLISHED, true } };
+	} kinds[] = { { WALK_TCP, WALK_NEW, false },	     { WALK_TCP, WALK_ESTABLISHED, false },
+		      { WALK_TCP, WALK_ESTABLISHED, true },  { WALK_UDP, WALK_NEW, false },
+		      { WALK_UDP, WALK_ESTABLISHED, false }, { WALK_UDP, WALK_ESTABLISHED, true } };
 	const struct witness *w = a->w;
 	struct tuple t = { c->iif, c->oif, { 0 }, { 0 }, 0, c->lo };
 	struct addr_range s, d;

@@ -84,8 +84,8 @@ struct walk_result walk_hook(const struct ruleset *r, uint32_t hook, int32_t aft
 /* ---- witness.c (sessions between zones), witness_box.c (the box itself, resets, errors) and
  * witness_edges.c (choice of packets) among themselves ----------------------------------------- */
 
-#define PROTO_TCP 6u
-#define PROTO_UDP 17u
+#define WALK_TCP 6u
+#define WALK_UDP 17u
 #define TCP_FIN 1u
 #define TCP_SYN 2u
 #define TCP_RST 4u

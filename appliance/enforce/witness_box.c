@@ -10,7 +10,7 @@
 /* Tests that nobody reaches a port of the box itself, and that the box opens no session. */
 static void ports_of_the_box(struct asking *a)
 {
-	static const uint8_t protocols[] = { PROTO_TCP, PROTO_UDP, 47, 132 };
+	static const uint8_t protocols[] = { WALK_TCP, WALK_UDP, 47, 132 };
 
 	for (uint32_t i = 0; i < a->w->ir->n_interfaces && !witness_over(a); i++)
 		for (size_t k = 0; k < 2 * sizeof(protocols); k++) {
@@ -161,7 +161,7 @@ static void own_packets(struct asking *a, uint32_t interface)
 {
 	static const uint8_t types[] = { 0,   1,   2,	3,   4,	  5,   8,   11,	 12,  13,  127, 128,
 					 129, 130, 131, 132, 133, 134, 135, 136, 137, 143, 255 };
-	static const uint8_t protocols[] = { ICMP, ICMP6, PROTO_TCP, PROTO_UDP }, nearer[] = { 254, 2, 1 };
+	static const uint8_t protocols[] = { ICMP, ICMP6, WALK_TCP, WALK_UDP }, nearer[] = { 254, 2, 1 };
 	const size_t n_types = sizeof(types) / sizeof(types[0]), n_protocols = sizeof(protocols) / sizeof(protocols[0]);
 
 	for (size_t n = 0; n < n_types * n_protocols * 2; n++) {
@@ -226,7 +226,7 @@ void witness_resets(struct asking *a)
 		const struct ir_cell *c = &ir->cells[i];
 		const struct ir_permit *permit = &ir->permits[c->permit];
 		uint32_t lane = permit->lane, id = a->w->ids[c->permit];
-		struct tuple t = { c->iif, c->oif, c->src.lo, c->dst.lo, PROTO_TCP, 502 };
+		struct tuple t = { c->iif, c->oif, c->src.lo, c->dst.lo, WALK_TCP, 502 };
 		const struct {
 			uint8_t flags;
 			uint32_t mark, ct_mark;

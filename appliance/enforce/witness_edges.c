@@ -52,7 +52,7 @@ static void port_edges(struct asking *a, struct tuple t, uint16_t lo, uint16_t h
 static void edges(struct asking *a, const struct tuple *lowest, const struct addr *src_hi, const struct addr *dst_hi,
 		  uint16_t port_hi)
 {
-	static const uint8_t protocols[] = { PROTO_TCP, PROTO_UDP, 1, 58, 47, 132 };
+	static const uint8_t protocols[] = { WALK_TCP, WALK_UDP, 1, 58, 47, 132 };
 	struct tuple t = *lowest;
 
 	port_edges(a, t, lowest->port, port_hi);

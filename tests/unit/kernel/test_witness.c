@@ -70,7 +70,7 @@ static void both_ends_may_ask(void **state)
 			service[i]->allows[0].row.n_spaces = 0;
 		}
 		maker_conduit(&l.k, "c", office, ot, "", "", service[0]);
-		any = maker_service(&l.k, "any", round < 4 ? protocol_by_name("udp") : PROTO_SNMP, "udp/1-65535");
+		any = maker_service(&l.k, "any", round < 4 ? PROTO_UDP : PROTO_SNMP, "udp/1-65535");
 		maker_conduit(&l.k, "d", ot, office, "", "", round < 2 ? service[1] : any);
 		assert_true(maker_lower(&l.k));
 		loaded_open(&l, round % 2 == 0 ? LACKS_NOTHING : LACKS_QUEUE);

@@ -374,7 +374,7 @@ static void open_site(struct loaded *l)
 	maker_conduit(k, "names", &k->m.zones[0], &k->m.zones[1], "", "",
 		      maker_service(k, "names", PROTO_DNS, "udp/53 tcp/53"));
 	maker_conduit(k, "plain", &k->m.zones[0], &k->m.zones[1], "", "",
-		      maker_service(k, "plain", PROTO_UDP, "udp/9000"));
+		      maker_service(k, "plain", WALK_UDP, "udp/9000"));
 	assert_true(maker_lower(k));
 	loaded_open(l, LACKS_NOTHING);
 }

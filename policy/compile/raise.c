@@ -2,6 +2,7 @@
 /* Makes a model of the rule IR, to answer questions. It has what lower.c put into the IR. */
 #include <errno.h>
 
+#include "appliance/wire/hours.h"
 #include "policy/compile/compile.h"
 #include "policy/compile/lower.h"
 #include "policy/ir/moment.h"
@@ -102,7 +103,8 @@ static void raise_hours(struct raising *w)
 
 	m->time_zone = m->time_zone_said = w->ir->time_zone;
 	/* unsealing has checked the rule; without one, `zone` stays 0 */
-	(void)time_zone_parse(m->time_zone, &m->zone);
+	if (time_zone_parse(m->time_zone, &m->zone))
+		people_zone(m->time_zone);
 	m->windows = room(w, w->ir->n_windows, sizeof(*m->windows), &m->n_windows);
 	for (uint32_t i = 0; i < m->n_windows; i++) {
 		const struct ir_conduit at_hours = { .window = i };

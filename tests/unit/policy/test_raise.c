@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "appliance/wire/hours.h"
 #include "policy/render/render.h"
 #include "tests/unit/policy/policy_text.h"
 
@@ -182,9 +183,32 @@ static void every_key(void **state)
 	policy_text_end(&old);
 }
 
+/* Whoever reads a sealed policy reads times in the site's time zone. */
+static void its_time_zone(void **state)
+{
+	static const struct memory_text text = { "site.cfg", site };
+	struct compilation raised = { .arena = arena_new(COMPILE_BUDGET) };
+	char moment[MOMENT_FOR_PEOPLE];
+	struct policy_text t;
+	uint8_t *sealed;
+	struct err e;
+	size_t n;
+
+	(void)state;
+	compiled(&t, &text);
+	assert_int_equal(ir_seal(t.c.ir, &sealed, &n, &e), 0);
+	people_zone("UTC0");
+	assert_int_equal(policy_raise(&raised, bytes_of(sealed, n), &e), 0);
+	minute_text(NOW, moment);
+	assert_string_equal(moment, "2030-03-18 02:46:40 JST");
+	free(sealed);
+	arena_free(raised.arena);
+	policy_text_end(&t);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(every_key) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(every_key), cmocka_unit_test(its_time_zone) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,21 +142,26 @@ export function plays(role: string): boolean {
 const asPerson = (p: Person): Who => ({ name: p.name, roles: p.roles, rights: p.rights, choose: p.choose_passphrase, leaked: p.passphrase_leaked === true });
 
 /**
- * A question that did not arrive, for instance because the address has all of its connections, is
- * repeated within its time. An order is not repeated, because it may have arrived.
+ * A question that did not arrive, for instance because the address has all of its connections, or
+ * that the box is too slow or too busy for, is repeated within its time. An order is not repeated,
+ * because it may have arrived.
  */
 async function arrived(path: string, init: RequestInit & { signal: AbortSignal }): Promise<Response> {
-	for (let lost = false; ; lost = true)
+	const once = init.method !== undefined;
+	let answer: Response | undefined;
+	for (let lost = false; ; lost = true) {
+		let failed: unknown;
 		try {
-			const answer = await fetch(path, init);
-			if (lost) count(-1);
-			return answer;
+			answer = await fetch(path, init);
 		} catch (e) {
-			const over = init.method !== undefined || init.signal.aborted;
-			if (lost === over) count(over ? -1 : 1);
-			if (over) throw e;
-			await new Promise((done) => setTimeout(done, AGAIN_MS));
+			failed = e;
 		}
+		const over = once || init.signal.aborted || failed === undefined && answer?.headers.has("Retry-After") !== true;
+		if (lost === over) count(over ? -1 : 1);
+		if (over && answer !== undefined) return answer;
+		if (over) throw failed;
+		await new Promise((done) => setTimeout(done, AGAIN_MS));
+	}
 }
 
 /** For a login: the passphrase was right, and the code was too old or too new. */

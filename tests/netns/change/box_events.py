@@ -67,7 +67,7 @@ class DeviceGoneAndBack(LinkDownAndUp):
 class DeviceRenamed(LinkDownAndUp):
     """The device is renamed while packets pass. For the policy it is gone, and nothing passes until
     it has its name again."""
-    drift = ("network",)
+    drift = ("gone",)
     moved = ("ip", "link", "set", "ot0", "name", "elsewhere0"), ("ip", "link", "set", "elsewhere0", "name", "ot0")
 
     def before(self, field):
@@ -89,7 +89,7 @@ class DeviceRenamed(LinkDownAndUp):
             sh("ip", "link", "set", "ot0", "down", ns=here)
             sh(*away, ns=here)
         try:
-            wait_for(lambda: any("missing: ot0" in e.get("object", "") for e in field.events(seq) if e["kind"] == "drift"), 6, "a record of it")
+            wait_for(lambda: any(e.get("object", "").endswith(": ot0") and e["code"] == "gone" for e in field.events(seq) if e["kind"] == "drift"), 6, "a record of it")
             wait_for(lambda: "elsewhere0" not in sh("nft", "list", "table", "inet", "sekisho", ns=field.data).stdout, 6, "rules without it")
         finally:
             sh(*back, ns=there)

@@ -67,10 +67,12 @@ def written_out(program, path, made):
 
 
 def without_row(answer):
-    """The answer of `ask` without the row of the conduit that comes nearest, if one was found."""
+    """The answer of `ask` without the row of the conduit that comes nearest, if one was found, and
+    without the service that the row is of."""
     j = json.loads(answer or b"{}")
     if j.get("nearest"):
         j["nearest"].pop("row")
+        j["nearest"].pop("service", None)
         j["said"] = [{k: re.sub(r":\d+", "", x) for k, x in one.items()} for one in j["said"]]
     return j
 

@@ -510,13 +510,14 @@ class Meaning:
         return pairs + [(b, a) for a, b in pairs]
 
     def cuts_nothing(self, p):
-        """Whether a cut of this policy, as it is written, names two zones between which no address
-        family is common, so that `check` refuses it."""
+        """Whether a cut of this policy names two zones between which no address family is common, so
+        that `check` refuses it. A group's name stands for each of its zones."""
         def families(zone):
             return {r[0] for r in self.space[zone]}
         for words in (c.split()[1:] for i in p.get("isolations", ()) for c in i["cut"] if c.startswith("zones ")):
             sides = [self.p["members"].get(n, [n]) for n in words]
-            if not any(a != b and families(a) & families(b) for a in sides[0] for b in sides[1]):
+            pairs = [(a, b) for a in sides[0] for b in sides[1] if a != b]
+            if not pairs or not all(families(a) & families(b) for a, b in pairs):
                 return True
         return False
 

@@ -63,7 +63,7 @@ def shrunk(p, differences, found):
                 return p
             try:
                 other = differences(q) if q != p else []
-            except (KeyError, StopIteration, IndexError, ValueError):
+            except (KeyError, StopIteration, IndexError, ValueError, TypeError):
                 continue  # something names the removed part
             if other and kind_of(other[0]) == kind:
                 p, going = q, True

@@ -26,6 +26,7 @@ const named = (name: string | undefined, label: string | undefined): string => (
 
 export function zoneName(e: Effective, name: string | undefined): string {
 	const zone = (e.zones ?? []).find((z) => z.name === name);
+	if (name === "self") return t("box_itself");
 	return zone === undefined ? name ?? "" : named(zone.name, zone.label);
 }
 

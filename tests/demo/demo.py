@@ -37,7 +37,7 @@ TEXT = {
     "kept": ("the kernel let it delete none", "カーネルが削除を許さず、ルールは全て残存"),
     "healed": ("back after %.1f ms", "%.1f ミリ秒で復旧"),
     "gap": ("passed between that deletion and the stop of forwarding", "全ルール削除から転送停止までに通過"),
-    "door": ("A vendor's door shuts by itself without a daemon", "保守会社の扉がデーモンなしで自動的に閉じる"),
+    "door": ("A vendor's door shuts by itself without a daemon", "保守会社の臨時接続がデーモンなしで自動的に閉じる"),
     "apart": ("IT is cut from OT, and the cranes go on", "IT を OT から切り離しても、クレーンは稼働を継続"),
     "worker": ("All of it again while inspectors are killed", "検査部を強制終了し続けながら再試行"),
     "gate": ("All of it again while gates are killed", "ゲートを強制終了し続けながら再試行"),

@@ -45,7 +45,7 @@ def shuts_by_itself(t):
     if end_of_door(t) < time.time() + LEAST:
         opened(t)
     end = end_of_door(t)
-    what = ("Modbus through the door that is open", "開いている扉を通る Modbus")
+    what = ("Modbus through the door that is open", "開いている臨時接続を通る Modbus")
     yield "vendor", "gate", what, "passed", speak(t.net.ns("vendor"), BARRIER, 502, [modbus.read_holding(0, 10)])()
     wait_for(lambda: time.time() > end - LEAST, 70, "the last seconds of the door")
     with daemon_dead(t):
@@ -71,4 +71,4 @@ def it_from_ot(t):
     stops = after["trips"] - before["trips"] + after["errors"] - before["errors"]
     yield "tos-db", "rtg04", ("the crane is polled on, without a stop", "クレーンの監視は止まらず継続"), "passed", "passed" if stops == 0 else "interrupted"
     t.sekisho("rejoin", "it_from_ot", "--reason", "demonstration")
-    yield "office", "tos-app", ("they rejoin: the web page", "復帰後: 画面を開く"), "passed", page()
+    yield "office", "tos-app", ("they rejoin: the web page", "隔離の解除後: 画面を開く"), "passed", page()

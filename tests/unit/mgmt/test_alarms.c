@@ -114,7 +114,7 @@ static void names_machines_steps(void **state)
 	     "ask who ordered the isolation");
 	says(list, "isolated everything", "隔離中: すべて", "", "ask who ordered the isolation");
 	says(list, "isolated asset gone", "隔離中: asset gone", "", "ask who ordered the isolation");
-	says(list, "glass glass", "非常用の扉を使用（未確認）: 非常時", "クレーン",
+	says(list, "glass glass", "非常用の臨時接続を使用（未確認）: 非常時", "クレーン",
 	     "ask the person who opened the door");
 	/* A failed attempt to make a backup is no alarm; an overdue backup is one. */
 	says(list, "backup stick",

@@ -9,14 +9,9 @@
 #include "mgmt/cli/words/moment.h"
 #include "mgmt/state/read.h"
 
-const struct cli_option options_ask[OPT_N + 1] = {
-	[OPT_POLICY] = { "--policy", 'p', "POLICY", M_ASK_OPT_POLICY },
-	[OPT_AT] = { "--at", 0, "TIME", M_ASK_OPT_AT },
-};
-
 bool asking_open(struct cli *c, const struct cli_args *a, struct source *ret, uint64_t *ret_at, int *ret_status)
 {
-	const char *policy = a->values[OPT_POLICY], *at = a->values[OPT_AT];
+	const char *policy = a->values[OPT_ASK_POLICY], *at = a->values[OPT_ASK_AT];
 
 	*ret = (struct source){ .arena = NULL };
 	*ret_at = 0;
@@ -107,7 +102,8 @@ int verb_ask(struct cli *c, const struct cli_args *a)
 	uint64_t at;
 	int status;
 
-	if (asking_open(c, a, &s, &at, &status) && (a->values[OPT_POLICY] != NULL || source_doors(c, &s, at, &status)))
+	if (asking_open(c, a, &s, &at, &status) &&
+	    (a->values[OPT_ASK_POLICY] != NULL || source_doors(c, &s, at, &status)))
 		status = answered(c, a, &s, at);
 	source_close(&s);
 	return status;

@@ -7,8 +7,6 @@
 #include "mgmt/cli/policy/source.h"
 #include "policy/space/asked.h"
 
-enum { OPT_POLICY, OPT_AT, OPT_N };
-
 /* True: the policy is open, and *ret_at is the moment. False: the reason was printed, and
  * *ret_status is the status of the verb. source_close in both cases. */
 bool asking_open(struct cli *c, const struct cli_args *a, struct source *ret, uint64_t *ret_at, int *ret_status);

@@ -475,13 +475,13 @@ static int tried(struct trial *t, const char *name)
 int verb_try(struct cli *c, const struct cli_args *a)
 {
 	struct trial t = { .c = c };
-	const char *policy = a->values[OPT_POLICY];
+	const char *policy = a->values[OPT_ASK_POLICY];
 	struct source s = { .arena = NULL };
 	int status;
 
-	if (a->values[OPT_AT] != NULL && !moment_seconds(a->values[OPT_AT], &t.at))
-		return cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--at", a->values[OPT_AT]);
-	if (a->values[OPT_AT] == NULL)
+	if (a->values[OPT_ASK_AT] != NULL && !moment_seconds(a->values[OPT_ASK_AT], &t.at))
+		return cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--at", a->values[OPT_ASK_AT]);
+	if (a->values[OPT_ASK_AT] == NULL)
 		t.at = clock_wall_s();
 	/* The policy's text is opened and not the sealed generation, because the latter includes
 	 * the box's own addresses, which are no examples of hosts. */

@@ -22,18 +22,6 @@
 #define SECONDS 120u
 #define ANSWER_MOST (BACKUP_MOST + (1u << 20))
 
-enum { OPT_KEY, OPT_VERIFY, OPT_PRIVATE, OPT_WHOLE, OPT_STATE, OPT_SCHEDULED, OPT_DUE, OPT_N };
-
-const struct cli_option options_backup[OPT_N + 1] = {
-	[OPT_KEY] = { "--to", 0, "CERTIFICATE", M_BACKUP_OPT_TO },
-	[OPT_VERIFY] = { "--verify", 0, NULL, M_BACKUP_OPT_VERIFY },
-	[OPT_PRIVATE] = { "--key", 0, "PRIVATE-KEY", M_RESTORE_OPT_KEY },
-	[OPT_WHOLE] = { "--whole", 0, NULL, M_WHOLE_OPT_MAKE },
-	[OPT_STATE] = { "--state", 0, "FOLDER", M_WHOLE_OPT_STATE },
-	[OPT_SCHEDULED] = { "--scheduled", 0, NULL, M_CARRY_OPT_SCHEDULED },
-	[OPT_DUE] = { "--due", 0, NULL, M_CARRY_OPT_DUE },
-};
-
 /* What a backup is made of besides the box's answer. */
 struct making {
 	const char *name;  /* name of the file */
@@ -279,23 +267,23 @@ static bool may_be_whole(void)
 
 int verb_backup(struct cli *c, const struct cli_args *a)
 {
-	const char *to = a->values[OPT_KEY], *state = a->values[OPT_STATE];
+	const char *to = a->values[OPT_BACKUP_KEY], *state = a->values[OPT_BACKUP_STATE];
 	struct making m = { .name = a->n_operands > 0 ? a->operands[0] : "" };
 	int status = CLI_CANNOT, certificate = -1;
 	uint8_t *pem = NULL;
 	struct err e = { 0 };
 	size_t n = 0;
 
-	if ((a->values[OPT_SCHEDULED] != NULL) == (a->n_operands > 0) ||
-	    (a->values[OPT_DUE] != NULL && a->values[OPT_SCHEDULED] == NULL))
+	if ((a->values[OPT_BACKUP_SCHEDULED] != NULL) == (a->n_operands > 0) ||
+	    (a->values[OPT_BACKUP_DUE] != NULL && a->values[OPT_BACKUP_SCHEDULED] == NULL))
 		return cli_fail(c, CLI_INVALID, M_CARRY_FILE_OR);
-	if (a->values[OPT_SCHEDULED] != NULL && !may_be_whole())
+	if (a->values[OPT_BACKUP_SCHEDULED] != NULL && !may_be_whole())
 		return cli_fail(c, CLI_CANNOT, M_WHOLE_ROOT);
-	if (a->values[OPT_SCHEDULED] != NULL)
-		return backup_carry(c, a->values[OPT_DUE] != NULL, state != NULL ? state : WHOLE_STATE, make);
-	if (a->values[OPT_VERIFY] != NULL)
-		return backup_rehearse(c, m.name, a->values[OPT_PRIVATE]);
-	if (a->values[OPT_WHOLE] != NULL) {
+	if (a->values[OPT_BACKUP_SCHEDULED] != NULL)
+		return backup_carry(c, a->values[OPT_BACKUP_DUE] != NULL, state != NULL ? state : WHOLE_STATE, make);
+	if (a->values[OPT_BACKUP_VERIFY] != NULL)
+		return backup_rehearse(c, m.name, a->values[OPT_BACKUP_PRIVATE]);
+	if (a->values[OPT_BACKUP_WHOLE] != NULL) {
 		if (!may_be_whole())
 			return cli_fail(c, CLI_CANNOT, M_WHOLE_ROOT);
 		m.state = state != NULL ? state : WHOLE_STATE;

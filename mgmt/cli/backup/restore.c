@@ -22,42 +22,11 @@
 #define TEXTS_MOST 1024u
 #define NAME_MOST 256u
 
-enum {
-	OPT_KEY,
-	OPT_MAP,
-	OPT_GENERATION,
-	OPT_CONFIRM,
-	OPT_DRY_RUN,
-	OPT_TAKE_OVER,
-	OPT_TAKE,
-	OPT_INTO,
-	OPT_WHOLE,
-	OPT_SHA256,
-	OPT_REPLACE,
-	OPT_STATE,
-	OPT_N
-};
-
-const struct cli_option options_restore[OPT_N + 1] = {
-	[OPT_KEY] = { "--key", 0, "PRIVATE-KEY", M_RESTORE_OPT_KEY },
-	[OPT_MAP] = { "--map", 0, "OLD=NEW", M_RESTORE_OPT_MAP },
-	[OPT_GENERATION] = { "--generation", 0, "NUMBER", M_RESTORE_OPT_GENERATION },
-	[OPT_CONFIRM] = { "--confirm", 0, "SECONDS", M_RESTORE_OPT_CONFIRM },
-	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_APPLY_OPT_DRY_RUN },
-	[OPT_TAKE_OVER] = { "--take-over", 0, NULL, M_APPLY_OPT_TAKE_OVER },
-	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
-	[OPT_INTO] = { "--into", 0, "POLICY", M_RESTORE_OPT_INTO },
-	[OPT_WHOLE] = { "--whole", 0, NULL, M_WHOLE_OPT_TAKE },
-	[OPT_SHA256] = { "--sha256", 0, "DIGITS", M_WHOLE_OPT_SHA256 },
-	[OPT_REPLACE] = { "--replace", 0, NULL, M_WHOLE_OPT_REPLACE },
-	[OPT_STATE] = { "--state", 0, "FOLDER", M_WHOLE_OPT_STATE },
-};
-
 /* ---- the contents ---------------------------------------------------------------------------- */
 
 static const json_t *chosen(struct cli *c, const struct cli_args *a, const json_t *backup, int *ret_status)
 {
-	const char *number = a->values[OPT_GENERATION];
+	const char *number = a->values[OPT_RESTORE_GENERATION];
 	const json_t *list = ja(backup, "generations");
 	unsigned long long wanted = 0;
 
@@ -257,7 +226,7 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 		 uint32_t confirm_s, int fd, const json_t *tried, const struct people *people,
 		 unsigned long long *ret_number, int *ret_listed)
 {
-	bool dry_run = a->values[OPT_DRY_RUN] != NULL, take_over = a->values[OPT_TAKE_OVER] != NULL;
+	bool dry_run = a->values[OPT_RESTORE_DRY_RUN] != NULL, take_over = a->values[OPT_RESTORE_TAKE_OVER] != NULL;
 	const struct msg_body m = { MSG_CTL_CHANGE,
 				    .ctl_change = { .order = CHANGE_APPLY,
 						    .flags = (uint8_t)(APPLY_RESTORED | (dry_run ? APPLY_DRY_RUN : 0) |
@@ -273,7 +242,7 @@ static int order(struct cli *c, const struct cli_args *a, const json_t *backup, 
 	struct box_answer answer;
 	bool same;
 
-	if (!taking_fd(c, a, OPT_TAKE, &fds[1], &status))
+	if (!taking_fd(c, a, OPT_RESTORE_TAKE, &fds[1], &status))
 		return status;
 	if (!box_request(c, &m, fds, 2, WAIT_S, &answer, &status)) {
 		if (fds[1] >= 0)
@@ -362,13 +331,13 @@ static int restore(struct cli *c, const struct cli_args *a, const json_t *backup
 	json_t *tried = NULL;
 	int status = CLI_INVALID, listed = CLI_YES, fd = -1;
 	const json_t *g = chosen(c, a, backup, &status);
-	const char *into = a->values[OPT_INTO];
+	const char *into = a->values[OPT_RESTORE_INTO];
 	bool placed;
 
 	if (g == NULL || (into != NULL && !texts_fit(c, ja(g, "sources"), into, &status)) ||
 	    !box_ask(c, &question, &now, &status))
 		return status;
-	placed = cards_place(c, a, OPT_MAP, ja(backup, "cards"), now.json, &places, &status);
+	placed = cards_place(c, a, OPT_RESTORE_MAP, ja(backup, "cards"), now.json, &places, &status);
 	box_answer_free(&now);
 	if (!placed)
 		return status;
@@ -380,7 +349,7 @@ static int restore(struct cli *c, const struct cli_args *a, const json_t *backup
 	    (people == NULL || (people_try(c, people, &status) && people_settings(c, people, &status)))) {
 		tell_restored(c, &places, from);
 		status = order(c, a, backup, g, from, confirm_s, fd, tried, people, &number, &listed);
-		if (into != NULL && status == CLI_YES && a->values[OPT_DRY_RUN] == NULL)
+		if (into != NULL && status == CLI_YES && a->values[OPT_RESTORE_DRY_RUN] == NULL)
 			status = write_texts(c, g, number, &places, into);
 		if (status == CLI_YES)
 			status = listed;
@@ -397,7 +366,7 @@ static bool wants_people(struct cli *c, const struct cli_args *a, const struct o
 		*ret_status = cli_fail(c, CLI_INVALID, M_WHOLE_NONE, a->operands[0]);
 	else if (geteuid() != 0)
 		*ret_status = cli_fail(c, CLI_CANNOT, M_WHOLE_ROOT);
-	else if (a->values[OPT_DRY_RUN] == NULL && keys->noted == NULL)
+	else if (a->values[OPT_RESTORE_DRY_RUN] == NULL && keys->noted == NULL)
 		*ret_status = cli_fail(c, CLI_INVALID, M_WHOLE_WANTS_SHA256, DIGITS_LEAST);
 	else
 		return true;
@@ -406,21 +375,23 @@ static bool wants_people(struct cli *c, const struct cli_args *a, const struct o
 
 int verb_restore(struct cli *c, const struct cli_args *a)
 {
-	struct opened_keys keys = { .wanted = a->values[OPT_WHOLE] != NULL, .noted = a->values[OPT_SHA256] };
+	struct opened_keys keys = { .wanted = a->values[OPT_RESTORE_WHOLE] != NULL,
+				    .noted = a->values[OPT_RESTORE_SHA256] };
 	struct people people = { .keys = &keys,
-				 .state = a->values[OPT_STATE] != NULL ? a->values[OPT_STATE] : WHOLE_STATE,
-				 .replace = a->values[OPT_REPLACE] != NULL,
-				 .dry_run = a->values[OPT_DRY_RUN] != NULL };
+				 .state = a->values[OPT_RESTORE_STATE] != NULL ? a->values[OPT_RESTORE_STATE]
+									       : WHOLE_STATE,
+				 .replace = a->values[OPT_RESTORE_REPLACE] != NULL,
+				 .dry_run = a->values[OPT_RESTORE_DRY_RUN] != NULL };
 	unsigned long long confirm_s = TRIAL_S;
 	int status = CLI_INVALID;
 	json_t *backup;
 
-	if (a->values[OPT_CONFIRM] != NULL &&
-	    (!cli_seconds(a->values[OPT_CONFIRM], CONFIRM_MOST, &confirm_s) || confirm_s == 0))
-		return cli_fail(c, CLI_INVALID, M_APPLY_SECONDS, a->values[OPT_CONFIRM], CONFIRM_MOST);
-	if (a->values[OPT_KEY] == NULL)
+	if (a->values[OPT_RESTORE_CONFIRM] != NULL &&
+	    (!cli_seconds(a->values[OPT_RESTORE_CONFIRM], CONFIRM_MOST, &confirm_s) || confirm_s == 0))
+		return cli_fail(c, CLI_INVALID, M_APPLY_SECONDS, a->values[OPT_RESTORE_CONFIRM], CONFIRM_MOST);
+	if (a->values[OPT_RESTORE_KEY] == NULL)
 		return cli_fail(c, CLI_INVALID, M_RESTORE_WANTS_KEY);
-	backup = backup_open(c, a->operands[0], a->values[OPT_KEY], &keys, &status);
+	backup = backup_open(c, a->operands[0], a->values[OPT_RESTORE_KEY], &keys, &status);
 	people.made = backup != NULL ? js(backup, "made") : "";
 	if (backup != NULL && (!keys.wanted || wants_people(c, a, &keys, &status)))
 		status = restore(c, a, backup, keys.wanted ? &people : NULL, (uint32_t)confirm_s);

@@ -11,17 +11,6 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/picture/picture.h"
 
-enum { OPT_TO, OPT_PICTURE, OPT_CONDUIT, OPT_ZONE, OPT_ASSET, OPT_HOST, OPT_N };
-
-const struct cli_option options_effective[OPT_N + 1] = {
-	[OPT_TO] = { "--to", 0, "text|json", M_EFFECTIVE_OPT_TO },
-	[OPT_PICTURE] = { "--picture", 0, NULL, M_EFFECTIVE_OPT_PICTURE },
-	[OPT_CONDUIT] = { "--conduit", 0, "NAME", M_FILTER_OPT_CONDUIT },
-	[OPT_ZONE] = { "--zone", 0, "NAME", M_FILTER_OPT_ZONE },
-	[OPT_ASSET] = { "--asset", 0, "NAME", M_FILTER_OPT_ASSET },
-	[OPT_HOST] = { "--host", 0, "ADDRESS", M_FILTER_OPT_HOST },
-};
-
 static void print_picture(struct cli *c, const json_t *effective, int *ret_status)
 {
 	char *svg = picture_svg(effective, c->lang);
@@ -44,12 +33,12 @@ bool effective_ask(struct cli *c, uint64_t at, struct box_answer *ret, bool *ret
 
 int verb_effective(struct cli *c, const struct cli_args *a)
 {
-	const struct effective_filter f = { .conduit = a->values[OPT_CONDUIT],
-					    .zone = a->values[OPT_ZONE],
-					    .asset = a->values[OPT_ASSET],
-					    .host = a->values[OPT_HOST] };
+	const struct effective_filter f = { .conduit = a->values[OPT_EFFECTIVE_CONDUIT],
+					    .zone = a->values[OPT_EFFECTIVE_ZONE],
+					    .asset = a->values[OPT_EFFECTIVE_ASSET],
+					    .host = a->values[OPT_EFFECTIVE_HOST] };
 	bool wanted = f.conduit != NULL || f.zone != NULL || f.asset != NULL || f.host != NULL;
-	const char *form = a->values[OPT_TO], *missing = NULL;
+	const char *form = a->values[OPT_EFFECTIVE_TO], *missing = NULL;
 	struct box_answer answer;
 	bool standing;
 	int status;
@@ -66,7 +55,7 @@ int verb_effective(struct cli *c, const struct cli_args *a)
 	    !effective_filter(answer.json, &f, &missing))
 		status = cli_fail(c, CLI_INVALID, M_FILTER_UNKNOWN, missing);
 	else if (!box_answer_done(c, &answer, &status)) {
-		if (a->values[OPT_PICTURE] != NULL && json_object_get(answer.json, "conduits") != NULL) {
+		if (a->values[OPT_EFFECTIVE_PICTURE] != NULL && json_object_get(answer.json, "conduits") != NULL) {
 			print_picture(c, answer.json, &status);
 		} else {
 			if (standing)

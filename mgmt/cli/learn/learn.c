@@ -18,16 +18,6 @@
 #define FOR_MAX (366u * 86400u)
 #define WAIT_MS 200
 
-enum { OPT_PCAP, OPT_MIRROR, OPT_FOR, OPT_POLICY, OPT_TAGS, OPT_N };
-
-const struct cli_option options_learn[OPT_N + 1] = {
-	[OPT_PCAP] = { "--pcap", 'r', "FILE", M_REPLAY_OPT_PCAP },
-	[OPT_MIRROR] = { "--mirror", 0, "DEVICE", M_LEARN_OPT_MIRROR },
-	[OPT_FOR] = { "--for", 0, "TIME", M_LEARN_OPT_FOR },
-	[OPT_POLICY] = { "--policy", 'p', "POLICY", M_LEARN_OPT_POLICY },
-	[OPT_TAGS] = { "--tags", 0, "FILE", M_LEARN_OPT_TAGS },
-};
-
 /* SIGINT, SIGTERM or SIGHUP came: prints what was learnt so far. */
 static volatile sig_atomic_t stopped;
 
@@ -289,7 +279,7 @@ static int from_mirror(struct cli *c, const char *device, const struct said *sai
 
 int verb_learn(struct cli *c, const struct cli_args *a)
 {
-	const char *pcap = a->values[OPT_PCAP], *device = a->values[OPT_MIRROR];
+	const char *pcap = a->values[OPT_LEARN_PCAP], *device = a->values[OPT_LEARN_MIRROR];
 	struct source policy = { 0 };
 	struct said said = { 0 };
 	uint64_t span = 0;
@@ -300,17 +290,18 @@ int verb_learn(struct cli *c, const struct cli_args *a)
 		cli_see(c, a->verb);
 		return status;
 	}
-	if (a->values[OPT_FOR] != NULL &&
-	    (device == NULL || !duration_parse(a->values[OPT_FOR], FOR_MAX, &span) || span == 0))
-		return cli_fail(c, CLI_INVALID, M_LEARN_FOR, a->values[OPT_FOR]);
-	if (a->values[OPT_TAGS] != NULL && c->json)
+	if (a->values[OPT_LEARN_FOR] != NULL &&
+	    (device == NULL || !duration_parse(a->values[OPT_LEARN_FOR], FOR_MAX, &span) || span == 0))
+		return cli_fail(c, CLI_INVALID, M_LEARN_FOR, a->values[OPT_LEARN_FOR]);
+	if (a->values[OPT_LEARN_TAGS] != NULL && c->json)
 		return cli_fail(c, CLI_INVALID, M_LEARN_TAGS_JSON);
-	if (a->values[OPT_POLICY] != NULL) {
+	if (a->values[OPT_LEARN_POLICY] != NULL) {
 		said.policy = &policy;
-		if (!source_open(c, a->values[OPT_POLICY], SOURCE_LOWER, &policy, &status))
+		if (!source_open(c, a->values[OPT_LEARN_POLICY], SOURCE_LOWER, &policy, &status))
 			goto out;
 	}
-	if (a->values[OPT_TAGS] != NULL && (said.tags = tag_names_read(c, a->values[OPT_TAGS], &status)) == NULL)
+	if (a->values[OPT_LEARN_TAGS] != NULL &&
+	    (said.tags = tag_names_read(c, a->values[OPT_LEARN_TAGS], &status)) == NULL)
 		goto out;
 	if (pcap != NULL)
 		status = from_capture(c, pcap, &said);

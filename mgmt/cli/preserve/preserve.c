@@ -32,14 +32,6 @@
 #define PATH_TEXT 4096u
 #define SIGNATURE 64u
 
-enum { OPT_OUT, OPT_SECONDS, OPT_RECORDS, OPT_N };
-
-const struct cli_option options_preserve[OPT_N + 1] = {
-	[OPT_OUT] = { "--out", 0, "FOLDER", M_PRESERVE_OPT_OUT },
-	[OPT_SECONDS] = { "--within", 0, "SECONDS", M_PRESERVE_OPT_WITHIN },
-	[OPT_RECORDS] = { "--journal", 0, "FOLDER", M_PRESERVE_OPT_JOURNAL },
-};
-
 /* The state of one run. */
 struct act {
 	struct cli *c;
@@ -322,9 +314,9 @@ static int take_all(struct act *a)
 
 int verb_preserve(struct cli *c, const struct cli_args *args)
 {
-	const char *under = args->values[OPT_OUT], *within = args->values[OPT_SECONDS];
+	const char *under = args->values[OPT_PRESERVE_OUT], *within = args->values[OPT_PRESERVE_SECONDS];
 	unsigned long long seconds = SECONDS;
-	struct act a = { .c = c, .journal = args->values[OPT_RECORDS], .began = clock_mono().ns };
+	struct act a = { .c = c, .journal = args->values[OPT_PRESERVE_RECORDS], .began = clock_mono().ns };
 	int status;
 
 	if (within != NULL && (!cli_seconds(within, SECONDS_MOST, &seconds) || seconds == 0))

@@ -9,15 +9,6 @@
 #include "mgmt/cli/replay/run.h"
 #include "mgmt/cli/verbs.h"
 
-enum { OPT_POLICY, OPT_PCAP, OPT_CAPTURED, OPT_BOX, OPT_N };
-
-const struct cli_option options_replay[OPT_N + 1] = {
-	[OPT_POLICY] = { "--policy", 'p', "POLICY", M_REPLAY_OPT_POLICY },
-	[OPT_PCAP] = { "--pcap", 'r', "FILE", M_REPLAY_OPT_PCAP },
-	[OPT_CAPTURED] = { "--as-captured", 0, NULL, M_REPLAY_OPT_CAPTURED },
-	[OPT_BOX] = { "--as-box", 0, NULL, M_REPLAY_OPT_BOX },
-};
-
 struct printer {
 	struct cli *cli;
 	const struct ir *ir;
@@ -95,7 +86,7 @@ static int replay(struct cli *c, const struct source *s, struct capture *capture
 
 int verb_replay(struct cli *c, const struct cli_args *a)
 {
-	const char *policy = a->values[OPT_POLICY], *name = a->values[OPT_PCAP];
+	const char *policy = a->values[OPT_REPLAY_POLICY], *name = a->values[OPT_REPLAY_PCAP];
 	struct capture *capture = NULL;
 	struct source s;
 	struct err e = { 0 };
@@ -108,7 +99,7 @@ int verb_replay(struct cli *c, const struct cli_args *a)
 		cli_see(c, a->verb);
 		return status;
 	}
-	if (a->values[OPT_CAPTURED] != NULL && a->values[OPT_BOX] != NULL)
+	if (a->values[OPT_REPLAY_CAPTURED] != NULL && a->values[OPT_REPLAY_BOX] != NULL)
 		return cli_fail(c, CLI_INVALID, M_REPLAY_BOTH);
 	from = fopen(name, "rb");
 	if (from == NULL)
@@ -124,7 +115,7 @@ int verb_replay(struct cli *c, const struct cli_args *a)
 		if (capture == NULL)
 			status = damaged(c, &e, 0);
 		else
-			status = replay(c, &s, capture, a->values[OPT_BOX] == NULL, policy, name);
+			status = replay(c, &s, capture, a->values[OPT_REPLAY_BOX] == NULL, policy, name);
 	}
 	capture_close(capture);
 	source_close(&s);

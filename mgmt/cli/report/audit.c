@@ -127,15 +127,6 @@ static void reviews_page(struct page *p, const json_t *list, const struct span *
 /* the key for records of the journal about itself that tell no loss */
 #define OWN "journal"
 
-enum { OPT_MONTH = OPT_REPORT_N, OPT_FROM, OPT_UNTIL, OPT_N };
-
-const struct cli_option options_report_audit[OPT_N + 1] = {
-	REPORT_OPTIONS,
-	[OPT_MONTH] = { "--month", 0, "YYYY-MM", M_AUDIT_OPT_MONTH },
-	[OPT_FROM] = { "--from", 0, "TIME", M_AUDIT_OPT_FROM },
-	[OPT_UNTIL] = { "--until", 0, "TIME", M_AUDIT_OPT_UNTIL },
-};
-
 /* Lists of single records in the report. */
 enum listed { LIST_CHANGES, LIST_ACCOUNTS, LIST_ALARMS, LIST_HOLDS, LIST_LOST, LISTS };
 
@@ -380,8 +371,8 @@ int verb_report_audit(struct cli *c, const struct cli_args *a)
 
 	if (facts == NULL)
 		return status;
-	status = span_read(c, a->values[OPT_MONTH], a->values[OPT_FROM], a->values[OPT_UNTIL], js(facts, "made"),
-			   &m.span);
+	status = span_read(c, a->values[OPT_AUDIT_MONTH], a->values[OPT_AUDIT_FROM], a->values[OPT_AUDIT_UNTIL],
+			   js(facts, "made"), &m.span);
 	if (status != CLI_YES) {
 		json_decref(facts);
 		return status;

@@ -208,19 +208,6 @@ static void former_page(struct page *p, const struct former *f, const json_t *ch
 
 #define KEY 256u
 
-enum { OPT_FROM = OPT_REPORT_N, OPT_UNTIL, OPT_NOTICED, OPT_BY, OPT_CONTACT, OPT_FOLLOWS, OPT_FINAL, OPT_N };
-
-const struct cli_option options_report_incident[OPT_N + 1] = {
-	REPORT_OPTIONS,
-	[OPT_FROM] = { "--from", 0, "TIME", M_INCIDENT_OPT_FROM },
-	[OPT_UNTIL] = { "--until", 0, "TIME", M_INCIDENT_OPT_UNTIL },
-	[OPT_NOTICED] = { "--noticed", 0, "TIME", M_INCIDENT_OPT_NOTICED },
-	[OPT_BY] = { "--by", 0, "NAME", M_INCIDENT_OPT_BY },
-	[OPT_CONTACT] = { "--contact", 0, "TEXT", M_INCIDENT_OPT_CONTACT },
-	[OPT_FOLLOWS] = { "--follows", 0, "FILE", M_INCIDENT_OPT_FOLLOWS },
-	[OPT_FINAL] = { "--final", 0, NULL, M_INCIDENT_OPT_FINAL },
-};
-
 /* What the records of the reported time show. */
 struct course {
 	struct tally refused, parties, outside;
@@ -550,7 +537,7 @@ static bool plain(const char *text)
 /* Asks the box and prints the report. */
 static int tell_incident(struct cli *c, const struct cli_args *a, const struct telling *t)
 {
-	const char *from = a->values[OPT_FROM];
+	const char *from = a->values[OPT_INCIDENT_FROM];
 	char begun[MOMENT_TEXT];
 	struct course k;
 	struct span s;
@@ -562,7 +549,7 @@ static int tell_incident(struct cli *c, const struct cli_args *a, const struct t
 	facts = report_facts(c, a, &status);
 	if (facts == NULL)
 		return status;
-	status = span_read(c, NULL, from != NULL ? from : begun, a->values[OPT_UNTIL], js(facts, "made"), &s);
+	status = span_read(c, NULL, from != NULL ? from : begun, a->values[OPT_INCIDENT_UNTIL], js(facts, "made"), &s);
 	if (status != CLI_YES) {
 		json_decref(facts);
 		return status;
@@ -584,22 +571,22 @@ static int tell_incident(struct cli *c, const struct cli_args *a, const struct t
 
 int verb_report_incident(struct cli *c, const struct cli_args *a)
 {
-	struct telling t = { .final = a->values[OPT_FINAL] != NULL };
+	struct telling t = { .final = a->values[OPT_INCIDENT_FINAL] != NULL };
 	char noticed[MOMENT_TEXT] = "";
 	int status;
 
-	if (!plain(a->values[OPT_BY]) || !plain(a->values[OPT_CONTACT]))
+	if (!plain(a->values[OPT_INCIDENT_BY]) || !plain(a->values[OPT_INCIDENT_CONTACT]))
 		return cli_fail(c, CLI_INVALID, M_INCIDENT_WORDS, WORDS);
-	if (a->values[OPT_NOTICED] != NULL && !moment_parse(a->values[OPT_NOTICED], noticed))
-		return cli_fail(c, CLI_INVALID, M_SPAN_MOMENT, "--noticed", a->values[OPT_NOTICED]);
-	if (a->values[OPT_FROM] == NULL && a->values[OPT_FOLLOWS] == NULL)
+	if (a->values[OPT_INCIDENT_NOTICED] != NULL && !moment_parse(a->values[OPT_INCIDENT_NOTICED], noticed))
+		return cli_fail(c, CLI_INVALID, M_SPAN_MOMENT, "--noticed", a->values[OPT_INCIDENT_NOTICED]);
+	if (a->values[OPT_INCIDENT_FROM] == NULL && a->values[OPT_INCIDENT_FOLLOWS] == NULL)
 		return cli_fail(c, CLI_INVALID, M_INCIDENT_WHEN);
-	status = former_read(c, a->values[OPT_FOLLOWS], &t.former);
+	status = former_read(c, a->values[OPT_INCIDENT_FOLLOWS], &t.former);
 	if (status != CLI_YES)
 		return status;
 	t.noticed = former_value(&t.former, "noticed", noticed);
-	t.by = former_value(&t.former, "reporter", a->values[OPT_BY]);
-	t.contact = former_value(&t.former, "contact", a->values[OPT_CONTACT]);
+	t.by = former_value(&t.former, "reporter", a->values[OPT_INCIDENT_BY]);
+	t.contact = former_value(&t.former, "contact", a->values[OPT_INCIDENT_CONTACT]);
 	status = tell_incident(c, a, &t);
 	former_free(&t.former);
 	return status;

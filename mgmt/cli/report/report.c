@@ -20,7 +20,7 @@
 
 json_t *report_facts(struct cli *c, const struct cli_args *a, int *ret_status)
 {
-	const char *file = a->values[OPT_FACTS], *folder = a->values[OPT_JOURNAL];
+	const char *file = a->values[OPT_CONTROLS_FACTS], *folder = a->values[OPT_CONTROLS_JOURNAL];
 	struct facts_wish wish = { folder != NULL ? folder : FACTS_JOURNAL, false, SECONDS };
 
 	return file != NULL ? facts_read(c, file, ret_status) : facts_take(c, &wish, ret_status);
@@ -47,7 +47,7 @@ static int put_page(struct cli *c, const char *name, const struct page *p, bool 
 
 int report_give(struct cli *c, const struct cli_args *a, struct page *p, json_t *data, int status)
 {
-	const char *html = a->values[OPT_HTML], *csv = a->values[OPT_CSV];
+	const char *html = a->values[OPT_CONTROLS_HTML], *csv = a->values[OPT_CONTROLS_CSV];
 	int wrote = CLI_YES;
 
 	if (html != NULL)
@@ -200,8 +200,6 @@ bool page_text(const struct page *p, FILE *to, bool color)
 /* ---- the verbs ------------------------------------------------------------------------------- */
 
 /* `sekisho report controls` and `sekisho report self-check`: what mgmt/report makes of facts. */
-
-const struct cli_option options_report_controls[OPT_REPORT_N + 1] = { REPORT_OPTIONS };
 
 static int give(struct cli *c, const struct cli_args *a, report_of_clauses *report)
 {

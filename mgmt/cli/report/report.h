@@ -13,13 +13,6 @@
 
 struct answer_row;
 
-/* The first options of each verb, in this order. */
-enum { OPT_HTML, OPT_CSV, OPT_FACTS, OPT_JOURNAL, OPT_REPORT_N };
-#define REPORT_OPTIONS                                                                                                 \
-	[OPT_HTML] = { "--html", 0, "FILE", M_REPORT_OPT_HTML }, [OPT_CSV] = { "--csv", 0, "FILE", M_REPORT_OPT_CSV }, \
-	[OPT_FACTS] = { "--facts", 0, "FILE", M_REPORT_OPT_FACTS },                                                    \
-	[OPT_JOURNAL] = { "--journal", 0, "FOLDER", M_REPORT_OPT_JOURNAL }
-
 /* Reads the facts from --facts or from the box. NULL: there are none; the reason was printed. */
 json_t *report_facts(struct cli *c, const struct cli_args *a, int *ret_status);
 /* Writes the page as text for a terminal. False: not all of it could be written. */

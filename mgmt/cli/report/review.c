@@ -15,20 +15,6 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
-enum { OPT_MONTH, OPT_FROM, OPT_UNTIL, OPT_BY, OPT_RESULT, OPT_NOTE, OPT_CLAUSE, OPT_NEXT, OPT_EVIDENCE, OPT_N };
-
-const struct cli_option options_review[OPT_N + 1] = {
-	[OPT_MONTH] = { "--month", 0, "YYYY-MM", M_REVIEW_OPT_MONTH },
-	[OPT_FROM] = { "--from", 0, "TIME", M_REVIEW_OPT_FROM },
-	[OPT_UNTIL] = { "--until", 0, "TIME", M_REVIEW_OPT_UNTIL },
-	[OPT_BY] = { "--by", 0, "NAME", M_REVIEW_OPT_BY },
-	[OPT_RESULT] = { "--result", 0, "none|findings", M_REVIEW_OPT_RESULT },
-	[OPT_NOTE] = { "--note", 0, "TEXT", M_REVIEW_OPT_NOTE },
-	[OPT_CLAUSE] = { "--clause", 0, "CLAUSE", M_REVIEW_OPT_CLAUSE },
-	[OPT_NEXT] = { "--next", 0, "YYYY-MM-DD", M_REVIEW_OPT_NEXT },
-	[OPT_EVIDENCE] = { "--evidence", 0, "FILE", M_REVIEW_OPT_EVIDENCE },
-};
-
 #define EVIDENCE_MOST (256u << 20)
 
 static int print_clause(struct cli *c, const json_t *answer, int status)
@@ -40,20 +26,20 @@ static int print_clause(struct cli *c, const json_t *answer, int status)
 /* Fills in a review of what a clause asks a person. */
 static int clause_read(struct cli *c, const struct cli_args *a, struct msg_review *ret)
 {
-	const char *next = a->values[OPT_NEXT], *file = a->values[OPT_EVIDENCE], *rest = NULL;
+	const char *next = a->values[OPT_REVIEW_NEXT], *file = a->values[OPT_REVIEW_EVIDENCE], *rest = NULL;
 	struct tm tm = { 0 };
 	struct err e = { 0 };
 	uint8_t *text = NULL;
 	size_t n = 0;
 	int r;
 
-	if (strlen(a->values[OPT_CLAUSE]) >= REVIEW_CLAUSE || !clause_asks(a->values[OPT_CLAUSE]))
-		return cli_fail(c, CLI_INVALID, M_REVIEW_NO_CLAUSE, a->values[OPT_CLAUSE]);
+	if (strlen(a->values[OPT_REVIEW_CLAUSE]) >= REVIEW_CLAUSE || !clause_asks(a->values[OPT_REVIEW_CLAUSE]))
+		return cli_fail(c, CLI_INVALID, M_REVIEW_NO_CLAUSE, a->values[OPT_REVIEW_CLAUSE]);
 	if (next != NULL)
 		rest = strptime(next, "%Y-%m-%d", &tm);
-	if (rest == NULL || *rest != '\0' || a->values[OPT_MONTH] != NULL || a->values[OPT_FROM] != NULL)
+	if (rest == NULL || *rest != '\0' || a->values[OPT_REVIEW_MONTH] != NULL || a->values[OPT_REVIEW_FROM] != NULL)
 		return cli_fail(c, CLI_INVALID, M_REVIEW_NEXT);
-	memcpy(ret->clause, a->values[OPT_CLAUSE], strlen(a->values[OPT_CLAUSE]));
+	memcpy(ret->clause, a->values[OPT_REVIEW_CLAUSE], strlen(a->values[OPT_REVIEW_CLAUSE]));
 	ret->since = clock_wall_s();
 	ret->until = (uint64_t)timegm(&tm);
 	if (file == NULL)
@@ -78,7 +64,8 @@ static int print_review(struct cli *c, const json_t *answer, int status)
 
 int verb_review(struct cli *c, const struct cli_args *a)
 {
-	const char *by = a->values[OPT_BY], *result = a->values[OPT_RESULT], *note = a->values[OPT_NOTE];
+	const char *by = a->values[OPT_REVIEW_BY], *result = a->values[OPT_REVIEW_RESULT],
+		   *note = a->values[OPT_REVIEW_NOTE];
 	struct msg_body m = { MSG_REVIEW, .review = { .note = note != NULL ? note : "" } };
 	char now[MOMENT_TEXT];
 	struct span s;
@@ -91,12 +78,13 @@ int verb_review(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_REVIEW_NOTE, REVIEW_NOTE);
 	memcpy(m.review.name, by, strlen(by));
 	m.review.findings = strcmp(result, "findings") == 0;
-	if (a->values[OPT_CLAUSE] != NULL) {
+	if (a->values[OPT_REVIEW_CLAUSE] != NULL) {
 		status = clause_read(c, a, &m.review);
 		return status == CLI_YES ? box_tell(c, &m, print_clause) : status;
 	}
 	(void)moment_parse("0s", now);
-	status = span_read(c, a->values[OPT_MONTH], a->values[OPT_FROM], a->values[OPT_UNTIL], now, &s);
+	status = span_read(c, a->values[OPT_REVIEW_MONTH], a->values[OPT_REVIEW_FROM], a->values[OPT_REVIEW_UNTIL], now,
+			   &s);
 	if (status != CLI_YES)
 		return status;
 	m.review.since = span_seconds(s.from);

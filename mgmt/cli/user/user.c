@@ -81,20 +81,6 @@ static bool phrase_read(struct cli *c, char out[PHRASE_MOST], int *ret_status)
 	return same;
 }
 
-enum { OPT_FULL, OPT_REASON, OPT_ROLE, OPT_DAYS, OPT_GENERATE, OPT_KEY, OPT_CERTIFICATE, OPT_LABEL, OPT_LOGIN, OPT_N };
-
-const struct cli_option options_user[OPT_N + 1] = {
-	[OPT_FULL] = { "--full-name", 0, "TEXT", M_USER_OPT_FULL },
-	[OPT_REASON] = { "--reason", 0, "TEXT", M_USER_OPT_REASON },
-	[OPT_ROLE] = { "--role", 0, "ROLE,...", M_USER_OPT_ROLE },
-	[OPT_DAYS] = { "--days", 0, "N", M_USER_OPT_DAYS },
-	[OPT_GENERATE] = { "--generate", 0, NULL, M_USER_OPT_GENERATE },
-	[OPT_KEY] = { "--key", 0, "KEY", M_USER_OPT_KEY },
-	[OPT_CERTIFICATE] = { "--certificate", 0, "FILE", M_USER_OPT_CERTIFICATE },
-	[OPT_LABEL] = { "--label", 0, "TEXT", M_USER_OPT_LABEL },
-	[OPT_LOGIN] = { "--login", 0, "LOGIN", M_USER_OPT_LOGIN },
-};
-
 static const struct {
 	const char *word;
 	bool named;
@@ -239,23 +225,23 @@ static json_t *question(struct cli *c, enum user_order order, const struct cli_a
 {
 	/* A passphrase is typed and never an argument: arguments are visible in process lists, and
 	 * shells store them. */
-	bool phrase = (order == USER_ADD || order == USER_PASSWORD) && a->values[OPT_GENERATE] == NULL;
+	bool phrase = (order == USER_ADD || order == USER_PASSWORD) && a->values[OPT_USER_GENERATE] == NULL;
 	char typed[PHRASE_MOST] = "";
 	json_t *j = json_object();
 
-	if (!put_certificate(c, j, a->values[OPT_CERTIFICATE], ret_status) ||
-	    !put_login(c, j, a->values[OPT_LOGIN], ret_status) || (phrase && !phrase_read(c, typed, ret_status))) {
+	if (!put_certificate(c, j, a->values[OPT_USER_CERTIFICATE], ret_status) ||
+	    !put_login(c, j, a->values[OPT_USER_LOGIN], ret_status) || (phrase && !phrase_read(c, typed, ret_status))) {
 		explicit_bzero(typed, sizeof(typed));
 		json_decref(j);
 		return NULL;
 	}
 	put(j, "name", a->n_operands > 1 ? a->operands[1] : NULL);
-	put(j, "full_name", a->values[OPT_FULL]);
-	put(j, "reason", a->values[OPT_REASON]);
-	put(j, "roles", a->values[OPT_ROLE]);
-	put(j, "days", a->values[OPT_DAYS]);
-	put(j, "key", a->values[OPT_KEY]);
-	put(j, "label", a->values[OPT_LABEL]);
+	put(j, "full_name", a->values[OPT_USER_FULL]);
+	put(j, "reason", a->values[OPT_USER_REASON]);
+	put(j, "roles", a->values[OPT_USER_ROLE]);
+	put(j, "days", a->values[OPT_USER_DAYS]);
+	put(j, "key", a->values[OPT_USER_KEY]);
+	put(j, "label", a->values[OPT_USER_LABEL]);
 	put(j, "passphrase", phrase ? typed : NULL);
 	explicit_bzero(typed, sizeof(typed));
 	return j;
@@ -311,13 +297,14 @@ int verb_user(struct cli *c, const struct cli_args *a)
 		return cli_fail(c, CLI_INVALID, M_USER_ACTION, a->operands[0]);
 	if (orders[order].named && a->n_operands < 2)
 		return cli_fail(c, CLI_INVALID, M_USER_WANTS_NAME, orders[order].word);
-	if (order == USER_KEY_REMOVE && a->values[OPT_KEY] == NULL)
+	if (order == USER_KEY_REMOVE && a->values[OPT_USER_KEY] == NULL)
 		return cli_fail(c, CLI_INVALID, M_USER_WANTS_KEY, a->operands[1]);
-	if (order == USER_CERTIFICATE_ADD && (a->values[OPT_CERTIFICATE] == NULL || a->values[OPT_LABEL] == NULL))
+	if (order == USER_CERTIFICATE_ADD &&
+	    (a->values[OPT_USER_CERTIFICATE] == NULL || a->values[OPT_USER_LABEL] == NULL))
 		return cli_fail(c, CLI_INVALID, M_USER_WANTS_CERTIFICATE);
-	if (order == USER_CERTIFICATE_REMOVE && a->values[OPT_LABEL] == NULL)
+	if (order == USER_CERTIFICATE_REMOVE && a->values[OPT_USER_LABEL] == NULL)
 		return cli_fail(c, CLI_INVALID, M_USER_WANTS_LABEL, a->operands[1]);
-	if (order == USER_LOGIN_ADD && a->values[OPT_LOGIN] == NULL)
+	if (order == USER_LOGIN_ADD && a->values[OPT_USER_LOGIN] == NULL)
 		return cli_fail(c, CLI_INVALID, M_USER_WANTS_LOGIN);
 	if (order == USER_LEAKED_LOAD)
 		return a->n_operands < 2 ? cli_fail(c, CLI_INVALID, M_LEAKED_WANTS) : load_leaked(c, a->operands[1]);

@@ -14,16 +14,6 @@
 
 #define WAIT_S 120
 
-enum { OPT_CONFIRM, OPT_DRY_RUN, OPT_COMMENT, OPT_TAKE_OVER, OPT_TAKE, OPT_N };
-
-const struct cli_option options_apply[OPT_N + 1] = {
-	[OPT_CONFIRM] = { "--confirm", 0, "SECONDS", M_APPLY_OPT_CONFIRM },
-	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_APPLY_OPT_DRY_RUN },
-	[OPT_COMMENT] = { "--comment", 0, "TEXT", M_APPLY_OPT_COMMENT },
-	[OPT_TAKE_OVER] = { "--take-over", 0, NULL, M_APPLY_OPT_TAKE_OVER },
-	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
-};
-
 static bool is_same(const json_t *a, const json_t *b)
 {
 	static const char *const keys[] = { "code", "file", "line", "column" };
@@ -54,19 +44,19 @@ static void box_diagnostics(struct cli *c, struct source *s, const json_t *their
 
 static int send_bundle(struct cli *c, struct source *s, int fd, const struct cli_args *a, uint32_t confirm_s)
 {
-	bool dry_run = a->values[OPT_DRY_RUN] != NULL;
-	bool take_over = a->values[OPT_TAKE_OVER] != NULL;
+	bool dry_run = a->values[OPT_APPLY_DRY_RUN] != NULL;
+	bool take_over = a->values[OPT_APPLY_TAKE_OVER] != NULL;
 	const struct msg_body order = { MSG_CTL_CHANGE,
 					.ctl_change = { .order = CHANGE_APPLY,
 							.flags = (uint8_t)((dry_run ? APPLY_DRY_RUN : 0) |
 									   (take_over ? APPLY_TAKE_OVER : 0)),
 							.confirm_s = confirm_s,
-							.comment = a->values[OPT_COMMENT] } };
+							.comment = a->values[OPT_APPLY_COMMENT] } };
 	struct box_answer answer;
 	int fds[2] = { fd, -1 }, status;
 	bool answered;
 
-	if (!taking_fd(c, a, OPT_TAKE, &fds[1], &status))
+	if (!taking_fd(c, a, OPT_APPLY_TAKE, &fds[1], &status))
 		return status;
 	answered = box_request_long(c, &order, fds, 2, WAIT_S, &answer, &status);
 	if (fds[1] >= 0)
@@ -90,10 +80,10 @@ int verb_apply(struct cli *c, const struct cli_args *a)
 	struct source s;
 	int status = CLI_CANNOT, fd;
 
-	if (a->values[OPT_CONFIRM] != NULL &&
-	    (!cli_seconds(a->values[OPT_CONFIRM], CONFIRM_MOST, &confirm_s) || confirm_s == 0))
-		return cli_fail(c, CLI_INVALID, M_APPLY_SECONDS, a->values[OPT_CONFIRM], CONFIRM_MOST);
-	if (!apply_comment_good(c, a->values[OPT_COMMENT], &status))
+	if (a->values[OPT_APPLY_CONFIRM] != NULL &&
+	    (!cli_seconds(a->values[OPT_APPLY_CONFIRM], CONFIRM_MOST, &confirm_s) || confirm_s == 0))
+		return cli_fail(c, CLI_INVALID, M_APPLY_SECONDS, a->values[OPT_APPLY_CONFIRM], CONFIRM_MOST);
+	if (!apply_comment_good(c, a->values[OPT_APPLY_COMMENT], &status))
 		return status;
 	if (source_open(c, a->operands[0], SOURCE_LOWER, &s, &status)) {
 		fd = source_bundle(c, &s, &status);

@@ -5,17 +5,6 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/answer.h"
 
-enum { OPT_ACKNOWLEDGE, OPT_SILENCE, OPT_MINUTES, OPT_TEST, OPT_REASON, OPT_BY, OPT_N };
-
-const struct cli_option options_attacks[OPT_N + 1] = {
-	[OPT_ACKNOWLEDGE] = { "--acknowledge", 0, "N", M_ATTACKS_OPT_ACKNOWLEDGE },
-	[OPT_SILENCE] = { "--silence", 0, "N", M_ATTACKS_OPT_SILENCE },
-	[OPT_MINUTES] = { "--minutes", 0, "N", M_ATTACKS_OPT_MINUTES },
-	[OPT_TEST] = { "--test", 0, NULL, M_ATTACKS_OPT_TEST },
-	[OPT_REASON] = { "--reason", 0, "TEXT", M_HOLD_OPT_REASON },
-	[OPT_BY] = { "--by", 0, "NAME", M_HOLD_OPT_BY },
-};
-
 static const struct answer_row rows[] = {
 #define ROWS_ATTACKS
 #include "mgmt/cli/verbs/answers.def"
@@ -23,15 +12,15 @@ static const struct answer_row rows[] = {
 
 static int take_order(struct cli *c, const struct cli_args *a, struct msg_attacks *order)
 {
-	const char *number = a->values[OPT_ACKNOWLEDGE], *silence = a->values[OPT_SILENCE],
-		   *minutes = a->values[OPT_MINUTES];
+	const char *number = a->values[OPT_ATTACKS_ACKNOWLEDGE], *silence = a->values[OPT_ATTACKS_SILENCE],
+		   *minutes = a->values[OPT_ATTACKS_MINUTES];
 	unsigned long long n, m = 0;
 
-	if ((number != NULL) + (silence != NULL) + (a->values[OPT_TEST] != NULL) > 1)
+	if ((number != NULL) + (silence != NULL) + (a->values[OPT_ATTACKS_TEST] != NULL) > 1)
 		return cli_fail(c, CLI_INVALID, M_ATTACKS_ONE);
 	if ((silence != NULL) != (minutes != NULL))
 		return cli_fail(c, CLI_INVALID, M_ATTACKS_MINUTES);
-	if (a->values[OPT_TEST] != NULL)
+	if (a->values[OPT_ATTACKS_TEST] != NULL)
 		order->order = ATTACKS_TEST;
 	if (number == NULL && silence == NULL)
 		return CLI_YES;
@@ -43,7 +32,8 @@ static int take_order(struct cli *c, const struct cli_args *a, struct msg_attack
 		return cli_fail(c, CLI_INVALID, M_ATTACKS_MINUTES);
 	order->number = (uint32_t)n;
 	order->silent_s = (uint32_t)m * 60u;
-	return box_order_words(c, a->values[OPT_REASON], a->values[OPT_BY], &order->reason, (char *)order->person);
+	return box_order_words(c, a->values[OPT_ATTACKS_REASON], a->values[OPT_ATTACKS_BY], &order->reason,
+			       (char *)order->person);
 }
 
 int verb_attacks(struct cli *c, const struct cli_args *a)

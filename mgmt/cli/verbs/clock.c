@@ -5,15 +5,9 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
-enum { OPT_CONFIRM, OPT_N };
-
-const struct cli_option options_clock[OPT_N + 1] = {
-	[OPT_CONFIRM] = { "--confirm", 0, NULL, M_CLOCK_OPT_CONFIRM },
-};
-
 int verb_clock(struct cli *c, const struct cli_args *a)
 {
-	bool confirm = a->values[OPT_CONFIRM] != NULL;
+	bool confirm = a->values[OPT_CLOCK_CONFIRM] != NULL;
 	struct box_answer answer;
 	const json_t *clock;
 	char when[RENDER_TEXT];

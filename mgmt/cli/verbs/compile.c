@@ -11,13 +11,6 @@
 #include "mgmt/cli/verbs.h"
 #include "policy/ir/seal.h"
 
-enum { OPT_TO, OPT_OUTPUT, OPT_N };
-
-const struct cli_option options_compile[OPT_N + 1] = {
-	[OPT_TO] = { "--to", 0, "nft|json|text|sealed", M_COMPILE_OPT_TO },
-	[OPT_OUTPUT] = { "--output", 'o', "FILE", M_COMPILE_OPT_OUTPUT },
-};
-
 static int write_sealed(struct cli *c, FILE *to, struct ir *ir)
 {
 	struct err e = { 0 };
@@ -103,8 +96,8 @@ static int write_file(struct cli *c, struct source *s, const char *form, const c
 
 int verb_compile(struct cli *c, const struct cli_args *a)
 {
-	const char *form = a->values[OPT_TO] != NULL ? a->values[OPT_TO] : c->json ? "json" : "nft";
-	const char *path = a->values[OPT_OUTPUT];
+	const char *form = a->values[OPT_COMPILE_TO] != NULL ? a->values[OPT_COMPILE_TO] : c->json ? "json" : "nft";
+	const char *path = a->values[OPT_COMPILE_OUTPUT];
 	struct source s;
 	int status = CLI_YES;
 

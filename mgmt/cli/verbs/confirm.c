@@ -5,12 +5,6 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
-enum { OPT_TO, OPT_N };
-
-const struct cli_option options_confirm[OPT_N + 1] = {
-	[OPT_TO] = { "--to", 0, "NUMBER", M_CONFIRM_OPT_TO },
-};
-
 int verb_confirm(struct cli *c, const struct cli_args *a)
 {
 	struct msg_body order = { MSG_CTL_CHANGE, .ctl_change = { .order = CHANGE_CONFIRM } };
@@ -18,8 +12,8 @@ int verb_confirm(struct cli *c, const struct cli_args *a)
 	struct box_answer answer;
 	int status;
 
-	if (a->values[OPT_TO] != NULL && (!cli_number(a->values[OPT_TO], INT64_MAX, &to) || to == 0))
-		return cli_fail(c, CLI_INVALID, M_SHOW_NUMBER, a->values[OPT_TO]);
+	if (a->values[OPT_CONFIRM_TO] != NULL && (!cli_number(a->values[OPT_CONFIRM_TO], INT64_MAX, &to) || to == 0))
+		return cli_fail(c, CLI_INVALID, M_SHOW_NUMBER, a->values[OPT_CONFIRM_TO]);
 	order.ctl_change.to = to;
 	if (!box_request(c, &order, NULL, 0, 120, &answer, &status))
 		return status;

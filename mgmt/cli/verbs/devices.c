@@ -8,17 +8,6 @@
 #include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 
-enum { OPT_NEW, OPT_ACCEPT, OPT_FORGET, OPT_REASON, OPT_BY, OPT_CSV, OPT_N };
-
-const struct cli_option options_devices[OPT_N + 1] = {
-	[OPT_NEW] = { "--new", 0, NULL, M_DEVICES_OPT_NEW },
-	[OPT_ACCEPT] = { "--accept", 0, "N|all", M_DEVICES_OPT_ACCEPT },
-	[OPT_FORGET] = { "--forget", 0, "N|all", M_DEVICES_OPT_FORGET },
-	[OPT_REASON] = { "--reason", 0, "TEXT", M_HOLD_OPT_REASON },
-	[OPT_BY] = { "--by", 0, "NAME", M_HOLD_OPT_BY },
-	[OPT_CSV] = { "--csv", 0, "FILE", M_DEVICES_OPT_CSV },
-};
-
 static const struct answer_row listed[] = {
 #define ROWS_DEVICES_LIST
 #include "mgmt/cli/verbs/answers.def"
@@ -31,11 +20,11 @@ static const struct answer_row csv_table[] = {
 
 static int show(struct cli *c, const struct cli_args *a, const json_t *answer)
 {
-	const char *csv = a->values[OPT_CSV];
+	const char *csv = a->values[OPT_DEVICES_CSV];
 	json_t *list = json_object_get(answer, "devices");
 	int code;
 
-	for (size_t i = json_array_size(list); a->values[OPT_NEW] != NULL && i > 0; i--)
+	for (size_t i = json_array_size(list); a->values[OPT_DEVICES_NEW] != NULL && i > 0; i--)
 		if (js_is(json_array_get(list, i - 1), "state", "known"))
 			(void)json_array_remove(list, i - 1);
 	if (csv == NULL) {
@@ -77,7 +66,7 @@ static int take_which(struct cli *c, const char *which, struct msg_devices *orde
 
 int verb_devices(struct cli *c, const struct cli_args *a)
 {
-	const char *accept = a->values[OPT_ACCEPT], *forget = a->values[OPT_FORGET];
+	const char *accept = a->values[OPT_DEVICES_ACCEPT], *forget = a->values[OPT_DEVICES_FORGET];
 	struct msg_devices order = { .order = accept != NULL   ? DEVICES_ACCEPT
 					      : forget != NULL ? DEVICES_FORGET
 							       : DEVICES_LIST,
@@ -85,10 +74,10 @@ int verb_devices(struct cli *c, const struct cli_args *a)
 	struct box_answer answer;
 	int status;
 
-	if ((accept != NULL) + (forget != NULL) + (a->values[OPT_CSV] != NULL) > 1)
+	if ((accept != NULL) + (forget != NULL) + (a->values[OPT_DEVICES_CSV] != NULL) > 1)
 		return cli_fail(c, CLI_INVALID, M_DEVICES_ONE);
 	if (order.order != DEVICES_LIST) {
-		status = box_order_words(c, a->values[OPT_REASON], a->values[OPT_BY], &order.reason,
+		status = box_order_words(c, a->values[OPT_DEVICES_REASON], a->values[OPT_DEVICES_BY], &order.reason,
 					 (char *)order.person);
 		if (status == CLI_YES)
 			status = take_which(c, accept != NULL ? accept : forget, &order);
@@ -97,7 +86,7 @@ int verb_devices(struct cli *c, const struct cli_args *a)
 	}
 	if (!ask(c, &order, &answer, &status))
 		return status;
-	if (c->json && a->values[OPT_CSV] != NULL) {
+	if (c->json && a->values[OPT_DEVICES_CSV] != NULL) {
 		status = show(c, a, answer.json);
 	} else if (!box_journal_done(c, &answer, &status)) {
 		if (order.order != DEVICES_LIST)

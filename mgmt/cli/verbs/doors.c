@@ -12,24 +12,6 @@
 #include "mgmt/cli/words/answer.h"
 #include "mgmt/cli/words/render.h"
 
-enum { OPEN_FOR, OPEN_NAME, OPEN_TICKET, OPEN_REASON, OPEN_AGREE, OPEN_N };
-const struct cli_option options_open[OPEN_N + 1] = {
-	[OPEN_FOR] = { "--for", 0, "TIME", M_DOOR_OPT_FOR },
-	[OPEN_NAME] = { "--name", 0, "NAME", M_DOOR_OPT_NAME },
-	[OPEN_TICKET] = { "--ticket", 0, "TEXT", M_DOOR_OPT_TICKET },
-	[OPEN_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
-	[OPEN_AGREE] = { "--agree", 0, "REQUEST", M_DOOR_OPT_AGREE },
-};
-enum { SHUT_REASON, SHUT_N };
-const struct cli_option options_shut[SHUT_N + 1] = {
-	[SHUT_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
-};
-enum { LIST_REVIEWED, LIST_REASON, LIST_N };
-const struct cli_option options_doors[LIST_N + 1] = {
-	[LIST_REVIEWED] = { "--reviewed", 0, "DOOR", M_DOOR_OPT_REVIEWED },
-	[LIST_REASON] = { "--reason", 0, "TEXT", M_ISOLATE_OPT_REASON },
-};
-
 /* What the second person would agree to, and how. */
 static void print_request(struct cli *c, const json_t *door)
 {
@@ -117,27 +99,27 @@ static int ordered(struct cli *c, uint8_t what, const char *door, const char *re
 
 int verb_open(struct cli *c, const struct cli_args *a)
 {
-	const char *time = a->values[OPEN_FOR];
+	const char *time = a->values[OPT_OPEN_FOR];
 	struct msg_change o = { 0 };
 	uint64_t span = 0;
 
-	if ((time == NULL) != (a->values[OPEN_AGREE] != NULL))
+	if ((time == NULL) != (a->values[OPT_OPEN_AGREE] != NULL))
 		return cli_fail(c, CLI_INVALID, M_DOOR_HOW);
 	if (time != NULL && (!duration_parse(time, CONFIRM_MOST, &span) || span == 0))
 		return cli_fail(c, CLI_INVALID, M_DOOR_SPAN, time);
 	o.confirm_s = (uint32_t)span;
-	if (!put(o.request, sizeof(o.request), a->values[OPEN_AGREE]))
-		return cli_fail(c, CLI_INVALID, M_DOOR_TEXT_BAD, a->values[OPEN_AGREE]);
-	if (!put(o.person, sizeof(o.person), a->values[OPEN_NAME]))
-		return cli_fail(c, CLI_INVALID, M_DOOR_TEXT_BAD, a->values[OPEN_NAME]);
-	if (!put(o.ticket, sizeof(o.ticket), a->values[OPEN_TICKET]))
-		return cli_fail(c, CLI_INVALID, M_DOOR_TEXT_BAD, a->values[OPEN_TICKET]);
-	return ordered(c, CHANGE_OPEN, a->operands[0], a->values[OPEN_REASON], o);
+	if (!put(o.request, sizeof(o.request), a->values[OPT_OPEN_AGREE]))
+		return cli_fail(c, CLI_INVALID, M_DOOR_TEXT_BAD, a->values[OPT_OPEN_AGREE]);
+	if (!put(o.person, sizeof(o.person), a->values[OPT_OPEN_NAME]))
+		return cli_fail(c, CLI_INVALID, M_DOOR_TEXT_BAD, a->values[OPT_OPEN_NAME]);
+	if (!put(o.ticket, sizeof(o.ticket), a->values[OPT_OPEN_TICKET]))
+		return cli_fail(c, CLI_INVALID, M_DOOR_TEXT_BAD, a->values[OPT_OPEN_TICKET]);
+	return ordered(c, CHANGE_OPEN, a->operands[0], a->values[OPT_OPEN_REASON], o);
 }
 
 int verb_shut(struct cli *c, const struct cli_args *a)
 {
-	return ordered(c, CHANGE_SHUT, a->operands[0], a->values[SHUT_REASON], (struct msg_change){ 0 });
+	return ordered(c, CHANGE_SHUT, a->operands[0], a->values[OPT_SHUT_REASON], (struct msg_change){ 0 });
 }
 
 /* As for `status`: everybody who may see the state of the box may ask this. */
@@ -147,8 +129,8 @@ int verb_doors(struct cli *c, const struct cli_args *a)
 	size_t open = 0;
 	int status;
 
-	if (a->values[LIST_REVIEWED] != NULL)
-		return ordered(c, CHANGE_REVIEW_DOOR, a->values[LIST_REVIEWED], a->values[LIST_REASON],
+	if (a->values[OPT_DOORS_REVIEWED] != NULL)
+		return ordered(c, CHANGE_REVIEW_DOOR, a->values[OPT_DOORS_REVIEWED], a->values[OPT_DOORS_REASON],
 			       (struct msg_change){ 0 });
 	if (!box_status(c, &answer, &status))
 		return status;

@@ -18,26 +18,13 @@
 
 #define WAIT_S 120
 
-enum { OPT_REVISION, OPT_BASE, OPT_TO, OPT_CONFIRM, OPT_DRY_RUN, OPT_TAKE_OVER, OPT_TAKE, OPT_COMMENT, OPT_N };
-
-const struct cli_option options_draft[OPT_N + 1] = {
-	[OPT_REVISION] = { "--revision", 0, "N", M_DRAFT_OPT_REVISION },
-	[OPT_BASE] = { "--base", 0, "NUMBER", M_DRAFT_OPT_BASE },
-	[OPT_TO] = { "--to", 0, "NUMBER", M_DRAFT_OPT_TO },
-	[OPT_CONFIRM] = { "--confirm", 0, "SECONDS", M_APPLY_OPT_CONFIRM },
-	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_APPLY_OPT_DRY_RUN },
-	[OPT_TAKE_OVER] = { "--take-over", 0, NULL, M_APPLY_OPT_TAKE_OVER },
-	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
-	[OPT_COMMENT] = { "--comment", 0, "TEXT", M_APPLY_OPT_COMMENT },
-};
-
 /* What each order needs; anything else that is given is an error. */
 static const struct {
 	/* texts: it needs a policy; revision: it needs the number of a revision */
 	bool texts, revision;
 	unsigned takes; /* options besides --comment */
 } orders[CHANGE_ORDERS] = {
-	[CHANGE_SAVE] = { .texts = true, .takes = 1u << OPT_REVISION | 1u << OPT_BASE },
+	[CHANGE_SAVE] = { .texts = true, .takes = 1u << OPT_DRAFT_REVISION | 1u << OPT_DRAFT_BASE },
 	[CHANGE_CHECK] = { .texts = true },
 	[CHANGE_TRY] = { .revision = true },
 	[CHANGE_ASK] = { .revision = true },
@@ -45,9 +32,11 @@ static const struct {
 	[CHANGE_DECLINE] = { .revision = true },
 	[CHANGE_DISCARD] = { .revision = true },
 	[CHANGE_APPLY] = { .revision = true,
-			   .takes = 1u << OPT_CONFIRM | 1u << OPT_DRY_RUN | 1u << OPT_TAKE_OVER | 1u << OPT_TAKE },
-	[CHANGE_CONFIRM] = { .takes = 1u << OPT_TO },
-	[CHANGE_ROLLBACK] = { .takes = 1u << OPT_TO | 1u << OPT_BASE | 1u << OPT_DRY_RUN | 1u << OPT_TAKE },
+			   .takes = 1u << OPT_DRAFT_CONFIRM | 1u << OPT_DRAFT_DRY_RUN | 1u << OPT_DRAFT_TAKE_OVER |
+				    1u << OPT_DRAFT_TAKE },
+	[CHANGE_CONFIRM] = { .takes = 1u << OPT_DRAFT_TO },
+	[CHANGE_ROLLBACK] = { .takes = 1u << OPT_DRAFT_TO | 1u << OPT_DRAFT_BASE | 1u << OPT_DRAFT_DRY_RUN |
+				       1u << OPT_DRAFT_TAKE },
 };
 
 /* ---- output ---------------------------------------------------------------------------------- */
@@ -196,7 +185,7 @@ static int send_texts(struct cli *c, const struct cli_args *a, struct msg_change
 	int status = CLI_CANNOT, fd = -1;
 
 	if (source_open(c, a->operands[1], SOURCE_LOWER, &s, &status) &&
-	    (m->order != CHANGE_SAVE || a->values[OPT_BASE] != NULL || base_now(c, &m->base, &status)))
+	    (m->order != CHANGE_SAVE || a->values[OPT_DRAFT_BASE] != NULL || base_now(c, &m->base, &status)))
 		fd = source_bundle(c, &s, &status);
 	source_close(&s);
 	if (fd >= 0) {
@@ -214,7 +203,7 @@ static bool take_number(struct cli *c, const struct cli_args *a, size_t option, 
 	*ret = 0;
 	if (a->values[option] == NULL)
 		return true;
-	if (!(option == OPT_CONFIRM ? cli_seconds : cli_number)(a->values[option], most, &n)) {
+	if (!(option == OPT_DRAFT_CONFIRM ? cli_seconds : cli_number)(a->values[option], most, &n)) {
 		*ret_status = cli_fail(c, CLI_INVALID, M_DRAFT_NUMBER, options_draft[option].name, a->values[option]);
 		return false;
 	}
@@ -225,19 +214,20 @@ static bool take_number(struct cli *c, const struct cli_args *a, size_t option, 
 static bool take_options(struct cli *c, const struct cli_args *a, enum change_order order, struct msg_change *m,
 			 int *ret_status)
 {
-	unsigned takes = orders[order].takes | 1u << OPT_COMMENT | (orders[order].revision ? 1u << OPT_REVISION : 0);
+	unsigned takes =
+		orders[order].takes | 1u << OPT_DRAFT_COMMENT | (orders[order].revision ? 1u << OPT_DRAFT_REVISION : 0);
 	uint64_t confirm_s;
 
-	for (size_t i = 0; i < OPT_N; i++)
+	for (size_t i = 0; options_draft[i].name != NULL; i++)
 		if (a->values[i] != NULL && (takes >> i & 1u) == 0) {
 			*ret_status =
 				cli_fail(c, CLI_INVALID, M_DRAFT_NOT_WITH, options_draft[i].name, change_word(order));
 			return false;
 		}
-	if ((orders[order].revision && a->values[OPT_REVISION] == NULL) ||
-	    (order == CHANGE_CONFIRM && a->values[OPT_TO] == NULL)) {
+	if ((orders[order].revision && a->values[OPT_DRAFT_REVISION] == NULL) ||
+	    (order == CHANGE_CONFIRM && a->values[OPT_DRAFT_TO] == NULL)) {
 		*ret_status = cli_fail(c, CLI_INVALID, M_DRAFT_WANTS, change_word(order),
-				       options_draft[order == CHANGE_CONFIRM ? OPT_TO : OPT_REVISION].name);
+				       options_draft[order == CHANGE_CONFIRM ? OPT_DRAFT_TO : OPT_DRAFT_REVISION].name);
 		return false;
 	}
 	if (orders[order].texts != (a->n_operands == 2)) {
@@ -245,17 +235,17 @@ static bool take_options(struct cli *c, const struct cli_args *a, enum change_or
 				       change_word(order));
 		return false;
 	}
-	if (!take_number(c, a, OPT_REVISION, INT64_MAX, &m->revision, ret_status) ||
-	    !take_number(c, a, OPT_BASE, INT64_MAX, &m->base, ret_status) ||
-	    !take_number(c, a, OPT_TO, INT64_MAX, &m->to, ret_status) ||
-	    !take_number(c, a, OPT_CONFIRM, CONFIRM_MOST, &confirm_s, ret_status) ||
-	    !apply_comment_good(c, a->values[OPT_COMMENT], ret_status))
+	if (!take_number(c, a, OPT_DRAFT_REVISION, INT64_MAX, &m->revision, ret_status) ||
+	    !take_number(c, a, OPT_DRAFT_BASE, INT64_MAX, &m->base, ret_status) ||
+	    !take_number(c, a, OPT_DRAFT_TO, INT64_MAX, &m->to, ret_status) ||
+	    !take_number(c, a, OPT_DRAFT_CONFIRM, CONFIRM_MOST, &confirm_s, ret_status) ||
+	    !apply_comment_good(c, a->values[OPT_DRAFT_COMMENT], ret_status))
 		return false;
 	m->order = (uint8_t)order;
 	m->confirm_s = (uint32_t)confirm_s;
-	m->comment = a->values[OPT_COMMENT];
-	m->flags = (uint8_t)((a->values[OPT_DRY_RUN] != NULL ? APPLY_DRY_RUN : 0) |
-			     (a->values[OPT_TAKE_OVER] != NULL ? APPLY_TAKE_OVER : 0));
+	m->comment = a->values[OPT_DRAFT_COMMENT];
+	m->flags = (uint8_t)((a->values[OPT_DRAFT_DRY_RUN] != NULL ? APPLY_DRY_RUN : 0) |
+			     (a->values[OPT_DRAFT_TAKE_OVER] != NULL ? APPLY_TAKE_OVER : 0));
 	return true;
 }
 
@@ -266,7 +256,7 @@ int verb_draft(struct cli *c, const struct cli_args *a)
 	int status = CLI_INVALID, fd = -1;
 
 	if (strcmp(a->operands[0], "show") == 0) {
-		for (unsigned o = 0; o < OPT_N; o++)
+		for (unsigned o = 0; options_draft[o].name != NULL; o++)
 			if (a->values[o] != NULL)
 				return cli_fail(c, CLI_INVALID, M_DRAFT_NOT_WITH, options_draft[o].name,
 						a->operands[0]);
@@ -278,7 +268,7 @@ int verb_draft(struct cli *c, const struct cli_args *a)
 		return status;
 	if (orders[order].texts)
 		return send_texts(c, a, &m);
-	if (!taking_fd(c, a, OPT_TAKE, &fd, &status))
+	if (!taking_fd(c, a, OPT_DRAFT_TAKE, &fd, &status))
 		return status;
 	status = send_order(c, &m, fd);
 	if (fd >= 0)

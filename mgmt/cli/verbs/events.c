@@ -26,47 +26,6 @@
 #define GRAVE_MOST 10u
 #define GRAVE_SINCE "7d"
 
-enum {
-	OPT_FOLLOW,
-	OPT_AFTER,
-	OPT_LIMIT,
-	OPT_SINCE,
-	OPT_CONDUIT,
-	OPT_VERDICT,
-	OPT_ZONE,
-	OPT_ASSET,
-	OPT_HOST,
-	OPT_SEVERITY,
-	OPT_EVE,
-	OPT_KIND,
-	OPT_PROTOCOL,
-	OPT_UNTIL,
-	OPT_REASON,
-	OPT_COMMAND,
-	OPT_VALUE,
-	OPT_N
-};
-
-const struct cli_option options_events[OPT_N + 1] = {
-	[OPT_FOLLOW] = { "--follow", 'f', NULL, M_EVENTS_OPT_FOLLOW },
-	[OPT_AFTER] = { "--after", 0, "SEQ", M_EVENTS_OPT_AFTER },
-	[OPT_LIMIT] = { "--limit", 'n', "N", M_EVENTS_OPT_LIMIT },
-	[OPT_SINCE] = { "--since", 0, "TIME", M_EVENTS_OPT_SINCE },
-	[OPT_CONDUIT] = { "--conduit", 0, "NAME", M_FILTER_OPT_CONDUIT },
-	[OPT_VERDICT] = { "--verdict", 0, "allow|deny|observe", M_EVENTS_OPT_VERDICT },
-	[OPT_ZONE] = { "--zone", 0, "NAME", M_EVENTS_OPT_ZONE },
-	[OPT_ASSET] = { "--asset", 0, "NAME", M_FILTER_OPT_ASSET },
-	[OPT_HOST] = { "--host", 0, "ADDRESS", M_FILTER_OPT_HOST },
-	[OPT_SEVERITY] = { "--severity", 0, "warning|serious", M_EVENTS_OPT_SEVERITY },
-	[OPT_EVE] = { "--eve", 0, NULL, M_EVENTS_OPT_EVE },
-	[OPT_KIND] = { "--kind", 0, "KIND", M_EVENTS_OPT_KIND },
-	[OPT_PROTOCOL] = { "--protocol", 0, "NAME|in_clear", M_EVENTS_OPT_PROTOCOL },
-	[OPT_UNTIL] = { "--until", 0, "TIME", M_EVENTS_OPT_UNTIL },
-	[OPT_REASON] = { "--reason", 0, "WORD", M_EVENTS_OPT_REASON },
-	[OPT_COMMAND] = { "--command", 0, "NAME,..", M_EVENTS_OPT_COMMAND },
-	[OPT_VALUE] = { "--value", 0, "N[-M]", M_EVENTS_OPT_VALUE },
-};
-
 /* The question, and how to print the answer. */
 struct asked {
 	struct event_filter filter;
@@ -276,23 +235,26 @@ static bool take_filter(struct cli *c, const struct cli_args *a, struct event_fi
 		int option;
 		enum event_filter_key key;
 	} plain[] = {
-		{ OPT_CONDUIT, FILTER_CONDUIT }, { OPT_VERDICT, FILTER_VERDICT },   { OPT_ZONE, FILTER_ZONE },
-		{ OPT_ASSET, FILTER_ASSET },	 { OPT_HOST, FILTER_HOST },	    { OPT_SEVERITY, FILTER_SEVERITY },
-		{ OPT_KIND, FILTER_KIND },	 { OPT_PROTOCOL, FILTER_PROTOCOL }, { OPT_REASON, FILTER_REASON },
-		{ OPT_COMMAND, FILTER_COMMAND }, { OPT_VALUE, FILTER_VALUE },
+		{ OPT_EVENTS_CONDUIT, FILTER_CONDUIT }, { OPT_EVENTS_VERDICT, FILTER_VERDICT },
+		{ OPT_EVENTS_ZONE, FILTER_ZONE },	{ OPT_EVENTS_ASSET, FILTER_ASSET },
+		{ OPT_EVENTS_HOST, FILTER_HOST },	{ OPT_EVENTS_SEVERITY, FILTER_SEVERITY },
+		{ OPT_EVENTS_KIND, FILTER_KIND },	{ OPT_EVENTS_PROTOCOL, FILTER_PROTOCOL },
+		{ OPT_EVENTS_REASON, FILTER_REASON },	{ OPT_EVENTS_COMMAND, FILTER_COMMAND },
+		{ OPT_EVENTS_VALUE, FILTER_VALUE },
 	};
 	static const struct {
 		int option;
 		enum event_filter_key key;
 		enum message none;
 	} words[] = {
-		{ OPT_PROTOCOL, FILTER_PROTOCOL, M_EVENTS_PROTOCOL },
-		{ OPT_REASON, FILTER_REASON, M_EVENTS_REASON },
-		{ OPT_COMMAND, FILTER_COMMAND, M_EVENTS_COMMAND },
-		{ OPT_VALUE, FILTER_VALUE, M_EVENTS_VALUE },
+		{ OPT_EVENTS_PROTOCOL, FILTER_PROTOCOL, M_EVENTS_PROTOCOL },
+		{ OPT_EVENTS_REASON, FILTER_REASON, M_EVENTS_REASON },
+		{ OPT_EVENTS_COMMAND, FILTER_COMMAND, M_EVENTS_COMMAND },
+		{ OPT_EVENTS_VALUE, FILTER_VALUE, M_EVENTS_VALUE },
 	};
-	const char *since = a->values[OPT_SINCE], *host = a->values[OPT_HOST], *verdict = a->values[OPT_VERDICT],
-		   *severity = a->values[OPT_SEVERITY], *kind = a->values[OPT_KIND], *until = a->values[OPT_UNTIL];
+	const char *since = a->values[OPT_EVENTS_SINCE], *host = a->values[OPT_EVENTS_HOST],
+		   *verdict = a->values[OPT_EVENTS_VERDICT], *severity = a->values[OPT_EVENTS_SEVERITY],
+		   *kind = a->values[OPT_EVENTS_KIND], *until = a->values[OPT_EVENTS_UNTIL];
 	char moment[MOMENT_TEXT], end[MOMENT_TEXT];
 	struct addr_range r;
 	bool stray, fits = true;
@@ -331,19 +293,20 @@ static bool take_filter(struct cli *c, const struct cli_args *a, struct event_fi
 int verb_events(struct cli *c, const struct cli_args *a)
 {
 	unsigned long long limit = LIMIT_DEFAULT, after = 0;
-	struct asked q = { .eve = a->values[OPT_EVE] != NULL };
+	struct asked q = { .eve = a->values[OPT_EVENTS_EVE] != NULL };
 	int status;
 	bool ok;
 
 	if (!take_filter(c, a, &q.filter, &status))
 		return status;
-	if (a->values[OPT_FOLLOW] == NULL)
+	if (a->values[OPT_EVENTS_FOLLOW] == NULL)
 		pager_begin(c);
-	if (a->values[OPT_LIMIT] != NULL && (!cli_number(a->values[OPT_LIMIT], LIMIT_MAX, &limit) || limit == 0))
-		return cli_fail(c, CLI_INVALID, M_EVENTS_LIMIT, a->values[OPT_LIMIT], LIMIT_MAX);
-	if (a->values[OPT_AFTER] != NULL) {
-		if (!cli_number(a->values[OPT_AFTER], UINT64_MAX, &after))
-			return cli_fail(c, CLI_INVALID, M_EVENTS_AFTER, a->values[OPT_AFTER]);
+	if (a->values[OPT_EVENTS_LIMIT] != NULL &&
+	    (!cli_number(a->values[OPT_EVENTS_LIMIT], LIMIT_MAX, &limit) || limit == 0))
+		return cli_fail(c, CLI_INVALID, M_EVENTS_LIMIT, a->values[OPT_EVENTS_LIMIT], LIMIT_MAX);
+	if (a->values[OPT_EVENTS_AFTER] != NULL) {
+		if (!cli_number(a->values[OPT_EVENTS_AFTER], UINT64_MAX, &after))
+			return cli_fail(c, CLI_INVALID, M_EVENTS_AFTER, a->values[OPT_EVENTS_AFTER]);
 		ok = print_on(c, &q, &after, limit, &status);
 	} else if (!event_filter_any(&q.filter)) {
 		ok = print_matching(c, &q, limit, &after, &status);
@@ -351,7 +314,7 @@ int verb_events(struct cli *c, const struct cli_args *a)
 		ok = start_of_last(c, limit, &after, &status) && (c->json || q.eve || print_grave(c, after, &status)) &&
 		     print_on(c, &q, &after, limit, &status);
 	}
-	while (ok && a->values[OPT_FOLLOW] != NULL && wait_for_more(c))
+	while (ok && a->values[OPT_EVENTS_FOLLOW] != NULL && wait_for_more(c))
 		ok = print_on(c, &q, &after, LIMIT_DEFAULT, &status);
 	return status;
 }

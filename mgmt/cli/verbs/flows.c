@@ -12,26 +12,16 @@
 
 #define LIMIT_DEFAULT 100u
 
-enum { OPT_CONDUIT, OPT_ZONE, OPT_ASSET, OPT_HOST, OPT_LIMIT, OPT_N };
-
-const struct cli_option options_flows[OPT_N + 1] = {
-	[OPT_CONDUIT] = { "--conduit", 0, "NAME", M_FLOWS_OPT_CONDUIT },
-	[OPT_ZONE] = { "--zone", 0, "NAME", M_FLOWS_OPT_ZONE },
-	[OPT_ASSET] = { "--asset", 0, "NAME", M_FLOWS_OPT_ASSET },
-	[OPT_HOST] = { "--host", 0, "ADDRESS", M_FLOWS_OPT_HOST },
-	[OPT_LIMIT] = { "--limit", 'n', "N", M_FLOWS_OPT_LIMIT },
-};
-
 /* Reads the filter; false with *ret_status for an invalid one. */
 static bool take(struct cli *c, const struct cli_args *a, struct msg_flows *ret, int *ret_status)
 {
-	static const enum event_filter_key keys[OPT_LIMIT] = {
-		[OPT_CONDUIT] = FILTER_CONDUIT,
-		[OPT_ZONE] = FILTER_ZONE,
-		[OPT_ASSET] = FILTER_ASSET,
-		[OPT_HOST] = FILTER_HOST,
+	static const enum event_filter_key keys[OPT_FLOWS_LIMIT] = {
+		[OPT_FLOWS_CONDUIT] = FILTER_CONDUIT,
+		[OPT_FLOWS_ZONE] = FILTER_ZONE,
+		[OPT_FLOWS_ASSET] = FILTER_ASSET,
+		[OPT_FLOWS_HOST] = FILTER_HOST,
 	};
-	const char *limit = a->values[OPT_LIMIT], *host = a->values[OPT_HOST];
+	const char *limit = a->values[OPT_FLOWS_LIMIT], *host = a->values[OPT_FLOWS_HOST];
 	unsigned long long most = LIMIT_DEFAULT;
 	struct addr_range r;
 	bool stray, fits = true;
@@ -45,7 +35,7 @@ static bool take(struct cli *c, const struct cli_args *a, struct msg_flows *ret,
 		return false;
 	}
 	ret->most = (uint32_t)most;
-	for (size_t i = 0; i < OPT_LIMIT; i++)
+	for (size_t i = 0; i < OPT_FLOWS_LIMIT; i++)
 		if (a->values[i] != NULL)
 			fits = event_filter_set(&ret->filter, keys[i], a->values[i]) && fits;
 	if (!fits)

@@ -21,12 +21,6 @@
 #define SINCE_DEFAULT "90d"
 #define LINES_MOST 20u
 
-enum { OPT_SINCE, OPT_N };
-
-const struct cli_option options_impact[OPT_N + 1] = {
-	[OPT_SINCE] = { "--since", 0, "TIME", M_IMPACT_OPT_SINCE },
-};
-
 struct past {
 	struct ir *ir;
 	uint64_t now;
@@ -296,7 +290,7 @@ static int ask_past(struct cli *c, const char *since, struct past *p)
 
 int verb_impact(struct cli *c, const struct cli_args *a)
 {
-	const char *wanted = a->values[OPT_SINCE] != NULL ? a->values[OPT_SINCE] : SINCE_DEFAULT;
+	const char *wanted = a->values[OPT_IMPACT_SINCE] != NULL ? a->values[OPT_IMPACT_SINCE] : SINCE_DEFAULT;
 	struct past p = { .now = clock_wall_s() };
 	char since[MOMENT_TEXT];
 	struct source s;

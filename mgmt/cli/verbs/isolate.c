@@ -15,18 +15,6 @@
 #include "mgmt/cli/words/render.h"
 #include "mgmt/state/alarms.h"
 
-enum { OPT_REHEARSE, OPT_REASON, OPT_ISOLATE_N, OPT_STAGE = OPT_ISOLATE_N, OPT_N };
-
-#define COMMON_OPTIONS                                                                                                 \
-	[OPT_REHEARSE] = { "--rehearse", 0, NULL, M_ISOLATE_OPT_REHEARSE }, [OPT_REASON] = { "--reason", 0, "TEXT",    \
-											     M_ISOLATE_OPT_REASON }
-
-const struct cli_option options_isolate[OPT_ISOLATE_N + 1] = { COMMON_OPTIONS };
-const struct cli_option options_rejoin[OPT_N + 1] = {
-	COMMON_OPTIONS,
-	[OPT_STAGE] = { "--stage", 0, "reads", M_REJOIN_OPT_STAGE },
-};
-
 static const struct answer_row listed[] = {
 #define ROWS_ISOLATIONS
 #include "mgmt/cli/verbs/answers.def"
@@ -121,7 +109,7 @@ static bool object_of(const struct cli_args *a, char out[ISOLATE_OBJECT])
 
 static int ordered(struct cli *c, const struct cli_args *a, uint8_t order)
 {
-	const char *reason = a->values[OPT_REASON] != NULL ? a->values[OPT_REASON] : "";
+	const char *reason = a->values[OPT_ISOLATE_REASON] != NULL ? a->values[OPT_ISOLATE_REASON] : "";
 	char object[ISOLATE_OBJECT];
 	int status = CLI_INVALID;
 
@@ -129,7 +117,7 @@ static int ordered(struct cli *c, const struct cli_args *a, uint8_t order)
 		return cli_fail(c, CLI_INVALID, M_ISOLATE_WORDS);
 	if (!apply_comment_good(c, reason, &status))
 		return status;
-	return ask(c, order, a->values[OPT_REHEARSE] != NULL ? APPLY_DRY_RUN : 0, object, reason);
+	return ask(c, order, a->values[OPT_ISOLATE_REHEARSE] != NULL ? APPLY_DRY_RUN : 0, object, reason);
 }
 
 int verb_isolate(struct cli *c, const struct cli_args *a)
@@ -139,7 +127,7 @@ int verb_isolate(struct cli *c, const struct cli_args *a)
 
 int verb_rejoin(struct cli *c, const struct cli_args *a)
 {
-	const char *stage = a->values[OPT_STAGE];
+	const char *stage = a->values[OPT_REJOIN_STAGE];
 
 	if (stage != NULL && strcmp(stage, "reads") != 0)
 		return cli_fail(c, CLI_INVALID, M_REJOIN_STAGE_WORD);

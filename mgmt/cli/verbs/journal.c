@@ -80,13 +80,6 @@ static int cannot(struct cli *c, const char *why)
 	return status;
 }
 
-enum { OPT_KEY, OPT_HEAD, OPT_N };
-
-const struct cli_option options_journal_verify[OPT_N + 1] = {
-	[OPT_KEY] = { "--key", 0, "FILE", M_JOURNAL_OPT_KEY },
-	[OPT_HEAD] = { "--head", 0, "FILE", M_JOURNAL_OPT_HEAD },
-};
-
 /* CLI_YES, or the status of a failure. */
 static int read_keys(struct cli *c, const char *path, struct checkpoint_keys *ret)
 {
@@ -105,7 +98,7 @@ static int read_keys(struct cli *c, const char *path, struct checkpoint_keys *re
 
 int verb_journal_verify(struct cli *c, const struct cli_args *a)
 {
-	const char *key = a->values[OPT_KEY], *head = a->values[OPT_HEAD];
+	const char *key = a->values[OPT_JOURNAL_KEY], *head = a->values[OPT_JOURNAL_HEAD];
 	struct checkpoint_keys keys = { 0 };
 	struct checkpoint sent = { 0 };
 	struct journal_trust trust = { &keys, NULL };

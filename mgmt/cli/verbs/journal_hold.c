@@ -6,18 +6,6 @@
 #include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
 
-enum { OPT_REASON, OPT_BY, OPT_LIFT_N, OPT_FROM = OPT_LIFT_N, OPT_UNTIL, OPT_N };
-
-#define COMMON_OPTIONS                                                                                                 \
-	[OPT_REASON] = { "--reason", 0, "TEXT", M_HOLD_OPT_REASON }, [OPT_BY] = { "--by", 0, "NAME", M_HOLD_OPT_BY }
-
-const struct cli_option options_journal_hold[OPT_N + 1] = {
-	COMMON_OPTIONS,
-	[OPT_FROM] = { "--from", 0, "TIME", M_HOLD_OPT_FROM },
-	[OPT_UNTIL] = { "--until", 0, "TIME", M_HOLD_OPT_UNTIL },
-};
-const struct cli_option options_journal_lift[OPT_LIFT_N + 1] = { COMMON_OPTIONS };
-
 static const struct answer_row rows[] = {
 #define ROWS_HOLDS
 #include "mgmt/cli/verbs/answers.def"
@@ -50,9 +38,10 @@ int verb_journal_holds(struct cli *c, const struct cli_args *a)
 
 int verb_journal_hold(struct cli *c, const struct cli_args *a)
 {
-	const char *from = a->values[OPT_FROM], *until = a->values[OPT_UNTIL];
+	const char *from = a->values[OPT_HOLD_FROM], *until = a->values[OPT_HOLD_UNTIL];
 	struct msg_hold order = { .order = HOLD_PLACE, .until = HOLD_OPEN };
-	int status = box_order_words(c, a->values[OPT_REASON], a->values[OPT_BY], &order.reason, (char *)order.person);
+	int status = box_order_words(c, a->values[OPT_HOLD_REASON], a->values[OPT_HOLD_BY], &order.reason,
+				     (char *)order.person);
 
 	if (status != CLI_YES)
 		return status;
@@ -69,7 +58,8 @@ int verb_journal_lift(struct cli *c, const struct cli_args *a)
 {
 	struct msg_hold order = { .order = HOLD_LIFT };
 	unsigned long long number;
-	int status = box_order_words(c, a->values[OPT_REASON], a->values[OPT_BY], &order.reason, (char *)order.person);
+	int status = box_order_words(c, a->values[OPT_HOLD_REASON], a->values[OPT_HOLD_BY], &order.reason,
+				     (char *)order.person);
 
 	if (status != CLI_YES)
 		return status;

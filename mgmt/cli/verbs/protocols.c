@@ -347,14 +347,9 @@ static void list_print(struct cli *c, bool all)
 	(void)table_end(t, c->out, c->color);
 }
 
-enum { OPT_ALL, OPT_N };
-const struct cli_option options_protocols[OPT_N + 1] = {
-	[OPT_ALL] = { "--all", 0, NULL, M_PROTOCOLS_OPT_ALL },
-};
-
 int verb_protocols(struct cli *c, const struct cli_args *a)
 {
-	bool all = a->values[OPT_ALL] != NULL;
+	bool all = a->values[OPT_PROTOCOLS_ALL] != NULL;
 	enum protocol p = a->n_operands > 0 ? protocol_by_name(a->operands[0]) : PROTO_NONE;
 
 	if (a->n_operands > 0 && p == PROTO_NONE)

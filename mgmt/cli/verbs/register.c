@@ -421,18 +421,10 @@ static int show(struct cli *c, const struct kind *kind, const char *form, const 
 
 /* ---- the verbs ------------------------------------------------------------------------------- */
 
-enum { OPT_CSV, OPT_TO, OPT_AT, OPT_N };
-
-const struct cli_option options_register[OPT_N + 1] = {
-	[OPT_CSV] = { "--csv", 0, "FILE", M_DEVICES_OPT_CSV },
-	[OPT_TO] = { "--to", 0, "text|json|csv|svg", M_EFFECTIVE_OPT_TO },
-	[OPT_AT] = { "--at", 0, "TIME", M_REGISTER_OPT_AT },
-};
-
 static int shown(struct cli *c, const struct cli_args *a, const struct kind *kind)
 {
-	const char *form = a->values[OPT_TO] != NULL ? a->values[OPT_TO] : c->json ? "json" : "text";
-	const char *then = a->values[OPT_AT];
+	const char *form = a->values[OPT_REGISTER_TO] != NULL ? a->values[OPT_REGISTER_TO] : c->json ? "json" : "text";
+	const char *then = a->values[OPT_REGISTER_AT];
 	uint64_t at = 0;
 
 	if (strcmp(form, "text") != 0 && strcmp(form, "json") != 0 && strcmp(form, "csv") != 0 &&
@@ -443,7 +435,7 @@ static int shown(struct cli *c, const struct cli_args *a, const struct kind *kin
 	if (then != NULL && (!moment_seconds(then, &at) || at == 0))
 		return cli_fail(c, CLI_INVALID, M_HOLD_MOMENT, "--at", then);
 	c->json = strcmp(form, "json") == 0;
-	return show(c, kind, form, a->values[OPT_CSV], at);
+	return show(c, kind, form, a->values[OPT_REGISTER_CSV], at);
 }
 
 int verb_register(struct cli *c, const struct cli_args *a)

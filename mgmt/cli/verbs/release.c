@@ -19,13 +19,6 @@
 #define WAIT_S 60
 #define ANSWER_MAX (16u << 20)
 
-enum { OPT_ALL, OPT_STATE, OPT_N };
-
-const struct cli_option options_release[OPT_N + 1] = {
-	[OPT_ALL] = { "--all", 0, NULL, M_RELEASE_OPT_ALL },
-	[OPT_STATE] = { "--state", 0, "FOLDER", M_RELEASE_OPT_STATE },
-};
-
 /* Runs sekishod with these arguments, and returns its whole output, malloc'd. NULL when it could
  * not be started. */
 static char *run_daemon(char *const *argv)
@@ -78,13 +71,13 @@ static bool ask_alone(struct cli *c, const struct cli_args *a, struct box_answer
 	snprintf(language, sizeof(language), "%s", lang_name(c->lang));
 	argv[n++] = (char *)(uintptr_t) "--lang";
 	argv[n++] = language;
-	if (a->values[OPT_STATE] != NULL) {
+	if (a->values[OPT_RELEASE_STATE] != NULL) {
 		argv[n++] = (char *)(uintptr_t) "--state";
-		argv[n++] = (char *)(uintptr_t)a->values[OPT_STATE];
+		argv[n++] = (char *)(uintptr_t)a->values[OPT_RELEASE_STATE];
 	}
-	argv[n++] = (char *)(uintptr_t)(name != NULL		     ? "--release"
-					: a->values[OPT_ALL] != NULL ? "--release-all"
-								     : "--release-list");
+	argv[n++] = (char *)(uintptr_t)(name != NULL			     ? "--release"
+					: a->values[OPT_RELEASE_ALL] != NULL ? "--release-all"
+									     : "--release-list");
 	if (name != NULL)
 		argv[n++] = (char *)(uintptr_t)name;
 	text = run_daemon(argv);
@@ -111,7 +104,7 @@ static const struct answer_row kept[] = {
 
 int verb_release(struct cli *c, const struct cli_args *a)
 {
-	bool all = a->values[OPT_ALL] != NULL, look = !all && a->n_operands == 0;
+	bool all = a->values[OPT_RELEASE_ALL] != NULL, look = !all && a->n_operands == 0;
 	const struct msg_body order = { MSG_CTL_RELEASE,
 					.ctl_release = { .flags = look ? RELEASE_LIST : 0,
 							 .device = a->n_operands > 0 ? a->operands[0] : "" } };

@@ -7,15 +7,6 @@
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 
-enum { OPT_TO, OPT_DRY_RUN, OPT_COMMENT, OPT_TAKE, OPT_N };
-
-const struct cli_option options_rollback[OPT_N + 1] = {
-	[OPT_TO] = { "--to", 0, "NUMBER", M_ROLLBACK_OPT_TO },
-	[OPT_DRY_RUN] = { "--dry-run", 0, NULL, M_ROLLBACK_OPT_DRY_RUN },
-	[OPT_COMMENT] = { "--comment", 0, "TEXT", M_APPLY_OPT_COMMENT },
-	[OPT_TAKE] = { "--take-interface", 0, "NAME", M_APPLY_OPT_TAKE },
-};
-
 /* Adds the lines that differ to the answer. Unreadable texts are left out: the rollback is done
  * anyway. */
 static void add_difference(const struct cli *c, json_t *answer)
@@ -38,21 +29,21 @@ static void add_difference(const struct cli *c, json_t *answer)
 
 int verb_rollback(struct cli *c, const struct cli_args *a)
 {
-	bool dry_run = a->values[OPT_DRY_RUN] != NULL;
+	bool dry_run = a->values[OPT_ROLLBACK_DRY_RUN] != NULL;
 	struct msg_body order = { MSG_CTL_CHANGE, .ctl_change = { .order = CHANGE_ROLLBACK,
 								  .flags = dry_run ? APPLY_DRY_RUN : 0,
-								  .comment = a->values[OPT_COMMENT] } };
+								  .comment = a->values[OPT_ROLLBACK_COMMENT] } };
 	unsigned long long to = 0;
 	struct box_answer answer;
 	bool answered;
 	int agreed, status;
 
-	if (a->values[OPT_TO] != NULL && (!cli_number(a->values[OPT_TO], INT64_MAX, &to) || to == 0))
-		return cli_fail(c, CLI_INVALID, M_SHOW_NUMBER, a->values[OPT_TO]);
-	if (!apply_comment_good(c, a->values[OPT_COMMENT], &status))
+	if (a->values[OPT_ROLLBACK_TO] != NULL && (!cli_number(a->values[OPT_ROLLBACK_TO], INT64_MAX, &to) || to == 0))
+		return cli_fail(c, CLI_INVALID, M_SHOW_NUMBER, a->values[OPT_ROLLBACK_TO]);
+	if (!apply_comment_good(c, a->values[OPT_ROLLBACK_COMMENT], &status))
 		return status;
 	order.ctl_change.to = to;
-	if (!taking_fd(c, a, OPT_TAKE, &agreed, &status))
+	if (!taking_fd(c, a, OPT_ROLLBACK_TAKE, &agreed, &status))
 		return status;
 	answered = box_request_long(c, &order, &agreed, 1, 120, &answer, &status);
 	if (agreed >= 0)

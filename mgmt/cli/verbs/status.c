@@ -19,12 +19,6 @@
 
 #define ANSWERS_SHOWN 4u /* ranges of an interface; `effective` shows all */
 
-enum { OPT_ALL, OPT_N };
-
-const struct cli_option options_status[OPT_N + 1] = {
-	[OPT_ALL] = { "--all", 0, NULL, M_STATUS_OPT_ALL },
-};
-
 /* Packets, and how many of them were lost. */
 static void counter_cell(struct table *t, const json_t *counters)
 {
@@ -166,7 +160,7 @@ int verb_status(struct cli *c, const struct cli_args *a)
 	alarms = alarms_find(answer.json);
 	stand = stand_of(answer.json, faults, alarms);
 	if (!box_answer_done(c, &answer, &status)) {
-		if (a->values[OPT_ALL] == NULL) {
+		if (a->values[OPT_STATUS_ALL] == NULL) {
 			overview_screen(c, answer.json, faults, alarms, stand);
 		} else {
 			overview_headline(c, answer.json, faults, alarms, stand);

@@ -10,12 +10,6 @@
 #include "mgmt/cli/words/moment.h"
 #include "mgmt/cli/words/render.h"
 
-enum { OPT_SINCE, OPT_N };
-
-const struct cli_option options_verify[OPT_N + 1] = {
-	[OPT_SINCE] = { "--since", 0, "TIME", M_VERIFY_OPT_SINCE },
-};
-
 /* Earlier differences that were mended: equal now does not mean equal all the time. */
 static void past_text(struct cli *c, const json_t *past, const char *since)
 {
@@ -45,9 +39,9 @@ int verb_verify(struct cli *c, const struct cli_args *a)
 	char since[MOMENT_TEXT];
 	int status;
 
-	if (a->values[OPT_SINCE] != NULL) {
-		if (!moment_parse(a->values[OPT_SINCE], since))
-			return cli_fail(c, CLI_INVALID, M_SINCE_BAD, a->values[OPT_SINCE]);
+	if (a->values[OPT_VERIFY_SINCE] != NULL) {
+		if (!moment_parse(a->values[OPT_VERIFY_SINCE], since))
+			return cli_fail(c, CLI_INVALID, M_SINCE_BAD, a->values[OPT_VERIFY_SINCE]);
 		past = events_since(c, since, "drift", &status);
 		if (past == NULL)
 			return status;

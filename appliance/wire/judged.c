@@ -18,6 +18,8 @@ bool order_is_signed(const struct msg_body *b)
 
 enum right order_signed_right(const struct msg_body *b)
 {
+	if (b->type == MSG_ATTACKS && b->attacks.order == ATTACKS_ACKNOWLEDGE)
+		return RIGHT_ALARMS;
 	if ((b->type == MSG_DEVICES && (b->devices.order == DEVICES_ACCEPT || b->devices.order == DEVICES_FORGET)) ||
 	    (b->type == MSG_ATTACKS && b->attacks.order < ATTACKS_ORDERS))
 		return RIGHT_MACHINE;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Alarms of attacks: an operator acknowledges or silences one in his own name; who has done so is
+// Alarms of attacks: a person acknowledges or silences one in his own name; who has done so is
 // shown.
 import { h, type Child, type Node_ } from "./dom";
 import { count, moment } from "./format";
@@ -39,11 +39,10 @@ function form(draw: () => void, what: Chosen): Node_ {
 
 /** What the person may do about an alarm, shown below it. */
 export function attackActs(number: number, draw: () => void, several: boolean): Child[] {
-	if (!mayDo("run_machine")) return [];
 	if (orders.about?.number === number) return [form(draw, orders.about), h("p", { class: "complaint", role: "alert" }, orders.complaint ?? "")];
 	const act = (order: Chosen["order"]): Node_ => h("button", { type: "button", "data-key": "attack-" + order + "-" + String(number), click: orders.choose(draw, { order, number }) },
 		t(order === "silence" ? "attack_silence" : "attack_acknowledge"), several && " " + String(number));
-	return [h("p", { class: "acts" }, act("acknowledge"), act("silence"))];
+	return mayDo("acknowledge_alarms") ? [h("p", { class: "acts" }, act("acknowledge"), mayDo("run_machine") && act("silence"))] : [];
 }
 
 /** Reads the list again when the box reports that another alarm sounds or was acknowledged. */
@@ -64,15 +63,18 @@ export function seenAttacks(state: State, draw: () => void): Node_ | false {
 	if (mayDo("read_events") && said > 0) read([a?.acknowledged, a?.silenced, ...state.alarms.map((x) => x.key)].join(" "), draw);
 	if (said === 0 && orders.done === undefined) return false;
 	const seen = (list ?? []).filter((x) => x.state !== "ringing");
-	return card("attacks-seen", "attacks_seen", true, h("p", { class: "note", role: "status", "data-key": "attack-done" }, orders.done ?? ""), seenNote(state),
+	return card("attacks-seen", "attacks_seen", true, ...seenNote(state),
 		seen.length > 0 && grid("attacks_seen", [{ head: "attack" }, { head: "state" }, { head: "attack_from" }, { head: "attack_to" }, { head: "attack_count", number: true }, { head: "last_heard" }, { head: "reviewed_by" }, { head: "reason_given" }],
 			seen.map((x) => [x.number + ": " + x[language()], x.acknowledged ? chip("off", t("attack_seen_at", moment(x.acknowledged))) : chip("wait", t("attack_silent_until", moment(x.silent_until ?? ""))),
 				x.from || t("unknown"), x.to === "" ? t("unknown") : x.attack === "spoofed" ? t("attack_forged", x.to) : x.to, count(x.count), moment(x.last), x.person, x.reason])));
 }
 
-/** How many alarms are acknowledged or silenced, also for a person who may not read the list. */
-export function seenNote(state: State): Node_ | false {
+/**
+ * The last order that was done, and how many alarms are acknowledged or silenced, also for a person
+ * who may not read the list.
+ */
+export function seenNote(state: State): Child[] {
 	const a = state.status.journal?.attacks;
-	if ((a?.acknowledged ?? 0) + (a?.silenced ?? 0) === 0) return false;
-	return h("p", { class: "note", "data-key": "attacks-note" }, t("attacks_seen_note", count(a?.acknowledged), count(a?.silenced)));
+	return [h("p", { class: "note", role: "status", "data-key": "attack-done" }, orders.done ?? ""), (a?.acknowledged ?? 0) + (a?.silenced ?? 0) > 0 &&
+		h("p", { class: "note", "data-key": "attacks-note" }, t("attacks_seen_note", count(a?.acknowledged), count(a?.silenced)))];
 }

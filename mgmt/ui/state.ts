@@ -79,6 +79,13 @@ function some(names: string[]): string {
 	return names.slice(0, SHOWN).join(language() === "ja" ? "、" : ", ") + (more > 0 ? " " + t("and_more", count(more)) : "");
 }
 
+/** Whom to call: a button where the policy's contact is a telephone number or an address. */
+function call(contact: string): Child {
+	const found = /[^\s<>"',;()（）、]+@[\w.-]+|\+?\d[\d-]{7,}\d/.exec(contact)?.[0];
+	if (found === undefined) return contact !== "" && h("span", { class: "call" }, " " + t("alarm_call", contact));
+	return h("a", { class: "button", href: (found.includes("@") ? "mailto:" : "tel:") + found }, t("call", contact));
+}
+
 /** `acts`: what the person can do about an alarm, beside it. */
 export function alarmList(state: State, acts: (a: Alarm) => Child[] = () => []): Node_ {
 	const list = alarms(state), contact = state.status.site?.contact ?? "";
@@ -87,7 +94,7 @@ export function alarmList(state: State, acts: (a: Alarm) => Child[] = () => []):
 	return h("ul", { class: "alarms" }, list.map((a) => h("li", { class: a.grave ? "grave" : "", "data-key": "alarm " + a.title }, mark(a.grave ? "bad" : "note"),
 		h("div", {}, h("p", {}, h("b", { class: "title" }, a.title, a.texts.length > 1 && t("times", count(a.texts.length))), a.since !== "" && h("span", { class: "since" }, a.since)),
 			a.sources.length > 0 && h("p", { class: "named" }, t("alarm_source", some(a.sources))), a.machines.length > 0 && h("p", { class: "named" }, t("alarm_machines", some(a.machines))),
-			(a.step !== "" || contact !== "") && h("p", {}, a.step !== "" && t("alarm_step", a.step), contact !== "" && h("span", { class: "call" }, " " + t("alarm_call", contact))), ...acts(a),
+			(a.step !== "" || contact !== "") && h("p", {}, a.step !== "" && t("alarm_step", a.step), call(contact)), ...acts(a),
 			a.texts.length === 1 && a.attacks.length === 0 && list.length <= SHOWN ? h("p", { class: "what" }, a.texts[0] ?? "") :
 				h("details", {}, h("summary", {}, t("alarm_texts")), h("ul", { class: "plain" }, a.texts.map((text) => h("li", { class: "what" }, text))))))));
 }

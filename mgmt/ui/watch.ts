@@ -75,7 +75,7 @@ export const watchPage = (changed: () => void) => (state: State): Node_[] => {
 	const contact = state.status.site?.contact, some = (list: Child[]): Node_[] => list.filter((n): n is Node_ => typeof n === "object" && n !== null);
 	return [headline(state, true, h("div", { class: "contact" }, h("b", {}, t("contact")), h("p", { class: contact ? "call" : "" }, contact || t("contact_none")))),
 		...some([...doorOrders(state, changed), ...isolationOrders(state, changed), openDoors(state, changed), openHours(state)]),
-		card("alarms", "alarms", true, alarmList(state, (a) => [cutSources(state, a, changed), ...a.attacks.flatMap((n) => attackActs(n, changed, a.attacks.length > 1))]), seenNote(state)), ...some([preparedDoors(state, changed), preparedIsolations(state, changed)]),
+		card("alarms", "alarms", true, alarmList(state, (a) => [cutSources(state, a, changed), ...a.attacks.flatMap((n) => attackActs(n, changed, a.attacks.length > 1))]), ...seenNote(state)), ...some([preparedDoors(state, changed), preparedIsolations(state, changed)]),
 		card("zones", "zones", true, sides.length === 0 ? h("p", { class: "empty" }, t(state.status.interfaces === null ? "no_interfaces" : "no_cards")) :
 			h("ul", { class: "tiles" }, sides.map((x) => h("li", { class: x.link === "up" ? "tile" : "tile bad" },
 				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x), machines(x, changed), zoneButtons(x, changed)))),

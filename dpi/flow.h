@@ -21,6 +21,7 @@
 #include "dpi/decode.h"
 #include "dpi/hello.h"
 #include "dpi/protocol.h"
+#include "dpi/recognise.h"
 #include "dpi/share.h"
 #include "dpi/stream.h"
 

@@ -17,6 +17,7 @@
 
 #include "appliance/base/bytes.h"
 #include "dpi/protocol.h"
+#include "dpi/recognise.h"
 
 /* bytes of a server name that are kept, NUL included; a longer one is left out */
 #define HELLO_NAME 128u

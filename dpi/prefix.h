@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "dpi/protocol.h"
+#include "dpi/recognise.h"
 
 #define STREAM_FORM(name) enum recognition recognise_##name(enum direction dir, struct bytes head);
 #define DATAGRAM_FORM(name) bool datagram_##name(enum direction dir, struct bytes payload);

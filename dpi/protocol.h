@@ -21,6 +21,7 @@
 #include "appliance/wire/commands.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/reason.h"
+#include "dpi/bond.h"
 
 enum direction { DIR_C2S = 0, DIR_S2C = 1 };
 
@@ -35,7 +36,6 @@ enum frame_result {
 /* What the bytes of a datagram say of themselves, without their flow. */
 enum utterance { UTTERS_NOTHING, UTTERS_REQUEST, UTTERS_ANSWER };
 
-struct bond;
 struct once_template; /* appliance/wire/once.h */
 
 struct operation; /* appliance/wire/operation.h */
@@ -77,37 +77,6 @@ struct pdu {
 struct ruling; /* appliance/wire/evaluate.h */
 
 #define OPERATIONS_MAX 255u /* operations of one PDU; a PDU with more is malformed */
-
-/*
- * A bond connects flows of one pair of hosts: one flow opens a connection, and another one uses it.
- * For example, CIP data over UDP belong to a connection that was opened over TCP. struct bond is
- * what a PDU says about such a connection; most PDUs have none. See dpi/inspect/companion.h.
- */
-enum bond_kind {
-	BOND_NONE,
-	/* a request that opens `key` for its operations, once it is allowed and answered */
-	BOND_ASKS,
-	/* an answer that opens `key`. Data in a direction carry id[direction]. The connection ends
-	 * after `silent_ms` without use */
-	BOND_OPENS,
-	BOND_CLOSES, /* a request or answer that closes `key` */
-	/* a datagram with bytes[0] bytes of data for the connection id[0]. It is judged like the
-	 * request that opened the connection; its own operation is only for records */
-	BOND_USES,
-};
-
-struct bond {
-	uint8_t kind; /* enum bond_kind */
-	/* the connection survives the end of the flow that opened it, as long as it is used */
-	bool stays;
-	bool sends[2]; /* the connection carries data in this direction */
-	uint32_t id[2];
-	/* by direction: the largest number of data bytes in a datagram, as the opening
-	 * request says */
-	uint32_t bytes[2];
-	uint64_t key; /* unique among the open connections of this pair of hosts in this protocol */
-	uint64_t silent_ms;
-};
 
 /* A parsed PDU. */
 struct parsed {
@@ -272,61 +241,5 @@ struct enforcer {
 #include "appliance/wire/protocols.def"
 
 const struct enforcer *enforcer_of(enum protocol p); /* NULL when the protocol has none */
-
-/* ---- recognisers: the first bytes of a direction --------------------------------------------- */
-
-/*
- * The result for the first bytes of a direction. It does not depend on segment boundaries: a result
- * other than RECOGNISE_MORE does not change when more bytes come. At most RECOGNISE_MAX bytes
- * are read.
- */
-enum recognition {
-	RECOGNISED, /* these bytes are this protocol */
-	/* the bytes fit this protocol, but others as well: the other direction must fit, too */
-	RECOGNISE_HALF,
-	/* as RECOGNISE_HALF, for a client that only answers: the server must have sent
-	 * bytes first */
-	RECOGNISE_IF_GREETED,
-	RECOGNISE_MORE, /* consistent so far, too few bytes */
-	RECOGNISE_NOT,	/* not this protocol */
-};
-
-#define RECOGNISE_MAX 64
-
-/* `head`: the bytes of this direction of a TCP session from its start. Protocols without a
- * recogniser answer RECOGNISE_NOT. */
-enum recognition recognise(enum protocol p, enum direction dir, struct bytes head);
-/* Whether a whole datagram has the form of this protocol. False for protocols without a recogniser
- * for datagrams. */
-bool recognise_datagram(enum protocol p, enum direction dir, struct bytes payload);
-
-enum head_step {
-	HEAD_GOES_ON, /* the header is not complete yet */
-	HEAD_WHOLE,   /* the header is complete, or the protocol has none */
-	/* the header has bytes that normal clients never send, and that servers read differently;
-	 * this result is final */
-	HEAD_AMBIGUOUS,
-};
-
-#define HEAD_MAX 65536u /* no server accepts a longer header */
-
-/* The reader of the header of a direction's first message; all zeros at the beginning. */
-struct head {
-	uint32_t n;  /* bytes so far */
-	uint32_t at; /* how many characters of the searched text have matched */
-	uint8_t last;
-	bool on_line, lines, whole;
-};
-
-/*
- * Reads on in the first header of a direction of protocol `p`, for protocols that RECOGNISE_MAX
- * bytes do not decide. HTTP client: the first line ends with a version, and an empty line ends the
- * header. A NUL, a line feed without a carriage return or the reverse, and more than HEAD_MAX bytes
- * are ambiguous. SSH server: lines of text, up to the line with its version.
- */
-enum head_step recognise_head(enum protocol p, enum direction dir, struct head *h, struct bytes more);
-/* The protocol that our own recognisers find, PROTO_NONE when none matches; for events
- * ("speaks ssh"). */
-enum protocol recognise_any(enum direction dir, struct bytes head);
 
 #endif

@@ -24,6 +24,7 @@
 #include "dpi/decode.h"
 #include "dpi/pool.h"
 #include "dpi/protocol.h"
+#include "dpi/recognise.h"
 #include "dpi/runs.h"
 
 #define STREAM_KEEP_MAX (256u * 1024u) /* bytes kept per direction */

@@ -22,6 +22,7 @@
 #include "appliance/accounts/sessions.h"
 #include "appliance/base/json.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 struct err;
 struct event;

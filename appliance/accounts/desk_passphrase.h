@@ -11,6 +11,7 @@
 #include "appliance/accounts/secret.h"
 #include "appliance/base/messages.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 struct account;
 struct addr;

@@ -12,6 +12,7 @@
 #include "appliance/base/addr.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/orders.h"
+#include "appliance/wire/said.h"
 #include "appliance/wire/webauthn.h"
 
 enum job_kind { JOB_ORDER, JOB_LOGIN, JOB_KEY, JOB_MANAGE, JOB_PASSPHRASE };

@@ -30,6 +30,8 @@
 #include "appliance/seal/cms.h"
 #include "appliance/seal/file.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
+#include "appliance/wire/said.h"
 #include "policy/compile/compile.h"
 #include "policy/ir/seal.h"
 #include "policy/render/render.h"

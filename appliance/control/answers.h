@@ -9,6 +9,7 @@
 #include "appliance/base/json.h"
 #include "appliance/control/asker.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 struct control;
 struct err;

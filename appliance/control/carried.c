@@ -12,6 +12,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
 #include "appliance/control/note.h"
+#include "appliance/control/tried.h"
 #include "appliance/control/watch.h"
 
 #define SECOND 1000000000ull

@@ -11,6 +11,7 @@
 #include "appliance/control/change_private.h"
 #include "appliance/control/control.h"
 #include "appliance/control/people.h"
+#include "appliance/control/tried.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/who.h"
 #include "appliance/wire/judged.h"

@@ -10,6 +10,7 @@
 
 #include "appliance/base/logins.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 struct client {
 	int fd; /* -1 = free */

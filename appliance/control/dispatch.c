@@ -14,6 +14,7 @@
 #include "appliance/control/impact.h"
 #include "appliance/control/people.h"
 #include "appliance/control/told.h"
+#include "appliance/control/uninspected.h"
 #include "appliance/control/watch.h"
 
 static bool on_answer(void *ctx, struct msg *m)

@@ -13,6 +13,7 @@
 #include "appliance/control/change_private.h"
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
+#include "appliance/control/tried.h"
 #include "appliance/role/roles.h"
 #include "appliance/wire/hours.h"
 

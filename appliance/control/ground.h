@@ -10,6 +10,7 @@
 #include "appliance/base/messages.h"
 #include "appliance/role/said.h"
 #include "appliance/wire/event.h"
+#include "appliance/wire/event_codes.h"
 
 struct control;
 struct msg_body;

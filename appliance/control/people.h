@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 struct control;
 struct err;

@@ -15,6 +15,7 @@
 #include "appliance/control/questions.h"
 #include "appliance/control/records.h"
 #include "appliance/control/show.h"
+#include "appliance/control/tried.h"
 #include "appliance/control/watch.h"
 #include "appliance/wire/judged.h"
 

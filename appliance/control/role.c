@@ -19,7 +19,10 @@
 #include "appliance/control/people.h"
 #include "appliance/control/records.h"
 #include "appliance/control/show.h"
+#include "appliance/control/tried.h"
+#include "appliance/control/uninspected.h"
 #include "appliance/control/watch.h"
+#include "appliance/control/watch_hours.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 

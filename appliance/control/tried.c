@@ -11,6 +11,7 @@
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
 #include "appliance/control/note.h"
+#include "appliance/control/tried.h"
 #include "appliance/control/watch.h"
 
 #define SECOND 1000000000ull

@@ -6,6 +6,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
+#include "appliance/control/uninspected.h"
 #include "appliance/control/watch.h"
 #include "appliance/role/roles.h"
 #include "appliance/wire/settings.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/control/watch.h"
+#include "appliance/control/tried.h"
+#include "appliance/control/uninspected.h"
 
 #include "appliance/control/certificates.h"
 #include "appliance/control/control.h"

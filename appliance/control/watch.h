@@ -19,6 +19,7 @@
 #include "appliance/wire/lane.h"
 #include "appliance/wire/mark.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 struct control;
 
@@ -77,113 +78,6 @@ void near_end_look(struct control *s, uint64_t now);
 void near_end_told(struct control *s, struct asker a, int status, int fd);
 /* For `status`: {"near", "conduits"}; null while the clock is not trusted. */
 json_t *json_ending(const struct control *s);
-
-/* ---- tried.c --------------------------------------------------------------------------------- */
-
-/* When a backup was last tried out with success. 31 days later the status says that the next try is
- * overdue. The time is in a file of control's folder. */
-struct tried {
-	/* seconds; 0 = unknown: the days count from the moment at which the clock is trusted */
-	uint64_t since;
-};
-
-void tried_open(struct control *s);
-void tried_look(struct control *s, uint64_t now);
-/* The record with this text says that a backup was tried out. */
-void tried_recorded(struct control *s, const char *text);
-/* For `status`: {"since", "days", "overdue", "carried"}; null while the clock is not trusted. */
-json_t *json_tried(const struct control *s);
-
-/* ---- carried.c ------------------------------------------------------------------------------- */
-
-/* Backups by schedule. Records tell root's schedule and how each attempt ended. This file counts
- * the days since the last backup, and says whether the next one is due. */
-enum carried_target { CARRIED_STICK, CARRIED_SERVER, CARRIED_TARGETS };
-
-#define CARRIED_WHY 24u
-#define CARRIED_DAYS_MOST 31u
-
-struct carried {
-	uint32_t days;	 /* between two backups; 0 = none are scheduled */
-	uint64_t since;	 /* seconds: when the schedule began; 0 = not known yet */
-	uint64_t at;	 /* seconds: the last one; 0 = none */
-	uint64_t failed; /* seconds: the last attempt, if it failed; not kept over a restart */
-	char why[CARRIED_WHY];
-};
-
-void carried_open(struct control *s);
-/* To be called only while the clock is trusted. */
-void carried_due(struct control *s);
-/* One of MACHINE_BACKUP_SCHEDULED, _CARRIED and _NOT_CARRIED was recorded with this text:
- * "TARGET: every N d", "TARGET: off", "TARGET: FILE", "TARGET: WHY". */
-void carried_recorded(struct control *s, uint8_t what, const char *text);
-/* The list for json_tried: a row for each target that is scheduled. */
-json_t *json_carried(const struct control *s);
-
-/* ---- uninspected.c --------------------------------------------------------------------------- */
-
-/*
- * Two alarms of the status, whose beginnings and ends are recorded; unserved.h decides about both.
- * `uninspected`: packets that should have been inspected were not. `unheard`: the tap receives
- * nothing, although the kernel counts packets that it should report to the tap. Counts start at 0
- * with the daemon. A new control goes on with its predecessor's counts and alarms, which are in
- * memory of the supervisor.
- */
-/* Sums of counters that the kernel starts anew when rules are loaded or a queue is made. */
-struct counting {
-	struct unserved_counts counts;
-	/* what the kernel has counted for the tap, and how often the tap heard */
-	uint64_t logged, heard;
-	struct msg_unanswered was;
-	/* by position in `lanes` of lane.h: the queues' counters at the last look */
-	struct queue_state seen[LANE_COUNT * LANE_SLOTS];
-	uint32_t any; /* 1: the kernel's counters have come */
-};
-
-struct uninspected {
-	struct unserved unserved;
-};
-
-struct unheard {
-	uint64_t logged_was, heard_was; /* at the last look */
-	struct deaf deaf;
-};
-
-void alarms_open(struct control *s);
-void unanswered_told(struct control *s, const struct msg_unanswered *m);
-void heard_told(struct control *s);
-void away_told(struct control *s, const struct msg_away *m);
-void uninspected_look(struct control *s, uint64_t now);
-void unheard_look(struct control *s, uint64_t now);
-/* For `status` (docs/json.md). */
-json_t *json_uninspected(const struct control *s);
-json_t *json_unheard(const struct control *s);
-
-/* ---- hours.c --------------------------------------------------------------------------------- */
-
-/*
- * Once the clock is trusted, records when a window of the policy in force begins or ends, and when
- * a conduit begins (`starts`). Enforce and the kernel open and shut conduits (policy/ir/moment.h),
- * not this module. A file says up to which moment changes are recorded. So a new control repeats no
- * record, and adds records of the changes while no daemon ran.
- */
-/* when several windows open (or shut) at the same time, so many of them get a record each; one
- * further record has the number of the others */
-#define HOURS_TOLD 16u
-
-struct hours {
-	/* seconds since 1970, 0 = not known: all changes up to `looked_s` are recorded; the next
-	 * change comes at `next_s` */
-	uint64_t looked_s, next_s;
-	/* the generation that these times belong to; UINT64_MAX = that in force at the start */
-	uint64_t number;
-};
-
-void hours_open(struct control *s); /* from the disk */
-void hours_due(struct control *s, uint64_t now);
-uint64_t hours_next(const struct control *s); /* monotonic ns, UINT64_MAX = never */
-/* For `status`: all windows of the policy in force, and which are open. */
-json_t *json_windows(const struct control *s);
 
 /* ---- clock.c --------------------------------------------------------------------------------- */
 

@@ -28,6 +28,7 @@
 #include "appliance/enforce/work.h"
 #include "appliance/kernel/dump.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 #define ATTEMPTS 6
 

@@ -16,7 +16,9 @@
 #include "appliance/enforce/generation.h"
 #include "appliance/enforce/session.h"
 #include "appliance/wire/cuts.h"
+#include "appliance/wire/ends.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 struct cutting {
 	const struct generation_held *now, *next;

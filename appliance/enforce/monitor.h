@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "appliance/wire/event.h"
+#include "appliance/wire/event_codes.h"
 
 struct differences;
 struct enforce;

@@ -20,6 +20,9 @@
 
 #include "appliance/base/alarm.h"
 #include "appliance/base/clock.h"
+#include "appliance/gate/overdue.h"
+#include "appliance/gate/stray.h"
+#include "appliance/gate/verdict.h"
 #include "appliance/role/outstanding.h"
 #include "appliance/role/vigil.h"
 #include "appliance/wire/event.h"
@@ -27,120 +30,8 @@
 #include "appliance/wire/msg.h"
 #include "appliance/wire/pairs.h"
 #include "appliance/wire/ring.h"
-
-/*
- * Finds packets of a queue that a worker leaves without a verdict although its loop runs. Packet
- * ids increase by one, and a worker reads packets in order. So a worker that has decided a packet
- * has read all earlier ones; it may hold each of them for 10 ms. Pure. The gate has one struct
- * overdue for each queue, and zeroes it for every new worker.
- */
-
-#define OVERDUE_NS 100000000u
-/* A worker with fewer heartbeats than this had no core for part of the time. */
-#define OVERDUE_BEATS 8u
-
-/* The queues of one socket, which share one order of arrival. */
-struct overdue_lane {
-	uint64_t verdicts; /* all verdicts so far, on packets of all these queues */
-	uint64_t waiting;  /* packets that wait in all these queues now */
-};
-
-struct overdue {
-	/* `mark` is set, because packets waited at the last look */
-	bool marked;
-	uint32_t mark;	    /* the newest id when the mark was set */
-	uint32_t lost;	    /* ids that had no packet by then */
-	uint32_t behind;    /* verdicts since then on packets newer than the mark */
-	uint32_t verdicts;  /* verdicts since the last look */
-	uint64_t quiet_ns;  /* time without a verdict on this queue */
-	uint64_t behind_ns; /* time since `behind` is not 0 */
-	uint32_t quiet_beats, behind_beats;
-	/* number of verdicts of the lane after which this queue's turn has come: by then all
-	 * packets that waited before `quiet_ns` began could have been decided */
-	uint64_t turn;
-	uint64_t seen;	     /* verdicts of the lane at the last look */
-	uint64_t stalled_ns; /* time without a verdict in the whole lane */
-	uint32_t stalled_beats;
-};
-
-/* Notes that the worker has decided this packet. */
-void overdue_verdict(struct overdue *o, uint32_t id);
-/* Takes the present state of the queue and of the lane, and the time and the worker's heartbeats
- * since the last look. True: the worker has left packets without a verdict for OVERDUE_NS. Packets
- * that only wait behind many others of the lane do not count. */
-bool overdue_look(struct overdue *o, const struct queue_state *q, const struct overdue_lane *lane, uint64_t passed_ns,
-		  uint32_t beats);
-
-/*
- * Limits the resets that a worker may ask for as answers to segments without a session (strays).
- * The kernel lets the gate's other resets pass only for tracked sessions. For strays it cannot
- * check this, so a compromised worker could send any reset to any host. Therefore each reset for a
- * stray needs a real packet that was dropped, is sent only between pairs that the policy knows
- * (wire/pairs.h), and is deducted from a budget. Pure; used by the gate.
- */
-
-/* resets for one packet: the receiver may expect the sequence number of the packet's beginning or
- * of its end */
-#define STRAY_EACH 2u
-#define STRAY_UNUSED 64u  /* unused resets that may be saved for later */
-#define STRAY_SECOND 500u /* resets a second; the same number may be sent at once */
-
-struct stray_budget {
-	/* for each queue of the cut lane, the newest id that was counted. Only higher ids are
-	 * counted, so each packet counts once */
-	uint32_t last_id[LANE_SLOTS];
-	uint32_t credit, tokens;
-	uint64_t filled_ns;
-};
-
-/* To be called when a worker begins. */
-void stray_begin(struct stray_budget *s);
-/* Packets of this slot up to `id` were not read by this worker. */
-void stray_decided(struct stray_budget *s, uint32_t slot, uint32_t id);
-/* The worker had packet `id` of the cut lane dropped; `newest` is the last one that the kernel put
- * into the queue. */
-void stray_dropped(struct stray_budget *s, uint32_t slot, uint32_t id, uint32_t newest);
-/* Whether a reset may be sent now (to one end or to both). If so, it is deducted from the
- * budget. */
-bool stray_pay(struct stray_budget *s, uint64_t now_ns);
-
-/*
- * Builds verdicts as netlink messages: several in one send, or one message that decides every
- * packet of a queue up to an id.
- *
- * Runs in the gate. Owns only the buffer inside a pack; descriptors are borrowed. It writes
- * messages and never reads one: if the kernel refuses a verdict, the worker reads that error,
- * because it reads the socket. Never sees a packet.
- */
-
-#define VERDICT_ONE 40u /* bytes of the longest verdict message */
-/* verdicts in one send; they fit in a page, because the kernel allocates larger sends
- * more slowly */
-#define VERDICT_MAX 64u
-
-/* Verdicts of one queue that wait to be sent. Starts zeroed. */
-struct verdict_pack {
-	uint32_t n;
-	size_t len;
-	_Alignas(8) uint8_t buf[VERDICT_MAX * VERDICT_ONE];
-};
-
-static inline bool verdict_full(const struct verdict_pack *p)
-{
-	return p->n == VERDICT_MAX;
-}
-
-/* Adds a verdict: the packet goes on with this mark. The pack must not be full. */
-void verdict_accept(struct verdict_pack *p, uint16_t queue, uint32_t id, uint32_t mark);
-void verdict_drop(struct verdict_pack *p, uint16_t queue, uint32_t id);
-/* Sends the pack's verdicts on the queue's socket. Empties the pack even if that fails. 0 or
- * negative errno. */
-int verdict_flush(struct verdict_pack *p, int fd);
-
-/* Writes the message that decides all packets of `queue` up to `id`. Accepted packets keep their
- * marks. Returns its length, at most VERDICT_ONE. */
-size_t verdict_upto_message(uint8_t out[VERDICT_ONE], uint16_t queue, uint32_t id, bool accept);
-int verdict_upto(int fd, uint16_t queue, uint32_t id, bool accept);
+#include "appliance/wire/role.h"
+#include "appliance/wire/said.h"
 
 #define GATE_TICK_NS 5000000u	    /* interval of checks while packets wait for a running worker */
 #define GATE_TICK_REST_NS 10000000u /* interval of checks while no packets wait */

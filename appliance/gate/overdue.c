@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/gate/overdue.h"
 #include "appliance/gate/gate.h"
 
 /* A longer time between two looks, in ns, counts only as this, because gate and worker may have had

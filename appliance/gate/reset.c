@@ -11,6 +11,7 @@
 #include "appliance/base/bytes.h"
 #include "appliance/base/checksum.h"
 #include "appliance/gate/gate.h"
+#include "appliance/gate/stray.h"
 
 #define TCP_LEN 20u
 #define IPV4_LEN 20u

@@ -6,6 +6,9 @@
  * permit with the session's own.
  */
 #include "appliance/gate/gate.h"
+#include "appliance/gate/overdue.h"
+#include "appliance/gate/stray.h"
+#include "appliance/gate/verdict.h"
 
 #include <string.h>
 

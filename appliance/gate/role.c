@@ -16,6 +16,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 #define DRAIN_MOST 256u
 #define ALARM_MS 1 /* ms between looks if the alarm fails */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "appliance/gate/verdict.h"
 #include "appliance/gate/gate.h"
 
 #include <errno.h>

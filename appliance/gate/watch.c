@@ -5,6 +5,9 @@
  * with their mark; the chain after the queue, which knows the session, decides and counts them.
  */
 #include "appliance/gate/gate.h"
+#include "appliance/gate/overdue.h"
+#include "appliance/gate/stray.h"
+#include "appliance/gate/verdict.h"
 
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -17,7 +17,9 @@
 
 #include "appliance/base/addr.h"
 #include "appliance/wire/event.h"
+#include "appliance/wire/filter.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 #define ACCESS_SLOTS 64u
 /* different questions of one reader that are recorded separately; further ones are recorded

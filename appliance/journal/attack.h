@@ -32,6 +32,7 @@
 #include "appliance/wire/attack.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 #define ATTACK_ALARMS 64u
 #define ATTACK_BY_ZONES 8u

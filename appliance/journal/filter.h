@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "appliance/base/addr.h"
+#include "appliance/wire/filter.h"
 #include "appliance/wire/msg.h"
 
 #define FILTER_COMMANDS 16u /* commands in one question */

@@ -22,6 +22,7 @@
 #include "appliance/base/json.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 #define HOLDS_MOST 32u
 #define HOLD_FOLDERS 2u

@@ -9,6 +9,7 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/columns.h"
 #include "appliance/wire/event.h"
+#include "appliance/wire/event_codes.h"
 
 /* ---- the list -------------------------------------------------------------------------------- */
 

@@ -25,6 +25,7 @@
 #include "appliance/base/addr.h"
 #include "appliance/base/columns.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 #define KNOWN_ACCEPTED 2048u /* devices */
 #define KNOWN_NEW 2048u	     /* devices without a review, of all interfaces */

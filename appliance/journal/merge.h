@@ -12,6 +12,7 @@
 
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 #define MERGE_SLOTS 1024u
 #define MERGE_WINDOW_NS 1000000000ull

@@ -15,6 +15,7 @@
 #include "appliance/wire/attack.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 #define NAMES_KEPT 64u
 /* bytes of all kept generations; the newest is kept whatever its size */

@@ -7,6 +7,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
+#include "appliance/journal/role_attack.h"
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/role_register.h"
 #include "appliance/journal/role_write.h"

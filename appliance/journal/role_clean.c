@@ -8,8 +8,8 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
+#include "appliance/journal/role_clean.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/role_register.h"
 
 #define NAME "clean"
 #define SECOND 1000000000ull

@@ -11,6 +11,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/base/utf8.h"
+#include "appliance/journal/role_device.h"
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/role_register.h"
 #include "appliance/journal/role_write.h"

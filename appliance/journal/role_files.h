@@ -10,6 +10,7 @@
 #include "appliance/journal/checkpoint.h"
 #include "appliance/journal/verify.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 struct journal_check;
 struct journal_role;

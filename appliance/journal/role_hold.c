@@ -12,8 +12,8 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
 #include "appliance/journal/reserve.h"
+#include "appliance/journal/role_hold.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/role_register.h"
 #include "appliance/journal/role_write.h"
 #include "appliance/journal/segment.h"
 

@@ -25,9 +25,9 @@
 #include "appliance/base/json.h"
 #include "appliance/journal/disk.h"
 #include "appliance/journal/names.h"
+#include "appliance/journal/role_hold.h"
 #include "appliance/journal/role_keep.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/role_register.h"
 #include "appliance/journal/role_write.h"
 #include "appliance/journal/segment.h"
 

@@ -37,6 +37,7 @@
 #include "appliance/journal/merge.h"
 #include "appliance/journal/names.h"
 #include "appliance/journal/reserve.h"
+#include "appliance/journal/role_device.h"
 #include "appliance/journal/role_files.h"
 #include "appliance/journal/role_messages.h"
 #include "appliance/journal/role_register.h"
@@ -48,6 +49,7 @@
 #include "appliance/journal/weak.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 struct err;
 struct index;

@@ -7,8 +7,12 @@
 #include "appliance/base/clock.h"
 #include "appliance/journal/access.h"
 #include "appliance/journal/merge.h"
+#include "appliance/journal/role_attack.h"
+#include "appliance/journal/role_clean.h"
+#include "appliance/journal/role_device.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/role_register.h"
+#include "appliance/journal/role_trends.h"
+#include "appliance/journal/role_weak.h"
 #include "appliance/journal/role_write.h"
 #include "appliance/journal/share.h"
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 struct event;
 struct journal_role;

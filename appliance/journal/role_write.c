@@ -29,7 +29,7 @@
 #include "appliance/journal/names.h"
 #include "appliance/journal/reserve.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/role_register.h"
+#include "appliance/journal/role_trends.h"
 #include "appliance/journal/role_write.h"
 #include "appliance/journal/signer.h"
 #include "appliance/journal/wait.h"

@@ -8,7 +8,10 @@
 
 #include "appliance/base/json.h"
 #include "appliance/wire/event.h"
+#include "appliance/wire/event_codes.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
+#include "appliance/wire/said.h"
 
 struct err;
 struct journal_recovery;

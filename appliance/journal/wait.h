@@ -14,6 +14,7 @@
 
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 #define WAIT_SLOTS 256u
 

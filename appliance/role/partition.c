@@ -16,6 +16,7 @@
 #include "appliance/base/sentence.h"
 #include "appliance/role/sandbox_table.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 #define MIB 1048576u
 /* Bytes that the group "guard" keeps when memory is short: four times what its programs and their

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "appliance/wire/event.h"
+#include "appliance/wire/event_codes.h"
 
 /* The texts of a record: the person, the subject, and two texts whose meaning depends on the event;
  * NULL = none. */

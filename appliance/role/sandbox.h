@@ -14,6 +14,7 @@
 #include "appliance/base/err.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 /* Each role has its own unprivileged uid and gid, counted from this number, so that a role cannot
  * signal or trace another. */

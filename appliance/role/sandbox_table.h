@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 #define CALL_SELF UINT64_MAX /* as `want`: the number of the process that enters */
 

@@ -12,8 +12,11 @@
 #include "appliance/role/said.h"
 #include "appliance/supervise/backstop.h"
 #include "appliance/wire/event.h"
+#include "appliance/wire/event_codes.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/past.h"
+#include "appliance/wire/role.h"
+#include "appliance/wire/said.h"
 
 struct err;
 struct operation;

@@ -16,6 +16,7 @@
 #include "appliance/supervise/meant.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/past.h"
+#include "appliance/wire/said.h"
 #include "appliance/wire/table_merge.h"
 
 struct policy;

@@ -9,6 +9,7 @@
 #include "appliance/base/err.h"
 #include "appliance/role/vigil.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 #include "appliance/wire/slot.h"
 
 struct slot {

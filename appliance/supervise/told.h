@@ -5,6 +5,7 @@
 
 #include "appliance/base/json.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 struct supervisor;
 

@@ -9,6 +9,7 @@
 #include "appliance/role/sandbox.h"
 #include "appliance/tap/tap.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 #define RECEIVE_BYTES 65536u
 #define REPORT_NS 1000000000ull

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/wire/event.h"
+#include "appliance/wire/event_codes.h"
 
 #include <errno.h>
 #include <stdio.h>

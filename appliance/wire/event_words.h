@@ -9,6 +9,7 @@
 
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 /* NOTICE: normal operation. WARNING: a person should look into it. SERIOUS: somebody or something
  * works against the box. */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 #define WHO_MOST 65536u /* bytes of an answer of accounts */
 

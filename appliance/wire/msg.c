@@ -5,6 +5,10 @@
  * any handler gets it.
  */
 #include "appliance/wire/msg.h"
+#include "appliance/wire/ends.h"
+#include "appliance/wire/filter.h"
+#include "appliance/wire/role.h"
+#include "appliance/wire/said.h"
 
 #include <errno.h>
 #include <fcntl.h>

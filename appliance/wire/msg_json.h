@@ -5,6 +5,7 @@
 
 #include "appliance/base/json.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 /* The body as an object with the field names of message.def. It has numbers, digests and texts.
  * Callers add lists, sessions and filters, whose meaning they know. Owned by the caller. */

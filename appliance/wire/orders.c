@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 struct order {
 	const char *word;

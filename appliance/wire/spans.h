@@ -8,6 +8,7 @@
 
 #include "appliance/base/json.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 struct spans {
 	struct msg_used_gap list[USED_GAPS];

@@ -13,7 +13,10 @@
 
 #include "appliance/role/roles.h"
 #include "appliance/wire/cuts.h"
+#include "appliance/wire/ends.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
+#include "appliance/wire/said.h"
 #include "dpi/inspect/deeds.h"
 
 static bool on_start(void *ctx, struct msg *m)

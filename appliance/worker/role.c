@@ -22,6 +22,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 #include "appliance/worker/form.h"
 
 #define START_MS 1 /* ms between looks at a ring that the gate has not opened yet */

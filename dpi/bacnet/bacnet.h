@@ -16,6 +16,7 @@
 #include "dpi/judge.h"
 #include "dpi/pending.h"
 #include "dpi/protocol.h"
+#include "dpi/recognise.h"
 
 #define BACNET_OPEN_MAX 24u /* requests that may wait for their answers in one flow */
 #define BACNET_TOLD_MAX 16u /* requests of the server that may wait for their answers in one flow */

@@ -16,6 +16,7 @@
 #include "dpi/judge.h"
 #include "dpi/pending.h"
 #include "dpi/protocol.h"
+#include "dpi/recognise.h"
 
 #define DNP3_OPEN_MAX 16u /* requests that may wait for their answers in one flow */
 #define DNP3_TOLD_MAX 64u /* responses that may wait to be confirmed */

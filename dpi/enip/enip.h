@@ -23,6 +23,7 @@
 #include "dpi/judge.h"
 #include "dpi/pending.h"
 #include "dpi/protocol.h"
+#include "dpi/recognise.h"
 
 #define ENIP_PDU_MAX 4608u	/* bytes: large connections of controllers carry 4,002 */
 #define ENIP_OPEN_MAX 12u	/* requests that may wait for their answers in one flow */

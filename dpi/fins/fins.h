@@ -15,6 +15,7 @@
 #include "dpi/judge.h"
 #include "dpi/pending.h"
 #include "dpi/protocol.h"
+#include "dpi/recognise.h"
 
 #define FINS_PDU_MAX (FINS_TCP_HEADER + FINS_FRAME_MAX)
 #define FINS_OPEN_MAX 16u /* requests that may wait for their answers in one flow */

@@ -16,6 +16,7 @@
 #include "dpi/judge.h"
 #include "dpi/pending.h"
 #include "dpi/protocol.h"
+#include "dpi/recognise.h"
 
 #define IEC104_OPEN_MAX 32u /* commands that may wait for their confirmations in one flow */
 

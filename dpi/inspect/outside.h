@@ -12,6 +12,7 @@
 
 #include "appliance/base/addr.h"
 #include "appliance/wire/event.h"
+#include "appliance/wire/event_codes.h"
 #include "appliance/wire/ring.h"
 #include "dpi/protocol.h"
 

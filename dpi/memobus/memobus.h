@@ -14,6 +14,7 @@
 #include "dpi/judge.h"
 #include "dpi/pending.h"
 #include "dpi/protocol.h"
+#include "dpi/recognise.h"
 
 #define MEMOBUS_PDU_MAX (MEMOBUS_HEADER + MEMOBUS_LENGTH + MEMOBUS_MESSAGE_MAX)
 #define MEMOBUS_OPEN_MAX 16u /* requests that may wait for their answers in one flow */

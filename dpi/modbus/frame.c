@@ -2,6 +2,7 @@
 /* Finds the end of a PDU by its header, or by its function for devices whose wrong headers are
  * forgiven. */
 #include "dpi/modbus/modbus.h"
+#include "dpi/modbus/request.h"
 
 #include "dpi/prefix.h"
 

@@ -2,7 +2,7 @@
 #include <stddef.h>
 
 #include "appliance/wire/vocabulary.h"
-#include "dpi/modbus/modbus.h"
+#include "dpi/modbus/request.h"
 
 /* Limits of clause 6 of the application protocol: what fits into a PDU of 253 bytes. */
 #define READ_BITS_MAX 2000u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/modbus/modbus.h"
+#include "dpi/modbus/request.h"
 
 /* A count of bytes, and exactly that many bytes. */
 static bool counted_bytes(struct bytes *b, uint32_t expected)

@@ -19,6 +19,7 @@
  */
 #include "appliance/wire/vocabulary.h"
 #include "dpi/modbus/modbus.h"
+#include "dpi/modbus/request.h"
 
 #define HEADER 7u      /* bytes before the function code */
 #define READ_MAX 1024u /* the smallest number of bytes that a server reads at once: pymodbus 2 */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "dpi/modbus/serial.h"
 #include "dpi/modbus/modbus.h"
+#include "dpi/modbus/request.h"
 
 #include <string.h>
 

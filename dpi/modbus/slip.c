@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dpi/modbus/modbus.h"
+#include "dpi/modbus/request.h"
 
 #include <string.h>
 

@@ -16,6 +16,7 @@
 #include "dpi/judge.h"
 #include "dpi/pending.h"
 #include "dpi/protocol.h"
+#include "dpi/recognise.h"
 
 /* Requests that may wait for their answers in one flow. Clients keep many Publish requests waiting:
  * the stack of node-opcua up to 104. */

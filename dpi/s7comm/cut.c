@@ -14,6 +14,7 @@
  * once, because a server that takes the result of one read for a packet would not wait.
  */
 #include "dpi/s7comm/s7comm.h"
+#include "dpi/s7comm/transport.h"
 
 #include <string.h>
 

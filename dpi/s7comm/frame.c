@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dpi/s7comm/s7comm.h"
+#include "dpi/s7comm/transport.h"
 
 #include "dpi/prefix.h"
 

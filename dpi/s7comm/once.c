@@ -3,6 +3,7 @@
  * repeats. */
 #include "dpi/once.h"
 #include "dpi/s7comm/s7comm.h"
+#include "dpi/s7comm/transport.h"
 
 #define REFERENCE_AT (S7_DT_HEADER + 4u)
 #define PARAMETERS_AT 12u /* offset of the parameters in the message of an answer */

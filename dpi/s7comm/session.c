@@ -2,6 +2,7 @@
 /* PDUs that are not requests: answers, questions of the server, and PDUs of the connection itself.
  * push.c has messages that the server sends by itself. */
 #include "dpi/s7comm/s7comm.h"
+#include "dpi/s7comm/transport.h"
 
 #include <string.h>
 

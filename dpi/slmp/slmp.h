@@ -16,6 +16,7 @@
 #include "dpi/judge.h"
 #include "dpi/pending.h"
 #include "dpi/protocol.h"
+#include "dpi/recognise.h"
 
 /* largest value of the length field: 960 words in ASCII need 3864, 7168 bits in binary 3596 */
 #define SLMP_LENGTH_MAX 4096u

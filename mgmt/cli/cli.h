@@ -21,6 +21,7 @@
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 /* Exit statuses of all verbs. Answers of a box use the same values. */
 enum cli_status {

@@ -14,8 +14,11 @@
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
+#include "appliance/wire/filter.h"
 #include "appliance/wire/hours.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
+#include "appliance/wire/said.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/words/event.h"
 

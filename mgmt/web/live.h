@@ -21,6 +21,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 #include "mgmt/web/api/routes.h"
 
 #define LIVE_STREAMS 16u

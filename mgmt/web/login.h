@@ -13,6 +13,7 @@
 
 #include "appliance/base/json.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 #define LOGIN_BODY 5120u /* bytes of a request's body */
 #define LOGIN_COOKIE "__Host-sekisho"

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 #include "mgmt/web/login.h"
 
 /* bytes: a line end takes two in JSON */

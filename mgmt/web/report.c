@@ -10,7 +10,9 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
 #include "appliance/wire/duty.h"
+#include "appliance/wire/filter.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 #include "mgmt/report/clauses.h"
 #include "mgmt/state/read.h"
 

@@ -17,6 +17,8 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
+#include "appliance/wire/said.h"
 #include "mgmt/web/certificate.h"
 #include "mgmt/web/http.h"
 #include "mgmt/web/secrets.h"

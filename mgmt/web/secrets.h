@@ -13,6 +13,7 @@
 
 #include "appliance/base/err.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 
 /*
  * The token for the API: 256 bits, written as 64 hexadecimal digits. Pure; never prints or keeps

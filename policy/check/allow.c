@@ -11,6 +11,7 @@
 #include "policy/check/keys.h"
 #include "policy/check/meant.h"
 #include "policy/check/model.h"
+#include "policy/check/model_rows.h"
 #include "policy/check/names.h"
 #include "policy/check/ranges.h"
 #include "policy/check/say.h"

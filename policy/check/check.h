@@ -12,6 +12,7 @@
 #define SEKISHO_POLICY_CHECK_CHECK_H
 
 #include "policy/check/model.h"
+#include "policy/check/model_box.h"
 #include "policy/check/names.h"
 #include "policy/check/say.h"
 #include "policy/read/ast.h"

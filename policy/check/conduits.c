@@ -10,6 +10,7 @@
 #include "policy/check/ledger.h"
 #include "policy/check/meant.h"
 #include "policy/check/names.h"
+#include "policy/check/port.h"
 #include "policy/check/ranges.h"
 #include "policy/check/say.h"
 #include "policy/check/windows.h"

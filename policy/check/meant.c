@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/check/meant.h"
 #include "policy/check/keys.h"
+#include "policy/check/port.h"
 #include "policy/check/windows.h"
 
 #include <regex.h>

@@ -2,6 +2,8 @@
 /* A service's ports and rows, as they are written and as they are in packets. Depends on the model
  * alone; used by the checks, the packet space and the compiler. */
 #include "policy/check/model.h"
+#include "policy/check/model_rows.h"
+#include "policy/check/port.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -26,6 +26,8 @@
 #include "appliance/wire/lane.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/settings.h"
+#include "policy/check/model_box.h"
+#include "policy/check/model_rows.h"
 #include "policy/ir/ir.h"
 
 struct ast_node; /* policy/read/ast.h */
@@ -48,77 +50,6 @@ struct ast_node; /* policy/read/ast.h */
  * proofs use the same data and the same functions as workers. The lists in rows lie in a pool of
  * the model; the compiler copies what a generation needs.
  */
-
-struct model_rows {
-	struct command_table t; /* only spaces and ranges are used */
-	size_t n_spaces, spaces_room, n_ranges, ranges_room;
-};
-
-/* A row that names no services, and limits neither targets nor addresses nor values. */
-struct command_row row_new(void);
-/* Sorts the ranges in place, and merges overlapping ones; unless `apart`, also adjacent ones.
- * Returns their number. */
-size_t numbers_tidy(struct number_range *r, size_t n, bool apart);
-/* Makes a set of these ranges, after numbers_tidy. False: out of memory. */
-bool rows_numbers(struct model_rows *m, struct arena *a, struct number_range *r, size_t n, struct number_set *ret);
-/* Adds a space with these tidy ranges to `row`, which must be the row that was begun last. A row's
- * spaces are added in the order of their numbers. */
-bool rows_space(struct model_rows *m, struct arena *a, struct command_row *row, uint8_t space,
-		const struct number_range *r, size_t n);
-
-/* An interface role of box.cfg: "lan0" is what policies say, "enp3s0" is what the kernel has. */
-struct model_interface {
-	const char *name;
-	const char *label; /* "" when absent; NULL for an object that no text declares */
-	/* the device with the addresses: the card, or its VLAN ("enp3s0.10") */
-	const char *device;
-	const char *card;	 /* the card of a VLAN; "" = `device` is the card */
-	uint32_t vlan;		 /* 0 = frames without a tag */
-	bool admin;		 /* belongs to the admin namespace, in no zone */
-	uint32_t mtu;		 /* 0 = the device keeps its own */
-	struct addr *addresses;	 /* of the box on this interface */
-	uint8_t *prefix_lengths; /* one per address */
-	size_t n_addresses;
-	const struct model_between *between; /* the network of which it is a side, or NULL */
-	/* hosts on other sides of that network, for which the box answers on this interface;
-	 * sorted, disjoint */
-	struct addr_range *answers;
-	size_t n_answers;
-	struct srcpos at;
-};
-
-/* One network whose hosts are behind several interfaces of the box. The hosts keep their
- * addresses. */
-struct model_between {
-	/* Only its addresses are used: the box's own addresses, the same on every side, and their
-	 * networks. */
-	struct model_interface shared;
-	struct model_interface **sides;
-	size_t n_sides;
-	struct srcpos at;
-};
-
-struct model_route {
-	struct addr_range to; /* always one prefix */
-	/* family 0: the hosts themselves are behind the interface */
-	struct addr via;
-	const struct model_interface *interface; /* NULL = by address */
-	struct srcpos at;
-};
-
-struct model_box {
-	struct model_interface *interfaces;
-	size_t n_interfaces;
-	struct model_route *routes;
-	size_t n_routes;
-	struct model_between *betweens;
-	size_t n_betweens;
-	struct ir_peer *peers;
-	size_t n_peers;
-	uint32_t workers; /* pairs of worker and gate of each kind, 1..WORKER_MAX; 0 = not said */
-	/* pairs of naming and of commands; they take precedence over `workers` */
-	uint32_t naming_workers, command_workers;
-};
 
 struct model_zone {
 #define OF_ZONE(member) SAME(ir_zone, member)
@@ -189,20 +120,6 @@ static inline bool name_among(const char *name, const char *const *list, size_t 
 			return true;
 	return false;
 }
-
-struct transport {
-	const char *name;
-	unsigned bit; /* TRANSPORT_* */
-	uint8_t l4proto;
-};
-#define PORT_TRANSPORTS 3u
-extern const struct transport port_transports[PORT_TRANSPORTS];
-/* Reads "tcp/502", "tcp/1024-2000", "icmp/8". Returns the transport; NULL: invalid. */
-const struct transport *port_parse(const char *text, struct ir_port *ret);
-/* The port in packets of one family (4 or 6): at most two ranges, because "any ICMP type" is echo
- * and its answer on IPv6. Returns the number of ranges, 0 where IPv6 has no such type. *l4proto is
- * the IP protocol number. */
-size_t port_in_family(const struct ir_port *p, uint8_t family, uint8_t *l4proto, struct number_range ret[2]);
 
 /* One row of a service's `allow` list: its lists lie in the model's pool. */
 struct model_allow {

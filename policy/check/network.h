@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "policy/check/model.h"
+#include "policy/check/model_box.h"
 #include "policy/check/say.h"
 #include "policy/read/ast.h"
 

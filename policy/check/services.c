@@ -8,6 +8,7 @@
 #include "policy/check/keys.h"
 #include "policy/check/meant.h"
 #include "policy/check/names.h"
+#include "policy/check/port.h"
 #include "policy/check/say.h"
 
 enum {

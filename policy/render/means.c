@@ -9,6 +9,7 @@
 
 #include "appliance/wire/hours.h"
 #include "policy/check/model.h"
+#include "policy/check/port.h"
 #include "policy/space/differ.h"
 #include "policy/space/prove.h"
 

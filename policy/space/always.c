@@ -6,6 +6,7 @@
  */
 #include <netinet/in.h>
 
+#include "policy/check/port.h"
 #include "policy/space/boxes.h"
 #include "policy/space/cells.h"
 #include "policy/space/prove.h"

@@ -5,6 +5,7 @@
 
 #include "appliance/wire/evaluate.h"
 #include "appliance/wire/notation.h"
+#include "policy/check/port.h"
 
 /* ---- the ends -------------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 
 #include "appliance/base/sentence.h"
 #include "appliance/wire/hours.h"
+#include "policy/check/port.h"
 
 /* ---- ends and lines in words ----------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/check/port.h"
 #include "policy/ir/ir.h"
 #include "policy/ir/sets.h"
 #include "policy/space/boxes.h"

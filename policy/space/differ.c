@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/check/port.h"
 #include "policy/ir/identity.h"
 #include "policy/ir/ir.h"
 #include "policy/space/boxes.h"

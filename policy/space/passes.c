@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/wire/evaluate.h"
+#include "policy/check/port.h"
 #include "policy/read/compilation.h"
 #include "policy/space/passes.h"
 

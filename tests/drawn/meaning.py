@@ -510,8 +510,8 @@ class Meaning:
         return pairs + [(b, a) for a, b in pairs]
 
     def cuts_nothing(self, p):
-        """Whether a cut of this policy names two zones between which no address family is common, so
-        that `check` refuses it. A group's name stands for each of its zones."""
+        """Whether a cut of this policy names two zones between which no address family is common,
+        so that `check` refuses it. A group's name stands for each of its zones."""
         def families(zone):
             return {r[0] for r in self.space[zone]}
         for words in (c.split()[1:] for i in p.get("isolations", ()) for c in i["cut"] if c.startswith("zones ")):

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

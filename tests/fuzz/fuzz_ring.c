@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "appliance/gate/gate.h"
+#include "appliance/gate/verdict.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

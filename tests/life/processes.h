@@ -13,7 +13,10 @@
 #include <stdint.h>
 
 #include "appliance/wire/event.h"
+#include "appliance/wire/event_codes.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
+#include "appliance/wire/said.h"
 #include "tests/life/policies.h"
 
 #define ANSWERS_KEPT 256u

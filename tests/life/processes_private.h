@@ -10,6 +10,7 @@
 
 #include "appliance/wire/msg.h"
 #include "appliance/wire/ring.h"
+#include "appliance/wire/role.h"
 
 struct process {
 	bool used, dead, frozen, ready;

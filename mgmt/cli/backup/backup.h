@@ -7,6 +7,7 @@
 #include "appliance/base/json.h"
 #include "appliance/seal/cms.h"
 #include "appliance/wire/event.h"
+#include "appliance/wire/event_codes.h"
 #include "mgmt/cli/cli.h"
 
 /*

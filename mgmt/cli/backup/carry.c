@@ -16,7 +16,9 @@
 
 #include "appliance/base/keyfile.h"
 #include "appliance/base/memfd.h"
+#include "appliance/wire/ends.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 #include "mgmt/cli/backup/backup.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/words/render.h"

@@ -21,6 +21,8 @@
 #include "appliance/wire/judged.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/orders.h"
+#include "appliance/wire/role.h"
+#include "appliance/wire/said.h"
 #include "mgmt/cli/cli.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/state/journal.h"

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "appliance/wire/filter.h"
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/cli.h"
 

@@ -10,6 +10,8 @@
 #include "appliance/wire/notation.h"
 #include "mgmt/state/read.h"
 #include "policy/check/model.h"
+#include "policy/check/model_box.h"
+#include "policy/check/port.h"
 
 /* ---- values ---------------------------------------------------------------------------------- */
 

@@ -8,7 +8,9 @@
 #include "appliance/base/clock.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/policy/source.h"
+#include "mgmt/cli/setup/cards.h"
 #include "mgmt/cli/setup/setup.h"
+#include "mgmt/cli/setup/step.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/state/read.h"
 

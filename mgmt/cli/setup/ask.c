@@ -10,6 +10,7 @@
 #include "appliance/base/utf8.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/setup/setup.h"
+#include "mgmt/cli/setup/step.h"
 
 #define LOOK_MS 300 /* ms between looks at the cables and at the time that is left */
 

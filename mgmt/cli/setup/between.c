@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mgmt/cli/setup/cards.h"
 #include "mgmt/cli/setup/setup.h"
+#include "mgmt/cli/setup/sides.h"
+#include "mgmt/cli/setup/step.h"
 
 #define QUESTION 600u
 

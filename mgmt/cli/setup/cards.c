@@ -20,7 +20,9 @@
 #include "appliance/base/clock.h"
 #include "mgmt/cli/devices/devices.h"
 #include "mgmt/cli/screen/table.h"
+#include "mgmt/cli/setup/cards.h"
 #include "mgmt/cli/setup/setup.h"
+#include "mgmt/cli/setup/step.h"
 
 #define BLINKS_S 5u
 

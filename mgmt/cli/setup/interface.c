@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "appliance/wire/settings.h"
+#include "mgmt/cli/setup/cards.h"
 #include "mgmt/cli/setup/setup.h"
+#include "mgmt/cli/setup/sides.h"
+#include "mgmt/cli/setup/step.h"
 
 /* Whether an earlier interface has the whole card, without a VLAN. If it has only a VLAN, the
  * card's other VLANs are free. */

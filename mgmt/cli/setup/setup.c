@@ -5,6 +5,9 @@
  * they are written.
  */
 #include "mgmt/cli/setup/setup.h"
+#include "mgmt/cli/setup/cards.h"
+#include "mgmt/cli/setup/sides.h"
+#include "mgmt/cli/setup/step.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "mgmt/cli/setup/sides.h"
 #include "mgmt/cli/setup/setup.h"
 
 #include <string.h>

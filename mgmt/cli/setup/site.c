@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mgmt/cli/setup/setup.h"
+#include "mgmt/cli/setup/step.h"
 
 enum step_result step_language(struct setup *s, size_t k)
 {

@@ -9,7 +9,9 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/wire/settings.h"
+#include "mgmt/cli/setup/cards.h"
 #include "mgmt/cli/setup/setup.h"
+#include "mgmt/cli/setup/sides.h"
 #include "mgmt/state/read.h"
 
 static void write_list(FILE *to, const char texts[][ADDR_TEXT], size_t n)

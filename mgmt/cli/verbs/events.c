@@ -10,6 +10,7 @@
 #include "appliance/base/addr.h"
 #include "appliance/journal/filter.h"
 #include "appliance/wire/event_words.h"
+#include "appliance/wire/filter.h"
 #include "appliance/wire/msg.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/cli.h"

@@ -4,7 +4,9 @@
  * refused traffic is in `events`.
  */
 #include "appliance/base/addr.h"
+#include "appliance/wire/filter.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/answer.h"

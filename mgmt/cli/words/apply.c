@@ -7,6 +7,7 @@
 
 #include "appliance/base/utf8.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/said.h"
 #include "mgmt/cli/screen/table.h"
 #include "mgmt/words/command.h"
 

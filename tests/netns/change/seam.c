@@ -26,6 +26,7 @@
 #include "appliance/store/moment.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 #include "appliance/worker/queue.h"
 #include "dpi/inspect/inspect.h"
 

@@ -43,6 +43,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/msg_json.h"
+#include "appliance/wire/role.h"
 #include "policy/compile/compile.h"
 #include "policy/ir/evaluate.h"
 #include "policy/ir/identity.h"

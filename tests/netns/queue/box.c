@@ -37,6 +37,7 @@
 #include "appliance/wire/pairs.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/ring.h"
+#include "appliance/wire/role.h"
 #include "appliance/worker/queue.h"
 #include "tests/netns/queue/liar.h"
 

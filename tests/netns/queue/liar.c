@@ -12,6 +12,7 @@
 #include "appliance/wire/mark.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/ring.h"
+#include "appliance/wire/role.h"
 #include "appliance/worker/form.h"
 
 #define FOREIGN_LANE 20u /* the driver gives this lane to no worker */

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/control/tried.h"
 #include "appliance/control/watch.h"
 #include "appliance/role/roles.h"
 

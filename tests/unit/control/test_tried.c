@@ -24,6 +24,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
+#include "appliance/control/tried.h"
 #include "appliance/control/watch.h"
 #include "appliance/role/roles.h"
 

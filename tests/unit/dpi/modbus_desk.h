@@ -3,7 +3,7 @@
 #ifndef SEKISHO_TESTS_MODBUS_DESK_H
 #define SEKISHO_TESTS_MODBUS_DESK_H
 
-#include "dpi/modbus/modbus.h"
+#include "dpi/modbus/request.h"
 
 #define DESK_ENFORCER modbus_enforcer
 #include "dpi/modbus/words.h"

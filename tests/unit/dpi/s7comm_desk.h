@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dpi/s7comm/s7comm.h"
+#include "dpi/s7comm/transport.h"
 #include "dpi/s7comm/words.h"
 
 #define DESK_ENFORCER s7comm_enforcer

@@ -7,6 +7,7 @@
  */
 #include "tests/unit/cmocka.h"
 
+#include "dpi/modbus/modbus.h"
 #include "tests/unit/dpi/modbus_desk.h"
 
 struct exchange {

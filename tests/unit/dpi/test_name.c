@@ -15,6 +15,7 @@
 #include <strings.h>
 
 #include "dpi/name.h"
+#include "dpi/recognise.h"
 
 static uint8_t packet[2048];
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "dpi/protocol.h"
+#include "dpi/recognise.h"
 
 struct sample {
 	enum protocol protocol;

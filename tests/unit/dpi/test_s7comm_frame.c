@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dpi/s7comm/s7comm.h"
+#include "dpi/s7comm/transport.h"
 
 static uint8_t buffer[2 * S7_PDU_MAX];
 

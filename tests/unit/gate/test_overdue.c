@@ -5,6 +5,7 @@
 #include "tests/unit/cmocka.h"
 
 #include "appliance/gate/gate.h"
+#include "appliance/gate/overdue.h"
 
 #define LOOK 20000000u
 #define BEATS 40u

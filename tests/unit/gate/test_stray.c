@@ -6,6 +6,7 @@
 #include "tests/unit/cmocka.h"
 
 #include "appliance/gate/gate.h"
+#include "appliance/gate/stray.h"
 #include "appliance/wire/pairs.h"
 
 #define MS 1000000u

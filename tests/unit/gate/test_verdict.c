@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "appliance/gate/gate.h"
+#include "appliance/gate/verdict.h"
 
 #define LANE 28u
 #define QUEUE 1224u

@@ -21,6 +21,9 @@
 #include <unistd.h>
 
 #include "appliance/gate/gate.h"
+#include "appliance/gate/overdue.h"
+#include "appliance/gate/stray.h"
+#include "appliance/gate/verdict.h"
 #include "appliance/wire/reason.h"
 
 #define MS 1000000u

@@ -15,8 +15,8 @@
  * LIBS: jansson nettle
  */
 #include "appliance/journal/reserve.h"
+#include "appliance/journal/role_device.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/role_register.h"
 #include "appliance/journal/role_write.h"
 #include "tests/unit/cmocka.h"
 

@@ -30,9 +30,9 @@
  * LIBS: jansson hogweed nettle zlib
  */
 #include "appliance/journal/reserve.h"
+#include "appliance/journal/role_hold.h"
 #include "appliance/journal/role_keep.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/role_register.h"
 #include "appliance/journal/role_write.h"
 #include "tests/unit/cmocka.h"
 

@@ -26,6 +26,8 @@
 #include <unistd.h>
 
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
+#include "appliance/wire/said.h"
 
 #define OUTPUT 65536
 #define WORDS 12

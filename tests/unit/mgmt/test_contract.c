@@ -19,6 +19,7 @@
 #include "appliance/wire/duty.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/orders.h"
+#include "appliance/wire/said.h"
 #include "mgmt/web/api/routes.h"
 #include "mgmt/web/pages/page.h"
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "mgmt/cli/setup/setup.h"
+#include "mgmt/cli/setup/sides.h"
 
 static struct addr address(const char *text)
 {

@@ -18,6 +18,7 @@
 
 #include "appliance/role/partition.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 #include "tests/unit/folder.h"
 
 #define GIB ((uint64_t)1 << 30)

@@ -43,10 +43,12 @@
 #include <unistd.h>
 
 #include "appliance/gate/gate.h"
+#include "appliance/gate/verdict.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/sandbox_table.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
 
 #define SUCCEEDED 0 /* the child succeeded in its attempt */
 #define DENIED 10

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "appliance/wire/event.h"
+#include "appliance/wire/event_codes.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
 

@@ -20,8 +20,11 @@
 #include <unistd.h>
 
 #include "appliance/base/messages.h"
+#include "appliance/wire/filter.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/msg.h"
+#include "appliance/wire/role.h"
+#include "appliance/wire/said.h"
 
 struct pair {
 	int a, b;

@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include "appliance/gate/gate.h"
+#include "appliance/gate/verdict.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/wire/form_place.h"

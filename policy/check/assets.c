@@ -13,23 +13,6 @@
 
 #define RETENTION_YEAR 365u
 
-enum { RETENTION_KEEP, RETENTION_DELETE };
-static const struct key retention_keys[] = {
-	[RETENTION_KEEP] = { "keep_days", AST_NUMBER, true, "keep_days = 400;", KEY_NUMBER,
-			     INTO(model_retention, keep_days), .lo = RETENTION_LEAST, .hi = RETENTION_MOST },
-	[RETENTION_DELETE] = { "delete_after_days", AST_NUMBER, true, "delete_after_days = 800;", KEY_NUMBER,
-			       INTO(model_retention, delete_after_days), .lo = RETENTION_LEAST, .hi = RETENTION_MOST },
-};
-
-/* Records of traffic show what people did. So a site can state why they are kept and who answers
- * for them. */
-static const struct key records_keys[] = {
-	{ "purpose", AST_STRING, true, "purpose = \"to find and clear up incidents\";", KEY_TEXT_NEEDED,
-	  INTO(model_records, purpose) },
-	{ "responsible", AST_STRING, true, "responsible = \"Terminal manager\";", KEY_TEXT_NEEDED,
-	  INTO(model_records, responsible) },
-};
-
 /* Thresholds for signs of an attack: one key for each condition, and the keys for all
  * conditions. */
 static const struct key detect_keys[] = {
@@ -38,30 +21,6 @@ static const struct key detect_keys[] = {
 #define ATTACK_SETTING(word, usual, least, most)                                                                       \
 	{ #word, AST_NUMBER, .use = KEY_NUMBER, INTO(attack_rule, word), .lo = (least), .hi = (most) },
 #include "appliance/wire/attack.def"
-};
-
-enum { SITE_NAME, SITE_RETENTION, SITE_RECORDS, SITE_PASSED, SITE_DETECT, SITE_ZONE };
-static const struct key site_keys[] = {
-	[SITE_NAME] = { "name", AST_STRING, true, "name = \"kita\";", KEY_TEXT_NEEDED, INTO(model, site_name) },
-	[SITE_RETENTION] = { "retention", .kinds = AST_GROUP },
-	[SITE_RECORDS] = { "records", .kinds = AST_GROUP },
-	[SITE_PASSED] = { "record_passed", AST_BOOL, .use = KEY_TRUTH, INTO(model, record_passed) },
-	[SITE_DETECT] = { "detect", .kinds = AST_GROUP },
-	[SITE_ZONE] = { "time_zone", .kinds = AST_STRING },
-	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model, site_label) },
-	{ "contact", AST_STRING, .use = KEY_TEXT, INTO(model, site_contact) },
-	{ "ledger", AST_STRING, .use = KEY_CHOICE, INTO(model, strict_ledger), .words = ledger_words },
-	{ "weak_tls", AST_STRING, .use = KEY_CHOICE, INTO(model, deny_weak_tls), .words = weak_tls_words },
-};
-
-enum { ASSET_ZONE, ASSET_ADDRESSES, ASSET_SUPPORT };
-static const struct key asset_keys[] = {
-	[ASSET_ZONE] = { "zone", AST_STRING, true, .example = "zone = \"crane\";" },
-	[ASSET_ADDRESSES] = { "addresses", AST_LISTS, true, .example = "addresses = [\"10.30.1.10\"];" },
-	[ASSET_SUPPORT] = { "support_until", .kinds = AST_STRING },
-	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_asset, label) },
-	{ "model", AST_STRING, .use = KEY_TEXT, INTO(model_asset, model) },
-	{ "place", AST_STRING, .use = KEY_TEXT, INTO(model_asset, place) },
 };
 
 /* Reads how long records are kept. There must be at least a day between the two limits, because a

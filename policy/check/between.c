@@ -14,12 +14,6 @@
 #include "policy/check/ranges.h"
 #include "policy/check/say.h"
 
-enum { BETWEEN_SIDES, BETWEEN_ADDRESSES };
-static const struct key between_keys[] = {
-	[BETWEEN_SIDES] = { "sides", AST_LISTS, true, .example = "sides = [\"lan0\", \"lan1\"];" },
-	[BETWEEN_ADDRESSES] = { "addresses", AST_LISTS, true, .example = "addresses = [\"10.30.0.2/22\"];" },
-};
-
 #define BETWEEN_MAX 64u
 #define ROUTES_MOST 4096u
 

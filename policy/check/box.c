@@ -87,59 +87,6 @@ void check_vlans(struct check *k)
 
 /* ---- interfaces and routes ------------------------------------------------------------------- */
 
-enum {
-	BOX_VERSION,
-	BOX_INTERFACES,
-	BOX_ROUTES,
-	BOX_BETWEEN,
-	BOX_TIME, /* from here on PEER_NODES, in the order of check_peers */
-	BOX_LOG_SERVER,
-	BOX_UPS,
-	BOX_TERMINALS,
-	BOX_UPDATE,
-	BOX_MAIL,
-	BOX_SNMP,
-	BOX_BACKUP
-};
-static const struct key box_keys[] = {
-	[BOX_VERSION] = { "language_version", AST_NUMBER, true, .example = "language_version = 1;" },
-	[BOX_INTERFACES] = { "interfaces", AST_GROUP, true,
-			     .example = "interfaces = { lan0 = { device = \"enp3s0\"; }; };" },
-	[BOX_ROUTES] = { "routes", .kinds = AST_LIST },
-	[BOX_BETWEEN] = { "between", .kinds = AST_LIST },
-	[BOX_TIME] = { "time", .kinds = AST_LISTS },
-	[BOX_LOG_SERVER] = { "log_server", .kinds = AST_GROUP },
-	[BOX_UPS] = { "ups", .kinds = AST_GROUP },
-	[BOX_TERMINALS] = { "terminals", .kinds = AST_LISTS },
-	[BOX_UPDATE] = { "update_server", .kinds = AST_GROUP },
-	[BOX_MAIL] = { "mail_server", .kinds = AST_GROUP },
-	[BOX_SNMP] = { "snmp_receiver", .kinds = AST_GROUP },
-	[BOX_BACKUP] = { "backup_server", .kinds = AST_GROUP },
-	{ "workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, workers), .lo = 1, .hi = WORKER_MAX },
-	{ "naming_workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, naming_workers), .lo = 1, .hi = WORKER_MAX },
-	{ "command_workers", AST_NUMBER, .use = KEY_NUMBER, INTO(model_box, command_workers), .lo = 1,
-	  .hi = WORKER_MAX },
-};
-
-static const char *const role_words[] = { "data", "admin", NULL }; /* bool admin */
-
-enum { IF_DEVICE, IF_VLAN, IF_ADDRESSES };
-static const struct key interface_keys[] = {
-	[IF_DEVICE] = { "device", AST_STRING, true, .example = "device = \"enp3s0\";" },
-	[IF_VLAN] = { "vlan", AST_NUMBER, .use = KEY_NUMBER, INTO(model_interface, vlan), .lo = 1, .hi = VLAN_LAST },
-	[IF_ADDRESSES] = { "addresses", .kinds = AST_LISTS },
-	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_interface, label) },
-	{ "role", AST_STRING, .use = KEY_CHOICE, INTO(model_interface, admin), .words = role_words },
-	{ "mtu", AST_NUMBER, .use = KEY_NUMBER, INTO(model_interface, mtu), .lo = 1280, .hi = 65535 },
-};
-
-enum { ROUTE_TO, ROUTE_VIA, ROUTE_INTERFACE, ROUTE_N };
-static const struct key route_keys[ROUTE_N] = {
-	[ROUTE_TO] = { "to", AST_STRING, true, .example = "to = \"0.0.0.0/0\";" },
-	[ROUTE_VIA] = { "via", AST_STRING, true, .example = "via = \"203.0.113.1\";" },
-	[ROUTE_INTERFACE] = { "interface", .kinds = AST_STRING },
-};
-
 #define ROUTES_MAX 4096u
 
 /* Checks an interface name by the kernel's rules, without confusing characters. */
@@ -265,11 +212,11 @@ static void route_destination(struct check *k, const struct ast_node *node, cons
 static void one_route(struct check *k, const struct ast_node *node, struct model_route *r, size_t nth)
 {
 	struct object o = { MP_OBJ_ROUTE, arena_printf(k->a, "%zu", nth) };
-	const struct ast_node *v[ROUTE_N];
+	const struct ast_node *v[KEYS(route_keys)];
 	bool to = false, via = false;
 
 	*r = (struct model_route){ .at = node->at };
-	if (!keys_read(k, node, route_keys, ROUTE_N, o, r, v))
+	if (!keys_read(k, node, route_keys, KEYS(route_keys), o, r, v))
 		return;
 	if (v[ROUTE_TO] != NULL)
 		to = address_of(k, v[ROUTE_TO], o, &r->to);

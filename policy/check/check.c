@@ -15,44 +15,6 @@
 #include "policy/read/csv.h"
 #include "policy/read/read.h"
 
-enum {
-	P_VERSION,
-	P_SITE,
-	P_ZONES,
-	P_ASSETS,
-	P_SERVICES,
-	P_WINDOWS,
-	P_DOORS,
-	P_CONDUITS,
-	P_NEVER,
-	P_ALWAYS,
-	P_BREAK,
-	P_ISOLATIONS,
-	P_GROUPS,
-	P_FLEETS,
-	P_DEFAULTS,
-	P_ORGANISATIONS,
-	P_N
-};
-static const struct key policy_keys[P_N] = {
-	[P_VERSION] = { "language_version", AST_NUMBER, true, .example = "language_version = 1;" },
-	[P_SITE] = { "site", .kinds = AST_GROUP },
-	[P_ZONES] = { "zones", AST_GROUP, true, .example = "zones = { office = { ... }; };" },
-	[P_ASSETS] = { "assets", .kinds = AST_GROUP | AST_LIST },
-	[P_SERVICES] = { "services", .kinds = AST_GROUP },
-	[P_WINDOWS] = { "windows", .kinds = AST_GROUP },
-	[P_DOORS] = { "doors", .kinds = AST_GROUP },
-	[P_CONDUITS] = { "conduits", .kinds = AST_LIST },
-	[P_NEVER] = { "never", .kinds = AST_LIST },
-	[P_ALWAYS] = { "always", .kinds = AST_LIST },
-	[P_BREAK] = { "chain_break", .kinds = AST_LIST },
-	[P_ISOLATIONS] = { "isolations", .kinds = AST_GROUP },
-	[P_GROUPS] = { "groups", .kinds = AST_GROUP },
-	[P_FLEETS] = { "fleets", .kinds = AST_GROUP },
-	[P_ORGANISATIONS] = { "organisations", .kinds = AST_GROUP },
-	[P_DEFAULTS] = { "defaults", .kinds = AST_GROUP },
-};
-
 #define BOX_NAME "box.cfg"
 
 /* Reads box.cfg if there is one and it has no errors. */
@@ -92,17 +54,17 @@ static void name_cells(struct compilation *c)
 
 static void check_all(struct check *k, const struct ast_node *root, const struct ast_node *box)
 {
-	const struct ast_node *v[P_N];
+	const struct ast_node *v[KEYS(policy_keys)];
 	struct object o = { MP_OBJ_POLICY, "" };
 
-	keys_read(k, root, policy_keys, P_N, o, k->m, v);
+	keys_read(k, root, policy_keys, KEYS(policy_keys), o, k->m, v);
 	if (v[P_VERSION] != NULL && v[P_VERSION]->number != 1)
 		check_value(k, SEV_ERROR, "policy.version", v[P_VERSION], MP_VERSION, o, "");
 	k->c->groups = node_member(root, "groups");
 	root = write_out(k, root);
 	if (root == NULL)
 		return;
-	for (size_t i = P_ZONES; i < P_N; i++)
+	for (size_t i = P_ZONES; i < KEYS(policy_keys); i++)
 		v[i] = v[i] != NULL || i == P_ASSETS ? node_member(root, policy_keys[i].name) : NULL;
 	k->c->written = root;
 	if (box != NULL)

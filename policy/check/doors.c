@@ -10,17 +10,6 @@
 #include "policy/check/names.h"
 #include "policy/check/say.h"
 
-enum { D_AT_MOST, D_OPENED_BY, D_NEEDS, D_ORGANISATION };
-static const struct key door_keys[] = {
-	[D_AT_MOST] = { "at_most", AST_STRING, true, .example = "at_most = \"4 h\";" },
-	[D_OPENED_BY] = { "opened_by", AST_LISTS, true, .example = "opened_by = [\"supervisor\"];" },
-	[D_NEEDS] = { "needs", .kinds = AST_LISTS },
-	[D_ORGANISATION] = { "organisation", .kinds = AST_STRING },
-	{ "second_person", AST_BOOL, .use = KEY_TRUTH, INTO(model_door, second_person) },
-	{ "break_glass", AST_BOOL, .use = KEY_TRUTH, INTO(model_door, break_glass) },
-	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_door, label) },
-};
-
 static void at_most(struct check *k, const struct ast_node *node, struct model_door *one, struct object o)
 {
 	uint64_t seconds;

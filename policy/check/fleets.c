@@ -13,27 +13,9 @@
 #include "policy/check/written.h"
 #include "policy/read/csv.h"
 
-enum { FLEET_FROM, FLEET_ROWS, FLEET_ZONE, FLEET_MEMBERS, FLEET_LABEL, FLEET_ABOUT };
-static const struct key fleet_keys[] = {
-	[FLEET_FROM] = { "from", .kinds = AST_STRING },
-	[FLEET_ROWS] = { "rows", .kinds = AST_LIST },
-	[FLEET_ZONE] = { "zone", AST_STRING, true, .example = "zone = \"crane\";" },
-	[FLEET_MEMBERS] = { "members", AST_LISTS, true, .example = "members = [\"plc\", \"drive\"];" },
-	[FLEET_LABEL] = { "label", .kinds = AST_STRING },
-	[FLEET_ABOUT] = { "about", .kinds = AST_GROUP },
-};
-
-/* Fields of an asset's register entry. In `about` they apply to a member of every machine; in a
- * table, to one machine or one of its members. */
-enum { NOTE_MODEL, NOTE_PLACE, NOTE_SUPPORT, NOTES };
-static const struct key note_keys[NOTES] = {
-	[NOTE_MODEL] = { "model", .kinds = AST_STRING },
-	[NOTE_PLACE] = { "place", .kinds = AST_STRING },
-	[NOTE_SUPPORT] = { "support_until", .kinds = AST_STRING },
-};
-
 #define MACHINE_MAX 40u /* bytes of the name of a machine or member */
 #define MEMBERS_MAX 32u
+#define NOTES note_keys_end
 
 /* What the cells of a machine hold, by their index: its name, label and notes; the addresses of its
  * members in the order of the policy; then the notes of each member. */

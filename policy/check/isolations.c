@@ -6,13 +6,6 @@
 #include "policy/check/keys.h"
 #include "policy/check/written.h"
 
-enum { I_CUT, I_KEEP };
-static const struct key isolation_keys[] = {
-	[I_CUT] = { "cut", AST_LISTS, true, .example = "cut = [\"zones office crane\"];" },
-	[I_KEEP] = { "keep", .kinds = AST_LISTS },
-	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_isolation, label) },
-};
-
 /* "zones office crane": each word of the list has a kind and one or two names. */
 static const char *const kinds[] = { "asset ", "zone ", "zones " };
 

@@ -9,6 +9,13 @@
 #include "policy/check/keys.h"
 #include "policy/check/say.h"
 
+static const char *const role_words[] = { "data", "admin", NULL };    /* bool admin */
+static const char *const scope_words[] = { "direct", "chain", NULL }; /* bool chain */
+
+#define KEY(id, ...) { __VA_ARGS__ },
+#define KEYS_OF(object, ...) const struct key object##_keys[] = { __VA_ARGS__ };
+#include "policy/check/keys.def"
+
 /* The kind of value that a key wants, in words. */
 static enum message kinds_word(unsigned kinds)
 {

@@ -41,6 +41,13 @@ struct key {
 #define INTO(object, member) .at = offsetof(struct object, member), .size = sizeof(((struct object *)0)->member)
 #define KEYS(table) (sizeof(table) / sizeof((table)[0]))
 
+/* The table <object>_keys of each kind of object. */
+#define KEY(id, ...) id,
+#define KEYS_OF(object, ...)                                                                                           \
+	enum { __VA_ARGS__ object##_keys_end };                                                                        \
+	extern const struct key object##_keys[object##_keys_end];
+#include "policy/check/keys.def"
+
 /*
  * Reads a group against its keys: ret[i] is the setting of keys[i], or NULL when it is absent or of
  * the wrong type (reported). Values are written to `object` of the model; for an absent or wrong

@@ -8,37 +8,6 @@
 #include "policy/check/say.h"
 #include "policy/check/written.h"
 
-static const char *const scope_words[] = { "direct", "chain", NULL }; /* bool chain */
-
-enum { NEVER_FROM, NEVER_TO, NEVER_FROM_ASSETS, NEVER_TO_ASSETS, NEVER_COMMANDS, NEVER_ANSWERS };
-static const struct key never_keys[] = {
-	[NEVER_FROM] = { "from", .kinds = AST_STRING, .example = "from = \"internet\";" },
-	[NEVER_TO] = { "to", .kinds = AST_STRING, .example = "to = \"crane\";" },
-	[NEVER_FROM_ASSETS] = { "from_assets", .kinds = AST_LISTS },
-	[NEVER_TO_ASSETS] = { "to_assets", .kinds = AST_LISTS },
-	[NEVER_COMMANDS] = { "commands", .kinds = AST_LISTS },
-	[NEVER_ANSWERS] = { "answer_only", .kinds = AST_LISTS },
-	{ "scope", AST_STRING, .use = KEY_CHOICE, INTO(model_never, chain), .words = scope_words },
-	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_never, label) },
-};
-
-/* The first four keys, of the ends, are in the same order as in never_keys. */
-enum { ALWAYS_FROM, ALWAYS_TO, ALWAYS_FROM_ASSETS, ALWAYS_TO_ASSETS, ALWAYS_SERVICES };
-static const struct key always_keys[] = {
-	[ALWAYS_FROM] = { "from", .kinds = AST_STRING, .example = "from = \"tos\";" },
-	[ALWAYS_TO] = { "to", .kinds = AST_STRING, .example = "to = \"crane\";" },
-	[ALWAYS_FROM_ASSETS] = { "from_assets", .kinds = AST_LISTS },
-	[ALWAYS_TO_ASSETS] = { "to_assets", .kinds = AST_LISTS },
-	[ALWAYS_SERVICES] = { "services", AST_LISTS, true, .example = "services = [\"plc_read\"];" },
-	{ "purpose", AST_STRING, .use = KEY_TEXT, INTO(model_always, purpose) },
-};
-
-enum { BREAK_ASSET };
-static const struct key break_keys[] = {
-	[BREAK_ASSET] = { "asset", AST_STRING, true, .example = "asset = \"tos-db\";" },
-	{ "reason", AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(model_chain_break, reason) },
-};
-
 /* Reads a list of assets. Returns their zone. There is only one, because expansion has made one
  * statement for each zone. */
 static const struct model_zone *hosts_read(struct check *k, const struct ast_node *list, struct object o,

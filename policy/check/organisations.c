@@ -7,15 +7,6 @@
 #include "policy/check/say.h"
 #include "policy/check/windows.h"
 
-enum { ORGANISATION_ZONE, ORGANISATION_UNTIL, ORGANISATION_CONTACTS };
-static const struct key organisation_keys[] = {
-	[ORGANISATION_ZONE] = { "zone", AST_STRING, true, .example = "zone = \"vendor\";" },
-	[ORGANISATION_UNTIL] = { "contract_until", AST_STRING,
-				 .example = "contract_until = \"2028-03-31T24:00:00+09:00\";" },
-	[ORGANISATION_CONTACTS] = { "contacts", .kinds = AST_LISTS },
-	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_organisation, label) },
-};
-
 static void contacts(struct check *k, const struct ast_node *list, struct model_organisation *one, struct object o)
 {
 	one->contacts = arena_array(k->a, list->n, sizeof(one->contacts[0]));

@@ -11,25 +11,6 @@
 #include "policy/check/port.h"
 #include "policy/check/say.h"
 
-enum {
-	SERVICE_PROTOCOL,
-	SERVICE_PORTS,
-	SERVICE_ALLOW,
-	SERVICE_LENIENT,
-	SERVICE_UNDECIDED,
-};
-#define UNDECIDED_MAX 65536
-static const struct key service_keys[] = {
-	[SERVICE_PROTOCOL] = { "protocol", AST_STRING, true, .example = "protocol = \"modbus\";" },
-	[SERVICE_PORTS] = { "ports", .kinds = AST_LISTS },
-	[SERVICE_ALLOW] = { "allow", .kinds = AST_LIST },
-	[SERVICE_LENIENT] = { "lenient", .kinds = AST_LISTS },
-	[SERVICE_UNDECIDED] = { "undecided_bytes", AST_NUMBER, .use = KEY_NUMBER, INTO(model_service, undecided_bytes),
-				.hi = UNDECIDED_MAX },
-	{ "tunnel", AST_BOOL, .use = KEY_TRUTH, INTO(model_service, tunnel) },
-	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_service, label) },
-};
-
 #define IP_ICMP 1
 
 /* The one transport of the ports that a service lists; NULL: none, or several. */

@@ -13,16 +13,6 @@
 
 static const char *const day_words[] = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" };
 
-enum { W_DAYS, W_HOURS, W_FIRST, W_LAST, W_EXCEPT };
-static const struct key window_keys[] = {
-	[W_DAYS] = { "days", .kinds = AST_LISTS },
-	[W_HOURS] = { "hours", .kinds = AST_STRING },
-	[W_FIRST] = { "first", .kinds = AST_STRING },
-	[W_LAST] = { "last", .kinds = AST_STRING },
-	[W_EXCEPT] = { "except", .kinds = AST_LISTS },
-	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_window, label) },
-};
-
 void check_time_zone(struct check *k, const struct ast_node *node, struct object o)
 {
 	const char *places[64], *rule;

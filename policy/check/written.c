@@ -536,14 +536,6 @@ static void write_statement(struct written *w, const struct ast_node *node, unsi
 
 /* ---- the whole policy ------------------------------------------------------------------------ */
 
-static const struct key default_keys[] = {
-	{ "owner", AST_STRING, .use = KEY_TEXT_NEEDED, INTO(model_conduit, owner) },
-	{ "approved_by", AST_STRING, .use = KEY_TEXT_NEEDED, INTO(model_conduit, approved_by) },
-	{ "review_by", .kinds = AST_STRING },
-	{ "idle", .kinds = AST_STRING },
-	{ "session", .kinds = AST_STRING },
-};
-
 /* NULL when there are none, or none that are valid. */
 static const struct ast_node *defaults_of(struct written *w, const struct ast_node *root)
 {

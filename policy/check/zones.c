@@ -12,27 +12,6 @@
 #include "policy/check/ranges.h"
 #include "policy/check/say.h"
 
-enum { ZONE_INTERFACES, ZONE_NETWORKS, ZONE_REVIEW, ZONE_LINES };
-static const struct key zone_keys[] = {
-	[ZONE_INTERFACES] = { "interfaces", AST_LISTS, true, .example = "interfaces = [\"lan0\"];" },
-	[ZONE_NETWORKS] = { "networks", AST_LISTS, true, .example = "networks = [\"10.10.0.0/16\"];" },
-	[ZONE_REVIEW] = { "review_by", .kinds = AST_STRING },
-	[ZONE_LINES] = { "lines", .kinds = AST_LIST },
-	{ "class", AST_STRING, .use = KEY_CHOICE, INTO(model_zone, class), .words = zone_class_words },
-	{ "owner", AST_STRING, .use = KEY_TEXT, INTO(model_zone, owner) },
-	{ "purpose", AST_STRING, .use = KEY_TEXT, INTO(model_zone, purpose) },
-	{ "approved_by", AST_STRING, .use = KEY_TEXT, INTO(model_zone, approved_by) },
-	{ "patchable", AST_BOOL, .use = KEY_TRUTH, INTO(model_zone, patchable) },
-	{ "label", AST_STRING, .use = KEY_TEXT, INTO(model_zone, label) },
-};
-
-#define OF_LINE(member) AST_STRING, true, NULL, KEY_TEXT_NEEDED, INTO(ir_line, member)
-static const struct key line_keys[] = {
-	{ "carrier", OF_LINE(carrier) },
-	{ "service", OF_LINE(service) },
-	{ "place", OF_LINE(place) },
-};
-
 /* A network that a zone's text claims. */
 struct claim {
 	struct addr_range range;

@@ -168,14 +168,22 @@ static json_t *words_json(const char *const *list, unsigned n, uint32_t bits)
 	return j;
 }
 
+/* Whether the opening is over, and nobody has written how it went. */
+static bool owes_note(const json_t *x)
+{
+	return count_in(x, "ended") != 0 && json_object_get(x, "note") == NULL;
+}
+
 static json_t *use_json(const json_t *x)
 {
-	return json_pack("{s:o, s:o, s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:O}", "since",
-			 json_time(count_in(x, "since") * SECOND), "until", json_time(count_in(x, "until") * SECOND),
-			 "by", json_object_get(x, "by"), "account", json_object_get(x, "account"), "second",
-			 json_object_get(x, "second"), "person", json_object_get(x, "person"), "ticket",
-			 json_object_get(x, "ticket"), "reason", json_object_get(x, "reason"), "open",
-			 json_object_get(x, "open"), "unreviewed", json_object_get(x, "unreviewed"));
+	return json_pack("{s:O, s:o, s:o, s:o, s:b, s:O, s:O, s:O, s:O, s:O, s:O, s:O, s:O}", "opening",
+			 json_object_get(x, "opening"), "since", json_time(count_in(x, "since") * SECOND), "until",
+			 json_time(count_in(x, "until") * SECOND), "ended", json_seconds(count_in(x, "ended")),
+			 "note_owed", (int)owes_note(x), "by", json_object_get(x, "by"), "account",
+			 json_object_get(x, "account"), "second", json_object_get(x, "second"), "person",
+			 json_object_get(x, "person"), "ticket", json_object_get(x, "ticket"), "reason",
+			 json_object_get(x, "reason"), "open", json_object_get(x, "open"), "unreviewed",
+			 json_object_get(x, "unreviewed"));
 }
 
 /* The first person's request, as it is shown to the person who may agree, until enforce voids it
@@ -203,7 +211,9 @@ json_t *json_doors(const struct control *s)
 		json_t *uses = json_array();
 
 		json_each(x, s->doors)
-			if (json_object_get(x, "asked") == NULL && strcmp(text_in(x, "door"), d->name) == 0)
+			if ((json_is_true(json_object_get(x, "open")) || owes_note(x) ||
+			     json_is_true(json_object_get(x, "unreviewed"))) &&
+			    strcmp(text_in(x, "door"), d->name) == 0)
 				(void)json_array_append_new(uses, use_json(x));
 		(void)json_array_append_new(
 			list, json_pack("{s:o, s:o, s:o, s:b, s:I, s:o, s:o, s:b, s:b, s:o, s:o}", "door",

@@ -5,10 +5,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "appliance/base/json_each.h"
 #include "appliance/base/sha256.h"
 #include "policy/ir/ir.h"
 
 #define DAY_S 86400u
+#define NOTE_DAYS 7u /* for the note on an opening */
 
 void overdue_day(uint64_t seconds, char out[OVERDUE_DAY])
 {
@@ -64,7 +66,19 @@ static void look_at_conduit(struct look *l, const struct ir_conduit *c, uint64_t
 	}
 }
 
-struct overdue overdue_find(const struct ir *ir, uint64_t now, json_t *names)
+static void look_at_opening(struct look *l, const json_t *x, uint64_t now)
+{
+	uint64_t due = count_in(x, "ended") + NOTE_DAYS * DAY_S;
+	char name[32], day[OVERDUE_DAY];
+
+	if (count_in(x, "ended") == 0 || json_object_get(x, "note") != NULL || due > now)
+		return;
+	snprintf(name, sizeof(name), "%u", (unsigned)count_in(x, "opening"));
+	overdue_day(due, day);
+	add_overdue(l, "opening", name, text_in(x, "door"), text_in(x, "by"), day, due);
+}
+
+struct overdue overdue_find(const struct ir *ir, const json_t *doors, uint64_t now, json_t *names)
 {
 	struct look l = { .names = names };
 
@@ -77,5 +91,7 @@ struct overdue overdue_find(const struct ir *ir, uint64_t now, json_t *names)
 	for (uint32_t i = 0; i < ir->n_assets; i++)
 		look_at_day(&l, "asset", ir->assets[i].name, ir->assets[i].label, ir->zones[ir->assets[i].zone].owner,
 			    ir->assets[i].support_until);
+	json_each(x, doors)
+		look_at_opening(&l, x, now);
 	return l.found;
 }

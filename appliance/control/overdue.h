@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Overdue entries of a policy: reviews of conduits and zones, assets whose support has ended, and
- * exceptions that have ended without a report. The review of a conduit that has ended is not
- * overdue. Pure.
+ * Overdue entries: reviews of conduits and zones, assets whose support has ended, exceptions that
+ * have ended without a report, and openings of doors that have ended a week ago without a note. The
+ * review of a conduit that has ended is not overdue. Pure.
  */
 #ifndef SEKISHO_CONTROL_OVERDUE_H
 #define SEKISHO_CONTROL_OVERDUE_H
@@ -24,9 +24,10 @@ struct overdue {
 
 /* Writes the UTC date of a moment, in the form that `check` uses. */
 void overdue_day(uint64_t seconds, char out[OVERDUE_DAY]);
-/* Finds what is overdue at `now`, seconds since 1970. Adds {"what","name","label","owner","day"}
+/* Finds what is overdue at `now`, seconds since 1970; `doors`: the list of doors
+ * (enforce/door_book.h). Adds {"what","name","label","owner","day"}
  * for each of the first OVERDUE_SHOWN entries to `names`, which stays the caller's; NULL = not
  * wanted. */
-struct overdue overdue_find(const struct ir *ir, uint64_t now, json_t *names);
+struct overdue overdue_find(const struct ir *ir, const json_t *doors, uint64_t now, json_t *names);
 
 #endif

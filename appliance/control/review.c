@@ -54,7 +54,7 @@ void review_look(struct control *s, uint64_t now)
 	if (!s->trusted)
 		return;
 	names = json_array();
-	o = overdue_find(s->now->ir, clock_wall_s(), names);
+	o = overdue_find(s->now->ir, s->doors, clock_wall_s(), names);
 	if (memcmp(o.digest, r->digest, sizeof(o.digest)) != 0) {
 		memcpy(r->digest, o.digest, sizeof(o.digest));
 		tell_overdue(s, &o, names);
@@ -70,7 +70,7 @@ json_t *json_reviews(const struct control *s)
 	if (!s->trusted)
 		return json_null();
 	names = json_array();
-	o = overdue_find(s->now->ir, clock_wall_s(), names);
+	o = overdue_find(s->now->ir, s->doors, clock_wall_s(), names);
 	return json_pack("{s:I, s:o, s:o}", "overdue", (json_int_t)o.n, "since",
 			 o.n > 0 ? json_time(o.since * SECOND) : json_null(), "due", names);
 }

@@ -14,6 +14,9 @@
 
 #define SECOND 1000000000ull
 #define ASKED_S 900u /* seconds that a first person's request waits for a second person */
+/* An opening that is over stays in the list until it has its note, and at least this long, because
+ * records of its sessions come up to an hour later (journal/names.h). */
+#define OVER_S 7200u
 
 struct door_order {
 	uint8_t order;	 /* CHANGE_OPEN, CHANGE_SHUT or CHANGE_REVIEW_DOOR */
@@ -41,6 +44,30 @@ static bool is_open(const json_t *x)
 static bool is_asked(const json_t *x)
 {
 	return json_is_true(json_object_get(x, "asked"));
+}
+
+/* Whether nobody has written yet how this opening, which is over, has gone. */
+static bool owes_note(const json_t *x)
+{
+	return count_in(x, "opening") != 0 && !is_open(x) && json_object_get(x, "note") == NULL;
+}
+
+/* The number of the latest opening. */
+static uint64_t latest_opening(const json_t *list)
+{
+	uint64_t latest = 0;
+	json_t *x;
+	size_t i;
+
+	json_array_foreach(list, i, x)
+		latest = count_in(x, "opening") > latest ? count_in(x, "opening") : latest;
+	return latest;
+}
+
+static void end_opening(json_t *x, uint64_t at)
+{
+	json_object_set_new(x, "open", json_false());
+	json_object_set_new(x, "ended", json_integer((json_int_t)at));
 }
 
 static const struct ir_door *door_of(const struct ir *ir, const char *name)
@@ -86,8 +113,8 @@ static uint64_t door_end(const struct ir_door *d, const json_t *x)
 /* ---- records --------------------------------------------------------------------------------- */
 
 /* Records an event about a door; the parts become "nagoya: Tanaka, 4711, the spreader hangs". */
-static void door_record(const struct door_scene *c, enum policy_event what, const char *by, const char *second,
-			uint64_t until, const char *const said[4])
+static void door_record(const struct door_scene *c, enum policy_event what, uint64_t opening, const char *by,
+			const char *second, uint64_t until, const char *const said[4])
 {
 	json_t *end = until != 0 ? json_time(until * SECOND) : NULL;
 	char text[EVENT_TEXT];
@@ -103,7 +130,11 @@ static void door_record(const struct door_scene *c, enum policy_event what, cons
 							     : ", ",
 					      said[i]);
 	event_record(c->events, EVENT_POLICY, (uint8_t)what, c->number,
-		     (struct said){ .by = by, .object = text, .before = second, .after = json_string_value(end) });
+		     (struct said){ .by = by,
+				    .object = text,
+				    .before = second,
+				    .after = json_string_value(end),
+				    .quantity = (uint32_t)opening });
 	json_decref(end);
 }
 
@@ -111,7 +142,8 @@ static void record_entry(const struct door_scene *c, enum policy_event what, con
 {
 	bool opened = what == POLICY_DOOR_OPENED || what == POLICY_DOOR_GLASS;
 
-	door_record(c, what, by, text_in(x, opened ? "second" : "request"), opened ? count_in(x, "until") : 0,
+	door_record(c, what, count_in(x, "opening"), by, text_in(x, opened ? "second" : "request"),
+		    opened ? count_in(x, "until") : 0,
 		    (const char *const[4]){ text_in(x, "door"), text_in(x, "person"), text_in(x, "ticket"),
 					    text_in(x, "reason") });
 }
@@ -123,7 +155,7 @@ static enum door_done door_refuse(const struct desk *k, const struct door_order 
 	va_start(ap, m);
 	sentence_vsay(k->why, m, ap);
 	va_end(ap);
-	door_record(k->scene, POLICY_DOOR_REFUSED, o->by, "", 0,
+	door_record(k->scene, POLICY_DOOR_REFUSED, 0, o->by, "", 0,
 		    (const char *const[4]){ o->object, o->person, o->ticket, o->comment });
 	return DOOR_REFUSED;
 }
@@ -135,14 +167,38 @@ uint64_t door_until(const json_t *list, const struct ir_door *d)
 	return x != NULL ? door_end(d, x) : 0;
 }
 
+/* Whether the entry is more than a former opening. At most DOORS_OPEN of them are kept. */
+static bool stands(const json_t *x)
+{
+	return is_open(x) || is_asked(x) || json_is_true(json_object_get(x, "unreviewed"));
+}
+
+static size_t standing(const json_t *list)
+{
+	size_t n = 0, i;
+	json_t *x;
+
+	json_array_foreach(list, i, x)
+		n += stands(x);
+	return n;
+}
+
+/* The latest opening stays, so that the next one gets another number. What is beyond DOORS_KEPT
+ * goes, the oldest first: its note stays owed on record only. */
 static void forget_over(json_t *list)
 {
+	uint64_t latest = latest_opening(list), now = clock_wall_s();
+
 	for (size_t i = json_array_size(list); i-- > 0;) {
 		const json_t *one = json_array_get(list, i);
+		bool recent = count_in(one, "opening") != 0 && count_in(one, "ended") + OVER_S > now;
 
-		if (!is_open(one) && !is_asked(one) && !json_is_true(json_object_get(one, "unreviewed")))
+		if (!stands(one) && !owes_note(one) && !recent && (latest == 0 || count_in(one, "opening") != latest))
 			(void)json_array_remove(list, i);
 	}
+	for (size_t i = 0; i < json_array_size(list) && json_array_size(list) > DOORS_KEPT;)
+		if (stands(json_array_get(list, i)) || json_array_remove(list, i) != 0)
+			i++;
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -227,15 +283,17 @@ static enum door_done open_it(const struct desk *k, const struct ir_door *d, con
 {
 	uint64_t now = clock_wall_s(), until = now + for_s;
 	json_t *former = open_entry(k->list, o->object), *opened;
+	uint64_t number = latest_opening(k->list) + 1;
 
 	if (d->contract_until != 0 && d->contract_until < until)
 		until = d->contract_until;
 	if (former != NULL)
 		/* the door is opened again: the former use is over, and the new one counts
 		 * separately */
-		json_object_set_new(former, "open", json_false());
-	opened = json_pack("{s:o, s:I, s:I, s:b, s:b}", "second", json_text(second), "since", (json_int_t)now, "until",
-			   (json_int_t)until, "open", 1, "unreviewed", (int)d->break_glass);
+		end_opening(former, now);
+	opened = json_pack("{s:I, s:o, s:I, s:I, s:b, s:b}", "opening", (json_int_t)number, "second", json_text(second),
+			   "since", (json_int_t)now, "until", (json_int_t)until, "open", 1, "unreviewed",
+			   (int)d->break_glass);
 	if (x == NULL || json_object_update(x, opened) < 0) {
 		json_decref(opened);
 		return door_refuse(k, o, M_CONTROL_MANY);
@@ -328,7 +386,7 @@ static enum door_done open_ordered(const struct desk *k, const struct ir_door *d
 		return door_refuse(k, o, M_DOOR_FOR, o->object, DOOR_LEAST, d->at_most);
 	if (!agrees && order_lacks(d, o, &need))
 		return door_refuse(k, o, M_DOOR_NEEDS, o->object, door_need_words[need]);
-	if (json_array_size(k->list) >= DOORS_OPEN + (agrees ? 1u : 0u))
+	if (standing(k->list) >= DOORS_OPEN + (agrees ? 1u : 0u))
 		return door_refuse(k, o, M_DOOR_MANY, DOORS_OPEN);
 	if (d->second_person && o->account[0] == '\0')
 		return door_refuse(k, o, M_DOOR_ACCOUNTS, o->object);
@@ -339,15 +397,36 @@ static enum door_done open_ordered(const struct desk *k, const struct ir_door *d
 	return open_it(k, d, o, new_entry(k, o), o->for_s, "");
 }
 
+/* Writes how the openings of the door that are over have gone. False: none of them lacks this. */
+static bool put_note(const struct desk *k, const struct door_order *o)
+{
+	bool any = false;
+	json_t *x;
+	size_t i;
+
+	if (text_is_blank(o->comment, COMMENT_BYTES))
+		return false;
+	json_array_foreach(k->list, i, x) {
+		if (strcmp(text_in(x, "door"), o->object) != 0 || !owes_note(x))
+			continue;
+		any = true;
+		json_object_set_new(x, "note", json_text(o->comment));
+		door_record(k->scene, POLICY_DOOR_NOTED, count_in(x, "opening"), o->by, "", 0,
+			    (const char *const[4]){ o->object, "", "", o->comment });
+	}
+	return any;
+}
+
+/* Shuts the door. The comment is the note about its opening, which can also be given later. */
 static enum door_done shut_ordered(const struct desk *k, const struct door_order *o)
 {
 	json_t *x = open_entry(k->list, o->object);
 
-	if (x == NULL)
-		return door_refuse(k, o, M_DOOR_NOT_OPEN, o->object);
-	json_object_set_new(x, "open", json_false());
-	record_entry(k->scene, POLICY_DOOR_SHUT, x, o->by);
-	return DOOR_CHANGED;
+	if (x != NULL) {
+		end_opening(x, clock_wall_s());
+		record_entry(k->scene, POLICY_DOOR_SHUT, x, o->by);
+	}
+	return put_note(k, o) || x != NULL ? DOOR_CHANGED : door_refuse(k, o, M_DOOR_NOT_OPEN, o->object);
 }
 
 /* Whether the same person opened the door: the same account, however the person logged in; without
@@ -379,7 +458,7 @@ static enum door_done review_ordered(const struct desk *k, const struct door_ord
 	json_array_foreach(k->list, i, x)
 		if (strcmp(text_in(x, "door"), o->object) == 0)
 			json_object_set_new(x, "unreviewed", json_false());
-	door_record(k->scene, POLICY_DOOR_REVIEWED, o->by, "", 0,
+	door_record(k->scene, POLICY_DOOR_REVIEWED, 0, o->by, "", 0,
 		    (const char *const[4]){ o->object, "", "", o->comment });
 	return DOOR_CHANGED;
 }
@@ -431,7 +510,7 @@ static bool door_follow(const struct door_scene *c, json_t *x, uint64_t now)
 
 	/* If the end is further away than is possible for any door, the clock was set back. */
 	if (d == NULL || until > now + DOOR_MOST || now + 1 < count_in(x, "since")) {
-		json_object_set_new(x, "open", json_false());
+		end_opening(x, now);
 		record_entry(c, POLICY_DOOR_SHUT, x, "");
 		return true;
 	}
@@ -441,7 +520,7 @@ static bool door_follow(const struct door_scene *c, json_t *x, uint64_t now)
 	}
 	if (until > now)
 		return false;
-	json_object_set_new(x, "open", json_false());
+	end_opening(x, until);
 	record_entry(c, POLICY_DOOR_ENDED, x, "");
 	return true;
 }

@@ -9,6 +9,8 @@
  * that it opens: what the door means in the policy in force (ir_door_meaning), who asked and when,
  * for how long, and the words that he gave. The second person agrees to that name. The entry never
  * changes; when anything that it rests on does, the request is void, and this is recorded.
+ *
+ * Openings are numbered. Whoever shuts a door writes how the opening has gone (its note).
  */
 #ifndef SEKISHO_ENFORCE_DOOR_BOOK_H
 #define SEKISHO_ENFORCE_DOOR_BOOK_H

@@ -83,6 +83,12 @@ static void put_command(json_t *j, const struct event *e)
 		json_object_set_new(j, "limit", limit_json(&e->limit, v, e->space));
 }
 
+static bool event_of_door(const struct event *e)
+{
+	return e->code == POLICY_DOOR_OPENED || e->code == POLICY_DOOR_GLASS || e->code == POLICY_DOOR_SHUT ||
+	       e->code == POLICY_DOOR_ENDED || e->code == POLICY_DOOR_NOTED;
+}
+
 static bool by_person(const struct event *e)
 {
 	return e->kind == EVENT_ATTACK && (e->code == ATTACK_ACKNOWLEDGED || e->code == ATTACK_SILENCED);
@@ -169,6 +175,8 @@ static void put_what(json_t *j, const struct event *e, enum role from)
 			set_number(j, "bytes", e->quantity);
 		else if (e->code == POLICY_APPLIED && e->quantity > 0)
 			set_number(j, "more", e->quantity);
+		else if (event_of_door(e) && e->quantity > 0)
+			set_number(j, "opening", e->quantity);
 		break;
 	case EVENT_DRIFT:
 		set_text(j, "role", role_name(from));
@@ -260,6 +268,16 @@ static void put_end(json_t *j, const char *end, const struct named_end *n)
 	}
 }
 
+/* The time in seconds that the event sums up. */
+static uint64_t sums_up(const struct event *e)
+{
+	if (e->kind == EVENT_COUNTS)
+		return e->value >> 32;
+	if (e->kind == EVENT_WEAK || e->kind == EVENT_UNDECLARED)
+		return e->address;
+	return e->kind == EVENT_PASSED && e->space == PASSED_COUNTED ? e->quantity : 0;
+}
+
 static bool about_traffic(const struct event *e)
 {
 	return e->kind == EVENT_DROP || e->kind == EVENT_PDU || e->kind == EVENT_FLOW || e->kind == EVENT_COUNTS ||
@@ -313,6 +331,7 @@ json_t *event_json(const struct event *e, enum role from, const struct names *n)
 			set_text(j, "file", named.file);
 		if (named.line != 0)
 			set_number(j, "line", named.line);
+		json_object_set_new(j, "openings", names_openings(n, e, sums_up(e)));
 		if (named.row_file != NULL)
 			json_object_set_new(j, "row",
 					    json_pack("{s:o, s:I}", "file", json_text(named.row_file), "line",

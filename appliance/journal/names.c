@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/base/json_each.h"
 #include "appliance/base/sha256.h"
 #include "policy/ir/book.h"
 #include "policy/ir/ir.h"
@@ -12,6 +13,8 @@
 #include "policy/ir/seal.h"
 
 #define UNSEAL_BUDGET (256u << 20)
+
+#define PERMIT_DOORS 8u /* as many as can apply to one packet (policy/space/cells.h) */
 
 struct conduit_name {
 	const char *name, *label, *file;
@@ -23,7 +26,10 @@ struct conduit_name {
 /* Sorted by the box's permit id. */
 struct permit_name {
 	uint32_t permit;
-	uint32_t conduit; /* the first conduit with a grant under this permit, or UINT32_MAX */
+	/* the first conduit with a grant under this permit, or UINT32_MAX */
+	uint32_t conduit;
+	/* the doors of its conduits, without gaps; NULL = no more */
+	const char *doors[PERMIT_DOORS];
 };
 
 struct interface_name {
@@ -66,6 +72,13 @@ void names_forget(struct names *n)
 {
 	while (n->n > 0)
 		generation_forget(n->list[--n->n]);
+	names_doors(n, NULL);
+}
+
+void names_doors(struct names *n, json_t *doors)
+{
+	json_decref(n->doors);
+	n->doors = doors;
 }
 
 /* ---- taking what is needed ------------------------------------------------------------------- */
@@ -95,6 +108,26 @@ static uint32_t first_conduit(const struct ir *ir, uint32_t permit_index)
 				return g->conduit;
 		}
 	return UINT32_MAX;
+}
+
+/* A door that only an observing conduit has lets nothing through. */
+static void permit_doors(struct named_generation *g, const struct ir *ir, uint32_t permit_index)
+{
+	const struct command_permit *p = commands_permit(&ir->table, permit_index + 1);
+	struct permit_name *to = &g->permits[permit_index];
+
+	for (uint32_t i = 0; p != NULL && i < p->n_grants; i++) {
+		const struct command_grant *grant = &ir->table.grants[p->first_grant + i];
+		uint32_t door = grant->conduit < ir->n_conduits ? ir->conduits[grant->conduit].door : UINT32_MAX;
+		unsigned at = 0;
+
+		if (grant->shadow || door >= ir->n_doors)
+			continue;
+		while (at < PERMIT_DOORS && to->doors[at] != NULL && strcmp(to->doors[at], ir->doors[door].name) != 0)
+			at++;
+		if (at < PERMIT_DOORS && to->doors[at] == NULL)
+			to->doors[at] = keep_text(g, ir->doors[door].name);
+	}
 }
 
 static bool copy_files(struct named_generation *g, const struct ir *ir)
@@ -135,6 +168,7 @@ static bool copy_permits(struct named_generation *g, const struct ir *ir, struct
 		return false;
 	for (uint32_t i = 0; i < ir->n_permits; i++) {
 		g->permits[i].conduit = first_conduit(ir, i);
+		permit_doors(g, ir, i);
 		if (!bytes_be32(&ids, &g->permits[i].permit))
 			break;
 		g->n_permits++;
@@ -314,17 +348,21 @@ static const struct named_generation *generation_of(const struct names *n, const
 	return NULL;
 }
 
+static const struct permit_name *permit_of(const struct named_generation *g, const struct event *e)
+{
+	const struct permit_name key = { .permit = e->permit };
+
+	if (e->permit == 0 || g->n_permits == 0)
+		return NULL;
+	return bsearch(&key, g->permits, g->n_permits, sizeof(*g->permits), by_permit);
+}
+
 /* The conduit that the event names, else the first conduit with a grant under its permit. */
 static uint32_t conduit_of(const struct named_generation *g, const struct event *e)
 {
-	const struct permit_name key = { .permit = e->permit }, *p;
+	const struct permit_name *p = e->conduit < g->n_conduits ? NULL : permit_of(g, e);
 
-	if (e->conduit < g->n_conduits)
-		return e->conduit;
-	if (e->permit == 0 || g->n_permits == 0)
-		return UINT32_MAX;
-	p = bsearch(&key, g->permits, g->n_permits, sizeof(*g->permits), by_permit);
-	return p != NULL ? p->conduit : UINT32_MAX;
+	return p != NULL ? p->conduit : e->conduit < g->n_conduits ? e->conduit : UINT32_MAX;
 }
 
 static void zone_of(const struct named_generation *g, uint32_t zone, struct named_end *ret)
@@ -392,6 +430,48 @@ void names_of_event(const struct names *n, const struct event *e, struct named *
 			of_interface(g, &g->interfaces[i], &e->client, ret);
 	end_of(g, &e->client, &ret->client);
 	end_of(g, &e->server, &ret->server);
+}
+
+static void add_opening(json_t *to, const json_t *x)
+{
+	(void)json_array_append_new(to,
+				    json_pack("{s:O, s:O, s:O, s:O}", "opening", json_object_get(x, "opening"), "door",
+					      json_object_get(x, "door"), "person", json_object_get(x, "person"),
+					      "ticket", json_object_get(x, "ticket")));
+}
+
+static void add_openings(json_t *to, const json_t *list, const char *door, uint64_t first_s, uint64_t last_s)
+{
+	const json_t *before = NULL;
+	bool any = false;
+
+	json_each(x, list) {
+		if (strcmp(text_in(x, "door"), door) != 0 || count_in(x, "opening") == 0 ||
+		    count_in(x, "since") > last_s)
+			continue;
+		before = before == NULL || count_in(before, "since") <= count_in(x, "since") ? x : before;
+		if (!json_is_true(json_object_get(x, "open")) && count_in(x, "ended") < first_s)
+			continue;
+		add_opening(to, x);
+		any = true;
+	}
+	if (!any && before != NULL)
+		add_opening(to, before);
+}
+
+json_t *names_openings(const struct names *n, const struct event *e, uint64_t seconds)
+{
+	const struct named_generation *g = generation_of(n, e);
+	const struct permit_name *p = g != NULL ? permit_of(g, e) : NULL;
+	uint64_t last = e->wall_ns / 1000000000u;
+	json_t *list;
+
+	if (p == NULL || p->doors[0] == NULL)
+		return NULL;
+	list = json_array();
+	for (unsigned i = 0; i < PERMIT_DOORS && p->doors[i] != NULL; i++)
+		add_openings(list, n->doors, p->doors[i], last > seconds ? last - seconds : 0, last);
+	return list;
 }
 
 bool names_observing(const struct names *n, struct clean_conduit **ret, size_t *ret_n)

@@ -27,6 +27,7 @@ struct named_generation;
 struct names {
 	struct named_generation *list[NAMES_KEPT];
 	size_t n;
+	json_t *doors; /* the list of doors (enforce/door_book.h); owned; NULL = none */
 };
 
 /* A generation from the supervisor: its sealed bytes, and the kernel's number of each permit and
@@ -47,6 +48,15 @@ struct names_source {
  * changed. 0, or negative errno; the names are then unchanged. */
 int names_add(struct names *n, const struct names_source *from, struct err *e);
 void names_forget(struct names *n);
+/* Takes over the list of doors, whose openings records name. */
+void names_doors(struct names *n, json_t *doors);
+/*
+ * The openings of doors that the event is due to: those of its permit's doors that were in force
+ * during the time that the event sums up, or else the last one before. `seconds`: that time, which
+ * ended when the event was made. [{"opening","door","person","ticket"}], owned by the caller; NULL:
+ * its permit has no door.
+ */
+json_t *names_openings(const struct names *n, const struct event *e, uint64_t seconds);
 /* Whether the list `carried` of a names_source has the generation. */
 bool names_carried(struct bytes carried, struct event_generation g);
 /* Whether one of the generations names a log server, so that records are sent, or may be sent again

@@ -35,6 +35,7 @@
 
 #define GENERATION_BYTES (256u << 20)
 #define ANSWER_RECORDS 5000u
+#define DOORS_BYTES (1u << 20)
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
@@ -335,6 +336,13 @@ static void on_generation(struct journal_role *j, const struct msg *m)
 		fprintf(stderr, "sekishod journal: %s\n", e.text);
 }
 
+/* What waits to be merged belongs to the openings before. */
+static void on_doors(struct journal_role *j, const struct msg *m)
+{
+	role_write_merged(j, true);
+	names_doors(&j->names, json_of_memfd(m->fds[0], DOORS_BYTES));
+}
+
 void role_names(struct journal_role *j)
 {
 	struct pollfd p = { .fd = JOURNAL_FD_TOLD, .events = POLLIN };
@@ -343,6 +351,8 @@ void role_names(struct journal_role *j)
 	while (poll(&p, 1, 0) > 0 && msg_recv(JOURNAL_FD_TOLD, ROLE_SUPERVISOR, ROLE_JOURNAL, &m) == 1) {
 		if (m.body.type == MSG_GENERATION)
 			on_generation(j, &m);
+		else if (m.body.type == MSG_DOORS)
+			on_doors(j, &m);
 		msg_close_fds(&m);
 	}
 }

@@ -15,5 +15,6 @@ void event_record(struct event_port *p, enum event_kind kind, uint8_t code, uint
 			event_say(&e, (enum event_text)i, texts[i]);
 	e.code = code;
 	e.value = value;
+	e.quantity = x.quantity;
 	event_send(p, &e);
 }

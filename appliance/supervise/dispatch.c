@@ -110,6 +110,7 @@ static void on_doors(struct supervisor *s, struct msg *m)
 {
 	bool taken = paper_told(s, PAPER_DOORS, m);
 
+	journal_doors(s);
 	if (m->id == 0)
 		return;
 	if (taken)

@@ -251,6 +251,19 @@ static void number_interfaces(struct ground *ground, const struct policy *p, str
 			ret->list[i] = 0;
 }
 
+/* Tells the journal what its records need. Takes over `fd`, which may be negative: nothing is
+ * told. */
+static void tell_journal(struct supervisor *s, const struct msg_body *m, int fd)
+{
+	if (fd < 0)
+		return;
+	/* While there is no journal, what has waited longest makes room. */
+	while (msg_send(s->sockets.told_in, 0, m, &fd, 1) == -EAGAIN &&
+	       recv(s->sockets.told_out, &(char){ 0 }, 1, MSG_DONTWAIT) > 0)
+		;
+	close(fd);
+}
+
 void journal_generation(struct supervisor *s, const struct policy *p)
 {
 	struct msg_body m = { MSG_GENERATION, .generation = { .which = generation_of(p),
@@ -261,11 +274,12 @@ void journal_generation(struct supervisor *s, const struct policy *p)
 	if (fd < 0)
 		return;
 	number_interfaces(&s->ground, p, &m.generation.interfaces);
-	/* While there is no journal, what has waited longest makes room. */
-	while (msg_send(s->sockets.told_in, 0, &m, &fd, 1) == -EAGAIN &&
-	       recv(s->sockets.told_out, &(char){ 0 }, 1, MSG_DONTWAIT) > 0)
-		;
-	close(fd);
+	tell_journal(s, &m, fd);
+}
+
+void journal_doors(struct supervisor *s)
+{
+	tell_journal(s, &(struct msg_body){ .type = MSG_DOORS }, paper_memfd(&s->reported, PAPER_DOORS));
 }
 
 void journal_retention(struct supervisor *s)

@@ -91,7 +91,7 @@ static const struct {
 	const char *instead;
 } papers[PAPERS] = {
 	[PAPER_USED] = { .file = "used", .type = MSG_USED, .most = USED_BYTES, .every = 600 * SECOND },
-	[PAPER_DOORS] = { "doors", MSG_DOORS, 1u << 20, 5 * SECOND, false, DOORS_OPEN, M_DOOR_DAMAGED, "[]" },
+	[PAPER_DOORS] = { "doors", MSG_DOORS, 1u << 20, 5 * SECOND, false, DOORS_KEPT, M_DOOR_DAMAGED, "[]" },
 	[PAPER_ISOLATIONS] = { "isolations", MSG_ISOLATIONS, 16u << 20, 5 * SECOND, false, ISOLATIONS_MOST,
 			       M_ISOLATE_DAMAGED, "null" },
 	[PAPER_CLOCK] = { .file = "clock", .type = MSG_CLOCK, .most = MOMENT_TEXT, .every = 5 * SECOND, .noted = true },

@@ -39,6 +39,7 @@ const char *progress_word(enum progress_stage s);
 #define ASK_WORD 128u		 /* bytes of a word of a question, NUL included */
 #define ISOLATE_OBJECT 144u	 /* bytes of "zones NAME NAME", NUL included */
 #define DOORS_OPEN 64u		 /* doors that may be open at the same time */
+#define DOORS_KEPT 256u		 /* these, and openings that are over */
 /* spans in which the use of conduits was not watched; further spans are merged */
 #define USED_GAPS 16u
 #define USED_BYTES (16u << 20) /* bytes of all records of use together */

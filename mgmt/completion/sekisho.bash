@@ -92,7 +92,7 @@ _sekisho() {
 	exceptions) options="--csv --to --at" ;;
 	attacks) options="--acknowledge --silence --minutes --test --reason --by" ;;
 	preserve) options="--out --within --journal" ;;
-	report) if [ "$before" = report ]; then options="controls incident audit self-check"; else options="--html --csv --facts --journal --month --from --until --noticed --by --contact --follows --final"; fi ;;
+	report) if [ "$before" = report ]; then options="controls incident audit opening organisation self-check"; else options="--html --csv --facts --journal --month --from --until --noticed --by --contact --follows --final"; fi ;;
 	ask | who-can | reach | try) options="--policy --at" ;;
 	review) options="--month --from --until --by --result --note --clause --next --evidence" ;;
 	journal) if [ "$before" = journal ]; then options="verify checkpoint copy hold holds lift"; else options="--key --head --from --until --reason --by"; fi ;;

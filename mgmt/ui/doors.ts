@@ -101,7 +101,7 @@ const needed = (d: Door, need: Door["needs"][number]): Record<string, string> =>
 
 function fields(d: Door, s: Step): Child[] {
 	const spans = [...SPANS.filter((n) => n < d.at_most_s), d.at_most_s];
-	if (s.order === "review_door") return [field("door-reason", "kept_reason", { maxlength: "200" })];
+	if (s.order === "review_door" || s.order === "shut") return [field("door-reason", s.order === "shut" ? "door_note" : "kept_reason", { maxlength: "200" })];
 	return s.order !== "open" ? [] : [field("door-person", "door_person", needed(d, "name")), d.needs.includes("ticket") && field("door-ticket", "door_ticket", needed(d, "ticket")),
 		d.needs.includes("reason") && field("door-reason", "kept_reason", needed(d, "reason")),
 		h("div", { class: "field", "data-key": "door-for" }, h("label", { for: "door-for" }, t("door_for")), h("select", { id: "door-for" }, spans.map((n) => h("option", { value: n }, lasting(n)))))];
@@ -131,9 +131,9 @@ function left(u: DoorUse, now: string | undefined): Child[] {
 
 function use(state: State, d: Door, u: DoorUse, changed: () => void): Node_ {
 	const who = t("door_use", u.person || t("none"), list([u.ticket, u.reason].filter((x) => x !== "")) || t("none"), list([u.by, u.second].filter((x) => x !== "")), moment(u.since));
-	return h("li", { "data-key": "use " + d.door + u.since }, h("div", { class: "use" }, u.open && chip("wait", t("door_is_open")), u.unreviewed && chip("bad", t("door_unreviewed")), h("b", { class: "named" }, named(d)),
+	return h("li", { "data-key": "use " + d.door + u.since }, h("div", { class: "use" }, u.open && chip("wait", t("door_is_open")), u.unreviewed && chip("bad", t("door_unreviewed")), u.note_owed && chip("wait", t("door_note_owed")), h("b", { class: "named" }, named(d)),
 		h("span", { class: "ago" }, who), ...(u.open ? left(u, state.status.clock?.time) : []), u.open && h("ul", { class: "plain" }, opens(d))),
-		u.open && mayDo("open_doors") && h("button", { type: "button", "data-key": "door-shut " + d.door, click: opener("shut", d, changed) }, t("door_shut_do")),
+		(u.open || u.note_owed) && mayDo("open_doors") && h("button", { type: "button", "data-key": (u.open ? "door-shut " : "door-note ") + d.door, click: opener("shut", d, changed) }, t(u.open ? "door_shut_do" : "door_note_do")),
 		u.open && mayOpen(d) && h("button", { type: "button", "data-key": "door-again " + d.door, click: opener("open", d, changed) }, t("door_again")),
 		u.unreviewed && u.account !== account() && mayDo("review_records") && h("button", { type: "button", "data-key": "door-review " + d.door, click: opener("review_door", d, changed) }, t("door_review")));
 }

@@ -91,6 +91,9 @@ export interface End {
 	hosts_all: number;
 }
 export interface DoorUse {
+	opening: number;
+	ended: string | null;
+	note_owed: boolean;
 	since: string;
 	until: string;
 	by: string;

@@ -312,9 +312,11 @@ static bool journal_reads(void)
 	ssize_t n;
 
 	while (told >= 0 && msg_recv(told, ROLE_SUPERVISOR, ROLE_JOURNAL, &m) == 1) {
-		LIFE(m.body.type == MSG_GENERATION);
-		processes.named = m.body.generation.which;
-		processes.names++;
+		LIFE(m.body.type == MSG_GENERATION || m.body.type == MSG_DOORS);
+		if (m.body.type == MSG_GENERATION) {
+			processes.named = m.body.generation.which;
+			processes.names++;
+		}
 		msg_close_fds(&m);
 		any = true;
 	}

@@ -43,7 +43,6 @@ static void doors_print(struct cli *c, const json_t *doors)
 			json_t *row = json_copy(u);
 
 			(void)json_object_set(row, "door", json_object_get(d, "door"));
-			(void)json_object_set_new(row, "used", json_true());
 			(void)json_array_append_new(list, row);
 		}
 		if (json_array_size(ja(d, "uses")) == 0)

@@ -63,6 +63,7 @@ static struct ir ir = { .doors = doors,
 			.n_services = 1,
 			.conduits = conduits,
 			.n_conduits = 2 };
+static const char *comment = "";
 static const char *request = ""; /* to which the next order agrees */
 
 uint64_t clock_wall_ns(void)
@@ -104,6 +105,7 @@ static enum door_done orders(json_t *list, const struct door_scene *c, enum chan
 	snprintf((char *)m.account, sizeof(m.account), "%s", account);
 	snprintf((char *)m.by, sizeof(m.by), "%s", account);
 	snprintf((char *)m.ticket, sizeof(m.ticket), "%s", ticket);
+	m.comment = comment;
 	snprintf((char *)m.request, sizeof(m.request), "%s", request);
 	(void)ir_door_meaning(c->ir, door, m.meant);
 	r = door_ordered(list, c, &m, &why);
@@ -329,13 +331,13 @@ static void broken_glass_is_reviewed_by_another(void **state)
 	now_s += 601;
 	assert_true(doors_follow(list, &usual));
 	assert_int_equal(recorded[POLICY_DOOR_ENDED], 1);
-	/* the use stays until somebody has reviewed it */
-	assert_int_equal(json_array_size(list), 1);
+	/* the use is to be reviewed until somebody does */
+	assert_true(json_is_true(json_object_get(json_array_get(list, 0), "unreviewed")));
 	assert_int_equal(orders(list, &usual, CHANGE_REVIEW_DOOR, "glass", 0, "ume", DUTY_SUPERVISOR, ""),
 			 DOOR_REFUSED);
 	assert_int_equal(orders(list, &usual, CHANGE_REVIEW_DOOR, "glass", 0, "take", DUTY_SUPERVISOR, ""),
 			 DOOR_CHANGED);
-	assert_int_equal(json_array_size(list), 0);
+	assert_false(json_is_true(json_object_get(json_array_get(list, 0), "unreviewed")));
 	assert_int_equal(orders(list, &usual, CHANGE_REVIEW_DOOR, "glass", 0, "take", DUTY_SUPERVISOR, ""),
 			 DOOR_REFUSED);
 }
@@ -351,7 +353,7 @@ static void when_a_door_is_over(void **state)
 	assert_int_equal(OPENS(list, &usual, "firm", 3600, "ume", DUTY_SUPERVISOR, ""), DOOR_CHANGED);
 	assert_int_equal(door_until(list, &doors[3]), NOW + 600);
 	now_s = NOW + 600;
-	assert_true(doors_follow(list, &usual) && json_array_size(list) == 0);
+	assert_true(doors_follow(list, &usual) && door_until(list, &doors[3]) == 0);
 	assert_int_equal(OPENS(list, &usual, "firm", 60, "ume", DUTY_SUPERVISOR, ""), DOOR_REFUSED);
 	/* a policy that allows less shortens an open door; one without it shuts it */
 	assert_int_equal(OPENS(list, &usual, "glass", 3600, "ume", DUTY_SUPERVISOR, ""), DOOR_CHANGED);
@@ -370,6 +372,68 @@ static void when_a_door_is_over(void **state)
 	assert_int_equal(recorded[POLICY_DOOR_SHUT], 2);
 }
 
+/* What is told of the opening with this number; NULL: it is not in the list any more. */
+static const json_t *opening(const json_t *list, uint64_t number)
+{
+	const json_t *x;
+	size_t i;
+
+	json_array_foreach(list, i, x)
+		if (count_in(x, "opening") == number)
+			return x;
+	return NULL;
+}
+
+static void openings_are_numbered_and_noted(void **state)
+{
+	json_t *list = *state;
+
+	assert_int_equal(OPENS(list, &usual, "glass", 600, "ume", DUTY_SUPERVISOR, ""), DOOR_CHANGED);
+	/* opened again while it is open: another opening, and the first one is over */
+	now_s += 60;
+	assert_int_equal(OPENS(list, &usual, "glass", 600, "ume", DUTY_SUPERVISOR, ""), DOOR_CHANGED);
+	assert_int_equal(count_in(opening(list, 1), "ended"), now_s);
+	assert_int_equal(count_in(opening(list, 2), "ended"), 0);
+	/* the note can be given after the end, for all openings that lack it, and once */
+	now_s += 601;
+	assert_true(doors_follow(list, &usual));
+	assert_int_equal(count_in(opening(list, 2), "ended"), now_s - 1);
+	assert_int_equal(orders(list, &usual, CHANGE_SHUT, "glass", 0, "ume", DUTY_SUPERVISOR, ""), DOOR_REFUSED);
+	comment = "nothing was changed";
+	assert_int_equal(orders(list, &usual, CHANGE_SHUT, "glass", 0, "ume", DUTY_SUPERVISOR, ""), DOOR_CHANGED);
+	assert_int_equal(recorded[POLICY_DOOR_NOTED], 2);
+	assert_int_equal(orders(list, &usual, CHANGE_SHUT, "glass", 0, "ume", DUTY_SUPERVISOR, ""), DOOR_REFUSED);
+	/* whoever shuts a door can give it at once */
+	assert_int_equal(OPENS(list, &usual, "plain", 600, "ume", DUTY_SUPERVISOR, "1"), DOOR_CHANGED);
+	assert_int_equal(orders(list, &usual, CHANGE_SHUT, "plain", 0, "ume", DUTY_SUPERVISOR, ""), DOOR_CHANGED);
+	assert_int_equal(recorded[POLICY_DOOR_NOTED], 3);
+	comment = "";
+	/* later what is over goes, but the last number stays known, and so does what lacks
+	 * a note */
+	assert_int_equal(orders(list, &usual, CHANGE_REVIEW_DOOR, "glass", 0, "take", DUTY_SUPERVISOR, ""),
+			 DOOR_CHANGED);
+	now_s += 7201;
+	assert_int_equal(OPENS(list, &usual, "plain", 60, "ume", DUTY_SUPERVISOR, "1"), DOOR_CHANGED);
+	assert_true(opening(list, 1) == NULL && opening(list, 2) == NULL && opening(list, 4) != NULL);
+	now_s += 7201;
+	assert_true(doors_follow(list, &usual));
+	assert_true(opening(list, 3) == NULL && opening(list, 4) != NULL);
+}
+
+/* Notes that nobody gives keep no door shut: the oldest entries go. */
+static void notes_take_no_room(void **state)
+{
+	json_t *list = *state;
+
+	for (unsigned i = 0; i <= DOORS_KEPT; i++) {
+		assert_int_equal(OPENS(list, &usual, "plain", 60, "ume", DUTY_SUPERVISOR, "1"), DOOR_CHANGED);
+		now_s += 61;
+		assert_true(doors_follow(list, &usual));
+	}
+	assert_int_equal(json_array_size(list), DOORS_KEPT);
+	assert_true(opening(list, 1) == NULL && opening(list, 2) != NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +444,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_order_means_what_it_meant, begin, finish),
 		cmocka_unit_test_setup_teardown(broken_glass_is_reviewed_by_another, begin, finish),
 		cmocka_unit_test_setup_teardown(when_a_door_is_over, begin, finish),
+		cmocka_unit_test_setup_teardown(openings_are_numbered_and_noted, begin, finish),
+		cmocka_unit_test_setup_teardown(notes_take_no_room, begin, finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,6 +71,14 @@ void names_of_place(const struct names *n, const struct event *e, struct named_p
 	*ret = (struct named_place){ .zone = "" };
 }
 
+json_t *names_openings(const struct names *n, const struct event *e, uint64_t seconds)
+{
+	(void)n;
+	(void)e;
+	(void)seconds;
+	return NULL;
+}
+
 void names_of_event(const struct names *n, const struct event *e, struct named *ret)
 {
 	(void)n;

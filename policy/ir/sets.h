@@ -28,59 +28,13 @@ struct ir;
 #define IR_PARTS 16u
 #define IR_PARTS_FROM 4096u /* ranges of a family, from which on they are divided */
 enum ir_set {
-	/* map  iif . ct direction . ct mark without outcome -> mark (FAST, or permit and lane) */
-	SET_LIVE,
-	SET_AGREE, /* set  permit . permit of every live permit */
-	/* set  permit . permit, for permits all of whose sessions must reach one worker:
-	 * PROTO_COMPANIONS */
-	SET_TOGETHER,
-	/* set  permit . IR_LIMIT: how long sessions of the permit may last or be idle */
-	SET_LIMITED,
-	SET_UNTIL4, /* layer 1; layers up to IR_LAYERS follow */
-	SET_EXACT4 = SET_UNTIL4 + IR_LAYERS,
-	/* maps  source . destination . protocol . port . iif . oif -> mark; other parts follow */
-	SET_RANGE4,
-	SET_UNTIL6 = SET_RANGE4 + IR_PARTS,
-	SET_EXACT6 = SET_UNTIL6 + IR_LAYERS,
-	SET_RANGE6,
-	SET_CELLS_END = SET_RANGE6 + IR_PARTS,
-	/* set  packet mark (lane) . conntrack mark (lane): resets that the gate may send */
-	SET_RESETS = SET_CELLS_END,
-	SET_HOME, /* set  interface . the mark of packets that came in there */
-	/* The following sets are filled by packets, to limit how fast sessions open and how many
-	 * there are: see skeleton/sessions.c. */
-	SET_PACE4, /* set  source . destination . lane: new sessions of a pair of hosts */
-	SET_PACE6,
-	SET_PACE_FEW,  /* set  iif . lane: new sessions of pairs that open few */
-	SET_PACE_MANY, /* set  iif . lane: new sessions of all other pairs */
-	SET_PACE_LINK, /* set  iif . packet mark: neighbour solicitations for the box itself */
-	/* set  source . destination . lane . part: tracked sessions of a pair of hosts */
-	SET_SHARE4,
-	SET_SHARE6,
-	SET_SHARE_ZONE, /* set  iif . lane . part: tracked sessions of an interface */
-	/* set  id of a session that is not older than its conduit allows */
-	SET_AGES,
-	SET_IDLES, /* ... of a session that was not idle for longer than its conduit allows */
-	/* Isolated traffic: sets  source . destination of a session's original direction; empty
-	 * without isolations */
-	SET_APART4,
-	SET_APART6,
-	/* the next contents of these sets, during a change only: see enforce/isolate.c */
-	SET_APART4_NEXT,
-	SET_APART6_NEXT,
-	/* Traffic that continues during an isolation: sets  source . destination . permit, of a
-	 * session's original direction */
-	SET_KEPT4,
-	SET_KEPT6,
-	SET_KEPT4_NEXT,
-	SET_KEPT6_NEXT,
-	/* Used only while the maps of cells change: see enforce/sync.c. Empty at all other
-	 * times. */
-	SET_SWITCH, /* set  family: when it is a member, the bridge maps are looked up first */
-	/* maps like the parts of SET_RANGE4 and the layers: the cells of the next generation */
-	SET_BRIDGE4,
-	SET_BRIDGE6 = SET_BRIDGE4 + IR_PARTS + IR_LAYERS,
-	SET_COUNT = SET_BRIDGE6 + IR_PARTS + IR_LAYERS
+#define SET(id, name) id,
+#define LAYERS(id, name) id, id##_LAST = id + IR_LAYERS - 1,
+#define PARTS(id, name) id, id##_LAST = id + IR_PARTS - 1,
+#define BRIDGES LAYERS
+#include "policy/ir/sets.def"
+	SET_COUNT,
+	SET_CELLS_END = SET_RESETS
 };
 
 /* Sets that decide whether a permit is live. Only enforce's transactions fill them. */

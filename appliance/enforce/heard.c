@@ -130,6 +130,7 @@ static void leave_conduits(struct heard *h)
 void heard_free(struct heard *h)
 {
 	leave_conduits(h);
+	machines_free(&h->machines);
 	free(h->before.list);
 	free(h->now.list);
 	*h = (struct heard){ 0 };
@@ -147,7 +148,8 @@ bool heard_adopt(struct heard *h, const struct generation_held *next, struct mon
 	h->carried = NULL;
 	h->n = 0;
 	h->anew = true;
-	taken = take_conduits(h, &next->ir, now, wall_ns) && map_permits(h, next);
+	taken = machines_adopt(&h->machines, old.g != NULL ? &old.g->ir : NULL, &next->ir) &&
+		take_conduits(h, &next->ir, now, wall_ns) && map_permits(h, next);
 	if (!taken)
 		leave_conduits(h);
 	for (size_t i = 0; i < old.n; i++)
@@ -162,6 +164,7 @@ void heard_restart(void *heard)
 	struct heard *h = heard;
 
 	h->now.n = 0;
+	machines_begin(&h->machines);
 	for (size_t i = 0; i < h->n; i++)
 		h->list[i].fresh = false;
 	for (uint32_t i = 0; h->g != NULL && i < h->g->ir.n_permits; i++)
@@ -226,11 +229,18 @@ static bool keep_session(struct heard_sessions *to, struct heard_session one)
 	return true;
 }
 
+static uint64_t increase(uint64_t now, uint64_t was)
+{
+	return now > was ? now - was : 0;
+}
+
 int heard_note(const struct session *s, void *heard)
 {
 	struct heard *h = heard;
 	const struct heard_session key = { .key = key_of(s) }, *was;
-	struct heard_session one = { .key = key.key, .packets = packets_carried(s) };
+	struct heard_session one = {
+		.key = key.key, .packets = packets_carried(s), .sent = s->packets, .answered = s->packets_back
+	};
 	uint32_t id = mark_permit(s->mark);
 
 	was = h->before.n > 0 ? bsearch(&key, h->before.list, h->before.n, sizeof(key), by_key) : NULL;
@@ -242,6 +252,10 @@ int heard_note(const struct session *s, void *heard)
 	if (!keep_session(&h->now, one))
 		return -ENOMEM;
 	/* It is not known how old packets from before the first look are, so they do not count. */
+	if (h->looked.ns != 0) {
+		machines_note(&h->machines, &s->client, increase(one.sent, was != NULL ? was->sent : 0));
+		machines_note(&h->machines, &s->server, increase(one.answered, was != NULL ? was->answered : 0));
+	}
 	if (one.permit == UINT32_MAX || one.packets <= (was != NULL ? was->packets : 0))
 		return 0;
 	/* The rules count new sessions. */
@@ -313,6 +327,7 @@ void heard_end(struct heard *h, const bool *up, struct mono now, uint64_t wall_n
 			       ctx);
 		h->list[i].based = true;
 	}
+	machines_end(&h->machines, gap_ns < HEARD_IDLE_NS ? gap_ns : HEARD_IDLE_NS, wall_ns);
 	if (h->now.n > 1)
 		qsort(h->now.list, h->now.n, sizeof(*h->now.list), by_key);
 	h->before = h->now;

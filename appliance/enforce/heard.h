@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/enforce/machines.h"
 #include "appliance/kernel/conntrack.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/event_codes.h"
@@ -45,10 +46,11 @@ struct heard_conduit {
 	bool fresh; /* the present look has seen traffic */
 };
 
-/* The packet count of a session at the last look. */
+/* The packet counts of a session at the last look. */
 struct heard_session {
 	uint64_t key;
 	uint64_t packets;
+	uint64_t sent, answered; /* by the client, by the server */
 	/* index of the permit whose conduits its packets prove to be alive; UINT32_MAX = none */
 	uint32_t permit;
 };
@@ -70,6 +72,7 @@ struct heard {
 	uint32_t *first, *watched;
 	bool *carried; /* owned; for each permit: the present look has seen traffic */
 	struct heard_sessions before, now;
+	struct machines machines;
 	struct mono looked; /* 0 = never */
 	bool anew;	    /* `before` has permits of an earlier generation */
 	uint64_t moment_s;  /* moment of the present look */

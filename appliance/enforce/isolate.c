@@ -225,11 +225,15 @@ static void touch_conduits(const struct generation_held *g, const struct asked *
 
 static void touched_json(const struct ir *ir, const struct touched *t, json_t *to)
 {
-	json_t *conduits = json_array(), *sessions = json_object(), *assets = json_array();
+	json_t *conduits = json_array(), *sessions = json_object(), *assets = json_array(), *stops = json_array();
 
 	for (uint32_t i = 0; i < ir->n_conduits; i++)
 		if (t->conduits[i]) {
 			(void)json_array_append_new(conduits, json_text(ir->conduits[i].name));
+			if (ir->conduits[i].criticality <= CRIT_CARGO)
+				(void)json_array_append_new(stops, json_pack("{s:o, s:o}", "conduit",
+									     json_text(ir->conduits[i].name), "label",
+									     json_text(ir->conduits[i].label)));
 			(void)json_object_set_new(sessions, ir->conduits[i].name, json_integer((json_int_t)t->of[i]));
 		}
 	for (uint32_t i = 0; t->assets != NULL && i < ir->n_assets; i++)
@@ -239,6 +243,7 @@ static void touched_json(const struct ir *ir, const struct touched *t, json_t *t
 							      "label", json_text(ir->assets[i].label)));
 	json_object_set_new(to, "conduits", conduits);
 	json_object_set_new(to, "by_conduit", sessions);
+	json_object_set_new(to, "stops", stops);
 	json_object_set_new(to, "assets", assets);
 }
 

@@ -169,7 +169,8 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 		sentence_say(&why, M_ISOLATE_KERNEL, e.text);
 		return sent && answer_refused(f, m->id, &why);
 	}
-	record_order(&f->events, &o, event_of(&o), json_integer_value(json_object_get(j, "sessions")));
+	if (!o.rehearse || o.order == CHANGE_ISOLATE) /* to look at what comes back is no drill */
+		record_order(&f->events, &o, event_of(&o), json_integer_value(json_object_get(j, "sessions")));
 	json_object_set_new(j, "done", json_true());
 	json_object_set_new(j, "what", json_text(o.object));
 	json_object_set_new(j, "rehearsed", json_boolean(o.rehearse));

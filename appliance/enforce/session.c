@@ -294,6 +294,7 @@ json_t *enforce_tracking(struct enforce *f)
 
 /* largest number of names in the list; the total number is given, too */
 #define SILENT_SHOWN 32u
+#define MACHINES_SHOWN 128u
 #define INTERFACES_BUDGET 65536u /* bytes */
 
 static void tell_silence(void *ctx, const struct generation_held *g, uint32_t conduit, enum silence_event what,
@@ -321,7 +322,8 @@ void enforce_listen(struct enforce *f)
 	bool *up;
 
 	if (f->now == NULL || f->uses.heard.g == NULL ||
-	    (f->uses.heard.n == 0 && clock_mono().ns - f->uses.heard.looked.ns < HEARD_IDLE_NS))
+	    (f->uses.heard.n == 0 && json_array_size(f->isolated.list) == 0 &&
+	     clock_mono().ns - f->uses.heard.looked.ns < HEARD_IDLE_NS))
 		return;
 	a = arena_new(INTERFACES_BUDGET);
 	up = a != NULL ? arena_array(a, f->now->ir.n_interfaces + 1u, sizeof(*up)) : NULL;
@@ -340,6 +342,24 @@ void enforce_listen(struct enforce *f)
 	arena_free(a);
 }
 
+static json_t *machines_json(const struct machines *m, const struct ir *ir)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < m->n && i < MACHINES_SHOWN; i++) {
+		const struct heard_machine *x = &m->list[i];
+		const struct ir_asset *a = &ir->assets[x->asset];
+
+		(void)json_array_append_new(
+			list, json_pack("{s:o, s:o, s:o, s:o, s:b, s:I, s:I}", "name", json_text(a->name), "label",
+					json_text(a->label), "zone", json_text(ir->zones[a->zone].name), "last",
+					x->heard_wall_ns != 0 ? json_time(x->heard_wall_ns) : json_null(), "silent",
+					(int)machine_is_silent(x), "a_minute", (json_int_t)x->last, "usual",
+					(json_int_t)x->usual));
+	}
+	return list;
+}
+
 json_t *enforce_expected(const struct enforce *f)
 {
 	json_t *list = json_array();
@@ -356,7 +376,8 @@ json_t *enforce_expected(const struct enforce *f)
 							    (json_int_t)c->heard_within, "since",
 							    json_time(w->since_wall_ns), "heard", (int)w->heard));
 	}
-	return json_pack("{s:I, s:I, s:b, s:o}", "watched", (json_int_t)f->uses.heard.n, "silent", (json_int_t)n,
-			 "unread", (int)(f->uses.heard.n > 0 && f->uses.heard.missed == HEARD_MISSED), "conduits",
-			 list);
+	return json_pack("{s:I, s:I, s:b, s:o, s:o}", "watched", (json_int_t)f->uses.heard.n, "silent", (json_int_t)n,
+			 "unread", (int)(f->uses.heard.n > 0 && f->uses.heard.missed == HEARD_MISSED), "conduits", list,
+			 "machines",
+			 f->now != NULL ? machines_json(&f->uses.heard.machines, &f->now->ir) : json_array());
 }

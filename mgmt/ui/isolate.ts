@@ -13,6 +13,8 @@ interface Told {
 	error?: Said;
 	sessions?: number;
 	conduits?: string[];
+	stops?: Named[]; // those whose loss stops work
+	assets?: Named[];
 }
 interface Step {
 	order: "isolate" | "rejoin_reads" | "rejoin";
@@ -39,6 +41,7 @@ export const mayIsolate = (): boolean => mayDo("isolate");
 
 interface Named {
 	name?: string;
+	conduit?: string;
 	label?: string;
 }
 const zones = (state: State): Named[] => (state.status.interfaces ?? []).filter((x) => x.space !== "admin").flatMap((x) => x.zones ?? []);
@@ -61,7 +64,7 @@ function title(state: State, s: Step): string {
 
 async function rehearse(changed: () => void): Promise<void> {
 	const mine = ++run, s = step;
-	if (s === undefined || s.order !== "isolate") return;
+	if (s === undefined || s.order === "rejoin_reads") return;
 	await before;
 	if (mine !== run) return;
 	const asked = order<Told>({ order: s.order, object: s.what, dry_run: true });
@@ -114,11 +117,26 @@ function cuts(state: State, what: string): Child[] {
 	return [...(ready?.cut ?? [what]).map(line), ready !== undefined && ready.keep.length > 0 && h("li", {}, t("isolate_keeps", ready.keep.join(", ")))];
 }
 
+const NAMED = 12;
+
+/** Conduits or machines by their labels, and how many more there are. */
+function labels(list: Named[] | undefined): string {
+	const all = list ?? [], more = all.length - NAMED;
+	return all.slice(0, NAMED).map((x) => x.label || (x.name ?? x.conduit ?? "")).join(language() === "ja" ? "、" : ", ") + (more > 0 ? " " + t("and_more", count(more)) : "");
+}
+
+/** Which work stops, or comes back, and at which machines. */
+function work(told: Step["told"], stops: Key): Child[] {
+	if (typeof told !== "object") return [];
+	return [(told.stops ?? []).length > 0 && h("li", { class: stops === "work_stops" ? "stops named" : "named" }, h("b", {}, t(stops, labels(told.stops)))), (told.assets ?? []).length > 0 && h("li", { class: "named" }, t("work_machines", labels(told.assets)))];
+}
+
 /** The effect in words, before the order is given. */
 function consequences(state: State, s: Step): Child[] {
 	const told = s.told;
-	if (s.order !== "isolate") return [h("li", {}, t(s.order === "rejoin" ? "rejoin_what" : "rejoin_reads_what"))];
-	return [...cuts(state, s.what),
+	if (s.order === "rejoin_reads") return [h("li", {}, t("rejoin_reads_what"))];
+	if (s.order === "rejoin") return [...work(told, "work_comes_back"), typeof told === "object" && (told.conduits ?? []).length > 0 && h("li", {}, t("isolate_conduits", (told.conduits ?? []).join(", "))), h("li", {}, t("rejoin_what"))];
+	return [...work(told, "work_stops"), ...cuts(state, s.what),
 		told === undefined ? h("li", {}, t("loading")) : typeof told === "string" ? h("li", { class: "complaint" }, t(told))
 			: told.error ? h("li", { class: "complaint" }, told.error[language()]) : h("li", {}, h("b", {}, t("isolate_sessions", count(told.sessions)))),
 		typeof told === "object" && (told.conduits ?? []).length > 0 && h("li", {}, t("isolate_conduits", (told.conduits ?? []).join(", "))),

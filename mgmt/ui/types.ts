@@ -76,6 +76,16 @@ export interface Isolated {
 	keep?: string[];
 	stage?: "reads"; // conduits that only read go on again
 }
+/** A machine of an OT zone: when it was last heard, and how many packets a minute it sends. */
+export interface Machine {
+	name: string;
+	label: string;
+	zone: string;
+	last: string | null;
+	silent: boolean;
+	a_minute: number;
+	usual: number; // 0: not known yet
+}
 /** An isolation that the policy has prepared under a name. */
 export interface Prepared {
 	name: string;
@@ -139,6 +149,7 @@ export interface Status {
 	doors?: Door[] | null;
 	windows?: { window: string; label: string; open: boolean; until: string | null; opens: string | null; conduits: number }[] | null;
 	isolations?: Isolated[];
+	expected?: { machines?: Machine[] };
 	prepared?: Prepared[];
 	site?: { name?: string; label?: string; contact?: string; time_zone?: string; records?: { purpose: string; responsible: string } | null };
 	generation?: { number?: number; digest?: string; state?: string; applied?: string; confirm_by?: string | null; by?: string | null };

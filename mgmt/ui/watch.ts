@@ -7,6 +7,7 @@ import { doorOrders, openDoors, openHours, preparedDoors } from "./doors";
 import { h, type Child, type Node_ } from "./dom";
 import { ago, count, moment } from "./format";
 import { isolationOrders, mayIsolate, opener, preparedIsolations } from "./isolate";
+import { machineCard, machinesOf } from "./machines";
 import { card, headline } from "./parts";
 import { mayDo, person } from "./session";
 import { alarmList, linkChip, zonesOf, type Alarm } from "./state";
@@ -24,9 +25,12 @@ function lastChange(state: State): Child[] {
 
 const NAMED = 12;
 
-/** The machines of a link's zones by name; a person who may isolate presses one. */
-function machines(x: Interface, changed: () => void): Child {
-	const zones = x.zones ?? [], list = zones.flatMap((z) => z.assets ?? []).slice(0, NAMED);
+/**
+ * The machines of a link's zones by name; a person who may isolate presses one. Those of OT zones
+ * have rows of their own.
+ */
+function machines(state: State, x: Interface, changed: () => void): Child {
+	const zones = (x.zones ?? []).filter((z) => !machinesOf(state).some((m) => m.zone === z.name)), list = zones.flatMap((z) => z.assets ?? []).slice(0, NAMED);
 	const more = zones.reduce((n, z) => n + (z.assets_all ?? 0), 0) - list.length;
 	if (list.length === 0) return false;
 	return h("ul", { class: "machines" }, list.map((a) => h("li", {}, cutter("asset " + (a.name ?? ""), a.label || (a.name ?? ""), changed))), more > 0 && h("li", { class: "ago" }, t("and_more", count(more))));
@@ -74,11 +78,11 @@ export const watchPage = (changed: () => void) => (state: State): Node_[] => {
 	const sides = (state.status.interfaces ?? []).filter((x) => x.space !== "admin");
 	const contact = state.status.site?.contact, some = (list: Child[]): Node_[] => list.filter((n): n is Node_ => typeof n === "object" && n !== null);
 	return [headline(state, true, h("div", { class: "contact" }, h("b", {}, t("contact")), h("p", { class: contact ? "call" : "" }, contact || t("contact_none")))),
-		...some([...doorOrders(state, changed), ...isolationOrders(state, changed), openDoors(state, changed), openHours(state)]),
+		...some([...doorOrders(state, changed), ...isolationOrders(state, changed), openDoors(state, changed), openHours(state), machineCard(state, changed)]),
 		card("alarms", "alarms", true, alarmList(state, (a) => [cutSources(state, a, changed), ...a.attacks.flatMap((n) => attackActs(n, changed, a.attacks.length > 1))]), ...seenNote(state)), ...some([preparedDoors(state, changed), preparedIsolations(state, changed)]),
 		card("zones", "zones", true, sides.length === 0 ? h("p", { class: "empty" }, t(state.status.interfaces === null ? "no_interfaces" : "no_cards")) :
 			h("ul", { class: "tiles" }, sides.map((x) => h("li", { class: x.link === "up" ? "tile" : "tile bad" },
-				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x), machines(x, changed), zoneButtons(x, changed)))),
+				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x), machines(state, x, changed), zoneButtons(x, changed)))),
 			mayIsolate() && sides.length > 0 && [h("p", { class: "note" }, t("isolate_note")), h("p", { class: "acts" }, h("button", { type: "button", "data-key": "everything", click: opener("isolate", "everything", changed) }, t("isolate_this", t("everything"))))]),
 		changes(state),
 		h("p", { class: "more acts" }, (mayDo("read_events") || person() === "") && h("button", { type: "button", id: "refused-today", click: openRefused }, t("refused_today")),

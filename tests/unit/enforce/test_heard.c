@@ -4,8 +4,9 @@
  * and what happens under other policies, after a conduit's end, without a link, when clocks are
  * set, and while nobody looked.
  *
- * LINK: policy/ir/moment.c appliance/wire/hours.c appliance/enforce/heard.c policy/ir/evaluate.c
- * LINK: appliance/base/addr.c
+ * LINK: policy/ir/moment.c appliance/wire/hours.c appliance/enforce/heard.c
+ * LINK: appliance/enforce/machines.c
+ * LINK: policy/ir/evaluate.c appliance/base/addr.c
  */
 #include "appliance/enforce/generation.h"
 #include "tests/unit/cmocka.h"
@@ -16,6 +17,7 @@
 
 #include "appliance/enforce/heard.h"
 #include "appliance/wire/mark.h"
+#include "appliance/wire/settings.h"
 
 #define S 1000000000ull
 #define LOOK 5u
@@ -128,6 +130,30 @@ static void begin(struct world *w, const struct policy *p)
 static void adopt(struct world *w, const struct policy *p)
 {
 	assert_true(heard_adopt(&w->h, &p->g, w->now, w->wall_ns, tell, w));
+}
+
+/* Machines of zone 1: the server of each session, 10.0.0.1 and 10.0.0.3. */
+static struct ir_asset machines[] = { { .name = "office", .zone = 0 },
+				      { .name = "one", .zone = 1 },
+				      { .name = "three", .zone = 1 } };
+
+static struct addr host(uint8_t n)
+{
+	return (struct addr){ .family = 4, .b = { 10, 0, 0, n } };
+}
+
+static void with_machines(struct policy *p, struct addr_range ranges[3])
+{
+	for (uint8_t i = 0; i < 3; i++) {
+		ranges[i] = (struct addr_range){ host((uint8_t)(2 * i)), host((uint8_t)(2 * i)) };
+		machines[i].ranges = &ranges[i];
+		machines[i].n_ranges = 1;
+	}
+	ranges[1] = (struct addr_range){ host(1), host(1) };
+	ranges[2] = (struct addr_range){ host(3), host(3) };
+	p->zones[1].class = CLASS_OT;
+	p->g.ir.assets = machines;
+	p->g.ir.n_assets = 3;
 }
 
 /* A look after this many seconds. */
@@ -510,10 +536,57 @@ static void used_by_a_live_session(void **state)
 	heard_free(&w.h);
 }
 
+static void machines_are_heard(void **state)
+{
+	struct addr_range ranges[3];
+	struct policy p, other;
+	struct world w;
+	struct session *s;
+	const struct heard_machine *one, *three;
+
+	(void)state;
+	with_machines(policy(&p, 0, 0, 0), ranges);
+	begin(&w, &p);
+	assert_int_equal(w.h.machines.n, 2); /* the office's is not watched */
+	one = &w.h.machines.list[0];
+	three = &w.h.machines.list[1];
+	s = session(&w, 10, IPPROTO_TCP);
+	s->client = host(3);
+	s->server = host(1);
+	s->packets_back = 5000; /* before anybody looked */
+	look(&w, LOOK);
+	assert_true(one->heard_wall_ns == 0 && one->look == 0);
+	for (unsigned i = 0; i < 36; i++) {
+		s->packets_back += 10;
+		look(&w, LOOK);
+	}
+	assert_int_equal(one->heard_wall_ns, w.wall_ns);
+	assert_true(one->usual >= 110 && one->usual <= 120 && one->last == 120);
+	assert_int_equal(three->heard_wall_ns, 0); /* it sent nothing as a client */
+	s->packets++;
+	looks(&w, 15);
+	assert_int_equal(three->heard_wall_ns, w.wall_ns - 10 * S);
+	assert_int_equal(one->quiet_ns, 15 * S);
+	/* Under another policy it is the same machine, and a minute without packets is
+	 * not usual. */
+	with_machines(policy(&other, 0, 0, 0), ranges);
+	adopt(&w, &other);
+	looks(&w, 120);
+	one = &w.h.machines.list[0];
+	assert_true(one->usual >= 90 && one->last == 0 && one->quiet_ns == 135 * S);
+	/* What no permit allows any more does not count. */
+	s->mark = mark_make(99, LANE_NONE, MARK_GOOD);
+	s->packets_back += 10;
+	look(&w, LOOK);
+	assert_int_equal(one->quiet_ns, 140 * S);
+	heard_free(&w.h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(begins_and_ends),
+		cmocka_unit_test(machines_are_heard),
 		cmocka_unit_test(what_counts),
 		cmocka_unit_test(one_session_after_the_other),
 		cmocka_unit_test(conduits_that_overlap),

@@ -9,11 +9,8 @@
 void access_filter_text(const struct event_filter *f, char out[EVENT_TEXT])
 {
 	static const char *const words[FILTER_KEYS] = {
-		[FILTER_SINCE] = "since",	[FILTER_CONDUIT] = "conduit", [FILTER_VERDICT] = "verdict",
-		[FILTER_ZONE] = "zone",		[FILTER_ASSET] = "asset",     [FILTER_HOST] = "host",
-		[FILTER_SEVERITY] = "severity", [FILTER_KIND] = "kind",	      [FILTER_PROTOCOL] = "protocol",
-		[FILTER_UNTIL] = "until",	[FILTER_REASON] = "reason",   [FILTER_COMMAND] = "command",
-		[FILTER_VALUE] = "value",
+#define FILTER(id, word) [id] = word,
+#include "appliance/wire/filter.def"
 	};
 	char text[FILTER_KEYS * (FILTER_TEXT + 16u)];
 	size_t n = 0;

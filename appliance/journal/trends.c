@@ -263,8 +263,8 @@ void trends_mark(struct trends *t, uint64_t wall_s, uint32_t generation, bool ba
 /* ---- the answer ------------------------------------------------------------------------------ */
 
 static const char *const words[TREND_COUNT] = {
-	[TREND_SESSIONS] = "sessions", [TREND_REFUSED] = "refused",	[TREND_ZONE_REFUSED] = "zone_refused",
-	[TREND_SERIOUS] = "serious",   [TREND_INSPECTED] = "inspected", [TREND_P99_US] = "p99_us",
+#define TREND(id, word) [id] = word,
+#include "appliance/journal/trend.def"
 };
 
 struct window {

@@ -38,13 +38,8 @@
 /* The figures. Their numbers are stored in the file, so a new figure goes to the end. */
 enum trend {
 	TREND_NONE,
-	TREND_SESSIONS,	    /* sessions of a conduit that began */
-	TREND_REFUSED,	    /* packets, requests or sessions that a conduit refused */
-	TREND_ZONE_REFUSED, /* what was refused, by the zone from which it came */
-	TREND_SERIOUS,	    /* records of the severity "serious" */
-	TREND_INSPECTED,    /* packets that were inspected */
-	/* the 99th percentile of the time of inspection, in us; the worst minute of the hour */
-	TREND_P99_US,
+#define TREND(id, ...) id,
+#include "appliance/journal/trend.def"
 	TREND_COUNT
 };
 

@@ -17,11 +17,9 @@
 #define LOOK_AGAIN 16u /* how often the head is read again because it was rewritten */
 
 static const char *const words[] = {
-	[FAULT_NONE] = "none",	    [FAULT_FORM] = "malformed",	     [FAULT_HASH] = "edited",
-	[FAULT_PREV] = "unlinked",  [FAULT_NUMBER] = "missing",	     [FAULT_SEGMENT] = "segment",
-	[FAULT_HEAD] = "truncated", [FAULT_TORN] = "torn",	     [FAULT_ANOTHER] = "another_head",
-	[FAULT_TWICE] = "twice",    [FAULT_SIGNATURE] = "signature", [FAULT_KEY] = "another_key",
-	[FAULT_BEGIN] = "begin",    [FAULT_SENT] = "sent",
+	[FAULT_NONE] = "none",
+#define FAULT(id, word, text) [id] = word,
+#include "appliance/journal/fault.def"
 };
 
 const char *journal_fault_word(enum journal_fault f)

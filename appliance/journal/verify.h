@@ -17,29 +17,8 @@
 
 enum journal_fault {
 	FAULT_NONE,
-	FAULT_FORM,    /* a line that does not have our form: torn or overwritten */
-	FAULT_HASH,    /* a line was edited */
-	FAULT_PREV,    /* a line was removed, inserted or moved */
-	FAULT_NUMBER,  /* numbers jump: records are missing */
-	FAULT_SEGMENT, /* a segment's name does not fit its first line, or a segment is missing */
-	/* the log ends before a line that was surely on disk, or the head does not fit it */
-	FAULT_HEAD,
-	/* the last line is incomplete: the journal was stopped in the middle; no fault of
-	 * the chain */
-	FAULT_TORN,
-	FAULT_ANOTHER, /* the head is invalid, or has another hash for the record of that number */
-	/* a checkpoint does not match the records: records after the checkpoint before it
-	 * were rewritten */
-	FAULT_SIGNATURE,
-	/* a checkpoint is signed by a key that was not given: the records are from another box, or
-	 * were rewritten and signed with another key */
-	FAULT_KEY,
-	/* the first records are missing, and no signed record says that they were deleted */
-	FAULT_BEGIN,
-	/* a checkpoint that was sent off the box does not match these records: their end was
-	 * removed, or they were rewritten */
-	FAULT_SENT,
-	FAULT_TWICE, /* the packed file of a segment differs from the plain one */
+#define FAULT(id, ...) id,
+#include "appliance/journal/fault.def"
 };
 
 /* Points that these files cannot prove, even if all of them are correct. A journal is whole when it

@@ -41,9 +41,8 @@ static bool state_by_name(const char *name, enum generation_state *ret)
 }
 
 static const char *const why_names[WHY_COUNT] = {
-	[WHY_APPLIED] = "apply",	 [WHY_CONFIRMED] = "confirm", [WHY_TIMEOUT] = "timeout",
-	[WHY_RESTART] = "restart",	 [WHY_ROLLBACK] = "rollback", [WHY_CALLED_OFF] = "called_off",
-	[WHY_TAKEN_OVER] = "taken_over", [WHY_FAILED] = "failed",
+#define WHY(id, word) [id] = word,
+#include "appliance/wire/why.def"
 };
 
 const char *generation_why_name(enum generation_why w)

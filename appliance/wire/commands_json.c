@@ -76,13 +76,8 @@ json_t *names_json(const struct command_table *t, const struct command_grant *g)
 }
 
 static const char *const words[LIMIT_WHAT_COUNT] = {
-	[LIMIT_NONE] = "none",
-	[LIMIT_TARGET] = "target",
-	[LIMIT_ADDRESS] = "address",
-	[LIMIT_VALUE] = "value",
-	[LIMIT_ADDRESS_UNTOLD] = "address_untold",
-	[LIMIT_VALUE_UNTOLD] = "value_untold",
-	[LIMIT_WROTE] = "wrote",
+#define LIMIT(id, word) [id] = word,
+#include "appliance/wire/limit.def"
 };
 
 /* The name of the target that was outside the limit: "unit". */

@@ -314,11 +314,8 @@ void event_mac_text(uint64_t value, char out[MAC_TEXT])
 const char *device_state_word(unsigned state)
 {
 	static const char *const words[DEVICE_STATES] = {
-		[DEVICE_IS_KNOWN] = "known",
-		[DEVICE_IS_LISTED] = "listed",
-		[DEVICE_IS_UNKNOWN] = "unknown",
-		[DEVICE_IS_ELSEWHERE] = "elsewhere",
-		[DEVICE_HAS_ADDRESS] = "address_moved",
+#define STATE(id, word) [id] = word,
+#include "appliance/wire/device_state.def"
 	};
 
 	return state < DEVICE_STATES ? words[state] : "unknown";
@@ -333,9 +330,8 @@ bool event_device_ordered(const struct event *e)
 const char *device_anew_word(unsigned why)
 {
 	static const char *const words[DEVICES_ANEW] = {
-		[DEVICES_FIRST] = "first",	     [DEVICES_GONE] = "gone",
-		[DEVICES_UNREADABLE] = "unreadable", [DEVICES_OTHER_FORM] = "other_form",
-		[DEVICES_RESTORED] = "restored",
+#define ANEW(id, word) [id] = word,
+#include "appliance/wire/device_anew.def"
 	};
 
 	return why < DEVICES_ANEW ? words[why] : NULL;

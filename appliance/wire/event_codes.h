@@ -98,11 +98,8 @@ static inline uint64_t event_mac_value(const uint8_t mac[6])
 /* The state of a device in the register: known to a person; listed before anybody reviewed the
  * list; or the reason why it is unknown. Files and messages use this order. */
 enum device_state {
-	DEVICE_IS_KNOWN,
-	DEVICE_IS_LISTED,
-	DEVICE_IS_UNKNOWN,
-	DEVICE_IS_ELSEWHERE,
-	DEVICE_HAS_ADDRESS,
+#define STATE(id, ...) id,
+#include "appliance/wire/device_state.def"
 	DEVICE_STATES
 };
 const char *device_state_word(unsigned state);
@@ -111,11 +108,8 @@ const char *device_state_word(unsigned state);
  * this order. */
 enum device_anew {
 	DEVICES_GO_ON, /* it continues the earlier one, or a person has reviewed it since */
-	DEVICES_FIRST, /* there was no register and no records: a new box */
-	DEVICES_GONE,  /* there was no register, though there are records */
-	DEVICES_UNREADABLE,
-	DEVICES_OTHER_FORM, /* the register was of another version of the program */
-	DEVICES_RESTORED,   /* the register was copied from a backup, with its known devices */
+#define ANEW(id, ...) id,
+#include "appliance/wire/device_anew.def"
 	DEVICES_ANEW
 };
 /* NULL: it continues the earlier one. */

@@ -11,25 +11,8 @@
 #include "appliance/base/bytes.h"
 
 enum event_filter_key {
-	/* events from this moment on, in UTC: "2026-11-20T08:10:11"; characters after that are
-	 * ignored */
-	FILTER_SINCE,
-	FILTER_CONDUIT,	 /* a name */
-	FILTER_VERDICT,	 /* a verdict's word */
-	FILTER_ZONE,	 /* of either end: a name */
-	FILTER_ASSET,	 /* either end: a name */
-	FILTER_HOST,	 /* either end: an address or a prefix */
-	FILTER_SEVERITY, /* a severity's word: events of this severity or a higher one */
-	FILTER_KIND,	 /* a kind's word */
-	FILTER_PROTOCOL, /* a protocol's name, or FILTER_IN_CLEAR */
-	FILTER_UNTIL,	 /* events before this moment, written as in FILTER_SINCE */
-	FILTER_REASON,	 /* a reason's word */
-	/* a list with commas, one of which must match: a command's name, its code, or a class of
-	 * commands (read, write, ...) */
-	FILTER_COMMAND,
-	/* "9" or "0-9": a value that a refused command would have written, or that accepted
-	 * commands wrote */
-	FILTER_VALUE,
+#define FILTER(id, ...) id,
+#include "appliance/wire/filter.def"
 	FILTER_KEYS
 };
 

@@ -13,14 +13,8 @@
 #include "appliance/base/bytes.h"
 
 enum limit_what {
-	LIMIT_NONE = 0, /* no single number was outside */
-	LIMIT_TARGET,	/* the target: unit, station and so on */
-	LIMIT_ADDRESS,
-	LIMIT_VALUE,
-	LIMIT_ADDRESS_UNTOLD, /* the command does not say which addresses it touches */
-	LIMIT_VALUE_UNTOLD,   /* the value that the device has after the command cannot be known */
-	/* not a limit: the smallest and the largest value written by accepted operations */
-	LIMIT_WROTE,
+#define LIMIT(id, ...) id,
+#include "appliance/wire/limit.def"
 	LIMIT_WHAT_COUNT
 };
 

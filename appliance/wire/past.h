@@ -12,15 +12,8 @@ enum generation_state {
 
 /* How a generation came into its state. The words are those of `history`. */
 enum generation_why {
-	WHY_APPLIED,   /* the apply put it on trial */
-	WHY_CONFIRMED, /* a person confirmed it */
-	WHY_TIMEOUT,   /* reverted: it was not confirmed in time */
-	WHY_RESTART,   /* reverted: the box stopped while it was on trial */
-	/* confirmed: a rollback put it in force; reverted: a rollback replaced it */
-	WHY_ROLLBACK,
-	WHY_CALLED_OFF, /* reverted: a rollback ended its trial */
-	WHY_TAKEN_OVER, /* reverted: another apply replaced its trial */
-	WHY_FAILED,	/* reverted: it could not be put into force */
+#define WHY(id, ...) id,
+#include "appliance/wire/why.def"
 	WHY_COUNT
 };
 

@@ -118,13 +118,8 @@ static const struct value_info values[] = {
 #define INDEX_MAX 0xffffffffu
 
 static const struct space_info spaces[DNP3_SPACES] = {
-	[DNP3_BINARY_INPUTS] = { .key = "binary_inputs", .address_max = INDEX_MAX },
-	[DNP3_DOUBLE_INPUTS] = { .key = "double_inputs", .address_max = INDEX_MAX },
-	[DNP3_BINARY_OUTPUTS] = { .key = "binary_outputs", .address_max = INDEX_MAX },
-	[DNP3_COUNTERS] = { .key = "counters", .address_max = INDEX_MAX },
-	[DNP3_ANALOG_INPUTS] = { .key = "analog_inputs", .address_max = INDEX_MAX },
-	[DNP3_ANALOG_OUTPUTS] = { .key = "analog_outputs", .address_max = INDEX_MAX },
-	[DNP3_STRINGS] = { .key = "octet_strings", .address_max = INDEX_MAX },
+#define SPACE(id, ...) [id] = __VA_ARGS__,
+#include "dpi/dnp3/spaces.def"
 };
 
 const struct vocabulary vocabulary_dnp3 = {

@@ -6,13 +6,8 @@
 
 /* Kinds of points, each with indexes of its own. */
 enum dnp3_space {
-	DNP3_BINARY_INPUTS,
-	DNP3_DOUBLE_INPUTS,
-	DNP3_BINARY_OUTPUTS,
-	DNP3_COUNTERS,
-	DNP3_ANALOG_INPUTS,
-	DNP3_ANALOG_OUTPUTS,
-	DNP3_STRINGS,
+#define SPACE(id, ...) id,
+#include "dpi/dnp3/spaces.def"
 	DNP3_SPACES,
 };
 

@@ -45,18 +45,8 @@ static const struct target_info targets[] = {
 	}
 
 static const struct space_info spaces[FINS_SPACES] = {
-	[FINS_CIO] = BY_BITS("cio"),
-	[FINS_W] = BY_BITS("w"),
-	[FINS_H] = BY_BITS("h"),
-	[FINS_A] = BY_BITS("a"),
-	[FINS_G] = BY_BITS("g"),
-	[FINS_TIM] = { .key = "tim", .address_max = 65535 },
-	[FINS_CNT] = { .key = "cnt", .address_max = 65535 },
-	[FINS_TIM_FLAGS] = { .key = "tim_flags", .address_max = 65535, .bits = true },
-	[FINS_CNT_FLAGS] = { .key = "cnt_flags", .address_max = 65535, .bits = true },
-	[FINS_D] = { .key = "d", .address_max = 65535 },
-	[FINS_E] = { .key = "e", .address_max = 0x1fffff, .parts = { { 8, "bank" }, { 16, "word" } } },
-	[FINS_E_CURRENT] = { .key = "e_current", .address_max = 65535 },
+#define SPACE(id, ...) [id] = __VA_ARGS__,
+#include "dpi/fins/spaces.def"
 };
 
 static const struct value_info values[] = { { 0, UINT32_MAX, REACH_VALUES, 0, 0, VALUE_BITS_16 } };

@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The address spaces of FINS, in the order of the table in words.c, and its commands. */
+/* The address spaces of FINS and its commands. */
 #ifndef SEKISHO_DPI_FINS_WORDS_H
 #define SEKISHO_DPI_FINS_WORDS_H
 
 enum fins_space {
-	FINS_CIO, /* the following spaces are addressed by bits: word << 4 | bit */
-	FINS_W,
-	FINS_H,
-	FINS_A,
-	FINS_G,
-	FINS_TIM, /* present values */
-	FINS_CNT,
-	FINS_TIM_FLAGS, /* completion flags */
-	FINS_CNT_FLAGS,
-	FINS_D,
-	FINS_E,		/* bank << 16 | word */
-	FINS_E_CURRENT, /* the current bank, which the PLC program selects */
+#define SPACE(id, ...) id,
+#include "dpi/fins/spaces.def"
 	FINS_SPACES
 };
 

@@ -37,20 +37,8 @@ static const struct target_info targets[] = {
 	}
 
 static const struct space_info spaces[MEMOBUS_SPACES] = {
-	[MEMOBUS_COILS] = { .key = "coils", .address_max = 65535, .bits = true },
-	[MEMOBUS_RELAYS] = { .key = "relays", .address_max = 65535, .bits = true },
-	[MEMOBUS_INPUT] = { .key = "input", .address_max = 65535 },
-	[MEMOBUS_HOLDING] = { .key = "holding", .address_max = 65535 },
-	[MEMOBUS_MW] = WORDS_OF("mw"),
-	[MEMOBUS_GW] = WORDS_OF("gw"),
-	[MEMOBUS_IW] = WORDS_OF("iw"),
-	[MEMOBUS_OW] = WORDS_OF("ow"),
-	[MEMOBUS_SW] = WORDS_OF("sw"),
-	[MEMOBUS_MB] = BITS_OF("mb"),
-	[MEMOBUS_GB] = BITS_OF("gb"),
-	[MEMOBUS_IB] = BITS_OF("ib"),
-	[MEMOBUS_OB] = BITS_OF("ob"),
-	[MEMOBUS_SB] = BITS_OF("sb"),
+#define SPACE(id, ...) [id] = __VA_ARGS__,
+#include "dpi/memobus/spaces.def"
 };
 
 /* general-purpose messages have no CPU numbers */

@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The address spaces and targets of MEMOBUS, in the order of the tables in words.c, and its
+/* The address spaces of MEMOBUS, its targets in the order of the table in words.c, and its
  * functions, as Yaskawa writes them: main and sub function code (MFC, SFC) in one number. */
 #ifndef SEKISHO_DPI_MEMOBUS_WORDS_H
 #define SEKISHO_DPI_MEMOBUS_WORDS_H
 
 enum memobus_space {
-	MEMOBUS_COILS,	/* this and the next three: reference numbers of MFC 20 */
-	MEMOBUS_RELAYS, /* input relays */
-	MEMOBUS_INPUT,
-	MEMOBUS_HOLDING,
-	MEMOBUS_MW, /* to SW: words of registers, in the order of the register types */
-	MEMOBUS_GW,
-	MEMOBUS_IW,
-	MEMOBUS_OW,
-	MEMOBUS_SW,
-	MEMOBUS_MB, /* to SB: bits of the same registers: word << 4 | bit */
-	MEMOBUS_GB,
-	MEMOBUS_IB,
-	MEMOBUS_OB,
-	MEMOBUS_SB,
+#define SPACE(id, ...) id,
+#include "dpi/memobus/spaces.def"
 	MEMOBUS_SPACES
 };
 

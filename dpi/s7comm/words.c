@@ -29,16 +29,8 @@ static const struct target_info targets[] = { { .key = "slots", .max = 255, .one
 	}
 
 static const struct space_info spaces[] = {
-	[S7_INPUTS] = AREA("inputs"),
-	[S7_OUTPUTS] = AREA("outputs"),
-	[S7_FLAGS] = AREA("flags"),
-	[S7_PERIPHERALS] = AREA("peripherals"),
-	[S7_DB] = { .key = "db",
-		    .address_max = ((uint64_t)65535 << S7_AREA_BITS) | AREA_LAST,
-		    .value_sizes = SIZES,
-		    .parts = { { 16, "block" }, { BYTE_BITS, "byte" }, { 3, "bit" } } },
-	[S7_COUNTERS] = { .key = "counters", .address_max = AREA_LAST },
-	[S7_TIMERS] = { .key = "timers", .address_max = AREA_LAST },
+#define SPACE(id, ...) [id] = __VA_ARGS__,
+#include "dpi/s7comm/spaces.def"
 };
 
 static const struct value_info values[] = { { 0, UINT32_MAX, REACH_VALUES, 0, 0, VALUE_BY_SIZE } };

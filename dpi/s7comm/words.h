@@ -56,13 +56,8 @@ enum s7_group {
 };
 
 enum s7_space {
-	S7_INPUTS,
-	S7_OUTPUTS,
-	S7_FLAGS,
-	S7_PERIPHERALS,
-	S7_DB,
-	S7_COUNTERS,
-	S7_TIMERS,
+#define SPACE(id, ...) id,
+#include "dpi/s7comm/spaces.def"
 };
 
 #define S7_AREA_BITS 24u /* bits of an address within an area or a block: byte number and bit */

@@ -81,9 +81,8 @@ enum stand stand_of(const json_t *status, const json_t *faults, const json_t *al
 const char *stand_word(enum stand stand)
 {
 	static const char *const words[] = {
-		[STAND_NO_POLICY] = "no_policy",   [STAND_UNWATCHED] = "unwatched", [STAND_UNINSPECTED] = "uninspected",
-		[STAND_UNRECORDED] = "unrecorded", [STAND_PARTLY] = "partly",	    [STAND_FAULTY] = "faulty",
-		[STAND_ALARMED] = "alarmed",	   [STAND_WAITING] = "waiting",	    [STAND_GOOD] = "good",
+#define STAND(id, word, sentence) [id] = word,
+#include "mgmt/state/stand.def"
 	};
 
 	return words[stand];
@@ -146,15 +145,8 @@ bool stand_lists(const json_t *faults, enum stand stand)
 char *stand_sentence(const json_t *status, const json_t *faults, const json_t *alarms, enum stand stand, enum lang l)
 {
 	static const enum message lines[] = {
-		[STAND_NO_POLICY] = M_STATUS_NO_POLICY,
-		[STAND_UNWATCHED] = M_STATUS_UNWATCHED,
-		[STAND_UNINSPECTED] = M_STATUS_UNINSPECTED,
-		[STAND_UNRECORDED] = M_STATUS_UNRECORDED,
-		[STAND_PARTLY] = M_STATUS_PARTLY,
-		[STAND_FAULTY] = M_STATUS_FAULTY,
-		[STAND_ALARMED] = M_STATUS_ALARMED,
-		[STAND_WAITING] = M_STATUS_WAITING,
-		[STAND_GOOD] = M_STATUS_GOOD,
+#define STAND(id, word, sentence) [id] = sentence,
+#include "mgmt/state/stand.def"
 	};
 	char *text = NULL;
 	size_t n;

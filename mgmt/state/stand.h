@@ -10,18 +10,8 @@
 
 /* Worst first. */
 enum stand {
-	STAND_NO_POLICY, /* only the deny base is loaded, so no packet is forwarded */
-	STAND_UNWATCHED, /* rules are in force, but no process watches them */
-	/* a worker or gate does not run: conduits follow their failure decisions */
-	STAND_UNINSPECTED,
-	STAND_UNRECORDED, /* the journal cannot write */
-	STAND_PARTLY,	  /* another role does not run */
-	STAND_FAULTY,	  /* all roles run, but something around them is not as it should be */
-	/* the box is in order, but something serious was seen: an unknown device, a silent conduit,
-	 * uninspected packets */
-	STAND_ALARMED,
-	STAND_WAITING, /* enforcing, not confirmed */
-	STAND_GOOD,
+#define STAND(id, ...) id,
+#include "mgmt/state/stand.def"
 };
 
 /* `faults`: the result of faults_find for the same status, in any language; `alarms`: that of

@@ -17,13 +17,8 @@
 #define KEYS_MOST 65536u /* bytes of a file of keys */
 
 static const enum message fault_texts[] = {
-	[FAULT_FORM] = M_JOURNAL_FORM,		 [FAULT_HASH] = M_JOURNAL_HASH,
-	[FAULT_PREV] = M_JOURNAL_PREV,		 [FAULT_NUMBER] = M_JOURNAL_NUMBER,
-	[FAULT_SEGMENT] = M_JOURNAL_SEGMENT,	 [FAULT_HEAD] = M_JOURNAL_HEAD,
-	[FAULT_ANOTHER] = M_JOURNAL_ANOTHER,	 [FAULT_TWICE] = M_JOURNAL_TWICE,
-	[FAULT_SIGNATURE] = M_JOURNAL_SIGNATURE, [FAULT_KEY] = M_JOURNAL_KEY,
-	[FAULT_BEGIN] = M_JOURNAL_BEGIN,	 [FAULT_SENT] = M_JOURNAL_SENT,
-	[FAULT_TORN] = M_JOURNAL_TORN,
+#define FAULT(id, word, text) [id] = text,
+#include "appliance/journal/fault.def"
 };
 
 static enum message verdict_text(const struct journal_report *r)

@@ -39,11 +39,8 @@
 /* ---- events and sessions --------------------------------------------------------------------- */
 
 static const char *const filters[FILTER_KEYS] = {
-	[FILTER_SINCE] = "since",	[FILTER_CONDUIT] = "conduit", [FILTER_VERDICT] = "verdict",
-	[FILTER_ZONE] = "zone",		[FILTER_ASSET] = "asset",     [FILTER_HOST] = "host",
-	[FILTER_SEVERITY] = "severity", [FILTER_KIND] = "kind",	      [FILTER_PROTOCOL] = "protocol",
-	[FILTER_UNTIL] = "until",	[FILTER_REASON] = "reason",   [FILTER_COMMAND] = "command",
-	[FILTER_VALUE] = "value",
+#define FILTER(id, word) [id] = word,
+#include "appliance/wire/filter.def"
 };
 
 #define BIT(key) (UINT32_C(1) << (key))

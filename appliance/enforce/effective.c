@@ -79,7 +79,7 @@ static json_t *cell_json(const struct generation_held *g, unsigned set, const st
 	char transport[WORD_TEXT];
 	json_t *j = json_object();
 
-	json_object_set_new(j, "set", json_string(set_spec(set)->name));
+	json_object_set_new(j, "set", json_string(set_name(set)));
 	json_object_set_new(j, "in", json_text(generation_interface(g, cell.iif)));
 	json_object_set_new(j, "out", json_text(generation_interface(g, cell.oif)));
 	json_object_set_new(j, "source", json_addr_range(&cell.src));

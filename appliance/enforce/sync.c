@@ -55,7 +55,7 @@ static void make_room(struct batch *b, const struct image *have)
 	batch_flush_rules(b);
 	for (unsigned s = 0; s < TABLE_SET_COUNT; s++)
 		if (have->set_wrong[s])
-			batch_set_delete(b, set_spec(s)->name);
+			batch_set_delete(b, set_name(s));
 }
 
 static void create_missing(struct batch *b, const struct image *have, const struct image *want)
@@ -224,7 +224,7 @@ static int bridges_anew(struct batch *b, const struct expectation *x, unsigned l
 	batch_flush_rules(b);
 	batch_set_flush(b, SET_SWITCH);
 	for (unsigned s = SET_BRIDGE4; s < SET_COUNT; s++) {
-		batch_set_delete(b, set_spec(s)->name);
+		batch_set_delete(b, set_name(s));
 		batch_set(b, s);
 	}
 	return refill_chains(b, x, lacks);

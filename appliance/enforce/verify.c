@@ -159,7 +159,7 @@ static int compare_elements(struct differences *d, const struct image *have, con
 	size_t x = 0, y = 0;
 
 	for (unsigned s = 0; s < TABLE_SET_COUNT; s++) {
-		snprintf(where, sizeof(where), "set %s", set_spec(s)->name);
+		snprintf(where, sizeof(where), "set %s", set_name(s));
 		if (have->set_wrong[s])
 			note_difference(d, true, where, "shape", "", NULL, 0);
 		else if (!have->sets[s])
@@ -181,7 +181,7 @@ static int compare_elements(struct differences *d, const struct image *have, con
 		if (r != 0)
 			what = r < 0 ? "extra" : "missing";
 		image_element_text(c->set, c->element, &g->ir, g->interfaces, text, sizeof(text));
-		snprintf(where, sizeof(where), "set %s", set_spec(c->set)->name);
+		snprintf(where, sizeof(where), "set %s", set_name(c->set));
 		if (r == 0)
 			image_element_text(c->set, came->element, &g->ir, g->interfaces, right, sizeof(right));
 		note_difference(d, true, where, what, text, r == 0 ? right : NULL, r >= 0 ? came->element->line : 0);

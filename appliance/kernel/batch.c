@@ -288,7 +288,7 @@ static void put_set(struct batch *b, uint16_t type, uint16_t flags, const char *
 
 void batch_set(struct batch *b, unsigned number)
 {
-	put_set(b, NFT_MSG_NEWSET, NLM_F_CREATE, set_spec(number)->name, number);
+	put_set(b, NFT_MSG_NEWSET, NLM_F_CREATE, set_name(number), number);
 }
 
 void batch_set_delete(struct batch *b, const char *name)
@@ -303,7 +303,7 @@ void batch_set_flush(struct batch *b, unsigned number)
 
 	if (h != NULL) {
 		nftnl_set_set_str(s, NFTNL_SET_TABLE, b->table);
-		nftnl_set_set_str(s, NFTNL_SET_NAME, set_spec(number)->name);
+		nftnl_set_set_str(s, NFTNL_SET_NAME, set_name(number));
 		nftnl_set_elems_nlmsg_build_payload(h, s);
 		done(b, h);
 	}
@@ -366,7 +366,7 @@ static void put_element(struct batch *b, uint16_t type, uint16_t flags, unsigned
 		return;
 	}
 	nftnl_set_set_str(s, NFTNL_SET_TABLE, b->table);
-	nftnl_set_set_str(s, NFTNL_SET_NAME, spec->name);
+	nftnl_set_set_str(s, NFTNL_SET_NAME, set_name(number));
 	nftnl_set_elem_set(x, NFTNL_SET_ELEM_KEY, el->key, spec->key_len);
 	if (spec->interval)
 		nftnl_set_elem_set(x, NFTNL_SET_ELEM_KEY_END, el->key_end, spec->key_len);
@@ -420,13 +420,13 @@ static void explain_refusal(const struct batch *b, uint32_t index, int code, str
 	}
 	switch (t->type) {
 	case NFT_MSG_NEWSETELEM:
-		err_set(e, code, "the kernel refused an element of `%s`", set_spec(t->object)->name);
+		err_set(e, code, "the kernel refused an element of `%s`", set_name(t->object));
 		break;
 	case NFT_MSG_DELSETELEM:
-		err_set(e, code, "the kernel refused to remove an element of `%s`", set_spec(t->object)->name);
+		err_set(e, code, "the kernel refused to remove an element of `%s`", set_name(t->object));
 		break;
 	case NFT_MSG_NEWSET:
-		err_set(e, code, "the kernel refused set `%s`", set_spec(t->object)->name);
+		err_set(e, code, "the kernel refused set `%s`", set_name(t->object));
 		break;
 	case NFT_MSG_NEWCHAIN:
 		err_set(e, code, "the kernel refused chain `%s`", ir_chain_name((enum ir_chain)t->object, name));

@@ -242,7 +242,7 @@ static int on_set(const struct nlmsghdr *m, void *ctx)
 		const char *table = nftnl_set_get_str(s, NFTNL_SET_TABLE), *name = nftnl_set_get_str(s, NFTNL_SET_NAME);
 
 		if (is_ours(family, table)) {
-			for (k = 0; k < TABLE_SET_COUNT && strcmp(set_spec(k)->name, name) != 0; k++)
+			for (k = 0; k < TABLE_SET_COUNT && strcmp(set_name(k), name) != 0; k++)
 				continue;
 			if (k == TABLE_SET_COUNT && (nftnl_set_get_u32(s, NFTNL_SET_FLAGS) & NFT_SET_ANONYMOUS))
 				add_foreign(d, FOREIGN_SET, "anonymous set of a rule in table", family, table, NULL);
@@ -401,8 +401,7 @@ static int dump_elements(struct netlink *n, struct dump *d, unsigned set, struct
 	if (d->labels != NULL && ir_set_label(set))
 		d->image->elements[set] = d->labels->elements[set];
 	else if (d->image->sets[set])
-		return dump_list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_spec(set)->name, on_elements, d,
-				 e);
+		return dump_list(n, NFT_MSG_GETSETELEM, NFPROTO_INET, TABLE_NAME, set_name(set), on_elements, d, e);
 	n->reading.part++;
 	return 0;
 }

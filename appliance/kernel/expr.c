@@ -189,7 +189,7 @@ void expr_lookup(struct build *b, unsigned set, enum lookup_result result, bool 
 	if (x == NULL)
 		return;
 	nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_SREG, reg(0));
-	nftnl_expr_set_str(x, NFTNL_EXPR_LOOKUP_SET, set_spec(set)->name);
+	nftnl_expr_set_str(x, NFTNL_EXPR_LOOKUP_SET, set_name(set));
 	if (result != LOOKUP_MEMBER)
 		nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_DREG, result == LOOKUP_VERDICT ? NFT_REG_VERDICT : reg(0));
 	nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_FLAGS, inverted ? NFT_LOOKUP_F_INV : 0);
@@ -244,7 +244,7 @@ static void update_element(struct build *b, unsigned set, uint32_t op, struct nf
 			nftnl_expr_free(what);
 		return;
 	}
-	nftnl_expr_set_str(x, NFTNL_EXPR_DYNSET_SET_NAME, set_spec(set)->name);
+	nftnl_expr_set_str(x, NFTNL_EXPR_DYNSET_SET_NAME, set_name(set));
 	if (ms != 0)
 		nftnl_expr_set_u64(x, NFTNL_EXPR_DYNSET_TIMEOUT, ms);
 	if (what != NULL)

@@ -29,70 +29,28 @@
  * The fields that tell most cells apart come first: the kernel looks in one field after the other,
  * and takes time for each element that fits so far. With the interfaces first, nearly all fit.
  */
-#define CELLS(id, text, address, type, ...)                                                                            \
-	[id] = { .name = (text),                                                                                       \
-		 .key_len = 16 + 2 * (address),                                                                        \
-		 .fields = { (address), (address), 1, 2, 4, 4 },                                                       \
-		 .shown_as = SHOWN_CELL(type),                                                                         \
-		 .map = true,                                                                                          \
-		 __VA_ARGS__ }
-#define LAYER(id, text, address, type)                                                                                 \
-	CELLS(id, text, address, type, .interval = true, .timeout = true, .counter = true)
-#define LAYERS(id, text, address, type)                                                                                \
-	LAYER(id, text, address, type), LAYER((id) + 1, text "_2", address, type),                                     \
-		LAYER((id) + 2, text "_3", address, type), LAYER((id) + 3, text "_4", address, type),                  \
-		LAYER((id) + 4, text "_5", address, type), LAYER((id) + 5, text "_6", address, type),                  \
-		LAYER((id) + 6, text "_7", address, type), LAYER((id) + 7, text "_8", address, type)
-_Static_assert(IR_LAYERS == 8, "one map for each layer");
+#define CELLS(address, type, ...)                                                                                      \
+	{                                                                                                              \
+		.key_len = 16 + 2 * (address), .fields = { (address), (address), 1, 2, 4, 4 },                         \
+		.shown_as = SHOWN_CELL(type), .map = true, __VA_ARGS__                                                 \
+	}
+#define LAYER(address, type) CELLS(address, type, .interval = true, .timeout = true, .counter = true)
 /* The maps for new cells have the same form as the layers, but no counters. */
-#define BRIDGE(id, text, address, type) CELLS(id, text, address, type, .interval = true, .timeout = true)
-/* The parts of the ranges of layer 0, and their bridges. */
-#define RANGES(id, text, address, type, ...)                                                                           \
-	CELLS(id, text, address, type, __VA_ARGS__), CELLS((id) + 1, text "_part_2", address, type, __VA_ARGS__),      \
-		CELLS((id) + 2, text "_part_3", address, type, __VA_ARGS__),                                           \
-		CELLS((id) + 3, text "_part_4", address, type, __VA_ARGS__),                                           \
-		CELLS((id) + 4, text "_part_5", address, type, __VA_ARGS__),                                           \
-		CELLS((id) + 5, text "_part_6", address, type, __VA_ARGS__),                                           \
-		CELLS((id) + 6, text "_part_7", address, type, __VA_ARGS__),                                           \
-		CELLS((id) + 7, text "_part_8", address, type, __VA_ARGS__),                                           \
-		CELLS((id) + 8, text "_part_9", address, type, __VA_ARGS__),                                           \
-		CELLS((id) + 9, text "_part_10", address, type, __VA_ARGS__),                                          \
-		CELLS((id) + 10, text "_part_11", address, type, __VA_ARGS__),                                         \
-		CELLS((id) + 11, text "_part_12", address, type, __VA_ARGS__),                                         \
-		CELLS((id) + 12, text "_part_13", address, type, __VA_ARGS__),                                         \
-		CELLS((id) + 13, text "_part_14", address, type, __VA_ARGS__),                                         \
-		CELLS((id) + 14, text "_part_15", address, type, __VA_ARGS__),                                         \
-		CELLS((id) + 15, text "_part_16", address, type, __VA_ARGS__)
-_Static_assert(IR_PARTS == 16, "one map for each part");
-#define BRIDGES(id, text, address, type)                                                                               \
-	RANGES(id, text, address, type, .interval = true, .timeout = true),                                            \
-		BRIDGE((id) + IR_PARTS, text "_1", address, type),                                                     \
-		BRIDGE((id) + IR_PARTS + 1, text "_2", address, type),                                                 \
-		BRIDGE((id) + IR_PARTS + 2, text "_3", address, type),                                                 \
-		BRIDGE((id) + IR_PARTS + 3, text "_4", address, type),                                                 \
-		BRIDGE((id) + IR_PARTS + 4, text "_5", address, type),                                                 \
-		BRIDGE((id) + IR_PARTS + 5, text "_6", address, type),                                                 \
-		BRIDGE((id) + IR_PARTS + 6, text "_7", address, type),                                                 \
-		BRIDGE((id) + IR_PARTS + 7, text "_8", address, type)
-#define APART(id, text, address, type)                                                                                 \
-	[id] = { .name = (text),                                                                                       \
-		 .key_len = 2 * (address),                                                                             \
-		 .fields = { (address), (address) },                                                                   \
-		 .shown_as = SHOWN2(type, type),                                                                       \
-		 .interval = true }
-#define KEPT(id, text, address, type)                                                                                  \
-	[id] = { .name = (text),                                                                                       \
-		 .key_len = 2 * (address) + 4,                                                                         \
-		 .fields = { (address), (address), 4 },                                                                \
-		 .shown_as = SHOWN3(type, type, SHOWN_MARK),                                                           \
-		 .interval = true }
-#define DISPATCH(id, text)                                                                                             \
-	[id] = { .name = (text),                                                                                       \
-		 .key_len = 4,                                                                                         \
-		 .fields = { 4 },                                                                                      \
-		 .shown_as = SHOWN_MARK,                                                                               \
-		 .verdict_map = true,                                                                                  \
-		 .most = LANE_COUNT }
+#define BRIDGE(address, type) CELLS(address, type, .interval = true, .timeout = true)
+#define APART(address, type)                                                                                           \
+	{                                                                                                              \
+		.key_len = 2 * (address), .fields = { (address), (address) }, .shown_as = SHOWN2(type, type),          \
+		.interval = true                                                                                       \
+	}
+#define KEPT(address, type)                                                                                            \
+	{                                                                                                              \
+		.key_len = 2 * (address) + 4, .fields = { (address), (address), 4 },                                   \
+		.shown_as = SHOWN3(type, type, SHOWN_MARK), .interval = true                                           \
+	}
+#define DISPATCH                                                                                                       \
+	{                                                                                                              \
+		.key_len = 4, .fields = { 4 }, .shown_as = SHOWN_MARK, .verdict_map = true, .most = LANE_COUNT         \
+	}
 
 /* If the set is full, further pairs are not stored, so they are limited only by the share of their
  * zone. */
@@ -100,13 +58,10 @@ _Static_assert(IR_PARTS == 16, "one map for each part");
 /* room for each session that connection tracking can hold (box/sysctl.h), because all of them may
  * be in the same part */
 #define PARTS 262144u
-#define FILLED(id, text, length, keys, ...)                                                                            \
-	[id] = { .name = (text),                                                                                       \
-		 .key_len = (length),                                                                                  \
-		 .shown_as = SHOWN_INTEGER,                                                                            \
-		 .most = (keys),                                                                                       \
-		 .filled = true,                                                                                       \
-		 __VA_ARGS__ }
+#define FILLED(length, keys, ...)                                                                                      \
+	{                                                                                                              \
+		.key_len = (length), .shown_as = SHOWN_INTEGER, .most = (keys), .filled = true, __VA_ARGS__            \
+	}
 
 /*
  * ms by which elements of a permit outlast its end. The kernel counts an element's time from when
@@ -121,70 +76,66 @@ _Static_assert(IR_PARTS == 16, "one map for each part");
 #define TOGETHER_LATE_MS 120u
 
 static const struct set_spec specs[TABLE_SET_COUNT] = {
-	[SET_LIVE] = { .name = "live",
-		       .key_len = 12,
+	[SET_LIVE] = { .key_len = 12,
 		       .fields = { 4, 1, 4 },
 		       .map = true,
 		       .timeout = true,
 		       .late_ms = LIVE_LATE_MS,
 		       .shown_as = SHOWN3(SHOWN_INTERFACE, SHOWN_DIRECTION, SHOWN_MARK) },
-	[SET_AGREE] = { .name = "agree",
-			.key_len = 8,
+	[SET_AGREE] = { .key_len = 8,
 			.fields = { 4, 4 },
 			.timeout = true,
 			.late_ms = AGREE_LATE_MS,
 			.shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
-	[SET_TOGETHER] = { .name = "together",
-			   .key_len = 8,
+	[SET_TOGETHER] = { .key_len = 8,
 			   .fields = { 4, 4 },
 			   .timeout = true,
 			   .late_ms = TOGETHER_LATE_MS,
 			   .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
-	[SET_LIMITED] = { .name = "limited",
-			  .key_len = 8,
-			  .fields = { 4, 4 },
-			  .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
-	LAYERS(SET_UNTIL4, "until4", 4, SHOWN_IPV4),
-	CELLS(SET_EXACT4, "exact4", 4, SHOWN_IPV4, .interval = false, .counter = true),
-	RANGES(SET_RANGE4, "range4", 4, SHOWN_IPV4, .interval = true, .counter = true),
-	LAYERS(SET_UNTIL6, "until6", 16, SHOWN_IPV6),
-	CELLS(SET_EXACT6, "exact6", 16, SHOWN_IPV6, .interval = false, .counter = true),
-	RANGES(SET_RANGE6, "range6", 16, SHOWN_IPV6, .interval = true, .counter = true),
-	[SET_RESETS] = { .name = "resets",
-			 .key_len = 8,
-			 .fields = { 4, 4 },
-			 .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
-	[SET_HOME] = { .name = "home",
-		       .key_len = 8,
-		       .fields = { 4, 4 },
-		       .shown_as = SHOWN2(SHOWN_INTERFACE, SHOWN_MARK) },
-	FILLED(SET_PACE4, "pace4", 12, PAIRS, .timeout = true),
-	FILLED(SET_PACE6, "pace6", 36, PAIRS, .timeout = true),
-	FILLED(SET_PACE_FEW, "pace_few", 8, PAIRS, .timeout = false),
-	FILLED(SET_PACE_MANY, "pace_many", 8, PAIRS, .timeout = false),
-	FILLED(SET_PACE_LINK, "pace_link", 8, PAIRS, .timeout = false),
-	FILLED(SET_SHARE4, "share4", 16, PARTS, .timeout = false),
-	FILLED(SET_SHARE6, "share6", 40, PARTS, .timeout = false),
-	FILLED(SET_SHARE_ZONE, "share_zone", 12, PARTS, .timeout = false),
-	FILLED(SET_AGES, "ages", 4, PARTS, .timeout = true),
-	FILLED(SET_IDLES, "idles", 4, PARTS, .timeout = true),
-	APART(SET_APART4, "apart4", 4, SHOWN_IPV4),
-	APART(SET_APART6, "apart6", 16, SHOWN_IPV6),
-	APART(SET_APART4_NEXT, "apart4_next", 4, SHOWN_IPV4),
-	APART(SET_APART6_NEXT, "apart6_next", 16, SHOWN_IPV6),
-	KEPT(SET_KEPT4, "kept4", 4, SHOWN_IPV4),
-	KEPT(SET_KEPT6, "kept6", 16, SHOWN_IPV6),
-	KEPT(SET_KEPT4_NEXT, "kept4_next", 4, SHOWN_IPV4),
-	KEPT(SET_KEPT6_NEXT, "kept6_next", 16, SHOWN_IPV6),
-	[SET_SWITCH] = { .name = "switch", .key_len = 4, .fields = { 4 }, .shown_as = SHOWN_INTEGER },
-	BRIDGES(SET_BRIDGE4, "bridge4", 4, SHOWN_IPV4),
-	BRIDGES(SET_BRIDGE6, "bridge6", 16, SHOWN_IPV6),
-	DISPATCH(TABLE_LANES, "lanes"),
-	DISPATCH(TABLE_OUTCOMES, "outcomes"),
-	DISPATCH(TABLE_UNANSWERED, "unanswered"),
-	[TABLE_GENERATION] = { .name = "generation", .key_len = 32, .fields = { 32 }, .shown_as = SHOWN_INTEGER },
-	[TABLE_LINGERING] = { .name = "lingering", .key_len = 4, .fields = { 4 }, .shown_as = SHOWN_MARK },
+	[SET_LIMITED] = { .key_len = 8, .fields = { 4, 4 }, .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
+	[SET_UNTIL4... SET_UNTIL4_LAST] = LAYER(4, SHOWN_IPV4),
+	[SET_EXACT4] = CELLS(4, SHOWN_IPV4, .interval = false, .counter = true),
+	[SET_RANGE4... SET_RANGE4_LAST] = CELLS(4, SHOWN_IPV4, .interval = true, .counter = true),
+	[SET_UNTIL6... SET_UNTIL6_LAST] = LAYER(16, SHOWN_IPV6),
+	[SET_EXACT6] = CELLS(16, SHOWN_IPV6, .interval = false, .counter = true),
+	[SET_RANGE6... SET_RANGE6_LAST] = CELLS(16, SHOWN_IPV6, .interval = true, .counter = true),
+	[SET_RESETS] = { .key_len = 8, .fields = { 4, 4 }, .shown_as = SHOWN2(SHOWN_MARK, SHOWN_MARK) },
+	[SET_HOME] = { .key_len = 8, .fields = { 4, 4 }, .shown_as = SHOWN2(SHOWN_INTERFACE, SHOWN_MARK) },
+	[SET_PACE4] = FILLED(12, PAIRS, .timeout = true),
+	[SET_PACE6] = FILLED(36, PAIRS, .timeout = true),
+	[SET_PACE_FEW] = FILLED(8, PAIRS, .timeout = false),
+	[SET_PACE_MANY] = FILLED(8, PAIRS, .timeout = false),
+	[SET_PACE_LINK] = FILLED(8, PAIRS, .timeout = false),
+	[SET_SHARE4] = FILLED(16, PARTS, .timeout = false),
+	[SET_SHARE6] = FILLED(40, PARTS, .timeout = false),
+	[SET_SHARE_ZONE] = FILLED(12, PARTS, .timeout = false),
+	[SET_AGES] = FILLED(4, PARTS, .timeout = true),
+	[SET_IDLES] = FILLED(4, PARTS, .timeout = true),
+	[SET_APART4] = APART(4, SHOWN_IPV4),
+	[SET_APART6] = APART(16, SHOWN_IPV6),
+	[SET_APART4_NEXT] = APART(4, SHOWN_IPV4),
+	[SET_APART6_NEXT] = APART(16, SHOWN_IPV6),
+	[SET_KEPT4] = KEPT(4, SHOWN_IPV4),
+	[SET_KEPT6] = KEPT(16, SHOWN_IPV6),
+	[SET_KEPT4_NEXT] = KEPT(4, SHOWN_IPV4),
+	[SET_KEPT6_NEXT] = KEPT(16, SHOWN_IPV6),
+	[SET_SWITCH] = { .key_len = 4, .fields = { 4 }, .shown_as = SHOWN_INTEGER },
+	[SET_BRIDGE4... SET_BRIDGE4_LAYERS_LAST] = BRIDGE(4, SHOWN_IPV4),
+	[SET_BRIDGE6... SET_BRIDGE6_LAYERS_LAST] = BRIDGE(16, SHOWN_IPV6),
+	[TABLE_LANES] = DISPATCH,
+	[TABLE_OUTCOMES] = DISPATCH,
+	[TABLE_UNANSWERED] = DISPATCH,
+	[TABLE_GENERATION] = { .key_len = 32, .fields = { 32 }, .shown_as = SHOWN_INTEGER },
+	[TABLE_LINGERING] = { .key_len = 4, .fields = { 4 }, .shown_as = SHOWN_MARK },
 };
+
+const char *set_name(unsigned set)
+{
+	static const char *const names[TABLE_SET_COUNT - SET_COUNT] = { "lanes", "outcomes", "unanswered", "generation",
+									"lingering" };
+
+	return set < SET_COUNT ? ir_set_name((enum ir_set)set) : names[set - SET_COUNT];
+}
 
 const struct set_spec *set_spec(unsigned set)
 {

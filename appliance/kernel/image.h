@@ -38,7 +38,6 @@ enum table_set {
 
 /* How the kernel stores a set. Field lengths in bytes; in a key each field is padded to 4. */
 struct set_spec {
-	const char *name;
 	uint32_t key_len; /* sum of the padded fields */
 	/* nft's number for the type of the key, for listings by nft; the kernel ignores it */
 	uint32_t shown_as;
@@ -56,7 +55,9 @@ struct set_spec {
 	bool filled;
 };
 
-const struct set_spec *set_spec(unsigned set); /* set < TABLE_SET_COUNT */
+/* set < TABLE_SET_COUNT */
+const struct set_spec *set_spec(unsigned set);
+const char *set_name(unsigned set);
 
 #define IMAGE_KEY 48u
 

@@ -277,7 +277,7 @@ int __wrap_enforce_cut(struct enforce *f, const struct generation_held *next, co
 int __wrap_batch_commit(struct batch *b, struct netlink *n, struct err *e, uint32_t *ret_line)
 {
 	if (own_role == ROLE_ENFORCE && fails(POINT_BATCH))
-		batch_set_delete(b, set_spec(SET_LIVE)->name);
+		batch_set_delete(b, set_name(SET_LIVE));
 	return __real_batch_commit(b, n, e, ret_line);
 }
 

@@ -4,7 +4,7 @@
  *
  * LINK: appliance/kernel/isolation_pairs.c appliance/kernel/apart.c policy/ir/isolation.c
  * LINK: policy/ir/meaning.c
- * LINK: appliance/kernel/image.c appliance/base/arena.c
+ * LINK: appliance/kernel/image.c policy/ir/names.c appliance/base/arena.c
  * LINK: appliance/wire/msg.c appliance/base/memfd.c
  * LINK: appliance/base/addr.c appliance/base/bytes.c appliance/base/clock.c appliance/base/err.c
  * LINK: appliance/base/json.c appliance/base/sha256.c appliance/base/utf8.c

@@ -11,7 +11,7 @@
  * LINK: appliance/wire/judged.c appliance/supervise/records.c
  * LINK: appliance/wire/duty.c appliance/base/sentence.c appliance/kernel/isolation_pairs.c
  * LINK: appliance/kernel/apart.c policy/ir/isolation.c policy/ir/meaning.c
- * LINK: appliance/kernel/image.c appliance/base/arena.c
+ * LINK: appliance/kernel/image.c policy/ir/names.c appliance/base/arena.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/base/json.c
  * LINK: appliance/base/addr.c appliance/base/utf8.c appliance/base/memfd.c appliance/base/bytes.c
  * LINK: appliance/base/sha256.c appliance/base/err.c appliance/base/atomic_file.c

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/base/logins.h"
 #include "appliance/base/memfd.h"
 #include "appliance/kernel/isolation_pairs.h"
@@ -210,6 +211,17 @@ static void to_enforce(struct supervisor *s, struct order *o)
 		       : change_names_object(o->m.order) ? &q
 							 : &c,
 		       change_isolates(o->m.order) ? -1 : o->fd);
+}
+
+static void hand_over(struct supervisor *s, struct order *o)
+{
+	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
+
+	e.code = POLICY_HANDED_OVER;
+	event_say(&e, EVENT_BY, o->by);
+	event_say(&e, EVENT_OBJECT, o->comment);
+	event_send(&s->ground.events, &e);
+	answer_json(s, o->asker, ANSWER_YES, json_pack("{s:b}", "done", 1));
 }
 
 /* Has the journal or accounts carry out an order under the name of the person who gave it. */
@@ -531,7 +543,9 @@ bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m)
 		o->fd = msg_take_fd(m, 0);
 		to_enforce(s, o);
 		return true;
-	} else if (o->m.order == CHANGE_CHECK)
+	} else if (o->m.order == CHANGE_HAND_OVER)
+		hand_over(s, o);
+	else if (o->m.order == CHANGE_CHECK)
 		check(s, o);
 	else if (ask_draft(s, o, fd))
 		return true;

@@ -6,6 +6,7 @@ import { attackActs, seenNote } from "./attacks";
 import { doorOrders, openDoors, openHours, preparedDoors } from "./doors";
 import { h, type Child, type Node_ } from "./dom";
 import { ago, count, moment } from "./format";
+import { handover } from "./handover";
 import { isolationOrders, mayIsolate, opener, preparedIsolations } from "./isolate";
 import { machineCard, machinesOf } from "./machines";
 import { card, headline } from "./parts";
@@ -84,7 +85,7 @@ export const watchPage = (changed: () => void) => (state: State): Node_[] => {
 			h("ul", { class: "tiles" }, sides.map((x) => h("li", { class: x.link === "up" ? "tile" : "tile bad" },
 				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x), machines(state, x, changed), zoneButtons(x, changed)))),
 			mayIsolate() && sides.length > 0 && [h("p", { class: "note" }, t("isolate_note")), h("p", { class: "acts" }, h("button", { type: "button", "data-key": "everything", click: opener("isolate", "everything", changed) }, t("isolate_this", t("everything"))))]),
-		changes(state),
+		changes(state), ...some([handover(state, changed)]),
 		h("p", { class: "more acts" }, (mayDo("read_events") || person() === "") && h("button", { type: "button", id: "refused-today", click: openRefused }, t("refused_today")),
 			h("a", { class: "button", href: "#state" }, t("details")))];
 };

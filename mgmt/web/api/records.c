@@ -12,6 +12,9 @@
  * conduit, zone, asset and host are optional. Sorted by conduit and ends; `left_off`: the number of
  * further matches.
  *
+ * /api/v1/night?since=&kind= : what a shift hands over, with its sentences, for people who may not
+ * read all records
+ *
  * /api/v1/reviews?since=&after= : the recorded reviews, in parts
  *
  * /api/v1/tally?since=&until=&after= : the number of records of each kind between two times, in
@@ -167,6 +170,20 @@ static bool ask_part(const struct target *t, bool until, struct msg_events *e)
 	e->after = after;
 	e->most = PART;
 	return after <= INT64_MAX;
+}
+
+bool ask_night(const struct target *t, struct msg_body *question)
+{
+	static const char *const kinds[] = { "policy", "silence", "attack", NULL };
+	const struct target_parameter *since = target_find(t, "since"), *kind = target_find(t, "kind");
+	struct msg_events *e = &question->events;
+	size_t n = 0;
+
+	e->most = PART;
+	return t->n_parameters == 2 && since != NULL && is_moment(since->text) &&
+	       target_is_one_of(t, "kind", kinds, &n) && n == 1 &&
+	       event_filter_set(&e->filter, FILTER_SINCE, since->text) &&
+	       event_filter_set(&e->filter, FILTER_KIND, kind->text);
 }
 
 bool ask_reviews(const struct target *t, struct msg_body *question)

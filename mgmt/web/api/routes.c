@@ -118,6 +118,7 @@ static const struct route routes[] = {
 	{ "/api/v1/report", MSG_STATUS, ask_report, RIGHT_READ_RULES, NULL, ROUTE_REPORT },
 	{ "/api/v1/events", MSG_EVENTS, ask_events, RIGHT_READ_EVENTS, NULL, ROUTE_ANSWER },
 	{ "/api/v1/why", MSG_EVENTS, ask_events, RIGHT_READ_EVENTS, &form_why, ROUTE_ANSWER },
+	{ "/api/v1/night", MSG_EVENTS, ask_night, RIGHT_ISOLATE, &form_why, ROUTE_ANSWER },
 	{ "/api/v1/reviews", MSG_EVENTS, ask_reviews, RIGHT_READ_EVENTS, &form_reviews, ROUTE_ANSWER },
 	{ "/api/v1/tally", MSG_EVENTS, ask_tally, RIGHT_READ_EVENTS, &form_tally, ROUTE_ANSWER },
 	{ "/api/v1/holds", MSG_HOLD, ask_holds, RIGHT_READ_EVENTS, &form_holds, ROUTE_ANSWER },

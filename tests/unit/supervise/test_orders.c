@@ -8,7 +8,8 @@
  * LINK: appliance/supervise/orders.c appliance/supervise/persons.c appliance/supervise/relay.c
  * LINK: appliance/role/who.c
  * LINK: appliance/base/logins.c appliance/wire/msg.c appliance/wire/orders.c
- * LINK: appliance/wire/judged.c appliance/supervise/records.c
+ * LINK: appliance/wire/judged.c appliance/supervise/records.c appliance/wire/event.c
+ * LINK: appliance/wire/protocols.c
  * LINK: appliance/wire/duty.c appliance/base/sentence.c appliance/kernel/isolation_pairs.c
  * LINK: appliance/kernel/apart.c policy/ir/isolation.c policy/ir/meaning.c
  * LINK: appliance/kernel/image.c policy/ir/names.c appliance/base/arena.c

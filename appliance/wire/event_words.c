@@ -3,71 +3,29 @@
 
 #include <string.h>
 
-#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
-
 struct code_row {
 	const char *word;
 	enum event_severity severity;
 	const char *text[2], *sentence[2]; /* English, Japanese */
 };
 
-#define CODE_ROW(id, word, severity, en, ja, en_sentence, ja_sentence)                                                 \
-	[id] = { word, severity, { en, ja }, { en_sentence, ja_sentence } },
+#define CODES_MOST 64u /* codes of a kind */
 
-static const struct code_row role_codes[] = {
-#define ROLE_CODE CODE_ROW
-#include "appliance/wire/event.def"
-};
-static const struct code_row policy_codes[] = {
-#define POLICY_CODE CODE_ROW
-#include "appliance/wire/event.def"
-};
-static const struct code_row drift_codes[] = {
-#define DRIFT_CODE CODE_ROW
-#include "appliance/wire/event.def"
-};
-static const struct code_row lost_codes[] = {
-#define LOST_CODE CODE_ROW
-#include "appliance/wire/event.def"
-};
-
-static const struct code_row machine_codes[] = {
-#define MACHINE_CODE CODE_ROW
-#include "appliance/wire/event.def"
-};
-
-static const struct code_row account_codes[] = {
-#define ACCOUNT_CODE CODE_ROW
-#include "appliance/wire/event.def"
-};
-
-static const struct code_row access_codes[] = {
-#define ACCESS_CODE CODE_ROW
-#include "appliance/wire/event.def"
-};
-
-static const struct code_row passed_codes[] = {
-#define PASSED_CODE CODE_ROW
-#include "appliance/wire/event.def"
-};
-
-static const struct code_row device_codes[] = {
-#define DEVICE_CODE CODE_ROW
-#include "appliance/wire/event.def"
-};
-
-static const struct code_row weak_codes[] = {
-#define WEAK_CODE CODE_ROW
-#include "appliance/wire/event.def"
-};
-
-static const struct code_row silence_codes[] = {
-#define SILENCE_CODE CODE_ROW
-#include "appliance/wire/event.def"
-};
-
-static const struct code_row attack_codes[] = {
-#define ATTACK_CODE CODE_ROW
+static const struct code_row codes[EVENT_KIND_COUNT][CODES_MOST] = {
+#define CODE(kind, id, word, severity, en, ja, en_sentence, ja_sentence)                                               \
+	[kind][id] = { word, severity, { en, ja }, { en_sentence, ja_sentence } },
+#define ROLE_CODE(...) CODE(EVENT_ROLE, __VA_ARGS__)
+#define POLICY_CODE(...) CODE(EVENT_POLICY, __VA_ARGS__)
+#define DRIFT_CODE(...) CODE(EVENT_DRIFT, __VA_ARGS__)
+#define LOST_CODE(...) CODE(EVENT_LOST, __VA_ARGS__)
+#define MACHINE_CODE(...) CODE(EVENT_MACHINE, __VA_ARGS__)
+#define ACCOUNT_CODE(...) CODE(EVENT_ACCOUNT, __VA_ARGS__)
+#define ACCESS_CODE(...) CODE(EVENT_ACCESS, __VA_ARGS__)
+#define PASSED_CODE(...) CODE(EVENT_PASSED, __VA_ARGS__)
+#define DEVICE_CODE(...) CODE(EVENT_DEVICE, __VA_ARGS__)
+#define WEAK_CODE(...) CODE(EVENT_WEAK, __VA_ARGS__)
+#define SILENCE_CODE(...) CODE(EVENT_SILENCE, __VA_ARGS__)
+#define ATTACK_CODE(...) CODE(EVENT_ATTACK, __VA_ARGS__)
 #include "appliance/wire/event.def"
 };
 
@@ -112,45 +70,17 @@ static unsigned language_column(const char *lang)
 	return strcmp(lang, "ja") == 0;
 }
 
-/* The codes of each kind that has some. */
-static const struct {
-	const struct code_row *rows;
-	size_t n;
-} codes[EVENT_KIND_COUNT] = {
-	[EVENT_ROLE] = { role_codes, LENGTH(role_codes) },
-	[EVENT_POLICY] = { policy_codes, LENGTH(policy_codes) },
-	[EVENT_DRIFT] = { drift_codes, LENGTH(drift_codes) },
-	[EVENT_LOST] = { lost_codes, LENGTH(lost_codes) },
-	[EVENT_MACHINE] = { machine_codes, LENGTH(machine_codes) },
-	[EVENT_ACCOUNT] = { account_codes, LENGTH(account_codes) },
-	[EVENT_ACCESS] = { access_codes, LENGTH(access_codes) },
-	[EVENT_PASSED] = { passed_codes, LENGTH(passed_codes) },
-	[EVENT_DEVICE] = { device_codes, LENGTH(device_codes) },
-	[EVENT_WEAK] = { weak_codes, LENGTH(weak_codes) },
-	[EVENT_SILENCE] = { silence_codes, LENGTH(silence_codes) },
-	[EVENT_ATTACK] = { attack_codes, LENGTH(attack_codes) },
-};
-
-static const struct code_row *codes_of(unsigned kind, size_t *ret_n)
-{
-	*ret_n = kind < EVENT_KIND_COUNT ? codes[kind].n : 0;
-	return kind < EVENT_KIND_COUNT ? codes[kind].rows : NULL;
-}
-
 static const struct code_row *code_row(unsigned kind, unsigned code)
 {
-	size_t n;
-	const struct code_row *rows = codes_of(kind, &n);
-
-	return code < n && rows[code].word != NULL ? &rows[code] : NULL;
+	return kind < EVENT_KIND_COUNT && code < CODES_MOST && codes[kind][code].word != NULL ? &codes[kind][code]
+											      : NULL;
 }
 
 static const struct code_row *code_by_word(const char *kind, const char *code)
 {
-	size_t n;
-	const struct code_row *rows = codes_of(event_kind_by_word(kind), &n);
+	const struct code_row *rows = codes[event_kind_by_word(kind)];
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < CODES_MOST; i++)
 		if (rows[i].word != NULL && strcmp(rows[i].word, code) == 0)
 			return &rows[i];
 	return NULL;
@@ -174,11 +104,10 @@ const char *event_severity_word(enum event_severity s)
 const char *event_code_word(unsigned kind, unsigned code)
 {
 	const struct code_row *r = code_row(kind, code);
-	size_t n;
 
 	if (r != NULL)
 		return r->word;
-	return code != 0 && codes_of(kind, &n) != NULL ? "unknown" : NULL;
+	return code != 0 && code_row(kind, 1) != NULL ? "unknown" : NULL; /* NULL: a kind without codes */
 }
 
 enum event_severity event_severity(unsigned kind, unsigned code)
@@ -287,9 +216,8 @@ enum event_severity event_severity_by_word(const char *word)
 unsigned event_code_by_word(unsigned kind, const char *word)
 {
 	const struct code_row *r = code_by_word(event_kind_word(kind), word);
-	size_t n;
 
-	return r != NULL ? (unsigned)(r - codes_of(kind, &n)) : 0;
+	return r != NULL ? (unsigned)(r - codes[kind]) : 0;
 }
 
 const char *event_kind_text(const char *kind, const char *lang)

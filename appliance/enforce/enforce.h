@@ -63,7 +63,8 @@ enum chore { CHORE_SETTINGS, CHORE_LINGER, CHORE_HEARD, CHORE_UNANSWERED, CHORE_
 /* What is open to the kernel. */
 struct kernel_side {
 	struct netlink net;
-	int links; /* notifications of devices */
+	int links;	/* notifications of devices */
+	int neighbours; /* for neighbours_read (links.h) */
 	struct forwarding forwarding;
 	int reverse_path; /* owned; see reverse_path_open (box/sysctl.h) */
 	unsigned lacks;	  /* bits of enum kernel_lack */

@@ -9,14 +9,17 @@
  * nothing by itself: afterwards the policy decides again.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/base/clock.h"
 #include "appliance/base/sentence.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/generation.h"
 #include "appliance/enforce/isolate.h"
 #include "appliance/enforce/isolations.h"
+#include "appliance/enforce/links.h"
 #include "appliance/kernel/isolation_pairs.h"
 #include "appliance/role/said.h"
 #include "appliance/wire/msg_json.h"
@@ -88,7 +91,7 @@ static json_t *list_changed(const json_t *before, const struct ir *ir, const str
 		return list;
 	} else if ((pairs = isolation_texts(ir, o->object)) == NULL) {
 		sentence_say(why, M_ISOLATE_UNKNOWN, o->object);
-	} else if (json_array_size(pairs) == 0) {
+	} else if (json_array_size(pairs) == 0 && ir_isolated_mac(o->object) == 0) {
 		sentence_say(why, M_ISOLATE_NOTHING, o->object);
 		json_decref(pairs);
 	} else {
@@ -97,6 +100,64 @@ static json_t *list_changed(const json_t *before, const struct ir *ir, const str
 	}
 	json_decref(list);
 	return NULL;
+}
+
+/* ---- MAC addresses --------------------------------------------------------------------------- */
+
+#define NEIGHBOURS_MOST 8192u
+#define LOOK_NS 1000000000u
+
+/* Brings the addresses of the MAC addresses that are isolated up to date. If the neighbours cannot
+ * be read, they stay as they are. True: something changed. */
+static bool follow_neighbours(struct enforce *f, json_t *list)
+{
+	struct neighbour *all = calloc(NEIGHBOURS_MOST, sizeof(*all));
+	int n = all != NULL ? neighbours_read(f->kernel.neighbours, all, NEIGHBOURS_MOST) : -1;
+	bool changed = false;
+	json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one) {
+		char *addresses;
+
+		if (n < 0 || !isolation_follows(one, all, (size_t)n))
+			continue;
+		changed = true;
+		addresses = json_dumps(json_object_get(one, "addresses"), JSON_COMPACT);
+		event_record(&f->events, EVENT_POLICY, POLICY_ISOLATED_MAC, f->events.now.number,
+			     (struct said){ .object = text_in(one, "what"), .after = addresses });
+		free(addresses);
+	}
+	free(all);
+	return changed;
+}
+
+static bool any_mac(const json_t *list)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+		if (ir_isolated_mac(text_in(one, "what")) != 0)
+			return true;
+	return false;
+}
+
+int enforce_macs_due(struct enforce *f)
+{
+	uint64_t now = clock_mono().ns;
+	struct err e = { 0 };
+
+	if (f->now == NULL || !any_mac(f->isolated.list))
+		return -1;
+	if (now - f->isolated.looked_ns < LOOK_NS)
+		return (int)((f->isolated.looked_ns + LOOK_NS - now) / 1000000u) + 1;
+	f->isolated.looked_ns = now;
+	if (follow_neighbours(f, f->isolated.list)) {
+		json_decref(enforce_isolate(f, false, f->isolated.list, NULL, &e));
+		(void)hand_in(f, 0);
+	}
+	return (int)(LOOK_NS / 1000000u);
 }
 
 /* A rehearsal is about the ordered isolation alone, not about the others in the list. */
@@ -155,6 +216,8 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 	if (list == NULL)
 		return answer_refused(f, m->id, &why);
 	one = asked_after(o.order == CHANGE_REJOIN ? f->isolated.list : list, o.object);
+	if (o.order == CHANGE_ISOLATE && any_mac(one))
+		(void)follow_neighbours(f, one);
 	if (o.rehearse) {
 		j = enforce_isolate(f, true, one, NULL, &e);
 		json_decref(list);

@@ -20,10 +20,14 @@ struct isolated {
 	bool known;
 	/* owned: {"what", "by", "reason", "since", "pairs", "keep", "stage"}; NULL = not told */
 	json_t *list;
+	uint64_t looked_ns; /* when the neighbours were read last, monotonic */
 };
 
 /* Handles an order about an isolation, and answers it. False: the channel is broken. */
 bool enforce_isolation(struct enforce *f, const struct msg *m);
+/* Follows the addresses of isolated MAC addresses. To be called in each turn; returns in how many
+ * ms it is due again, -1: no MAC address is isolated. */
+int enforce_macs_due(struct enforce *f);
 /* Takes the list that the supervisor sends. */
 void enforce_isolations(struct enforce *f, int fd);
 /* To be called before and after `next` comes into force: isolates the addresses that the isolated

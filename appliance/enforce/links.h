@@ -4,6 +4,7 @@
 #define SEKISHO_ENFORCE_LINKS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct err;
 struct generation_held;
@@ -18,6 +19,12 @@ struct ir;
 /* An owned non-blocking descriptor that becomes readable when a link comes, goes or is renamed;
  * negative errno. */
 int links_open(struct err *e);
+struct neighbour;
+/* An owned descriptor for neighbours_read; negative errno. */
+int neighbours_open(struct err *e);
+/* Reads the kernel's table of neighbours into ret[most], without addresses that are valid on one
+ * link only. Returns how many there are; negative errno: the table could not be read. */
+int neighbours_read(int fd, struct neighbour *ret, size_t most);
 /* Discards the notifications that wait. */
 void links_drain(int fd);
 /* Writes the kernel index of each interface to `interfaces` of the generation; 0 = not in this

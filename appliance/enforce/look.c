@@ -56,7 +56,11 @@ struct enforce_look *enforce_look_open(struct err *e)
 	l->f = (struct enforce){
 		.control = -1,
 		.events = { .fd = -1 },
-		.kernel = { .net = { .fd = -1 }, .links = -1, .forwarding = { -1, -1 }, .reverse_path = -1 },
+		.kernel = { .net = { .fd = -1 },
+			    .links = -1,
+			    .neighbours = -1,
+			    .forwarding = { -1, -1 },
+			    .reverse_path = -1 },
 		.watched = { .monitor = -1, .delay = -1 },
 	};
 	if (open_all(&l->f, e) == 0)

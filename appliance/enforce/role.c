@@ -356,7 +356,10 @@ int enforce_begin(struct kernel_side *kernel, struct err *e)
 		return r;
 	kernel->reverse_path = reverse_path_open();
 	kernel->links = links_open(e);
-	return kernel->links < 0 ? kernel->links : 0;
+	if (kernel->links < 0)
+		return kernel->links;
+	kernel->neighbours = neighbours_open(e);
+	return kernel->neighbours < 0 ? kernel->neighbours : 0;
 }
 
 void enforce_end(struct enforce *f)
@@ -378,6 +381,8 @@ void enforce_end(struct enforce *f)
 		close(f->watched.delay);
 	if (f->kernel.links >= 0)
 		close(f->kernel.links);
+	if (f->kernel.neighbours >= 0)
+		close(f->kernel.neighbours);
 	if (f->timing.trust.battery >= 0)
 		close(f->timing.trust.battery);
 }
@@ -390,7 +395,7 @@ static int open_all(struct enforce *f, struct err *e)
 	*f = (struct enforce){
 		.control = ROLE_FD_CONTROL,
 		.events = { .fd = ROLE_FD_EVENTS },
-		.kernel = { .links = -1, .forwarding = { -1, -1 }, .reverse_path = -1 },
+		.kernel = { .links = -1, .neighbours = -1, .forwarding = { -1, -1 }, .reverse_path = -1 },
 		.watched = { .monitor = ENFORCE_FD_MONITOR, .delay = -1 },
 		/* waits until the clock is found right */
 		.timing = { .trust = { .battery = -1 }, .waits = true },
@@ -469,6 +474,7 @@ static void enforce_loop(struct enforce *f)
 
 		wait = sooner_ms(wait, enforce_opens(f));
 		wait = sooner_ms(wait, enforce_lasting(f));
+		wait = sooner_ms(wait, enforce_macs_due(f));
 		enforce_used_tell(f);
 		monitor_sleep(f);
 		/* An overrun of the monitor's queue is an error on the socket and is read as

@@ -20,6 +20,8 @@
 #include "appliance/base/clock.h"
 #include "appliance/enforce/generation.h"
 #include "appliance/enforce/links.h"
+#include "appliance/kernel/isolation_pairs.h"
+#include "appliance/wire/event.h"
 
 #define MONITOR_READ 65536u
 /* bytes: room for the reports of a flush of thousands of elements */
@@ -173,6 +175,11 @@ bool enforce_socket_touched(int monitor)
 
 /* ---- links ----------------------------------------------------------------------------------- */
 
+struct neighbours {
+	struct neighbour *list;
+	size_t n, most;
+};
+
 int links_open(struct err *e)
 {
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
@@ -186,6 +193,71 @@ int links_open(struct err *e)
 		return r;
 	}
 	return fd;
+}
+
+static int note_attribute(const struct nlattr *a, void *ctx)
+{
+	const uint8_t *p = mnl_attr_get_payload(a);
+	size_t n = mnl_attr_get_payload_len(a);
+	struct neighbour *one = ctx;
+
+	if (mnl_attr_get_type(a) == NDA_DST && n == addr_len(one->address.family))
+		memcpy(one->address.b, p, n);
+	else if (mnl_attr_get_type(a) == NDA_LLADDR && n == 6)
+		one->mac = event_mac_value(p);
+	return MNL_CB_OK;
+}
+
+/* Adds the neighbour of a message, if its MAC address is known. */
+static int note_neighbour(const struct nlmsghdr *h, void *ctx)
+{
+	const struct ndmsg *nd = mnl_nlmsg_get_payload(h);
+	struct neighbours *to = ctx;
+	struct neighbour one;
+
+	if (h->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(h) < sizeof(*nd) || to->n == to->most ||
+	    (nd->ndm_family != AF_INET && nd->ndm_family != AF_INET6) || (nd->ndm_flags & NTF_PROXY) != 0 ||
+	    (nd->ndm_state & (NUD_INCOMPLETE | NUD_FAILED | NUD_NOARP)) != 0)
+		return MNL_CB_OK;
+	one = (struct neighbour){ .address.family = nd->ndm_family == AF_INET ? 4 : 6 };
+	(void)mnl_attr_parse(h, sizeof(*nd), note_attribute, &one);
+	/* fe80::/10 says nothing: other machines may have the same address on other links */
+	if (one.mac != 0 && (one.address.family == 4 || one.address.b[0] != 0xfe || one.address.b[1] >> 6 != 2))
+		to->list[to->n++] = one;
+	return MNL_CB_OK;
+}
+
+int neighbours_open(struct err *e)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+	return fd >= 0 ? fd : err_set(e, -errno, "netlink socket for neighbours");
+}
+
+/* The kernel answers a dump in the same call that asks for the next part, so nothing is waited
+ * for. */
+int neighbours_read(int fd, struct neighbour *ret, size_t most)
+{
+	static uint32_t seq;
+	struct {
+		struct nlmsghdr h;
+		struct ndmsg nd;
+	} ask = { { sizeof(ask), RTM_GETNEIGH, NLM_F_REQUEST | NLM_F_DUMP, ++seq, 0 }, { .ndm_family = AF_UNSPEC } };
+	struct neighbours to = { ret, 0, most };
+	uint8_t buf[32768];
+	int r = MNL_CB_OK;
+
+	links_drain(fd); /* what a dump before left */
+	if (write(fd, &ask, sizeof(ask)) < 0)
+		return -errno;
+	while (r == MNL_CB_OK) {
+		ssize_t n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		r = mnl_cb_run(buf, (size_t)n, seq, 0, note_neighbour, &to);
+	}
+	return r == MNL_CB_STOP ? (int)to.n : -EIO;
 }
 
 void links_drain(int fd)

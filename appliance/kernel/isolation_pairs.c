@@ -2,6 +2,7 @@
 #include "appliance/kernel/isolation_pairs.h"
 #include "policy/ir/meaning.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,57 @@ static void ranges_of(const json_t *o, const struct ir *ir, struct ranges *ret)
 			add_pair(ret, &a, &b);
 	}
 	(void)ir_isolated(ir, text_in(o, "what"), add_pair, ret);
+	json_array_foreach(json_object_get(o, "addresses"), i, pair) {
+		char what[ADDR_TEXT + 8];
+
+		snprintf(what, sizeof(what), "address %s",
+			 json_string_value(pair) != NULL ? json_string_value(pair) : "");
+		(void)ir_isolated(ir, what, add_pair, ret);
+	}
+}
+
+/* The MAC address that has this address; 0 = none that is known. */
+static uint64_t mac_of(const char *address, const struct neighbour *list, size_t n)
+{
+	struct addr a;
+
+	for (size_t i = 0; addr_parse(address, &a) && i < n; i++)
+		if (addr_cmp(&list[i].address, &a) == 0)
+			return list[i].mac;
+	return 0;
+}
+
+static bool has_name(const json_t *names, const char *name);
+
+bool isolation_follows(json_t *isolation, const struct neighbour *list, size_t n)
+{
+	uint64_t mac = ir_isolated_mac(text_in(isolation, "what")), has;
+	json_t *before = json_object_get(isolation, "addresses"), *now = json_array(), *one;
+	char text[ADDR_TEXT];
+	bool same;
+	size_t i;
+
+	if (mac == 0 || now == NULL) {
+		json_decref(now);
+		return false;
+	}
+	json_array_foreach(before, i, one) {
+		has = json_string_value(one) != NULL ? mac_of(json_string_value(one), list, n) : UINT64_MAX;
+		if (has == 0 || has == mac)
+			(void)json_array_append(now, one);
+	}
+	for (i = 0; i < n && json_array_size(now) < ISOLATED_ADDRESSES; i++) {
+		if (list[i].mac != mac)
+			continue;
+		addr_text(&list[i].address, text);
+		if (!has_name(now, text))
+			(void)json_array_append_new(now, json_string(text));
+	}
+	same = json_equal(now, before != NULL ? before : json_null()) || (before == NULL && json_array_size(now) == 0);
+	if (!same)
+		(void)json_object_set(isolation, "addresses", now);
+	json_decref(now);
+	return !same;
 }
 
 /* ---- conduits that continue ------------------------------------------------------------------ */

@@ -26,6 +26,14 @@ struct isolated_policy {
 	const uint32_t *ids;
 };
 
+/* An address, and the MAC address that the kernel's table of neighbours shows for it. */
+struct neighbour {
+	struct addr address;
+	uint64_t mac;
+};
+
+#define ISOLATED_ADDRESSES 256u /* of one MAC address */
+
 #define ISOLATIONS_MOST 64u /* isolations at the same time */
 
 /* The present addresses of an isolated object, as texts; NULL: the policy has no object of that
@@ -38,6 +46,10 @@ bool isolation_keeps(const struct ir *ir, json_t *isolation, bool ordered);
 /* An isolation ordered just now, of these pairs (isolation_texts; taken over; NULL = none), with
  * what it keeps under the policy (NULL = nothing). Owned by the caller. */
 json_t *isolation_entry(const struct ir *ir, const char *what, const char *by, const char *reason, json_t *pairs);
+/* Brings the addresses of an isolation by MAC address up to date ("addresses" of the entry): adds
+ * those that the neighbours show for it, and keeps each until another MAC address has it. True:
+ * something changed. */
+bool isolation_follows(json_t *isolation, const struct neighbour *list, size_t n);
 /* Finds what these isolations cut, and what stays allowed. *ret_cut and *ret_kept must be empty;
  * the caller frees them. `next` may be NULL. False: no memory. */
 bool isolation_pairs(const json_t *list, const struct isolated_policy *now, const struct isolated_policy *next,

@@ -45,6 +45,40 @@ static const struct ir_asset *asset_of(const struct ir *ir, const char *name)
 	return NULL;
 }
 
+static const struct ir_interface *interface_of(const struct ir *ir, const char *name)
+{
+	for (uint32_t i = 0; i < ir->n_interfaces; i++)
+		if (!ir->interfaces[i].admin && strcmp(ir->interfaces[i].name, name) == 0)
+			return &ir->interfaces[i];
+	return NULL;
+}
+
+static bool is_behind(const struct ir *ir, const struct ir_zone *z, const struct ir_interface *x)
+{
+	for (uint32_t i = 0; i < z->n_interfaces; i++)
+		if (&ir->interfaces[z->interfaces[i]] == x)
+			return true;
+	return false;
+}
+
+uint64_t ir_isolated_mac(const char *what)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t mac = 0;
+
+	if (strncmp(what, "mac ", 4) != 0 || strlen(what += 4) != sizeof("02:00:00:00:00:01") - 1)
+		return 0;
+	for (unsigned i = 0; i < 17; i++) {
+		const char *digit = i % 3 != 2 ? strchr(digits, what[i]) : NULL;
+
+		if (digit == NULL && (i % 3 != 2 || what[i] != ':'))
+			return 0;
+		if (digit != NULL)
+			mac = mac << 4 | (uint64_t)(digit - digits);
+	}
+	return mac >> 40 & 1u ? 0 : mac; /* a group is nobody's address */
+}
+
 /* An isolation that needs no declaration. */
 static bool by_words(const struct ir *ir, const char *what, const struct telling *t)
 {
@@ -68,6 +102,24 @@ static bool by_words(const struct ir *ir, const char *what, const struct telling
 			from_all(t, z->ranges, z->n_ranges);
 		return z != NULL;
 	}
+	if (name != NULL && strncmp(what, "address ", 8) == 0) {
+		struct addr_range range;
+		bool good = addr_range_parse(name + 1, &range);
+
+		if (good)
+			from_all(t, &range, 1);
+		return good;
+	}
+	if (name != NULL && strncmp(what, "interface ", 10) == 0) {
+		const struct ir_interface *x = interface_of(ir, name + 1);
+
+		for (uint32_t i = 0; x != NULL && i < ir->n_zones; i++)
+			if (is_behind(ir, &ir->zones[i], x))
+				from_all(t, ir->zones[i].ranges, ir->zones[i].n_ranges);
+		return x != NULL;
+	}
+	if (ir_isolated_mac(what) != 0)
+		return true;
 	if (second != NULL && strncmp(what, "zones ", 6) == 0) {
 		const struct ir_zone *a = zone_of(ir, name + 1, (size_t)(second - name - 1)),
 				     *b = zone_of(ir, second + 1, strlen(second + 1));
@@ -103,6 +155,8 @@ void ir_isolated_label(const struct ir *ir, const char *what, char *out, size_t 
 		snprintf(out, size, "%s – %s", called(a->label, a->name), called(b->label, b->name));
 	else if (a != NULL && second == NULL)
 		snprintf(out, size, "%s", called(a->label, a->name));
+	else if (name != NULL && a == NULL)
+		snprintf(out, size, "%s", name + 1);
 }
 
 static void note_things(const struct ir *ir, const char *what, bool *zones, bool *assets)
@@ -111,6 +165,9 @@ static void note_things(const struct ir *ir, const char *what, bool *zones, bool
 	const struct ir_asset *asset = name != NULL && strncmp(what, "asset ", 6) == 0 ? asset_of(ir, name + 1) : NULL;
 	const struct ir_zone *of[2] = { NULL, NULL };
 
+	for (uint32_t i = 0; name != NULL && strncmp(what, "interface ", 10) == 0 && i < ir->n_zones; i++)
+		if (interface_of(ir, name + 1) != NULL && is_behind(ir, &ir->zones[i], interface_of(ir, name + 1)))
+			zones[i] = true;
 	if (name != NULL && strncmp(what, "zone", 4) == 0)
 		of[0] = zone_of(ir, name + 1, second != NULL ? (size_t)(second - name - 1) : strlen(name + 1));
 	if (of[0] != NULL && second != NULL)

@@ -11,11 +11,16 @@
 
 #define ISOLATE_EVERYTHING "everything"
 
+/* The MAC address of "mac 02:00:00:00:00:01", as a number; 0 = these words name none. */
+uint64_t ir_isolated_mac(const char *what);
+
 typedef void ir_each_pair(void *ctx, const struct addr_range *source, const struct addr_range *destination);
 
 /*
  * Calls `each` for the pairs of addresses that an isolation cuts, in both directions. `what`:
- * "asset NAME", "zone NAME", "zones NAME NAME", "everything", or the name of a declared isolation.
+ * "asset NAME", "zone NAME", "zones NAME NAME", "address A" (also a range or a network),
+ * "interface NAME" (all zones behind it), "everything", or the name of a declared isolation. "mac
+ * M" has the addresses that its neighbours show, which the generation does not know: none here.
  * False: the generation has nothing of that name.
  */
 bool ir_isolated(const struct ir *ir, const char *what, ir_each_pair *each, void *ctx);

@@ -4,6 +4,7 @@ labels of their sessions say: of sessions that were silent since the change, and
 not. What the rehearsal says is what the isolation does."""
 import json
 import re
+import time
 
 from cell import together
 from policies import Policy, moment
@@ -135,5 +136,42 @@ class IsolatedThenAnotherLane(IsolatedThenChanged):
     edit = IsolatedBehindAnotherLane.edit
 
 
-ISOLATIONS = (IsolatedSilent, IsolatedLive, IsolatedBehindARename, IsolatedBehindAnotherLane, IsolatedBehindADoor, IsolatedThenADoor, IsolatedThenChanged,
+class IsolatedByMac(Isolated):
+    """Everything of one machine is cut, by its MAC address: its addresses of both families."""
+    told = ("isolated_mac", "isolated")
+
+    def machines(self, field):
+        return [("mac", field.mac_at("ops"))]
+
+    def fire(self, field):
+        self.words = self.machines(field)
+        for words in self.words:
+            self.answer = json.loads(field.sekisho("isolate", *words, "--reason", "matrix", "--json").stdout)
+        self.done_at = time.monotonic()
+
+    def after(self, field):
+        for words in self.words:
+            field.sekisho("rejoin", *words)
+
+    def changed(self, state):
+        return "cut"
+
+
+class IsolatedByInterface(IsolatedByMac):
+    """Everything behind an interface is cut."""
+    told = ("isolated",)
+
+    def machines(self, field):
+        return [("interface", "lan1")]
+
+
+class IsolatedByNetwork(IsolatedByMac):
+    """Two networks are cut that the policy does not name, the second with IPv6."""
+    told = ("isolated", "isolated")
+
+    def machines(self, field):
+        return [("address", "10.72.0.0/28"), ("address", "2001:db8:72::/120")]
+
+
+ISOLATIONS = (IsolatedByMac, IsolatedByInterface, IsolatedByNetwork, IsolatedSilent, IsolatedLive, IsolatedBehindARename, IsolatedBehindAnotherLane, IsolatedBehindADoor, IsolatedThenADoor, IsolatedThenChanged,
               IsolatedThenRenamed, IsolatedThenAnotherLane)

@@ -11,7 +11,7 @@ import time
 
 from box import conduit
 from cases import expect
-from net import inside, sh, wait_for
+from net import inside, mac_of, sh, wait_for
 from waits import Waits
 
 PLAIN = conduit("plain", "it", "ot", ["plain", "plain_tcp"])
@@ -475,4 +475,41 @@ def nothing_opens_what_is_isolated(box):
         box.sekisho("rejoin", "it_from_ot", check=False)
 
 
-CASES = [zone_is_isolated, prepared_goes_by_name, nothing_opens_what_is_isolated, asset_stays_isolated, file_is_damaged, many_sessions_are_isolated]
+def machine_is_isolated(box):
+    """A machine that the policy does not name is isolated by its MAC address, with the address that
+    it takes afterwards; other machines of its network go on."""
+    box.apply(PLAIN, OPS)
+    server = Counted(box, "ot", "10.73.0.2")
+    mac, leased = mac_of(box.ns("it"), "eth0"), "10.71.0.77"
+    try:
+        it, ops = server.open("it"), server.open("ops")
+        done = order(box, "isolate", "mac", mac, "--reason", "alarm")
+        expect(done["done"] and done["sessions"] >= 1 and "10.71.0.2" in done["isolations"][0]["addresses"], "%s", done)
+        it[0].sendall(b"x")
+        expect(is_told(it[0]) and is_told(it[1]) and not reaches(server, "it") and not reaches(server, "it", udp=False), "something passes")
+        expect(passes(ops) and reaches(server, "ops"), "others do not go on")
+        sh("ip", "addr", "add", leased + "/24", "dev", "eth0", ns=box.ns("it"))
+        sh("ping", "-c", "1", "-W", "1", "-I", leased, "10.71.0.1", ns=box.ns("it"), check=False)
+        wait_for(lambda: leased in box.status()["isolations"][0]["addresses"], 5, "the new address")
+        with inside(box.ns("it")):
+            other = socket.socket()
+        other.bind((leased, 0))
+        other.settimeout(0.5)
+        try:
+            expect(other.connect_ex((server.address, 9001)) != 0, "the new address passes")
+        finally:
+            other.close()
+        box.kill()
+        box.start()
+        expect(not reaches(server, "it") and reaches(server, "ops"), "not isolated after a restart")
+        stands(box)
+        order(box, "rejoin", "mac", mac)
+        expect(reaches(server, "it"), "not let go on")
+        for words in (("mac", "01:00:5e:00:00:01"), ("mac", mac.upper()), ("address", "10.71.0"), ("interface", "none")):
+            expect(box.sekisho("isolate", *words, check=False).returncode == 3, "%s", words)
+    finally:
+        sh("ip", "addr", "del", leased + "/24", "dev", "eth0", ns=box.ns("it"), check=False)
+        server.close()
+
+
+CASES = [zone_is_isolated, machine_is_isolated, prepared_goes_by_name, nothing_opens_what_is_isolated, asset_stays_isolated, file_is_damaged, many_sessions_are_isolated]

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "appliance/kernel/isolation_pairs.h"
+#include "policy/ir/isolation.h"
 
 /* An order with `n` pairs of hosts, each named `times` times. */
 static json_t *order_of(unsigned n, unsigned times)
@@ -105,11 +106,114 @@ static void kept_by_meaning(void **state)
 	json_decref(isolation);
 }
 
+/* Whether the isolations cut packets between these addresses. */
+static bool cuts(const json_t *list, const char *from, const char *to)
+{
+	static uint32_t behind[2] = { 0, 1 };
+	static struct ir_zone zones[2] = { { .name = "it", .interfaces = &behind[0], .n_interfaces = 1 },
+					   { .name = "ot", .interfaces = &behind[1], .n_interfaces = 1 } };
+	static struct ir_interface interfaces[] = { { .name = "lan" },
+						    { .name = "crane" },
+						    { .name = "desk", .admin = true } };
+	static struct addr_range networks[2];
+	struct ir ir = { .zones = zones, .n_zones = 2, .interfaces = interfaces, .n_interfaces = 3 };
+	const struct isolated_policy now = { &ir, NULL };
+	struct apart cut = { .n = 0 }, kept = { .n = 0 };
+	struct addr a, b;
+	bool any;
+
+	assert_true(addr_range_parse("10.10.0.0/16", &networks[0]) && addr_range_parse("10.30.0.0/16", &networks[1]));
+	for (unsigned i = 0; i < 2; i++) {
+		zones[i].ranges = &networks[i];
+		zones[i].n_ranges = 1;
+	}
+	assert_true(isolation_pairs(list, &now, NULL, &cut, &kept) && addr_parse(from, &a) && addr_parse(to, &b));
+	any = apart_holds(&cut, &a, &b, 0);
+	assert_true(any == apart_holds(&cut, &b, &a, 0));
+	apart_free(&cut);
+	apart_free(&kept);
+	return any;
+}
+
+static json_t *isolated(const char *what)
+{
+	return json_pack("[{s:s, s:[], s:[]}]", "what", what, "pairs", "keep");
+}
+
+static bool cut_by(const char *what, const char *from, const char *to)
+{
+	json_t *list = isolated(what);
+	bool any = cuts(list, from, to);
+
+	json_decref(list);
+	return any;
+}
+
+/* What the policy does not name. */
+static void by_address_and_interface(void **state)
+{
+	struct ir ir = { 0 };
+
+	(void)state;
+	assert_true(cut_by("address 10.10.0.23", "10.10.0.23", "10.30.0.1"));
+	assert_false(cut_by("address 10.10.0.23", "10.10.0.24", "10.30.0.1"));
+	assert_true(cut_by("address 10.10.0.16/28", "10.10.0.23", "192.0.2.1"));
+	assert_true(cut_by("address 2001:db8::7", "2001:db8::7", "2001:db8:1::1"));
+	assert_false(cut_by("address 2001:db8::7", "2001:db8::8", "2001:db8:1::1"));
+	assert_true(cut_by("interface lan", "10.10.0.23", "10.30.0.1"));
+	assert_true(cut_by("interface lan", "192.0.2.1", "10.10.0.23"));
+	assert_false(cut_by("interface lan", "192.0.2.1", "10.30.0.1"));
+	assert_null(isolation_texts(&ir, "address 10.10.0"));
+	assert_null(isolation_texts(&ir, "address "));
+	assert_null(isolation_texts(&ir, "interface lan"));
+	assert_null(isolation_texts(&ir, "interface desk"));
+	assert_null(isolation_texts(&ir, "mac 02:00:00:00:00"));
+	assert_null(isolation_texts(&ir, "mac 02:00:00:00:00:0G"));
+	assert_null(isolation_texts(&ir, "mac 02:00:00:00:00-01"));
+	assert_null(isolation_texts(&ir, "mac 01:00:5e:00:00:01")); /* a group */
+	assert_int_equal(ir_isolated_mac("mac 02:00:00:00:00:1f"), 0x02000000001f);
+}
+
+#define NEIGHBOUR(last, mac_)                                                                                          \
+	{                                                                                                              \
+		{ .family = 4, .b = { 10, 10, 0, last } }, mac_                                                        \
+	}
+
+/* A MAC address keeps each address until another machine has it. */
+static void by_mac_address(void **state)
+{
+	static const struct neighbour first[] = { NEIGHBOUR(1, 0x020000000001), NEIGHBOUR(2, 0x020000000002) },
+				      leased[] = { NEIGHBOUR(7, 0x020000000001), NEIGHBOUR(2, 0x020000000002) },
+				      moved[] = { NEIGHBOUR(7, 0x020000000001), NEIGHBOUR(1, 0x020000000002) };
+	json_t *list = isolated("mac 02:00:00:00:00:01"), *one = json_array_get(list, 0),
+	       *other = isolated("address 10.10.0.1");
+
+	(void)state;
+	assert_false(isolation_follows(json_array_get(other, 0), first, 2));
+	json_decref(other);
+	/* nothing is known of it yet */
+	assert_false(isolation_follows(one, first + 1, 1));
+	assert_false(cuts(list, "10.10.0.1", "10.30.0.1"));
+	assert_true(isolation_follows(one, first, 2));
+	assert_false(isolation_follows(one, first, 2));
+	assert_true(cuts(list, "10.10.0.1", "10.30.0.1"));
+	assert_false(cuts(list, "10.10.0.2", "10.30.0.1"));
+	/* a new lease is cut, too; the old one until it is somebody else's */
+	assert_true(isolation_follows(one, leased, 2));
+	assert_true(cuts(list, "10.10.0.1", "10.30.0.1") && cuts(list, "10.10.0.7", "10.30.0.1"));
+	assert_false(isolation_follows(one, NULL, 0));
+	assert_true(isolation_follows(one, moved, 2));
+	assert_true(cuts(list, "10.10.0.7", "10.30.0.1") && !cuts(list, "10.10.0.1", "10.30.0.1"));
+	json_decref(list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pairs_count_once),
 		cmocka_unit_test(kept_by_meaning),
+		cmocka_unit_test(by_address_and_interface),
+		cmocka_unit_test(by_mac_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,35 +18,15 @@
 #define EXTENSION_VERSIONS 43u
 
 enum field {
-	AT_TYPE, /* type of the message; type and length are not included in the length */
-	AT_LENGTH,
-	AT_VERSION,
-	AT_RANDOM,
-	AT_SESSION,
-	AT_SUITES, /* client: a list; server: one */
-	AT_COMPRESSION,
-	AT_EXTENSIONS,
-	AT_EXTENSION,
-	AT_EXTENSION_LENGTH,
-	AT_VERSIONS, /* client: how long the list is */
-	AT_ONE_VERSION,
-	AT_NAMES, /* how long the list is */
-	AT_NAME_TYPE,
-	AT_NAME_LENGTH,
-	AT_NAME,
+#define FIELD(id, ...) id,
+#include "dpi/hello.def"
 	FIELDS
 };
 
 /* How many bytes the number of each field has, by direction. */
 static const uint8_t width[FIELDS][2] = {
-	[AT_TYPE] = { 1, 1 },	     [AT_LENGTH] = { 3, 3 },
-	[AT_VERSION] = { 2, 2 },     [AT_RANDOM] = { 0, 0 },
-	[AT_SESSION] = { 1, 1 },     [AT_SUITES] = { 2, 2 },
-	[AT_COMPRESSION] = { 1, 1 }, [AT_EXTENSIONS] = { 2, 2 },
-	[AT_EXTENSION] = { 2, 2 },   [AT_EXTENSION_LENGTH] = { 2, 2 },
-	[AT_VERSIONS] = { 1, 1 },    [AT_ONE_VERSION] = { 2, 2 },
-	[AT_NAMES] = { 2, 2 },	     [AT_NAME_TYPE] = { 1, 1 },
-	[AT_NAME_LENGTH] = { 2, 2 }, [AT_NAME] = { 1, 1 },
+#define FIELD(id, client, server) [id] = { client, server },
+#include "dpi/hello.def"
 };
 
 /* Subtracts `n` bytes from the count of every layer that contains them. False when a layer

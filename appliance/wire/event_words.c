@@ -107,7 +107,8 @@ const char *event_code_word(unsigned kind, unsigned code)
 
 	if (r != NULL)
 		return r->word;
-	return code != 0 && code_row(kind, 1) != NULL ? "unknown" : NULL; /* NULL: a kind without codes */
+	/* NULL: a kind without codes */
+	return code != 0 && code_row(kind, 1) != NULL ? "unknown" : NULL;
 }
 
 enum event_severity event_severity(unsigned kind, unsigned code)

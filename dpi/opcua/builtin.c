@@ -20,38 +20,16 @@ enum node_form { NODE_TWO, NODE_FOUR, NODE_NUMERIC, NODE_STRING, NODE_GUID, NODE
 
 /* Built-in types (OPC 10000-6, 5.1.2). */
 enum builtin {
-	BOOLEAN = 1,
-	SBYTE,
-	BYTE,
-	INT16,
-	UINT16,
-	INT32,
-	UINT32,
-	INT64,
-	UINT64,
-	FLOAT,
-	DOUBLE,
-	STRING,
-	DATE_TIME,
-	GUID,
-	BYTE_STRING,
-	XML_ELEMENT,
-	NODE_ID,
-	EXPANDED_NODE_ID,
-	STATUS_CODE,
-	QUALIFIED_NAME,
-	LOCALIZED_TEXT,
-	EXTENSION_OBJECT,
-	DATA_VALUE,
-	VARIANT,
-	DIAGNOSTIC_INFO,
+	NO_BUILTIN,
+#define BUILTIN(id, ...) id,
+#include "dpi/opcua/builtin.def"
 	BUILTINS,
 };
 
 /* Bytes of a type that has a fixed length; 0: the type has none. */
 static const uint8_t sizes[BUILTINS] = {
-	[BOOLEAN] = 1, [SBYTE] = 1,  [BYTE] = 1,  [INT16] = 2,	[UINT16] = 2,	 [INT32] = 4,	      [UINT32] = 4,
-	[INT64] = 8,   [UINT64] = 8, [FLOAT] = 4, [DOUBLE] = 8, [DATE_TIME] = 8, [GUID] = GUID_BYTES, [STATUS_CODE] = 4,
+#define BUILTIN(id, bytes) [id] = bytes,
+#include "dpi/opcua/builtin.def"
 };
 
 static bool fail_read(struct bytes *b)

@@ -36,16 +36,8 @@ struct asked {
 
 /* The step at which a conduit refuses. Later values are nearer to a yes. */
 enum asked_lack {
-	ASKED_ENDS,   /* it connects other zones */
-	ASKED_SOURCE, /* its source has the zone, but not the host */
-	ASKED_DESTINATION,
-	ASKED_SERVICE,
-	ASKED_COMMAND,
-	ASKED_PLACE,
-	ASKED_VALUE,
-	ASKED_OVER,    /* it allows this, but it has ended */
-	ASKED_SHUT,    /* it allows this, but it is shut at that moment */
-	ASKED_DOOR,    /* it will allow this when its door is opened */
+#define LACK(id, ...) id,
+#include "policy/space/lack.def"
 	ASKED_NOTHING, /* it allows this */
 };
 

@@ -303,10 +303,8 @@ static void no(struct asking *k, const struct asked_line *l)
 static json_t *answer(struct asking *k)
 {
 	static const char *const lacks[] = {
-		[ASKED_ENDS] = "ends",	     [ASKED_SOURCE] = "source",	  [ASKED_DESTINATION] = "destination",
-		[ASKED_SERVICE] = "service", [ASKED_COMMAND] = "command", [ASKED_PLACE] = "address",
-		[ASKED_VALUE] = "value",     [ASKED_OVER] = "until",	  [ASKED_SHUT] = "hours",
-		[ASKED_DOOR] = "door",
+#define LACK(id, word) [id] = word,
+#include "policy/space/lack.def"
 	};
 	const struct model *m = k->c->model;
 	json_t *lines = json_array(), *one = json_null();

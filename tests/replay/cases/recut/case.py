@@ -32,13 +32,14 @@ PROTOCOLS = {  # port, UDP ports
     "dnp3": (20000, (20000,)),
 }
 FRAMES = "fa-yoshinobu__plc-comm-slmp-python/slmp_frames_r08cpu_r00cpu.tsv"
-# The answers in this capture belong to other requests, and this ends a session. When everything is
-# asked at once, more requests pass before that end.
+# The answers in these captures belong to other requests, or are no DNP3, and this ends a session.
+# When everything is asked at once, more requests pass before that end.
 LIES = "cisagov__icsnpp-omron-fins/testing/traces/omron_fins_tcp_commands_responses.pcap"
+NONSENSE = "ITI__ICS-Security-Tools/pcaps/openics/DNP3-SelectOperate.pcap"
 # Nobody answers in this capture: after sixteen requests the others have to wait, and are not sent
 # again. In one segment, all of them are judged.
 FLOOD = "OISF__suricata-verify/tests/dnp3/dnp3-flood/input.pcap"
-UNFIT = {LIES: ("at once",), FLOOD: ("at once", "in one")}
+UNFIT = {LIES: ("at once",), NONSENSE: ("at once",), FLOOD: ("at once", "in one")}
 TSN = "nttcom__zeek-parser-CCLinkTSNSLMP/testing/Traces/test.pcap"
 
 POLICY = """language_version = 1;

@@ -104,7 +104,8 @@ class Pair(Event):
                 return "cut" if self.stands(event) and other.changed(state) != "any" else "any"
         alone = {e.changed(state) for e in (self.first, self.second)}
         if alone <= {"goes_on", "cut"} and all(p.allows(state) for p in self.policies()):
-            return "goes_on"
+            # a subscription ends with a policy that only observes, whatever that policy allows
+            return "any" if state.subscribed and "cut" in alone else "goes_on"
         return "any"
 
     def stands(self, event):

@@ -105,7 +105,9 @@ class Pair(Event):
         alone = {e.changed(state) for e in (self.first, self.second)}
         if alone <= {"goes_on", "cut"} and all(p.allows(state) for p in self.policies()):
             # a subscription ends with a policy that only observes, whatever that policy allows
-            return "any" if state.subscribed and "cut" in alone else "goes_on"
+            if state.subscribed and "cut" in alone:
+                return "cut" if self.final.change.get("keys", {}).get("mode") == "observe" else "any"
+            return "goes_on"
         return "any"
 
     def stands(self, event):

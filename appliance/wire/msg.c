@@ -259,17 +259,8 @@ static bool take_body(struct bytes in, enum msg_type type, struct msg_body *ret)
 /* ---- sending --------------------------------------------------------------------------------- */
 
 static const char *const role_names[ROLE_COUNT] = {
-	[ROLE_SUPERVISOR] = "supervisor",
-	[ROLE_ENFORCE] = "enforce",
-	[ROLE_GATE] = "gate",
-	[ROLE_DPI] = "dpi",
-	[ROLE_TAP] = "tap",
-	[ROLE_COMPILE] = "compile",
-	[ROLE_JOURNAL] = "journal",
-	[ROLE_MGMT] = "mgmt",
-	[ROLE_ACCOUNTS] = "accounts",
-	[ROLE_CLI] = "cli",
-	[ROLE_CONTROL] = "control",
+#define ROLE(id, name) [id] = name,
+#include "appliance/wire/role.def"
 };
 
 const char *role_name(enum role r)

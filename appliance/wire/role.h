@@ -8,17 +8,8 @@
 #include <stdint.h>
 
 enum role {
-	ROLE_SUPERVISOR = 0,
-	ROLE_ENFORCE,
-	ROLE_GATE,
-	ROLE_DPI,
-	ROLE_TAP,
-	ROLE_COMPILE,
-	ROLE_JOURNAL,
-	ROLE_MGMT,
-	ROLE_ACCOUNTS,
-	ROLE_CLI, /* a peer of the control socket, not a process of ours */
-	ROLE_CONTROL,
+#define ROLE(id, ...) id,
+#include "appliance/wire/role.def"
 	ROLE_COUNT
 };
 

@@ -26,22 +26,8 @@ enum area {
 };
 
 enum item_type {
-	TYPE_BIT = 1,
-	TYPE_BYTE = 2,
-	TYPE_CHAR = 3,
-	TYPE_WORD = 4,
-	TYPE_INT = 5,
-	TYPE_DWORD = 6,
-	TYPE_DINT = 7,
-	TYPE_REAL = 8,
-	TYPE_DATE = 9,
-	TYPE_TIME_OF_DAY = 10,
-	TYPE_TIME = 11,
-	TYPE_S5_TIME = 12,
-	TYPE_DATE_AND_TIME = 15,
-	TYPE_WIDE_CHAR = 0x13, /* only in the S7-1200 and S7-1500 */
-	TYPE_COUNTER = 0x1c,
-	TYPE_TIMER = 0x1d,
+#define ITEM(id, code, ...) id = (code),
+#include "dpi/s7comm/items.def"
 };
 
 /* How the data of an item is counted. */
@@ -66,31 +52,12 @@ struct item {
 /* Number of addresses of one element: bits, or one counter or timer. 0: not known. */
 static uint32_t element_bits(uint8_t type)
 {
-	switch (type) {
-	case TYPE_BIT:
-	case TYPE_COUNTER:
-	case TYPE_TIMER:
-		return 1;
-	case TYPE_BYTE:
-	case TYPE_CHAR:
-		return 8;
-	case TYPE_WORD:
-	case TYPE_INT:
-	case TYPE_DATE:
-	case TYPE_S5_TIME:
-	case TYPE_WIDE_CHAR:
-		return 16;
-	case TYPE_DWORD:
-	case TYPE_DINT:
-	case TYPE_REAL:
-	case TYPE_TIME_OF_DAY:
-	case TYPE_TIME:
-		return 32;
-	case TYPE_DATE_AND_TIME:
-		return 64;
-	default:
-		return 0;
-	}
+	static const uint8_t bits[UINT8_MAX + 1] = {
+#define ITEM(id, code, n) [id] = (n),
+#include "dpi/s7comm/items.def"
+	};
+
+	return bits[type];
 }
 
 /* SPACE_NONE: an unknown area, or one whose addresses have a meaning only for the program (local

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mgmt/cli/verbs.h"
 
-#define OPTION(id, ...) { __VA_ARGS__ },
-#define OPTIONS(table, ...) const struct cli_option options_##table[] = { __VA_ARGS__{ 0 } };
-#include "mgmt/cli/options.def"
-#undef OPTIONS
-#undef OPTION
 static const struct cli_option options_none[] = { { 0 } };
 
 const struct cli_verb cli_verbs[] = {

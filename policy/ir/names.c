@@ -29,8 +29,10 @@ const char *ir_set_name(enum ir_set s)
 	NTH(id, 3, text) NTH(id, 4, text) NTH(id, 5, text) NTH(id, 6, text) NTH(id, 7, text) NTH(id, 8, text)
 #define TO_16(id, text)                                                                                                \
 	TO_8(id, text)                                                                                                 \
-	NTH(id, 9, text) NTH(id, 10, text) NTH(id, 11, text) NTH(id, 12, text) NTH(id, 13, text) NTH(id, 14, text)     \
-		NTH(id, 15, text) NTH(id, 16, text)
+	NTH(id, 9, text)                                                                                               \
+	NTH(id, 10, text)                                                                                              \
+	NTH(id, 11, text)                                                                                              \
+	NTH(id, 12, text) NTH(id, 13, text) NTH(id, 14, text) NTH(id, 15, text) NTH(id, 16, text)
 	static const char *const names[SET_COUNT] = {
 #define SET(id, text) [id] = text,
 #define LAYERS(id, text) [id] = text, TO_8(id, text "_")

@@ -27,6 +27,8 @@ struct ir;
  */
 #define IR_PARTS 16u
 #define IR_PARTS_FROM 4096u /* ranges of a family, from which on they are divided */
+
+/* Names of constants are made of `id`: no parentheses. NOLINTBEGIN(bugprone-macro-parentheses) */
 enum ir_set {
 #define SET(id, name) id,
 #define LAYERS(id, name) id, id##_LAST = id + IR_LAYERS - 1,
@@ -36,6 +38,7 @@ enum ir_set {
 	SET_COUNT,
 	SET_CELLS_END = SET_RESETS
 };
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* Sets that decide whether a permit is live. Only enforce's transactions fill them. */
 static inline bool ir_set_label(unsigned s)

@@ -280,6 +280,7 @@ void journal_generation(struct supervisor *s, const struct policy *p)
 void journal_doors(struct supervisor *s)
 {
 	tell_journal(s, &(struct msg_body){ .type = MSG_DOORS }, paper_memfd(&s->reported, PAPER_DOORS));
+	journal_generation(s, s->now);
 }
 
 void journal_retention(struct supervisor *s)

@@ -58,7 +58,9 @@ int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t 
 /* Tells the journal, or the next one, the names of this generation, and which ones live sessions
  * still need. */
 void journal_generation(struct supervisor *s, const struct policy *p);
-void journal_doors(struct supervisor *s); /* tells it the doors that people have opened */
+/* Tells the journal the doors that people have opened, then the generation in force, which so is
+ * always the last that waits while there is no journal. */
+void journal_doors(struct supervisor *s);
 /* Tells the journal how long to keep records. */
 void journal_retention(struct supervisor *s);
 

@@ -78,8 +78,7 @@ static int open_event_socket(struct supervisor *s, struct slot *sl, struct err *
 static void tell_journal(struct supervisor *s)
 {
 	if (poll(&(struct pollfd){ .fd = s->sockets.told_out, .events = POLLIN }, 1, 0) == 0)
-		journal_generation(s, s->now);
-	journal_doors(s);
+		journal_doors(s);
 	journal_retention(s);
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (i != SLOT_JOURNAL && s->slots[i].event_out >= 0)

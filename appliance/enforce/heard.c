@@ -152,7 +152,7 @@ bool heard_adopt(struct heard *h, const struct generation_held *next, struct mon
 		take_conduits(h, &next->ir, now, wall_ns) && map_permits(h, next);
 	if (!taken)
 		leave_conduits(h);
-	for (size_t i = 0; i < old.n; i++)
+	for (size_t i = 0; old.g != NULL && i < old.n; i++)
 		if (!carry_on(&old, &old.list[i], h) && old.list[i].silent)
 			tell(ctx, old.g, old.list[i].conduit, SILENCE_OVER, seconds_since(&old.list[i], now));
 	leave_conduits(&old);

@@ -9,7 +9,7 @@
 void access_filter_text(const struct event_filter *f, char out[EVENT_TEXT])
 {
 	static const char *const words[FILTER_KEYS] = {
-#define FILTER(id, word) [id] = word,
+#define FILTER(id, word) [id] = (word),
 #include "appliance/wire/filter.def"
 	};
 	char text[FILTER_KEYS * (FILTER_TEXT + 16u)];

@@ -263,7 +263,7 @@ void trends_mark(struct trends *t, uint64_t wall_s, uint32_t generation, bool ba
 /* ---- the answer ------------------------------------------------------------------------------ */
 
 static const char *const words[TREND_COUNT] = {
-#define TREND(id, word) [id] = word,
+#define TREND(id, word) [id] = (word),
 #include "appliance/journal/trend.def"
 };
 

@@ -18,7 +18,7 @@
 
 static const char *const words[] = {
 	[FAULT_NONE] = "none",
-#define FAULT(id, word, text) [id] = word,
+#define FAULT(id, word, text) [id] = (word),
 #include "appliance/journal/fault.def"
 };
 

@@ -41,7 +41,7 @@ static bool state_by_name(const char *name, enum generation_state *ret)
 }
 
 static const char *const why_names[WHY_COUNT] = {
-#define WHY(id, word) [id] = word,
+#define WHY(id, word) [id] = (word),
 #include "appliance/wire/why.def"
 };
 

@@ -76,7 +76,7 @@ json_t *names_json(const struct command_table *t, const struct command_grant *g)
 }
 
 static const char *const words[LIMIT_WHAT_COUNT] = {
-#define LIMIT(id, word) [id] = word,
+#define LIMIT(id, word) [id] = (word),
 #include "appliance/wire/limit.def"
 };
 

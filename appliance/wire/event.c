@@ -314,7 +314,7 @@ void event_mac_text(uint64_t value, char out[MAC_TEXT])
 const char *device_state_word(unsigned state)
 {
 	static const char *const words[DEVICE_STATES] = {
-#define STATE(id, word) [id] = word,
+#define STATE(id, word) [id] = (word),
 #include "appliance/wire/device_state.def"
 	};
 
@@ -330,7 +330,7 @@ bool event_device_ordered(const struct event *e)
 const char *device_anew_word(unsigned why)
 {
 	static const char *const words[DEVICES_ANEW] = {
-#define ANEW(id, word) [id] = word,
+#define ANEW(id, word) [id] = (word),
 #include "appliance/wire/device_anew.def"
 	};
 

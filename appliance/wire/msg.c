@@ -259,7 +259,7 @@ static bool take_body(struct bytes in, enum msg_type type, struct msg_body *ret)
 /* ---- sending --------------------------------------------------------------------------------- */
 
 static const char *const role_names[ROLE_COUNT] = {
-#define ROLE(id, name) [id] = name,
+#define ROLE(id, name) [id] = (name),
 #include "appliance/wire/role.def"
 };
 

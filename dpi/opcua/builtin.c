@@ -28,7 +28,7 @@ enum builtin {
 
 /* Bytes of a type that has a fixed length; 0: the type has none. */
 static const uint8_t sizes[BUILTINS] = {
-#define BUILTIN(id, bytes) [id] = bytes,
+#define BUILTIN(id, bytes) [id] = (bytes),
 #include "dpi/opcua/builtin.def"
 };
 

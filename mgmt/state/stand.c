@@ -81,7 +81,7 @@ enum stand stand_of(const json_t *status, const json_t *faults, const json_t *al
 const char *stand_word(enum stand stand)
 {
 	static const char *const words[] = {
-#define STAND(id, word, sentence) [id] = word,
+#define STAND(id, word, sentence) [id] = (word),
 #include "mgmt/state/stand.def"
 	};
 
@@ -145,7 +145,7 @@ bool stand_lists(const json_t *faults, enum stand stand)
 char *stand_sentence(const json_t *status, const json_t *faults, const json_t *alarms, enum stand stand, enum lang l)
 {
 	static const enum message lines[] = {
-#define STAND(id, word, sentence) [id] = sentence,
+#define STAND(id, word, sentence) [id] = (sentence),
 #include "mgmt/state/stand.def"
 	};
 	char *text = NULL;

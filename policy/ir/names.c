@@ -9,7 +9,7 @@
 const char *ir_chain_name(enum ir_chain c, char buf[16])
 {
 	static const char *const names[CHAIN_LANE_FIRST] = {
-#define CHAIN(id, name) [id] = name,
+#define CHAIN(id, name) [id] = (name),
 #include "policy/ir/chains.def"
 	};
 
@@ -34,7 +34,7 @@ const char *ir_set_name(enum ir_set s)
 	NTH(id, 11, text)                                                                                              \
 	NTH(id, 12, text) NTH(id, 13, text) NTH(id, 14, text) NTH(id, 15, text) NTH(id, 16, text)
 	static const char *const names[SET_COUNT] = {
-#define SET(id, text) [id] = text,
+#define SET(id, text) [id] = (text),
 #define LAYERS(id, text) [id] = text, TO_8(id, text "_")
 #define PARTS(id, text) [id] = text, TO_16(id, text "_part_")
 #define BRIDGES(id, text) NTH(id, 1, text "_") TO_8(id, text "_")

@@ -303,7 +303,7 @@ static void no(struct asking *k, const struct asked_line *l)
 static json_t *answer(struct asking *k)
 {
 	static const char *const lacks[] = {
-#define LACK(id, word) [id] = word,
+#define LACK(id, word) [id] = (word),
 #include "policy/space/lack.def"
 	};
 	const struct model *m = k->c->model;

@@ -17,7 +17,7 @@
 #define KEYS_MOST 65536u /* bytes of a file of keys */
 
 static const enum message fault_texts[] = {
-#define FAULT(id, word, text) [id] = text,
+#define FAULT(id, word, text) [id] = (text),
 #include "appliance/journal/fault.def"
 };
 

@@ -42,7 +42,7 @@
 /* ---- events and sessions --------------------------------------------------------------------- */
 
 static const char *const filters[FILTER_KEYS] = {
-#define FILTER(id, word) [id] = word,
+#define FILTER(id, word) [id] = (word),
 #include "appliance/wire/filter.def"
 };
 

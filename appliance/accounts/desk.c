@@ -11,6 +11,7 @@
 
 #include "appliance/accounts/challenges.h"
 #include "appliance/accounts/desk_ground.h"
+#include "appliance/accounts/desk_job.h"
 #include "appliance/accounts/hash_question.h"
 #include "appliance/accounts/job.h"
 #include "appliance/accounts/leaked.h"

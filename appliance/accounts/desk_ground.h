@@ -35,9 +35,6 @@ struct desk_order {
 	const struct addr *from; /* address of the person who orders */
 };
 
-struct job *desk_job(struct desk *d, uint32_t id);
-bool desk_hash(struct desk *d, struct job *j, const char *phrase, const char *setting);
-void desk_job_end(struct job *j);
 /* Answers an order over the web; "done" says whether it was carried out. */
 void desk_answer(struct desk *d, uint32_t id, enum answer_status status, json_t *j);
 /* Answers with an error, as a sentence in every language. */
@@ -68,16 +65,6 @@ void desk_put(char *out, size_t size, const char *text);
 struct addr desk_from(uint8_t family, const uint8_t from[16]);
 /* Copies a text that ends at its first NUL, or with its field. */
 void desk_copy_field(char *out, const uint8_t *field, size_t n);
-/* A job for a person over the web. NULL: too many are asking, in total or from this address. He was
- * told to try again later. */
-struct job *desk_stranger(struct desk *d, uint32_t id, const struct addr *from);
-/* counts a failure; does not answer. */
-void desk_failed(struct desk *d, struct job *j);
-/* Ends a job that could not be judged: it does not count as a failure, and the person has to try
- * again. */
-void desk_come_again(struct desk *d, struct job *j);
-/* Begins a session for a person who has shown all factors. */
-void desk_let_in(struct desk *d, const struct job *j, struct account *a, bool paper, struct moment now);
 /* The session of this secret. `shown`: certificate of the connection. If the session is used from
  * another address or without its certificate, it ends. */
 struct session *desk_session_at(struct desk *d, const uint8_t secret[SECRET_BYTES], const struct addr *from,

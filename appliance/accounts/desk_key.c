@@ -12,6 +12,7 @@
 #include "appliance/accounts/challenges.h"
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/desk_ground.h"
+#include "appliance/accounts/desk_job.h"
 #include "appliance/accounts/desk_key.h"
 #include "appliance/accounts/desk_leaked.h"
 #include "appliance/accounts/desk_passphrase.h"

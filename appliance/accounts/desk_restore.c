@@ -14,6 +14,7 @@
 #include "appliance/accounts/book_json.h"
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/desk_ground.h"
+#include "appliance/accounts/desk_job.h"
 #include "appliance/accounts/desk_restore.h"
 #include "appliance/accounts/job.h"
 #include "appliance/base/memfd.h"

@@ -13,6 +13,7 @@
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/desk_enrol.h"
 #include "appliance/accounts/desk_ground.h"
+#include "appliance/accounts/desk_job.h"
 #include "appliance/accounts/desk_leaked.h"
 #include "appliance/accounts/desk_user.h"
 #include "appliance/accounts/hash_question.h"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "appliance/box/box_private.h"
+#include "appliance/box/rtnl_address.h"
 
 static int by_host(const void *pa, const void *pb)
 {

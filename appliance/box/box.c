@@ -7,6 +7,7 @@
 #include "appliance/box/admin_rules.h"
 #include "appliance/box/box_private.h"
 #include "appliance/box/netns.h"
+#include "appliance/box/rtnl_address.h"
 
 /* ---- the three namespaces -------------------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/box/box_private.h"
+#include "appliance/box/rtnl_address.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>

@@ -7,6 +7,7 @@
 #include "appliance/box/box.h"
 #include "appliance/box/home_sessions.h"
 #include "appliance/box/loan_private.h"
+#include "appliance/box/rtnl_address.h"
 
 struct looking {
 	struct rtnl *home;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Addresses, routes, and hosts for which the kernel answers: list all, change one. */
+#include "appliance/box/rtnl_address.h"
 #include "appliance/box/rtnl_private.h"
 
 #include <errno.h>

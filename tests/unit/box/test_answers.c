@@ -5,6 +5,7 @@
  *
  * LINK: appliance/box/answers.c appliance/base/addr.c appliance/base/err.c
  */
+#include "appliance/box/rtnl_address.h"
 #include "tests/unit/cmocka.h"
 
 #include <errno.h>

@@ -6,6 +6,7 @@
  *
  * LINK: appliance/box/facts.c appliance/base/addr.c appliance/base/err.c
  */
+#include "appliance/box/rtnl_address.h"
 #include "tests/unit/cmocka.h"
 
 #include <errno.h>

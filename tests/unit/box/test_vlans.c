@@ -5,6 +5,7 @@
  *
  * LINK: appliance/box/vlans.c appliance/box/facts.c appliance/base/addr.c appliance/base/err.c
  */
+#include "appliance/box/rtnl_address.h"
 #include "tests/unit/cmocka.h"
 
 #include <errno.h>

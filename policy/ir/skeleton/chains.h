@@ -21,21 +21,6 @@ void lane_rules(struct writer *w, uint64_t lanes);
 void post_rules(struct writer *w);
 void failure_rules(struct writer *w);
 
-/* sessions.c: how sessions begin, what happens to sessions that are not live, and how long a
- * session may last or be silent */
-void new_rules(struct writer *w);
-void take_rules(struct writer *w);
-void share_rules(struct writer *w);
-void admit_rules(struct writer *w);
-void lapsed_rules(struct writer *w);
-void renew_rules(struct writer *w);
-void lookup_rules(struct writer *w);
-void relabel_rules(struct writer *w);
-void cut_rules(struct writer *w);
-void invalid_rules(struct writer *w);
-void put_limits(struct writer *w, enum ir_chain chain);
-void limits_rules(struct writer *w);
-
 /* twin.c: datagrams where both ends may ask */
 void twin_rules(struct writer *w);
 

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include "policy/ir/skeleton/chains.h"
+#include "policy/ir/skeleton/sessions.h"
 #include "policy/ir/skeleton/writer.h"
 
 /* ---- what people isolated -------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "appliance/wire/lasting.h"
 #include "policy/ir/skeleton/chains.h"
+#include "policy/ir/skeleton/sessions.h"
 #include "policy/ir/skeleton/writer.h"
 
 /* ---- limits of sessions ---------------------------------------------------------------------- */

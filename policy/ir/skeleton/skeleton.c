@@ -27,6 +27,7 @@
 #include "policy/ir/rules.h"
 #include "policy/ir/sets.h"
 #include "policy/ir/skeleton/chains.h"
+#include "policy/ir/skeleton/sessions.h"
 #include "policy/ir/skeleton/writer.h"
 
 size_t ir_skeleton(uint64_t lanes, struct ir_maps maps, const struct ir_limits *limits, struct arena *a,

@@ -27,6 +27,7 @@
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/settings.h"
 #include "policy/check/model_box.h"
+#include "policy/check/model_claims.h"
 #include "policy/check/model_rows.h"
 #include "policy/ir/ir.h"
 
@@ -173,47 +174,12 @@ static inline bool conduit_past(const struct model_conduit *c, uint64_t now)
 	return c->until != 0 && c->until <= now;
 }
 
-/* The hosts of one side (from or to) of a statement, all in the zone of that side. */
-struct model_hosts {
-	const struct model_asset **assets; /* assets that the text names; none: the whole zone */
-	size_t n_assets;
-	/* the addresses, sorted and disjoint; none: the whole zone */
-	struct addr_range *ranges;
-	size_t n;
-};
 /* The times at which the conduit is open. */
 static inline struct times conduit_times(const struct model_conduit *c)
 {
 	return (struct times){ c->starts, c->until, c->within != NULL ? &c->within->when : NULL,
 			       c->door != NULL ? &c->door->open_until : NULL };
 }
-
-struct model_never {
-	const struct model_zone *from, *to;
-	/* a `chain` statement has no ranges in `sources`: a chain begins anywhere in its zone */
-	struct model_hosts sources, destinations;
-	/* CLASS_* bits; CLASS_ALL when the text names no commands */
-	unsigned classes;
-	/* the text names no commands: any allowed traffic breaks the statement */
-	bool all_commands;
-	bool chain; /* scope = "chain" */
-	/* answer_only: a chain does not continue over these services */
-	const struct model_service **answers;
-	size_t n_answers;
-	const char *label;
-	struct srcpos at;
-};
-
-/* A statement `always`: each host of one end can reach each host of the other end by
- * these services. */
-struct model_always {
-	const struct model_zone *from, *to;
-	struct model_hosts sources, destinations;
-	const struct model_service **services;
-	size_t n_services;
-	const char *purpose; /* "" when absent */
-	struct srcpos at;
-};
 
 /* A prepared isolation, which a person starts by its name. */
 struct model_isolation {
@@ -222,14 +188,6 @@ struct model_isolation {
 	struct ir_cut *cuts; /* what it cuts, as operands of `sekisho isolate` */
 	size_t n_cuts;
 	bool *keep; /* by conduit: whether it stays open; NULL: all are cut */
-	struct srcpos at;
-};
-
-/* A statement `chain_break`: walks through this asset are not counted, for a stated reason ("office
- * reaches the TOS over TLS, the TOS writes to cranes, and that is accepted because ..."). */
-struct model_chain_break {
-	const struct model_asset *asset;
-	const char *reason;
 	struct srcpos at;
 };
 

@@ -10,6 +10,7 @@
 #include "appliance/base/arena.h"
 #include "appliance/base/messages.h"
 #include "policy/check/model.h"
+#include "policy/check/model_claims.h"
 #include "policy/check/port.h"
 #include "policy/ir/ir.h"
 

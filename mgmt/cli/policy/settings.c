@@ -11,6 +11,7 @@
 #include "mgmt/state/read.h"
 #include "policy/check/model.h"
 #include "policy/check/model_box.h"
+#include "policy/check/model_claims.h"
 #include "policy/check/port.h"
 
 /* ---- values ---------------------------------------------------------------------------------- */

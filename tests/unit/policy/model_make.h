@@ -10,6 +10,7 @@
 #include "appliance/base/arena.h"
 #include "policy/check/model.h"
 #include "policy/check/model_box.h"
+#include "policy/check/model_claims.h"
 #include "policy/compile/compile.h"
 #include "policy/ir/evaluate.h"
 #include "policy/render/render.h"

@@ -34,6 +34,9 @@ ALONE = (policy_events.NarrowedForNewSessions, policy_events.EndedByTime, policy
 EVENTS = [e for part in (policy_events.POLICY, edit_events.EDITS, refused_events.REFUSED, role_events.ROLES, box_events.BOX, flood_events.FLOODS,
                          other_events.OTHERS, refused_events.BY_STEP) for e in part if e not in ALONE]
 SPREAD = 0.4
+# Edits by which sessions are not looked at, or not as closely. Behind them workers meet a session
+# half-way.
+BLIND = (edit_events.opaque, edit_events.opaque_pair, edit_events.all_commands, edit_events.unnamed)
 
 
 def special(kind):
@@ -102,6 +105,8 @@ class Pair(Event):
         for event, other in ((self.first, self.second), (self.second, self.first)):
             if event.cuts and event.changed(state) == "cut":
                 return "cut" if self.stands(event) and other.changed(state) != "any" else "any"
+        if any(p.change.get("edit") in BLIND for p in self.policies()) and self.final.change.get("edit") not in BLIND and state.lane != "fast":
+            return "any"
         alone = {e.changed(state) for e in (self.first, self.second)}
         if alone <= {"goes_on", "cut"} and all(p.allows(state) for p in self.policies()):
             # a subscription ends with a policy that only observes, whatever that policy allows

@@ -104,6 +104,9 @@ static bool object_of(const struct cli_args *a, char out[ISOLATE_OBJECT])
 		at += n;
 	}
 	out[at] = '\0';
+	/* labels and other systems write a MAC address in capitals, or with hyphens */
+	for (size_t i = strncmp(out, "mac ", 4) == 0 ? 4 : at; i < at; i++)
+		out[i] = out[i] == '-' ? ':' : out[i] >= 'A' && out[i] <= 'F' ? (char)(out[i] + 'a' - 'A') : out[i];
 	return at > 0 && utf8_is_plain(bytes_of((const uint8_t *)out, at));
 }
 

@@ -57,7 +57,8 @@ static bool map_permits(struct heard *h, const struct generation_held *g)
 	h->first = calloc((size_t)ir->n_permits + 1, sizeof(*h->first));
 	h->watched = calloc(grants + 1, sizeof(*h->watched));
 	h->carried = calloc((size_t)ir->n_permits + 1, sizeof(*h->carried));
-	if (place == NULL || h->first == NULL || h->watched == NULL || h->carried == NULL) {
+	h->untold = calloc((size_t)ir->n_permits + 1, sizeof(*h->untold));
+	if (place == NULL || h->first == NULL || h->watched == NULL || h->carried == NULL || h->untold == NULL) {
 		free(place);
 		return false;
 	}
@@ -120,9 +121,10 @@ static void leave_conduits(struct heard *h)
 	free(h->first);
 	free(h->watched);
 	free(h->carried);
+	free(h->untold);
 	h->list = NULL;
 	h->first = h->watched = NULL;
-	h->carried = NULL;
+	h->carried = h->untold = NULL;
 	h->n = 0;
 	h->g = NULL;
 }
@@ -145,7 +147,7 @@ bool heard_adopt(struct heard *h, const struct generation_held *next, struct mon
 	h->g = next;
 	h->list = NULL;
 	h->first = h->watched = NULL;
-	h->carried = NULL;
+	h->carried = h->untold = NULL;
 	h->n = 0;
 	h->anew = true;
 	taken = machines_adopt(&h->machines, old.g != NULL ? &old.g->ir : NULL, &next->ir) &&
@@ -168,7 +170,7 @@ void heard_restart(void *heard)
 	for (size_t i = 0; i < h->n; i++)
 		h->list[i].fresh = false;
 	for (uint32_t i = 0; h->g != NULL && i < h->g->ir.n_permits; i++)
-		h->carried[i] = false;
+		h->carried[i] = 0;
 }
 
 void heard_begin(struct heard *h, uint64_t moment_s)
@@ -259,7 +261,7 @@ int heard_note(const struct session *s, void *heard)
 	if (one.permit == UINT32_MAX || one.packets <= (was != NULL ? was->packets : 0))
 		return 0;
 	/* The rules count new sessions. */
-	h->carried[one.permit] |= was != NULL;
+	h->carried[one.permit] += was != NULL ? one.packets - was->packets : 0;
 	for (uint32_t i = h->first[one.permit]; i < h->first[one.permit + 1]; i++)
 		h->list[h->watched[i]].fresh = h->list[h->watched[i]].based;
 	return 0;

@@ -70,7 +70,9 @@ struct heard {
 	/* owned; the conduits of permit i are watched[first[i]] up to first[i + 1] - 1, as indexes
 	 * in `list` */
 	uint32_t *first, *watched;
-	bool *carried; /* owned; for each permit: the present look has seen traffic */
+	/* owned; for each permit, the packets of sessions that the look before knew: of the present
+	 * look, and of all looks since the journal was last told (used.c) */
+	uint64_t *carried, *untold;
 	struct heard_sessions before, now;
 	struct machines machines;
 	struct mono looked; /* 0 = never */

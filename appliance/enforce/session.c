@@ -334,8 +334,11 @@ void enforce_listen(struct enforce *f)
 		links_up(f->kernel.links, &f->now->ir, up);
 		heard_end(&f->uses.heard, up, clock_mono(), clock_wall_ns(), tell_silence, f);
 		for (uint32_t i = 0; i < f->now->ir.n_permits; i++)
-			if (f->uses.heard.carried[i])
+			if (f->uses.heard.carried[i] > 0) {
 				matched_carried(&f->uses.matched, f->now->ids[i], clock_wall_ns());
+				f->uses.heard.untold[i] += f->uses.heard.carried[i];
+			}
+		carried_looked(f);
 	} else if (f->uses.heard.missed < HEARD_MISSED) {
 		f->uses.heard.missed++;
 	}

@@ -3,6 +3,7 @@
  * when this process ends; the journal is told how many sessions began. */
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "appliance/base/clock.h"
@@ -14,13 +15,14 @@
 #include "appliance/kernel/dump.h"
 #include "appliance/wire/commands.h"
 
-/* ---- sessions that began --------------------------------------------------------------------- */
+/* ---- sessions that began, and what they carried ---------------------------------------------- */
 
 /*
  * Once a minute and before an apply, the journal is told how many sessions of each conduit began.
  * The rules look up a TCP session twice (with its SYN, and with the segment that ends the client's
  * handshake) and all others once, so halves are counted. A session of a permit that several
- * conduits grant counts for each of them.
+ * conduits grant counts for each of them. So do the packets of sessions, which would count once if
+ * they stay open for a month.
  */
 
 #define EVERY_NS 60000000000ull
@@ -51,38 +53,48 @@ static uint64_t since_told(const struct begun *b, const struct msg_used_permit *
 	return now->packets > was->packets ? now->packets - was->packets : 0;
 }
 
-static void tell_begun(struct event_port *events, uint32_t conduit, uint64_t n)
+/* `by_permit`: by its index in the generation in force. */
+static void tell_conduits(struct enforce *f, enum counts_code code, const uint64_t *by_permit)
 {
-	struct event e = event_new(EVENT_COUNTS, clock_wall_ns());
+	const struct ir *ir = &f->now->ir;
+	uint64_t *of = calloc((size_t)ir->n_conduits + 1, sizeof(*of));
 
-	e.code = COUNTS_BEGUN;
-	e.conduit = conduit;
-	e.count = n;
-	event_send(events, &e);
+	for (uint32_t i = 0; of != NULL && i < ir->n_permits; i++) {
+		const struct command_permit *p = by_permit[i] > 0 ? commands_permit(&ir->table, i + 1) : NULL;
+
+		for (uint32_t k = 0; p != NULL && k < p->n_grants; k++)
+			if (ir->table.grants[p->first_grant + k].conduit < ir->n_conduits)
+				of[ir->table.grants[p->first_grant + k].conduit] += by_permit[i];
+	}
+	for (uint32_t i = 0; of != NULL && i < ir->n_conduits; i++)
+		if (of[i] > 0) {
+			struct event e = event_new(EVENT_COUNTS, clock_wall_ns());
+
+			e.code = code;
+			e.conduit = i;
+			e.count = of[i];
+			event_send(&f->events, &e);
+		}
+	free(of);
 }
 
-static void tell_all(struct enforce *f, struct msg_used_permit *list, size_t n)
+static void tell_begun(struct enforce *f, struct msg_used_permit *list, size_t n)
 {
-	const struct generation_held *g = f->now;
-	const struct command_table *t = &g->ir.table;
-	uint64_t *of = calloc((size_t)g->ir.n_conduits + 1, sizeof(*of));
+	uint64_t *by_permit = calloc((size_t)f->now->ir.n_permits + 1, sizeof(*by_permit));
 
-	for (size_t i = 0; of != NULL && i < n; i++) {
+	for (size_t i = 0; by_permit != NULL && i < n; i++) {
 		uint64_t new = since_told(&f->uses.begun, &list[i]);
-		uint32_t index = new > 1 ? generation_permit(g, list[i].permit) : UINT32_MAX;
-		const struct command_permit *p = index != UINT32_MAX ? commands_permit(t, index + 1) : NULL;
+		uint32_t index = new > 1 ? generation_permit(f->now, list[i].permit) : UINT32_MAX;
 
 		/* If half a session is left over, it is kept for the next report, because its other
 		 * half will be counted by then. */
 		list[i].packets -= new % 2;
-		for (uint32_t k = 0; p != NULL && k < p->n_grants; k++)
-			if (t->grants[p->first_grant + k].conduit < g->ir.n_conduits)
-				of[t->grants[p->first_grant + k].conduit] += new / 2;
+		if (index < f->now->ir.n_permits)
+			by_permit[index] += new / 2;
 	}
-	for (uint32_t i = 0; of != NULL && i < g->ir.n_conduits; i++)
-		if (of[i] > 0)
-			tell_begun(&f->events, i, of[i]);
-	free(of);
+	if (by_permit != NULL)
+		tell_conduits(f, COUNTS_BEGUN, by_permit);
+	free(by_permit);
 }
 
 void begun_looked(struct enforce *f, const struct image *have, bool at_once)
@@ -96,9 +108,20 @@ void begun_looked(struct enforce *f, const struct image *have, bool at_once)
 		list = matched_counts(have, halves, 0, &n);
 	if (list == NULL)
 		return;
-	tell_all(f, list, n);
+	tell_begun(f, list, n);
 	free(b->told);
-	*b = (struct begun){ .told = list, .n = n, .due_ns = now + EVERY_NS };
+	*b = (struct begun){ .told = list, .n = n, .due_ns = now + EVERY_NS, .carried_due_ns = b->carried_due_ns };
+}
+
+void carried_looked(struct enforce *f)
+{
+	uint64_t now = clock_mono().ns;
+
+	if (now < f->uses.begun.carried_due_ns)
+		return;
+	tell_conduits(f, COUNTS_CARRIED, f->uses.heard.untold);
+	memset(f->uses.heard.untold, 0, f->now->ir.n_permits * sizeof(uint64_t));
+	f->uses.begun.carried_due_ns = now + EVERY_NS;
 }
 
 /* ---- the record of uses ---------------------------------------------------------------------- */

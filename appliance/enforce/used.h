@@ -21,7 +21,8 @@ struct begun {
 	/* owned; the counts of each permit, in halves of sessions; NULL = nothing was told yet */
 	struct msg_used_permit *told;
 	size_t n;
-	uint64_t due_ns; /* monotonic */
+	uint64_t due_ns;	 /* monotonic */
+	uint64_t carried_due_ns; /* monotonic: when packets of sessions are told next */
 };
 
 /* What was used, and when. */
@@ -43,6 +44,9 @@ void enforce_used_look(struct enforce *f);
 /* Takes a dump that was made while f->now was in force, and reports to the journal how many
  * sessions began: with `at_once` now, otherwise only if a report is due. */
 void begun_looked(struct enforce *f, const struct image *have, bool at_once);
+/* Reports to the journal how many packets the sessions of each conduit carried, if a report
+ * is due. */
+void carried_looked(struct enforce *f);
 void begun_free(struct begun *b);
 
 #endif

@@ -62,9 +62,9 @@ bool role_trends_heard(struct journal_role *j, const struct event *e)
 {
 	struct named named;
 
-	if (e->kind == EVENT_COUNTS && e->code == COUNTS_BEGUN) {
+	if (e->kind == EVENT_COUNTS && (e->code == COUNTS_BEGUN || e->code == COUNTS_CARRIED)) {
 		names_of_event(&j->names, e, &named);
-		add_trend(j, TREND_SESSIONS, named.conduit, e, e->count);
+		add_trend(j, e->code == COUNTS_BEGUN ? TREND_SESSIONS : TREND_CARRIED, named.conduit, e, e->count);
 		return true;
 	}
 	if (e->kind == EVENT_COUNTS && e->code == COUNTS_INSPECTED) {

@@ -181,6 +181,8 @@ enum counts_code {
 	/* worker: `count` packets were inspected; `value`: the 99th percentile of the last minute
 	 * in ns */
 	COUNTS_INSPECTED,
+	/* enforce: sessions of `conduit` carried `count` packets that show it alive */
+	COUNTS_CARRIED,
 };
 
 /* Packs the number of sessions and the number of seconds, each at most UINT32_MAX. */

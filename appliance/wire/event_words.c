@@ -179,7 +179,7 @@ bool event_said_by(enum role r, const struct event *e)
 	if (r == ROLE_ENFORCE && e->kind == EVENT_MACHINE &&
 	    (e->code < MACHINE_CLOCK_WAITS || e->code > MACHINE_CLOCK_CONFIRMED))
 		return false;
-	if (e->kind == EVENT_COUNTS && (r == ROLE_ENFORCE) != (e->code == COUNTS_BEGUN))
+	if (e->kind == EVENT_COUNTS && (r == ROLE_ENFORCE) != (e->code == COUNTS_BEGUN || e->code == COUNTS_CARRIED))
 		return false;
 	/* Only the journal decides what a sighting means. */
 	if (e->kind == EVENT_DEVICE && e->code != DEVICE_SEEN)

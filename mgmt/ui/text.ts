@@ -24,6 +24,7 @@ const texts = table({
 	trends_all: ["すべて", "All of them"],
 	trends_conduits: ["コンジット", "Conduits"],
 	trends_sessions: ["開始したセッション", "Sessions that began"],
+	trends_carried: ["開いているセッションで届いた応答（UDP などは両方向）", "Answers in sessions that stay open (both directions for UDP and others)"],
 	trends_refused: ["拒否", "Refusals"],
 	trends_zones: ["拒否の時間帯（送信元ゾーン別）", "Refusals by zone and hour"],
 	trends_zones_note: ["直近 2 週間の拒否を、送信元のゾーンと時間帯（時）別に合計しています。", "Refusals of the last two weeks, by the zone that they came from and by the hour of the day."],

@@ -145,7 +145,7 @@ const total = (d: Trends, of: string): number => d.series.filter((s) => s.of ===
 
 /** The conduits with any count, the busiest first. */
 function conduits(d: Trends): string[] {
-	const names = new Set(d.series.filter((s) => s.what === "sessions" || s.what === "refused").map((s) => s.of).filter((of): of is string => of !== null));
+	const names = new Set(d.series.filter((s) => s.what === "sessions" || s.what === "refused" || s.what === "carried").map((s) => s.of).filter((of): of is string => of !== null));
 	return [...names].sort((a, b) => total(d, b) - total(d, a) || a.localeCompare(b));
 }
 
@@ -200,6 +200,7 @@ export function trendsPage(draw: () => void): () => Node_[] {
 			h("p", { class: "note", "data-key": "begun" }, failed !== undefined && h("b", {}, t(failed) + " "), t(new_ ? "trends_new" : "trends_begun", moment(d.begun).slice(0, 16), d.kept_days) + " " + t("trends_marks")),
 			card("trends-conduits", "trends_conduits", true, choice(draw, d),
 				chart(draw, series(d, "chart-sessions", t("trends_sessions"), valuesOf(d, "sessions", of), (n) => t("trends_n_sessions", count(n)))),
+				chart(draw, series(d, "chart-carried", t("trends_carried"), valuesOf(d, "carried", of), (n) => t("trends_n_packets", count(n)))),
 				chart(draw, series(d, "chart-refused", t("trends_refused"), of === undefined ? valuesOf(d, "zone_refused") : valuesOf(d, "refused", of), (n) => t("trends_n_refused", count(n))))),
 			card("trends-zones", "trends_zones", true, h("p", { class: "note" }, t("trends_zones_note")),
 				zones.length === 0 ? h("p", { class: "empty" }, t("trends_nothing")) : hours(t("trends_zones"), zones)),

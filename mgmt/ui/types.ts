@@ -406,7 +406,7 @@ export interface Trends {
 	steps: number;
 	begun: string;
 	kept_days: number;
-	series: { what: "sessions" | "refused" | "zone_refused" | "serious" | "inspected" | "p99_us"; of: string | null; values: number[] }[];
+	series: { what: "sessions" | "refused" | "zone_refused" | "serious" | "inspected" | "p99_us" | "carried"; of: string | null; values: number[] }[];
 	marks: Mark[];
 }
 /** The list of leaked passphrases that root has loaded; count 0 = none. */

@@ -483,7 +483,8 @@ def machine_is_isolated(box):
     mac, leased = mac_of(box.ns("it"), "eth0"), "10.71.0.77"
     try:
         it, ops = server.open("it"), server.open("ops")
-        done = order(box, "isolate", "mac", mac.upper().replace(":", "-"), "--reason", "alarm")  # as labels have it
+        # as labels have it
+        done = order(box, "isolate", "mac", mac.upper().replace(":", "-"), "--reason", "alarm")
         expect(done["done"] and done["sessions"] >= 1 and "10.71.0.2" in done["isolations"][0]["addresses"], "%s", done)
         it[0].sendall(b"x")
         expect(is_told(it[0]) and is_told(it[1]) and not reaches(server, "it") and not reaches(server, "it", udp=False), "something passes")

@@ -2,7 +2,6 @@
 #include "appliance/accounts/child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>

@@ -13,7 +13,6 @@
 #include "appliance/accounts/desk_enrol.h"
 #include "appliance/accounts/desk_ground.h"
 #include "appliance/base/sha256.h"
-#include "appliance/wire/duty.h"
 
 /* ---- client certificates --------------------------------------------------------------------- */
 

@@ -13,9 +13,7 @@
 #include "appliance/base/addr.h"
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
-#include "appliance/wire/event.h"
 #include "appliance/wire/event_codes.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/said.h"
 
 struct job;

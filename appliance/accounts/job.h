@@ -10,7 +10,6 @@
 #include "appliance/accounts/passphrase.h"
 #include "appliance/accounts/secret.h"
 #include "appliance/base/addr.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/orders.h"
 #include "appliance/wire/said.h"
 #include "appliance/wire/webauthn.h"

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "appliance/base/json.h"
-#include "appliance/base/messages.h"
 #include "appliance/wire/msg.h"
 
 struct control; /* control.h */

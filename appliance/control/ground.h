@@ -9,7 +9,6 @@
 
 #include "appliance/base/messages.h"
 #include "appliance/role/said.h"
-#include "appliance/wire/event.h"
 #include "appliance/wire/event_codes.h"
 
 struct control;

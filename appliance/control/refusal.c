@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why the supervisor did not begin an operation, in words for people. Trials and the history often
  * are the reason, so the words quote them. */
-#include "appliance/base/clock.h"
 #include "appliance/control/control.h"
 #include "appliance/control/facts.h"
 #include "appliance/wire/hours.h"

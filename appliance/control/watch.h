@@ -13,13 +13,7 @@
 #include "appliance/base/json.h"
 #include "appliance/control/asker.h"
 #include "appliance/control/ending.h"
-#include "appliance/control/unserved.h"
-#include "appliance/role/outstanding.h"
 #include "appliance/store/moment.h"
-#include "appliance/wire/lane.h"
-#include "appliance/wire/mark.h"
-#include "appliance/wire/msg.h"
-#include "appliance/wire/role.h"
 
 struct control;
 

@@ -27,7 +27,6 @@
 #include "appliance/enforce/verify.h"
 #include "appliance/enforce/work.h"
 #include "appliance/kernel/dump.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/said.h"
 
 #define ATTEMPTS 6

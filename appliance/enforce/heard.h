@@ -17,7 +17,6 @@
 #include "appliance/base/clock.h"
 #include "appliance/enforce/machines.h"
 #include "appliance/kernel/conntrack.h"
-#include "appliance/wire/event.h"
 #include "appliance/wire/event_codes.h"
 
 /* Time between two looks. The kernel lists an ended session for at least ten seconds, so none is

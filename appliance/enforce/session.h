@@ -8,7 +8,6 @@
 #include "appliance/base/json.h"
 #include "appliance/kernel/conntrack.h"
 #include "policy/ir/evaluate.h"
-#include "policy/ir/ir.h"
 
 struct enforce;
 struct err;

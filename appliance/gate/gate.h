@@ -30,7 +30,6 @@
 #include "appliance/wire/msg.h"
 #include "appliance/wire/pairs.h"
 #include "appliance/wire/ring.h"
-#include "appliance/wire/role.h"
 #include "appliance/wire/said.h"
 
 #define GATE_TICK_NS 5000000u	    /* interval of checks while packets wait for a running worker */

@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "appliance/base/bytes.h"
 #include "appliance/base/checksum.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/gate/verdict.h"
-#include "appliance/gate/gate.h"
 
 #include <errno.h>
 #include <libnetfilter_queue/libnetfilter_queue.h>

@@ -18,7 +18,6 @@
 #include "appliance/base/addr.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/filter.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/said.h"
 
 #define ACCESS_SLOTS 64u

@@ -31,7 +31,6 @@
 #include "appliance/journal/names.h"
 #include "appliance/wire/attack.h"
 #include "appliance/wire/event.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/said.h"
 
 #define ATTACK_ALARMS 64u

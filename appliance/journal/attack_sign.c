@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which attack a record is a sign of, the keys of that sign, and the names of its ends. */
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 

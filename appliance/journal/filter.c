@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "appliance/base/json.h"
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"

@@ -13,7 +13,6 @@
 
 #include "appliance/base/addr.h"
 #include "appliance/wire/filter.h"
-#include "appliance/wire/msg.h"
 
 #define FILTER_COMMANDS 16u /* commands in one question */
 

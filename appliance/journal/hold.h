@@ -20,8 +20,6 @@
 
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
-#include "appliance/wire/event.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/said.h"
 
 #define HOLDS_MOST 32u

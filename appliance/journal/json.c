@@ -9,7 +9,6 @@
 #include "appliance/wire/event_words.h"
 #include "appliance/wire/filter.h"
 #include "appliance/wire/mark.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/reason.h"
 #include "appliance/wire/role.h"

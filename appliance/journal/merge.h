@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "appliance/wire/event.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/role.h"
 
 #define MERGE_SLOTS 1024u

@@ -8,13 +8,11 @@
 #ifndef SEKISHO_JOURNAL_NAMES_H
 #define SEKISHO_JOURNAL_NAMES_H
 
-#include "appliance/base/arena.h"
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
 #include "appliance/journal/clean.h"
 #include "appliance/wire/attack.h"
 #include "appliance/wire/event.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/role.h"
 
 #define NAMES_KEPT 64u

@@ -10,9 +10,6 @@
 #define SEKISHO_JOURNAL_ROLE_REGISTER_H
 
 #include "appliance/base/columns.h"
-#include "appliance/journal/known.h"
-#include "appliance/wire/event.h"
-#include "appliance/wire/msg.h"
 
 struct journal_role;
 struct keep_file;

@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 
-#include "appliance/wire/msg.h"
 #include "appliance/wire/role.h"
 
 struct event;

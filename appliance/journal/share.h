@@ -21,7 +21,6 @@
 
 #include "appliance/wire/event.h"
 #include "appliance/wire/event_codes.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/role.h"
 
 #define SHARE_BUCKETS 4096u

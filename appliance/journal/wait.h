@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 #include "appliance/wire/event.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/role.h"
 
 #define WAIT_SLOTS 256u

@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "appliance/kernel/image.h"
 #include "appliance/kernel/rule.h"
 
 struct build {

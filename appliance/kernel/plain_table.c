@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/kernel/dump.h"
 #include "appliance/kernel/rule.h"
 
 #define RULE_MOST 1536u /* bytes of a rule's text */

@@ -12,7 +12,6 @@
 
 #include "appliance/base/err.h"
 #include "appliance/kernel/image.h"
-#include "policy/ir/ir.h"
 #include "policy/ir/rules.h"
 
 struct nftnl_rule;

@@ -2,8 +2,7 @@
 #include "appliance/kernel/ruleset.h"
 
 #include <errno.h>
-#include <netinet/in.h> /* before linux/, whose headers then omit their own copies */
-#include <stdio.h>	/* libnftnl's headers need it */
+#include <stdio.h> /* libnftnl's headers need it */
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>

@@ -18,7 +18,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/box/box.h"
 #include "appliance/supervise/apply.h"
 #include "appliance/supervise/apply_told.h"

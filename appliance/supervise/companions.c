@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "appliance/base/atomic_file.h"
-#include "appliance/base/clock.h"
 #include "appliance/box/companions.h"
 #include "appliance/supervise/companions.h"
 #include "appliance/supervise/ground.h"

@@ -2,14 +2,12 @@
 /* Helpers for all files of this folder: time, a line for people, a record, another namespace. They
  * depend on no role and on no step of an operation. */
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/box/netns.h"

@@ -5,7 +5,6 @@
  * only this (alone/base.c).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/netlink.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -9,9 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "appliance/base/clock.h"
 #include "appliance/base/json_each.h"
 #include "appliance/box/box.h"
 #include "appliance/box/loan.h"

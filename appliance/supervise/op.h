@@ -14,7 +14,6 @@
 #include "appliance/supervise/apply_told.h"
 #include "appliance/supervise/asker.h"
 #include "appliance/supervise/meant.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/past.h"
 #include "appliance/wire/said.h"
 #include "appliance/wire/table_merge.h"

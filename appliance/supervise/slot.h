@@ -8,7 +8,6 @@
 
 #include "appliance/base/err.h"
 #include "appliance/role/vigil.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/role.h"
 #include "appliance/wire/slot.h"
 

@@ -4,7 +4,6 @@
 #define SEKISHO_SUPERVISE_TOLD_H
 
 #include "appliance/base/json.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/said.h"
 
 struct supervisor;

@@ -7,7 +7,6 @@
 #include "appliance/supervise/once.h"
 #include "appliance/supervise/pair.h"
 #include "appliance/wire/lane.h"
-#include "appliance/wire/slot.h"
 #include "appliance/wire/table_merge.h"
 
 #include <stdbool.h>

@@ -8,7 +8,6 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "appliance/base/clock.h"
 #include "appliance/tap/tap.h"

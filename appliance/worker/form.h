@@ -22,11 +22,9 @@
 #ifndef SEKISHO_WORKER_FORM_H
 #define SEKISHO_WORKER_FORM_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "appliance/base/err.h"
-#include "appliance/wire/lane.h"
 #include "appliance/wire/ring.h"
 
 /* Writes and seals the forms for all lanes with commands. To be called before the sandbox closes. 0

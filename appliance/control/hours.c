@@ -6,7 +6,6 @@
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
 #include "appliance/control/watch.h"
-#include "appliance/control/watch_hours.h"
 #include "appliance/role/roles.h"
 #include "appliance/store/listed.h"
 #include "policy/ir/moment.h"

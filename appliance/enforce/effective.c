@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
-#include "appliance/enforce/effective.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/expect.h"
 #include "appliance/enforce/generation.h"

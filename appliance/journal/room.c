@@ -11,9 +11,7 @@
 #include <unistd.h>
 
 #include "appliance/journal/attack.h"
-#include "appliance/journal/disk.h"
-#include "appliance/journal/reserve.h"
-#include "appliance/journal/wait.h"
+#include "appliance/journal/room.h"
 #include "appliance/wire/event_words.h"
 
 const char *wait_class_word(enum wait_class c)

@@ -19,7 +19,6 @@
 
 #include "appliance/accounts/account.h"
 #include "appliance/accounts/book.h"
-#include "appliance/accounts/book_json.h"
 #include "appliance/base/sha256.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -12,8 +12,7 @@
  * LINK: appliance/base/addr.c appliance/base/memfd.c appliance/base/logins.c
  * LIBS: libcrypt jansson nettle
  */
-#include "appliance/accounts/lockout.h"
-#include "appliance/accounts/sessions.h"
+#include "appliance/accounts/desk_memory.h"
 #include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
@@ -25,7 +24,6 @@
 
 #include "appliance/accounts/account.h"
 #include "appliance/accounts/book.h"
-#include "appliance/accounts/book_json.h"
 #include "appliance/accounts/totp.h"
 #include "appliance/wire/duty.h"
 

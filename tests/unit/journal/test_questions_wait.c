@@ -29,11 +29,10 @@
  * LINK: policy/ir/meaning.c
  * LIBS: jansson hogweed nettle zlib
  */
-#include "appliance/journal/reserve.h"
 #include "appliance/journal/role_files.h"
 #include "appliance/journal/role_messages.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/role_write.h"
+#include "appliance/journal/room.h"
 #include "tests/unit/cmocka.h"
 
 #include <errno.h>

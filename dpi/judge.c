@@ -3,23 +3,22 @@
 
 #include <string.h>
 
-unsigned judge_leniency(enum protocol protocol, const struct command_table *t, const struct command_permit *p)
+unsigned judge_leniency(const struct allowance *by)
 {
 	unsigned bits = 0;
 
-	for (uint32_t i = 0; i < p->n_grants; i++) {
-		const struct command_grant *g = &t->grants[p->first_grant + i];
+	for (uint32_t i = 0; i < by->permit->n_grants; i++) {
+		const struct command_grant *g = &by->table->grants[by->permit->first_grant + i];
 
-		if (g->protocol == (uint16_t)protocol && !g->shadow)
+		if (g->protocol == (uint16_t)by->v->protocol && !g->shadow)
 			bits |= g->lenient;
 	}
 	return bits;
 }
 
-bool judge_forgives(enum protocol protocol, const struct command_table *t, const struct command_permit *p,
-		    unsigned deviation)
+bool judge_forgives(const struct allowance *by, unsigned deviation)
 {
-	return (judge_leniency(protocol, t, p) & deviation) != 0 || evaluate_allows_all(t, p, vocabulary_of(protocol));
+	return (judge_leniency(by) & deviation) != 0 || evaluate_allows_all(by);
 }
 
 void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling)
@@ -31,21 +30,19 @@ void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling)
 	ret->row = row != NULL ? (struct place){ row->file, row->line } : (struct place){ 0 };
 }
 
-void pdu_name_choice(enum protocol protocol, const struct command_table *t, const struct command_permit *p,
-		     uint16_t choice, struct pdu *ret)
+void pdu_name_choice(const struct allowance *by, uint16_t choice, struct pdu *ret)
 {
 	struct ruling ruling = { .choice = choice };
 
-	evaluate_choice(t, p, vocabulary_of(protocol), choice, &ruling.grant, &ruling.row);
+	evaluate_choice(by, choice, &ruling);
 	pdu_name_ruling(ret, &ruling);
 }
 
-void judge_answer(enum protocol protocol, const struct pending_entry *of, const struct command_table *t,
-		  const struct command_permit *p, struct pdu *ret)
+void judge_answer(const struct allowance *by, const struct pending_entry *of, struct pdu *ret)
 {
 	ret->reason = (enum reason)of->reason;
 	ret->allowed = ret->reason == R_ALLOWED;
-	pdu_name_choice(protocol, t, p, of->choice, ret);
+	pdu_name_choice(by, of->choice, ret);
 }
 
 void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, const struct ruling *ruling)
@@ -64,21 +61,21 @@ void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, 
 
 /* Judges operations. A malformed request is refused in the name of the first row that could
  * apply. */
-static void judge_operations(const struct vocabulary *v, const struct operation *o, uint32_t n, enum reason wrong,
-			     const struct command_table *t, const struct command_permit *p, struct ruling *ret)
+static void judge_operations(const struct allowance *by, const struct operation *o, uint32_t n, enum reason wrong,
+			     struct ruling *ret)
 {
 	*ret = (struct ruling){ .reason = wrong, .choice = 0 };
 	if (wrong == R_ALLOWED)
-		evaluate(t, p, v, o, n, ret);
+		evaluate(by, o, n, ret);
 	else
-		evaluate_choice(t, p, v, 0, &ret->grant, &ret->row);
+		evaluate_choice(by, 0, ret);
 }
 
 void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct bytes pdu,
 	       const struct command_table *t, const struct command_permit *p, struct judge_room *room,
 	       struct parsed *parsed, struct pdu *ret)
 {
-	const struct vocabulary *v = vocabulary_of(e->protocol);
+	const struct allowance by = { t, p, vocabulary_of(e->protocol) };
 	struct ruling ruling;
 
 	*ret = (struct pdu){ .dir = dir,
@@ -92,7 +89,7 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 	/* companion.h knows the opening request, and decides */
 	if (parsed->bond.kind == BOND_USES) {
 		ret->reason = R_NOT_OPENED;
-		judge_operations(v, parsed->operations, 0, ret->reason, t, p, &ruling);
+		judge_operations(&by, parsed->operations, 0, ret->reason, &ruling);
 		pdu_name_operation(ret, parsed->operations, parsed->n, &ruling);
 		pdu_name_ruling(ret, &ruling);
 		return;
@@ -100,16 +97,16 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 	pending_notice_table(e, state, t);
 	if (!parsed->asks) {
 		ret->bond = &parsed->bond;
-		e->answered(state, parsed->answer.left > 0 ? parsed->answer : pdu, t, p, ret);
+		e->answered(state, parsed->answer.left > 0 ? parsed->answer : pdu, &by, ret);
 		return;
 	}
 	if (parsed->n == 0)
 		parsed->wrong = e->malformed;
 	if (dir == DIR_S2C && parsed->wrong == R_ALLOWED)
 		parsed->wrong = R_ASKED_BACK;
-	judge_operations(v, parsed->operations, parsed->n, parsed->wrong, t, p, &ruling);
+	judge_operations(&by, parsed->operations, parsed->n, parsed->wrong, &ruling);
 	if (parsed->wrong == R_ALLOWED && ruling.reason != R_ALLOWED)
-		evaluate_limit(t, v, parsed->operations, &ruling, &ret->limit);
+		evaluate_limit(&by, parsed->operations, &ruling, &ret->limit);
 	pdu_name_operation(ret, parsed->operations, parsed->n, &ruling);
 	ret->reason = ruling.reason;
 	e->asked(state, parsed, &ruling, ret);
@@ -120,12 +117,12 @@ void judge_pdu(const struct enforcer *e, void *state, enum direction dir, struct
 bool judge_shadows(const struct enforcer *e, const struct operation *o, uint32_t n, const struct command_table *t,
 		   const struct command_permit *p, struct pdu *ret)
 {
-	const struct vocabulary *v = vocabulary_of(e->protocol);
+	const struct allowance by = { t, p, vocabulary_of(e->protocol) };
 	struct ruling ruling;
 
-	if (!evaluate_shadows(t, p, v, o, n, &ruling) || ruling.reason == R_ALLOWED)
+	if (!evaluate_shadows(&by, o, n, &ruling) || ruling.reason == R_ALLOWED)
 		return false;
-	evaluate_limit(t, v, o, &ruling, &ret->limit);
+	evaluate_limit(&by, o, &ruling, &ret->limit);
 	ret->allowed = false;
 	ret->reason = ruling.reason;
 	pdu_name_operation(ret, o, n, &ruling);
@@ -136,7 +133,7 @@ bool judge_shadows(const struct enforcer *e, const struct operation *o, uint32_t
 void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n, enum reason wrong,
 		const struct command_table *t, const struct command_permit *p, struct pdu *ret)
 {
-	const struct vocabulary *v = vocabulary_of(e->protocol);
+	const struct allowance by = { t, p, vocabulary_of(e->protocol) };
 	struct operation each[GROUP_MAX];
 	struct ruling ruling;
 	/* some operation has one address but two values: each was written by its own request */
@@ -150,12 +147,12 @@ void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n,
 			apart = true;
 		}
 	}
-	judge_operations(v, each, n, wrong, t, p, &ruling);
+	judge_operations(&by, each, n, wrong, &ruling);
 	for (uint32_t i = 0; i < n && apart; i++)
 		if (each[i].values.n != o[i].values.n)
 			each[i].values.lo = o[i].values.hi;
 	if (apart && ruling.reason == R_ALLOWED)
-		judge_operations(v, each, n, wrong, t, p, &ruling);
+		judge_operations(&by, each, n, wrong, &ruling);
 	*ret = (struct pdu){ .space = SPACE_NONE, .reason = ruling.reason, .allowed = ruling.reason == R_ALLOWED };
 	pdu_name_operation(ret, each, n, &ruling);
 	pdu_name_ruling(ret, &ruling);

@@ -39,20 +39,17 @@ void judge_kept(const struct enforcer *e, const struct operation *o, uint32_t n,
 
 /* LENIENT_*: the deviations that the services of this permit forgive. As with commands, it is
  * enough that one service forgives a deviation. */
-unsigned judge_leniency(enum protocol protocol, const struct command_table *t, const struct command_permit *p);
+unsigned judge_leniency(const struct allowance *by);
 /* Whether a server may deviate in this way (one of LENIENT_*): a service says so, or the whole
  * protocol is allowed, so that there is nothing that a deviation could hide. */
-bool judge_forgives(enum protocol protocol, const struct command_table *t, const struct command_permit *p,
-		    unsigned deviation);
+bool judge_forgives(const struct allowance *by, unsigned deviation);
 
 /* Sets the conduit, its line, and the row that allowed the PDU. */
 void pdu_name_ruling(struct pdu *ret, const struct ruling *ruling);
 /* The same for a choice that was made before (evaluate_choice). */
-void pdu_name_choice(enum protocol protocol, const struct command_table *t, const struct command_permit *p,
-		     uint16_t choice, struct pdu *ret);
+void pdu_name_choice(const struct allowance *by, uint16_t choice, struct pdu *ret);
 /* Judges an answer like its request `of`: gives it the reason and the conduit of the request. */
-void judge_answer(enum protocol protocol, const struct pending_entry *of, const struct command_table *t,
-		  const struct command_permit *p, struct pdu *ret);
+void judge_answer(const struct allowance *by, const struct pending_entry *of, struct pdu *ret);
 /* Sets the target, code and addresses of the operation that the ruling is about. */
 void pdu_name_operation(struct pdu *ret, const struct operation *o, uint32_t n, const struct ruling *ruling);
 

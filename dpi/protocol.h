@@ -74,7 +74,9 @@ struct pdu {
 	struct bond *bond;
 };
 
-struct ruling; /* appliance/wire/evaluate.h */
+/* appliance/wire/evaluate.h */
+struct allowance;
+struct ruling;
 
 #define OPERATIONS_MAX 255u /* operations of one PDU; a PDU with more is malformed */
 
@@ -164,8 +166,7 @@ struct enforcer {
 	 */
 	void (*asked)(void *state, const struct parsed *p, const struct ruling *r, struct pdu *ret);
 	/* Judges an answer: fills *ret, in which no conduit is set and `allowed` is false. */
-	void (*answered)(void *state, struct bytes pdu, const struct command_table *table,
-			 const struct command_permit *permit, struct pdu *ret);
+	void (*answered)(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret);
 	/*
 	 * Looks at new bytes of the client, of a segment or a datagram, before they are judged:
 	 * some receivers use another framing of the protocol. False: such a receiver would find a
@@ -173,8 +174,7 @@ struct enforcer {
 	 * only (`reading` is not set). *ret, which is zeroed except for dir, offset and length,
 	 * then has that request. `begins`: the bytes begin with a PDU. May be NULL.
 	 */
-	bool (*framed_else)(void *state, bool begins, struct bytes fresh, const struct command_table *table,
-			    const struct command_permit *permit, struct pdu *ret);
+	bool (*framed_else)(void *state, bool begins, struct bytes fresh, const struct allowance *by, struct pdu *ret);
 	/*
 	 * Looks at a segment of the client with new bytes before they are judged. `b` begins with a
 	 * PDU at stream offset `offset`, of which `carried` bytes came in earlier segments; `late`:
@@ -183,14 +183,14 @@ struct enforcer {
 	 * length, then says why. May be NULL.
 	 */
 	bool (*segment)(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-			const struct command_table *table, const struct command_permit *permit, struct pdu *ret);
+			const struct allowance *by, struct pdu *ret);
 	/*
 	 * The same for a retransmission: a segment of `length` bytes that begins `carried` bytes
 	 * after the beginning of `b`. `b` begins with a PDU, and ends with the last byte that has
 	 * passed. May be NULL.
 	 */
 	bool (*repeat)(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
-		       const struct command_table *table, const struct command_permit *permit, struct pdu *ret);
+		       const struct allowance *by, struct pdu *ret);
 	/* To judge a segment by itself, a zeroed state is equivalent to one in which all requests
 	 * were answered. */
 	bool afresh;

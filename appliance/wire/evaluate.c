@@ -125,9 +125,16 @@ static enum refusal unseen_row(const struct command_table *t, const struct comma
 
 /* ---- the rows of a permit -------------------------------------------------------------------- */
 
-static bool grant_speaks(const struct command_grant *g, const struct vocabulary *v, bool shadow)
+/* The next grant of the protocol from *i on; NULL: there is none. */
+static const struct command_grant *next_grant(const struct allowance *by, bool shadow, uint32_t *i)
 {
-	return g->protocol == (uint16_t)v->protocol && g->shadow == shadow;
+	while (*i < by->permit->n_grants) {
+		const struct command_grant *g = &by->table->grants[by->permit->first_grant + (*i)++];
+
+		if (g->protocol == (uint16_t)by->v->protocol && g->shadow == shadow)
+			return g;
+	}
+	return NULL;
 }
 
 /* The number of rows of a grant. A grant of the whole protocol counts as one row. */
@@ -138,18 +145,16 @@ static uint32_t rows_of(const struct command_grant *g)
 
 /* Finds the row that allows the operations of one group, or else the row that came furthest in the
  * checks. `unseen`: there is one operation, of which only the answer was seen. */
-static void best_row(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
-		     const struct operation *o, uint32_t n, bool unseen, bool shadow, struct ruling *ret)
+static void best_row(const struct allowance *by, const struct operation *o, uint32_t n, bool unseen, bool shadow,
+		     struct ruling *ret)
 {
-	uint32_t choice = 0;
+	const struct command_table *t = by->table;
+	const struct command_grant *g;
+	uint32_t choice = 0, at = 0;
 	bool found = false;
 
 	*ret = (struct ruling){ .refusal = REFUSED_SERVICE, .choice = NO_CHOICE };
-	for (uint32_t i = 0; i < p->n_grants && ret->refusal != REFUSED_NOT; i++) {
-		const struct command_grant *g = &t->grants[p->first_grant + i];
-
-		if (!grant_speaks(g, v, shadow))
-			continue;
+	while (ret->refusal != REFUSED_NOT && (g = next_grant(by, shadow, &at)) != NULL)
 		for (uint32_t k = 0; k < rows_of(g) && ret->refusal != REFUSED_NOT; k++, choice++) {
 			const struct command_row *row = g->whole ? NULL : &t->rows[g->first_row + k];
 			uint32_t operation = 0;
@@ -168,8 +173,7 @@ static void best_row(const struct command_table *t, const struct command_permit 
 			ret->grant = g;
 			ret->row = row;
 		}
-	}
-	ret->reason = ret->refusal == REFUSED_NOT ? R_ALLOWED : v->refused[ret->refusal];
+	ret->reason = ret->refusal == REFUSED_NOT ? R_ALLOWED : by->v->refused[ret->refusal];
 }
 
 static uint32_t group_end(const struct operation *o, uint32_t n, uint32_t first)
@@ -181,72 +185,62 @@ static uint32_t group_end(const struct operation *o, uint32_t n, uint32_t first)
 	return end;
 }
 
-static void each_group(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
-		       const struct operation *o, uint32_t n, bool shadow, struct ruling *ret)
+static void each_group(const struct allowance *by, const struct operation *o, uint32_t n, bool shadow,
+		       struct ruling *ret)
 {
 	uint32_t end = group_end(o, n, 0);
 
-	best_row(t, p, v, o, end, false, shadow, ret);
+	best_row(by, o, end, false, shadow, ret);
 	for (uint32_t first = end; first < n && ret->refusal == REFUSED_NOT; first = end) {
 		struct ruling group;
 
 		end = group_end(o, n, first);
-		best_row(t, p, v, o + first, end - first, false, shadow, &group);
+		best_row(by, o + first, end - first, false, shadow, &group);
 		group.operation += first;
 		if (group.refusal != REFUSED_NOT)
 			*ret = group;
 	}
 }
 
-void evaluate(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
-	      const struct operation *o, uint32_t n, struct ruling *ret)
+void evaluate(const struct allowance *by, const struct operation *o, uint32_t n, struct ruling *ret)
 {
-	each_group(t, p, v, o, n, false, ret);
+	each_group(by, o, n, false, ret);
 }
 
-bool evaluate_shadows(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
-		      const struct operation *o, uint32_t n, struct ruling *ret)
+bool evaluate_shadows(const struct allowance *by, const struct operation *o, uint32_t n, struct ruling *ret)
 {
-	each_group(t, p, v, o, n, true, ret);
+	each_group(by, o, n, true, ret);
 	return ret->grant != NULL;
 }
 
-void evaluate_unseen(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
-		     const struct operation *o, struct ruling *ret)
+void evaluate_unseen(const struct allowance *by, const struct operation *o, struct ruling *ret)
 {
-	best_row(t, p, v, o, 1, true, false, ret);
+	best_row(by, o, 1, true, false, ret);
 }
 
-bool evaluate_allows_all(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v)
+bool evaluate_allows_all(const struct allowance *by)
 {
-	for (uint32_t i = 0; i < p->n_grants; i++)
-		if (grant_speaks(&t->grants[p->first_grant + i], v, false) && t->grants[p->first_grant + i].whole)
-			return true;
-	return false;
+	const struct command_grant *g;
+	uint32_t at = 0;
+
+	do
+		g = next_grant(by, false, &at);
+	while (g != NULL && !g->whole);
+	return g != NULL;
 }
 
-bool evaluate_choice(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
-		     uint16_t choice, const struct command_grant **ret_grant, const struct command_row **ret_row)
+void evaluate_choice(const struct allowance *by, uint16_t choice, struct ruling *ret)
 {
-	uint32_t before = 0;
+	uint32_t at = 0;
 
-	*ret_grant = NULL;
-	*ret_row = NULL;
-	if (choice == NO_CHOICE)
-		return false;
-	for (uint32_t i = 0; i < p->n_grants; i++) {
-		const struct command_grant *g = &t->grants[p->first_grant + i];
-
-		if (!grant_speaks(g, v, false))
-			continue;
-		if (choice - before < rows_of(g)) {
-			*ret_grant = g;
-			*ret_row = g->whole ? NULL : &t->rows[g->first_row + (choice - before)];
-			return true;
-		}
-		before += rows_of(g);
+	ret->row = NULL;
+	ret->grant = choice != NO_CHOICE ? next_grant(by, false, &at) : NULL;
+	while (ret->grant != NULL && choice >= rows_of(ret->grant)) {
+		choice = (uint16_t)(choice - rows_of(ret->grant));
+		ret->grant = next_grant(by, false, &at);
 	}
-	return false;
+	if (ret->grant != NULL && !ret->grant->whole)
+		ret->row = &by->table->rows[ret->grant->first_row + choice];
 }
 
 /* ---- which number exceeded which limit ------------------------------------------------------- */
@@ -296,9 +290,10 @@ static void limit_value(struct limit *l, const struct command_table *t, const st
 	}
 }
 
-void evaluate_limit(const struct command_table *t, const struct vocabulary *v, const struct operation *o,
-		    const struct ruling *ruling, struct limit *ret)
+void evaluate_limit(const struct allowance *by, const struct operation *o, const struct ruling *ruling,
+		    struct limit *ret)
 {
+	const struct command_table *t = by->table;
 	const struct command_row *row = ruling->row;
 
 	*ret = (struct limit){ .what = LIMIT_NONE };
@@ -310,7 +305,7 @@ void evaluate_limit(const struct command_table *t, const struct vocabulary *v, c
 		ret->what = LIMIT_TARGET;
 		ret->at = ruling->target;
 		if (row->targets[ruling->target].any)
-			limit_but(ret, o->targets[ruling->target], v->targets[ruling->target].max);
+			limit_but(ret, o->targets[ruling->target], by->v->targets[ruling->target].max);
 		allow_numbers(ret, t, &row->targets[ruling->target]);
 		break;
 	case REFUSED_PLACE:

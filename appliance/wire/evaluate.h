@@ -22,6 +22,13 @@ enum refusal { REFUSED_SERVICE, REFUSED_TARGET, REFUSED_PLACE, REFUSED_VALUE, RE
 
 #define NO_CHOICE 0xffffu
 
+/* The rows of a permit that allow commands of one protocol. */
+struct allowance {
+	const struct command_table *table;
+	const struct command_permit *permit;
+	const struct vocabulary *v; /* of the protocol */
+};
+
 struct ruling {
 	enum refusal refusal; /* REFUSED_NOT, or the check at which the best row refused */
 	enum reason reason;   /* `refusal` as a reason of the protocol; R_ALLOWED when allowed */
@@ -35,28 +42,24 @@ struct ruling {
 	uint32_t operation; /* index of the refused operation */
 };
 
-/* Judges `n` operations, at least one, of the protocol of `v`. */
-void evaluate(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
-	      const struct operation *o, uint32_t n, struct ruling *ret);
+/* Judges `n` operations, at least one. */
+void evaluate(const struct allowance *by, const struct operation *o, uint32_t n, struct ruling *ret);
 /* Judges by the permit's shadow grants (struct command_grant), which decide nothing. False: the
  * permit has none of this protocol. */
-bool evaluate_shadows(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
-		      const struct operation *o, uint32_t n, struct ruling *ret);
+bool evaluate_shadows(const struct allowance *by, const struct operation *o, uint32_t n, struct ruling *ret);
 /* Judges an operation of which only service and targets are known, from its answer. It is allowed
  * when some row has both. */
-void evaluate_unseen(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
-		     const struct operation *o, struct ruling *ret);
+void evaluate_unseen(const struct allowance *by, const struct operation *o, struct ruling *ret);
 /* For refused operations: which number was outside the limits, and what the deciding row would
  * have allowed. */
-void evaluate_limit(const struct command_table *t, const struct vocabulary *v, const struct operation *o,
-		    const struct ruling *ruling, struct limit *ret);
+void evaluate_limit(const struct allowance *by, const struct operation *o, const struct ruling *ruling,
+		    struct limit *ret);
 
 /* Whether some grant is of the whole protocol. Then a PDU that is misread does no harm. */
-bool evaluate_allows_all(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v);
-/* The grant and, unless it grants the whole protocol, the row that a choice stands for. False:
- * there is none. */
-bool evaluate_choice(const struct command_table *t, const struct command_permit *p, const struct vocabulary *v,
-		     uint16_t choice, const struct command_grant **ret_grant, const struct command_row **ret_row);
+bool evaluate_allows_all(const struct allowance *by);
+/* Sets only the grant, NULL if there is none, and, unless it grants the whole protocol, the row
+ * that a choice stands for. */
+void evaluate_choice(const struct allowance *by, uint16_t choice, struct ruling *ret);
 
 /* Judges by one row only. *ret_operation and *ret_target say what it refused. */
 enum refusal evaluate_row(const struct command_table *t, const struct command_row *row, const struct operation *o,

@@ -245,13 +245,13 @@ static bool open_fits(const struct bacnet_open *o, const struct bacnet_unit *u)
 	       (!u->segmented || u->sequence == 0 || o->began);
 }
 
-static void answer_open(struct bacnet_state *s, uint32_t i, const struct bacnet_unit *u, const struct command_table *t,
-			const struct command_permit *p, struct pdu *ret)
+static void answer_open(struct bacnet_state *s, uint32_t i, const struct bacnet_unit *u, const struct allowance *by,
+			struct pdu *ret)
 {
 	struct bacnet_open *o = &s->open[i];
 
 	ret->function = o->service;
-	judge_answer(PROTO_BACNET, &o->wait, t, p, ret);
+	judge_answer(by, &o->wait, ret);
 	if (o->object != ANY) {
 		ret->space = BACNET_OBJECTS;
 		ret->address = o->object;
@@ -267,20 +267,19 @@ static void answer_open(struct bacnet_state *s, uint32_t i, const struct bacnet_
 		o->wait.expendable = !u->more;
 }
 
-static void answered_request(struct bacnet_state *s, const struct bacnet_unit *u, const struct command_table *t,
-			     const struct command_permit *p, struct pdu *ret)
+static void answered_request(struct bacnet_state *s, const struct bacnet_unit *u, const struct allowance *by,
+			     struct pdu *ret)
 {
 	ret->reason = R_BACNET_RESPONSE;
 	for (uint32_t i = s->wait.n; i > 0; i--)
 		if (open_fits(&s->open[i - 1u], u)) {
-			answer_open(s, i - 1u, u, t, p, ret);
+			answer_open(s, i - 1u, u, by, ret);
 			return;
 		}
 	pending_answered_unseen(&s->wait, R_BACNET_UNSEEN, R_BACNET_UNREAD, ret);
 }
 
-static bool may_come(const struct bacnet_unit *u, uint32_t code, const struct command_table *t,
-		     const struct command_permit *p, struct pdu *ret)
+static bool may_come(const struct bacnet_unit *u, uint32_t code, const struct allowance *by, struct pdu *ret)
 {
 	struct operation o = bacnet_operation(u, code);
 	struct ruling ruling;
@@ -288,7 +287,7 @@ static bool may_come(const struct bacnet_unit *u, uint32_t code, const struct co
 	/* rows need not name the route or way of what the server sends */
 	o.broadcast = 0;
 	o.idle = (1u << TARGET_MAX) - 1u;
-	evaluate(t, p, vocabulary_of(PROTO_BACNET), &o, 1, &ruling);
+	evaluate(by, &o, 1, &ruling);
 	ret->reason = ruling.reason;
 	pdu_name_ruling(ret, &ruling);
 	return ruling.reason == R_ALLOWED;
@@ -297,8 +296,7 @@ static bool may_come(const struct bacnet_unit *u, uint32_t code, const struct co
 /* Judges a message that the server sends by itself, by its entry in `comes`. If the entry names
  * requests, the client must have sent one of them, and a row must still allow that request.
  * Otherwise a row must allow the message itself. */
-static void came(struct bacnet_state *s, const struct bacnet_unit *u, const struct command_table *t,
-		 const struct command_permit *p, struct pdu *ret)
+static void came(struct bacnet_state *s, const struct bacnet_unit *u, const struct allowance *by, struct pdu *ret)
 {
 	uint32_t code = bacnet_code(u);
 
@@ -307,13 +305,13 @@ static void came(struct bacnet_state *s, const struct bacnet_unit *u, const stru
 		if (comes[i].code != code)
 			continue;
 		if (comes[i].asked_by[0] == 0) {
-			ret->allowed = may_come(u, code, t, p, ret);
+			ret->allowed = may_come(u, code, by, ret);
 			continue;
 		}
 		ret->reason = R_BACNET_RESPONSE;
 		for (unsigned k = 0; k < MAX_REQUESTS && !ret->allowed; k++)
 			ret->allowed = comes[i].asked_by[k] != 0 && (s->met || (s->asked >> i & 1u) != 0) &&
-				       may_come(u, comes[i].asked_by[k], t, p, ret);
+				       may_come(u, comes[i].asked_by[k], by, ret);
 	}
 	if (!ret->allowed || u->message || u->type != BACNET_CONFIRMED_REQUEST)
 		return;
@@ -330,14 +328,13 @@ static bool is_whole(const struct bacnet_unit *u)
 	return !u->carries || u->message || u->segmented || bacnet_is_whole(code, u->rest);
 }
 
-static void bacnet_answered(void *state, struct bytes pdu, const struct command_table *t,
-			    const struct command_permit *p, struct pdu *ret)
+static void bacnet_answered(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	struct bacnet_state *s = state;
 	struct bacnet_unit u;
 
 	ret->reason = R_BACNET_FRAME;
-	pdu_name_choice(PROTO_BACNET, t, p, 0, ret);
+	pdu_name_choice(by, 0, ret);
 	if (!bacnet_unwrap(pdu, &u))
 		return;
 	ret->targets[BACNET_ROUTE] = u.source;
@@ -351,18 +348,18 @@ static void bacnet_answered(void *state, struct bytes pdu, const struct command_
 		ret->exception = u.function == BACNET_RESULT && (u.rest.left < 2 || (u.rest.p[0] | u.rest.p[1]) != 0);
 		ret->reason = R_BACNET_DIRECTION;
 		if (u.function == BACNET_RESULT || u.function == 3 || u.function == 7)
-			answered_request(s, &u, t, p, ret);
+			answered_request(s, &u, by, ret);
 		return;
 	}
 	/* a request of the server in segments cannot be judged; it is refused below */
 	if (u.message || (u.type <= BACNET_UNCONFIRMED_REQUEST && !u.segmented)) {
-		came(s, &u, t, p, ret);
+		came(s, &u, by, ret);
 		return;
 	}
 	ret->exception = u.type >= BACNET_ERROR;
 	ret->reason = R_BACNET_DIRECTION;
 	if (u.type != BACNET_CONFIRMED_REQUEST)
-		answered_request(s, &u, t, p, ret);
+		answered_request(s, &u, by, ret);
 }
 
 /* ---- lasting subscriptions ------------------------------------------------------------------- */

@@ -223,7 +223,7 @@ static bool is_last(const struct dnp3_last *l, const struct dnp3_unit *u, const 
 /* Finds the youngest request that this response fits, because an older request may have had the
  * same number. */
 static void answered_request(struct dnp3_state *s, const struct dnp3_unit *u, const struct response *r,
-			     const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+			     const struct allowance *by, struct pdu *ret)
 {
 	uint32_t i = s->wait.n;
 
@@ -233,7 +233,7 @@ static void answered_request(struct dnp3_state *s, const struct dnp3_unit *u, co
 		struct dnp3_open *o = &s->open[--i];
 
 		ret->function = o->service;
-		judge_answer(PROTO_DNP3, &o->wait, t, p, ret);
+		judge_answer(by, &o->wait, ret);
 		s->last = (struct dnp3_last){ ret->allowed, r->control, u->from, u->to, o->wait.choice };
 		pending_overtake(s->open, sizeof(s->open[0]), i);
 		o->began = true;
@@ -245,7 +245,7 @@ static void answered_request(struct dnp3_state *s, const struct dnp3_unit *u, co
 	if (is_last(&s->last, u, r)) {
 		ret->allowed = true;
 		ret->reason = R_ALLOWED;
-		pdu_name_choice(PROTO_DNP3, t, p, s->last.choice, ret);
+		pdu_name_choice(by, s->last.choice, ret);
 		return;
 	}
 	ret->reason = R_DNP3_RESPONSE;
@@ -253,8 +253,7 @@ static void answered_request(struct dnp3_state *s, const struct dnp3_unit *u, co
 }
 
 /* Objects of secure authentication pass if a row names them or lets the master authenticate. */
-static bool is_secure_allowed(const struct dnp3_unit *u, const struct command_table *t, const struct command_permit *p,
-			      struct pdu *ret)
+static bool is_secure_allowed(const struct dnp3_unit *u, const struct allowance *by, struct pdu *ret)
 {
 	static const uint16_t services[] = { DNP3_AUTHENTICATE, DNP3_AUTHENTICATE_NR, DNP3_SECURE };
 	struct operation o = { .targets = { [DNP3_OUTSTATION] = u->from, [DNP3_MASTER] = u->to },
@@ -264,7 +263,7 @@ static bool is_secure_allowed(const struct dnp3_unit *u, const struct command_ta
 
 	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]) && ruling.reason != R_ALLOWED; i++) {
 		o.service = services[i];
-		evaluate(t, p, vocabulary_of(PROTO_DNP3), &o, 1, &ruling);
+		evaluate(by, &o, 1, &ruling);
 	}
 	ret->reason = ruling.reason;
 	pdu_name_ruling(ret, &ruling);
@@ -313,8 +312,7 @@ static void rest_note(struct dnp3_state *s, const struct dnp3_unit *u, const str
 	s->next_told = (uint8_t)((s->next_told + 1u) % DNP3_TOLD_MAX);
 }
 
-static void dnp3_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-			  struct pdu *ret)
+static void dnp3_answered(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	uint8_t joined[DNP3_FRAGMENT_MAX];
 	struct dnp3_state *s = state;
@@ -322,7 +320,7 @@ static void dnp3_answered(void *state, struct bytes pdu, const struct command_ta
 	struct response r;
 
 	ret->reason = R_DNP3_FRAME;
-	pdu_name_choice(PROTO_DNP3, t, p, 0, ret);
+	pdu_name_choice(by, 0, ret);
 	if (!dnp3_unwrap(form_of(s, DIR_S2C), pdu, joined, &u))
 		return;
 	ret->targets[DNP3_OUTSTATION] = u.from;
@@ -340,12 +338,12 @@ static void dnp3_answered(void *state, struct bytes pdu, const struct command_ta
 	ret->reason = response_parse(&u, &r);
 	ret->function = r.function;
 	ret->exception = (r.understood & NOT_UNDERSTOOD) != 0;
-	if (ret->reason != R_ALLOWED || (r.secure && !is_secure_allowed(&u, t, p, ret)))
+	if (ret->reason != R_ALLOWED || (r.secure && !is_secure_allowed(&u, by, ret)))
 		return;
 	ret->allowed = true;
 	if (r.function == DNP3_RESPONSE) {
 		ret->allowed = false;
-		answered_request(s, &u, &r, t, p, ret);
+		answered_request(s, &u, &r, by, ret);
 	}
 	if (ret->allowed)
 		rest_note(s, &u, &r);
@@ -445,8 +443,7 @@ static bool begins_data(struct bytes b)
 /* Whether the frame has one of several segments of a fragment, and rows forbid what this segment
  * would be as a request by itself. A segment is too short to need more than OPERATIONS_MAX
  * operations. */
-static bool is_forbidden_alone(struct bytes frame, const struct command_table *t, const struct command_permit *p,
-			       struct ruling *ret)
+static bool is_forbidden_alone(struct bytes frame, const struct allowance *by, struct ruling *ret)
 {
 	struct operation room[OPERATIONS_MAX];
 	struct dnp3_request r = { .operations = room, .max = OPERATIONS_MAX };
@@ -457,7 +454,7 @@ static bool is_forbidden_alone(struct bytes frame, const struct command_table *t
 	if (!dnp3_segment_alone(frame, joined, &u) || !dnp3_request_parse(&u, &r) || r.wrong != R_ALLOWED ||
 	    r.function >= DNP3_REQUESTS)
 		return false;
-	evaluate(t, p, vocabulary_of(PROTO_DNP3), r.operations, r.n, ret);
+	evaluate(by, r.operations, r.n, ret);
 	return ret->reason != R_ALLOWED;
 }
 
@@ -469,13 +466,13 @@ static bool refuse_segment(struct pdu *ret, const struct ruling *ruling, enum re
 }
 
 static bool dnp3_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-			 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+			 const struct allowance *by, struct pdu *ret)
 {
 	struct ruling ruling = { .reason = R_DNP3_INSIDE };
 	struct bytes frames = b, frame;
 	size_t begins = 0, n = 0;
 
-	if (evaluate_allows_all(t, p, vocabulary_of(PROTO_DNP3))) /* nothing can be misread */
+	if (evaluate_allows_all(by)) /* nothing can be misread */
 		return true;
 	for (size_t at = 0; b.left > 0; bytes_skip(&b, 1), at++) {
 		if (at == begins) {
@@ -483,10 +480,10 @@ static bool dnp3_segment(void *state, uint64_t offset, size_t carried, bool late
 			if (dnp3_link_frame(frames, &n) != FRAME_WHOLE || !bytes_take(&frames, n, &frame))
 				continue;
 			begins = at + n;
-			if (is_forbidden_alone(frame, t, p, &ruling))
+			if (is_forbidden_alone(frame, by, &ruling))
 				return refuse_segment(ret, &ruling, R_DNP3_CUT);
 		} else if (b.p[0] == 0x05 && begins_data(b)) {
-			evaluate_choice(t, p, vocabulary_of(PROTO_DNP3), 0, &ruling.grant, &ruling.row);
+			evaluate_choice(by, 0, &ruling);
 			return refuse_segment(ret, &ruling, R_DNP3_INSIDE);
 		}
 	}
@@ -495,10 +492,9 @@ static bool dnp3_segment(void *state, uint64_t offset, size_t carried, bool late
 
 /* Searches a datagram for requests that an outstation would find if it does not read datagrams as
  * the specification describes. */
-static bool framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
-			const struct command_permit *p, struct pdu *ret)
+static bool framed_else(void *state, bool begins, struct bytes fresh, const struct allowance *by, struct pdu *ret)
 {
-	if (!((const struct dnp3_state *)state)->datagrams || dnp3_segment(state, 0, 0, false, fresh, t, p, ret))
+	if (!((const struct dnp3_state *)state)->datagrams || dnp3_segment(state, 0, 0, false, fresh, by, ret))
 		return true;
 	ret->reading = true;
 	return false;

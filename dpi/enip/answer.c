@@ -293,24 +293,22 @@ static void answer_conclude(struct enip_state *s, const struct enip_open *o, con
 }
 
 /* Whether this service may be the answer to some request that a row allows. */
-static bool unseen_may(const struct command_table *t, const struct command_permit *p, uint8_t service,
-		       struct ruling *ruling)
+static bool unseen_may(const struct allowance *by, uint8_t service, struct ruling *ruling)
 {
-	const struct vocabulary *v = vocabulary_of(PROTO_ENIP);
 	struct operation o = { .service = service, .targets = { ENIP_ROUTE_UNKNOWN }, .space = SPACE_NONE };
 
-	evaluate_unseen(t, p, v, &o, ruling);
-	for (unsigned i = 0; i < v->n_functions && ruling->reason != R_ALLOWED; i++) {
-		o.service = v->functions[i].code;
+	evaluate_unseen(by, &o, ruling);
+	for (unsigned i = 0; i < by->v->n_functions && ruling->reason != R_ALLOWED; i++) {
+		o.service = by->v->functions[i].code;
 		if ((o.service & 0xffu) == service && o.service >> 24 == 0)
-			evaluate_unseen(t, p, v, &o, ruling);
+			evaluate_unseen(by, &o, ruling);
 	}
 	return ruling->reason == R_ALLOWED;
 }
 
 /* After bytes were missed, an answer may belong to a request that was not seen. */
 static void judge_unseen(struct enip_state *s, const struct encap *e, const struct encap_items *items,
-			 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+			 const struct allowance *by, struct pdu *ret)
 {
 	struct ruling ruling;
 	struct reply r;
@@ -319,7 +317,7 @@ static void judge_unseen(struct enip_state *s, const struct encap *e, const stru
 	    !read_reply(items->message, &r))
 		return;
 	pending_answered_unseen(&s->wait, R_ENIP_UNSEEN, R_ENIP_UNREAD, ret);
-	if (!unseen_may(t, p, r.service == SERVICE_MULTIPLE ? 0x03 : r.service, &ruling)) {
+	if (!unseen_may(by, r.service == SERVICE_MULTIPLE ? 0x03 : r.service, &ruling)) {
 		ret->allowed = false;
 		ret->reason = R_ENIP_FUNCTION;
 	}
@@ -339,8 +337,7 @@ static bool is_kept(const struct enip_open *o)
 	return o->what.cip.kind != CIP_PLAIN && o->wait.reason != R_ENIP_FRAME;
 }
 
-void enip_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-		   struct pdu *ret)
+void enip_answered(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	struct enip_state *s = state;
 	struct encap_items items = { 0 };
@@ -349,7 +346,7 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 	bool fits;
 
 	ret->reason = R_ENIP_RESPONSE;
-	pdu_name_choice(PROTO_ENIP, t, p, 0, ret);
+	pdu_name_choice(by, 0, ret);
 	fits = (encap_read(pdu, &e) || ((s->lenient & LENIENT_LISTING) && encap_says_nothing(pdu))) && e.options == 0;
 	ret->function = ENIP_COMMAND(e.command);
 	if (e.status == 0 && e.command == ENCAP_REQUEST)
@@ -374,7 +371,7 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 
 		if (!is_answer(s, &o, &e, &items, &r))
 			continue;
-		judge_answer(PROTO_ENIP, &o.wait, t, p, ret);
+		judge_answer(by, &o.wait, ret);
 		ret->function = o.service;
 		ret->targets[0] = o.route;
 		ret->space = o.space;
@@ -387,5 +384,5 @@ void enip_answered(void *state, struct bytes pdu, const struct command_table *t,
 		pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
 		return;
 	}
-	judge_unseen(s, &e, &items, t, p, ret);
+	judge_unseen(s, &e, &items, by, ret);
 }

@@ -258,10 +258,9 @@ static void enip_note_asked(void *state, const struct parsed *p, const struct ru
 	s->open[s->wait.n++] = open;
 }
 
-static bool framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
-			const struct command_permit *p, struct pdu *ret)
+static bool framed_else(void *state, bool begins, struct bytes fresh, const struct allowance *by, struct pdu *ret)
 {
-	((struct enip_state *)state)->lenient = (uint8_t)judge_leniency(PROTO_ENIP, t, p);
+	((struct enip_state *)state)->lenient = (uint8_t)judge_leniency(by);
 	return true;
 }
 

@@ -171,15 +171,14 @@ bool enip_same_opener(const struct enip_opener *a, const struct enip_opener *b);
 uint64_t enip_opener_key(const struct enip_opener *opener);
 /* The enforcer's `frame` and `answered`, see dpi/protocol.h. */
 enum frame_result enip_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len);
-void enip_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-		   struct pdu *ret);
+void enip_answered(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret);
 /* The enforcer's `once`, `keep`, `again`, `segment` and `repeat`. */
 bool enip_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret);
 bool enip_keep(const void *state, struct outbuf *to);
 bool enip_again(void *state, struct bytes kept);
-bool enip_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-		  const struct command_table *t, const struct command_permit *p, struct pdu *ret);
+bool enip_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct allowance *by,
+		  struct pdu *ret);
 bool enip_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
-		 const struct command_table *t, const struct command_permit *p, struct pdu *ret);
+		 const struct allowance *by, struct pdu *ret);
 
 #endif

@@ -90,14 +90,14 @@ static void keep_tail(struct enip_state *s, uint64_t offset, struct bytes b)
  * that came in an earlier segment is searched again, because it may have passed under another
  * policy, or before any message was cut. */
 static bool mistakable(struct enip_state *s, uint64_t offset, size_t carried, struct bytes b,
-		       const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+		       const struct allowance *by, struct pdu *ret)
 {
 	bool found;
 
 	s->cut = s->cut || carried > 0;
 	if (!s->cut)
 		return false;
-	found = !evaluate_allows_all(t, p, vocabulary_of(PROTO_ENIP)) &&
+	found = !evaluate_allows_all(by) &&
 		((carried > 0 && carried < LENGTH_END) || tail_begins_request(s, offset, b) || holds_request(s, b));
 	keep_tail(s, offset, b);
 	if (found) {
@@ -127,18 +127,18 @@ static bool has_its_items(const struct enip_state *s, struct bytes b)
 	return true;
 }
 
-bool enip_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-		  const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+bool enip_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct allowance *by,
+		  struct pdu *ret)
 {
 	if (has_its_items(state, b)) {
 		ret->reason = R_ENIP_FRAME;
 		return false;
 	}
-	return !mistakable(state, offset, carried, b, t, p, ret);
+	return !mistakable(state, offset, carried, b, by, ret);
 }
 
 bool enip_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
-		 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+		 const struct allowance *by, struct pdu *ret)
 {
-	return !mistakable(state, offset, carried, b, t, p, ret);
+	return !mistakable(state, offset, carried, b, by, ret);
 }

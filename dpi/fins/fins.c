@@ -168,13 +168,12 @@ static bool is_answer(const struct fins_open *o, const struct fins_head *h, uint
 	       ((end_code & END_RELAY) != 0 || o->answer_max < RELAY_BYTES ? RELAY_BYTES : o->answer_max);
 }
 
-static void answer_open(struct fins_state *s, uint32_t i, const struct command_table *t, const struct command_permit *p,
-			struct pdu *ret)
+static void answer_open(struct fins_state *s, uint32_t i, const struct allowance *by, struct pdu *ret)
 {
 	struct fins_open o = s->open[i];
 
 	ret->function = o.service;
-	judge_answer(PROTO_FINS, &o.wait, t, p, ret);
+	judge_answer(by, &o.wait, ret);
 	if (o.space != SPACE_NONE && o.wait.reason != R_FINS_FRAME) {
 		ret->space = o.space;
 		ret->address = o.first;
@@ -184,10 +183,9 @@ static void answer_open(struct fins_state *s, uint32_t i, const struct command_t
 	pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
 }
 
-static void answered_frame(struct fins_state *s, struct fins_head *h, const struct command_table *t,
-			   const struct command_permit *p, struct pdu *ret)
+static void answered_frame(struct fins_state *s, struct fins_head *h, const struct allowance *by, struct pdu *ret)
 {
-	unsigned lenient = judge_leniency(PROTO_FINS, t, p);
+	unsigned lenient = judge_leniency(by);
 	uint16_t end_code;
 
 	ret->function = FINS_CODE(h->command, 0);
@@ -196,14 +194,13 @@ static void answered_frame(struct fins_state *s, struct fins_head *h, const stru
 	ret->exception = (end_code & ~END_FLAGS) != 0;
 	for (uint32_t i = 0; i < s->wait.n; i++)
 		if (is_answer(&s->open[i], h, end_code, lenient)) {
-			answer_open(s, i, t, p, ret);
+			answer_open(s, i, by, ret);
 			return;
 		}
 	pending_answered_unseen(&s->wait, R_FINS_UNSEEN, R_FINS_UNREAD, ret);
 }
 
-static void answered_tcp(struct fins_state *s, const struct fins_head *h, const struct command_table *t,
-			 const struct command_permit *p, struct pdu *ret)
+static void answered_tcp(struct fins_state *s, const struct fins_head *h, const struct allowance *by, struct pdu *ret)
 {
 	ret->function = FINS_TCP(h->tcp);
 	ret->exception = h->error != 0;
@@ -214,7 +211,7 @@ static void answered_tcp(struct fins_state *s, const struct fins_head *h, const 
 			return;
 		ret->reason = s->phase == FINS_ASKED ? (enum reason)s->reason : R_FINS_UNSEEN;
 		if (s->phase == FINS_ASKED)
-			pdu_name_choice(PROTO_FINS, t, p, s->choice, ret);
+			pdu_name_choice(by, s->choice, ret);
 		s->phase = FINS_AGREED;
 		break;
 	case FINS_TCP_ERROR:
@@ -229,27 +226,26 @@ static void answered_tcp(struct fins_state *s, const struct fins_head *h, const 
 	ret->allowed = ret->reason == R_ALLOWED || ret->reason == R_FINS_UNSEEN;
 }
 
-static void fins_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-			  struct pdu *ret)
+static void fins_answered(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	struct fins_state *s = state;
 	struct fins_head h;
 
 	ret->reason = R_FINS_RESPONSE;
-	pdu_name_choice(PROTO_FINS, t, p, 0, ret);
+	pdu_name_choice(by, 0, ret);
 	if (!fins_head_parse(s->datagrams, pdu, &h)) {
 		ret->reason = R_FINS_FRAME;
 		return;
 	}
 	if (h.tcp != FINS_TCP_FRAME) {
-		answered_tcp(s, &h, t, p, ret);
+		answered_tcp(s, &h, by, ret);
 		return;
 	}
 	ret->targets[0] = h.from.network;
 	ret->targets[1] = h.from.node;
 	ret->targets[2] = h.from.unit;
 	ret->targets[3] = (uint32_t)h.to.network << 16 | (uint32_t)h.to.node << 8 | h.to.unit;
-	answered_frame(s, &h, t, p, ret);
+	answered_frame(s, &h, by, ret);
 }
 
 static void fins_missed(void *state)
@@ -310,8 +306,7 @@ static bool may_begin(struct bytes b)
 
 /* Whether the incomplete frame at `b` already holds a complete command that is refused. Its length
  * says that more bytes follow, but a server may not wait for them. */
-static bool whole_too_early(struct bytes b, const struct command_table *t, const struct command_permit *p,
-			    struct ruling *ret)
+static bool whole_too_early(struct bytes b, const struct allowance *by, struct ruling *ret)
 {
 	struct operation room[PARTS];
 	struct fins_request r = { .operations = room, .max = PARTS };
@@ -327,7 +322,7 @@ static bool whole_too_early(struct bytes b, const struct command_table *t, const
 	fins_request_parse(&h, &r);
 	if (!r.well_formed)
 		return false;
-	evaluate(t, p, vocabulary_of(PROTO_FINS), r.operations, r.n, ret);
+	evaluate(by, r.operations, r.n, ret);
 	return ret->reason != R_ALLOWED;
 }
 
@@ -339,24 +334,24 @@ static bool refuse_segment(struct pdu *ret, const struct ruling *ruling, enum re
 }
 
 static bool fins_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-			 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+			 const struct allowance *by, struct pdu *ret)
 {
 	struct ruling ruling = { .reason = R_FINS_INSIDE };
 	struct bytes frames = b;
 	size_t begins = 0, n = 0;
 
-	if (evaluate_allows_all(t, p, vocabulary_of(PROTO_FINS))) /* nothing can be misread */
+	if (evaluate_allows_all(by)) /* nothing can be misread */
 		return true;
 	for (size_t at = 0; b.left > 0; bytes_skip(&b, 1), at++) {
 		if (at == begins) {
 			begins = fins_frame(false, frames, &n) == FRAME_WHOLE && bytes_skip(&frames, n) ? at + n
 													: SIZE_MAX;
 		} else if (b.p[0] == 'F' && may_begin(b)) {
-			evaluate_choice(t, p, vocabulary_of(PROTO_FINS), 0, &ruling.grant, &ruling.row);
+			evaluate_choice(by, 0, &ruling);
 			return refuse_segment(ret, &ruling, R_FINS_INSIDE);
 		}
 	}
-	return !whole_too_early(frames, t, p, &ruling) || refuse_segment(ret, &ruling, R_FINS_CUT);
+	return !whole_too_early(frames, by, &ruling) || refuse_segment(ret, &ruling, R_FINS_CUT);
 }
 
 /* ---- templates of repeated requests ---------------------------------------------------------- */

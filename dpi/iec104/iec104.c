@@ -227,14 +227,14 @@ static bool is_confirmed_by(const struct iec104_open *o, const struct iec104_hea
 	}
 }
 
-static void confirm_open(struct iec104_state *s, uint32_t i, const struct iec104_head *h, const struct command_table *t,
-			 const struct command_permit *p, struct pdu *ret)
+static void confirm_open(struct iec104_state *s, uint32_t i, const struct iec104_head *h, const struct allowance *by,
+			 struct pdu *ret)
 {
 	struct iec104_open *o = &s->open[i];
 	uint8_t cause = h->cause & IEC104_CAUSE_BITS;
 
 	ret->function = o->service;
-	judge_answer(PROTO_IEC104, &o->wait, t, p, ret);
+	judge_answer(by, &o->wait, ret);
 	/* Other stations may still confirm, and the end of the command may still be reported, but
 	 * neither has to come. */
 	o->wait.expendable = 1;
@@ -271,8 +271,7 @@ static bool is_monitored(const struct iec104_head *h)
 
 /* Whether rows name this type although the specification does not, so that stations may send it as
  * they send values. */
-static bool is_named(const struct iec104_head *h, const struct command_table *t, const struct command_permit *p,
-		     struct pdu *ret)
+static bool is_named(const struct iec104_head *h, const struct allowance *by, struct pdu *ret)
 {
 	const struct operation o = {
 		.service = h->type,
@@ -283,7 +282,7 @@ static bool is_named(const struct iec104_head *h, const struct command_table *t,
 
 	if (h->layout != NULL || !names_one_station(h) || !is_of_monitor(h))
 		return false;
-	evaluate_unseen(t, p, vocabulary_of(PROTO_IEC104), &o, &ruling);
+	evaluate_unseen(by, &o, &ruling);
 	if (ruling.reason != R_ALLOWED)
 		return false;
 	ret->allowed = true;
@@ -292,27 +291,27 @@ static bool is_named(const struct iec104_head *h, const struct command_table *t,
 	return true;
 }
 
-static void confirm_match(struct iec104_state *s, const struct iec104_head *h, const struct command_table *t,
-			  const struct command_permit *p, struct pdu *ret)
+static void confirm_match(struct iec104_state *s, const struct iec104_head *h, const struct allowance *by,
+			  struct pdu *ret)
 {
 	for (uint32_t i = 0; i < s->wait.n; i++)
 		if (is_confirmed_by(&s->open[i], h)) {
-			confirm_open(s, i, h, t, p, ret);
+			confirm_open(s, i, h, by, ret);
 			return;
 		}
-	if (is_named(h, t, p, ret))
+	if (is_named(h, by, ret))
 		return;
 	ret->reason = R_IEC104_RESPONSE;
 	pending_answered_unseen(&s->wait, R_IEC104_UNSEEN, R_IEC104_UNREAD, ret);
 }
 
 /* Allows a part of a file only from a station that was asked for a file. */
-static void answered_file(struct iec104_state *s, const struct iec104_head *h, const struct command_table *t,
-			  const struct command_permit *p, struct pdu *ret)
+static void answered_file(struct iec104_state *s, const struct iec104_head *h, const struct allowance *by,
+			  struct pdu *ret)
 {
 	ret->reason = R_IEC104_RESPONSE;
 	if (s->files && (s->files_ca == h->ca || s->files_ca == IEC104_CA_ALL)) {
-		pdu_name_choice(PROTO_IEC104, t, p, s->files_choice, ret);
+		pdu_name_choice(by, s->files_choice, ret);
 		ret->reason = R_ALLOWED;
 	} else if (s->wait.unseen == UNSEEN_ANY && !s->wait.unread) {
 		ret->reason = R_IEC104_UNSEEN;
@@ -320,18 +319,17 @@ static void answered_file(struct iec104_state *s, const struct iec104_head *h, c
 	ret->allowed = ret->reason != R_IEC104_RESPONSE;
 }
 
-static void iec104_answered(void *state, struct bytes pdu, const struct command_table *t,
-			    const struct command_permit *p, struct pdu *ret)
+static void iec104_answered(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	struct iec104_state *s = state;
 	struct iec104_head h;
 	enum reason session;
 
 	ret->reason = R_IEC104_FRAME;
-	pdu_name_choice(PROTO_IEC104, t, p, 0, ret);
+	pdu_name_choice(by, 0, ret);
 	if (!iec104_head_parse(pdu, &h))
 		return;
-	session = in_session(s, DIR_S2C, h.says, h.ns, h.nr, judge_forgives(PROTO_IEC104, t, p, LENIENT_NUMBERING));
+	session = in_session(s, DIR_S2C, h.says, h.ns, h.nr, judge_forgives(by, LENIENT_NUMBERING));
 	ret->function = h.says != 0 ? IEC104_SAYS(h.says) : h.type;
 	ret->reason = R_ALLOWED;
 	ret->allowed = true;
@@ -351,9 +349,9 @@ static void iec104_answered(void *state, struct bytes pdu, const struct command_
 			if (h.layout != NULL && h.layout->who == IEC104_SERVER)
 				ret->reason = R_IEC104_FRAME;
 			else if (h.layout != NULL && h.layout->who == IEC104_BOTH)
-				answered_file(s, &h, t, p, ret);
+				answered_file(s, &h, by, ret);
 			else
-				confirm_match(s, &h, t, p, ret);
+				confirm_match(s, &h, by, ret);
 		}
 	}
 	if (session != R_ALLOWED && ret->allowed) {
@@ -401,8 +399,7 @@ static bool iec104_likely(const void *state, enum direction dir, struct bytes pd
  */
 
 /* Whether a command begins at `b`, where the client began no APDU, and rows forbid it. */
-static bool is_forbidden(struct bytes b, const struct command_table *t, const struct command_permit *p,
-			 struct ruling *ret)
+static bool is_forbidden(struct bytes b, const struct allowance *by, struct ruling *ret)
 {
 	struct operation o;
 	struct iec104_head h;
@@ -411,23 +408,23 @@ static bool is_forbidden(struct bytes b, const struct command_table *t, const st
 	if (iec104_frame(b, &n) != FRAME_WHOLE || !iec104_head_parse(bytes_of(b.p, n), &h) || h.says != 0 ||
 	    iec104_request_parse(&h, &o) != R_ALLOWED)
 		return false;
-	evaluate(t, p, vocabulary_of(PROTO_IEC104), &o, 1, ret);
+	evaluate(by, &o, 1, ret);
 	return ret->reason != R_ALLOWED;
 }
 
 static bool iec104_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-			   const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+			   const struct allowance *by, struct pdu *ret)
 {
 	struct ruling ruling;
 	struct bytes apdus = b;
 	size_t begins = 0, n = 0;
 
-	if (evaluate_allows_all(t, p, vocabulary_of(PROTO_IEC104))) /* nothing can be misread */
+	if (evaluate_allows_all(by)) /* nothing can be misread */
 		return true;
 	for (size_t at = 0; b.left > 0; bytes_skip(&b, 1), at++) {
 		if (at == begins) {
 			begins = iec104_frame(apdus, &n) == FRAME_WHOLE && bytes_skip(&apdus, n) ? at + n : SIZE_MAX;
-		} else if (b.p[0] == IEC104_START && is_forbidden(b, t, p, &ruling)) {
+		} else if (b.p[0] == IEC104_START && is_forbidden(b, by, &ruling)) {
 			pdu_name_ruling(ret, &ruling);
 			ret->reason = R_IEC104_INSIDE;
 			return false;

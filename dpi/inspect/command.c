@@ -322,6 +322,7 @@ static bool judge_else(struct crossing *x, enum attempt how, bool begins, struct
 		       struct judged *j)
 {
 	struct command_state *c = x->f->commands;
+	const struct allowance by = { x->table, x->permit, vocabulary_of(c->enforcer->protocol) };
 	struct pdu u = { .dir = x->dir,
 			 .offset = offset,
 			 .length = (uint32_t)fresh.left,
@@ -329,7 +330,7 @@ static bool judge_else(struct crossing *x, enum attempt how, bool begins, struct
 			 .conduit = EVENT_NO_CONDUIT };
 
 	if (x->dir != DIR_C2S || c->enforcer->framed_else == NULL || x->f->lacking ||
-	    c->enforcer->framed_else(c->state, begins, fresh, x->table, x->permit, &u))
+	    c->enforcer->framed_else(c->state, begins, fresh, &by, &u))
 		return true;
 	note_misread(x);
 	if (how == ATTEMPT_ALONE)
@@ -346,6 +347,7 @@ static bool judge_else(struct crossing *x, enum attempt how, bool begins, struct
 static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fresh, uint64_t offset, struct judged *j)
 {
 	struct command_state *c = x->f->commands;
+	const struct allowance by = { x->table, x->permit, vocabulary_of(c->enforcer->protocol) };
 	size_t carry = stream_carry(&x->f->stream, x->dir);
 	struct pdu u = { .dir = x->dir, .offset = offset, .space = 255, .conduit = EVENT_NO_CONDUIT };
 	struct bytes b = fresh;
@@ -370,7 +372,7 @@ static bool judge_segment(struct crossing *x, enum attempt how, struct bytes fre
 	}
 	c->segment_ns = x->i->now_ns;
 	late = x->i->now_ns - c->begun_ns > LATE_NS;
-	if (c->enforcer->segment(c->state, offset, carry, late, b, x->table, x->permit, &u))
+	if (c->enforcer->segment(c->state, offset, carry, late, b, &by, &u))
 		return true;
 	if (u.early && crossing_is_observed(x))
 		return true;

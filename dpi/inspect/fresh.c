@@ -46,7 +46,8 @@ struct verdict repeat_judge(struct crossing *x)
 	u.offset = d->offset - (d->next - pdu);
 	u.length = to - from;
 	late = x->i->now_ns - (u.offset == c->begun ? c->begun_ns : c->segment_ns) > LATE_NS;
-	if (c->enforcer->repeat(c->state, u.offset, from - pdu, to - from, late, kept, x->table, x->permit, &u))
+	if (c->enforcer->repeat(c->state, u.offset, from - pdu, to - from, late, kept,
+				&(struct allowance){ x->table, x->permit, vocabulary_of(c->enforcer->protocol) }, &u))
 		return go_on();
 	command_tell(x, &u, &j);
 	return end_flow(j.reason, PROTO_NONE);

@@ -116,13 +116,12 @@ static bool is_answer(const struct memobus_open *o, const struct memobus_head *h
 	return h->length >= o->answer && h->length <= o->answer_max;
 }
 
-static void answer_open(struct memobus_state *s, uint32_t i, const struct command_table *t,
-			const struct command_permit *p, struct pdu *ret)
+static void answer_open(struct memobus_state *s, uint32_t i, const struct allowance *by, struct pdu *ret)
 {
 	struct memobus_open o = s->open[i];
 
 	ret->function = o.service;
-	judge_answer(PROTO_MEMOBUS, &o.wait, t, p, ret);
+	judge_answer(by, &o.wait, ret);
 	if (o.space != SPACE_NONE && o.wait.reason != R_MEMOBUS_FRAME) {
 		ret->space = o.space;
 		ret->address = o.first;
@@ -132,15 +131,14 @@ static void answer_open(struct memobus_state *s, uint32_t i, const struct comman
 	pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
 }
 
-static void memobus_answered(void *state, struct bytes pdu, const struct command_table *t,
-			     const struct command_permit *p, struct pdu *ret)
+static void memobus_answered(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	struct memobus_state *s = state;
-	unsigned lenient = judge_leniency(PROTO_MEMOBUS, t, p);
+	unsigned lenient = judge_leniency(by);
 	struct memobus_head h;
 
 	ret->reason = R_MEMOBUS_RESPONSE;
-	pdu_name_choice(PROTO_MEMOBUS, t, p, 0, ret);
+	pdu_name_choice(by, 0, ret);
 	if (!memobus_head_parse(pdu, &h)) {
 		ret->reason = R_MEMOBUS_FRAME;
 		return;
@@ -152,7 +150,7 @@ static void memobus_answered(void *state, struct bytes pdu, const struct command
 	ret->targets[MEMOBUS_CHANNEL] = (uint32_t)h.from_channel << 8 | h.to_channel;
 	for (uint32_t i = 0; i < s->wait.n; i++)
 		if (is_answer(&s->open[i], &h, lenient)) {
-			answer_open(s, i, t, p, ret);
+			answer_open(s, i, by, ret);
 			return;
 		}
 	pending_answered_unseen(&s->wait, R_MEMOBUS_UNSEEN, R_MEMOBUS_UNREAD, ret);
@@ -188,8 +186,7 @@ static bool memobus_likely(const void *state, enum direction dir, struct bytes p
 #define PARTS 64u
 
 /* Whether the bytes at `b`, where no message begins, could be read as a forbidden message. */
-static bool is_forbidden(struct bytes b, const struct command_table *t, const struct command_permit *p,
-			 struct ruling *ret)
+static bool is_forbidden(struct bytes b, const struct allowance *by, struct ruling *ret)
 {
 	struct operation room[PARTS];
 	struct memobus_request r = { .operations = room, .max = PARTS };
@@ -202,25 +199,25 @@ static bool is_forbidden(struct bytes b, const struct command_table *t, const st
 	memobus_request_parse(&h, &r);
 	if (!r.well_formed)
 		return false;
-	evaluate(t, p, vocabulary_of(PROTO_MEMOBUS), r.operations, r.n, ret);
+	evaluate(by, r.operations, r.n, ret);
 	return ret->reason != R_ALLOWED;
 }
 
 static bool memobus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-			    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+			    const struct allowance *by, struct pdu *ret)
 {
 	struct ruling ruling;
 	struct bytes messages = b;
 	size_t begins = 0, n = 0;
 
-	if (evaluate_allows_all(t, p, vocabulary_of(PROTO_MEMOBUS))) /* nothing can be misread */
+	if (evaluate_allows_all(by)) /* nothing can be misread */
 		return true;
 	for (size_t at = 0; b.left > 0; bytes_skip(&b, 1), at++) {
 		if (at == begins) {
 			begins = memobus_frame(messages, &n) == FRAME_WHOLE && bytes_skip(&messages, n) ? at + n
 													: SIZE_MAX;
 		} else if ((b.p[0] == MEMOBUS_COMMAND || b.p[0] == MEMOBUS_GENERAL_PURPOSE) &&
-			   is_forbidden(b, t, p, &ruling)) {
+			   is_forbidden(b, by, &ruling)) {
 			pdu_name_ruling(ret, &ruling);
 			ret->reason = R_MEMOBUS_INSIDE;
 			return false;

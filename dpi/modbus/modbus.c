@@ -96,8 +96,7 @@ static void name_range(const struct open_request *o, struct pdu *ret)
  * Judges a response that answers no open request. After bytes were missed, it may belong to an
  * unseen request; it is then allowed if some such request could be allowed.
  */
-static void judge_unseen(struct modbus_state *s, struct bytes data, const struct command_table *t,
-			 const struct command_permit *p, struct pdu *ret)
+static void judge_unseen(struct modbus_state *s, struct bytes data, const struct allowance *by, struct pdu *ret)
 {
 	const struct open_request nobodys = { .function = (uint8_t)ret->function, .wait.reason = R_MODBUS_UNSEEN };
 	struct ruling ruling;
@@ -105,7 +104,7 @@ static void judge_unseen(struct modbus_state *s, struct bytes data, const struct
 	if (s->wait.unseen == 0 || !answer_fits(&nobodys, ret->exception, 0, data))
 		return;
 	pending_answered_unseen(&s->wait, R_MODBUS_UNSEEN, R_MODBUS_UNREAD, ret);
-	modbus_unseen(t, p, (uint8_t)ret->targets[0], (uint8_t)ret->function, &ruling);
+	modbus_unseen(by, (uint8_t)ret->targets[0], (uint8_t)ret->function, &ruling);
 	if (ruling.reason != R_ALLOWED) {
 		ret->allowed = false;
 		ret->reason = ruling.reason;
@@ -142,8 +141,7 @@ static void answer_remember(struct modbus_state *s, const struct open_request *o
 
 /* Whether this is exactly an answer that passed a short time ago, which gives the client no
  * new information. */
-static bool is_repeated(const struct modbus_state *s, struct bytes pdu, const struct command_table *t,
-			const struct command_permit *p, struct pdu *ret)
+static bool is_repeated(const struct modbus_state *s, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	uint64_t digest = digest_of(pdu);
 
@@ -154,7 +152,7 @@ static bool is_repeated(const struct modbus_state *s, struct bytes pdu, const st
 			continue;
 		ret->allowed = true;
 		ret->reason = R_MODBUS_TWICE;
-		pdu_name_choice(PROTO_MODBUS, t, p, told->request.wait.choice, ret);
+		pdu_name_choice(by, told->request.wait.choice, ret);
 		name_range(&told->request, ret);
 		return true;
 	}
@@ -202,7 +200,7 @@ static void note_answered(struct modbus_state *s, const struct open_request *o, 
 
 /* Whether this is a second answer to the last answered request, where that is forgiven. */
 static bool is_second(const struct modbus_state *s, uint16_t tid, struct bytes data, unsigned lenient,
-		      const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+		      const struct allowance *by, struct pdu *ret)
 {
 	const struct open_request *o = &s->told[(s->n_told + TOLD_MAX - 1u) % TOLD_MAX].request;
 
@@ -210,17 +208,16 @@ static bool is_second(const struct modbus_state *s, uint16_t tid, struct bytes d
 		return false;
 	ret->allowed = true;
 	ret->reason = R_MODBUS_TWICE;
-	pdu_name_choice(PROTO_MODBUS, t, p, o->wait.choice, ret);
+	pdu_name_choice(by, o->wait.choice, ret);
 	name_range(o, ret);
 	return true;
 }
 
-static void modbus_answered(void *state, struct bytes pdu, const struct command_table *t,
-			    const struct command_permit *p, struct pdu *ret)
+static void modbus_answered(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	struct modbus_state *s = state;
 	struct bytes whole = pdu;
-	unsigned lenient = s->lenient = (uint8_t)judge_leniency(PROTO_MODBUS, t, p);
+	unsigned lenient = s->lenient = (uint8_t)judge_leniency(by);
 	uint16_t tid;
 	uint8_t unit, function;
 
@@ -233,7 +230,7 @@ static void modbus_answered(void *state, struct bytes pdu, const struct command_
 	ret->exception = function > 0x7fu;
 	ret->reason = R_MODBUS_RESPONSE;
 	if (pdu.failed) {
-		pdu_name_choice(PROTO_MODBUS, t, p, 0, ret);
+		pdu_name_choice(by, 0, ret);
 		return;
 	}
 	for (uint32_t i = 0; i < s->wait.n; i++) {
@@ -242,7 +239,7 @@ static void modbus_answered(void *state, struct bytes pdu, const struct command_
 		/* Oldest first, because a client that reuses an id gets its answers in order. */
 		if (!is_answer(&o, tid, ret, pdu, lenient))
 			continue;
-		judge_answer(PROTO_MODBUS, &o.wait, t, p, ret);
+		judge_answer(by, &o.wait, ret);
 		name_range(&o, ret);
 		pending_overtake(s->open, sizeof(s->open[0]), i);
 		note_answered(s, &o, tid, lenient);
@@ -251,9 +248,9 @@ static void modbus_answered(void *state, struct bytes pdu, const struct command_
 		pending_answered(&s->wait, s->open, sizeof(s->open[0]), i);
 		return;
 	}
-	pdu_name_choice(PROTO_MODBUS, t, p, 0, ret);
-	if (!is_repeated(s, whole, t, p, ret) && !is_second(s, tid, pdu, lenient, t, p, ret))
-		judge_unseen(s, pdu, t, p, ret);
+	pdu_name_choice(by, 0, ret);
+	if (!is_repeated(s, whole, by, ret) && !is_second(s, tid, pdu, lenient, by, ret))
+		judge_unseen(s, pdu, by, ret);
 }
 
 /* PDUs of functions without a name or a known layout may have any form, so they do not count. */
@@ -280,13 +277,12 @@ static bool modbus_misread(const struct parsed *p, const struct pdu *u)
 	return p->wrong != R_ALLOWED || function_framing(vocabulary_of(PROTO_MODBUS), u->function) != FRAMING_ALIKE;
 }
 
-static bool framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
-			const struct command_permit *p, struct pdu *ret)
+static bool framed_else(void *state, bool begins, struct bytes fresh, const struct allowance *by, struct pdu *ret)
 {
 	struct modbus_state *s = state;
 
-	s->lenient = (uint8_t)judge_leniency(PROTO_MODBUS, t, p);
-	return modbus_serial_judge(&s->serial, begins, fresh, t, p, ret);
+	s->lenient = (uint8_t)judge_leniency(by);
+	return modbus_serial_judge(&s->serial, begins, fresh, by, ret);
 }
 
 static size_t state_used(const void *state)

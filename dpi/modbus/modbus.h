@@ -84,12 +84,12 @@ bool modbus_slip_extend(struct modbus_slip *s, uint32_t at, struct bytes b);
 void modbus_slip_start(struct modbus_slip *s, uint32_t at, bool late);
 /* Whether some way of reading finds a request that no row allows. Then *ret is that request, and
  * *ret_ruling says why it is refused. */
-bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table *t, const struct command_permit *p,
-			 struct modbus_reading *ret, struct ruling *ret_ruling);
+bool modbus_slip_forbids(const struct modbus_slip *s, const struct allowance *by, struct modbus_reading *ret,
+			 struct ruling *ret_ruling);
 /* Whether a server that reads by length, from any position in `b`, finds a request that no
  * row allows. */
-bool modbus_slip_anywhere(struct bytes b, const struct command_table *t, const struct command_permit *p,
-			  struct modbus_reading *ret, struct ruling *ret_ruling);
+bool modbus_slip_anywhere(struct bytes b, const struct allowance *by, struct modbus_reading *ret,
+			  struct ruling *ret_ruling);
 
 /* Whether a server that reads by function code finds a whole request in these bytes, whatever their
  * header says. */
@@ -161,12 +161,11 @@ struct modbus_state {
  */
 bool modbus_goes_alone(const struct ruling *ruling, uint8_t function);
 /* Judges a request of which only the answer, or only the header, was seen. */
-void modbus_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
-		   struct ruling *ret);
+void modbus_unseen(const struct allowance *by, uint8_t unit, uint8_t function, struct ruling *ret);
 enum frame_result modbus_frame(const void *state, enum direction dir, struct bytes head, size_t *ret_len);
-bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-		    const struct command_table *t, const struct command_permit *p, struct pdu *ret);
+bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct allowance *by,
+		    struct pdu *ret);
 bool modbus_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
-		   const struct command_table *t, const struct command_permit *p, struct pdu *ret);
+		   const struct allowance *by, struct pdu *ret);
 
 #endif

@@ -34,12 +34,11 @@ bool modbus_goes_alone(const struct ruling *ruling, uint8_t function)
 	return ruling->row != NULL && framed_apart(function);
 }
 
-void modbus_unseen(const struct command_table *t, const struct command_permit *p, uint8_t unit, uint8_t function,
-		   struct ruling *ret)
+void modbus_unseen(const struct allowance *by, uint8_t unit, uint8_t function, struct ruling *ret)
 {
 	const struct operation o = { .service = function, .targets = { unit }, .space = SPACE_NONE };
 
-	evaluate_unseen(t, p, vocabulary_of(PROTO_MODBUS), &o, ret);
+	evaluate_unseen(by, &o, ret);
 }
 
 static bool awaited(const struct modbus_state *s)
@@ -70,22 +69,20 @@ static bool refuse_segment(struct pdu *ret, enum reason r, uint8_t unit, uint8_t
  * Whether the part of a request that has come is allowed. If it is not, the complete request would
  * be refused for the same reason.
  */
-static bool begins_allowed(struct bytes b, const struct command_table *t, const struct command_permit *p,
-			   struct pdu *ret)
+static bool begins_allowed(struct bytes b, const struct allowance *by, struct pdu *ret)
 {
-	const struct vocabulary *v = vocabulary_of(PROTO_MODBUS);
 	struct modbus_request r;
 	struct ruling ruling;
 
 	modbus_request_begin(b, &r);
 	if (r.operations[0].space == SPACE_NONE)
-		evaluate_unseen(t, p, v, r.operations, &ruling);
+		evaluate_unseen(by, r.operations, &ruling);
 	else
-		evaluate(t, p, v, r.operations, r.n, &ruling);
+		evaluate(by, r.operations, r.n, &ruling);
 	if (ruling.reason == R_ALLOWED)
 		return true;
 	pdu_name_ruling(ret, &ruling);
-	evaluate_limit(t, v, r.operations, &ruling, &ret->limit);
+	evaluate_limit(by, r.operations, &ruling, &ret->limit);
 	pdu_name_operation(ret, r.operations, r.n, &ruling);
 	ret->early = true;
 	return refuse_segment(ret, r.well_formed ? ruling.reason : (enum reason)r.wrong, r.unit, r.function);
@@ -94,8 +91,8 @@ static bool begins_allowed(struct bytes b, const struct command_table *t, const 
 /* Checks requests that have to come alone (modbus_goes_alone): such a request must fill its
  * segment, and no answer may be due. Of an incomplete request, checks what has come. False:
  * refused. */
-static bool careful(const struct modbus_state *s, size_t carried, struct bytes b, const struct command_table *t,
-		    const struct command_permit *p, struct pdu *ret)
+static bool careful(const struct modbus_state *s, size_t carried, struct bytes b, const struct allowance *by,
+		    struct pdu *ret)
 {
 	bool single = carried == 0 && !awaited(s);
 
@@ -107,7 +104,7 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 
 		if (r == FRAME_BAD)
 			return true; /* refused when the PDU is judged */
-		modbus_unseen(t, p, unit, function, &ruling);
+		modbus_unseen(by, unit, function, &ruling);
 		pdu_name_ruling(ret, &ruling);
 		if (r != FRAME_WHOLE && modbus_slip_whole(b))
 			return refuse_segment(ret, R_MODBUS_FRAME, unit, function);
@@ -118,7 +115,7 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 		    (r != FRAME_WHOLE || !single || !first || n != b.left))
 			return refuse_segment(ret, R_MODBUS_ALONE, unit, function);
 		if (r != FRAME_WHOLE)
-			return framed_apart(function) || begins_allowed(b, t, p, ret);
+			return framed_apart(function) || begins_allowed(b, by, ret);
 		if (!bytes_skip(&b, n))
 			return true;
 	}
@@ -126,11 +123,11 @@ static bool careful(const struct modbus_state *s, size_t carried, struct bytes b
 }
 
 /* Refuses a request that a server may find at a position where the client began none. */
-static bool refuse_cut(struct pdu *ret, const struct command_table *t, const struct modbus_request *r,
+static bool refuse_cut(struct pdu *ret, const struct allowance *by, const struct modbus_request *r,
 		       const struct ruling *ruling)
 {
 	pdu_name_ruling(ret, ruling);
-	evaluate_limit(t, vocabulary_of(PROTO_MODBUS), r->operations, ruling, &ret->limit);
+	evaluate_limit(by, r->operations, ruling, &ret->limit);
 	pdu_name_operation(ret, r->operations, r->n, ruling);
 	ret->reading = true;
 	return refuse_segment(ret, R_MODBUS_CUT, r->unit, r->function);
@@ -142,8 +139,8 @@ static bool refuse_cut(struct pdu *ret, const struct command_table *t, const str
  * too large alone, or only requests that have waited for long are in the way, it passes only if no
  * forbidden command begins anywhere in it.
  */
-static bool fits_a_read(const struct modbus_state *s, uint32_t at, struct bytes b, const struct command_table *t,
-			const struct command_permit *p, struct pdu *ret)
+static bool fits_a_read(const struct modbus_state *s, uint32_t at, struct bytes b, const struct allowance *by,
+			struct pdu *ret)
 {
 	uint32_t from = at, due = at, end = at + (uint32_t)b.left;
 	struct modbus_reading r;
@@ -157,17 +154,17 @@ static bool fits_a_read(const struct modbus_state *s, uint32_t at, struct bytes 
 		if (s->open[i].wait.aged < PENDING_AGED && (int32_t)(due - s->open[i].at) > 0)
 			due = s->open[i].at;
 	}
-	if (end - from <= READ_MAX || evaluate_allows_all(t, p, vocabulary_of(PROTO_MODBUS)))
+	if (end - from <= READ_MAX || evaluate_allows_all(by))
 		return true;
 	if (due != at && end - due > READ_MAX)
 		return refuse_segment(ret, R_MODBUS_PENDING, 0, 0);
-	return !modbus_slip_anywhere(b, t, p, &r, &ruling) || refuse_cut(ret, t, &r.request, &ruling);
+	return !modbus_slip_anywhere(b, by, &r, &ruling) || refuse_cut(ret, by, &r.request, &ruling);
 }
 
 /* A server may begin to read `carried` bytes after `at`, where the rest of a request begins.
  * Returns whether such a server finds no forbidden command. */
-static bool is_unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bool late,
-			    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+static bool is_unmistakable(struct modbus_state *s, uint32_t at, size_t carried, bool late, const struct allowance *by,
+			    struct pdu *ret)
 {
 	struct modbus_reading r;
 	struct ruling ruling;
@@ -176,10 +173,10 @@ static bool is_unmistakable(struct modbus_state *s, uint32_t at, size_t carried,
 		modbus_slip_start(&s->slip, at + (uint32_t)carried, late);
 	if (carried == HEADER)
 		modbus_slip_start(&s->slip, at + (uint32_t)carried - 1, false);
-	if (!modbus_slip_forbids(&s->slip, t, p, &r, &ruling))
+	if (!modbus_slip_forbids(&s->slip, by, &r, &ruling))
 		return true;
 	s->slip.n = 0; /* reported only once, if refusals do not end the flow */
-	return refuse_cut(ret, t, &r.request, &ruling);
+	return refuse_cut(ret, by, &r.request, &ruling);
 }
 
 /*
@@ -191,8 +188,8 @@ static size_t thrown_away(size_t carried)
 	return carried == HEADER ? carried - 1 : carried;
 }
 
-bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-		    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct allowance *by,
+		    struct pdu *ret)
 {
 	struct modbus_state *s = state;
 	struct open_request *only = lone_request(s);
@@ -200,21 +197,21 @@ bool modbus_segment(void *state, uint64_t offset, size_t carried, bool late, str
 
 	if (only != NULL) {
 		only->wait.expendable = 1; /* reported once, where refusals do not end the flow */
-		pdu_name_choice(PROTO_MODBUS, t, p, only->wait.choice, ret);
+		pdu_name_choice(by, only->wait.choice, ret);
 		return refuse_segment(ret, R_MODBUS_ALONE, only->unit, only->function);
 	}
-	if (!careful(s, carried, b, t, p, ret) || !fits_a_read(s, (uint32_t)offset, b, t, p, ret))
+	if (!careful(s, carried, b, by, ret) || !fits_a_read(s, (uint32_t)offset, b, by, ret))
 		return false;
 	if (carried == 0 && s->slip.n == 0)
 		return true;
 	bytes_skip(&b, s->slip.n == 0 ? thrown_away(carried) : carried);
 	if (!modbus_slip_add(&s->slip, (uint32_t)offset + (uint32_t)(all - b.left), b))
 		return refuse_segment(ret, R_MODBUS_CUT, 0, 0);
-	return is_unmistakable(s, (uint32_t)offset, carried, late, t, p, ret);
+	return is_unmistakable(s, (uint32_t)offset, carried, late, by, ret);
 }
 
 bool modbus_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
-		   const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+		   const struct allowance *by, struct pdu *ret)
 {
 	struct modbus_state *s = state;
 	uint32_t from = (uint32_t)offset + (uint32_t)carried, to = from + (uint32_t)length;
@@ -225,7 +222,7 @@ bool modbus_repeat(void *state, uint64_t offset, size_t carried, size_t length, 
 		if (!o->alone || o->wait.reason != R_ALLOWED || (o->at == from && o->at + o->length == to))
 			continue;
 		if ((int32_t)(to - o->at) > 0 && (int32_t)(o->at + o->length - from) > 0) {
-			pdu_name_choice(PROTO_MODBUS, t, p, o->wait.choice, ret);
+			pdu_name_choice(by, o->wait.choice, ret);
 			return refuse_segment(ret, R_MODBUS_ALONE, o->unit, o->function);
 		}
 	}
@@ -235,5 +232,5 @@ bool modbus_repeat(void *state, uint64_t offset, size_t carried, size_t length, 
 	from = (uint32_t)offset + (uint32_t)thrown_away(carried);
 	if ((s->slip.n == 0 || (int32_t)(from - s->slip.at) < 0) && !modbus_slip_extend(&s->slip, from, b))
 		return refuse_segment(ret, R_MODBUS_CUT, 0, 0);
-	return is_unmistakable(s, (uint32_t)offset, carried, late, t, p, ret);
+	return is_unmistakable(s, (uint32_t)offset, carried, late, by, ret);
 }

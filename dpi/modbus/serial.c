@@ -144,17 +144,15 @@ static void name_framed(const struct framed *f, const struct ruling *ruling, str
 	ret->reason = R_MODBUS_SERIAL;
 }
 
-static bool framed_refused(const struct framed *f, const struct command_table *t, const struct command_permit *p,
-			   struct pdu *ret)
+static bool framed_refused(const struct framed *f, const struct allowance *by, struct pdu *ret)
 {
-	const struct vocabulary *v = vocabulary_of(PROTO_MODBUS);
 	struct ruling ruling;
 
-	evaluate(t, p, v, f->request.operations, f->request.n, &ruling);
+	evaluate(by, f->request.operations, f->request.n, &ruling);
 	if (ruling.reason == R_ALLOWED)
 		return false;
 	name_framed(f, &ruling, ret);
-	evaluate_limit(t, v, f->request.operations, &ruling, &ret->limit);
+	evaluate_limit(by, f->request.operations, &ruling, &ret->limit);
 	ret->reading = true;
 	return true;
 }
@@ -177,7 +175,7 @@ static bool is_tcp(struct bytes b)
 
 /* Whether the bytes are nothing but requests on a serial line, and so not Modbus/TCP. Such bytes
  * are reported even if the rows allow them. */
-static bool is_serial(struct bytes b, const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+static bool is_serial(struct bytes b, const struct allowance *by, struct pdu *ret)
 {
 	struct bytes rest = b;
 	struct ruling ruling;
@@ -190,15 +188,14 @@ static bool is_serial(struct bytes b, const struct command_table *t, const struc
 			return false;
 	if (!is_rtu(b, length_of(b), &f) && !is_ascii(b, &f))
 		return false;
-	evaluate(t, p, vocabulary_of(PROTO_MODBUS), f.request.operations, f.request.n, &ruling);
+	evaluate(by, f.request.operations, f.request.n, &ruling);
 	name_framed(&f, &ruling, ret);
 	return true;
 }
 
 /* Whether a refused request begins among the first `starts` bytes and ends after the first
  * `seen` bytes. */
-static bool is_refused_in(struct bytes b, size_t starts, size_t seen, const struct command_table *t,
-			  const struct command_permit *p, struct pdu *ret)
+static bool is_refused_in(struct bytes b, size_t starts, size_t seen, const struct allowance *by, struct pdu *ret)
 {
 	struct framed f;
 
@@ -206,14 +203,13 @@ static bool is_refused_in(struct bytes b, size_t starts, size_t seen, const stru
 		size_t n = length_of(b);
 
 		if (((n > 0 && at + n > seen && is_rtu(b, n, &f)) || (is_ascii(b, &f) && at + f.n > seen)) &&
-		    framed_refused(&f, t, p, ret))
+		    framed_refused(&f, by, ret))
 			return true;
 	}
 	return false;
 }
 
-static bool serial_search(const struct modbus_serial *s, struct bytes b, const struct command_table *t,
-			  const struct command_permit *p, struct pdu *ret)
+static bool serial_search(const struct modbus_serial *s, struct bytes b, const struct allowance *by, struct pdu *ret)
 {
 	uint8_t both[2u * SERIAL_MAX];
 	size_t n = b.left < SERIAL_MAX ? b.left : SERIAL_MAX;
@@ -224,8 +220,8 @@ static bool serial_search(const struct modbus_serial *s, struct bytes b, const s
 	bytes_copy(&head, both + s->n, n);
 	/* A receiver that separates frames by silence does not check the length for
 	 * the function. */
-	return is_refused_in(bytes_of(both, s->n + n), s->n, s->n, t, p, ret) ||
-	       is_refused_in(b, b.left, 0, t, p, ret) || (is_rtu(b, b.left, &f) && framed_refused(&f, t, p, ret));
+	return is_refused_in(bytes_of(both, s->n + n), s->n, s->n, by, ret) || is_refused_in(b, b.left, 0, by, ret) ||
+	       (is_rtu(b, b.left, &f) && framed_refused(&f, by, ret));
 }
 
 static void tail_keep(struct modbus_serial *s, struct bytes b)
@@ -240,16 +236,15 @@ static void tail_keep(struct modbus_serial *s, struct bytes b)
 	s->n = (uint8_t)(stays + n);
 }
 
-bool modbus_serial_judge(struct modbus_serial *s, bool begins, struct bytes b, const struct command_table *t,
-			 const struct command_permit *p, struct pdu *ret)
+bool modbus_serial_judge(struct modbus_serial *s, bool begins, struct bytes b, const struct allowance *by,
+			 struct pdu *ret)
 {
 	bool refused;
 
 	if (s->reads == READS_TCP || b.left == 0)
 		return true;
 	/* If everything is allowed, misreading does no harm. */
-	refused = (begins && is_serial(b, t, p, ret)) ||
-		  (!evaluate_allows_all(t, p, vocabulary_of(PROTO_MODBUS)) && serial_search(s, b, t, p, ret));
+	refused = (begins && is_serial(b, by, ret)) || (!evaluate_allows_all(by) && serial_search(s, b, by, ret));
 	tail_keep(s, b);
 	return !refused;
 }

@@ -40,8 +40,8 @@ struct modbus_serial {
  * receiver of RTU or ASCII frames would find a request that is not allowed, or the bytes are one
  * such request. *ret then has that request; `reading` is set if the bytes may also be Modbus/TCP.
  */
-bool modbus_serial_judge(struct modbus_serial *s, bool begins, struct bytes b, const struct command_table *t,
-			 const struct command_permit *p, struct pdu *ret);
+bool modbus_serial_judge(struct modbus_serial *s, bool begins, struct bytes b, const struct allowance *by,
+			 struct pdu *ret);
 /* The first Modbus/TCP answer to an allowed request shows how the server reads, unless the answer
  * could also be RTU. */
 void modbus_serial_answered(struct modbus_serial *s, uint16_t tid);

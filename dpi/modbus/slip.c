@@ -187,8 +187,8 @@ bool modbus_slip_whole(struct bytes b)
 	return data_length(function, data) <= data.left || least_length(function, data) <= data.left;
 }
 
-bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table *t, const struct command_permit *p,
-			 struct modbus_reading *ret, struct ruling *ret_ruling)
+bool modbus_slip_forbids(const struct modbus_slip *s, const struct allowance *by, struct modbus_reading *ret,
+			 struct ruling *ret_ruling)
 {
 	uint8_t starts[SLIP_READERS][SLIP_MAX / 8u];
 
@@ -202,8 +202,7 @@ bool modbus_slip_forbids(const struct modbus_slip *s, const struct command_table
 				continue;
 			on = reader_step((enum slip_reader)r, bytes_of(s->bytes + i, s->n - i), ret, &request);
 			if (request) {
-				evaluate(t, p, vocabulary_of(PROTO_MODBUS), ret->request.operations, ret->request.n,
-					 ret_ruling);
+				evaluate(by, ret->request.operations, ret->request.n, ret_ruling);
 				if (ret_ruling->reason != R_ALLOWED)
 					return true;
 			}
@@ -260,8 +259,8 @@ void modbus_slip_answered(struct modbus_slip *s, uint32_t at, uint32_t length, c
 		s->n = 0;
 }
 
-bool modbus_slip_anywhere(struct bytes b, const struct command_table *t, const struct command_permit *p,
-			  struct modbus_reading *ret, struct ruling *ret_ruling)
+bool modbus_slip_anywhere(struct bytes b, const struct allowance *by, struct modbus_reading *ret,
+			  struct ruling *ret_ruling)
 {
 	bool request;
 
@@ -269,7 +268,7 @@ bool modbus_slip_anywhere(struct bytes b, const struct command_table *t, const s
 		reader_step(SLIP_BY_LENGTH, b, ret, &request);
 		if (!request)
 			continue;
-		evaluate(t, p, vocabulary_of(PROTO_MODBUS), ret->request.operations, ret->request.n, ret_ruling);
+		evaluate(by, ret->request.operations, ret->request.n, ret_ruling);
 		if (ret_ruling->reason != R_ALLOWED)
 			return true;
 	}

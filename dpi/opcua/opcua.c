@@ -363,21 +363,19 @@ static void opcua_asked(void *state, const struct parsed *p, const struct ruling
 
 /* Whether the rows allow some request for this service, so that its answer may pass although the
  * request was not seen. */
-static enum reason judge_unseen(const struct command_table *t, const struct command_permit *p, uint32_t service,
-				uint8_t policy, struct pdu *ret)
+static enum reason judge_unseen(const struct allowance *by, uint32_t service, uint8_t policy, struct pdu *ret)
 {
 	struct operation o = opcua_operation(service, policy);
 	struct ruling ruling;
 
-	evaluate_unseen(t, p, vocabulary_of(PROTO_OPCUA), &o, &ruling);
+	evaluate_unseen(by, &o, &ruling);
 	ret->allowed = ruling.reason == R_ALLOWED;
 	pdu_name_ruling(ret, &ruling);
 	return ruling.reason;
 }
 
 /* After bytes were missed, an answer may belong to a request that was not seen. */
-static void answered_unseen(struct opcua_state *s, uint32_t service, const struct command_table *t,
-			    const struct command_permit *p, struct pdu *ret)
+static void answered_unseen(struct opcua_state *s, uint32_t service, const struct allowance *by, struct pdu *ret)
 {
 	uint32_t asks = opcua_service_of_answer(service);
 
@@ -386,9 +384,9 @@ static void answered_unseen(struct opcua_state *s, uint32_t service, const struc
 		return;
 	pending_answered_unseen(&s->wait, R_OPCUA_UNSEEN, R_OPCUA_UNREAD, ret);
 	ret->function = asks != 0 ? asks : service;
-	pdu_name_choice(PROTO_OPCUA, t, p, 0, ret);
+	pdu_name_choice(by, 0, ret);
 	if (ret->allowed && asks != 0 && function_by_code(&vocabulary_opcua, asks)->classes != 0 &&
-	    judge_unseen(t, p, asks, OPCUA_POLICY_NONE, ret) != R_ALLOWED)
+	    judge_unseen(by, asks, OPCUA_POLICY_NONE, ret) != R_ALLOWED)
 		ret->reason = R_OPCUA_FUNCTION;
 }
 
@@ -441,8 +439,8 @@ static bool chunk_fits(struct opcua_state *s, const struct opcua_open *o, const 
 	return c->kind != OPCUA_OPEN || service == OPCUA_FAULT || channel_opened(s, c, body);
 }
 
-static void answer_chunk(struct opcua_state *s, const struct opcua_chunk *c, const struct command_table *t,
-			 const struct command_permit *p, struct pdu *ret)
+static void answer_chunk(struct opcua_state *s, const struct opcua_chunk *c, const struct allowance *by,
+			 struct pdu *ret)
 {
 	struct opcua_numbers n;
 	struct bytes body = c->body;
@@ -452,8 +450,7 @@ static void answer_chunk(struct opcua_state *s, const struct opcua_chunk *c, con
 	ret->targets[OPCUA_POLICY] = OPCUA_POLICY_NONE;
 	if (!opcua_numbers_take(&body, &n))
 		return;
-	if (!sequence_counts(s, DIR_S2C, n.sequence, n.sequence) &&
-	    !judge_forgives(PROTO_OPCUA, t, p, LENIENT_NUMBERING)) {
+	if (!sequence_counts(s, DIR_S2C, n.sequence, n.sequence) && !judge_forgives(by, LENIENT_NUMBERING)) {
 		ret->reason = R_OPCUA_NUMBER;
 		return;
 	}
@@ -461,7 +458,7 @@ static void answer_chunk(struct opcua_state *s, const struct opcua_chunk *c, con
 	if (o == NULL) {
 		ret->reason = R_OPCUA_RESPONSE;
 		if (c->kind == OPCUA_MESSAGE && opcua_service_take(&body, &ret->function))
-			answered_unseen(s, ret->function, t, p, ret);
+			answered_unseen(s, ret->function, by, ret);
 		return;
 	}
 	ret->function = o->service;
@@ -469,7 +466,7 @@ static void answer_chunk(struct opcua_state *s, const struct opcua_chunk *c, con
 		ret->reason = R_OPCUA_RESPONSE;
 		return;
 	}
-	judge_answer(PROTO_OPCUA, &o->wait, t, p, ret);
+	judge_answer(by, &o->wait, ret);
 	o->begun = 1;
 	if (c->chunk != 'C')
 		pending_answered(&s->wait, s->open, sizeof(s->open[0]), at);
@@ -509,8 +506,7 @@ static enum reason in_channel(const struct opcua_state *s, const struct opcua_ch
 	return s->channel_known && c->channel != s->channel ? R_OPCUA_CHANNEL : R_ALLOWED;
 }
 
-static void answered_chunk(struct opcua_state *s, struct bytes pdu, const struct command_table *t,
-			   const struct command_permit *p, struct pdu *ret)
+static void answered_chunk(struct opcua_state *s, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	struct bytes b = pdu;
 	struct opcua_chunk c;
@@ -529,7 +525,7 @@ static void answered_chunk(struct opcua_state *s, struct bytes pdu, const struct
 	ret->reason = R_OPCUA_FRAME;
 	policy = c.kind == OPCUA_OPEN ? c.policy : s->policy;
 	if (!is_secured(policy) && (policy != OPCUA_POLICY_UNKNOWN || is_clear(pdu))) {
-		answer_chunk(s, &c, t, p, ret);
+		answer_chunk(s, &c, by, ret);
 		return;
 	}
 	if (c.kind == OPCUA_OPEN) {
@@ -539,16 +535,15 @@ static void answered_chunk(struct opcua_state *s, struct bytes pdu, const struct
 	}
 	ret->function = OPCUA_SECURED;
 	ret->targets[OPCUA_POLICY] = policy;
-	ret->reason = judge_unseen(t, p, OPCUA_SECURED, policy, ret);
+	ret->reason = judge_unseen(by, OPCUA_SECURED, policy, ret);
 }
 
-static void opcua_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-			   struct pdu *ret)
+static void opcua_answered(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	struct opcua_state *s = state;
 
 	ret->reason = R_OPCUA_FRAME;
-	pdu_name_choice(PROTO_OPCUA, t, p, 0, ret);
+	pdu_name_choice(by, 0, ret);
 	if (s->rest > 0) {
 		s->rest -= pdu.left < s->rest ? (uint32_t)pdu.left : s->rest;
 		ret->function = s->rest_function;
@@ -556,7 +551,7 @@ static void opcua_answered(void *state, struct bytes pdu, const struct command_t
 		ret->allowed = s->rest_allowed;
 		return;
 	}
-	answered_chunk(s, pdu, t, p, ret);
+	answered_chunk(s, pdu, by, ret);
 	s->rest_function = ret->function;
 	s->rest_reason = (uint8_t)ret->reason;
 	s->rest_allowed = ret->allowed;

@@ -192,7 +192,7 @@ struct opcua_state {
 };
 
 /* The enforcer's `segment`, see dpi/protocol.h. */
-bool opcua_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-		   const struct command_table *t, const struct command_permit *p, struct pdu *ret);
+bool opcua_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct allowance *by,
+		   struct pdu *ret);
 
 #endif

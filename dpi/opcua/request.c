@@ -444,13 +444,12 @@ static bool holds_its_request(struct bytes b)
 	       opcua_request_is_whole(c.body);
 }
 
-bool opcua_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-		   const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+bool opcua_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct allowance *by,
+		   struct pdu *ret)
 {
 	const struct opcua_state *s = state;
 
-	if (s->policy > OPCUA_POLICY_NONE || evaluate_allows_all(t, p, vocabulary_of(PROTO_OPCUA)) ||
-	    !holds_its_request(b))
+	if (s->policy > OPCUA_POLICY_NONE || evaluate_allows_all(by) || !holds_its_request(b))
 		return true;
 	ret->reason = R_OPCUA_FRAME;
 	return false;

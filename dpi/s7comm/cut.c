@@ -184,17 +184,17 @@ static bool cut_search(struct s7_state *s, uint64_t offset, struct bytes b)
 	return found;
 }
 
-static bool is_unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct bytes b,
-			    const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+static bool is_unmistakable(struct s7_state *s, uint64_t offset, bool cut, struct bytes b, const struct allowance *by,
+			    struct pdu *ret)
 {
 	if (cut)
 		s7_lose(s);
 	/* Where everything is allowed, misreading does no harm. Later bytes may come under
 	 * another policy. */
-	if (!s->lost || !cut_search(s, offset, b) || evaluate_allows_all(t, p, &vocabulary_s7comm))
+	if (!s->lost || !cut_search(s, offset, b) || evaluate_allows_all(by))
 		return true;
 	s->lost = 0; /* recorded only once, if refusals do not end the flow */
-	pdu_name_choice(PROTO_S7COMM, t, p, 0, ret);
+	pdu_name_choice(by, 0, ret);
 	ret->targets[0] = s7_slot(s);
 	ret->reason = R_S7COMM_CUT;
 	ret->reading = true;
@@ -221,20 +221,20 @@ static bool holds_its_request(struct bytes b)
 	       bytes_skip(&b, n_data);
 }
 
-bool s7_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct command_table *t,
-		const struct command_permit *p, struct pdu *ret)
+bool s7_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct allowance *by,
+		struct pdu *ret)
 {
 	if (holds_its_request(b)) {
-		pdu_name_choice(PROTO_S7COMM, t, p, 0, ret);
+		pdu_name_choice(by, 0, ret);
 		ret->targets[0] = s7_slot(state);
 		ret->reason = R_S7COMM_FRAME;
 		return false;
 	}
-	return is_unmistakable(state, offset, carried > 0 && late, b, t, p, ret);
+	return is_unmistakable(state, offset, carried > 0 && late, b, by, ret);
 }
 
 bool s7_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
-	       const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+	       const struct allowance *by, struct pdu *ret)
 {
-	return is_unmistakable(state, offset, carried > 0 && late, b, t, p, ret);
+	return is_unmistakable(state, offset, carried > 0 && late, b, by, ret);
 }

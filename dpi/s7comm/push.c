@@ -63,13 +63,12 @@ static void take_ruling(const struct ruling *ruling, struct pdu *ret)
 	pdu_name_ruling(ret, ruling);
 }
 
-void s7_rule_unseen(const struct s7_state *s, uint32_t service, const struct command_table *t,
-		    const struct command_permit *p, struct pdu *ret)
+void s7_rule_unseen(const struct s7_state *s, uint32_t service, const struct allowance *by, struct pdu *ret)
 {
 	const struct operation o = { .service = service, .targets = { s7_slot(s) }, .space = SPACE_NONE };
 	struct ruling ruling;
 
-	evaluate_unseen(t, p, &vocabulary_s7comm, &o, &ruling);
+	evaluate_unseen(by, &o, &ruling);
 	take_ruling(&ruling, ret);
 }
 
@@ -92,8 +91,7 @@ static uint32_t subscription(const struct s7_state *s, const struct s7_message *
 
 /* Judges a push with unknown addresses. Only a row without limits of addresses and values allows
  * it, because only such a row allows the request for the push. */
-static void rule_unknown(const struct s7_state *s, uint32_t service, const struct command_table *t,
-			 const struct command_permit *p, struct pdu *ret)
+static void rule_unknown(const struct s7_state *s, uint32_t service, const struct allowance *by, struct pdu *ret)
 {
 	const struct operation o = { .service = service,
 				     .targets = { s7_slot(s) },
@@ -102,7 +100,7 @@ static void rule_unknown(const struct s7_state *s, uint32_t service, const struc
 				     .values = { .form = VALUES_UNKNOWN } };
 	struct ruling ruling;
 
-	evaluate(t, p, &vocabulary_s7comm, &o, 1, &ruling);
+	evaluate(by, &o, 1, &ruling);
 	take_ruling(&ruling, ret);
 }
 
@@ -111,15 +109,14 @@ static void rule_unknown(const struct s7_state *s, uint32_t service, const struc
  * half-way or with too many reads, some addresses are unknown. They were allowed when they were
  * requested, and count as allowed until the permit changes.
  */
-static void rule_cyclic(const struct s7_state *s, uint32_t service, const struct command_table *t,
-			const struct command_permit *p, struct pdu *ret)
+static void rule_cyclic(const struct s7_state *s, uint32_t service, const struct allowance *by, struct pdu *ret)
 {
 	struct ruling ruling;
 
 	if ((s->met || s->watches_more) && s->moved)
-		rule_unknown(s, service, t, p, ret);
+		rule_unknown(s, service, by, ret);
 	else
-		s7_rule_unseen(s, service, t, p, ret);
+		s7_rule_unseen(s, service, by, ret);
 	for (uint32_t i = 0; i < s->n_watched && ret->allowed; i++) {
 		const struct s7_watched *w = &s->watched[i];
 		const struct operation o = { .service = S7_SUB(S7_CYCLIC, w->sub),
@@ -128,7 +125,7 @@ static void rule_cyclic(const struct s7_state *s, uint32_t service, const struct
 					     .first = (uint64_t)w->first_high << 32 | w->first_low,
 					     .count = w->count };
 
-		evaluate(t, p, &vocabulary_s7comm, &o, 1, &ruling);
+		evaluate(by, &o, 1, &ruling);
 		take_ruling(&ruling, ret);
 		if (!ret->allowed)
 			pdu_name_operation(ret, &o, 1, &ruling);
@@ -136,18 +133,16 @@ static void rule_cyclic(const struct s7_state *s, uint32_t service, const struct
 }
 
 /* BSEND goes in both directions. Rows that let the client send any block let the server do so. */
-void s7_block_pushed(struct s7_state *s, const struct s7_message *m, const struct command_table *t,
-		     const struct command_permit *p, struct pdu *ret)
+void s7_block_pushed(struct s7_state *s, const struct s7_message *m, const struct allowance *by, struct pdu *ret)
 {
 	if (m->group != S7_PBC || s->blocks == UINT8_MAX)
 		return;
-	rule_unknown(s, S7_SUB(m->group, m->sub), t, p, ret);
+	rule_unknown(s, S7_SUB(m->group, m->sub), by, ret);
 	if (ret->allowed)
 		s->blocks++;
 }
 
-void s7_push(const struct s7_state *s, const struct s7_message *m, const struct command_table *t,
-	     const struct command_permit *p, struct pdu *ret)
+void s7_push(const struct s7_state *s, const struct s7_message *m, const struct allowance *by, struct pdu *ret)
 {
 	uint32_t service = subscription(s, m);
 	const struct function_info *f = function_by_code(&vocabulary_s7comm, service);
@@ -157,9 +152,9 @@ void s7_push(const struct s7_state *s, const struct s7_message *m, const struct 
 	if (service == 0 || !(says_all || s7_answer_fits(service, m)))
 		return;
 	if (f == NULL || f->untold != 0)
-		rule_unknown(s, service, t, p, ret);
+		rule_unknown(s, service, by, ret);
 	else if (m->group == S7_CYCLIC)
-		rule_cyclic(s, service, t, p, ret);
+		rule_cyclic(s, service, by, ret);
 	else
-		s7_rule_unseen(s, service, t, p, ret);
+		s7_rule_unseen(s, service, by, ret);
 }

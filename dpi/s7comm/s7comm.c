@@ -282,16 +282,15 @@ static void s7_asked(void *state, const struct parsed *p, const struct ruling *r
 }
 
 /* `b` is the PDU, or the message that several DTs made. */
-static void s7_note_answered(void *state, struct bytes b, const struct command_table *table,
-			     const struct command_permit *permit, struct pdu *ret)
+static void s7_note_answered(void *state, struct bytes b, const struct allowance *by, struct pdu *ret)
 {
 	struct s7_unit u;
 
-	s7_notice_permit(state, permit);
+	s7_notice_permit(state, by->permit);
 	s7_unwrap(b, NULL, &u);
 	if (u.tpdu == 0)
 		u = (struct s7_unit){ .tpdu = TPDU_DT, .well_formed = true, .message = b };
-	s7_answered(state, ret->dir, &u, table, permit, ret);
+	s7_answered(state, ret->dir, &u, by, ret);
 }
 
 static void s7_missed(void *state)

@@ -185,21 +185,18 @@ struct s7_state {
 };
 
 /* Handles an answer, or anything else that is not a request; see dpi/protocol.h. */
-void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u, const struct command_table *t,
-		 const struct command_permit *p, struct pdu *ret);
+void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u, const struct allowance *by,
+		 struct pdu *ret);
 void s7_forget(struct s7_state *s, uint32_t i);
 /* Notes what the server may send by itself from now on, because this request has passed. */
 void s7_subscribe(struct s7_state *s, const struct parsed *p);
 /* Notes the permit under which the server's messages are judged now. */
 void s7_notice_permit(struct s7_state *s, const struct command_permit *p);
-void s7_push(const struct s7_state *s, const struct s7_message *m, const struct command_table *t,
-	     const struct command_permit *p, struct pdu *ret);
+void s7_push(const struct s7_state *s, const struct s7_message *m, const struct allowance *by, struct pdu *ret);
 /* Judges a block that the server sends by itself (BSEND). */
-void s7_block_pushed(struct s7_state *s, const struct s7_message *m, const struct command_table *t,
-		     const struct command_permit *p, struct pdu *ret);
+void s7_block_pushed(struct s7_state *s, const struct s7_message *m, const struct allowance *by, struct pdu *ret);
 /* Judges a service by the rows although its request was not seen, or came from the server. */
-void s7_rule_unseen(const struct s7_state *s, uint32_t service, const struct command_table *t,
-		    const struct command_permit *p, struct pdu *ret);
+void s7_rule_unseen(const struct s7_state *s, uint32_t service, const struct allowance *by, struct pdu *ret);
 /* From here on the server may be out of step with the client, until an answer shows that it
  * is not. */
 void s7_lose(struct s7_state *s);
@@ -207,10 +204,10 @@ void s7_lose(struct s7_state *s);
 bool s7_once(const void *state, struct bytes request, struct bytes answer, struct once_template *ret);
 bool s7_keep(const void *state, struct outbuf *to);
 bool s7_again(void *state, struct bytes kept);
-bool s7_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct command_table *t,
-		const struct command_permit *p, struct pdu *ret);
+bool s7_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct allowance *by,
+		struct pdu *ret);
 bool s7_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
-	       const struct command_table *t, const struct command_permit *p, struct pdu *ret);
+	       const struct allowance *by, struct pdu *ret);
 /* The slot in the session's own connection request, or SLOT_UNKNOWN. */
 static inline uint32_t s7_slot(const struct s7_state *s)
 {

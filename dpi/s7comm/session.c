@@ -100,20 +100,19 @@ static void name_request(const struct s7_open *o, struct pdu *ret)
  * Judges an answer to no open request. After bytes were missed, it may belong to an unseen request;
  * it is then allowed if some such request could be allowed.
  */
-static void judge_unseen(const struct s7_state *s, const struct s7_message *m, const struct command_table *t,
-			 const struct command_permit *p, struct pdu *ret)
+static void judge_unseen(const struct s7_state *s, const struct s7_message *m, const struct allowance *by,
+			 struct pdu *ret)
 {
 	if (!s->met)
 		return;
-	s7_rule_unseen(s, service_of(m), t, p, ret);
+	s7_rule_unseen(s, service_of(m), by, ret);
 	if (!ret->allowed)
 		return;
 	ret->allowed = !s->wait.unread;
 	ret->reason = s->wait.unread ? R_S7COMM_UNREAD : R_S7COMM_UNSEEN;
 }
 
-static void answer_message(struct s7_state *s, const struct s7_message *m, const struct command_table *t,
-			   const struct command_permit *p, struct pdu *ret)
+static void answer_message(struct s7_state *s, const struct s7_message *m, const struct allowance *by, struct pdu *ret)
 {
 	uint32_t at = 0;
 
@@ -122,7 +121,7 @@ static void answer_message(struct s7_state *s, const struct s7_message *m, const
 
 		if (!is_answer(s, i, at, m))
 			continue;
-		judge_answer(PROTO_S7COMM, &o.wait, t, p, ret);
+		judge_answer(by, &o.wait, ret);
 		name_request(&o, ret);
 		take_effect(s, &o, m, ret);
 		if ((int16_t)(o.number - s->lost_number) >= 0)
@@ -131,14 +130,13 @@ static void answer_message(struct s7_state *s, const struct s7_message *m, const
 		s7_forget(s, i);
 		return;
 	}
-	judge_unseen(s, m, t, p, ret);
+	judge_unseen(s, m, by, ret);
 }
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
 /* During a download the server asks for the block, part by part, and says when it has it. */
-static void judge_question(struct s7_state *s, const struct s7_message *m, const struct command_table *t,
-			   const struct command_permit *p, struct pdu *ret)
+static void judge_question(struct s7_state *s, const struct s7_message *m, const struct allowance *by, struct pdu *ret)
 {
 	struct operation room[1];
 	enum reason wrong;
@@ -149,13 +147,12 @@ static void judge_question(struct s7_state *s, const struct s7_message *m, const
 	s7_request_operations(m, room, &wrong);
 	if (wrong != R_ALLOWED)
 		return;
-	s7_rule_unseen(s, S7_FUNCTION(m->function), t, p, ret);
+	s7_rule_unseen(s, S7_FUNCTION(m->function), by, ret);
 	s->asked_back = m->function;
 	s->back_reference = m->reference;
 }
 
-static void judge_message(struct s7_state *s, struct bytes message, const struct command_table *t,
-			  const struct command_permit *p, struct pdu *ret)
+static void judge_message(struct s7_state *s, struct bytes message, const struct allowance *by, struct pdu *ret)
 {
 	struct s7_message m;
 
@@ -172,26 +169,25 @@ static void judge_message(struct s7_state *s, struct bytes message, const struct
 	switch (m.kind) {
 	case S7_ACK:
 	case S7_ACK_DATA:
-		answer_message(s, &m, t, p, ret);
+		answer_message(s, &m, by, ret);
 		break;
 	case S7_JOB:
-		judge_question(s, &m, t, p, ret);
+		judge_question(s, &m, by, ret);
 		break;
 	default:
 		if (m.says == S7_ANSWERS)
-			answer_message(s, &m, t, p, ret);
+			answer_message(s, &m, by, ret);
 		else if (m.says == S7_PUSHES)
-			s7_push(s, &m, t, p, ret);
+			s7_push(s, &m, by, ret);
 		else
-			s7_block_pushed(s, &m, t, p, ret);
+			s7_block_pushed(s, &m, by, ret);
 		break;
 	}
 }
 
 /* ---- the connection -------------------------------------------------------------------------- */
 
-static void connection_confirm(struct s7_state *s, const struct s7_unit *u, const struct command_table *t,
-			       const struct command_permit *p, struct pdu *ret)
+static void connection_confirm(struct s7_state *s, const struct s7_unit *u, const struct allowance *by, struct pdu *ret)
 {
 	if (s->met && s->phase == PHASE_FRESH) {
 		ret->allowed = true;
@@ -205,20 +201,20 @@ static void connection_confirm(struct s7_state *s, const struct s7_unit *u, cons
 	s->phase = PHASE_CONNECTED;
 	ret->reason = (enum reason)s->connect_reason;
 	ret->allowed = ret->reason == R_ALLOWED;
-	pdu_name_choice(PROTO_S7COMM, t, p, s->connect_choice, ret);
+	pdu_name_choice(by, s->connect_choice, ret);
 }
 
-void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u, const struct command_table *t,
-		 const struct command_permit *p, struct pdu *ret)
+void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u, const struct allowance *by,
+		 struct pdu *ret)
 {
 	ret->targets[0] = s7_slot(s);
 	ret->function = S7_TPDU(u->tpdu);
-	pdu_name_choice(PROTO_S7COMM, t, p, 0, ret);
+	pdu_name_choice(by, 0, ret);
 	if (!u->well_formed)
 		return;
 	switch (u->tpdu) {
 	case TPDU_CC:
-		connection_confirm(s, u, t, p, ret);
+		connection_confirm(s, u, by, ret);
 		return;
 	case TPDU_DR:
 	case TPDU_ER:
@@ -226,7 +222,7 @@ void s7_answered(struct s7_state *s, enum direction dir, const struct s7_unit *u
 		break;
 	case TPDU_DT:
 		if (u->message.left > 0 && dir == DIR_S2C) {
-			judge_message(s, u->message, t, p, ret);
+			judge_message(s, u->message, by, ret);
 			return;
 		}
 		ret->allowed = s->phase >= PHASE_CONNECTED || s->met; /* an acknowledgement */

@@ -354,17 +354,15 @@ static size_t oddly_written(struct bytes b, size_t at)
 
 /* Whether the command of `f` is refused; *ret then has the refusal. Its reason is `reason`; if this
  * is R_ALLOWED, the reason of the ruling. */
-static bool found_refused(const struct found *f, enum reason reason, const struct command_table *t,
-			  const struct command_permit *p, struct pdu *ret)
+static bool found_refused(const struct found *f, enum reason reason, const struct allowance *by, struct pdu *ret)
 {
-	const struct vocabulary *v = vocabulary_of(PROTO_SLMP);
 	struct ruling ruling;
 
-	evaluate(t, p, v, f->room, f->n, &ruling);
+	evaluate(by, f->room, f->n, &ruling);
 	if (ruling.reason == R_ALLOWED)
 		return false;
 	pdu_name_ruling(ret, &ruling);
-	evaluate_limit(t, v, f->room, &ruling, &ret->limit);
+	evaluate_limit(by, f->room, &ruling, &ret->limit);
 	pdu_name_operation(ret, f->room, f->n, &ruling);
 	ret->reason = reason != R_ALLOWED ? reason : ruling.reason;
 	ret->reading = reason == R_SLMP_CUT;
@@ -409,8 +407,8 @@ static inline bool may_be_any(const uint8_t *p, size_t left)
 
 /* Whether a refused command begins at `at`. Not counted are the command that the client wrote at
  * `written`, and commands that end before `seam`. */
-static bool is_refused_at(struct bytes b, size_t at, size_t written, size_t seam, const struct command_table *t,
-			  const struct command_permit *p, struct pdu *ret)
+static bool is_refused_at(struct bytes b, size_t at, size_t written, size_t seam, const struct allowance *by,
+			  struct pdu *ret)
 {
 	const uint8_t *from = b.p + at;
 	size_t left = b.left - at, command;
@@ -420,21 +418,20 @@ static bool is_refused_at(struct bytes b, size_t at, size_t written, size_t seam
 	for (unsigned ascii = 0; ascii < 2; ascii++)
 		if (at + OTHER_MIN * (ascii != 0 ? 2u : 1u) > seam && other_names(from, left, ascii != 0, &service)) {
 			take_other(service, &f);
-			if (found_refused(&f, R_SLMP_CUT, t, p, ret))
+			if (found_refused(&f, R_SLMP_CUT, by, ret))
 				return true;
 		}
 	for (unsigned ascii = 0; ascii < 2; ascii++)
 		if (((may_begin(from, left, ascii != 0) && at + (ascii != 0 ? 8u : 4u) > seam &&
 		      finds(b, at, ascii != 0, ANY_CASE, &f)) ||
 		     (may_be_foreign(from, left, ascii != 0) && finds_foreign(b, at, ascii != 0, &f))) &&
-		    found_refused(&f, R_SLMP_CUT, t, p, ret))
+		    found_refused(&f, R_SLMP_CUT, by, ret))
 			return true;
 	return may_be_own(from, left) && (command = oddly_written(b, at)) > 0 && command != written &&
-	       command + 8u > seam && finds(b, command, true, OR_ZERO, &f) && found_refused(&f, R_SLMP_CUT, t, p, ret);
+	       command + 8u > seam && finds(b, command, true, OR_ZERO, &f) && found_refused(&f, R_SLMP_CUT, by, ret);
 }
 
-static bool commands_search(uint8_t form, struct bytes b, const struct command_table *t, const struct command_permit *p,
-			    struct pdu *ret)
+static bool commands_search(uint8_t form, struct bytes b, const struct allowance *by, struct pdu *ret)
 {
 	struct bytes frames = b;
 	size_t frame_at = 0, written = next_written(form, &frames, &frame_at);
@@ -442,15 +439,14 @@ static bool commands_search(uint8_t form, struct bytes b, const struct command_t
 	for (size_t at = 0; at < b.left; at++)
 		if (at == written)
 			written = next_written(form, &frames, &frame_at);
-		else if (may_be_any(b.p + at, b.left - at) && is_refused_at(b, at, written, 0, t, p, ret))
+		else if (may_be_any(b.p + at, b.left - at) && is_refused_at(b, at, written, 0, by, ret))
 			return false;
 	return true;
 }
 
 /* Searches the end of the earlier bytes together with the beginning of `b`, because a command may
  * lie across both. */
-static bool search_seam(const struct slmp_state *s, struct bytes b, const struct command_table *t,
-			const struct command_permit *p, struct pdu *ret)
+static bool search_seam(const struct slmp_state *s, struct bytes b, const struct allowance *by, struct pdu *ret)
 {
 	uint8_t both[2 * SLMP_TAIL];
 	size_t n = b.left < SLMP_TAIL ? b.left : SLMP_TAIL;
@@ -459,7 +455,7 @@ static bool search_seam(const struct slmp_state *s, struct bytes b, const struct
 	memcpy(both + s->n_tail, b.p, n);
 	b = bytes_of(both, s->n_tail + n);
 	for (size_t at = 0; at < s->n_tail; at++)
-		if (may_be_any(b.p + at, b.left - at) && is_refused_at(b, at, SIZE_MAX, s->n_tail, t, p, ret))
+		if (may_be_any(b.p + at, b.left - at) && is_refused_at(b, at, SIZE_MAX, s->n_tail, by, ret))
 			return false;
 	return true;
 }
@@ -536,8 +532,7 @@ static bool read_request(struct bytes b, struct found *ret, bool *ret_all)
  * the data that it needs cannot become well-formed. If such a frame is refused, the reason is that
  * it is malformed.
  */
-static bool unfinished_may_pass(uint8_t form, struct bytes b, const struct command_table *t,
-				const struct command_permit *p, struct pdu *ret)
+static bool unfinished_may_pass(uint8_t form, struct bytes b, const struct allowance *by, struct pdu *ret)
 {
 	enum frame_result r = FRAME_WHOLE;
 	struct found f;
@@ -547,14 +542,13 @@ static bool unfinished_may_pass(uint8_t form, struct bytes b, const struct comma
 	while (b.left > 0 && (r = slmp_frame(form, b, &n)) == FRAME_WHOLE)
 		bytes_skip(&b, n);
 	if (b.left == 0 || r != FRAME_NEED_MORE || !read_request(b, &f, &all) ||
-	    !found_refused(&f, all ? R_SLMP_FRAME : R_ALLOWED, t, p, ret))
+	    !found_refused(&f, all ? R_SLMP_FRAME : R_ALLOWED, by, ret))
 		return true;
 	ret->early = !all;
 	return false;
 }
 
-static bool segment_look(struct slmp_state *s, struct bytes b, bool begins, const struct command_table *t,
-			 const struct command_permit *p, struct pdu *ret)
+static bool segment_look(struct slmp_state *s, struct bytes b, bool begins, const struct allowance *by, struct pdu *ret)
 {
 	bool may_pass;
 
@@ -562,15 +556,14 @@ static bool segment_look(struct slmp_state *s, struct bytes b, bool begins, cons
 		return true;
 	/* Where everything is allowed, misreading does no harm. Later bytes may come under
 	 * another policy. */
-	may_pass = evaluate_allows_all(t, p, vocabulary_of(PROTO_SLMP)) ||
-		   ((!begins || search_seam(s, b, t, p, ret)) && commands_search(s->form, b, t, p, ret));
+	may_pass = evaluate_allows_all(by) ||
+		   ((!begins || search_seam(s, b, by, ret)) && commands_search(s->form, b, by, ret));
 	keep_tail(s, b);
 	return may_pass;
 }
 
 /* Whether the rest of a frame may pass if a server takes it for a frame of another form. */
-static bool rest_may_pass(struct bytes b, const struct command_table *t, const struct command_permit *p,
-			  struct pdu *ret)
+static bool rest_may_pass(struct bytes b, const struct allowance *by, struct pdu *ret)
 {
 	uint32_t service;
 	struct found f;
@@ -578,11 +571,10 @@ static bool rest_may_pass(struct bytes b, const struct command_table *t, const s
 	if (!other_begins(b, &service))
 		return true;
 	take_other(service, &f);
-	return !found_refused(&f, R_SLMP_CUT, t, p, ret);
+	return !found_refused(&f, R_SLMP_CUT, by, ret);
 }
 
-bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
-		      const struct command_permit *p, struct pdu *ret)
+bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct allowance *by, struct pdu *ret)
 {
 	size_t n;
 	uint32_t service;
@@ -592,15 +584,15 @@ bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct
 	    !other_begins(fresh, &service))
 		return true;
 	take_other(service, &f);
-	if (!found_refused(&f, R_SLMP_OTHER, t, p, ret)) { /* its answer could not be judged */
+	if (!found_refused(&f, R_SLMP_OTHER, by, ret)) { /* its answer could not be judged */
 		pdu_name_operation(ret, f.room, f.n, &(struct ruling){ 0 });
 		ret->reason = R_SLMP_OTHER;
 	}
 	return false;
 }
 
-bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-		  const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct allowance *by,
+		  struct pdu *ret)
 {
 	struct slmp_state *s = state;
 	struct bytes rest;
@@ -612,17 +604,17 @@ bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struc
 		s->cut = true;
 	rest = b;
 	bytes_skip(&rest, carried);
-	return (carried == 0 || rest_may_pass(rest, t, p, ret)) && unfinished_may_pass(s->form, b, t, p, ret) &&
-	       segment_look(s, b, carried == 0, t, p, ret);
+	return (carried == 0 || rest_may_pass(rest, by, ret)) && unfinished_may_pass(s->form, b, by, ret) &&
+	       segment_look(s, b, carried == 0, by, ret);
 }
 
 bool slmp_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
-		 const struct command_table *t, const struct command_permit *p, struct pdu *ret)
+		 const struct allowance *by, struct pdu *ret)
 {
 	struct slmp_state *s = state;
 
 	if (carried == 0)
 		return true;
 	s->cut = true;
-	return segment_look(s, b, false, t, p, ret);
+	return segment_look(s, b, false, by, ret);
 }

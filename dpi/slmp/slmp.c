@@ -225,13 +225,13 @@ static void settle_monitor(struct slmp_state *s, const struct slmp_open *o, bool
 		s->registering.n = 0;
 }
 
-static void answer_open(struct slmp_state *s, uint32_t i, const struct answer *a, const struct command_table *t,
-			const struct command_permit *p, struct pdu *ret)
+static void answer_open(struct slmp_state *s, uint32_t i, const struct answer *a, const struct allowance *by,
+			struct pdu *ret)
 {
 	struct slmp_open o = s->open[i];
 
 	ret->function = o.service;
-	judge_answer(PROTO_SLMP, &o.wait, t, p, ret);
+	judge_answer(by, &o.wait, ret);
 	if (o.space != SPACE_NONE && o.wait.reason != R_SLMP_FRAME) {
 		ret->space = o.space;
 		ret->address = o.first;
@@ -246,15 +246,14 @@ static void answer_open(struct slmp_state *s, uint32_t i, const struct answer *a
 		s->unanswered = 0;
 }
 
-static void slmp_answered(void *state, struct bytes pdu, const struct command_table *t, const struct command_permit *p,
-			  struct pdu *ret)
+static void slmp_answered(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	struct slmp_state *s = state;
 	struct answer a = { .dir = ret->dir };
-	unsigned lenient = judge_leniency(PROTO_SLMP, t, p);
+	unsigned lenient = judge_leniency(by);
 
 	ret->reason = R_SLMP_RESPONSE;
-	pdu_name_choice(PROTO_SLMP, t, p, 0, ret);
+	pdu_name_choice(by, 0, ret);
 	if (!slmp_head_parse(pdu, &a.h) || (s->form != 0 && s->form != a.h.form) ||
 	    !slmp_number(&a.h.rest, 2, &a.end_code))
 		return;
@@ -262,7 +261,7 @@ static void slmp_answered(void *state, struct bytes pdu, const struct command_ta
 	ret->exception = a.end_code != 0;
 	for (uint32_t i = 0; i < s->wait.n; i++)
 		if (is_answer(&s->open[i], &a, lenient)) {
-			answer_open(s, i, &a, t, p, ret);
+			answer_open(s, i, &a, by, ret);
 			return;
 		}
 	pending_answered_unseen(&s->wait, R_SLMP_UNSEEN, R_SLMP_UNREAD, ret);

@@ -194,11 +194,10 @@ struct slmp_state {
 	uint8_t tail[SLMP_TAIL];
 };
 
-bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct command_table *t,
-		      const struct command_permit *p, struct pdu *ret);
-bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b,
-		  const struct command_table *t, const struct command_permit *p, struct pdu *ret);
+bool slmp_framed_else(void *state, bool begins, struct bytes fresh, const struct allowance *by, struct pdu *ret);
+bool slmp_segment(void *state, uint64_t offset, size_t carried, bool late, struct bytes b, const struct allowance *by,
+		  struct pdu *ret);
 bool slmp_repeat(void *state, uint64_t offset, size_t carried, size_t length, bool late, struct bytes b,
-		 const struct command_table *t, const struct command_permit *p, struct pdu *ret);
+		 const struct allowance *by, struct pdu *ret);
 
 #endif

@@ -214,7 +214,7 @@ static bool again(struct desk *d, const struct stream *s, const struct passed *p
 		pdu--;
 	d->p = (struct pdu){ .dir = DIR_C2S };
 	return s7comm_enforcer.repeat(d->state, pdu, from - pdu, n, late, bytes_of(p->bytes + pdu, p->n - pdu),
-				      &d->table, &d->permit, &d->p);
+				      desk_by(d), &d->p);
 }
 
 /* One segment of the client, from the bytes of `s`: whether it may pass, and what the server does
@@ -226,8 +226,7 @@ static bool segment(struct desk *d, const struct limits *l, struct stream *s, st
 	bool late = (how & LATE) != 0, gives_up = late || ((how & HURRIES) != 0 && impatient_acknowledged(server, p));
 
 	d->p = (struct pdu){ .dir = DIR_C2S };
-	if (!s7comm_enforcer.segment(d->state, offset, carried, late, bytes_of(s->bytes, s->n), &d->table, &d->permit,
-				     &d->p)) {
+	if (!s7comm_enforcer.segment(d->state, offset, carried, late, bytes_of(s->bytes, s->n), desk_by(d), &d->p)) {
 		/* a segment is refused only for these two reasons */
 		MUST(d->p.reason == R_S7COMM_CUT || d->p.reason == R_S7COMM_FRAME);
 		return false;
@@ -264,7 +263,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[5] & 1)
 		pending_missed(&s7comm_enforcer, d.state, (data[5] & 2) != 0);
 	segments = (data[6] & 1) != 0;
-	server.deaf = evaluate_allows_all(&d.table, &d.permit, &vocabulary_s7comm);
+	server.deaf = evaluate_allows_all(&(struct allowance){ &d.table, &d.permit, &vocabulary_s7comm });
 	streams[0].n = streams[1].n = 0;
 	memset(passed.begins, 0, sizeof(passed.begins));
 	passed.n = 0;

@@ -101,8 +101,7 @@ static inline bool judge_whole(struct session *s, enum direction dir)
 static inline bool may_pass(struct desk *d, const struct stream *s, size_t carried)
 {
 	const uint8_t *copy = exact_copy(s->bytes, s->n);
-	bool may =
-		DESK_ENFORCER.segment(d->state, 0, carried, false, bytes_of(copy, s->n), &d->table, &d->permit, &d->p);
+	bool may = DESK_ENFORCER.segment(d->state, 0, carried, false, bytes_of(copy, s->n), desk_by(d), &d->p);
 
 	exact_done(copy, s->n);
 	return may;

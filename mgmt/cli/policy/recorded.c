@@ -97,17 +97,11 @@ static uint8_t perhaps_broadcast(const struct asked *a)
 	return bits;
 }
 
-struct judge {
-	const struct command_table *table;
-	const struct command_permit *permit;
-	const struct vocabulary *v;
-};
-
-static enum reason ruled(const struct judge *j, const struct operation *o, const struct command_row **ret_row)
+static enum reason ruled(const struct allowance *j, const struct operation *o, const struct command_row **ret_row)
 {
 	struct ruling r;
 
-	evaluate(j->table, j->permit, j->v, o, 1, &r);
+	evaluate(j, o, 1, &r);
 	if (ret_row != NULL)
 		*ret_row = r.row;
 	return r.reason;
@@ -120,7 +114,7 @@ static struct values written(uint64_t v)
 
 /* Judges as strictly as possible where the record lacks something: if this passes, all its
  * operations do. */
-static enum reason at_worst(const struct judge *j, const struct asked *a)
+static enum reason at_worst(const struct allowance *j, const struct asked *a)
 {
 	struct operation o = a->o;
 	const struct command_row *row;
@@ -142,7 +136,7 @@ static enum reason at_worst(const struct judge *j, const struct asked *a)
 
 /* Judges as generously as possible where the record lacks something: if this is refused, all its
  * operations are. */
-static enum reason at_best(const struct judge *j, const struct asked *a)
+static enum reason at_best(const struct allowance *j, const struct asked *a)
 {
 	struct operation o = a->o;
 
@@ -159,7 +153,7 @@ static enum reason at_best(const struct judge *j, const struct asked *a)
 
 /* Some operations are known one by one: one touched the first address, one the last, one wrote the
  * least value, one the largest. */
-static enum reason at_an_edge(const struct judge *j, const struct asked *a)
+static enum reason at_an_edge(const struct allowance *j, const struct asked *a)
 {
 	enum reason r = R_ALLOWED;
 
@@ -195,7 +189,7 @@ static const struct ir_cell *cell_of(const struct ir *ir, const json_t *e, uint6
 
 bool recorded_judge(struct ir *ir, const json_t *e, uint64_t now, struct recorded *ret)
 {
-	struct judge j = { .table = &ir->table };
+	struct allowance j = { .table = &ir->table };
 	const struct ir_cell *cell;
 	struct addr unused;
 	uint16_t port;

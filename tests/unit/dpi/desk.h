@@ -28,6 +28,7 @@
 struct desk {
 	struct command_table table;
 	struct command_permit permit;
+	struct allowance by; /* as an enforcer is given the two */
 	struct command_grant grants[DESK_GRANTS];
 	struct command_row rows[DESK_GRANTS];
 	struct space_set spaces[DESK_GRANTS * DESK_SPACES]; /* DESK_SPACES of each row */
@@ -213,6 +214,12 @@ static inline void desk_reaches(const struct vocabulary *v, const struct operati
 			(unsigned long long)o->values.lo);
 		abort();
 	}
+}
+
+static inline const struct allowance *desk_by(struct desk *d)
+{
+	d->by = (struct allowance){ &d->table, &d->permit, vocabulary_of(DESK_ENFORCER.protocol) };
+	return &d->by;
 }
 
 static inline void desk_ask(struct desk *d, enum direction dir, struct bytes pdu)

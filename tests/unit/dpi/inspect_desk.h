@@ -113,8 +113,7 @@ static void toy_asked(void *state, const struct parsed *p, const struct ruling *
 		s->open[s->wait.n++] = (struct pending_entry){ r->choice, (uint8_t)ret->reason, 0, 0 };
 }
 
-static void toy_answered(void *state, struct bytes pdu, const struct command_table *table,
-			 const struct command_permit *permit, struct pdu *ret)
+static void toy_answered(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	struct toy *s = state;
 	uint8_t function;
@@ -125,10 +124,10 @@ static void toy_answered(void *state, struct bytes pdu, const struct command_tab
 	bytes_u8(&pdu, &function);
 	ret->function = function;
 	ret->allowed =
-		ret->function != TOY_FORBIDDEN && !(toy_reads_only(permit->permit) && ret->function > TOY_READ_MAX);
+		ret->function != TOY_FORBIDDEN && !(toy_reads_only(by->permit->permit) && ret->function > TOY_READ_MAX);
 	ret->reason = ret->allowed ? R_ALLOWED : R_MODBUS_FUNCTION;
-	ret->conduit = table->grants[permit->first_grant].conduit;
-	ret->line = table->grants[permit->first_grant].line;
+	ret->conduit = by->table->grants[by->permit->first_grant].conduit;
+	ret->line = by->table->grants[by->permit->first_grant].line;
 }
 
 static const struct enforcer toy = { .protocol = DESK_PROTOCOL,

@@ -530,7 +530,7 @@ static enum reason refused(struct desk *d, const struct wire *w)
 {
 	const uint8_t *copy = exact_copy(w->p, w->n);
 	struct pdu u = { .dir = DIR_C2S };
-	bool may = dnp3_enforcer.segment(d->state, 0, 0, false, bytes_of(copy, w->n), &d->table, &d->permit, &u);
+	bool may = dnp3_enforcer.segment(d->state, 0, 0, false, bytes_of(copy, w->n), desk_by(d), &u);
 
 	exact_done(copy, w->n);
 	return may ? R_ALLOWED : u.reason;
@@ -592,7 +592,7 @@ static void datagrams_are_searched(void **state)
 		row = open_desk(&d);
 		row->services = desk_range(&d, 1, 1);
 		dnp3_enforcer.begin(d.state, datagrams != 0, 20000);
-		assert_int_equal(dnp3_enforcer.framed_else(d.state, true, bytes_of(w.p, w.n), &d.table, &d.permit, &u),
+		assert_int_equal(dnp3_enforcer.framed_else(d.state, true, bytes_of(w.p, w.n), desk_by(&d), &u),
 				 /* over TCP the function `segment` searches the bytes */
 				 !datagrams);
 		assert_int_equal(u.reading, datagrams != 0);

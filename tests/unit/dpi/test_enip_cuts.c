@@ -33,8 +33,7 @@ static const struct note *read_one(void)
 static bool comes_at(uint64_t offset, const struct note *w, size_t carried, size_t n)
 {
 	struct pdu ret = { 0 };
-	bool fine =
-		enip_enforcer.segment(d.state, offset, carried, false, bytes_of(w->b, n), &d.table, &d.permit, &ret);
+	bool fine = enip_enforcer.segment(d.state, offset, carried, false, bytes_of(w->b, n), desk_by(&d), &ret);
 
 	assert_int_equal(ret.reason, fine ? 0 : R_ENIP_CUT);
 	return fine;
@@ -48,8 +47,8 @@ static bool comes(const struct note *w, size_t carried, size_t n)
 static bool goes_again(const struct note *w, size_t carried)
 {
 	struct pdu ret = { 0 };
-	bool fine = enip_enforcer.repeat(d.state, 0, carried, w->n - carried, false, bytes_of(w->b, w->n), &d.table,
-					 &d.permit, &ret);
+	bool fine = enip_enforcer.repeat(d.state, 0, carried, w->n - carried, false, bytes_of(w->b, w->n), desk_by(&d),
+					 &ret);
 
 	assert_int_equal(ret.reason, fine ? 0 : R_ENIP_CUT);
 	return fine;
@@ -241,8 +240,8 @@ static void headers_that_say_more(void **unused)
 				struct pdu ret = { 0 };
 
 				assert_true(begin_session(&d));
-				assert_int_equal(enip_enforcer.segment(d.state, 0, 0, false, bytes_of(m.b, n), &d.table,
-								       &d.permit, &ret),
+				assert_int_equal(enip_enforcer.segment(d.state, 0, 0, false, bytes_of(m.b, n),
+								       desk_by(&d), &ret),
 						 n < m.n);
 				assert_int_equal(ret.reason, n < m.n ? 0 : R_ENIP_FRAME);
 			}

@@ -558,21 +558,20 @@ static void no_frame_is_inside(void **state)
 			carried = two.n;
 			put_bytes(&two, t.p, t.n);
 			desk_row(&d);
-			passes = fins_enforcer.segment(d.state, 0, 0, false, bytes_of(two.p, two.n), &d.table,
-						       &d.permit, &d.p);
+			passes = fins_enforcer.segment(d.state, 0, 0, false, bytes_of(two.p, two.n), desk_by(&d), &d.p);
 			assert_int_equal(passes, n < 12);
 			if (!passes)
 				assert_int_equal(d.p.reason, R_FINS_INSIDE);
 			desk_whole(&d);
-			assert_true(fins_enforcer.segment(d.state, 0, carried, false, bytes_of(two.p, two.n), &d.table,
-							  &d.permit, &d.p));
+			assert_true(fins_enforcer.segment(d.state, 0, carried, false, bytes_of(two.p, two.n),
+							  desk_by(&d), &d.p));
 		}
 	/* Frames behind each other are not inside each other. */
 	t = stop;
 	put_bytes(&t, stop.p, stop.n);
 	put_bytes(&t, stop.p, 20);
 	desk_row(&d);
-	assert_true(fins_enforcer.segment(d.state, 0, 0, false, bytes_of(t.p, t.n), &d.table, &d.permit, &d.p));
+	assert_true(fins_enforcer.segment(d.state, 0, 0, false, bytes_of(t.p, t.n), desk_by(&d), &d.p));
 }
 
 int main(void)

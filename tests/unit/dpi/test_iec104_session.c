@@ -333,7 +333,7 @@ static bool segment(struct desk *d, const struct apdu *parts, size_t n)
 		memcpy(b + len, parts[k].p, parts[k].n);
 		len += parts[k].n;
 	}
-	passes = iec104_enforcer.segment(d->state, 0, 0, false, bytes_of(b, len), &d->table, &d->permit, &p);
+	passes = iec104_enforcer.segment(d->state, 0, 0, false, bytes_of(b, len), desk_by(d), &p);
 	assert_true(passes || p.reason == R_IEC104_INSIDE);
 	return passes;
 }

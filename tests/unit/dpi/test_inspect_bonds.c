@@ -94,8 +94,7 @@ static void duo_asked(void *state, const struct parsed *p, const struct ruling *
 }
 
 /* Any answer fits. */
-static void duo_answered(void *state, struct bytes pdu, const struct command_table *table,
-			 const struct command_permit *permit, struct pdu *ret)
+static void duo_answered(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	uint8_t function, key, forth, back;
 
@@ -105,7 +104,7 @@ static void duo_answered(void *state, struct bytes pdu, const struct command_tab
 	ret->function = function & 0x7fu;
 	ret->allowed = true;
 	ret->reason = R_ALLOWED;
-	ret->conduit = table->grants[permit->first_grant].conduit;
+	ret->conduit = by->table->grants[by->permit->first_grant].conduit;
 	bytes_u8(&pdu, &key);
 	bytes_u8(&pdu, &forth);
 	if (bytes_u8(&pdu, &back) && function == (OPEN | ANSWER) && ret->bond != NULL)

@@ -54,15 +54,14 @@ static void asked(void *state, const struct parsed *p, const struct ruling *r, s
 		s->function = (uint8_t)p->operations[0].service;
 }
 
-static void answered(void *state, struct bytes pdu, const struct command_table *table,
-		     const struct command_permit *permit, struct pdu *ret)
+static void answered(void *state, struct bytes pdu, const struct allowance *by, struct pdu *ret)
 {
 	struct sided *s = state;
 
 	ret->function = pdu.p[2];
 	ret->allowed = ret->dir == DIR_S2C && (s->met || s->function == pdu.p[2]);
 	ret->reason = ret->allowed ? R_ALLOWED : R_MODBUS_RESPONSE;
-	ret->conduit = table->grants[permit->first_grant].conduit;
+	ret->conduit = by->table->grants[by->permit->first_grant].conduit;
 }
 
 /* What was asked before the flow was known is not known either. */

@@ -752,14 +752,14 @@ static void messages_inside_of_one(void **state)
 			m.n += 40;
 			seal(&m);
 			only(&d, MEMOBUS_HOLDING, 100, 199);
-			assert_int_equal(memobus_enforcer.segment(d.state, 0, 0, false, bytes_of(m.p, m.n), &d.table,
-								  &d.permit, &p),
-					 k > 1);
+			assert_int_equal(
+				memobus_enforcer.segment(d.state, 0, 0, false, bytes_of(m.p, m.n), desk_by(&d), &p),
+				k > 1);
 			assert_int_equal(p.reason, k > 1 ? 0 : R_MEMOBUS_INSIDE);
 			assert_true(judge(&d, DIR_C2S, &m)->allowed); /* by itself */
 			desk_whole(&d);
-			assert_true(memobus_enforcer.segment(d.state, 0, 0, false, bytes_of(m.p, m.n), &d.table,
-							     &d.permit, &p));
+			assert_true(
+				memobus_enforcer.segment(d.state, 0, 0, false, bytes_of(m.p, m.n), desk_by(&d), &p));
 		}
 }
 

@@ -548,8 +548,7 @@ static void lengths_that_lie(void **state)
 					desk_whole(&d);
 					d.grants[0].lenient = (uint8_t)((lengths ? LENIENT_LENGTH : 0) |
 									(padding ? LENIENT_PADDING : 0));
-					modbus_enforcer.framed_else(d.state, true, bytes_of(ask, 0), &d.table,
-								    &d.permit, &d.p);
+					modbus_enforcer.framed_else(d.state, true, bytes_of(ask, 0), desk_by(&d), &d.p);
 					assert_true(request(&d, 5, 17, 3, ask, 4)->allowed);
 					memcpy(b + n, next, sizeof(next));
 					n += more ? sizeof(next) : 0;

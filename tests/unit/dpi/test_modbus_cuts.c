@@ -50,7 +50,7 @@ static bool passes(struct desk *d, uint64_t offset, const uint8_t *bytes, size_t
 {
 	memset(&d->p, 0, sizeof(d->p));
 	d->p.offset = offset;
-	if (!modbus_enforcer.segment(d->state, offset, 0, false, bytes_of(bytes, n), &d->table, &d->permit, &d->p))
+	if (!modbus_enforcer.segment(d->state, offset, 0, false, bytes_of(bytes, n), desk_by(d), &d->p))
 		return false;
 	for (size_t at = 0, one = 0; at < n; at += one) {
 		assert_int_equal(modbus_enforcer.frame(d->state, DIR_C2S, bytes_of(bytes + at, n - at), &one),
@@ -137,9 +137,9 @@ static void values_in_the_middle(void **state)
 	d.rows[0].values = desk_ranges(
 		&d, (uint32_t[]){ 0, 1, 5, 5, 7, 7, 9, 9, 0x110, 0x110, 0x200, 0x200, 0x700, 0x700, 0x800, 0x800 }, 8);
 	memcpy(many + READ + 1, (uint8_t[]){ 0, 7, 0, 0, 0, 9, 1, 16, 0, 5, 0, 1, 2, 0, 7 }, 15);
-	assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(many, n), &d.table, &d.permit, &d.p));
+	assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(many, n), desk_by(&d), &d.p));
 	many[READ + 15] = 8;
-	assert_false(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(many, n), &d.table, &d.permit, &d.p));
+	assert_false(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(many, n), desk_by(&d), &d.p));
 	assert_int_equal(d.p.reason, R_MODBUS_CUT);
 	assert_int_equal(d.p.limit.what, LIMIT_VALUE);
 	assert_int_equal(d.p.limit.wrote, 8);
@@ -158,10 +158,10 @@ static void a_read_may_be_cut(void **state)
 
 			writes(&d);
 			memset(&d.p, 0, sizeof(d.p));
-			assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(read, cut), &d.table,
-							    &d.permit, &d.p));
-			assert_true(modbus_enforcer.segment(d.state, 0, cut, true, bytes_of(read, 12), &d.table,
-							    &d.permit, &d.p));
+			assert_true(
+				modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(read, cut), desk_by(&d), &d.p));
+			assert_true(
+				modbus_enforcer.segment(d.state, 0, cut, true, bytes_of(read, 12), desk_by(&d), &d.p));
 		}
 	}
 }
@@ -180,10 +180,8 @@ static void a_header_of_nothing(void **state)
 		pdu[13 + 5] = length;
 		memcpy(pdu + 13 + 6 + length, (uint8_t[]){ 0, 7, 0, 0, 0, 6, 1, 6, 1, 3, 0, 7 }, 12);
 		memset(&d.p, 0, sizeof(d.p));
-		assert_true(
-			modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(pdu, 13), &d.table, &d.permit, &d.p));
-		assert_false(
-			modbus_enforcer.segment(d.state, 0, 13, false, bytes_of(pdu, LONG), &d.table, &d.permit, &d.p));
+		assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(pdu, 13), desk_by(&d), &d.p));
+		assert_false(modbus_enforcer.segment(d.state, 0, 13, false, bytes_of(pdu, LONG), desk_by(&d), &d.p));
 		assert_int_equal(d.p.reason, R_MODBUS_CUT);
 		assert_int_equal(d.p.address, 0x103);
 	}
@@ -224,10 +222,10 @@ static void headers_that_say_more(void **state)
 				memset(&d.p, 0, sizeof(d.p));
 				if (n > 8) /* it may be refused before its last byte comes */
 					assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(b, n - 1),
-									    &d.table, &d.permit, &d.p) ||
+									    desk_by(&d), &d.p) ||
 						    d.p.early);
 				assert_false(modbus_enforcer.segment(d.state, 0, n > 8 ? n - 1 : 0, false,
-								     bytes_of(b, n), &d.table, &d.permit, &d.p));
+								     bytes_of(b, n), desk_by(&d), &d.p));
 				assert_int_equal(d.p.reason, R_MODBUS_FRAME);
 				assert_int_equal(d.p.function, requests[i].pdu[0]);
 			}
@@ -284,8 +282,7 @@ static void beginnings(void **state)
 				d.rows[0].spaces_any = pdu[7] == 33;
 			}
 			memset(&d.p, 0, sizeof(d.p));
-			passes = modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(pdu, n), &d.table, &d.permit,
-							 &d.p);
+			passes = modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(pdu, n), desk_by(&d), &d.p);
 			/* this function has to come alone in a segment (segment.c) */
 			if (pdu[7] == 33) {
 				assert_int_equal(passes, n < 8);
@@ -309,8 +306,7 @@ static void beginnings(void **state)
 		assert_int_equal(d.p.reason, requests[i].reason);
 	}
 	desk_whole(&d); /* if everything is allowed, nothing can be misread */
-	assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(requests[0].pdu, 11), &d.table, &d.permit,
-					    &d.p));
+	assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(requests[0].pdu, 11), desk_by(&d), &d.p));
 }
 
 /* A read in two pieces is not refused when its address looks like the function code of a write and
@@ -327,10 +323,10 @@ static void reads_in_two_pieces(void **state)
 		for (size_t cut = 1; cut < sizeof(read); cut++) {
 			writes(&d);
 			memset(&d.p, 0, sizeof(d.p));
-			assert_true(modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(read, cut), &d.table,
-							    &d.permit, &d.p));
+			assert_true(
+				modbus_enforcer.segment(d.state, 0, 0, false, bytes_of(read, cut), desk_by(&d), &d.p));
 			assert_true(modbus_enforcer.segment(d.state, 0, cut, false, bytes_of(read, sizeof(read)),
-							    &d.table, &d.permit, &d.p));
+							    desk_by(&d), &d.p));
 		}
 	}
 }

@@ -66,7 +66,7 @@ static bool goes(struct desk *d, bool begins, const uint8_t *p, size_t n)
 	bool passes;
 
 	memset(&d->p, 0, sizeof(d->p));
-	passes = modbus_enforcer.framed_else(d->state, begins, bytes_of(copy, n), &d->table, &d->permit, &d->p);
+	passes = modbus_enforcer.framed_else(d->state, begins, bytes_of(copy, n), desk_by(d), &d->p);
 	exact_done(copy, n);
 	return passes;
 }

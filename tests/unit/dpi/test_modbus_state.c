@@ -88,16 +88,15 @@ static void segment(struct desk *d, uint64_t offset, const uint8_t *bytes, size_
 {
 	size_t carried = way % 3u != 0 ? way % n : 0;
 
-	modbus_enforcer.segment(d->state, offset, carried, (way & 64u) != 0, bytes_of(bytes, n), &d->table, &d->permit,
-				&d->p);
+	modbus_enforcer.segment(d->state, offset, carried, (way & 64u) != 0, bytes_of(bytes, n), desk_by(d), &d->p);
 }
 
 static void repeat(struct desk *d, uint64_t offset, const uint8_t *bytes, size_t n, uint32_t way)
 {
 	size_t carried = way % n;
 
-	modbus_enforcer.repeat(d->state, offset, carried, n - carried, (way & 64u) != 0, bytes_of(bytes, n), &d->table,
-			       &d->permit, &d->p);
+	modbus_enforcer.repeat(d->state, offset, carried, n - carried, (way & 64u) != 0, bytes_of(bytes, n), desk_by(d),
+			       &d->p);
 }
 
 static void miss(struct desk *d, uint64_t offset, const uint8_t *bytes, size_t n, uint32_t way)

@@ -650,18 +650,17 @@ static void whole_requests_do_not_wait(void **state)
 			struct message other = m;
 
 			other.p[4] = (uint8_t)(m.n + more);
-			may = opcua_enforcer.segment(d.state, 0, 0, false, bytes_of(other.p, n), &d.table, &d.permit,
-						     &p);
+			may = opcua_enforcer.segment(d.state, 0, 0, false, bytes_of(other.p, n), desk_by(&d), &p);
 			assert_int_equal(may, n < m.n || more == 0);
 		}
 	/* behind another request, and as the last chunk */
 	m.p[4]++;
 	memcpy(m.p + m.n, m.p, m.n);
 	m.p[4]--;
-	assert_false(opcua_enforcer.segment(d.state, 0, 0, false, bytes_of(m.p, 2 * m.n), &d.table, &d.permit, &p));
+	assert_false(opcua_enforcer.segment(d.state, 0, 0, false, bytes_of(m.p, 2 * m.n), desk_by(&d), &p));
 	assert_int_equal(p.reason, R_OPCUA_FRAME);
 	desk_whole(&d);
-	assert_true(opcua_enforcer.segment(d.state, 0, 0, false, bytes_of(m.p, 2 * m.n), &d.table, &d.permit, &p));
+	assert_true(opcua_enforcer.segment(d.state, 0, 0, false, bytes_of(m.p, 2 * m.n), desk_by(&d), &p));
 }
 
 /* A request in chunks is judged as one request. Each chunk has its own sequence number; everything
@@ -719,8 +718,7 @@ static void no_chunk_is_a_request(void **state)
 	for (unsigned hides = 0; hides < 2; hides++) {
 		row = open_desk(&d);
 		row->services = desk_range(&d, 12208, 12208);
-		assert_false(opcua_enforcer.segment(d.state, 0, 0, false, bytes_of(first.p, first.n), &d.table,
-						    &d.permit, &p));
+		assert_false(opcua_enforcer.segment(d.state, 0, 0, false, bytes_of(first.p, first.n), desk_by(&d), &p));
 		assert_int_equal(p.reason, R_OPCUA_FRAME);
 		start(&d);
 		inner = said("MSGF", DIR_C2S, 9, 673, "01000000010264000d000000ffffffff010605000000");

@@ -450,7 +450,7 @@ static void judged_again(void **unused)
 static bool passes(struct desk *d, uint64_t at, size_t carried, bool late, const struct made *b)
 {
 	d->p = (struct pdu){ .dir = DIR_C2S };
-	return s7comm_enforcer.segment(d->state, at, carried, late, bytes_of(b->b, b->n), &d->table, &d->permit, &d->p);
+	return s7comm_enforcer.segment(d->state, at, carried, late, bytes_of(b->b, b->n), desk_by(d), &d->p);
 }
 
 /* A request to stop, in `parts` DTs, the first with `first` bytes, followed by `empty` empty

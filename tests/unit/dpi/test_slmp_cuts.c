@@ -31,7 +31,7 @@ static bool segment(struct desk *d, const uint8_t *stream, size_t from, size_t t
 	memcpy(copy, stream + from - carried, to - from + carried);
 	memset(&d->p, 0, sizeof(d->p));
 	passes = slmp_enforcer.segment(d->state, from - carried, carried, false, bytes_of(copy, to - from + carried),
-				       &d->table, &d->permit, &d->p);
+				       desk_by(d), &d->p);
 	free(copy);
 	return passes;
 }
@@ -232,9 +232,9 @@ static void repetitions_are_cuts_too(void **state)
 	only_reads_and_writes(&d);
 	assert_true(segment(&d, t.p, 0, t.n, 0));
 	assert_true(desk_judge(&d, DIR_C2S, t.p, t.n)->allowed);
-	assert_true(slmp_enforcer.repeat(d.state, 0, 0, t.n, false, bytes_of(t.p, t.n), &d.table, &d.permit, &d.p));
-	assert_false(slmp_enforcer.repeat(d.state, 0, where, t.n - where, false, bytes_of(t.p, t.n), &d.table,
-					  &d.permit, &d.p));
+	assert_true(slmp_enforcer.repeat(d.state, 0, 0, t.n, false, bytes_of(t.p, t.n), desk_by(&d), &d.p));
+	assert_false(
+		slmp_enforcer.repeat(d.state, 0, where, t.n - where, false, bytes_of(t.p, t.n), desk_by(&d), &d.p));
 	assert_int_equal(d.p.reason, R_SLMP_CUT);
 }
 

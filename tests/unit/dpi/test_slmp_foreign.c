@@ -61,8 +61,7 @@ static bool segment(struct desk *d, const struct text *t, size_t from, size_t to
 {
 	memset(&d->p, 0, sizeof(d->p));
 	return slmp_enforcer.segment(d->state, from - carried, carried, false,
-				     bytes_of(t->p + from - carried, to - from + carried), &d->table, &d->permit,
-				     &d->p);
+				     bytes_of(t->p + from - carried, to - from + carried), desk_by(d), &d->p);
 }
 
 static bool speaks(unsigned k, const struct text *t)
@@ -392,8 +391,8 @@ static void the_first_form_is_named(void **state)
 				if (whole)
 					desk_whole(&d);
 				memset(&d.p, 0, sizeof(d.p));
-				assert_false(slmp_enforcer.framed_else(d.state, true, bytes_of(t.p, t.n), &d.table,
-								       &d.permit, &d.p));
+				assert_false(slmp_enforcer.framed_else(d.state, true, bytes_of(t.p, t.n), desk_by(&d),
+								       &d.p));
 				assert_int_equal(d.p.reason, R_SLMP_OTHER);
 				assert_false(d.p.reading);
 			}

@@ -117,18 +117,19 @@ static struct operation write_to(uint64_t first, uint64_t count)
 /* The limit that a refusal names, in the words of the protocol. */
 static void limited(const struct command_table *table, const struct operation *o, const char *expected)
 {
+	const struct allowance by = { table, &table->permits[0], &made_up };
 	struct ruling r;
 	struct limit l;
 	json_t *j;
 	char *said;
 
-	evaluate(table, &table->permits[0], &made_up, o, 1, &r);
+	evaluate(&by, o, 1, &r);
 	if (expected == NULL) {
 		assert_int_equal(r.refusal, REFUSED_NOT);
 		return;
 	}
 	assert_int_not_equal(r.refusal, REFUSED_NOT);
-	evaluate_limit(table, &made_up, o, &r, &l);
+	evaluate_limit(&by, o, &r, &l);
 	j = limit_json(&l, &made_up, o->space);
 	said = json_dumps(j, JSON_COMPACT | JSON_SORT_KEYS);
 	assert_string_equal(said, expected);

@@ -412,20 +412,20 @@ static void row_says_the_same(const struct command_table *t)
 				    .values = { .form = VALUES_BETWEEN, .n = 2, .lo = 0, .hi = 1 } };
 	struct ruling r;
 
-	evaluate(t, p, v, &reads, 1, &r);
+	evaluate(&(struct allowance){ t, p, v }, &reads, 1, &r);
 	assert_int_equal(r.reason, R_ALLOWED);
-	evaluate(t, p, v, &writes, 1, &r);
+	evaluate(&(struct allowance){ t, p, v }, &writes, 1, &r);
 	assert_int_equal(r.reason, R_MODBUS_FUNCTION);
 	reads.targets[0] = 2;
-	evaluate(t, p, v, &reads, 1, &r);
+	evaluate(&(struct allowance){ t, p, v }, &reads, 1, &r);
 	assert_int_equal(r.reason, R_MODBUS_UNIT);
 	reads.targets[0] = 1;
 	reads.count++;
-	evaluate(t, p, v, &reads, 1, &r);
+	evaluate(&(struct allowance){ t, p, v }, &reads, 1, &r);
 	assert_int_equal(r.reason, R_MODBUS_ADDRESS);
 	reads.space = MODBUS_COILS;
 	reads.service = 1;
-	evaluate(t, p, v, &reads, 1, &r);
+	evaluate(&(struct allowance){ t, p, v }, &reads, 1, &r);
 	assert_int_equal(r.reason, R_MODBUS_ADDRESS);
 }
 

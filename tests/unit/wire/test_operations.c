@@ -97,6 +97,7 @@ static struct command_permit permit;
 static struct command_table table = {
 	.permits = &permit, .n_permits = 1, .grants = grants, .rows = rows, .spaces = sets, .ranges = ranges
 };
+static const struct allowance by = { &table, &permit, &words };
 
 /* Includes each number above `first` with a chance of `some` in four; the ranges may touch. */
 static struct number_set draw_set(uint64_t first, uint32_t n, uint32_t some)
@@ -282,11 +283,11 @@ static void operations_are_judged(void **unused)
 
 			for (uint32_t x = 0; x < n; x++)
 				o[x] = draw_operation((uint8_t)(x == 0 ? 0 : o[x - 1].group + draw(2)), written[x]);
-			evaluate(&table, &permit, &words, o, n, &r);
+			evaluate(&by, o, n, &r);
 			assert_int_equal(r.refusal == REFUSED_NOT, permit_means(o, n));
 			assert_int_equal(r.reason == R_ALLOWED, r.refusal == REFUSED_NOT);
 			assert_true(r.operation < n);
-			evaluate_limit(&table, &words, o, &r, &l);
+			evaluate_limit(&by, o, &r, &l);
 			assert_true(l.what == LIMIT_NONE || r.refusal != REFUSED_NOT);
 			allowed += r.refusal == REFUSED_NOT;
 		}
@@ -309,11 +310,11 @@ static void what_is_kept_is_judged_alike(void **unused)
 			draw_permit();
 		}
 		o = draw_operation(0, written);
-		evaluate(&table, &permit, &words, &o, 1, &a);
+		evaluate(&by, &o, 1, &a);
 		kept = operation_kept(&o);
 		/* the stored form must not refer to these bytes */
 		memset(written, 0xff, sizeof(written));
-		evaluate(&table, &permit, &words, &kept, 1, &b);
+		evaluate(&by, &kept, 1, &b);
 		assert_int_equal(a.refusal, b.refusal);
 		assert_int_equal(a.choice, b.choice);
 	}
@@ -453,18 +454,18 @@ static void the_widest_numbers(void **unused)
 	rows[0] = (struct command_row){ .services = { .first = 0, .n = 1 }, .n_spaces = 1, .values.any = true };
 	for (unsigned k = 0; k < TARGET_MAX; k++)
 		rows[0].targets[k].any = true;
-	evaluate(&table, &permit, &words, &o, 1, &r);
+	evaluate(&by, &o, 1, &r);
 	assert_int_equal(r.refusal, REFUSED_NOT);
 	o.count = 2;
-	evaluate(&table, &permit, &words, &o, 1, &r);
+	evaluate(&by, &o, 1, &r);
 	assert_int_equal(r.refusal, REFUSED_NOT);
 	o.first--;
-	evaluate(&table, &permit, &words, &o, 1, &r);
+	evaluate(&by, &o, 1, &r);
 	assert_int_equal(r.refusal, REFUSED_PLACE);
 	o = (struct operation){
 		.service = UINT32_MAX, .space = 63, .first = 5, .count = UINT64_MAX
 	}; /* an operation that the vocabulary does not permit */
-	evaluate(&table, &permit, &words, &o, 1, &r);
+	evaluate(&by, &o, 1, &r);
 	assert_int_equal(r.refusal, REFUSED_PLACE);
 }
 
@@ -488,6 +489,7 @@ static void parts_and_sessions(void **unused)
 				   .ranges = numbers,
 				   .n_ranges = 2 };
 	struct operation o = { .service = 9, .space = 0, .first = 5000, .count = 1, .within = { 60, 70 } };
+	const struct allowance of = { &t, &one, &words };
 	struct ruling ruling;
 
 	(void)unused;
@@ -497,21 +499,21 @@ static void parts_and_sessions(void **unused)
 	row.targets[0] = (struct number_set){ .first = 1, .n = 1 };
 	o.targets[0] = 9;
 	for (o.n_within = 0; o.n_within <= WITHIN_MAX; o.n_within++) {
-		evaluate(&t, &one, &words, &o, 1, &ruling);
+		evaluate(&of, &o, 1, &ruling);
 		assert_int_equal(ruling.refusal, o.n_within < 2 ? REFUSED_PLACE : REFUSED_NOT);
 	}
 	o = (struct operation){ .service = 8, .space = SPACE_NONE, .setup = true };
-	evaluate(&t, &one, &words, &o, 1, &ruling);
+	evaluate(&of, &o, 1, &ruling);
 	assert_int_equal(ruling.refusal, REFUSED_TARGET);
 	o.idle = 1;
-	evaluate(&t, &one, &words, &o, 1, &ruling);
+	evaluate(&of, &o, 1, &ruling);
 	assert_int_equal(ruling.refusal, REFUSED_NOT);
 	o.setup = false;
-	evaluate(&t, &one, &words, &o, 1, &ruling);
+	evaluate(&of, &o, 1, &ruling);
 	assert_int_equal(ruling.refusal, REFUSED_SERVICE);
 	o.setup = true;
 	one.n_grants = 0;
-	evaluate(&t, &one, &words, &o, 1, &ruling);
+	evaluate(&of, &o, 1, &ruling);
 	assert_int_equal(ruling.reason, R_MODBUS_FUNCTION);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/accounts/book.h"
 #include "appliance/accounts/account.h"
+#include "appliance/accounts/book_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>

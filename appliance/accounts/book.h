@@ -15,7 +15,6 @@
 #include "appliance/accounts/account.h"
 #include "appliance/accounts/secret.h"
 #include "appliance/base/err.h"
-#include "appliance/base/json.h"
 #include "appliance/wire/webauthn.h"
 
 #define BOOK_FILE_MOST (1u << 20) /* bytes */
@@ -68,23 +67,5 @@ const struct account *book_key_owner(const struct book *b, const struct webauthn
 const struct account *book_pin_owner(const struct book *b, const uint8_t public[DIGEST_BYTES]);
 /* The account with this login, by name or by uid; NULL when there is none. */
 struct account *book_login_owner(struct book *b, const char *login, uint32_t uid);
-
-/*
- * The register as JSON. For people without secrets or hashes of them; for the file with all of
- * it.
- */
-
-/* For people: an account, a token, an account's keys; without secrets or hashes of them. */
-json_t *book_account_json(const struct account *a, uint64_t now);
-json_t *book_token_json(const struct token *t, uint64_t now);
-json_t *book_keys_json(const struct account *a);
-json_t *book_pins_json(const struct account *a, uint64_t now);
-json_t *duties_json(uint32_t duties);
-json_t *rights_json(uint32_t rights);
-json_t *book_approval_json(const struct book *b);
-/* The whole book with its secrets, as in the file. */
-json_t *book_to_json(const struct book *b);
-/* false: not a valid book, and *ret must not be used */
-bool book_of_json(const json_t *j, struct book *ret);
 
 #endif

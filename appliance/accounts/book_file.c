@@ -10,6 +10,7 @@
 
 #include "appliance/accounts/account.h"
 #include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
 #include "appliance/accounts/totp.h"
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/columns.h"

@@ -2,18 +2,21 @@
 /* What the files of the desk share: answers, records, jobs, logins, rights of a session. */
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/accounts/challenges.h"
 #include "appliance/accounts/desk_ground.h"
-#include "appliance/accounts/desk_memory.h"
-#include "appliance/accounts/desk_orders.h"
+#include "appliance/accounts/desk_job.h"
 #include "appliance/accounts/hash_question.h"
 #include "appliance/accounts/job.h"
 #include "appliance/accounts/leaked.h"
+#include "appliance/accounts/lockout.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "appliance/wire/duty.h"

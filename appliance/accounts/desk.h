@@ -14,10 +14,12 @@
 
 #include "appliance/accounts/account.h"
 #include "appliance/accounts/book.h"
-#include "appliance/accounts/desk_memory.h"
+#include "appliance/accounts/challenges.h"
 #include "appliance/accounts/job.h"
 #include "appliance/accounts/leaked.h"
+#include "appliance/accounts/lockout.h"
 #include "appliance/accounts/passphrase.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/base/json.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/said.h"

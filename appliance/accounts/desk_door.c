@@ -8,13 +8,20 @@
 #include <string.h>
 #include <time.h>
 
-#include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
 #include "appliance/accounts/desk.h"
+#include "appliance/accounts/desk_door.h"
 #include "appliance/accounts/desk_ground.h"
-#include "appliance/accounts/desk_memory.h"
-#include "appliance/accounts/desk_orders.h"
+#include "appliance/accounts/desk_job.h"
+#include "appliance/accounts/desk_key.h"
+#include "appliance/accounts/desk_leaked.h"
+#include "appliance/accounts/desk_manage.h"
+#include "appliance/accounts/desk_passphrase.h"
+#include "appliance/accounts/desk_user.h"
 #include "appliance/accounts/hash_question.h"
 #include "appliance/accounts/job.h"
+#include "appliance/accounts/lockout.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/base/sha256.h"
 #include "appliance/wire/duty.h"
 

@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
 #include "appliance/accounts/desk.h"
+#include "appliance/accounts/desk_enrol.h"
 #include "appliance/accounts/desk_ground.h"
-#include "appliance/accounts/desk_orders.h"
 #include "appliance/base/sha256.h"
 
 /* ---- client certificates --------------------------------------------------------------------- */

@@ -8,12 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
+#include "appliance/accounts/challenges.h"
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/desk_ground.h"
-#include "appliance/accounts/desk_memory.h"
-#include "appliance/accounts/desk_orders.h"
+#include "appliance/accounts/desk_job.h"
+#include "appliance/accounts/desk_key.h"
+#include "appliance/accounts/desk_leaked.h"
+#include "appliance/accounts/desk_passphrase.h"
 #include "appliance/accounts/job.h"
+#include "appliance/accounts/lockout.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/base/json.h"
 
 void desk_challenge(struct desk *d, uint32_t id, const struct msg_challenge *m, struct moment now)

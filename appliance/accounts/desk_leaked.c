@@ -12,10 +12,11 @@
 
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/desk_ground.h"
-#include "appliance/accounts/desk_memory.h"
-#include "appliance/accounts/desk_orders.h"
+#include "appliance/accounts/desk_leaked.h"
 #include "appliance/accounts/job.h"
 #include "appliance/accounts/leaked.h"
+#include "appliance/accounts/lockout.h"
+#include "appliance/accounts/sessions.h"
 
 static void put_by(char out[ACCOUNT_BY + 1], const char *by)
 {

@@ -17,9 +17,13 @@
 
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/desk_ground.h"
-#include "appliance/accounts/desk_memory.h"
-#include "appliance/accounts/desk_orders.h"
+#include "appliance/accounts/desk_leaked.h"
+#include "appliance/accounts/desk_manage.h"
+#include "appliance/accounts/desk_passphrase.h"
+#include "appliance/accounts/desk_user.h"
 #include "appliance/accounts/job.h"
+#include "appliance/accounts/lockout.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/wire/duty.h"
 
 #define TOLD 80 /* bytes of an order that a record quotes */

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "appliance/accounts/desk_memory.h"
+#include "appliance/accounts/challenges.h"
+#include "appliance/accounts/lockout.h"
 #include "appliance/accounts/secret.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/base/bytes.h"
 #include "appliance/base/sha256.h"
 

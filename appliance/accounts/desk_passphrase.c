@@ -9,10 +9,13 @@
 
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/desk_ground.h"
-#include "appliance/accounts/desk_memory.h"
-#include "appliance/accounts/desk_orders.h"
+#include "appliance/accounts/desk_job.h"
+#include "appliance/accounts/desk_leaked.h"
+#include "appliance/accounts/desk_passphrase.h"
 #include "appliance/accounts/hash_question.h"
 #include "appliance/accounts/job.h"
+#include "appliance/accounts/lockout.h"
+#include "appliance/accounts/sessions.h"
 
 struct job *desk_again(struct desk *d, uint32_t id, enum job_kind kind, const struct addr *from,
 		       const uint8_t shown[DIGEST_BYTES], const uint8_t secret[SECRET_BYTES],

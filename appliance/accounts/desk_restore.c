@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
 #include "appliance/accounts/desk.h"
 #include "appliance/accounts/desk_ground.h"
-#include "appliance/accounts/desk_orders.h"
+#include "appliance/accounts/desk_job.h"
+#include "appliance/accounts/desk_restore.h"
 #include "appliance/accounts/job.h"
 #include "appliance/base/memfd.h"
 

@@ -9,13 +9,17 @@
 #include <string.h>
 
 #include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
 #include "appliance/accounts/desk.h"
+#include "appliance/accounts/desk_enrol.h"
 #include "appliance/accounts/desk_ground.h"
-#include "appliance/accounts/desk_memory.h"
-#include "appliance/accounts/desk_orders.h"
+#include "appliance/accounts/desk_job.h"
+#include "appliance/accounts/desk_leaked.h"
+#include "appliance/accounts/desk_user.h"
 #include "appliance/accounts/hash_question.h"
 #include "appliance/accounts/job.h"
 #include "appliance/accounts/qr.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/wire/duty.h"
 
 #define FIRST_NAME "admin"

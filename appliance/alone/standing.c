@@ -22,9 +22,9 @@
 #include "appliance/store/in_force.h"
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/papers.h"
-#include "appliance/supervise/parts.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/told.h"
 
 static const struct generation_record *of_digest(const struct generation_store *store, const char *hex)
 {

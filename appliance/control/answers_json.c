@@ -18,6 +18,7 @@
 #include "appliance/control/tried.h"
 #include "appliance/control/uninspected.h"
 #include "appliance/control/watch.h"
+#include "appliance/control/watch_hours.h"
 #include "appliance/store/in_force.h"
 #include "appliance/wire/settings.h"
 #include "policy/ir/json.h"

@@ -12,9 +12,11 @@
 #include "appliance/base/memfd.h"
 #include "appliance/base/sha256.h"
 #include "appliance/control/answers.h"
+#include "appliance/control/backup.h"
 #include "appliance/control/control.h"
+#include "appliance/control/errands.h"
 #include "appliance/control/ground.h"
-#include "appliance/control/parts.h"
+#include "appliance/control/show.h"
 
 #define LIMIT_NS 90000000000ull
 #define ANSWER_BYTES (32u << 20)

@@ -40,6 +40,7 @@
 #include "appliance/control/tried.h"
 #include "appliance/control/uninspected.h"
 #include "appliance/control/watch.h"
+#include "appliance/control/watch_hours.h"
 #include "appliance/store/generation.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/slot.h"

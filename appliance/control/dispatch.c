@@ -6,10 +6,14 @@
 #include <unistd.h>
 
 #include "appliance/control/answers.h"
+#include "appliance/control/backup.h"
 #include "appliance/control/change.h"
 #include "appliance/control/control.h"
-#include "appliance/control/parts.h"
+#include "appliance/control/dispatch.h"
+#include "appliance/control/errands.h"
+#include "appliance/control/impact.h"
 #include "appliance/control/people.h"
+#include "appliance/control/told.h"
 #include "appliance/control/uninspected.h"
 #include "appliance/control/watch.h"
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "appliance/control/control.h"
-#include "appliance/control/parts.h"
+#include "appliance/control/errands.h"
 #include "appliance/role/roles.h"
 
 #define ERRANDS 16u /* places for questions; of[0] is another one, for an encryption */

@@ -6,8 +6,8 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
+#include "appliance/control/errands.h"
 #include "appliance/control/ground.h"
-#include "appliance/control/parts.h"
 #include "appliance/role/roles.h"
 
 uint64_t now_ns(void)

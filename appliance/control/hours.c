@@ -6,6 +6,7 @@
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
 #include "appliance/control/watch.h"
+#include "appliance/control/watch_hours.h"
 #include "appliance/role/roles.h"
 #include "appliance/store/listed.h"
 #include "policy/ir/moment.h"

@@ -6,7 +6,7 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/sha256.h"
-#include "appliance/control/parts.h"
+#include "appliance/control/note.h"
 #include "appliance/role/roles.h"
 
 #define FILE_MOST (NOTE_MOST + 72u)

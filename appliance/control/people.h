@@ -3,16 +3,15 @@
 #ifndef SEKISHO_CONTROL_PEOPLE_H
 #define SEKISHO_CONTROL_PEOPLE_H
 
-#include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-#include "appliance/base/logins.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/said.h"
 
 struct control;
 struct err;
+
+struct client; /* client.h */
 
 #define CLIENTS_ASKING 16u
 #define CLIENTS_HANDED 32u /* places for those whose orders the supervisor has read */
@@ -60,32 +59,5 @@ void people_web_readable(struct control *s);
 uint64_t people_web_from(const struct control *s);
 /* To be called once a turn: sends all queued answers. */
 void people_answer(struct control *s, uint64_t now);
-
-/* Who is connected to the control socket: for the code that reads their questions, and for
- * progress.c, which reports progress to them. */
-
-struct client {
-	int fd; /* -1 = free */
-	/* number of this connection, so that an answer never goes to a later client */
-	uint64_t serial;
-	/* the login of the person; for a client other than root, login and account:
-	 * "tanaka/suzuki" */
-	char by[USER_BY];
-	bool waiting; /* a question is being answered; a client may have one at a time */
-	/* the supervisor has read an order here; control answers it, and notices the end of the
-	 * connection */
-	bool handed;
-	/* sekisho-notify or sekisho-inform: it may ask for status and events */
-	bool listens;
-	bool login; /* not root: the right to ask is checked for each question */
-	uid_t uid;
-	/* uid of the login, also after su or sudo; NO_TYPIST = unknown */
-	uint32_t typed;
-	uint64_t heard; /* monotonic ns: when the client connected or last asked */
-	/* not root: login and account while a question is checked and answered */
-	char name[LOGIN_MOST + 1], account[LOGIN_NAME];
-	/* that question; valid only while `waiting` */
-	struct msg held;
-};
 
 #endif

@@ -3,8 +3,8 @@
  * Progress reports for an asker who wanted them. Nothing here waits, and nothing depends on their
  * arrival: a report that finds no room is dropped, and the next one says more.
  */
+#include "appliance/control/client.h"
 #include "appliance/control/control.h"
-#include "appliance/control/people.h"
 
 /* The descriptor of a client that still waits for this answer; -1 = it does not. */
 static int waiting(const struct control *s, const struct asker *a)

@@ -7,7 +7,7 @@
 #include "appliance/control/answers.h"
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
-#include "appliance/control/parts.h"
+#include "appliance/control/records.h"
 
 #define ORDERS_MOST 8u
 #define AGAIN_NS (60ull * 1000000000ull)

@@ -8,14 +8,20 @@
 #include <time.h>
 
 #include "appliance/control/answers.h"
+#include "appliance/control/backup.h"
 #include "appliance/control/change.h"
 #include "appliance/control/control.h"
+#include "appliance/control/dispatch.h"
+#include "appliance/control/errands.h"
 #include "appliance/control/ground.h"
-#include "appliance/control/parts.h"
+#include "appliance/control/impact.h"
 #include "appliance/control/people.h"
+#include "appliance/control/records.h"
+#include "appliance/control/show.h"
 #include "appliance/control/tried.h"
 #include "appliance/control/uninspected.h"
 #include "appliance/control/watch.h"
+#include "appliance/control/watch_hours.h"
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 

@@ -5,7 +5,7 @@
  * Unknown devices, servers with weak TLS and alarms of attacks are listed by the journal, as digits
  * and names of the policy.
  */
-#include "appliance/control/parts.h"
+#include "appliance/control/role_json.h"
 
 #include <string.h>
 

@@ -11,7 +11,7 @@
 #include "appliance/control/answers.h"
 #include "appliance/control/control.h"
 #include "appliance/control/facts.h"
-#include "appliance/control/parts.h"
+#include "appliance/control/show.h"
 #include "appliance/store/in_force.h"
 #include "policy/ir/json.h"
 #include "policy/ir/seal.h"

@@ -6,7 +6,7 @@
 #include "appliance/base/memfd.h"
 #include "appliance/control/control.h"
 #include "appliance/control/facts.h"
-#include "appliance/control/parts.h"
+#include "appliance/control/told.h"
 #include "appliance/store/generation.h"
 #include "appliance/wire/hours.h"
 #include "policy/ir/seal.h"

@@ -10,7 +10,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/control/control.h"
 #include "appliance/control/ground.h"
-#include "appliance/control/parts.h"
+#include "appliance/control/note.h"
 #include "appliance/control/tried.h"
 #include "appliance/control/watch.h"
 

@@ -13,10 +13,13 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/enforce/apply.h"
+#include "appliance/enforce/cut.h"
+#include "appliance/enforce/ended.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/generation.h"
 #include "appliance/enforce/links.h"
 #include "appliance/enforce/monitor.h"
+#include "appliance/enforce/relabel.h"
 #include "appliance/enforce/session.h"
 #include "appliance/enforce/sync.h"
 #include "appliance/enforce/usage.h"

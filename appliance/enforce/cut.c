@@ -11,6 +11,7 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/enforce/apply.h"
+#include "appliance/enforce/cut.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/generation.h"
 #include "appliance/enforce/session.h"

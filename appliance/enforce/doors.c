@@ -12,6 +12,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/enforce/apply.h"
 #include "appliance/enforce/door_book.h"
+#include "appliance/enforce/doors.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/generation.h"
 #include "appliance/wire/judged.h"

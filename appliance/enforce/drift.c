@@ -9,6 +9,7 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "appliance/enforce/apply.h"
+#include "appliance/enforce/drift.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/generation.h"
 #include "appliance/enforce/links.h"

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "appliance/base/sha256.h"
+#include "appliance/enforce/effective.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/expect.h"
 #include "appliance/enforce/generation.h"

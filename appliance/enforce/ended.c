@@ -14,6 +14,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/memfd.h"
+#include "appliance/enforce/ended.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/generation.h"
 #include "appliance/enforce/session.h"

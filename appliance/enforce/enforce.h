@@ -54,8 +54,8 @@
 #include "appliance/kernel/talk.h"
 #include "appliance/wire/event.h"
 
+struct err;
 struct generation_held;
-struct told;
 
 /* What the loop does at regular intervals (role.c). */
 enum chore { CHORE_SETTINGS, CHORE_LINGER, CHORE_HEARD, CHORE_UNANSWERED, CHORE_TRUST, CHORE_COMPARE, CHORES };
@@ -102,73 +102,5 @@ struct enforce {
  * enforce_end frees everything that *f owns, except that socket. 0 or negative errno. */
 int enforce_begin(struct kernel_side *kernel, struct err *e);
 void enforce_end(struct enforce *f);
-
-/* ---- Doors that people open; door_book.h decides about them --------------------------------- */
-
-/* Handles an order about a door. It is answered now, or when the supervisor has stored the change.
- * False: the channel is broken. */
-bool enforce_door(struct enforce *f, const struct msg *m);
-/* Takes the list that the supervisor sends, and brings the kernel up to date. False: the message is
- * invalid. */
-bool enforce_doors(struct enforce *f, uint32_t id, int fd);
-void enforce_doors_due(struct enforce *f); /* to be called in each turn */
-
-/* ---- Finds out what others changed in the rules, and mends it ------------------------------- */
-
-void drift_settle(struct enforce *f);	/* handles the reported changes */
-void drift_links(struct enforce *f);	/* an interface appeared or disappeared */
-void drift_settings(struct enforce *f); /* to be called twice a second */
-/* Compares everything although no change was reported. If f->timing.clock_due is set, the reason is
- * that the clock was set. */
-void drift_look(struct enforce *f);
-
-/* ---- The rules in force, for people --------------------------------------------------------- */
-
-json_t *enforce_effective(struct enforce *f, struct err *e); /* NULL on failure */
-
-/* ---- Sessions whose time is over: their permit's, or their conduit's limits ----------------- */
-
-/* Reports sessions whose permit has just ended by time. Returns the milliseconds until there may be
- * more, -1 = not soon. */
-int enforce_ended(struct enforce *f);
-/* As enforce_ended, for the generation `old`, which another one has just replaced: reports the
- * sessions that were not reported yet. */
-void enforce_ended_leave(struct enforce *f, const struct generation_held *old);
-/* If it is time to, reads the sessions that have a limit, reports those whose time is over, and
- * removes elements of sessions that are gone. Returns the milliseconds until the next time, -1 =
- * not soon. */
-int enforce_lasting(struct enforce *f);
-
-/* ---- Sets isolations in the kernel ---------------------------------------------------------- */
-
-/*
- * Cuts what the isolations of the list cover under the generation in force and under `next` (NULL:
- * none), or with `rehearse` only computes their effect.
- * Returns the effect on live sessions, owned by the caller. NULL and *e: the kernel does not have
- * the new state yet; it is tried again, and an earlier isolation ends only when that succeeds.
- */
-json_t *enforce_isolate(struct enforce *f, bool rehearse, const json_t *list, const struct generation_held *next,
-			struct err *e);
-
-/* ---- Sessions that now belong to another permit --------------------------------------------- */
-
-/* Gives a session whose packets are now in a cell of another live permit that permit's label.
- * `old`: the generation in force before; NULL = not known. What cannot be done now is left to the
- * next call (f->timing.relabel_due). */
-void enforce_relabel(struct enforce *f, const struct generation_held *old);
-
-/* ---- The state of the kernel's side, and counters for the supervisor ------------------------ */
-
-json_t *enforce_status(struct enforce *f, struct err *e);
-void enforce_unanswered(struct enforce *f); /* called in each look */
-
-/* ---- The sessions that an apply ends -------------------------------------------------------- */
-
-int enforce_cut(struct enforce *f, const struct generation_held *next, const struct image *have, struct told *ret,
-		struct err *e);
-/* The list of the TCP sessions that the apply ends, as in wire/cuts.h: a memfd, or negative
- * errno. */
-int told_cuts(const struct told *t);
-void told_free(struct told *t);
 
 #endif

@@ -18,6 +18,7 @@
 #include "appliance/enforce/apply.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/generation.h"
+#include "appliance/enforce/isolate.h"
 #include "appliance/enforce/session.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/isolation_pairs.h"

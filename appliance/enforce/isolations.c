@@ -17,6 +17,7 @@
 #include "appliance/base/sentence.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/generation.h"
+#include "appliance/enforce/isolate.h"
 #include "appliance/enforce/isolations.h"
 #include "appliance/enforce/links.h"
 #include "appliance/kernel/isolation_pairs.h"

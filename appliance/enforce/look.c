@@ -6,9 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/enforce/effective.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/generation.h"
 #include "appliance/enforce/links.h"
+#include "appliance/enforce/status.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/kernel/deny_base.h"
 #include "appliance/kernel/dump.h"

@@ -14,6 +14,7 @@
 
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/generation.h"
+#include "appliance/enforce/relabel.h"
 #include "appliance/enforce/session.h"
 #include "policy/ir/identity.h"
 #include "policy/ir/ir.h"

@@ -8,6 +8,7 @@
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/generation.h"
 #include "appliance/enforce/session.h"
+#include "appliance/enforce/status.h"
 #include "appliance/kernel/dump.h"
 #include "appliance/kernel/rule.h"
 #include "appliance/wire/reason.h"

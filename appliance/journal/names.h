@@ -11,16 +11,15 @@
 #include "appliance/base/err.h"
 #include "appliance/base/json.h"
 #include "appliance/journal/clean.h"
-#include "appliance/journal/names.h"
 #include "appliance/wire/attack.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/role.h"
 
-struct named_generation;
-
 #define NAMES_KEPT 64u
 /* bytes of all kept generations; the newest is kept whatever its size */
 #define NAMES_BYTES (64u << 20)
+
+struct named_generation;
 
 /* Start from zero bytes; newest first. */
 struct names {
@@ -110,17 +109,5 @@ void names_of_event(const struct names *n, const struct event *e, struct named *
 /* The object has no number and no hashes yet. `from` is the role whose socket the event came
  * through. A new reference; NULL: out of memory. */
 json_t *event_json(const struct event *e, enum role from, const struct names *n);
-
-/*
- * The generations that the journal was told, in memory that it shares with its successor alone:
- * records that need their names may still wait when it ends. The supervisor makes this memory, and
- * does not read it; it lasts as long as the daemon.
- */
-
-/* Puts a generation into the memory `fd`. If all places are taken, it gets that of the oldest one
- * that no live session needs, or else of the oldest. */
-void remembered_put(int fd, const struct names_source *from, struct event_generation which);
-/* Gives every generation in the memory to `take`, the oldest first. */
-void remembered_take(int fd, void (*take)(void *ctx, const struct names_source *from), void *ctx);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/journal/names.h"
+#include "appliance/journal/remembered.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,10 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
+#include "appliance/journal/role_attack.h"
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/role_register.h"
+#include "appliance/journal/role_write.h"
 
 #define SECOND 1000000000ull
 #define LOOK_NS (3600 * SECOND) /* ns between two checks whether a self-test is due */

@@ -8,6 +8,7 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
+#include "appliance/journal/role_clean.h"
 #include "appliance/journal/role_private.h"
 
 #define NAME "clean"

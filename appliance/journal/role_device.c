@@ -14,6 +14,7 @@
 #include "appliance/journal/role_device.h"
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/role_register.h"
+#include "appliance/journal/role_write.h"
 
 #define SECOND 1000000000ull
 #define RECORDS_BURST 32u

@@ -16,6 +16,8 @@
 #include "appliance/journal/access.h"
 #include "appliance/journal/role_files.h"
 #include "appliance/journal/role_private.h"
+#include "appliance/journal/role_take.h"
+#include "appliance/journal/role_write.h"
 #include "appliance/journal/segment.h"
 #include "appliance/journal/verify.h"
 #include "appliance/role/roles.h"

@@ -11,8 +11,10 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/utf8.h"
+#include "appliance/journal/reserve.h"
+#include "appliance/journal/role_hold.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/room.h"
+#include "appliance/journal/role_write.h"
 #include "appliance/journal/segment.h"
 
 /* The folders of the file of holds: beside the records, and beside the key if that is another

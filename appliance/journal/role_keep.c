@@ -23,9 +23,12 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/base/json.h"
+#include "appliance/journal/disk.h"
 #include "appliance/journal/names.h"
+#include "appliance/journal/role_hold.h"
+#include "appliance/journal/role_keep.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/room.h"
+#include "appliance/journal/role_write.h"
 #include "appliance/journal/segment.h"
 
 /* ns between two checks whether the oldest file is to be deleted and whether the open file is to be

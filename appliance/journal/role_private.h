@@ -31,26 +31,27 @@
 #include "appliance/journal/chain.h"
 #include "appliance/journal/clean.h"
 #include "appliance/journal/closed.h"
+#include "appliance/journal/disk.h"
 #include "appliance/journal/hold.h"
 #include "appliance/journal/known.h"
 #include "appliance/journal/merge.h"
 #include "appliance/journal/names.h"
+#include "appliance/journal/reserve.h"
 #include "appliance/journal/role_device.h"
 #include "appliance/journal/role_files.h"
 #include "appliance/journal/role_messages.h"
 #include "appliance/journal/role_register.h"
-#include "appliance/journal/room.h"
 #include "appliance/journal/search.h"
 #include "appliance/journal/share.h"
 #include "appliance/journal/signer.h"
 #include "appliance/journal/trends.h"
+#include "appliance/journal/wait.h"
 #include "appliance/journal/weak.h"
 #include "appliance/wire/event.h"
-#include "appliance/wire/event_codes.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/role.h"
-#include "appliance/wire/said.h"
 
+struct err;
 struct index;
 struct pack;
 
@@ -165,128 +166,5 @@ struct journal_role {
 	uint64_t failures;
 	char trouble[WHY]; /* why the disk cannot be written, "" = it can */
 };
-
-/* ---- A record that comes in: its time, merging, sums ---------------------------------------- */
-
-/* Takes a record of a role: checks its time, then merges it, adds it to a sum, or writes it. */
-void role_take(struct journal_role *j, const struct event *e, enum role from);
-/* Writes sums and merged records that are due; with `all`, all of them. */
-void role_write_merged(struct journal_role *j, bool all);
-
-/* ---- Lines, signatures over lines, and what waits while the disk is full -------------------- */
-
-/* Records an event about the journal itself; `object` may be NULL. */
-void role_put_own(struct journal_role *j, enum lost_event what, uint64_t count, uint64_t value, const char *object);
-/* Writes an event, or lets it wait for room. `records`: the number of records that it sums up; 1 =
- * a single record. */
-void role_put(struct journal_role *j, const struct event *e, enum role from, uint64_t records);
-/* The record of an event as JSON: a new reference, NULL = no memory. */
-json_t *role_record(const struct journal_role *j, const struct event *e, enum role from, uint64_t records);
-/* Writes a record now or not at all; takes the reference. `grave`: it may use the reserve. False:
- * the disk cannot be written. True: it is written, or counted as unwritable; in that case it got
- * no number. */
-bool role_write(struct journal_role *j, json_t *record, bool grave);
-void role_sync(struct journal_role *j, uint64_t now, bool at_once);
-
-/* Signs the lines when there are enough unsigned ones, or a file is full. */
-void role_sign_written(struct journal_role *j);
-/* Signs the lines when enough time has passed. */
-void role_sign(struct journal_role *j, uint64_t now);
-/* Signs now. `grave` as in role_write. False: the disk cannot be written or there is no key, and
- * this will be tried again; or there is no record. */
-bool role_checkpoint(struct journal_role *j, bool grave);
-/* Records that evidence was preserved, signs that record, and signs the digest of the evidence.
- * Returns the answer. */
-json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enum answer_status *ret);
-/* Reads or makes the signing key if that was not done yet. False: there is none; j->no_key says
- * why. */
-bool role_key(struct journal_role *j);
-
-/* Opens the chain in a folder and makes the reserve. If there is no room for the reserve, records
- * wait. 0, or negative errno: no chain. */
-int role_open(struct journal_role *j, int dirfd, struct journal_recovery *ret, struct err *e);
-/* Whether a negative errno means a full disk. */
-bool role_no_room(int code);
-/* From now on records wait for room. */
-void role_press(struct journal_role *j, const struct err *e);
-/* When it is time to try again: writes waiting records, the most serious first, and then the record
- * of the dropped ones. */
-void role_retry(struct journal_role *j, uint64_t now);
-/* At the end of the process: uses up the reserve; less serious records that still wait are counted
- * as left out. */
-void role_room_end(struct journal_role *j);
-
-/* ---- Old files, and how full the disk is ---------------------------------------------------- */
-
-/* Makes one step for closed files when it is due: deletes, packs or indexes one. */
-void role_keep(struct journal_role *j, uint64_t now);
-/* Sets the rule that applies from now on. */
-void role_keep_rule(struct journal_role *j, const struct keep_rule *rule);
-/* When the next step is due; UINT64_MAX = none. */
-uint64_t role_keep_due(const struct journal_role *j);
-
-/* role_keep.c: how full the disk is. */
-uint64_t role_disk_due(const struct journal_role *j); /* monotonic ns */
-void role_disk(struct journal_role *j, uint64_t now);
-void role_disk_status(const struct journal_role *j, struct msg_journal_status *ret);
-
-/* ---- * Legal holds, which keep files -------------------------------------------------------- */
-
-void role_hold_open(struct journal_role *j);
-/* True when one of the holds stands for a list that could not be read. */
-bool role_hold_damaged(const struct journal_role *j);
-/* Whether a hold keeps this file. */
-bool role_hold_keeps(struct journal_role *j, const struct keep_file *f);
-/* Carries out an order of a person about holds, and returns the answer. */
-json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum answer_status *ret);
-
-/* ---- * The register of servers with weak TLS ------------------------------------------------ */
-
-void role_weak_open(struct journal_role *j);
-/* Takes an event about sessions with weak TLS. */
-void role_weak_seen(struct journal_role *j, const struct event *e);
-/* Takes the event that a person has signed a review of records. */
-void role_weak_reviewed(struct journal_role *j, const struct event *e);
-void role_weak_write(struct journal_role *j, uint64_t now, bool all);
-uint64_t role_weak_due(const struct journal_role *j);
-void role_weak_status(const struct journal_role *j, struct msg_journal_status *ret);
-
-/* ---- * The register of how long conduits that observe had nothing to refuse ----------------- */
-
-void role_clean_open(struct journal_role *j);
-/* Takes any event, and counts what an observing conduit would have refused. */
-void role_clean_heard(struct journal_role *j, const struct event *e, enum role from);
-/* To be called when a generation was added to the names. */
-void role_clean_rule(struct journal_role *j);
-void role_clean_write(struct journal_role *j, uint64_t now, bool all);
-uint64_t role_clean_due(const struct journal_role *j);
-/* How long each conduit has been clean, for people. */
-json_t *role_clean_json(struct journal_role *j);
-
-/* ---- * The register of signs of attacks ----------------------------------------------------- */
-
-void role_attack_open(struct journal_role *j);
-/* To be called when a generation was added to the names: its thresholds may differ. */
-void role_attack_rule(struct journal_role *j);
-/* Evaluates a record. If an alarm rings, this is recorded. */
-void role_attack_heard(struct journal_role *j, const struct event *e);
-/* Also ends silences, and runs the self-test. */
-void role_attack_write(struct journal_role *j, uint64_t now, bool all);
-uint64_t role_attack_due(const struct journal_role *j);
-void role_attack_status(const struct journal_role *j, struct msg_journal_status *ret);
-/* Carries out an order of a person about alarms, and returns the answer. */
-json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, enum answer_status *ret);
-
-/* ---- * Counts by hour, for charts over time ------------------------------------------------- */
-
-void role_trends_open(struct journal_role *j);
-/* Takes any event. True: it exists only for these counts, and no record is made of it. */
-bool role_trends_heard(struct journal_role *j, const struct event *e);
-/* Takes an event of which a record is about to be written. */
-void role_trends_put(struct journal_role *j, const struct event *e);
-void role_trends_write(struct journal_role *j, uint64_t now, bool all);
-uint64_t role_trends_due(const struct journal_role *j);
-/* The answer to a question about trends. */
-json_t *role_trends_json(struct journal_role *j, const struct msg_trends *m);
 
 #endif

@@ -3,8 +3,9 @@
 
 #include <stdio.h>
 
+#include "appliance/journal/reserve.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/room.h"
+#include "appliance/journal/role_write.h"
 
 #define SECOND 1000000000ull
 #define SAVE_NS SECOND		     /* ns within which a change is saved */

@@ -3,11 +3,17 @@
  * Handles an event before it becomes a line: checks its time against the clock, merges floods,
  * applies the shares.
  */
+#include "appliance/journal/role_take.h"
 #include "appliance/base/clock.h"
 #include "appliance/journal/access.h"
 #include "appliance/journal/merge.h"
+#include "appliance/journal/role_attack.h"
+#include "appliance/journal/role_clean.h"
 #include "appliance/journal/role_device.h"
 #include "appliance/journal/role_private.h"
+#include "appliance/journal/role_trends.h"
+#include "appliance/journal/role_weak.h"
+#include "appliance/journal/role_write.h"
 #include "appliance/journal/share.h"
 
 /* the longest time in ns that an event needs to reach the journal; it needs longer only if the

@@ -8,6 +8,7 @@
 
 #include "appliance/base/clock.h"
 #include "appliance/journal/role_private.h"
+#include "appliance/journal/role_trends.h"
 #include "appliance/wire/event_words.h"
 
 #define SECOND 1000000000ull

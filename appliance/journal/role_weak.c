@@ -7,6 +7,8 @@
 #include "appliance/base/clock.h"
 #include "appliance/journal/role_private.h"
 #include "appliance/journal/role_register.h"
+#include "appliance/journal/role_weak.h"
+#include "appliance/journal/role_write.h"
 
 #define SECOND 1000000000ull
 #define TIDY_NS (WEAK_SETTLED_NS + SECOND)

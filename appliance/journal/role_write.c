@@ -27,9 +27,12 @@
 #include "appliance/base/clock.h"
 #include "appliance/base/sha256.h"
 #include "appliance/journal/names.h"
+#include "appliance/journal/reserve.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/room.h"
+#include "appliance/journal/role_trends.h"
+#include "appliance/journal/role_write.h"
 #include "appliance/journal/signer.h"
+#include "appliance/journal/wait.h"
 
 #define SYNC_NS 100000000ull
 #define TORN_PIECES 4u /* this many pieces of the reserve have room for a line */

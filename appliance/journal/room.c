@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "appliance/journal/attack.h"
-#include "appliance/journal/room.h"
+#include "appliance/journal/disk.h"
+#include "appliance/journal/reserve.h"
+#include "appliance/journal/wait.h"
 #include "appliance/wire/event_words.h"
 
 const char *wait_class_word(enum wait_class c)

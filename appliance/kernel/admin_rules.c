@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "appliance/kernel/expr.h"
+#include "appliance/kernel/expr_act.h"
 
 #define WHAT "the rules of the admin namespace"
 /* priority after source NAT by other programs (NF_IP_PRI_NAT_SRC, 100), so that the rules see the

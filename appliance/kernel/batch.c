@@ -29,6 +29,7 @@
 #include <sys/socket.h>
 
 #include "appliance/kernel/expr.h"
+#include "appliance/kernel/expr_act.h"
 #include "appliance/wire/lane.h"
 
 #define MESSAGE_ROOM 16384u /* bytes: the most that one message needs */

@@ -6,6 +6,7 @@
  * bits. The same name is written here, so that a rule that is read back has the same text.
  */
 #include "appliance/kernel/expr.h"
+#include "appliance/kernel/expr_act.h"
 
 #include <stdio.h> /* libnftnl's headers need it */
 

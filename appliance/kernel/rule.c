@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "appliance/kernel/expr.h"
+#include "appliance/kernel/expr_act.h"
 #include "appliance/wire/mark.h"
 
 /* Loads the port with which a cell's port is compared, 2 bytes. ICMP has type and code there. */

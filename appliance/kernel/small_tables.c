@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "appliance/kernel/expr.h"
+#include "appliance/kernel/expr_act.h"
 #include "appliance/wire/mark.h"
 #include "appliance/wire/once.h"
 

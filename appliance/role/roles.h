@@ -34,7 +34,7 @@
 #define TAP_FD_NEIGHBOURS 7
 /* journal: its folder; the folder of its signing key, which is not copied or sent; a socket on
  * which it is told generations, and memory in which it leaves them to its successor
- * (journal/names.h). Both outlive it, so no generation is lost */
+ * (journal/remembered.h). Both outlive it, so no generation is lost */
 #define JOURNAL_FD_FOLDER 5
 #define JOURNAL_FD_KEY 6
 #define JOURNAL_FD_TOLD 7

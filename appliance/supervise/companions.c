@@ -12,8 +12,8 @@
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/box/companions.h"
+#include "appliance/supervise/companions.h"
 #include "appliance/supervise/ground.h"
-#include "appliance/supervise/parts.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/ups.h"

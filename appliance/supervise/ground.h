@@ -10,7 +10,7 @@
 #include "appliance/base/messages.h"
 #include "appliance/box/box.h"
 #include "appliance/role/said.h"
-#include "appliance/supervise/guard.h"
+#include "appliance/supervise/backstop.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/event_codes.h"
 #include "appliance/wire/msg.h"

@@ -22,9 +22,10 @@
 #include "appliance/kernel/deny_base.h"
 #include "appliance/kernel/small_tables.h"
 #include "appliance/store/kept.h"
+#include "appliance/supervise/backstop.h"
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/guard.h"
-#include "appliance/supervise/parts.h"
+#include "appliance/supervise/notify.h"
 #include "appliance/supervise/supervise.h"
 
 /* The socket of an earlier daemon, if it is of this namespace: the rules that the socket owns then

@@ -23,7 +23,7 @@
 #include "appliance/box/rtnl.h"
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/kept.h"
-#include "appliance/supervise/parts.h"
+#include "appliance/supervise/network.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"
 

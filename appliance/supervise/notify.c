@@ -23,7 +23,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "appliance/supervise/parts.h"
+#include "appliance/supervise/notify.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"

@@ -18,6 +18,7 @@
 #include "appliance/supervise/orders.h"
 #include "appliance/supervise/papers.h"
 #include "appliance/supervise/policy.h"
+#include "appliance/supervise/records.h"
 #include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/judged.h"

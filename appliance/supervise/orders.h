@@ -11,8 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "appliance/wire/msg.h"
-
 struct err;
 struct msg;
 struct slot;
@@ -42,22 +40,5 @@ void orders_stop(struct supervisor *s, uint32_t id);
 /* Accounts or control has ended, so all waiting orders are void. */
 void orders_gone(struct supervisor *s, const struct slot *sl);
 uint64_t orders_due(struct supervisor *s, uint64_t now);
-
-/*
- * Orders about the records, devices and alarms of attacks, which the journal or accounts carries
- * out (order_is_signed): how one over the web reads as one at the machine, and the name of its
- * giver in it. Pure.
- */
-
-/* Where the order's text is, a reason or a note; NULL: it has none. */
-const char **records_text(struct msg_body *b);
-/* The order of a person over the web; its text stays where it is. False: it is none. */
-bool records_of_web(const struct msg_records *m, struct msg_body *ret);
-/*
- * Puts in who gives the order. `by`: the login at the machine, for an account "login/account";
- * `account`: "" = root, who may name another person. Over the web `by` is the account. False: the
- * order has the name of another account.
- */
-bool records_sign(struct msg_body *b, bool web, const char *by, const char *account);
 
 #endif

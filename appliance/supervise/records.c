@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/supervise/orders.h"
+#include "appliance/supervise/records.h"
 
 #include <string.h>
 

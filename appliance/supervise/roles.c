@@ -14,11 +14,12 @@
 #include "appliance/base/clock.h"
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/pair.h"
-#include "appliance/supervise/parts.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/relay.h"
+#include "appliance/supervise/roles.h"
 #include "appliance/supervise/slot.h"
 #include "appliance/supervise/sockets.h"
+#include "appliance/supervise/spawn.h"
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/workers.h"
 

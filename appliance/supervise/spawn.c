@@ -22,8 +22,8 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 #include "appliance/role/vigil.h"
-#include "appliance/supervise/parts.h"
 #include "appliance/supervise/slot.h"
+#include "appliance/supervise/spawn.h"
 #include "appliance/wire/settings.h"
 
 #define FDS_MAX 6u

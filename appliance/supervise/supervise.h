@@ -41,23 +41,20 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "appliance/base/json.h"
 #include "appliance/base/messages.h"
-#include "appliance/base/sentence.h"
 #include "appliance/store/generation.h"
 #include "appliance/store/permit_ids.h"
-#include "appliance/supervise/counting.h"
 #include "appliance/supervise/ground.h"
+#include "appliance/supervise/loading.h"
 #include "appliance/supervise/op.h"
-#include "appliance/supervise/papers.h"
 #include "appliance/supervise/relay.h"
+#include "appliance/supervise/reported.h"
 #include "appliance/supervise/slot.h"
 #include "appliance/supervise/sockets.h"
-#include "appliance/supervise/ups.h"
+#include "appliance/supervise/trial.h"
 #include "appliance/supervise/workers.h"
-#include "appliance/wire/msg.h"
 #include "appliance/wire/slot.h"
 
 struct network;
@@ -75,53 +72,6 @@ struct supervise_options {
 
 /* The daemon; returns its exit status. */
 int supervise(const struct supervise_options *o);
-
-/* ---- A generation on trial: unless a person confirms it, the confirmed one comes back ------- */
-
-struct trial {
-	uint64_t number; /* generation on trial, 0 = none */
-	/* its end by the clock at its beginning; use trial_until() to show it */
-	uint64_t until_wall;
-	uint64_t until_boot;   /* the same by clock_boot_ns() */
-	bool sources;	       /* the confirmed policy names time sources */
-	struct sentence error; /* why a trial that is over could not be ended yet */
-};
-
-/* Whether a policy is on trial, and time sources of the confirmed one decide about the clock. */
-static inline bool trial_sources(const struct trial *t)
-{
-	return t->number != 0 && t->sources;
-}
-
-/* ---- Whether the kernel has what should be in force, and when that is tried again ----------- */
-
-struct loading {
-	bool booted; /* the policy in force was loaded at least once since the start */
-	/* the operation that enforce was told to stop but has not stopped yet, 0 = none */
-	uint32_t enforce_leaves;
-	bool adopted; /* this enforce has read the rules in the kernel */
-	/* monotonic ns: when to try again; 0 = not necessary */
-	uint64_t again;
-	/* monotonic ns: workers that all refuse the table in force are not ended earlier */
-	uint64_t refusing_again;
-	bool incomplete;       /* a device is missing, or could not be set */
-	struct sentence error; /* why the last attempt failed */
-	/* why the confirmed generation could not be read, until another is in force */
-	struct sentence store_error;
-};
-
-/* ---- What other processes said last --------------------------------------------------------- */
-
-struct reported {
-	struct msg_clock clock; /* of enforce */
-	struct paper_kept papers[PAPERS];
-	struct ups_state ups;
-	/* pid of the process of mgmt that last reported the state of its token; 0 = none */
-	pid_t token_told;
-	struct counting counting;
-};
-
-/* ---- The daemon ----------------------------------------------------------------------------- */
 
 #define NETWORKS 4
 #define NETWORK_RULES 2	 /* index for changes of rules in the data namespace */

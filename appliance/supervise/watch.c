@@ -20,9 +20,9 @@
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/op.h"
 #include "appliance/supervise/pair.h"
-#include "appliance/supervise/parts.h"
 #include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/watch.h"
 #include "appliance/wire/ring.h"
 
 #define EVERY 1000000000ull /* ns */

@@ -19,6 +19,7 @@
 
 #include "appliance/accounts/account.h"
 #include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
 #include "appliance/base/sha256.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

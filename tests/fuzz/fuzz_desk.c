@@ -33,11 +33,14 @@
 #include <string.h>
 
 #include "appliance/accounts/desk.h"
+#include "appliance/accounts/desk_door.h"
 #include "appliance/accounts/desk_ground.h"
-#include "appliance/accounts/desk_memory.h"
-#include "appliance/accounts/desk_orders.h"
+#include "appliance/accounts/desk_manage.h"
+#include "appliance/accounts/desk_passphrase.h"
+#include "appliance/accounts/desk_user.h"
 #include "appliance/accounts/hash_question.h"
 #include "appliance/accounts/job.h"
+#include "appliance/accounts/sessions.h"
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/bytes.h"
 #include "appliance/wire/duty.h"

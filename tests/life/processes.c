@@ -18,8 +18,8 @@
 
 #include "appliance/role/roles.h"
 #include "appliance/supervise/once.h"
-#include "appliance/supervise/parts.h"
 #include "appliance/supervise/slot.h"
+#include "appliance/supervise/spawn.h"
 #include "appliance/supervise/supervise.h"
 #include "tests/life/control.h"
 #include "tests/life/life.h"

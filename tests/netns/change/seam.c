@@ -19,7 +19,7 @@
 #include "appliance/base/clock_source.h"
 #include "appliance/box/box.h"
 #include "appliance/box/loan.h"
-#include "appliance/enforce/enforce.h"
+#include "appliance/enforce/cut.h"
 #include "appliance/enforce/verify.h"
 #include "appliance/kernel/batch.h"
 #include "appliance/role/sandbox.h"

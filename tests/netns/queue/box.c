@@ -25,7 +25,7 @@
 
 #include "appliance/base/arena.h"
 #include "appliance/base/clock.h"
-#include "appliance/control/parts.h"
+#include "appliance/control/role_json.h"
 #include "appliance/gate/reset.h"
 #include "appliance/kernel/conntrack.h"
 #include "appliance/role/outstanding.h"

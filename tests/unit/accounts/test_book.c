@@ -12,7 +12,8 @@
  * LINK: appliance/base/addr.c appliance/base/memfd.c appliance/base/logins.c
  * LIBS: libcrypt jansson nettle
  */
-#include "appliance/accounts/desk_memory.h"
+#include "appliance/accounts/lockout.h"
+#include "appliance/accounts/sessions.h"
 #include "tests/unit/cmocka.h"
 
 #include <fcntl.h>
@@ -24,6 +25,7 @@
 
 #include "appliance/accounts/account.h"
 #include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
 #include "appliance/accounts/totp.h"
 #include "appliance/wire/duty.h"
 

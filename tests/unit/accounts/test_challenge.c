@@ -5,7 +5,7 @@
  * LINK: appliance/base/sha256.c appliance/base/addr.c
  * LIBS: nettle
  */
-#include "appliance/accounts/desk_memory.h"
+#include "appliance/accounts/challenges.h"
 #include "appliance/base/addr.h"
 #include "tests/unit/cmocka.h"
 

@@ -24,12 +24,18 @@
  * LIBS: libqrencode libcrypt liboath jansson nettle
  */
 #include "appliance/accounts/book.h"
+#include "appliance/accounts/book_json.h"
 #include "appliance/accounts/desk.h"
+#include "appliance/accounts/desk_door.h"
 #include "appliance/accounts/desk_ground.h"
-#include "appliance/accounts/desk_memory.h"
-#include "appliance/accounts/desk_orders.h"
+#include "appliance/accounts/desk_key.h"
+#include "appliance/accounts/desk_leaked.h"
+#include "appliance/accounts/desk_passphrase.h"
+#include "appliance/accounts/desk_restore.h"
+#include "appliance/accounts/desk_user.h"
 #include "appliance/accounts/hash_question.h"
 #include "appliance/accounts/leaked.h"
+#include "appliance/accounts/lockout.h"
 #include "tests/unit/cmocka.h"
 
 #include <fcntl.h>

@@ -22,7 +22,11 @@
  * LIBS: libqrencode libcrypt liboath jansson nettle
  */
 #include "appliance/accounts/desk.h"
-#include "appliance/accounts/desk_orders.h"
+#include "appliance/accounts/desk_door.h"
+#include "appliance/accounts/desk_key.h"
+#include "appliance/accounts/desk_manage.h"
+#include "appliance/accounts/desk_passphrase.h"
+#include "appliance/accounts/desk_user.h"
 #include "appliance/accounts/hash_question.h"
 #include "appliance/accounts/leaked.h"
 #include "tests/unit/cmocka.h"

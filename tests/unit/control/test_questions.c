@@ -13,8 +13,9 @@
 #include "appliance/control/control.h"
 #include "appliance/control/facts.h"
 #include "appliance/control/ground.h"
-#include "appliance/control/parts.h"
+#include "appliance/control/impact.h"
 #include "appliance/control/people.h"
+#include "appliance/control/role_json.h"
 #include "tests/unit/cmocka.h"
 
 #include <stdlib.h>

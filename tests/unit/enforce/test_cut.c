@@ -9,6 +9,7 @@
  * LIBS: jansson
  */
 #include "appliance/enforce/apply.h"
+#include "appliance/enforce/cut.h"
 #include "appliance/enforce/enforce.h"
 #include "appliance/enforce/generation.h"
 #include "appliance/enforce/session.h"

@@ -14,9 +14,10 @@
  * LINK: $(WIRE_SRC) $(BASE_SRC)
  * LIBS: jansson nettle
  */
+#include "appliance/journal/reserve.h"
 #include "appliance/journal/role_device.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/room.h"
+#include "appliance/journal/role_write.h"
 #include "tests/unit/cmocka.h"
 
 #include <fcntl.h>

@@ -5,7 +5,7 @@
  * LINK: appliance/journal/room.c $(BASE_SRC) $(WIRE_SRC)
  * LIBS: jansson nettle
  */
-#include "appliance/journal/room.h"
+#include "appliance/journal/disk.h"
 #include "tests/unit/cmocka.h"
 
 #include <fcntl.h>

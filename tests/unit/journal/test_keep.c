@@ -29,8 +29,11 @@
  * LINK: policy/ir/meaning.c
  * LIBS: jansson hogweed nettle zlib
  */
+#include "appliance/journal/reserve.h"
+#include "appliance/journal/role_hold.h"
+#include "appliance/journal/role_keep.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/room.h"
+#include "appliance/journal/role_write.h"
 #include "tests/unit/cmocka.h"
 
 #include <errno.h>

@@ -19,7 +19,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "appliance/journal/names.h"
+#include "appliance/journal/remembered.h"
 #include "appliance/role/roles.h"
 #include "appliance/wire/ring.h"
 #include "policy/ir/ir.h"

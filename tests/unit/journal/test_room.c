@@ -27,8 +27,11 @@
  * LINK: policy/ir/meaning.c
  * LIBS: jansson hogweed nettle zlib
  */
+#include "appliance/journal/reserve.h"
 #include "appliance/journal/role_private.h"
-#include "appliance/journal/room.h"
+#include "appliance/journal/role_take.h"
+#include "appliance/journal/role_write.h"
+#include "appliance/journal/wait.h"
 #include "tests/unit/cmocka.h"
 
 #include <dirent.h>

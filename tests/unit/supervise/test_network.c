@@ -12,7 +12,7 @@
  */
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/kept.h"
-#include "appliance/supervise/parts.h"
+#include "appliance/supervise/network.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"
 #include "tests/unit/cmocka.h"

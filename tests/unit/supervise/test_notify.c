@@ -7,7 +7,7 @@
  * LINK: appliance/base/err.c
  */
 #include "appliance/supervise/ground.h"
-#include "appliance/supervise/parts.h"
+#include "appliance/supervise/notify.h"
 #include "appliance/supervise/policy.h"
 #include "appliance/supervise/supervise.h"
 #include "tests/unit/cmocka.h"

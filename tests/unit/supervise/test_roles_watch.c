@@ -7,9 +7,9 @@
  * LINK: appliance/base/err.c appliance/base/clock.c
  */
 #include "appliance/supervise/ground.h"
-#include "appliance/supervise/parts.h"
 #include "appliance/supervise/slot.h"
 #include "appliance/supervise/supervise.h"
+#include "appliance/supervise/watch.h"
 #include "appliance/wire/ring.h"
 #include "tests/unit/cmocka.h"
 

@@ -11,8 +11,8 @@
  */
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/once.h"
-#include "appliance/supervise/parts.h"
 #include "appliance/supervise/policy.h"
+#include "appliance/supervise/roles.h"
 #include "appliance/supervise/slot.h"
 #include "appliance/supervise/sockets.h"
 #include "appliance/supervise/supervise.h"

@@ -199,6 +199,46 @@ static bool answer_refused(struct enforce *f, uint32_t id, const struct sentence
 			  json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(why))) == 0;
 }
 
+/* Leaves of the conduits that an isolation cuts those that its first stage opens. */
+static void leave_opened(json_t *cut, const json_t *rest)
+{
+	static const char *const lists[] = { "conduits", "stops" };
+	size_t i;
+	json_t *one;
+
+	for (size_t k = 0; k < 2; k++) {
+		json_t *list = json_object_get(cut, lists[k]), *opened = json_array();
+
+		json_array_foreach(list, i, one) {
+			bool stays = false;
+			size_t n;
+			json_t *other;
+
+			json_array_foreach(json_object_get(rest, lists[k]), n, other)
+				stays = stays || json_equal(one, other);
+			if (!stays)
+				(void)json_array_append(opened, one);
+		}
+		(void)json_object_set_new(cut, lists[k], opened);
+	}
+}
+
+/* What an order would do. That of the first stage of the way back is what it opens. */
+static json_t *rehearsed(struct enforce *f, const struct ordered *o, const json_t *one, struct err *e)
+{
+	json_t *j = enforce_isolate(f, true, one, NULL, e), *before, *rest = j;
+
+	if (j == NULL || o->order != CHANGE_REJOIN_READS)
+		return j;
+	before = asked_after(f->isolated.list, o->object);
+	j = enforce_isolate(f, true, before, NULL, e);
+	if (j != NULL)
+		leave_opened(j, rest);
+	json_decref(before);
+	json_decref(rest);
+	return j;
+}
+
 bool enforce_isolation(struct enforce *f, const struct msg *m)
 {
 	const struct msg_isolate *b = &m->body.isolate;
@@ -219,7 +259,7 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 	if (o.order == CHANGE_ISOLATE && any_mac(one))
 		(void)follow_neighbours(f, one);
 	if (o.rehearse) {
-		j = enforce_isolate(f, true, one, NULL, &e);
+		j = rehearsed(f, &o, one, &e);
 		json_decref(list);
 	} else {
 		json_decref(f->isolated.list);

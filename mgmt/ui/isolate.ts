@@ -15,6 +15,7 @@ interface Told {
 	conduits?: string[];
 	stops?: Named[]; // those whose loss stops work
 	assets?: Named[];
+	verified_s?: number | null; // since the kernel's rules were compared with the policy
 }
 interface Step {
 	order: "isolate" | "rejoin_reads" | "rejoin";
@@ -64,7 +65,7 @@ function title(state: State, s: Step): string {
 
 async function rehearse(changed: () => void): Promise<void> {
 	const mine = ++run, s = step;
-	if (s === undefined || s.order === "rejoin_reads") return;
+	if (s === undefined) return;
 	await before;
 	if (mine !== run) return;
 	const asked = order<Told>({ order: s.order, object: s.what, dry_run: true });
@@ -131,11 +132,19 @@ function work(told: Step["told"], stops: Key): Child[] {
 	return [(told.stops ?? []).length > 0 && h("li", { class: stops === "work_stops" ? "stops named" : "named" }, h("b", {}, t(stops, labels(told.stops)))), (told.assets ?? []).length > 0 && h("li", { class: "named" }, t("work_machines", labels(told.assets)))];
 }
 
+/** What a person checks before traffic goes on, as the command line shows it. */
+function checks(state: State, told: Step["told"]): Child[] {
+	if (told === undefined) return [h("li", {}, t("loading"))];
+	if (typeof told === "string" || told.error) return [h("li", { class: "complaint" }, typeof told === "string" ? t(told) : told.error?.[language()])];
+	return [typeof told.verified_s === "number" ? h("li", {}, t("rejoin_verified", count(told.verified_s))) : h("li", { class: "stops" }, h("b", {}, t("rejoin_unverified"))),
+		h("li", {}, t("rejoin_alarms", count(state.lines.length)), state.lines.slice(0, NAMED).map((x) => x.title[language()]).join(language() === "ja" ? "、" : ", "))];
+}
+
 /** The effect in words, before the order is given. */
 function consequences(state: State, s: Step): Child[] {
 	const told = s.told;
-	if (s.order === "rejoin_reads") return [h("li", {}, t("rejoin_reads_what"))];
-	if (s.order === "rejoin") return [...work(told, "work_comes_back"), typeof told === "object" && (told.conduits ?? []).length > 0 && h("li", {}, t("isolate_conduits", (told.conduits ?? []).join(", "))), h("li", {}, t("rejoin_what"))];
+	if (s.order !== "isolate") return [...checks(state, told), ...work(told, "work_comes_back"),
+		typeof told === "object" && h("li", {}, (told.conduits ?? []).length > 0 ? t("rejoin_conduits", (told.conduits ?? []).join(", ")) : t("rejoin_nothing")), h("li", {}, t(s.order === "rejoin" ? "rejoin_what" : "rejoin_reads_what"))];
 	return [...work(told, "work_stops"), ...cuts(state, s.what),
 		told === undefined ? h("li", {}, t("loading")) : typeof told === "string" ? h("li", { class: "complaint" }, t(told))
 			: told.error ? h("li", { class: "complaint" }, told.error[language()]) : h("li", {}, h("b", {}, t("isolate_sessions", count(told.sessions)))),

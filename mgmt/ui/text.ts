@@ -485,6 +485,11 @@ const texts = table({
 	rejoin: ["隔離を解除", "Let it rejoin"],
 	rejoin_this: ["{0} の隔離を解除する", "Let {0} rejoin"],
 	rejoin_what: ["有効なポリシーが許可する通信だけが、再び通るようになります。", "What the policy in force allows passes again, and nothing else."],
+	rejoin_conduits: ["再開するコンジット: {0}", "These conduits come back: {0}"],
+	rejoin_nothing: ["再開するコンジットはありません。", "No conduit comes back."],
+	rejoin_verified: ["カーネルのルールはポリシーと一致しています（{0} 秒前に照合）。", "The rules in the kernel are those of the policy (compared {0} s ago)."],
+	rejoin_unverified: ["カーネルのルールは、変更後にまだ照合していません。", "The rules in the kernel were NOT COMPARED since they changed."],
+	rejoin_alarms: ["警報 {0} 件: ", "Alarms, {0}: "],
 	rejoin_do: ["今すぐ解除する", "Let it rejoin now"],
 	rejoin_done: ["隔離を解除しました: {0}（記録済み）", "Rejoined: {0}; it is recorded."],
 

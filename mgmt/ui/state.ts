@@ -15,6 +15,9 @@ import type { Counters, Interface, Refusal, Role, State, Status } from "./types"
 // since when, what to do first, whom to call. Behind each line are the box's own sentences, the
 // same that go out by mail and to a monitoring system.
 
+// The command that a sentence names: people who read a page have buttons instead.
+const COMMAND = /（sekisho [^）]*）| \(sekisho [^)]*\)/g;
+
 export interface Alarm {
 	title: string;
 	texts: string[];
@@ -94,7 +97,7 @@ export function alarmList(state: State, acts: (a: Alarm) => Child[] = () => []):
 	return h("ul", { class: "alarms" }, list.map((a) => h("li", { class: a.grave ? "grave" : "", "data-key": "alarm " + a.title }, mark(a.grave ? "bad" : "note"),
 		h("div", {}, h("p", {}, h("b", { class: "title" }, a.title, a.texts.length > 1 && t("times", count(a.texts.length))), a.since !== "" && h("span", { class: "since" }, a.since)),
 			a.sources.length > 0 && h("p", { class: "named" }, t("alarm_source", some(a.sources))), a.machines.length > 0 && h("p", { class: "named" }, t("alarm_machines", some(a.machines))),
-			(a.step !== "" || contact !== "") && h("p", {}, a.step !== "" && t("alarm_step", a.step), call(contact)), ...acts(a),
+			(a.step !== "" || contact !== "") && h("p", {}, a.step !== "" && t("alarm_step", a.step.replace(COMMAND, "")), call(contact)), ...acts(a),
 			a.texts.length === 1 && a.attacks.length === 0 && list.length <= SHOWN ? h("p", { class: "what" }, a.texts[0] ?? "") :
 				h("details", {}, h("summary", {}, t("alarm_texts")), h("ul", { class: "plain" }, a.texts.map((text) => h("li", { class: "what" }, text))))))));
 }

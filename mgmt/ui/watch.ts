@@ -43,16 +43,16 @@ function cutter(what: string, name: string, changed: () => void): Child {
 }
 
 /**
- * Buttons that isolate where an alarm comes from: the machine by its name or its address, and only
- * if neither is known its zone.
+ * Buttons that isolate where an alarm comes from: the machine by its name or its address; its zone
+ * if neither is known, or if there are more machines than the alarm names.
  */
 function cutSources(state: State, a: Alarm, changed: () => void): Child {
 	if (!mayIsolate()) return false;
 	const zones = (state.status.interfaces ?? []).flatMap((x) => x.zones ?? []), found = new Map<string, string>();
-	for (const source of a.sources) {
-		const m = /^(.*) \((.*)\)$/.exec(source), asset = zones.flatMap((z) => z.assets ?? []).find((x) => (x.label || x.name) === m?.[1]), zone = zones.find((z) => (z.label || z.name) === m?.[2]);
+	for (const source of a.sources.flatMap((s) => s.split(", "))) {
+		const m = /^(.*) \((.*?)\)( \.\.\.)?$/.exec(source), more = a.sources.some((s) => s.endsWith(" ...")), asset = zones.flatMap((z) => z.assets ?? []).find((x) => (x.label || x.name) === m?.[1]), zone = zones.find((z) => (z.label || z.name) === m?.[2]);
 		if (asset !== undefined) found.set("asset " + (asset.name ?? ""), asset.label || (asset.name ?? ""));
-		else if (/^[0-9a-f.:]*[.:][0-9a-f.:]*$/.test(m?.[1] ?? "")) found.set("address " + (m?.[1] ?? ""), m?.[1] ?? "");
+		else if (!more && /^[0-9a-f.:]*[.:][0-9a-f.:]*$/.test(m?.[1] ?? "")) found.set("address " + (m?.[1] ?? ""), m?.[1] ?? "");
 		else if (zone !== undefined) found.set("zone " + (zone.name ?? ""), zone.label || (zone.name ?? ""));
 	}
 	return found.size > 0 && h("p", { class: "acts" }, [...found].map(([what, name]) => h("button", { type: "button", class: "named", "data-key": "cut " + what, click: opener("isolate", what, changed) }, t("isolate_this", name))));

@@ -296,6 +296,8 @@ def prepared_goes_by_name(box):
         cut("an apply that keeps nothing", kept=False)
         box.apply(KEPT, STOPS, LOOKS, OPS, extra=ASSET + prepared(["kept"]))
         cut("an apply that would keep it again", kept=False)
+        opened = order(box, "rejoin", "it_from_ot", "--stage", "reads", "--rehearse")["conduits"]
+        expect(opened == ["looks"], "the first stage would open %s", opened)
         first = order(box, "rejoin", "it_from_ot", "--stage", "reads")
         expect(first["done"] and first["isolations"][0]["stage"] == "reads", "%s", first)
         expect(reads(box, modbus) and not reaches(server, "it") and not reaches(server, "it", udp=False), "the first stage is another")

@@ -19,6 +19,7 @@
 
 #include "appliance/wire/commands.h"
 #include "appliance/wire/vocabulary.h"
+#include "appliance/wire/vocabulary_numbers.h"
 
 struct notation {
 	uint64_t max;		       /* below 2^63 */

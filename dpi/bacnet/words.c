@@ -2,6 +2,7 @@
 #include "dpi/bacnet/words.h"
 
 #include "appliance/wire/vocabulary.h"
+#include "appliance/wire/vocabulary_numbers.h"
 #include "dpi/bacnet/bacnet.h"
 
 #define PLACES (1u << BACNET_OBJECTS)

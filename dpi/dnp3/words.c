@@ -2,6 +2,7 @@
 #include "dpi/dnp3/words.h"
 
 #include "appliance/wire/vocabulary.h"
+#include "appliance/wire/vocabulary_numbers.h"
 
 #define UNTOLD (UNTOLD_PLACE | UNTOLD_VALUE)
 #define POINTS ((1u << DNP3_SPACES) - 1u)

@@ -2,6 +2,7 @@
 #include "dpi/enip/words.h"
 
 #include "appliance/wire/vocabulary.h"
+#include "appliance/wire/vocabulary_numbers.h"
 
 #define R CLASS_READ
 #define W CLASS_WRITE

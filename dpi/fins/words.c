@@ -2,6 +2,7 @@
 #include "dpi/fins/words.h"
 
 #include "appliance/wire/vocabulary.h"
+#include "appliance/wire/vocabulary_numbers.h"
 
 #define UNTOLD (UNTOLD_PLACE | UNTOLD_VALUE)
 #define MEMORY (((uint64_t)1 << FINS_SPACES) - 1u)

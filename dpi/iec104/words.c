@@ -2,6 +2,7 @@
 #include "dpi/iec104/words.h"
 
 #include "appliance/wire/vocabulary.h"
+#include "appliance/wire/vocabulary_numbers.h"
 #include "dpi/iec104/iec104.h"
 
 #define PLACES (1u << IEC104_IOA)

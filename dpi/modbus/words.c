@@ -2,6 +2,7 @@
 #include "dpi/modbus/words.h"
 
 #include "appliance/wire/vocabulary.h"
+#include "appliance/wire/vocabulary_numbers.h"
 
 static const struct function_info modbus_functions[] = {
 #include "dpi/modbus/functions.def"

@@ -2,6 +2,7 @@
 #include "dpi/opcua/words.h"
 
 #include "appliance/wire/vocabulary.h"
+#include "appliance/wire/vocabulary_numbers.h"
 #include "dpi/opcua/opcua.h"
 
 #define PLACES (1u << OPCUA_NODES)

@@ -2,6 +2,7 @@
 #include "dpi/s7comm/words.h"
 
 #include "appliance/wire/vocabulary.h"
+#include "appliance/wire/vocabulary_numbers.h"
 
 #define UNTOLD (UNTOLD_PLACE | UNTOLD_VALUE)
 #define PLACES                                                                                                         \

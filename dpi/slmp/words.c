@@ -2,6 +2,7 @@
 #include "dpi/slmp/words.h"
 
 #include "appliance/wire/vocabulary.h"
+#include "appliance/wire/vocabulary_numbers.h"
 
 #define CODES(command, first, last) ((command) << 16 | (first)), ((command) << 16 | (last))
 #define BIT(space) ((uint64_t)1 << (space))

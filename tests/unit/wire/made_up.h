@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "appliance/wire/vocabulary.h"
+#include "appliance/wire/vocabulary_numbers.h"
 
 /* MELSEC PLCs have about forty devices: these are more keys than any other object of a policy
  * has. */

@@ -29,6 +29,7 @@
 #include "policy/check/model_box.h"
 #include "policy/check/model_claims.h"
 #include "policy/check/model_rows.h"
+#include "policy/check/model_visitors.h"
 #include "policy/ir/ir.h"
 
 struct ast_node; /* policy/read/ast.h */
@@ -65,35 +66,6 @@ struct model_zone {
 	struct addr_range *ranges; /* sorted, disjoint, not touching; `rest` is already expanded */
 	size_t n_ranges;
 	uint32_t index; /* position in model.zones */
-	struct srcpos at;
-};
-
-/* An outside organisation that works with the site: a zone of its own, for the time of
- * its contract. */
-struct model_organisation {
-	const char *name;
-	const char *label;
-	const struct model_zone *zone;
-	uint64_t contract_until; /* seconds since 1970 UTC; 0 = nothing is said */
-	struct ir_contact *contacts;
-	size_t n_contacts;
-	struct srcpos at;
-};
-
-/* A door: the conduits behind it are shut until a person opens it. */
-struct model_door {
-	const char *name;
-	const char *label;
-	/* the organisation whose people use this door; NULL = no outside organisation */
-	const struct model_organisation *organisation;
-	/* `of` in the text; check_organisations sets `organisation` from it */
-	const struct ast_node *of;
-	uint32_t at_most;   /* seconds: the longest time for which it may be opened */
-	uint32_t opened_by; /* bits of enum duty */
-	uint8_t needs;	    /* bits of enum door_need */
-	bool second_person, break_glass;
-	uint64_t open_until; /* 0 = shut, as always in a policy text */
-	const char *opener;  /* who opened it, where that is known */
 	struct srcpos at;
 };
 

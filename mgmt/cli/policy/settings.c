@@ -12,6 +12,7 @@
 #include "policy/check/model.h"
 #include "policy/check/model_box.h"
 #include "policy/check/model_claims.h"
+#include "policy/check/model_visitors.h"
 #include "policy/check/port.h"
 
 /* ---- values ---------------------------------------------------------------------------------- */

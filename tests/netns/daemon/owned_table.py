@@ -36,7 +36,7 @@ class Flood:
     """Sends forbidden datagrams from `it` to `ot`, and counts those that arrive."""
 
     def __init__(self, box):
-        self.sent, self.ended = 0, False
+        self.sent, self.ended = 0, threading.Event()
         with inside(box.ns("ot")):
             self.server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
@@ -48,11 +48,10 @@ class Flood:
         self.thread.start()
 
     def _run(self):
-        while not self.ended:
+        while not self.ended.wait(0.004):
             for _ in range(4):
                 self.client.sendto(b"forbidden", ("10.73.0.2", FORBIDDEN))
                 self.sent += 1
-            time.sleep(0.004)  # the pace of the traffic, and no wait for a condition
 
     def beyond(self, n):
         """Waits until so many more were sent."""
@@ -67,7 +66,7 @@ class Flood:
         return n
 
     def close(self):
-        self.ended = True
+        self.ended.set()
         self.thread.join()
         self.client.close()
         self.server.close()

@@ -85,15 +85,14 @@ class Asking(threading.Thread):
 
     def __init__(self, session, turns):
         super().__init__(daemon=True)
-        self.session, self.turns, self.done, self.stop = session, turns, 0, False
+        self.session, self.turns, self.done, self.stop = session, turns, 0, threading.Event()
         self.start()
 
     def run(self):
-        while not self.stop:
+        while not self.stop.wait(0.002):
             if not self.session.ask(self.turns[self.done % len(self.turns)]):
                 return
             self.done += 1
-            time.sleep(0.002)  # a pace
 
 
 class Field:
@@ -173,7 +172,7 @@ class Field:
                 wait_for(lambda p=p: not p.is_alive(), 4, "the end of a session that asks for what is forbidden")
             else:
                 wait_for(lambda p=p, n=before: p.done > n + 20, 4, "%s: allowed requests after the change" % p.session.kind.name)
-            p.stop = True
+            p.stop.set()
             p.join(5)
         found = self.forbidden(since, everything)
         expect(not found, "%d forbidden requests arrived, the last %.1f ms after the change: %s", len(found),

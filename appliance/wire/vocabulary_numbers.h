@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-
 /*
  * Parts of numbers that are written as paths, most significant part first: "4.100.3". The address
  * is still one number: each part takes `bits` of it, and the first part takes the rest. See

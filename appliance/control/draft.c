@@ -328,7 +328,9 @@ static void save_draft(struct control *s, const struct order *o)
 	d->base = s->now->number;
 	d->saved_ns = clock_wall_ns();
 	snprintf(d->by, sizeof(d->by), "%s", o->by);
-	snprintf(d->comment, sizeof(d->comment), "%s", o->comment);
+	/* who saves again without a word leaves the draft's comment */
+	if (new || o->comment[0] != '\0')
+		snprintf(d->comment, sizeof(d->comment), "%s", o->comment);
 	d->texts = NULL; /* `before` holds the old texts until the new ones are on the disk */
 	draft_texts(d, texts, n);
 	if (!kept_or_refused(s, o, &before)) {

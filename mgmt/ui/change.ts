@@ -3,7 +3,7 @@
 // approved by somebody who wrote none of it (unless the box is set to allow one person alone), and
 // applied on trial. The box's answer to each step is shown beside it.
 import { h, type Child, type Node_ } from "./dom";
-import { change, dropEdits, edited, give, keepComment, keepEdits, load, may, mistakes, moved, show, typed, watchDraft, words, type CommentOf, type Kept, promoted } from "./draft";
+import { change, draftNow, dropEdits, edited, give, keepComment, keepEdits, load, may, mistakes, moved, show, typed, watchDraft, words, type CommentOf, type Kept, promoted } from "./draft";
 import { atCaret, editor, jump, offer, offered, take, type Offer } from "./editor";
 import { count, local, moment } from "./format";
 import { difference, hunks } from "./lines";
@@ -102,9 +102,9 @@ function ranOut(list: Generation[], d: Draft): Child {
  * box's answer.
  */
 function stays(state: State, k: Kept): Node_ {
-	const [tone, key] = STATES[(change.now ?? k.draft).state];
+	const now = draftNow(k), [tone, key] = STATES[now.state];
 	return h("section", { class: "card stays", "data-key": "stays", "aria-label": t("stays") },
-		h("p", { role: "status" }, chip(tone, t(key)), edited() && chip("note", t("unsaved"))), trial(state), ranOut(k.history, change.now ?? k.draft), answered());
+		h("p", { role: "status" }, chip(tone, t(key)), edited() && chip("note", t("unsaved"))), trial(state), ranOut(k.history, now), answered());
 }
 
 /** Text that was typed here earlier and never saved. */
@@ -169,7 +169,8 @@ function outcome(o: Outcome): Node_[] {
 	if (o.notice) list.push(h("p", { class: "note" }, local(words(o.notice, language()))));
 	if ((o.diagnostics ?? []).length > 0) list.push(h("ul", { class: "events" }, (o.diagnostics ?? []).map(finding)));
 	if (o.done) list.push(...meant(o));
-	if (o.done && o.cut !== undefined) list.push(...cutList(o));
+	// A confirm ends nothing, and does not count the sessions.
+	if (o.done && o.cut !== undefined && o.go_on !== undefined) list.push(...cutList(o));
 	if (out !== undefined && (out.nobody || out.terminals.length > 0)) list.push(h("p", { class: "complaint" }, mark("bad"), t(out.nobody ? "shut_out_all" : "shut_out", out.terminals.join(", "))));
 	for (const x of o.taking ?? []) list.push(h("p", {}, t("takes", x.interface, x.device, count(x.sessions.length))));
 	return list;
@@ -310,7 +311,7 @@ function conflict(): Node_ | false {
 }
 
 function tried(d: Draft): Node_ | false {
-	if (d.tried === null || change.said?.order === "try") return false;
+	if (d.tried === null || d.state === "applied" || change.said?.order === "try") return false;
 	return card("tried", "tried", true, h("p", {}, chip(d.tried.good ? (d.tried.current ? "good" : "wait") : "bad", t(!d.tried.good ? "tried_bad" : d.tried.current ? "tried_good" : "tried_old", moment(d.tried.at), d.tried.base))),
 		outcome(d.tried.answer));
 }
@@ -355,7 +356,7 @@ async function tryBack(g: Generation): Promise<void> {
 
 function goingBack(): Node_ | false {
 	const b = back;
-	if (b === undefined) return false;
+	if (b === undefined || b.base !== change.now?.in_force) return false;
 	return card("going-back", "going_back", true, h("p", {}, t("going_back_to", b.to)), outcome(b.outcome), h("p", { class: "acts" },
 		act("go_back_now", () => {
 			back = undefined;
@@ -388,9 +389,9 @@ export function changePage(changed: () => void): (state: State) => Node_[] {
 			void load(false, changed);
 		}
 		watchDraft(true, changed);
-		const k = change.kept, head = h("div", { class: "headline off plain" }, h("h1", {}, t("change_title")));
-		if (k === undefined) return [head, h("p", { class: change.failed !== undefined ? "complaint" : "note", role: "status" }, change.failed === undefined ? t("loading") : change.failed === "forbidden" ? t("no_right_change") : t("no_answer") + " " + t("trying_again"))];
-		return [head, stays(state, k), leftOver(), note !== undefined && h("p", { class: "note", role: "status", "data-key": "promoted" }, note), conflict(), card("draft", "draft", true, stands(k.draft)), text(), differs(), tried(k.draft), next(k.draft), goingBack(), past(k.history)]
+		const k = change.kept, now = k !== undefined ? draftNow(k) : undefined, head = h("div", { class: "headline off plain" }, h("h1", {}, t("change_title")));
+		if (k === undefined || now === undefined) return [head, h("p", { class: change.failed !== undefined ? "complaint" : "note", role: "status" }, change.failed === undefined ? t("loading") : change.failed === "forbidden" ? t("no_right_change") : t("no_answer") + " " + t("trying_again"))];
+		return [head, stays(state, k), leftOver(), note !== undefined && h("p", { class: "note", role: "status", "data-key": "promoted" }, note), conflict(), card("draft", "draft", true, stands(now)), text(), differs(), tried(now), next(now), goingBack(), past(k.history)]
 			.filter((n): n is Node_ => n !== false);
 	};
 }

@@ -50,6 +50,7 @@ export const change: Change = { texts: [], stamp: 0, busy: "", comments: { ...NO
 let timer: ReturnType<typeof setTimeout> | undefined;
 let run = 0;
 let looking = false;
+let newest: string | undefined; // of the changes that the status names: the history has it
 let seen = -1; // number of records at the last look: every change of a draft makes a record
 
 const LONG = ["check", "try", "apply", "rollback"]; // orders that may take a while
@@ -146,6 +147,15 @@ export function may(right: string): boolean {
 	return change.kept?.person.rights.includes(right) === true;
 }
 
+/** What an answer of the box is about: when one of these changes, the answer is old. */
+const about = (d: Draft | undefined): string => [d?.revision, d?.state, d?.in_force, d?.on_trial].join(" ");
+
+/** The draft as the box has it now; one that was replaced after its apply is none any more. */
+export function draftNow(k: Kept): Draft {
+	const d = change.now ?? k.draft;
+	return d.state === "applied" && d.generation !== d.in_force ? { ...d, state: "none", tried: null, comment: null, decided_by: null } : d;
+}
+
 /** Somebody else has saved, or another policy came into force, since this page was loaded. */
 export function moved(): boolean {
 	const k = change.kept, now = change.now;
@@ -200,7 +210,8 @@ export async function load(keep: boolean, changed: () => void): Promise<void> {
 		change.kept = { draft: draft.value.draft, sources: draft.value.sources, force, history: history.value.history,
 			person: person.ok ? person.value : { name: "", roles: [], rights: [], two_persons: true, choose_passphrase: false } };
 		change.now = draft.value.draft;
-		if (!keep) {
+		if (keep) keepComment("step-comment", change.comments["step-comment"]); // it now belongs to this revision
+		else {
 			show(begins(change.kept));
 			change.comments = leftComments(draft.value.draft.revision);
 			change.used++;
@@ -221,10 +232,19 @@ async function look(changed: () => void): Promise<void> {
 	}
 	if (records === seen && records !== 0) return;
 	seen = records;
-	const answer = await ask<{ draft: Draft }>("/api/v1/draft?texts=0");
+	// A trial may have begun and run out between two looks.
+	const last = JSON.stringify(feed.state?.status.changes?.[0]);
+	const [answer, past] = await Promise.all([ask<{ draft: Draft }>("/api/v1/draft?texts=0"), last !== newest ? ask<{ history: Generation[] }>("/api/v1/history") : undefined]);
 	if (mine !== run || !looking) return;
+	if (past?.ok === true) {
+		newest = last;
+		change.kept.history = past.value.history;
+		changed();
+	}
 	if (answer.ok && change.kept !== undefined) {
 		const before = JSON.stringify(change.now), ended = change.now !== undefined && change.now.on_trial > 0 && answer.value.draft.on_trial === 0;
+		// what was typed is still what was checked
+		if (about(change.now) !== about(answer.value.draft) && change.said?.order !== "check") delete change.said;
 		change.now = answer.value.draft;
 		// A trial is over: the history tells why.
 		if (ended) return load(edited(), changed);

@@ -361,7 +361,7 @@ static const struct answer *change(enum change_order order, uint32_t confirm_s, 
 						      .base = processes.standing.number,
 						      .to = to,
 						      .confirm_s = confirm_s,
-						      .comment = "" } };
+						      .comment = processes.comment != NULL ? processes.comment : "" } };
 
 	m.change.revision = life_says(life_asks(OVER_WEB, &look, -1), "revision");
 	return life_asks(OVER_WEB, &m, fd);

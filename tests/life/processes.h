@@ -65,6 +65,7 @@ struct processes {
 	/* those of EVENT_ROLE, by the role that they name */
 	unsigned role_records[ROLE_COUNT][256];
 	enum known_policy draft;
+	const char *comment;	      /* the comment of an order about the draft; NULL = none */
 	struct msg_standing standing; /* the last state that control was told */
 	unsigned standings;	      /* how often it was told one */
 	/* the last generation whose names the journal was told */

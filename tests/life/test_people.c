@@ -442,7 +442,11 @@ static void two_persons(void)
 	processes.draft = KNOWN_WIDER;
 	processes.who = kaki;
 	draft_is(CHANGE_ASK, 0, ANSWER_CANNOT, "error", "none");
-	draft_is(CHANGE_SAVE, 0, ANSWER_YES, "\"authors\":[\"kaki\"]", "draft");
+	/* The comment stays when the draft is saved again without one. */
+	processes.comment = "by noon";
+	draft_is(CHANGE_SAVE, 0, ANSWER_YES, "\"comment\":\"by noon\"", "draft");
+	processes.comment = NULL;
+	draft_is(CHANGE_SAVE, 0, ANSWER_YES, "\"comment\":\"by noon\"", "draft");
 	draft_is(CHANGE_ASK, 0, ANSWER_CANNOT, "first make a dry run", "draft");
 	draft_is(CHANGE_APPROVE, 0, ANSWER_CANNOT, "error", "draft");
 	draft_is(CHANGE_TRY, 0, ANSWER_YES, "\"good\":true", "draft");
@@ -472,7 +476,7 @@ static void two_persons(void)
 	/* Nobody confirms: the approval of a trial that ran out is void. */
 	LIFE(life_pass(61 * SECOND) == LIFE_GOES_ON && rules_are(KNOWN_PLAIN));
 	LIFE(says(life_asks(AS_ROOT, &(struct msg_body){ .type = MSG_DRAFT }, -1), "\"ran_out\":2"));
-	LIFE(recorded(EVENT_POLICY, POLICY_DRAFTED) == 1 && recorded(EVENT_POLICY, POLICY_DECLINED) == 1);
+	LIFE(recorded(EVENT_POLICY, POLICY_DRAFTED) == 2 && recorded(EVENT_POLICY, POLICY_DECLINED) == 1);
 	draft_is(CHANGE_DISCARD, 0, ANSWER_YES, NULL, "none");
 	LIFE(recorded(EVENT_POLICY, POLICY_DISCARDED) == 1 && sound_at_rest());
 }

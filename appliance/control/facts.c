@@ -12,6 +12,8 @@
 #include "appliance/wire/duty.h"
 #include "appliance/wire/settings.h"
 #include "policy/ir/isolation.h"
+#include "policy/ir/json.h"
+#include "policy/ir/needs.h"
 
 #define SECOND 1000000000ull
 #define LISTS_MOST (16u << 20)
@@ -76,7 +78,11 @@ void facts_told(struct control *s, struct msg *m)
 
 json_t *json_generation(const struct control *s)
 {
-	return generation_json(&s->store, s->now->number, s->now->ir, s->trial, s->facts.until);
+	json_t *j = generation_json(&s->store, s->now->number, s->now->ir, s->trial, s->facts.until);
+	uint64_t left = s->trial != 0 ? ir_needs_left(s->now->ir, s->facts.proven) : 0;
+
+	(void)json_object_set_new(j, "unheard", ir_needs_json(s->now->ir, left));
+	return j;
 }
 
 json_t *json_clock(const struct control *s)

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why the supervisor did not begin an operation, in words for people. Trials and the history often
  * are the reason, so the words quote them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/base/json_each.h"
 #include "appliance/control/control.h"
 #include "appliance/control/facts.h"
 #include "appliance/wire/hours.h"
+#include "policy/ir/json.h"
+#include "policy/ir/needs.h"
 
 #define WHEN 40u
 
@@ -34,6 +40,23 @@ static json_t *trial_stands(const struct control *s)
 	moment_text(g != NULL ? g->applied_ns : 0, since);
 	moment_text(s->facts.until, until);
 	return json_sentence(M_OP_TRIAL, (number)s->trial, g != NULL ? g->by : "-", since, until);
+}
+
+/* Which of the trial's needs were not heard during it. */
+static json_t *not_proven(const struct control *s)
+{
+	json_t *needs = ir_needs_json(s->now->ir, ir_needs_left(s->now->ir, s->facts.proven));
+	char until[WHEN], names[400] = "";
+
+	json_each_at(i, need, needs) {
+		size_t n = strlen(names);
+
+		snprintf(names + n, sizeof(names) - n, "%s%s", i > 0 ? ", " : "",
+			 json_string_value(json_object_get(need, "label")));
+	}
+	json_decref(needs);
+	moment_text(s->facts.until, until);
+	return json_sentence(M_TRIAL_UNHEARD, (number)s->trial, names, until);
 }
 
 static json_t *rolled_back(const struct control *s, number further)
@@ -77,6 +100,8 @@ json_t *refusal_json(const struct control *s, const json_t *x)
 		return trial_stands(s);
 	case REFUSAL_OTHER_TRIAL:
 		return json_sentence(M_CHANGE_OTHER_TRIAL, (number)s->trial, n);
+	case REFUSAL_UNHEARD:
+		return not_proven(s);
 	case REFUSAL_MOVED:
 		return json_sentence(M_CHANGE_MOVED, (number)s->now->number);
 	case REFUSAL_ROLLED_BACK:

@@ -58,7 +58,9 @@ static bool map_permits(struct heard *h, const struct generation_held *g)
 	h->watched = calloc(grants + 1, sizeof(*h->watched));
 	h->carried = calloc((size_t)ir->n_permits + 1, sizeof(*h->carried));
 	h->untold = calloc((size_t)ir->n_permits + 1, sizeof(*h->untold));
-	if (place == NULL || h->first == NULL || h->watched == NULL || h->carried == NULL || h->untold == NULL) {
+	h->proves = calloc((size_t)ir->n_permits + 1, sizeof(*h->proves));
+	if (place == NULL || h->first == NULL || h->watched == NULL || h->carried == NULL || h->untold == NULL ||
+	    h->proves == NULL) {
 		free(place);
 		return false;
 	}
@@ -73,6 +75,8 @@ static bool map_permits(struct heard *h, const struct generation_held *g)
 
 			if (c < ir->n_conduits && place[c] != 0)
 				h->watched[n++] = place[c] - 1;
+			for (uint32_t w = 0; w < ir->n_needs_conduits; w++)
+				h->proves[i] |= (uint64_t)(ir->needs_conduits[w] == c) << w;
 		}
 	}
 	h->first[ir->n_permits] = (uint32_t)n;
@@ -122,9 +126,10 @@ static void leave_conduits(struct heard *h)
 	free(h->watched);
 	free(h->carried);
 	free(h->untold);
+	free(h->proves);
 	h->list = NULL;
 	h->first = h->watched = NULL;
-	h->carried = h->untold = NULL;
+	h->carried = h->untold = h->proves = NULL;
 	h->n = 0;
 	h->g = NULL;
 }
@@ -147,7 +152,8 @@ bool heard_adopt(struct heard *h, const struct generation_held *next, struct mon
 	h->g = next;
 	h->list = NULL;
 	h->first = h->watched = NULL;
-	h->carried = h->untold = NULL;
+	h->carried = h->untold = h->proves = NULL;
+	h->proven = 0;
 	h->n = 0;
 	h->anew = true;
 	taken = machines_adopt(&h->machines, old.g != NULL ? &old.g->ir : NULL, &next->ir) &&
@@ -236,6 +242,20 @@ static uint64_t increase(uint64_t now, uint64_t was)
 	return now > was ? now - was : 0;
 }
 
+/* The needed assets that have this address. */
+static uint64_t assets_proven(const struct ir *ir, const struct addr *from)
+{
+	uint64_t bits = 0;
+
+	for (uint32_t i = 0; i < ir->n_needs_assets; i++) {
+		const struct ir_asset *a = &ir->assets[ir->needs_assets[i]];
+
+		for (uint32_t k = 0; k < a->n_ranges; k++)
+			bits |= (uint64_t)addr_in(from, &a->ranges[k]) << (ir->n_needs_conduits + i);
+	}
+	return bits;
+}
+
 int heard_note(const struct session *s, void *heard)
 {
 	struct heard *h = heard;
@@ -258,8 +278,14 @@ int heard_note(const struct session *s, void *heard)
 		machines_note(&h->machines, &s->client, increase(one.sent, was != NULL ? was->sent : 0));
 		machines_note(&h->machines, &s->server, increase(one.answered, was != NULL ? was->answered : 0));
 	}
+	/* In the first look under a generation, packets may be older than the generation. */
+	if (!h->anew && one.sent > (was != NULL ? was->sent : 0))
+		h->proven |= assets_proven(&h->g->ir, &s->client);
+	if (!h->anew && one.answered > (was != NULL ? was->answered : 0))
+		h->proven |= assets_proven(&h->g->ir, &s->server);
 	if (one.permit == UINT32_MAX || one.packets <= (was != NULL ? was->packets : 0))
 		return 0;
+	h->proven |= h->anew ? 0 : h->proves[one.permit];
 	/* The rules count new sessions. */
 	h->carried[one.permit] += was != NULL ? one.packets - was->packets : 0;
 	for (uint32_t i = h->first[one.permit]; i < h->first[one.permit + 1]; i++)

@@ -73,6 +73,9 @@ struct heard {
 	 * look, and of all looks since the journal was last told (used.c) */
 	uint64_t *carried, *untold;
 	struct heard_sessions before, now;
+	/* owned; for each permit, what its packets prove to be heard; and what was heard since this
+	 * generation came into force (policy/ir/needs.h) */
+	uint64_t *proves, proven;
 	struct machines machines;
 	struct mono looked; /* 0 = never */
 	bool anew;	    /* `before` has permits of an earlier generation */

@@ -16,6 +16,7 @@
 #include "appliance/enforce/links.h"
 #include "appliance/enforce/session.h"
 #include "appliance/wire/settings.h"
+#include "policy/ir/needs.h"
 
 /* Adds the names that the policy has for an address: for the end "server" as "server_asset",
  * "server_label", "server_zone". */
@@ -317,13 +318,14 @@ void enforce_listen_adopt(struct enforce *f)
 
 void enforce_listen(struct enforce *f)
 {
+	uint64_t proven = f->uses.heard.proven;
 	struct arena *a;
 	struct err e;
 	bool *up;
 
 	if (f->now == NULL || f->uses.heard.g == NULL ||
-	    (f->uses.heard.n == 0 && json_array_size(f->isolated.list) == 0 &&
-	     clock_mono().ns - f->uses.heard.looked.ns < HEARD_IDLE_NS))
+	    (f->uses.heard.n == 0 && ir_needs_left(&f->now->ir, f->uses.heard.proven) == 0 &&
+	     json_array_size(f->isolated.list) == 0 && clock_mono().ns - f->uses.heard.looked.ns < HEARD_IDLE_NS))
 		return;
 	a = arena_new(INTERFACES_BUDGET);
 	up = a != NULL ? arena_array(a, f->now->ir.n_interfaces + 1u, sizeof(*up)) : NULL;
@@ -339,6 +341,10 @@ void enforce_listen(struct enforce *f)
 				f->uses.heard.untold[i] += f->uses.heard.carried[i];
 			}
 		carried_looked(f);
+		if (f->uses.heard.proven != proven)
+			(void)msg_send(f->control, 0,
+				       &(struct msg_body){ MSG_PROVEN, .proven = { .needs = f->uses.heard.proven } },
+				       NULL, 0);
 	} else if (f->uses.heard.missed < HEARD_MISSED) {
 		f->uses.heard.missed++;
 	}

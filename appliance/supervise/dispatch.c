@@ -98,6 +98,12 @@ static void on_heard(struct supervisor *s, struct msg *m)
 	(void)role_send(s, &s->slots[SLOT_CONTROL], 0, &m->body, NULL, 0);
 }
 
+/* A later enforce begins with nothing heard, so bits are only added. */
+static void on_proven(struct supervisor *s, struct msg *m)
+{
+	s->trial.proven |= m->body.proven.needs;
+}
+
 static void on_used(struct supervisor *s, struct msg *m)
 {
 	(void)paper_told(s, PAPER_USED, m);
@@ -310,6 +316,7 @@ static const struct row {
 	[MSG_PAIRS] = { pairs_told },
 	[MSG_UNANSWERED] = { counting_told },
 	[MSG_HEARD] = { on_heard },
+	[MSG_PROVEN] = { on_proven },
 	[MSG_USED] = { on_used },
 	[MSG_CLOCK] = { on_clock },
 	[MSG_DOORS] = { on_doors },

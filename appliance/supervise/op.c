@@ -217,6 +217,7 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
 	struct itimerspec t = { .it_value = { .tv_sec = seconds } };
 
 	s->trial.number = number;
+	s->trial.proven = 0;
 	sentence_forget(&s->trial.error);
 	s->trial.until_wall = number != 0 ? clock_wall_ns() + seconds * SECOND : 0;
 	s->trial.until_boot = clock_boot_ns() + seconds * SECOND;

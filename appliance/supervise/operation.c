@@ -26,6 +26,7 @@
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/workers.h"
 #include "appliance/wire/orders.h"
+#include "policy/ir/needs.h"
 
 #define DEVICE_SETTLES (SECOND / 20) /* ns: a new device gets its name in several steps */
 
@@ -85,6 +86,10 @@ static void confirm(struct supervisor *s)
 	/* An account says which generation it saw on trial. */
 	if (s->trial.number == 0 || (s->op.to != s->trial.number && (s->op.to != 0 || of_account(&s->op)))) {
 		op_refuse(s, s->trial.number == 0 ? REFUSAL_NO_TRIAL : REFUSAL_OTHER_TRIAL, s->op.to);
+		return;
+	}
+	if (ir_needs_left(s->now->ir, s->trial.proven) != 0) {
+		op_refuse(s, REFUSAL_UNHEARD, s->trial.number);
 		return;
 	}
 	if (generation_confirm(&s->store, s->trial.number, &c, &e) < 0) {

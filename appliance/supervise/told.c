@@ -60,6 +60,7 @@ static struct msg_standing standing_of(struct supervisor *s)
 				  .changes = s->changes,
 				  .number = s->now->number,
 				  .trial = s->trial.number,
+				  .proven = s->trial.proven,
 				  .step = generation_step(&s->store, s->trial.number),
 				  .until = s->trial.number != 0 ? trial_until(&s->trial) : 0,
 				  .clock_wait = s->reported.clock.wait,

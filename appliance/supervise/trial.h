@@ -13,6 +13,7 @@ struct trial {
 	/* its end by the clock at its beginning; use trial_until() to show it */
 	uint64_t until_wall;
 	uint64_t until_boot;   /* the same by clock_boot_ns() */
+	uint64_t proven;       /* what was heard during it (policy/ir/needs.h) */
 	bool sources;	       /* the confirmed policy names time sources */
 	struct sentence error; /* why a trial that is over could not be ended yet */
 };

@@ -181,6 +181,7 @@ enum op_refusal {
 	REFUSAL_NO_TRIAL,    /* there is no trial to confirm */
 	REFUSAL_TRIAL,	     /* a trial stands */
 	REFUSAL_OTHER_TRIAL, /* another generation is on trial than `number` */
+	REFUSAL_UNHEARD,     /* what the trial needs was not heard during it */
 	REFUSAL_MOVED,	     /* the policy that the order was given for is no longer in force */
 	/* it was rolled back already; a further step would go to `number`, 0 = none */
 	REFUSAL_ROLLED_BACK,

@@ -87,6 +87,7 @@ function trial(state: State): Child[] {
 	if (until === null || until === undefined || g?.number === undefined) return [];
 	const left = Math.max(0, Math.round((new Date(until).getTime() - new Date(now ?? Date.now()).getTime()) / 1000)), on = d?.on_trial ?? 0;
 	return [h("div", { class: "trial", "data-key": "trial" }, h("p", { role: "timer", class: "chip wait" }, mark("wait"), h("span", {}, t("trial_left", g.number, left))),
+		(g.unheard ?? []).length > 0 && h("p", { "data-key": "unheard" }, t("trial_unheard", (g.unheard ?? []).map((x) => x.label).join(", "))),
 		on !== 0 && may("apply") && h("p", { class: "acts" }, act("confirm", () => void give("confirm", { to: on }, redraw), true, busy), act("go_back", () => void give("rollback", { base: on }, redraw), false, busy)))];
 }
 

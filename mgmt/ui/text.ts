@@ -547,6 +547,7 @@ const texts = table({
 	draft_comment: ["説明: {0}", "About it: {0}"],
 	draft_decided: ["{0} が {1} に承認しました（{2}）。", "Approved by {0}, {1} ({2})."],
 	draft_sent_back: ["{0} が {1} に差し戻しました（{2}）。", "Sent back by {0}, {1} ({2})."],
+	trial_unheard: ["確定には、次の通信の確認が必要です（適用してからまだありません）: {0}", "Before it can be confirmed, this must be heard (nothing since the apply): {0}"],
 	trial_left: ["世代 {0} を試行中: 確定しなければ {1} 秒後に元へ戻ります", "Generation {0} is on trial: unless it is confirmed, the box goes back in {1} s"],
 	ran_out: ["確定されないまま期限切れで世代 {0} に戻りました（試行していた世代: {1}、{2}）。", "Nobody confirmed generation {1}: its trial ran out at {2}, and the box went back to generation {0}."],
 	try_again: ["承認は維持されています。同じテキストを、もう 1 回だけ試行できます。", "The approval stands: the same text may be tried once more."],

@@ -152,7 +152,7 @@ export interface Status {
 	expected?: { machines?: Machine[] };
 	prepared?: Prepared[];
 	site?: { name?: string; label?: string; contact?: string; time_zone?: string; records?: { purpose: string; responsible: string } | null };
-	generation?: { number?: number; digest?: string; state?: string; applied?: string; confirm_by?: string | null; by?: string | null };
+	generation?: { number?: number; digest?: string; state?: string; applied?: string; confirm_by?: string | null; by?: string | null; unheard?: { kind: string; name: string; label: string }[] };
 	changes?: { number?: number; applied?: string; by?: string; state?: string; changed?: string; changed_by?: string | null }[];
 	drift?: { seen?: number; last?: string | null };
 	busy?: boolean;

@@ -89,6 +89,7 @@ static void check_all(struct check *k, const struct ast_node *root, const struct
 	check_always(k, v[P_ALWAYS]);
 	check_breaks(k, v[P_BREAK]);
 	check_isolations(k, v[P_ISOLATIONS]);
+	check_confirm_needs(k, v[P_CONFIRM_NEEDS]);
 	check_ledger(k);
 }
 

@@ -102,6 +102,11 @@ void check_always(struct check *k, const struct ast_node *node);
 void check_breaks(struct check *k, const struct ast_node *node);
 /* To be called after the conduits. */
 void check_isolations(struct check *k, const struct ast_node *node);
+/* Marks the conduits that have this name, or were expanded from it. False: there is none. */
+bool conduits_named(const struct model *m, const char *word, bool *which);
+/* What must be heard before a trial is confirmed (check/needs.c). To be called after the
+ * conduits. */
+void check_confirm_needs(struct check *k, const struct ast_node *list);
 /* Reads words of `commands` as CLASS_* bits. `v`: a vocabulary for hints about function names,
  * or NULL. */
 unsigned classes_of(struct check *k, const struct ast_node *list, const struct vocabulary *v, struct object o);

@@ -147,6 +147,16 @@ static bool is_named(const struct model_conduit *c, const char *word)
 	return strncmp(c->name, word, n) == 0 && (c->name[n] == '\0' || c->name[n] == '/');
 }
 
+bool conduits_named(const struct model *m, const char *word, bool *which)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < m->n_conduits; i++)
+		if (is_named(&m->conduits[i], word))
+			which[i] = any = true;
+	return any;
+}
+
 static void read_keeps(struct check *k, const struct ast_node *list, struct model_isolation *one, struct object o)
 {
 	const struct model *m = k->m;
@@ -157,12 +167,7 @@ static void read_keeps(struct check *k, const struct ast_node *list, struct mode
 		known[i] = m->conduits[i].name;
 	for (const struct ast_node *e = NULL;
 	     one->keep != NULL && (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
-		bool any = false;
-
-		for (size_t i = 0; i < m->n_conduits; i++)
-			if (is_named(&m->conduits[i], e->string))
-				one->keep[i] = any = true;
-		if (!any && known != NULL)
+		if (!conduits_named(m, e->string, one->keep) && known != NULL)
 			check_near(k,
 				   check_value(k, SEV_ERROR, "policy.unknown_name", e, MP_KEEP_UNKNOWN, o, e->string),
 				   e->string, known, m->n_conduits);

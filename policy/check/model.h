@@ -208,6 +208,9 @@ struct model {
 	size_t n_breaks;
 	struct model_isolation *isolations;
 	size_t n_isolations;
+	/* what must be heard before a trial can be confirmed: by conduit and by asset; NULL:
+	 * nothing */
+	bool *needs_conduit, *needs_asset;
 	const struct source_text *sources;
 	size_t n_sources; /* to name positions in messages */
 	/* When the policy was read, in seconds since 1970. A conduit that ended before is left out

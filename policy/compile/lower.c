@@ -549,6 +549,17 @@ static bool maps_fit(struct compilation *c, const struct lowering *w, const stru
 			    (unsigned)(steps / STEPS_OF_SECOND), FILL_SECONDS);
 }
 
+/* The places of the members that are true. `marked` may be NULL. */
+static uint32_t *marked_indexes(struct arena *a, const bool *marked, size_t n, uint32_t *ret_n)
+{
+	uint32_t *list = marked != NULL ? arena_array(a, n, sizeof(*list)) : NULL;
+
+	for (uint32_t i = 0; list != NULL && i < n; i++)
+		if (marked[i])
+			list[(*ret_n)++] = i;
+	return list;
+}
+
 static void lower_site(struct lowering *w)
 {
 	const struct model *m = w->m;
@@ -562,6 +573,8 @@ static void lower_site(struct lowering *w)
 #define ATTACK(id, word, ...) w->ir->detect_##word = m->detect.at_least[id];
 #define ATTACK_SETTING(word, ...) w->ir->detect_##word = m->detect.word;
 #include "appliance/wire/attack.def"
+	w->ir->needs_conduits = marked_indexes(w->a, m->needs_conduit, m->n_conduits, &w->ir->n_needs_conduits);
+	w->ir->needs_assets = marked_indexes(w->a, m->needs_asset, m->n_assets, &w->ir->n_needs_assets);
 	w->ir->keep_days = m->retention.keep_days;
 	w->ir->delete_after_days = m->retention.delete_after_days;
 }

@@ -10,6 +10,7 @@
 #include "appliance/wire/protocols.h"
 #include "appliance/wire/vocabulary.h"
 #include "policy/ir/moment.h"
+#include "policy/ir/needs.h"
 
 /* ---- objects, by their rows of objects.def --------------------------------------------------- */
 
@@ -157,6 +158,31 @@ json_t *ir_list_json(const struct ir *ir, const char *key)
 	while (f->key == NULL || strcmp(f->key, key) != 0)
 		f++;
 	return list_json(ir, f, ir);
+}
+
+static json_t *need_json(const char *kind, const char *name, const char *label)
+{
+	return json_pack("{s:s, s:o, s:o}", "kind", kind, "name", json_text(name), "label",
+			 json_text(*label != '\0' ? label : name));
+}
+
+json_t *ir_needs_json(const struct ir *ir, uint64_t which)
+{
+	json_t *list = json_array();
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < ir_needs_count(ir); i++) {
+		bool conduit = i < ir->n_needs_conduits;
+		const struct ir_conduit *c = conduit ? &ir->conduits[ir->needs_conduits[i]] : NULL;
+		const struct ir_asset *a = conduit ? NULL : &ir->assets[ir->needs_assets[i - ir->n_needs_conduits]];
+
+		if ((which >> i & 1) == 0)
+			continue;
+		n++;
+		(void)json_array_append_new(list, conduit ? need_json("conduit", c->name, c->label)
+							  : need_json("asset", a->name, a->label));
+	}
+	return json_list_whole(list, n);
 }
 
 json_t *ir_isolations_json(const struct ir *ir)

@@ -17,6 +17,8 @@ json_t *ir_until_json(uint64_t seconds);
 /* [{"name","label","cut","keep"}]: `cut` in the words of `sekisho isolate`, `keep` as names of
  * conduits. */
 json_t *ir_isolations_json(const struct ir *ir);
+/* [{"kind","name","label"}]: the conduits and assets of these bits (policy/ir/needs.h). */
+json_t *ir_needs_json(const struct ir *ir, uint64_t which);
 
 /* ---- who may do what under a generation: the parts of `effective` that need no kernel -------- */
 

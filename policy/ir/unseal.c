@@ -10,6 +10,7 @@
 
 #include "appliance/base/sha256.h"
 #include "appliance/wire/plain.h"
+#include "policy/ir/needs.h"
 #include "policy/ir/objects.h"
 #include "policy/ir/seal.h"
 
@@ -445,6 +446,11 @@ static bool records_hold(const struct ir *ir)
 	return (ir->records_purpose[0] != '\0') == (ir->records_responsible[0] != '\0');
 }
 
+static bool needs_hold(const struct ir *ir)
+{
+	return ir->n_needs_conduits <= IR_NEEDS && ir->n_needs_assets <= IR_NEEDS - ir->n_needs_conduits;
+}
+
 static void get_table(struct reader *r)
 {
 	const struct command_table *t = &r->ir->table;
@@ -503,6 +509,7 @@ int ir_unseal(struct bytes b, struct arena *a, struct ir *ret, struct err *e)
 		hold(&r, hours_hold(ret));
 		hold(&r, retention_holds(ret));
 		hold(&r, records_hold(ret));
+		hold(&r, needs_hold(ret));
 		get_table(&r);
 	}
 	hold(&r, bytes_done(&r.b));

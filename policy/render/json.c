@@ -8,6 +8,7 @@
 
 #include "appliance/wire/commands_json.h"
 #include "policy/ir/json.h"
+#include "policy/ir/needs.h"
 #include "policy/render/render.h"
 
 static json_t *row_json(const struct command_table *t, const struct command_row *r, const struct vocabulary *v)
@@ -193,6 +194,8 @@ json_t *render_json(const struct ir *ir)
 		json_object_set_new(site, "record_passed", json_true());
 	if (ir->time_zone[0] != '\0')
 		json_object_set_new(site, "time_zone", json_text(ir->time_zone));
+	if (ir_needs_count(ir) > 0)
+		json_object_set_new(site, "confirm_needs", ir_needs_json(ir, ir_needs_left(ir, 0)));
 	json_object_set_new(o, "site", site);
 	json_object_set_new(generation, "digest", json_hex(ir->digest, sizeof(ir->digest)));
 	json_object_set_new(o, "generation", generation);

@@ -95,6 +95,7 @@ RETENTION = '/*site*/ retention = { keep_days = 400; delete_after_days = 800; };
 # setting: one object is new and one is gone), and where else this is visible.
 CHANGES = {
     "site.name": ('name = "kita"', 'name = "minami"'),
+    "policy.confirm_needs": ("/*conduits*/\n);", '/*conduits*/\n); confirm_needs = ["reads", "pc"];', ("site", "confirm_needs")),
     "site.label": ("/*site*/", 'label = "北";'),
     "site.ledger": ("/*site*/", 'ledger = "strict";'),
     "site.contact": ("/*site*/", 'contact = "1234";'),

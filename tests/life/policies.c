@@ -71,6 +71,10 @@ static const char *const texts[POLICIES_KNOWN][2] = {
 				      "\"power_off\"; };\ntime = [\"10.79.0.5\"];\n" },
 	[KNOWN_ENDING] = { HEAD SERVICES "conduits = ( " CONDUIT("a", "ping") ", " SOON ", " STARTS " );\n",
 			   BOX BOX_END },
+	[KNOWN_PROVEN] = { HEAD SERVICES "conduits = ( " CONDUIT("a", "ping") ", " CONDUIT(
+				   "b", "plain") " );\n"
+						 "confirm_needs = [\"a\", \"b\"];\n",
+			   BOX BOX_END },
 	[KNOWN_INSPECTED] = { HEAD SERVICES "conduits = ( " CONDUIT("a", "ping") ", " CONDUIT("c", "read") " );\n",
 			      BOX BOX_END },
 };
@@ -79,6 +83,7 @@ struct compiled_policy compiled[POLICIES_KNOWN] = {
 	[KNOWN_PLAIN] = { .name = "plain" },	   [KNOWN_WIDER] = { .name = "wider" },
 	[KNOWN_PREPARED] = { .name = "prepared" }, [KNOWN_TIMED] = { .name = "timed" },
 	[KNOWN_ENDING] = { .name = "ending" },	   [KNOWN_INSPECTED] = { .name = "inspected" },
+	[KNOWN_PROVEN] = { .name = "proven" },
 };
 
 const char *policy_text_of(enum known_policy p, bool box)

@@ -17,6 +17,7 @@ enum known_policy {
 	/* conduits that begin, end, and have hours; doors of two persons; a UPS, a time source */
 	KNOWN_TIMED,
 	KNOWN_ENDING, /* a conduit that ends 20 s after a life began */
+	KNOWN_PROVEN, /* confirmed only after two conduits were heard */
 	POLICIES_KNOWN
 };
 

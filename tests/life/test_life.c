@@ -57,6 +57,32 @@ static void not_confirmed(void)
 	LIFE(life_confirm(0)->status == ANSWER_CANNOT);
 }
 
+static bool hears(uint64_t needs)
+{
+	const struct msg_body m = { MSG_PROVEN, .proven = { .needs = needs } };
+
+	return process_says(ROLE_ENFORCE, &m, -1) && life_settle() == LIFE_GOES_ON;
+}
+
+/* A trial proves itself: it cannot be confirmed before what it names was heard since its apply. */
+static void proven(void)
+{
+	const struct answer *a;
+
+	first_policy();
+	LIFE(hears(3)); /* before the apply */
+	LIFE(life_apply(KNOWN_PROVEN, 60, 0)->status == ANSWER_YES);
+	a = life_confirm(2);
+	LIFE(a->status == ANSWER_CANNOT && strstr(a->whole, "nothing was heard of a, b.") != NULL);
+	LIFE(hears(1));
+	a = life_confirm(2);
+	LIFE(a->status == ANSWER_CANNOT && strstr(a->whole, "nothing was heard of b.") != NULL);
+	LIFE(life_pass(61 * SECOND) == LIFE_GOES_ON && rules_are(KNOWN_PLAIN) && disk_confirmed() == 1);
+	LIFE(life_apply(KNOWN_PROVEN, 60, 0)->status == ANSWER_YES);
+	LIFE(hears(1) && hears(2)); /* the second by an enforce that began anew */
+	LIFE(life_confirm(3)->status == ANSWER_YES && disk_confirmed() == 3 && sound_at_rest());
+}
+
 static void one_at_a_time(void)
 {
 	const struct answer *a;
@@ -668,13 +694,14 @@ static void failing_calls(void)
 /* ---- all ------------------------------------------------------------------------------------- */
 
 #define LIVES(each)                                                                                                    \
-	each(confirmed) each(not_confirmed) each(one_at_a_time) each(anothers_trial) each(back_and_further)            \
-		each(refused) each(by_an_account) each(somebodys_card) each(without_a_daemon) each(foretold)           \
-			each(foretold_in_part) each(nothing_foretold) each(lies) each(trial_ends_without_a_card)       \
-				each(slow_without_a_card) each(isolated) each(isolated_by_another_policy)              \
-					each(isolations_damaged) each(refused_beside_a_trial) each(deaths)             \
-						each(silence) each(no_journal) each(control_dies_meanwhile)            \
-							each(restarts) each(power) each(touched) each(failing_calls)
+	each(confirmed) each(not_confirmed) each(proven) each(one_at_a_time) each(anothers_trial)                      \
+		each(back_and_further) each(refused) each(by_an_account) each(somebodys_card) each(without_a_daemon)   \
+			each(foretold) each(foretold_in_part) each(nothing_foretold) each(lies)                        \
+				each(trial_ends_without_a_card) each(slow_without_a_card) each(isolated)               \
+					each(isolated_by_another_policy) each(isolations_damaged)                      \
+						each(refused_beside_a_trial) each(deaths) each(silence)                \
+							each(no_journal) each(control_dies_meanwhile) each(restarts)   \
+								each(power) each(touched) each(failing_calls)
 LIVES(A_LIFE)
 
 int main(void)

@@ -194,6 +194,20 @@ static void detect(json_t *settings, const struct attack_rule *r)
 #include "appliance/wire/attack.def"
 }
 
+/* What must be heard before a trial is confirmed. */
+static json_t *needed(const struct model *m)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; m->needs_conduit != NULL && i < m->n_conduits; i++)
+		if (m->needs_conduit[i])
+			put_line(list, m->conduits[i].name);
+	for (size_t i = 0; m->needs_asset != NULL && i < m->n_assets; i++)
+		if (m->needs_asset[i])
+			put_line(list, m->assets[i].name);
+	return list;
+}
+
 static void site(json_t *all, const struct source *s)
 {
 	const struct model *m = s->c.model;
@@ -206,6 +220,7 @@ static void site(json_t *all, const struct source *s)
 
 	(void)json_object_set_new(settings, "time_zone", said(m->time_zone_said));
 	(void)json_object_set_new(settings, "ledger", json_string(ledger_words[m->strict_ledger]));
+	(void)json_object_set_new(settings, "confirm_needs", needed(m));
 	detect(settings, &m->detect);
 	object(all, s, "site", json_null(), (struct srcpos){ 0 }, settings);
 }

@@ -582,6 +582,56 @@ static void machines_are_heard(void **state)
 	heard_free(&w.h);
 }
 
+/* What a trial needs: conduits b and c, and the machine 10.0.0.3. Only packets that came after the
+ * generation was in force count; another generation begins anew. */
+static void proves_itself(void **state)
+{
+	struct policy p, next;
+	struct addr_range ranges[3];
+	uint32_t conduits[] = { 1, 2 }, assets[] = { 2 };
+	struct session *s, *other;
+	struct world w;
+
+	(void)state;
+	policy(&p, 0, 0, 0);
+	with_machines(&p, ranges);
+	p.g.ir.needs_conduits = conduits;
+	p.g.ir.n_needs_conduits = 2;
+	p.g.ir.needs_assets = assets;
+	p.g.ir.n_needs_assets = 1;
+	next = p;
+	next.g.ir.conduits = next.conduits;
+	begin(&w, &p);
+	s = session(&w, 11, IPPROTO_TCP);
+	other = session(&w, 10, IPPROTO_UDP);
+	other->server = host(3);
+	other->packets = s->packets_back = 40;
+	look(&w, LOOK);
+	assert_int_equal(w.h.proven, 0); /* older than the generation, for all that is known */
+	s->packets++;			 /* a request without an answer */
+	other->packets++;
+	look(&w, LOOK);
+	assert_int_equal(w.h.proven, 0);
+	s->packets_back++;
+	look(&w, LOOK);
+	assert_int_equal(w.h.proven, 1);
+	other->packets_back++;
+	look(&w, LOOK);
+	assert_int_equal(w.h.proven, 5);
+	session(&w, 12, IPPROTO_UDP)->packets = 1;
+	look(&w, LOOK);
+	assert_int_equal(w.h.proven, 7);
+	adopt(&w, &next);
+	assert_int_equal(w.h.proven, 0);
+	s->packets_back++;
+	look(&w, LOOK);
+	assert_int_equal(w.h.proven, 0);
+	s->packets_back++;
+	look(&w, LOOK);
+	assert_int_equal(w.h.proven, 1);
+	heard_free(&w.h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -598,6 +648,7 @@ int main(void)
 		cmocka_unit_test(nobody_looked),
 		cmocka_unit_test(looked_at_twice),
 		cmocka_unit_test(used_by_a_live_session),
+		cmocka_unit_test(proves_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,8 @@
 #define SILENT_NS (60u * (uint64_t)LOOK_NS)
 /* ns to wait for processors that still process a packet by a former worker's lease */
 #define RECALL_NS 1000000u
+/* a session that was silent for so long gives its place to one that has none */
+#define BUSY_NS (2u * (uint64_t)LOOK_NS)
 #define SEARCHED 64u /* the most places that are searched to free a template */
 
 static void *map(int fd, size_t n)
@@ -33,11 +35,8 @@ bool lends_open(struct lends *l, struct kept_counts *memory, int leases, int tem
 	_Static_assert(sizeof(struct lent_counts) * ONCE_LEASES <= sizeof(memory->lent), "room for all leases");
 	l->again = (void *)memory->lent;
 	l->leases = map(leases, ONCE_LEASES * sizeof(*l->leases));
-	l->templates = map(templates, ONCE_TEMPLATES * sizeof(*l->templates));
-	for (uint32_t i = 0; i < ONCE_TEMPLATES; i++)
-		l->free[i] = (uint16_t)i;
-	l->n_free = ONCE_TEMPLATES;
-	if (l->leases != NULL && l->templates != NULL)
+	templates_begin(&l->templates, map(templates, ONCE_TEMPLATES * sizeof(*l->templates.of)));
+	if (l->leases != NULL && l->templates.of != NULL)
 		return true;
 	l->leases = NULL;
 	return false;
@@ -98,26 +97,9 @@ static void forget_templates(struct lends *l, uint32_t place)
 	struct lent *x = &l->of[place];
 
 	for (uint32_t k = 0; k < x->n_uses; k++)
-		l->free[l->n_free++] = x->uses[k];
+		template_drop(&l->templates, x->uses[k]);
 	*x = (struct lent){ .given = false };
 	disown(&l->leases[place]);
-}
-
-/* A place where the session's lease can be written: its own, a free one, or that of a session that
- * is not lent. ONCE_LEASES: there is none. */
-static uint32_t place_for(struct lends *l, const struct once_lease *key)
-{
-	uint32_t first = first_of(key), at = lease_find(l, key);
-
-	for (uint32_t i = first; at == ONCE_LEASES && i < first + ONCE_WAYS; i++)
-		if (l->of[i].n_uses == 0 && !l->of[i].noted)
-			at = i;
-	for (uint32_t i = first; at == ONCE_LEASES && i < first + ONCE_WAYS; i++)
-		if (!l->of[i].given) {
-			forget_templates(l, i);
-			at = i;
-		}
-	return at;
 }
 
 /* ---- counting -------------------------------------------------------------------------------- */
@@ -240,18 +222,15 @@ static void take_back(struct lends *l, struct inspector *i, uint32_t place)
 	state_recall(&x->state);
 	disown(x); /* from here on the inspector knows more than the lease */
 	was = *x;
-	last = was.last < t->n_uses ? &l->templates[t->uses[was.last]] : NULL;
+	last = was.last < t->n_uses ? &l->templates.of[t->uses[was.last]] : NULL;
 	judged = inspector_take_back(i, &was, last);
 	lease_count(l, i, place, !judged);
 	memcpy(x->counted, x->asked, sizeof(x->counted)); /* the inspector counted the last one */
 	if (judged && last != NULL)
 		l->requests++;
 	t->given = false;
-	for (uint32_t k = 0; k < l->n_given; k++)
-		if (l->given[k] == place) {
-			l->given[k] = l->given[--l->n_given];
-			break;
-		}
+	l->given[t->at] = l->given[--l->n_given];
+	l->of[l->given[t->at]].at = t->at;
 }
 
 /* Reads the two ends of an IPv4 TCP packet. False: this is another packet. */
@@ -327,10 +306,44 @@ void lends_take_all_back(struct lends *l, struct inspector *i)
 
 /* ---- lending --------------------------------------------------------------------------------- */
 
-/* Frees templates of sessions that are not lent, most of which have ended. */
+/* A place where the session's lease can be written: its own, a free one, that of a session that is
+ * not lent, or that of the session that was silent longest. ONCE_LEASES: there is none. */
+static uint32_t place_for(struct lends *l, struct inspector *i, const struct once_lease *key)
+{
+	uint32_t first = first_of(key), at = lease_find(l, key);
+	uint64_t least_ns = clock_mono().ns - BUSY_NS;
+
+	for (uint32_t k = first; at == ONCE_LEASES && k < first + ONCE_WAYS; k++)
+		if (l->of[k].n_uses == 0 && !l->of[k].noted)
+			at = k;
+	if (at < ONCE_LEASES)
+		return at;
+	for (uint32_t k = first; k < first + ONCE_WAYS; k++) {
+		uint64_t seen_ns = l->of[k].given ? __atomic_load_n(&l->leases[k].seen_ns, __ATOMIC_RELAXED) : 0;
+
+		if (seen_ns < least_ns) {
+			least_ns = seen_ns;
+			at = k;
+		}
+	}
+	if (at == ONCE_LEASES)
+		return at;
+	if (l->of[at].given) {
+		struct offer kept = l->offer; /* the inspector offers anew what it takes back */
+
+		take_back(l, i, at);
+		l->offer = kept;
+		if (!inspector_offers(i))
+			return ONCE_LEASES;
+	}
+	forget_templates(l, at);
+	return at;
+}
+
+/* Drops the templates of sessions that are not lent, most of which have ended. */
 static void make_room(struct lends *l, uint32_t place)
 {
-	for (uint32_t n = 0; n < SEARCHED && l->n_free == 0; n++) {
+	for (uint32_t n = 0; n < SEARCHED && l->templates.unused == 0; n++) {
 		uint32_t i = l->hand++ % ONCE_LEASES;
 
 		if (i != place && !l->of[i].given)
@@ -343,24 +356,26 @@ static bool keep_template(struct lends *l, uint32_t place, const struct offer *o
 {
 	struct once_template of = o->of;
 	struct lent *t = &l->of[place];
-	uint32_t k = 0;
+	uint32_t k = 0, at;
 
 	/* bytes that may differ in each request do not distinguish templates */
 	for (uint32_t i = 0; i < ONCE_REQUEST / 8; i++)
 		of.request[i] &= of.mask[i];
-	while (k < t->n_uses && memcmp(&l->templates[t->uses[k]], &of, sizeof(of)) != 0)
-		k++;
-	if (k == t->n_uses && k < ONCE_USES && l->n_free == 0)
+	if (l->templates.unused == 0)
 		make_room(l, place);
-	if (k == t->n_uses && k < ONCE_USES && l->n_free > 0) {
-		t->uses[k] = l->free[--l->n_free];
+	at = template_take(&l->templates, &of);
+	if (at == ONCE_TEMPLATES)
+		return false;
+	while (k < t->n_uses && t->uses[k] != at)
+		k++;
+	if (k == t->n_uses && k < ONCE_USES) {
 		t->n_uses++;
-	} else if (k == t->n_uses) {
-		if (k == 0)
-			return false;
-		k = t->oldest++ % t->n_uses;
+	} else {
+		if (k == t->n_uses)
+			k = t->oldest++ % ONCE_USES;
+		template_drop(&l->templates, t->uses[k]);
 	}
-	l->templates[t->uses[k]] = of;
+	t->uses[k] = (uint16_t)at;
 	l->again[place].of[k] = o->again;
 	return true;
 }
@@ -374,7 +389,7 @@ static void drop_stale(struct lends *l, const struct inspector *i, uint32_t plac
 	bool stale = t->life != o->life;
 
 	for (uint32_t k = 0; k < t->n_uses; k++)
-		stale |= l->templates[t->uses[k]].permit != o->lease.permit ||
+		stale |= l->templates.of[t->uses[k]].permit != o->lease.permit ||
 			 !inspector_counts(i, &l->again[place].of[k]);
 	if (stale)
 		forget_templates(l, place);
@@ -391,6 +406,7 @@ static void lease_give(struct lends *l, uint32_t place)
 	for (uint32_t k = 0; k < ONCE_USES; k++)
 		x->uses[k] = t->uses[k < t->n_uses ? k : 0];
 	t->given = true;
+	t->at = (uint16_t)l->n_given;
 	l->given[l->n_given++] = (uint16_t)place;
 	__atomic_store_n(&x->state, ONCE_GIVEN, __ATOMIC_SEQ_CST);
 }
@@ -417,9 +433,13 @@ void lends_after(struct lends *l, struct inspector *i)
 	}
 	if (o->lease.family != 4 || !inspector_offers(i))
 		return;
-	place = place_for(l, &o->lease);
-	if (place == ONCE_LEASES || l->of[place].given)
+	place = place_for(l, i, &o->lease);
+	if (place < ONCE_LEASES && l->of[place].given)
 		return;
+	if (place == ONCE_LEASES) {
+		l->without_room++;
+		return;
+	}
 	if (o->is == OFFER_NEVER && o->lease.n_kept > 0)
 		lease_note(l, place);
 	if (o->is == OFFER_NEVER)
@@ -427,6 +447,8 @@ void lends_after(struct lends *l, struct inspector *i)
 	drop_stale(l, i, place);
 	if (keep_template(l, place, o))
 		lease_give(l, place);
+	else
+		l->without_room++;
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */
@@ -508,7 +530,7 @@ static bool resume(struct lends *l, struct inspector *i, const struct once_lease
 	struct once_template uses[ONCE_USES];
 
 	for (uint32_t k = 0; k < ONCE_USES; k++)
-		uses[k] = l->templates[x->uses[k] % ONCE_TEMPLATES];
+		uses[k] = l->templates.of[x->uses[k] % ONCE_TEMPLATES];
 	if (!inspector_resume(i, x, x->last < ONCE_USES ? &uses[x->last] : NULL, lent))
 		return false;
 	for (uint32_t k = 0; k < ONCE_USES; k++) {

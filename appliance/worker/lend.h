@@ -13,6 +13,7 @@
 #define SEKISHO_WORKER_LEND_H
 
 #include "appliance/wire/once.h"
+#include "appliance/worker/template.h"
 #include "dpi/inspect/inspect.h"
 
 /* What the worker knows of one place for a lease (an index in `leases`), beside what the kernel
@@ -22,6 +23,7 @@ struct lent {
 	bool noted;	/* the lease is a note for the next worker process, or was one */
 	uint8_t n_uses; /* templates of the session to which the lease belongs */
 	uint8_t oldest; /* the template that is replaced next */
+	uint16_t at;	/* its index in `given` */
 	uint32_t life;	/* `life` of that session (struct offer) */
 	uint16_t uses[ONCE_USES];
 };
@@ -35,18 +37,18 @@ struct lends {
 	/* shared with the kernel. `leases` NULL: the kernel gets no sessions; `handshakes` NULL: it
 	 * gets no handshakes */
 	struct once_lease *leases;
-	struct once_template *templates;
 	struct once_handshakes *handshakes;
+	struct templates templates;
 	struct lent_counts *again; /* for each place; borrowed, and outlives this process */
 	struct offer offer;
 	struct lent of[ONCE_LEASES];
 	uint16_t given[ONCE_LEASES]; /* places of sessions that the kernel has */
 	uint32_t n_given;
-	uint16_t free[ONCE_TEMPLATES];
-	/* `hand`: the place where the search for a template to free begins, if none is free */
-	uint32_t n_free, hand;
+	uint32_t hand;	   /* the place where the search for a template to free begins */
 	uint64_t look_ns;  /* monotonic: when to look at all leases again */
 	uint64_t requests; /* requests that passed without the worker */
+	/* how often a session could not be lent because all room was in use */
+	uint64_t without_room;
 };
 
 /* Maps the shared memory of these descriptors, and takes them over. `memory` is borrowed. False: it

@@ -171,6 +171,7 @@ static bool on_status(void *ctx, struct msg *m)
 	a->lent = w->lends.n_given;
 	a->lent_max = w->lends.leases != NULL ? ONCE_LEASES : 0;
 	a->lent_requests = w->lends.requests;
+	a->lent_without_room = w->lends.without_room;
 	a->events_lost = w->events.lost;
 	memcpy(a->reasons, s.reasons, sizeof(a->reasons));
 	for (uint32_t n = 0; n < LANE_SHARES; n++) {

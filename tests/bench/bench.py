@@ -28,6 +28,7 @@ import random
 import statistics
 import sys
 
+import growth
 import memory
 import polling
 import syns
@@ -202,6 +203,8 @@ def main():
                 opened.pop().close()
             result["memory"] = memory.measure(a.placement, opened)
             missed |= memory.report(result["memory"])
+            result["growth"] = growth.measure(a.placement, opened)
+            missed |= growth.report(result["growth"])
             result["syns"] = syns.measure(a.placement, opened)
             missed |= syns.report(result["syns"])
             result["polling"] = polling.measure(opened)

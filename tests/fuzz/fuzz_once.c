@@ -181,15 +181,21 @@ static void catch_up(const struct life *l)
 	}
 }
 
+/* Sessions share equal templates. */
 static void keep_template(struct life *l, const struct once_template *t)
 {
+	uint32_t at = 0;
+
+	while (at < n_templates && memcmp(&native.templates[at], t, sizeof(*t)) != 0)
+		at++;
 	for (uint32_t i = 0; i < l->n_uses; i++)
-		if (memcmp(&native.templates[l->uses[i]], t, sizeof(*t)) == 0)
+		if (l->uses[i] == at)
 			return;
-	if (n_templates == ONCE_TEMPLATES)
+	if (at == ONCE_TEMPLATES)
 		return;
-	native.templates[n_templates] = *t;
-	l->uses[l->n_uses < ONCE_USES ? l->n_uses++ : t->length % ONCE_USES] = n_templates++;
+	native.templates[at] = *t;
+	n_templates += at == n_templates;
+	l->uses[l->n_uses < ONCE_USES ? l->n_uses++ : t->length % ONCE_USES] = at;
 }
 
 static void lend(struct life *l)

@@ -73,12 +73,9 @@ DESK_MAY_IDLE static int lent(int (*run)(void))
 {
 	int failed;
 
-	for (uint32_t i = 0; i < ONCE_TEMPLATES; i++)
-		lent_lends.free[i] = (uint16_t)i;
-	lent_lends.n_free = ONCE_TEMPLATES;
 	lent_lends.leases = native.leases;
 	lent_lends.again = lent_again;
-	lent_lends.templates = native.templates;
+	templates_begin(&lent_lends.templates, native.templates);
 	lent_lends.handshakes = &native.handshakes;
 	desk_front.passes = lent_passes;
 	desk_front.after = lent_after;

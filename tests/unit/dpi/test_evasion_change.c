@@ -8,6 +8,7 @@
  *
  * LINK: $(INSPECT_PARTS) dpi/modbus/%.c dpi/slmp/%.c dpi/fins/%.c dpi/enip/%.c dpi/s7comm/%.c
  * LINK: appliance/wire/tag.c appliance/cache/program.c appliance/worker/lend.c
+ * LINK: appliance/worker/template.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"

@@ -3,7 +3,7 @@
  * How a worker catches up with the handshakes that passed in the kernel, and counts the requests of
  * a former worker's leases.
  *
- * LINK: $(INSPECT_PARTS) appliance/worker/lend.c
+ * LINK: $(INSPECT_PARTS) appliance/worker/lend.c appliance/worker/template.c
  * LIBS: libndpi nettle
  */
 #include "tests/unit/cmocka.h"

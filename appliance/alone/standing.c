@@ -59,9 +59,9 @@ static int open_state(struct supervisor *s, struct err *e)
 	s->ground.state_fd = open(s->ground.o->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->ground.state_fd < 0)
 		return errno == ENOENT ? 0 : err_set(e, -errno, "open the folder %s", s->ground.o->state);
-	r = permit_ids_load(s->ground.state_fd, &s->ids, &damaged, e);
+	r = permit_ids_load(s->ground.state_fd, &s->gens.ids, &damaged, e);
 	if (r == 0)
-		r = generation_store_look(s->ground.state_fd, &s->store, e);
+		r = generation_store_look(s->ground.state_fd, &s->gens.store, e);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -69,20 +69,20 @@ static int open_state(struct supervisor *s, struct err *e)
  * that is not stored here. */
 static int open_policy(struct supervisor *s, struct enforce_look *k, const char *hex, bool *ret_unknown, struct err *e)
 {
-	const struct generation_record *g = in_force(&s->store, hex);
+	const struct generation_record *g = in_force(&s->gens.store, hex);
 	uint8_t *bytes = NULL;
 	size_t n = 0;
 	int fd, r;
 
 	s->op.kind = OP_DRY_RUN; /* so that ids are looked up, but none is given out */
 	*ret_unknown = hex != NULL && g == NULL;
-	s->now = policy_stored(s, g != NULL ? g->number : 0, e);
-	if (s->now == NULL)
+	s->gens.now = policy_stored(s, g != NULL ? g->number : 0, e);
+	if (s->gens.now == NULL)
 		return e->code;
-	s->trial.number = g != NULL && g->state == GEN_WAITING ? g->number : 0;
+	s->gens.trial.number = g != NULL && g->state == GEN_WAITING ? g->number : 0;
 	if (g == NULL)
 		return 0;
-	fd = policy_memfd(s->now, NULL, false);
+	fd = policy_memfd(s->gens.now, NULL, false);
 	if (fd < 0)
 		return err_set(e, fd, "generation");
 	r = memfd_read(fd, GENERATION_MAX_BYTES, &bytes, &n, e);
@@ -90,7 +90,7 @@ static int open_policy(struct supervisor *s, struct enforce_look *k, const char 
 	if (s->reported.papers[PAPER_USED].bytes != NULL)
 		enforce_look_used(k, s->reported.papers[PAPER_USED].bytes, s->reported.papers[PAPER_USED].n);
 	if (r == 0)
-		r = enforce_look_names(k, bytes, s->now->n_sealed, n - s->now->n_sealed, e);
+		r = enforce_look_names(k, bytes, s->gens.now->n_sealed, n - s->gens.now->n_sealed, e);
 	free(bytes);
 	close(fd);
 	return r;
@@ -100,13 +100,13 @@ static int open_policy(struct supervisor *s, struct enforce_look *k, const char 
  * and the clock is judged as enforce would do it (enforce/trust.c). */
 static void clock_look(struct supervisor *s, bool open, bool closed)
 {
-	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);
+	const struct generation_record *g = generation_find(&s->gens.store, s->gens.store.confirmed);
 	struct moment m = { .latest = 0 };
 	int battery = clock_battery_open();
 	struct clock_facts f = { .now = clock_wall_s(),
 				 .found = s->ground.state_fd >= 0 ? moment_load(s->ground.state_fd, &m) : MOMENT_NONE,
 				 .policy = g != NULL ? g->applied_ns / SECOND : 0,
-				 .sources = ir_time_sources(s->now->ir),
+				 .sources = ir_time_sources(s->gens.now->ir),
 				 .sync = clock_synchronised() };
 
 	loan_boot_id(s->ground.boot);
@@ -186,7 +186,7 @@ static int look_here(void *ctx, struct err *e)
  * start goes back to the policy before the trial. */
 static json_t *generation(const struct supervisor *s)
 {
-	return generation_json(&s->store, s->now->number, s->now->ir, s->trial.number, 0);
+	return generation_json(&s->gens.store, s->gens.now->number, s->gens.now->ir, s->gens.trial.number, 0);
 }
 
 static json_t *clock(const struct supervisor *s)
@@ -195,9 +195,9 @@ static json_t *clock(const struct supervisor *s)
 				      .found = (enum moment_found)s->reported.clock.found,
 				      .latest = s->reported.clock.latest,
 				      .sync = clock_synchronised(),
-				      .sources = ir_time_sources(s->now->ir) };
+				      .sources = ir_time_sources(s->gens.now->ir) };
 
-	return clock_json(&c, s->now->ir);
+	return clock_json(&c, s->gens.now->ir);
 }
 
 /* Adds which generation the rules are of, and the state of the interfaces. */
@@ -214,21 +214,21 @@ static void complete(struct look *l)
 		json_object_set_new(j, "tables_digest", json_null());
 		if (l->stands != STANDS_POLICY)
 			return;
-		json_object_set_new(j, "answers", box_answering_json(&l->s->ground.spaces, l->s->now->ir));
-		json_object_set_new(j, "reach", box_reach_json(&l->s->ground.spaces, l->s->now->ir));
+		json_object_set_new(j, "answers", box_answering_json(&l->s->ground.spaces, l->s->gens.now->ir));
+		json_object_set_new(j, "reach", box_reach_json(&l->s->ground.spaces, l->s->gens.now->ir));
 		json_object_set_new(j, "clock", clock(l->s));
-		waiting_mark(l->s->now->ir, clock_wall_s(), l->s->reported.clock.wait != CLOCK_TRUSTED,
+		waiting_mark(l->s->gens.now->ir, clock_wall_s(), l->s->reported.clock.wait != CLOCK_TRUSTED,
 			     json_object_get(j, "conduits"));
-		moment_json(j, generation(l->s), site_json(l->s->now->ir));
+		moment_json(j, generation(l->s), site_json(l->s->gens.now->ir));
 		return;
 	}
-	json_object_set_new(j, "site", site_json(l->s->now->ir));
+	json_object_set_new(j, "site", site_json(l->s->gens.now->ir));
 	json_object_set_new(j, "generation", generation(l->s));
 	json_object_set_new(j, "roles", json_array());
-	json_object_set_new(j, "interfaces", box_interfaces_json(&l->s->ground.spaces, l->s->now->ir));
-	json_object_set_new(j, "reach", box_reach_json(&l->s->ground.spaces, l->s->now->ir));
+	json_object_set_new(j, "interfaces", box_interfaces_json(&l->s->ground.spaces, l->s->gens.now->ir));
+	json_object_set_new(j, "reach", box_reach_json(&l->s->ground.spaces, l->s->gens.now->ir));
 	json_object_set_new(j, "clock", clock(l->s));
-	companions_json(j, l->s->now->ir, l->s->ground.state_fd, l->s->ground.o->state, l->s->ground.o->run,
+	companions_json(j, l->s->gens.now->ir, l->s->ground.state_fd, l->s->ground.o->state, l->s->ground.o->run,
 			&l->s->reported.ups.watch);
 	json_object_set_new(j, "surroundings", json_surroundings(l->s));
 }
@@ -269,7 +269,7 @@ int supervise_standing(const struct supervise_options *o, const char *question)
 	int status = 0;
 
 	s = (struct supervisor){ .ground = { .o = o, .spaces = { -1, -1, -1 }, .state_fd = -1 },
-				 .store = { .dirfd = -1 } };
+				 .gens.store.dirfd = -1 };
 	if (!l.effective && strcmp(question, "status") != 0) {
 		message_print(stderr, o->lang, M_STANDING_QUESTION, question);
 		return 2;

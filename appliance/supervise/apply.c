@@ -52,7 +52,7 @@ static bool foretells(const struct operation *op)
 void op_to_kernel(struct supervisor *s)
 {
 	struct operation *op = &s->op;
-	struct policy *p = op->kind == OP_BOOT || op->step == STEP_UNDO ? s->now : op->next;
+	struct policy *p = op->kind == OP_BOOT || op->step == STEP_UNDO ? s->gens.now : op->next;
 	bool foretell = foretells(op);
 	uint8_t flags = op->kind == OP_DRY_RUN ? APPLY_DRY_RUN : foretell ? APPLY_FORETELL : 0;
 	struct err e = { 0 };
@@ -269,7 +269,8 @@ static bool devices_in(struct supervisor *s, struct err *e)
 	struct operation *op = &s->op;
 	const struct ir *ir = op->next->ir;
 
-	return kept_take(s, ir, e) == 0 && box_claim(&s->ground.spaces, ir, kept_left_alone, s, op->moved, e) == 0;
+	return kept_take(s, ir, &op->kept_before, e) == 0 &&
+	       box_claim(&s->ground.spaces, ir, kept_left_alone, s, op->moved, e) == 0;
 }
 
 /* Reports that nothing was changed, and why; for a missing device also what to do. */
@@ -277,10 +278,10 @@ static void prepare_failed(struct supervisor *s, const struct err *e)
 {
 	char until[40];
 
-	moment_text(trial_until(&s->trial), until);
+	moment_text(trial_until(&s->gens.trial), until);
 	if (e->code != -ENODEV)
 		op_explain(&s->op, 3, M_OP_PREPARE_FAILED, e->text);
-	else if (s->trial.number != 0 && (s->op.kind == OP_ROLLBACK || s->op.back))
+	else if (s->gens.trial.number != 0 && (s->op.kind == OP_ROLLBACK || s->op.back))
 		op_explain(&s->op, 3, M_OP_DEVICE_MISSING_TRIAL, e->text, until);
 	else
 		op_explain(&s->op, 3, M_OP_DEVICE_MISSING, e->text);
@@ -308,7 +309,6 @@ void op_prepare(struct supervisor *s)
 		op_fail(s, strerror(ENOMEM));
 		return;
 	}
-	op->kept_before = json_deep_copy(s->kept);
 	if ((!devices_in(s, &e) && op->kind != OP_REVERT) || workers_prepare(s, p->ir, &e) < 0) {
 		prepare_failed(s, &e);
 		op_give_up(s);
@@ -351,7 +351,7 @@ void op_compile_begin(struct supervisor *s)
 	roles_want(s, SLOT_COMPILE);
 	fds[0] = op->bundle;
 	/* the compiler compares it with the new one */
-	fds[1] = s->now->ir->n_sources > 0 ? policy_sealed(s, s->now->number) : -1;
+	fds[1] = s->gens.now->ir->n_sources > 0 ? policy_sealed(s, s->gens.now->number) : -1;
 	op->compiling = role_send(s, sl, op->id, &m, fds, fds[1] >= 0 ? 2 : 1);
 	if (fds[1] >= 0)
 		close(fds[1]);
@@ -439,13 +439,13 @@ void op_compiled(struct supervisor *s, struct msg *m)
 		return;
 	}
 	if (op->kind == OP_DRY_RUN) {
-		if (generation_try(&s->store, op->next->sealed, op->next->n_sealed, &e) < 0)
+		if (generation_try(&s->gens.store, op->next->sealed, op->next->n_sealed, &e) < 0)
 			op_fail(s, e.text);
 		else
 			op_try(s);
 		return;
 	}
-	if (generation_add(&s->store, op->next->sealed, op->next->n_sealed, op->next->ir->digest,
+	if (generation_add(&s->gens.store, op->next->sealed, op->next->n_sealed, op->next->ir->digest,
 			   &(struct generation_cause){ .why = WHY_APPLIED,
 						       .by = op->by,
 						       .comment = op->comment,
@@ -471,8 +471,8 @@ static void tables_of_new(struct supervisor *s, struct policy *old)
 
 	/* On a failure, the workers keep the table of both policies. That does no harm, because the
 	 * kernel sends no packets for the old permits. */
-	if (policy_table(s->now, lingers ? old : NULL, lingers ? table_part(&s->workforce.table) : policy_part(s->now),
-			 &t))
+	if (policy_table(s->gens.now, lingers ? old : NULL,
+			 lingers ? table_part(&s->workforce.table) : policy_part(s->gens.now), &t))
 		table_set(s, &t, NULL, &e);
 }
 
@@ -483,11 +483,11 @@ static uint64_t left_generation(const struct supervisor *s, struct generation_ca
 
 	c->other = op->number;
 	if (op->kind == OP_ROLLBACK) {
-		c->why = s->trial.number != 0 ? WHY_CALLED_OFF : WHY_ROLLBACK;
+		c->why = s->gens.trial.number != 0 ? WHY_CALLED_OFF : WHY_ROLLBACK;
 		return op->from;
 	}
 	c->why = op->kind == OP_REVERT ? WHY_TIMEOUT : WHY_TAKEN_OVER;
-	return s->trial.number;
+	return s->gens.trial.number;
 }
 
 /* Writes the result of the operation to the disk, before anybody gets the answer. */
@@ -496,13 +496,13 @@ static int record_result(struct supervisor *s, struct err *e)
 	struct operation *op = &s->op;
 	struct generation_cause c = { .by = op->by, .comment = op->comment, .other = op->from };
 	bool moves = (op->kind == OP_APPLY && op->confirm_s == 0) ||
-		     (op->kind == OP_ROLLBACK && op->number != 0 && op->number != s->store.confirmed);
+		     (op->kind == OP_ROLLBACK && op->number != 0 && op->number != s->gens.store.confirmed);
 	uint64_t left;
 	int r = 0;
 
 	if (moves) {
 		c.why = op->kind == OP_APPLY ? WHY_APPLIED : WHY_ROLLBACK;
-		r = generation_confirm(&s->store, op->number, &c, e);
+		r = generation_confirm(&s->gens.store, op->number, &c, e);
 	}
 	if (op->kind == OP_REVERT)
 		c.by = NULL;
@@ -510,7 +510,7 @@ static int record_result(struct supervisor *s, struct err *e)
 	/* The new generation is on the disk already, so a failure here does not make the operation
 	 * fail. */
 	if (r == 0 && left != 0 && left != op->number)
-		(void)generation_mark(&s->store, left, GEN_REVERTED, &c, e);
+		(void)generation_mark(&s->gens.store, left, GEN_REVERTED, &c, e);
 	return r;
 }
 
@@ -520,7 +520,7 @@ static void undo(struct supervisor *s, const struct err *why)
 	struct err e;
 
 	s->op.undone = *why;
-	box_set(&s->ground.spaces, s->now->ir, s->op.next->ir, &e);
+	box_set(&s->ground.spaces, s->gens.now->ir, s->op.next->ir, &e);
 	s->op.step = STEP_UNDO;
 	op_to_kernel(s);
 }
@@ -540,7 +540,7 @@ void box_try_again(struct supervisor *s, const char *why)
 static void in_force(struct supervisor *s)
 {
 	struct operation *op = &s->op;
-	struct policy *old = s->now;
+	struct policy *old = s->gens.now;
 	struct err box = { 0 }, e = { 0 };
 	bool whole = box_set(&s->ground.spaces, op->next->ir, old->ir, &box) == 0,
 	     on_trial = op->kind == OP_APPLY && op->confirm_s != 0;
@@ -555,7 +555,7 @@ static void in_force(struct supervisor *s)
 		undo(s, &e);
 		return;
 	}
-	s->now = op->next;
+	s->gens.now = op->next;
 	op->next = NULL;
 	s->loading.incomplete = false;
 	s->loading.again = 0;
@@ -568,7 +568,7 @@ static void in_force(struct supervisor *s)
 	beside_write(s);
 	tables_of_new(s, old);
 	/* Interfaces may have other numbers now, and other generations may linger. */
-	journal_generation(s, s->now);
+	journal_generation(s, s->gens.now);
 	if (op->told.n_cut > 0)
 		cuts_hand_on(s, op->told.cuts);
 	if (op->kind != OP_APPLY)
@@ -582,7 +582,7 @@ static void in_force(struct supervisor *s)
 		if (op->confirm_s == 0)
 			policy_event(s, POLICY_CONFIRMED, op->number, NULL);
 	} else {
-		policy_event(s, POLICY_REVERTED, s->now->number, NULL);
+		policy_event(s, POLICY_REVERTED, s->gens.now->number, NULL);
 	}
 	op_finish(s, true);
 }
@@ -606,7 +606,7 @@ static void boot_done(struct supervisor *s)
 	in_force_tell(s);
 	beside_write(s);
 	if (!s->loading.booted)
-		policy_event(s, POLICY_BOOTED, s->now->number, NULL);
+		policy_event(s, POLICY_BOOTED, s->gens.now->number, NULL);
 	s->loading.booted = true;
 	op_finish(s, true);
 }

@@ -52,11 +52,13 @@ void beside_write(struct supervisor *s)
 	const struct companion_box box = { s->ground.o->state, s->ground.o->admin_netns, s->ground.o->lang };
 	char text[COMPANION_TEXT];
 
-	people_zone(s->now->ir->time_zone);
+	people_zone(s->gens.now->ir->time_zone);
 	put_file(s, ZONE_FILE, text,
-		 s->now->ir->time_zone[0] == '\0' ? 0 : snprintf(text, sizeof(text), "%s\n", s->now->ir->time_zone));
+		 s->gens.now->ir->time_zone[0] == '\0'
+			 ? 0
+			 : snprintf(text, sizeof(text), "%s\n", s->gens.now->ir->time_zone));
 	for (enum companion_file f = 0; f < COMPANION_FILES; f++)
-		put_file(s, companion_file_name(f), text, companion_file(f, s->now->ir, &box, text));
+		put_file(s, companion_file_name(f), text, companion_file(f, s->gens.now->ir, &box, text));
 }
 
 bool beside_ready(const struct ir *ir, struct sentence *ret)
@@ -120,7 +122,7 @@ static void happened(struct supervisor *s, const struct ir_peer *p, unsigned wha
 
 uint64_t ups_due(struct supervisor *s, uint64_t now)
 {
-	const struct ir_peer *p = companion_server(s->now->ir, PEER_UPS);
+	const struct ir_peer *p = companion_server(s->gens.now->ir, PEER_UPS);
 	char of[UPS_NAME_MOST] = "";
 	struct ups_report say;
 

@@ -101,7 +101,7 @@ static void on_heard(struct supervisor *s, struct msg *m)
 /* A later enforce begins with nothing heard, so bits are only added. */
 static void on_proven(struct supervisor *s, struct msg *m)
 {
-	s->trial.proven |= m->body.proven.needs;
+	s->gens.trial.proven |= m->body.proven.needs;
 }
 
 static void on_used(struct supervisor *s, struct msg *m)

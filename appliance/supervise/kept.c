@@ -25,12 +25,12 @@ int kept_open(struct supervisor *s, struct err *e)
 {
 	bool damaged;
 
-	s->kept = kept_load(s->ground.state_fd, &damaged, e);
-	if (s->kept == NULL)
+	s->kept.records = kept_load(s->ground.state_fd, &damaged, e);
+	if (s->kept.records == NULL)
 		return e->code;
 	if (damaged)
 		supervisor_say(s, M_KEPT_DAMAGED);
-	kept_spaces(s->kept, s->ground.o->data_netns, s->ground.o->admin_netns);
+	kept_spaces(s->kept.records, s->ground.o->data_netns, s->ground.o->admin_netns);
 	return 0;
 }
 
@@ -45,7 +45,7 @@ static bool names_device(const struct ir *ir, const char *device)
 bool kept_left_alone(const void *supervisor, const char *device)
 {
 	const struct supervisor *s = supervisor;
-	const json_t *record = kept_find(s->kept, device);
+	const json_t *record = kept_find(s->kept.records, device);
 	bool ordered = s->op.kind == OP_APPLY || s->op.kind == OP_ROLLBACK;
 
 	return record != NULL && kept_mark(record) == KEPT_RELEASED && !ordered;
@@ -68,9 +68,9 @@ static bool present_counts(struct supervisor *s, const char *device, const json_
 /* Saves the records. If that fails, `status` says so, and unsaved_due tries again. */
 static int kept_written(struct supervisor *s, struct err *e)
 {
-	int r = kept_save(s->ground.state_fd, s->kept, e);
+	int r = kept_save(s->ground.state_fd, s->kept.records, e);
 
-	s->kept_unsaved = r < 0;
+	s->kept.unsaved = r < 0;
 	return r;
 }
 
@@ -78,7 +78,7 @@ void kept_save_again(struct supervisor *s)
 {
 	struct err e;
 
-	if (s->kept_unsaved)
+	if (s->kept.unsaved)
 		(void)kept_written(s, &e);
 }
 
@@ -86,7 +86,7 @@ void kept_save_again(struct supervisor *s)
  * `changed`: something must be written; `seen`: a state was read. */
 static int keep_one(struct supervisor *s, const char *device, bool *changed, bool *seen, struct err *e)
 {
-	json_t *record = kept_find(s->kept, device), *had = json_object_get(record, "picture"), *picture;
+	json_t *record = kept_find(s->kept.records, device), *had = json_object_get(record, "picture"), *picture;
 	struct err why = { 0 };
 
 	if (kept_left_alone(s, device))
@@ -105,9 +105,9 @@ static int keep_one(struct supervisor *s, const char *device, bool *changed, boo
 	if (had != NULL)
 		json_object_del(had, "going");
 	if (picture != NULL && present_counts(s, device, had, picture))
-		kept_put(s->kept, device, KEPT_TAKEN, picture);
+		kept_put(s->kept.records, device, KEPT_TAKEN, picture);
 	else
-		kept_put(s->kept, device, KEPT_TAKEN, NULL);
+		kept_put(s->kept.records, device, KEPT_TAKEN, NULL);
 	*seen |= picture != NULL;
 	json_decref(picture);
 	*changed = true;
@@ -118,15 +118,17 @@ void kept_guard(struct supervisor *s)
 {
 	struct err e;
 
-	if (home_guard(s->kept, s->now->ir, &s->ground.spaces, &e) < 0)
+	if (home_guard(s->kept.records, s->gens.now->ir, &s->ground.spaces, &e) < 0)
 		supervisor_say(s, M_HOME_UNGUARDED, e.text);
 }
 
-int kept_take(struct supervisor *s, const struct ir *ir, struct err *e)
+int kept_take(struct supervisor *s, const struct ir *ir, json_t **ret_before, struct err *e)
 {
 	bool changed = false, seen = false;
 	int r = 0;
 
+	if (ret_before != NULL)
+		*ret_before = json_deep_copy(s->kept.records);
 	for (uint32_t i = 0; i < ir->n_interfaces && r == 0; i++)
 		r = keep_one(s, ir_card(&ir->interfaces[i]), &changed, &seen, e);
 	if (r == 0 && changed)
@@ -184,7 +186,7 @@ static void tell_returned(struct supervisor *s, enum policy_event what, const st
 		    (what == POLICY_GIVEN_BACK && (!moved || json_is_true(json_object_get(r, "was_here")))))
 			continue;
 		object_text(ir, json_string_value(json_object_get(r, "device")), object);
-		policy_event(s, what, s->now->number, object);
+		policy_event(s, what, s->gens.now->number, object);
 	}
 }
 
@@ -200,15 +202,15 @@ static void save_records(struct supervisor *s)
 
 void kept_tell(struct supervisor *s)
 {
-	json_t *untold = kept_untold(s->kept), *one;
+	json_t *untold = kept_untold(s->kept.records), *one;
 	const char *device;
 
 	json_object_foreach(untold, device, one) {
 		char object[EVENT_TEXT], when[40];
 
-		object_text(s->now->ir, device, object);
+		object_text(s->gens.now->ir, device, object);
 		moment_text((uint64_t)json_integer_value(json_object_get(one, "wall_ns")), when);
-		policy_event_of(&s->ground, POLICY_RELEASED, s->now->number,
+		policy_event_of(&s->ground, POLICY_RELEASED, s->gens.now->number,
 				(struct said){ .by = json_string_value(json_object_get(one, "by")),
 					       .object = object,
 					       .before = when });
@@ -230,13 +232,13 @@ static void give_back(struct supervisor *s, json_t *wanted, enum policy_event wh
 
 	if (json_object_size(wanted) > 0) {
 		json_object_foreach(wanted, device, picture) {
-			kept_going(s->kept, device);
+			kept_going(s->kept.records, device);
 		}
 		save_records(s);
 		reports = loan_give_back(&s->ground.spaces, wanted);
 		json_object_foreach(wanted, device, picture) {
 			if (!loan_stuck(reports, device))
-				kept_gone(s->kept, device);
+				kept_gone(s->kept.records, device);
 		}
 		save_records(s);
 	}
@@ -260,10 +262,10 @@ void kept_hold(struct supervisor *s)
 	struct err e = { 0 };
 	const char *device;
 
-	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
+	json_object_foreach(json_object_get(s->kept.records, "devices"), device, record) {
 		json_t *picture;
 
-		if (kept_mark(record) != KEPT_RETIRED || names_device(s->now->ir, device) ||
+		if (kept_mark(record) != KEPT_RETIRED || names_device(s->gens.now->ir, device) ||
 		    box_has(&s->ground.spaces, device))
 			continue;
 		picture = loan_read(&s->ground.spaces, device, NULL);
@@ -289,12 +291,13 @@ json_t *kept_notice(const struct supervisor *s)
 	const char *device;
 	size_t at = 0;
 
-	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
+	json_object_foreach(json_object_get(s->kept.records, "devices"), device, record) {
 		const char *by = json_string_value(json_object_get(record, "by"));
 		/* NULL: an older record */
 		const char *when = json_string_value(json_object_get(record, "at"));
 
-		if (!names_device(s->now->ir, device) || kept_in_box(s->kept, device) || at >= sizeof(list))
+		if (!names_device(s->gens.now->ir, device) || kept_in_box(s->kept.records, device) ||
+		    at >= sizeof(list))
 			continue;
 		at += (size_t)snprintf(list + at, sizeof(list) - at,
 				       by == NULL     ? "%s%s"
@@ -305,13 +308,18 @@ json_t *kept_notice(const struct supervisor *s)
 	return at > 0 ? json_sentence(M_BOX_RELEASED, list) : NULL;
 }
 
+json_t *kept_list(const struct supervisor *s)
+{
+	return json_pack("{s:o}", "kept", kept_json(s->kept.records));
+}
+
 bool kept_wants(const struct supervisor *s, const char *device)
 {
-	const json_t *record = kept_find(s->kept, device);
+	const json_t *record = kept_find(s->kept.records, device);
 
 	if (record != NULL && kept_mark(record) != KEPT_TAKEN)
 		return kept_mark(record) == KEPT_RETIRED;
-	return names_device(s->now->ir, device);
+	return names_device(s->gens.now->ir, device);
 }
 
 void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, json_t *before)
@@ -320,14 +328,14 @@ void kept_undo(struct supervisor *s, const struct ir *ir, const bool *moved, jso
 
 	for (uint32_t i = 0; moved != NULL && i < ir->n_interfaces; i++)
 		if (moved[i])
-			kept_want(wanted, s->kept, ir_card(&ir->interfaces[i]));
+			kept_want(wanted, s->kept.records, ir_card(&ir->interfaces[i]));
 	give_back(s, wanted, POLICY_GIVEN_BACK, ir);
-	if (json_equal(s->kept, before)) {
+	if (json_equal(s->kept.records, before)) {
 		json_decref(before);
 		return;
 	}
-	json_decref(s->kept);
-	s->kept = before;
+	json_decref(s->kept.records);
+	s->kept.records = before;
 	save_records(s);
 }
 
@@ -336,19 +344,19 @@ void kept_settle(struct supervisor *s, bool going_back, const struct ir *left)
 	json_t *wanted = json_object(), *record;
 	const char *device;
 
-	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
+	json_object_foreach(json_object_get(s->kept.records, "devices"), device, record) {
 		enum kept_mark m = kept_mark(record);
-		bool unnamed = !names_device(s->now->ir, device);
+		bool unnamed = !names_device(s->gens.now->ir, device);
 		/* True if the change that left the device out is undone now. If an earlier change
 		 * left it out, it stays in the box unused. */
-		bool undone = going_back && kept_left_out_by(record) > s->now->number;
+		bool undone = going_back && kept_left_out_by(record) > s->gens.now->number;
 
 		if (unnamed && (m == KEPT_TAKEN || (m == KEPT_RETIRED && undone)))
-			kept_want(wanted, s->kept, device);
+			kept_want(wanted, s->kept.records, device);
 		/* A released device that still has a picture was to be given back, and that was not
 		 * finished. */
 		if (m == KEPT_RELEASED && json_object_get(record, "picture") != NULL)
-			kept_want(wanted, s->kept, device);
+			kept_want(wanted, s->kept.records, device);
 	}
 	give_back(s, wanted, POLICY_GIVEN_BACK, left);
 }
@@ -359,11 +367,11 @@ void kept_retire(struct supervisor *s, const struct ir *old, const struct ir *ne
 	const char *device;
 	bool changed = false;
 
-	json_object_foreach(json_object_get(s->kept, "devices"), device, record) {
+	json_object_foreach(json_object_get(s->kept.records, "devices"), device, record) {
 		if (kept_mark(record) != KEPT_TAKEN || (old != NULL && !names_device(old, device)) ||
 		    (next != NULL && names_device(next, device)))
 			continue;
-		kept_left_out(s->kept, device, by);
+		kept_left_out(s->kept.records, device, by);
 		changed = true;
 	}
 	if (changed)
@@ -376,7 +384,7 @@ void kept_retire(struct supervisor *s, const struct ir *old, const struct ir *ne
  * it. */
 static const struct ir_interface *named_interface(const struct supervisor *s, const char *name)
 {
-	const struct ir *ir = s->now->ir;
+	const struct ir *ir = s->gens.now->ir;
 
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
 		if (strcmp(ir_card(&ir->interfaces[i]), name) == 0 || strcmp(ir->interfaces[i].device, name) == 0)
@@ -394,13 +402,13 @@ static json_t *asked_for(const struct supervisor *s, const char *name, bool all)
 	const char *device = i != NULL ? ir_card(i) : name;
 	json_t *wanted;
 
-	if (!all && i == NULL && kept_find(s->kept, device) == NULL)
+	if (!all && i == NULL && kept_find(s->kept.records, device) == NULL)
 		return json_object();
-	wanted = kept_wanted(s->kept, all ? NULL : device);
-	for (uint32_t n = 0; all && n < s->now->ir->n_interfaces; n++) {
-		device = ir_card(&s->now->ir->interfaces[n]);
-		if (kept_in_box(s->kept, device) && json_object_get(wanted, device) == NULL)
-			kept_want(wanted, s->kept, device);
+	wanted = kept_wanted(s->kept.records, all ? NULL : device);
+	for (uint32_t n = 0; all && n < s->gens.now->ir->n_interfaces; n++) {
+		device = ir_card(&s->gens.now->ir->interfaces[n]);
+		if (kept_in_box(s->kept.records, device) && json_object_get(wanted, device) == NULL)
+			kept_want(wanted, s->kept.records, device);
 	}
 	return wanted;
 }
@@ -409,7 +417,7 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 {
 	/* A start or the end of a trial would go back to this policy, and take its devices without
 	 * asking. NULL: there is no trial, or it cannot be read. */
-	struct policy *behind = s->trial.number != 0 ? policy_stored(s, s->store.confirmed, NULL) : NULL;
+	struct policy *behind = s->gens.trial.number != 0 ? policy_stored(s, s->gens.store.confirmed, NULL) : NULL;
 	json_t *wanted = asked_for(s, name, all), *picture;
 	bool any = all || json_object_size(wanted) > 0;
 	const char *device;
@@ -417,12 +425,12 @@ bool kept_release(struct supervisor *s, const char *name, bool all)
 	/* The next start or the end of a trial must not take a device again that a person releases
 	 * now. If the policy behind the trial is unknown, this applies to every device. */
 	json_object_foreach(wanted, device, picture) {
-		if (names_device(s->now->ir, device) ||
-		    (s->trial.number != 0 && (behind == NULL || names_device(behind->ir, device))))
-			kept_released(s->kept, device, s->op.by);
+		if (names_device(s->gens.now->ir, device) ||
+		    (s->gens.trial.number != 0 && (behind == NULL || names_device(behind->ir, device))))
+			kept_released(s->kept.records, device, s->op.by);
 	}
 	policy_free(behind);
-	give_back(s, wanted, POLICY_RELEASED, s->now->ir);
+	give_back(s, wanted, POLICY_RELEASED, s->gens.now->ir);
 	return any;
 }
 

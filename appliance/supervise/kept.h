@@ -12,12 +12,20 @@ struct err;
 struct ir;
 struct supervisor;
 
+struct kept {
+	json_t *records; /* store/kept.h: the earlier state of devices; owned */
+	bool unsaved;	 /* they are not on disk, which is full or fails */
+};
+
 int kept_open(struct supervisor *s, struct err *e);
 /* Loads rules that keep the machine's own namespace from forwarding over the box's cards that are
  * still in it. To be called once the policy in force is known. */
 void kept_guard(struct supervisor *s);
-/* Stores the state of the devices of `ir` on the disk before they are moved. */
-int kept_take(struct supervisor *s, const struct ir *ir, struct err *e);
+/* Stores the state of the devices of `ir` on the disk before they are moved. The records before go
+ * to *ret_before, unless it is NULL; owned by the caller. */
+int kept_take(struct supervisor *s, const struct ir *ir, json_t **ret_before, struct err *e);
+/* The answer with the records. Owned by the caller. */
+json_t *kept_list(const struct supervisor *s);
 /* Whether the device was released by a person's order, and must not be taken again without
  * another order. */
 bool kept_left_alone(const void *supervisor, const char *device);

@@ -113,9 +113,9 @@ static size_t found_news(json_t *set, const json_t *before, char *out, size_t si
 /* Whether the device is missing because a person released it, which is no drift. */
 static bool released(const struct supervisor *s, const char *device)
 {
-	for (uint32_t i = 0; i < s->now->ir->n_interfaces; i++)
-		if (strcmp(s->now->ir->interfaces[i].device, device) == 0)
-			return kept_left_alone(s, ir_card(&s->now->ir->interfaces[i]));
+	for (uint32_t i = 0; i < s->gens.now->ir->n_interfaces; i++)
+		if (strcmp(s->gens.now->ir->interfaces[i].device, device) == 0)
+			return kept_left_alone(s, ir_card(&s->gens.now->ir->interfaces[i]));
 	return false;
 }
 
@@ -147,7 +147,7 @@ int network_set(const struct supervisor *s, struct err *e)
 {
 	struct err lack = { 0 };
 	struct comparing c = { .s = s, .lack = &lack };
-	int r = box_compare(&s->ground.spaces, s->now->ir, true, note_missing, &c, e);
+	int r = box_compare(&s->ground.spaces, s->gens.now->ir, true, note_missing, &c, e);
 
 	if (r == 0 && lack.code != 0)
 		*e = lack;
@@ -178,7 +178,7 @@ void network_heard(struct supervisor *s, int fd)
 	bool lost;
 
 	if (!rtnl_monitor(fd, NULL, NULL, &lost) ||
-	    (fd == s->network_fd[NETWORK_RULES] && s->now->ir->n_interfaces == 0))
+	    (fd == s->network_fd[NETWORK_RULES] && s->gens.now->ir->n_interfaces == 0))
 		return;
 	/* Without its rules the admin namespace is open, so a change there is compared at once. */
 	s->network->look = mono_ns() + (fd == s->network_fd[NETWORK_EGRESS] ? 1 : SETTLES);
@@ -237,7 +237,7 @@ static void outside_due(struct supervisor *s, uint64_t now)
 	uint64_t at;
 
 	n->outside_at = now + OUTSIDE_EVERY;
-	if (s->now->number > 0 && outside_look(&s->ground.spaces, s->now->ir, outside_note, found, &e) == 0) {
+	if (s->gens.now->number > 0 && outside_look(&s->ground.spaces, s->gens.now->ir, outside_note, found, &e) == 0) {
 		(void)report(s, DRIFT_OUTSIDE, found, n->outside, &at);
 		(void)report(s, DRIFT_OUTSIDE_GONE, n->outside, found, &at);
 		json_decref(n->outside);
@@ -288,13 +288,13 @@ static void tell_hosts(void *ctx, const struct ir_interface *i, const struct dev
 	*was = now;
 	/* A failure does not matter: hosts will ask for the address. */
 	if (t->say && up && announces(i))
-		(void)box_announce(&t->s->ground.spaces, t->s->now->ir, i, d, NULL);
+		(void)box_announce(&t->s->ground.spaces, t->s->gens.now->ir, i, d, NULL);
 }
 
 static void announce_due(struct supervisor *s, uint64_t now)
 {
 	struct network *n = s->network;
-	const struct ir *ir = s->now->ir;
+	const struct ir *ir = s->gens.now->ir;
 	struct telling t = { .s = s, .say = n->say_at != 0 && now >= n->say_at };
 	uint32_t answering = 0;
 
@@ -306,16 +306,16 @@ static void announce_due(struct supervisor *s, uint64_t now)
 	}
 	for (uint32_t i = 0; i < ir->n_interfaces; i++)
 		answering += announces(&ir->interfaces[i]);
-	if (answering == 0 || s->now->number == 0)
+	if (answering == 0 || s->gens.now->number == 0)
 		return;
-	if (n->links == NULL || n->links_of != s->now->number) {
+	if (n->links == NULL || n->links_of != s->gens.now->number) {
 		struct link *links = calloc(ir->n_interfaces, sizeof(*links));
 
 		if (links == NULL)
 			return;
 		free(n->links);
 		n->links = links;
-		n->links_of = s->now->number;
+		n->links_of = s->gens.now->number;
 	}
 	(void)box_interfaces(&s->ground.spaces, ir, tell_hosts, &t, NULL);
 	if (t.came) {
@@ -335,7 +335,7 @@ static void compare_network(struct supervisor *s)
 	enum drift what = DRIFT_NETWORK;
 	struct err e = { 0 };
 
-	if (box_compare(&s->ground.spaces, s->now->ir, true, note_difference, &c, &e) < 0) {
+	if (box_compare(&s->ground.spaces, s->gens.now->ir, true, note_difference, &c, &e) < 0) {
 		json_t *trouble = json_object();
 		char text[EVENT_TEXT];
 

@@ -132,12 +132,12 @@ static void say_ready(struct supervisor *s)
 {
 	const char *first = s->notify->ready ? "" : "READY=1\n";
 
-	if (s->notify->ready && s->notify->number == s->now->number)
+	if (s->notify->ready && s->notify->number == s->gens.now->number)
 		return;
 	s->notify->ready = true;
-	s->notify->number = s->now->number;
-	if (s->now->number != 0)
-		tell_status(s, first, M_NOTIFY_IN_FORCE, (unsigned long long)s->now->number);
+	s->notify->number = s->gens.now->number;
+	if (s->gens.now->number != 0)
+		tell_status(s, first, M_NOTIFY_IN_FORCE, (unsigned long long)s->gens.now->number);
 	else
 		tell_status(s, first, M_NOTIFY_NO_POLICY);
 }

@@ -83,7 +83,7 @@ static json_t *op_json(struct supervisor *s, bool done)
 	json_t *j = json_pack("{s:b, s:n, s:[], s:[], s:o, s:O*, s:O*}", "done", (int)done, "generation", "cut",
 			      "diagnostics", "error", why, "taking",
 			      json_array_size(op->taking) > 0 ? op->taking : NULL, "given_back", op->given_back);
-	const struct ir *ir = op->next != NULL ? op->next->ir : s->now->ir;
+	const struct ir *ir = op->next != NULL ? op->next->ir : s->gens.now->ir;
 
 	if (op->kind == OP_APPLY || (op->kind == OP_DRY_RUN && !op->back))
 		json_object_update_new(j, json_pack("{s:n, s:i}", "meaning", "more_meaning", 0));
@@ -100,10 +100,10 @@ static json_t *op_json(struct supervisor *s, bool done)
 	if (op->kind == OP_DRY_RUN)
 		json_object_set_new(j, "dry_run", json_true());
 	if (op->kind == OP_ROLLBACK || op->back) {
-		const struct generation_record *g = generation_find(&s->store, op->number);
+		const struct generation_record *g = generation_find(&s->gens.store, op->number);
 
 		json_object_set_new(j, "from", json_integer((json_int_t)op->from));
-		json_object_set_new(j, "target", g != NULL ? json_record(g, s->now->number) : json_null());
+		json_object_set_new(j, "target", g != NULL ? json_record(g, s->gens.now->number) : json_null());
 	}
 	return j;
 }
@@ -156,14 +156,14 @@ static void undone(struct supervisor *s, const struct err *box)
 static void trial_overdue(struct supervisor *s, const char *why)
 {
 	timerfd_settime(s->ground.trial_fd, 0, &(struct itimerspec){ .it_value = { .tv_sec = 1 } }, NULL);
-	if (!sentence_said(&s->trial.error)) {
-		policy_event_of(&s->ground, POLICY_OVERDUE, s->trial.number, (struct said){ .object = why });
-		supervisor_say(s, M_TRIAL_OVERDUE, (unsigned long long)s->trial.number,
+	if (!sentence_said(&s->gens.trial.error)) {
+		policy_event_of(&s->ground, POLICY_OVERDUE, s->gens.trial.number, (struct said){ .object = why });
+		supervisor_say(s, M_TRIAL_OVERDUE, (unsigned long long)s->gens.trial.number,
 			       s->op.error.text[s->ground.o->lang]);
 	}
 	for (int l = 0; l < LANGUAGES; l++)
-		message_text(s->trial.error.text[l], sizeof(s->trial.error.text[l]), (enum lang)l, M_TRIAL_OVERDUE,
-			     (unsigned long long)s->trial.number, s->op.error.text[l]);
+		message_text(s->gens.trial.error.text[l], sizeof(s->gens.trial.error.text[l]), (enum lang)l,
+			     M_TRIAL_OVERDUE, (unsigned long long)s->gens.trial.number, s->op.error.text[l]);
 }
 
 void op_fail(struct supervisor *s, const char *why)
@@ -184,21 +184,21 @@ void op_give_up(struct supervisor *s)
 		boot_later(s);
 	} else if (op->kind != OP_DRY_RUN && op->next != NULL) {
 		if (op->moved != NULL)
-			box_unclaim(&s->ground.spaces, s->now->ir);
+			box_unclaim(&s->ground.spaces, s->gens.now->ir);
 		if (op->kept_before != NULL)
 			kept_undo(s, op->next->ir, op->moved, op->kept_before);
 		op->kept_before = NULL;
 		/* A VLAN of the policy in force that was removed for the next policy is made again
 		 * at once. */
-		if (op->moved != NULL && box_set(&s->ground.spaces, s->now->ir, NULL, &box) == 0)
+		if (op->moved != NULL && box_set(&s->ground.spaces, s->gens.now->ir, NULL, &box) == 0)
 			box.code = 0;
 		if (op->before.image != NULL)
 			table_set(s, &op->before, NULL, &e);
 		if (op->kind == OP_APPLY && op->number != 0)
 			generation_mark(
-				&s->store, op->number, GEN_REVERTED,
+				&s->gens.store, op->number, GEN_REVERTED,
 				&(struct generation_cause){ .why = WHY_FAILED, .by = op->by, .other = op->from }, &e);
-		journal_generation(s, s->now);
+		journal_generation(s, s->gens.now);
 		role_told(s, &s->slots[SLOT_ENFORCE]); /* no longer by the time sources of `next` */
 		if (op->step == STEP_UNDO)
 			undone(s, &box);
@@ -207,7 +207,7 @@ void op_give_up(struct supervisor *s)
 	why = sentence_said(&op->error) ? op->error.text[LANG_EN] : op->why;
 	if (op->kind == OP_APPLY || op->kind == OP_ROLLBACK)
 		policy_event(s, POLICY_REFUSED, op->number, why[0] != 0 ? why : NULL);
-	if (op->kind == OP_REVERT && s->trial.number != 0)
+	if (op->kind == OP_REVERT && s->gens.trial.number != 0)
 		trial_overdue(s, why);
 	op_finish(s, false);
 }
@@ -216,11 +216,11 @@ void trial_set(struct supervisor *s, uint64_t number, uint32_t seconds)
 {
 	struct itimerspec t = { .it_value = { .tv_sec = seconds } };
 
-	s->trial.number = number;
-	s->trial.proven = 0;
-	sentence_forget(&s->trial.error);
-	s->trial.until_wall = number != 0 ? clock_wall_ns() + seconds * SECOND : 0;
-	s->trial.until_boot = clock_boot_ns() + seconds * SECOND;
+	s->gens.trial.number = number;
+	s->gens.trial.proven = 0;
+	sentence_forget(&s->gens.trial.error);
+	s->gens.trial.until_wall = number != 0 ? clock_wall_ns() + seconds * SECOND : 0;
+	s->gens.trial.until_boot = clock_boot_ns() + seconds * SECOND;
 	timerfd_settime(s->ground.trial_fd, 0, &t, NULL);
 	in_force_tell(s);
 	journal_retention(s);

@@ -40,23 +40,23 @@ void op_boot(struct supervisor *s)
 	if (s->op.kind != OP_NONE)
 		return;
 	op_init(s, OP_BOOT, (struct asker){ 0 }, "boot");
-	moved = calloc((size_t)s->now->ir->n_interfaces + 1, sizeof(*moved));
+	moved = calloc((size_t)s->gens.now->ir->n_interfaces + 1, sizeof(*moved));
 	if (!s->loading.booted) {
-		bool unreadable = s->now->number == 0 && (s->store.lost || s->store.confirmed != 0);
+		bool unreadable = s->gens.now->number == 0 && (s->gens.store.lost || s->gens.store.confirmed != 0);
 
 		kept_tell(s);
 		if (unreadable)
-			kept_retire(s, NULL, NULL, s->store.confirmed);
-		kept_settle(s, !unreadable && s->store.gave_up != 0, NULL);
+			kept_retire(s, NULL, NULL, s->gens.store.confirmed);
+		kept_settle(s, !unreadable && s->gens.store.gave_up != 0, NULL);
 	}
 	kept_hold(s);
-	s->loading.incomplete = moved == NULL || kept_take(s, s->now->ir, &e) < 0 ||
-				box_claim(&s->ground.spaces, s->now->ir, kept_left_alone, s, moved, &e) < 0 ||
+	s->loading.incomplete = moved == NULL || kept_take(s, s->gens.now->ir, NULL, &e) < 0 ||
+				box_claim(&s->ground.spaces, s->gens.now->ir, kept_left_alone, s, moved, &e) < 0 ||
 				network_set(s, &e) < 0;
 	free(moved);
 	if (s->loading.incomplete)
 		box_try_again(s, e.text);
-	if (workers_prepare(s, s->now->ir, &e) < 0) {
+	if (workers_prepare(s, s->gens.now->ir, &e) < 0) {
 		op_fail(s, e.text);
 		return;
 	}
@@ -80,24 +80,24 @@ static bool must_wait(const struct supervisor *s)
  * it. */
 static void confirm(struct supervisor *s)
 {
-	struct generation_cause c = { .why = WHY_CONFIRMED, .by = s->op.by, .other = s->store.confirmed };
+	struct generation_cause c = { .why = WHY_CONFIRMED, .by = s->op.by, .other = s->gens.store.confirmed };
 	struct err e = { 0 };
 
 	/* An account says which generation it saw on trial. */
-	if (s->trial.number == 0 || (s->op.to != s->trial.number && (s->op.to != 0 || of_account(&s->op)))) {
-		op_refuse(s, s->trial.number == 0 ? REFUSAL_NO_TRIAL : REFUSAL_OTHER_TRIAL, s->op.to);
+	if (s->gens.trial.number == 0 || (s->op.to != s->gens.trial.number && (s->op.to != 0 || of_account(&s->op)))) {
+		op_refuse(s, s->gens.trial.number == 0 ? REFUSAL_NO_TRIAL : REFUSAL_OTHER_TRIAL, s->op.to);
 		return;
 	}
-	if (ir_needs_left(s->now->ir, s->trial.proven) != 0) {
-		op_refuse(s, REFUSAL_UNHEARD, s->trial.number);
+	if (ir_needs_left(s->gens.now->ir, s->gens.trial.proven) != 0) {
+		op_refuse(s, REFUSAL_UNHEARD, s->gens.trial.number);
 		return;
 	}
-	if (generation_confirm(&s->store, s->trial.number, &c, &e) < 0) {
+	if (generation_confirm(&s->gens.store, s->gens.trial.number, &c, &e) < 0) {
 		op_explain(&s->op, 3, M_OP_PREPARE_FAILED, e.text);
 		op_finish(s, false);
 		return;
 	}
-	policy_event(s, POLICY_CONFIRMED, s->trial.number, NULL);
+	policy_event(s, POLICY_CONFIRMED, s->gens.trial.number, NULL);
 	trial_set(s, 0, 0);
 	op_finish(s, true);
 }
@@ -115,25 +115,26 @@ static void release_devices(struct supervisor *s)
  * was refused. */
 static bool rollback_target(struct supervisor *s)
 {
-	const struct generation_record *now = generation_find(&s->store, s->store.confirmed), *g;
+	const struct generation_record *now = generation_find(&s->gens.store, s->gens.store.confirmed), *g;
 	struct operation *op = &s->op;
-	uint64_t back = generation_back(&s->store);
+	uint64_t back = generation_back(&s->gens.store);
 	enum op_refusal why = REFUSAL_NONE;
 
 	/* back to the policy before the trial, even if there was none */
-	if (op->to == 0 && s->trial.number != 0) {
-		op->number = s->store.confirmed;
+	if (op->to == 0 && s->gens.trial.number != 0) {
+		op->number = s->gens.store.confirmed;
 		return true;
 	}
 	op->number = op->to != 0 ? op->to : back;
-	g = generation_find(&s->store, op->number);
-	if (op->to == 0 && now != NULL && now->why == WHY_ROLLBACK && s->now->number == now->number)
+	g = generation_find(&s->gens.store, op->number);
+	if (op->to == 0 && now != NULL && now->why == WHY_ROLLBACK && s->gens.now->number == now->number)
 		why = REFUSAL_ROLLED_BACK;
 	else if (g == NULL)
 		why = op->to != 0 ? REFUSAL_NO_SUCH : REFUSAL_NO_PREVIOUS;
-	else if (memcmp(g->digest, s->now->ir->digest, sizeof(g->digest)) == 0 && s->now->number != 0)
+	else if (memcmp(g->digest, s->gens.now->ir->digest, sizeof(g->digest)) == 0 && s->gens.now->number != 0)
 		why = REFUSAL_SAME;
-	else if (op->kind == OP_ROLLBACK && of_account(op) && op->number != generation_step(&s->store, s->trial.number))
+	else if (op->kind == OP_ROLLBACK && of_account(op) &&
+		 op->number != generation_step(&s->gens.store, s->gens.trial.number))
 		why = REFUSAL_FURTHER;
 	else
 		return true;
@@ -148,7 +149,7 @@ static void walk_steps(struct supervisor *s)
 	struct operation *op = &s->op;
 	struct err e = { 0 };
 
-	op->from = s->now->number;
+	op->from = s->gens.now->number;
 	op->clock_wait = s->reported.clock.wait;
 	/* The order may have waited for the end of a trial, or for an answer of another process. */
 	if (op->ground.base != 0 && op->ground.base != op->from) {
@@ -160,7 +161,7 @@ static void walk_steps(struct supervisor *s)
 		return;
 	}
 	/* There is one trial at a time, whoever applied it. */
-	if (s->trial.number != 0 && op->kind == OP_APPLY && !op->take_over) {
+	if (s->gens.trial.number != 0 && op->kind == OP_APPLY && !op->take_over) {
 		op_refuse(s, REFUSAL_TRIAL, 0);
 		return;
 	}
@@ -275,7 +276,7 @@ void op_release(struct supervisor *s, struct asker a, const char *by, const stru
 	struct operation op = { .kind = OP_RELEASE, .asker = a, .bundle = -1 };
 
 	if ((order->flags & RELEASE_LIST) != 0) {
-		answer_json(s, a, ANSWER_YES, json_pack("{s:o}", "kept", kept_json(s->kept)));
+		answer_json(s, a, ANSWER_YES, kept_list(s));
 		return;
 	}
 	snprintf(op.device, sizeof(op.device), "%s", order->device);
@@ -310,10 +311,10 @@ void op_forget(struct supervisor *s)
 
 void op_trial_over(struct supervisor *s)
 {
-	if (s->trial.number == 0)
+	if (s->gens.trial.number == 0)
 		return;
 	if (makes_way(&s->op)) {
-		op_explain(&s->op, 3, M_OP_TRIAL_ENDS, (unsigned long long)s->trial.number);
+		op_explain(&s->op, 3, M_OP_TRIAL_ENDS, (unsigned long long)s->gens.trial.number);
 		give_way(s);
 	}
 	if (s->op.kind != OP_NONE) {
@@ -324,7 +325,7 @@ void op_trial_over(struct supervisor *s)
 		return;
 	}
 	op_init(s, OP_REVERT, (struct asker){ 0 }, "trial");
-	s->op.number = s->store.confirmed;
+	s->op.number = s->gens.store.confirmed;
 	walk_steps(s);
 }
 

@@ -90,8 +90,8 @@ static struct order *order_new(struct supervisor *s, struct asker a, const struc
 			o->m = *c;
 			snprintf(o->comment, sizeof(o->comment), "%s", c->comment);
 			explicit_bzero(o->m.secret, sizeof(o->m.secret));
-			if (s->now != NULL)
-				(void)ir_door_meaning(s->now->ir, (const char *)c->object, o->meant);
+			if (s->gens.now != NULL)
+				(void)ir_door_meaning(s->gens.now->ir, (const char *)c->object, o->meant);
 		}
 		o->m.comment = o->comment;
 		return o;
@@ -150,7 +150,7 @@ static bool keep_isolation(struct supervisor *s, struct order *o)
 	const char *what = (const char *)o->m.object;
 
 	if (isolates(o) && !o->stored) {
-		const struct ir *ir = s->now != NULL ? s->now->ir : NULL;
+		const struct ir *ir = s->gens.now != NULL ? s->gens.now->ir : NULL;
 		json_t *one =
 			isolation_entry(ir, what, o->named, o->comment, ir != NULL ? isolation_texts(ir, what) : NULL);
 

@@ -37,14 +37,14 @@ static struct permit_wanted *wanted_of(const struct supervisor *s, const struct 
 	const struct ir_place *places;
 	/* As long as the kernel does not have the policy in force, it is not known which ids its
 	 * sessions have. */
-	bool carry = s->loading.booted && s->now != NULL;
+	bool carry = s->loading.booted && s->gens.now != NULL;
 
 	if (wanted == NULL || from == NULL || !ir_places_keep(p->ir, p->arena) || !ir_places(p->ir, a, &places) ||
-	    (carry && !ir_carry_on(s->now->ir, p->ir, a, from)))
+	    (carry && !ir_carry_on(s->gens.now->ir, p->ir, a, from)))
 		return NULL;
 	for (uint32_t i = 0; i < p->ir->n_permits; i++)
 		wanted[i] = (struct permit_wanted){ p->ir->permits[i].identity, places[i].digest,
-						    carry && from[i] != UINT32_MAX ? s->now->ids[from[i]] : 0 };
+						    carry && from[i] != UINT32_MAX ? s->gens.now->ids[from[i]] : 0 };
 	return wanted;
 }
 
@@ -57,7 +57,7 @@ static struct permit_wanted *wanted_of(const struct supervisor *s, const struct 
 static bool can_wait(const struct supervisor *s, int r)
 {
 	return (r == -ENOSPC || r == -EDQUOT || r == -EROFS) && s->op.kind != OP_APPLY &&
-	       s->ids.given <= PERMIT_IDS_SPARE;
+	       s->gens.ids.given <= PERMIT_IDS_SPARE;
 }
 
 static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
@@ -70,13 +70,13 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 	if (p->ids == NULL || wanted == NULL) {
 		r = err_set(e, -ENOMEM, "permit ids");
 	} else if (s->op.kind == OP_DRY_RUN) {
-		r = permit_ids_try(&s->ids, p->ir->n_permits, wanted, p->ids, e);
+		r = permit_ids_try(&s->gens.ids, p->ir->n_permits, wanted, p->ids, e);
 	} else {
-		r = permit_ids_assign(&s->ids, p->ir->n_permits, wanted, p->ids, e);
+		r = permit_ids_assign(&s->gens.ids, p->ir->n_permits, wanted, p->ids, e);
 		/* The ids are on the disk before anybody else learns them: an id that is given
 		 * twice would give one session the rights of another. */
 		if (r == 0)
-			r = permit_ids_save(s->ground.state_fd, &s->ids, e);
+			r = permit_ids_save(s->ground.state_fd, &s->gens.ids, e);
 		if (r < 0 && can_wait(s, r))
 			r = 0;
 	}
@@ -86,7 +86,7 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 
 bool is_unsaved(const struct supervisor *s)
 {
-	return s->store.unsaved || s->ids.unsaved || s->kept_unsaved;
+	return s->gens.store.unsaved || s->gens.ids.unsaved || s->kept.unsaved;
 }
 
 struct policy *policy_new(struct supervisor *s, uint8_t *sealed, size_t n, uint64_t number, struct err *e)
@@ -133,10 +133,10 @@ struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *
 
 	if (number == 0)
 		return policy_empty(s, e);
-	if (generation_load(&s->store, number, &sealed, &n, e) < 0)
+	if (generation_load(&s->gens.store, number, &sealed, &n, e) < 0)
 		return NULL;
 	p = policy_new(s, sealed, n, number, e);
-	if (p == NULL || generation_is(&s->store, number, p->ir->digest))
+	if (p == NULL || generation_is(&s->gens.store, number, p->ir->digest))
 		return p;
 	policy_free(p);
 	err_set(e, -EBADMSG, "gen-%llu.sealed is another generation than its history says", (unsigned long long)number);
@@ -150,9 +150,9 @@ int policy_sealed(const struct supervisor *s, uint64_t number)
 	size_t n;
 	int fd = -1;
 
-	if (number == s->now->number)
-		return memfd_sealed("sekisho-generation", s->now->sealed, s->now->n_sealed);
-	if (generation_load(&s->store, number, &p, &n, &e) == 0)
+	if (number == s->gens.now->number)
+		return memfd_sealed("sekisho-generation", s->gens.now->sealed, s->gens.now->n_sealed);
+	if (generation_load(&s->gens.store, number, &p, &n, &e) == 0)
 		fd = memfd_sealed("sekisho-generation", p, n);
 	free(p);
 	return fd;
@@ -280,13 +280,13 @@ void journal_generation(struct supervisor *s, const struct policy *p)
 void journal_doors(struct supervisor *s)
 {
 	tell_journal(s, &(struct msg_body){ .type = MSG_DOORS }, paper_memfd(&s->reported, PAPER_DOORS));
-	journal_generation(s, s->now);
+	journal_generation(s, s->gens.now);
 }
 
 void journal_retention(struct supervisor *s)
 {
 	const struct msg_body m = { MSG_RETENTION,
-				    .retention = retention_now(s->now->ir, s->trial.number,
+				    .retention = retention_now(s->gens.now->ir, s->gens.trial.number,
 							       s->reported.clock.wait == CLOCK_TRUSTED) };
 
 	role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, NULL, 0);
@@ -299,17 +299,17 @@ static void passed_follow(struct supervisor *s)
 	struct err e = { 0 };
 
 	/* If the tap has never started, there is nothing to set. */
-	if (s->sockets.passed < 0 || tap_sessions_hear(s->sockets.passed, s->now->ir->record_passed, &e) == 0)
+	if (s->sockets.passed < 0 || tap_sessions_hear(s->sockets.passed, s->gens.now->ir->record_passed, &e) == 0)
 		return;
 	supervisor_say(s, M_PASSED_NOT_HEARD, e.text);
 }
 
 void role_told(struct supervisor *s, struct slot *sl)
 {
-	const struct generation_record *g = generation_find(&s->store, s->store.confirmed);
+	const struct generation_record *g = generation_find(&s->gens.store, s->gens.store.confirmed);
 	struct msg_body now = { .type = MSG_IN_FORCE };
 
-	if (!slot_alive(sl) || s->now == NULL)
+	if (!slot_alive(sl) || s->gens.now == NULL)
 		return;
 	if (sl->role == ROLE_TAP)
 		passed_follow(s);
@@ -317,22 +317,23 @@ void role_told(struct supervisor *s, struct slot *sl)
 	 * sessions time out. */
 	if (sl->role == ROLE_GATE && s->sockets.pairs >= 0)
 		role_send(s, sl, 0, &(struct msg_body){ .type = MSG_PAIRS }, &s->sockets.pairs, 1);
-	now.in_force.now = generation_of(s->now);
+	now.in_force.now = generation_of(s->gens.now);
 	now.in_force.since = g != NULL ? g->applied_ns / SECOND : 0;
 	/* A new enforce does not know the policy in force yet, and may get one on trial first. */
-	now.in_force.sources =
-		s->trial.number != 0 ? s->trial.sources : sl->state == SLOT_STARTING && ir_time_sources(s->now->ir);
+	now.in_force.sources = s->gens.trial.number != 0
+				       ? s->gens.trial.sources
+				       : sl->state == SLOT_STARTING && ir_time_sources(s->gens.now->ir);
 	if (sl->role == ROLE_TAP || sl->role == ROLE_ENFORCE || sl->role == ROLE_GATE)
 		role_send(s, sl, 0, &now, NULL, 0);
 }
 
 void in_force_tell(struct supervisor *s)
 {
-	s->ground.events.now = generation_of(s->now);
-	if (s->trial.number == 0)
-		s->trial.sources = ir_time_sources(s->now->ir);
-	if (s->now->number != 0)
-		generation_turn(&s->store, s->now->number);
+	s->ground.events.now = generation_of(s->gens.now);
+	if (s->gens.trial.number == 0)
+		s->gens.trial.sources = ir_time_sources(s->gens.now->ir);
+	if (s->gens.now->number != 0)
+		generation_turn(&s->gens.store, s->gens.now->number);
 	for (unsigned i = 0; i < SLOTS; i++)
 		role_told(s, &s->slots[i]);
 }

@@ -19,8 +19,6 @@ struct relay {
 	uint64_t number;
 	/* 1 + `changes` of the store when control was told the history; 0 = it was not told */
 	uint32_t past;
-	/* control's end of the channel to the web side, until it is sent; -1 = none */
-	int web;
 };
 
 /* Relays a question of control to the role that its id names. False: the question is

@@ -108,20 +108,20 @@ static int open_state(struct supervisor *s, struct err *e)
 	int r;
 
 	folders_tidy(s);
-	r = permit_ids_load(s->ground.state_fd, &s->ids, &damaged, e);
+	r = permit_ids_load(s->ground.state_fd, &s->gens.ids, &damaged, e);
 	if (r == 0 && damaged)
 		supervisor_say(s, M_IDS_DAMAGED);
 	if (r == 0)
-		r = generation_store_open(s->ground.state_fd, &s->store, e);
-	if (r == 0 && s->store.damaged) {
+		r = generation_store_open(s->ground.state_fd, &s->gens.store, e);
+	if (r == 0 && s->gens.store.damaged) {
 		supervisor_say(s, M_HISTORY_DAMAGED);
 		sentence_say(&s->loading.store_error, M_HISTORY_DAMAGED);
 	}
-	if (r == 0 && s->store.lost) {
+	if (r == 0 && s->gens.store.lost) {
 		supervisor_say(s, M_STORE_LOST);
 		sentence_say(&s->loading.store_error, M_STORE_LOST);
 	}
-	if (r == 0 && s->store.unsaved)
+	if (r == 0 && s->gens.store.unsaved)
 		supervisor_say(s, M_STORE_UNSAVED);
 	if (r == 0)
 		r = kept_open(s, e);
@@ -135,13 +135,13 @@ static int open_state(struct supervisor *s, struct err *e)
  */
 static bool boot_table(struct supervisor *s, struct table *ret)
 {
-	uint64_t number = generation_previous(&s->store);
+	uint64_t number = generation_previous(&s->gens.store);
 	struct policy *before = number != 0 ? policy_stored(s, number, NULL) : NULL;
-	bool made = policy_table(s->now, before, policy_part(before != NULL ? before : s->now), ret);
+	bool made = policy_table(s->gens.now, before, policy_part(before != NULL ? before : s->gens.now), ret);
 
 	if (before != NULL)
 		journal_generation(s, before);
-	journal_generation(s, s->now);
+	journal_generation(s, s->gens.now);
 	policy_free(before);
 	return made;
 }
@@ -151,19 +151,20 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 {
 	struct table table;
 
-	s->now = policy_stored(s, s->store.confirmed, e);
-	if (s->now == NULL) {
+	s->gens.now = policy_stored(s, s->gens.store.confirmed, e);
+	if (s->gens.now == NULL) {
 		/* If the policy cannot be read, the empty one is loaded, and nothing passes. */
 		if (e->code == -ENOTSUP) {
-			supervisor_say(s, M_STORE_FORM, (unsigned long long)s->store.confirmed);
-			sentence_say(&s->loading.store_error, M_STORE_FORM, (unsigned long long)s->store.confirmed);
+			supervisor_say(s, M_STORE_FORM, (unsigned long long)s->gens.store.confirmed);
+			sentence_say(&s->loading.store_error, M_STORE_FORM,
+				     (unsigned long long)s->gens.store.confirmed);
 		} else {
 			supervisor_say(s, M_STORE_DAMAGED, e->text);
 			sentence_say(&s->loading.store_error, M_STORE_DAMAGED, e->text);
 		}
-		s->now = policy_empty(s, e);
+		s->gens.now = policy_empty(s, e);
 	}
-	if (s->now == NULL)
+	if (s->gens.now == NULL)
 		return e->code;
 	if (!boot_table(s, &table))
 		return err_set(e, -ENOMEM, "command table");
@@ -279,8 +280,8 @@ static int start_all(struct supervisor *s, struct err *e)
 	loan_boot_id(s->ground.boot);
 	for (unsigned i = 0; i < PAPERS; i++)
 		paper_open(s, (enum paper)i);
-	if (s->store.gave_up != 0)
-		policy_event(s, POLICY_REVERTED, s->now->number, NULL);
+	if (s->gens.store.gave_up != 0)
+		policy_event(s, POLICY_REVERTED, s->gens.now->number, NULL);
 	once_open(s);
 	roles_want(s, SLOT_JOURNAL);
 	roles_want(s, SLOT_ENFORCE);
@@ -304,8 +305,8 @@ static uint64_t unsaved_due(struct supervisor *s, uint64_t now)
 	if (now < s->save_again)
 		return s->save_again;
 	s->save_again = now + SAVE_AGAIN;
-	(void)generation_save(&s->store, &e);
-	(void)permit_ids_save(s->ground.state_fd, &s->ids, &e);
+	(void)generation_save(&s->gens.store, &e);
+	(void)permit_ids_save(s->ground.state_fd, &s->gens.ids, &e);
 	kept_save_again(s);
 	return s->save_again;
 }
@@ -478,6 +479,7 @@ int supervise(const struct supervise_options *o)
 			     .logins = -1,
 			     .orders = { -1, -1 },
 			     .mgmt = -1,
+			     .web = -1,
 			     .rules = -1,
 			     .passed = -1,
 			     .alarms = -1,
@@ -495,8 +497,7 @@ int supervise(const struct supervise_options *o)
 		.network_fd = { -1, -1, -1, -1 },
 		.op = { .bundle = -1 },
 		.queued = { .bundle = -1 },
-		.relay = { .web = -1 },
-		.store = { .dirfd = -1 },
+		.gens.store.dirfd = -1,
 	};
 	roles_init(&s);
 	r = start_all(&s, &e);
@@ -534,10 +535,10 @@ static void say_stays(void *ctx, const struct ir_interface *i, const struct devi
 
 void leave_say(const struct supervisor *s)
 {
-	if (s->now->number == 0) {
+	if (s->gens.now->number == 0) {
 		supervisor_say(s, M_LEAVE_NO_POLICY, s->ground.o->data_netns);
 		return;
 	}
-	supervisor_say(s, M_LEAVE_RULES, (unsigned long long)s->now->number);
-	(void)box_interfaces(&s->ground.spaces, s->now->ir, say_stays, (void *)(uintptr_t)s, NULL);
+	supervisor_say(s, M_LEAVE_RULES, (unsigned long long)s->gens.now->number);
+	(void)box_interfaces(&s->ground.spaces, s->gens.now->ir, say_stays, (void *)(uintptr_t)s, NULL);
 }

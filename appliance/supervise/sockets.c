@@ -143,9 +143,9 @@ static int open_people(struct supervisor *s, struct err *e)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv) < 0)
 		return err_set(e, -errno, "channel of the web side");
-	if (s->relay.web >= 0)
-		close(s->relay.web);
-	s->relay.web = sv[0];
+	if (s->sockets.web >= 0)
+		close(s->sockets.web);
+	s->sockets.web = sv[0];
 	return sv[1];
 }
 

@@ -15,6 +15,7 @@ struct sockets {
 	int logins;    /* the socket for logins other than root */
 	int orders[2]; /* the same two for orders, accepted here (persons.h) */
 	int mgmt;      /* the web side's listening socket */
+	int web;       /* control's end of the channel to the web side, until it is sent */
 	/* enforce's socket for requests, which owns the table: every enforce gets the same */
 	int rules;
 	bool rules_kept;   /* the service manager kept `rules` of an earlier daemon */

@@ -42,18 +42,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "appliance/base/json.h"
 #include "appliance/base/messages.h"
-#include "appliance/store/generation.h"
-#include "appliance/store/permit_ids.h"
+#include "appliance/supervise/generations.h"
 #include "appliance/supervise/ground.h"
+#include "appliance/supervise/kept.h"
 #include "appliance/supervise/loading.h"
 #include "appliance/supervise/op.h"
 #include "appliance/supervise/relay.h"
 #include "appliance/supervise/reported.h"
 #include "appliance/supervise/slot.h"
 #include "appliance/supervise/sockets.h"
-#include "appliance/supervise/trial.h"
 #include "appliance/supervise/workers.h"
 #include "appliance/wire/slot.h"
 
@@ -61,7 +59,6 @@ struct network;
 struct notify;
 struct orders;
 struct persons;
-struct policy;
 struct watch;
 
 struct supervise_options {
@@ -81,7 +78,7 @@ struct supervisor {
 	struct ground ground;
 	struct sockets sockets;
 	struct workforce workforce;
-	struct trial trial;
+	struct generations gens;
 	struct loading loading;
 	struct reported reported;
 	struct slot slots[SLOTS];
@@ -89,11 +86,7 @@ struct supervisor {
 	/* notifications: 0 and 1 of links, addresses and routes of the data and the admin
 	 * namespace; NETWORK_RULES and NETWORK_EGRESS of their rules */
 	int network_fd[NETWORKS];
-	struct generation_store store;
-	json_t *kept;	   /* store/kept.h: the earlier state of devices; owned */
-	bool kept_unsaved; /* it is not on disk, which is full or fails */
-	struct permit_ids ids;
-	struct policy *now; /* in force, never NULL once started */
+	struct kept kept;
 	/* monotonic ns: when to try again to write to a full disk; 0 = not tried yet */
 	uint64_t save_again;
 	struct relay relay;

@@ -58,15 +58,15 @@ static struct msg_standing standing_of(struct supervisor *s)
 	struct msg_standing t = { .lang = (uint8_t)s->ground.o->lang,
 				  .busy = s->op.kind != OP_NONE,
 				  .changes = s->changes,
-				  .number = s->now->number,
-				  .trial = s->trial.number,
-				  .proven = s->trial.proven,
-				  .step = generation_step(&s->store, s->trial.number),
-				  .until = s->trial.number != 0 ? trial_until(&s->trial) : 0,
+				  .number = s->gens.now->number,
+				  .trial = s->gens.trial.number,
+				  .proven = s->gens.trial.proven,
+				  .step = generation_step(&s->gens.store, s->gens.trial.number),
+				  .until = s->gens.trial.number != 0 ? trial_until(&s->gens.trial) : 0,
 				  .clock_wait = s->reported.clock.wait,
 				  .clock_found = s->reported.clock.found,
 				  .clock_latest = s->reported.clock.latest,
-				  .clock_sources = ir_time_sources(s->now->ir) || trial_sources(&s->trial),
+				  .clock_sources = ir_time_sources(s->gens.now->ir) || trial_sources(&s->gens.trial),
 				  .clock_unsaved = s->reported.papers[PAPER_CLOCK].unsaved,
 				  .doors_unsaved = s->reported.papers[PAPER_DOORS].unsaved,
 				  .isolations_unsaved = s->reported.papers[PAPER_ISOLATIONS].unsaved ||
@@ -81,7 +81,7 @@ static struct msg_standing standing_of(struct supervisor *s)
 
 static void tell_policy(struct supervisor *s, struct slot *control)
 {
-	const struct policy *p = s->now;
+	const struct policy *p = s->gens.now;
 	const struct msg_body m = { MSG_GENERATION, .generation = { .which = event_generation(p->number, p->ir->digest),
 								    .n_sealed = (uint32_t)p->n_sealed,
 								    .n_ids = p->ir->n_permits * 4 } };
@@ -105,12 +105,12 @@ static void tell_past(struct supervisor *s, struct slot *control)
 	size_t n;
 	int fd;
 
-	if (s->relay.past == s->store.changes + 1)
+	if (s->relay.past == s->gens.store.changes + 1)
 		return;
-	text = history_text(&s->store, &n);
+	text = history_text(&s->gens.store, &n);
 	fd = text != NULL ? memfd_sealed("sekisho-past", text, n) : -1;
 	if (fd >= 0 && role_send(s, control, 0, &(struct msg_body){ .type = MSG_PAST }, &fd, 1))
-		s->relay.past = s->store.changes + 1;
+		s->relay.past = s->gens.store.changes + 1;
 	free(text);
 	if (fd >= 0)
 		close(fd);
@@ -145,11 +145,12 @@ void relay_tell(struct supervisor *s)
 	struct msg_body m = { .type = MSG_STANDING };
 	int fds[2];
 
-	if (!slot_alive(control) || s->now == NULL)
+	if (!slot_alive(control) || s->gens.now == NULL)
 		return;
-	if (s->relay.web >= 0 && role_send(s, control, 0, &(struct msg_body){ .type = MSG_WEB }, &s->relay.web, 1)) {
-		close(s->relay.web);
-		s->relay.web = -1;
+	if (s->sockets.web >= 0 &&
+	    role_send(s, control, 0, &(struct msg_body){ .type = MSG_WEB }, &s->sockets.web, 1)) {
+		close(s->sockets.web);
+		s->sockets.web = -1;
 	}
 	tell_policy(s, control);
 	tell_past(s, control);
@@ -196,9 +197,10 @@ json_t *json_surroundings(const struct supervisor *s)
 
 	/* Not compared during an operation: the state then fits neither policy, and the operation
 	 * itself compares. */
-	if (s->op.kind == OP_NONE && box_compare(&s->ground.spaces, s->now->ir, false, add_difference, list, &e) < 0)
+	if (s->op.kind == OP_NONE &&
+	    box_compare(&s->ground.spaces, s->gens.now->ir, false, add_difference, list, &e) < 0)
 		add_difference(list, "box", "unknown", e.text);
-	if (outside_look(&s->ground.spaces, s->now->ir, add_difference, list, &e) < 0)
+	if (outside_look(&s->ground.spaces, s->gens.now->ir, add_difference, list, &e) < 0)
 		add_difference(list, "namespace", "unknown", e.text);
 	return list;
 }
@@ -209,8 +211,8 @@ static json_t *json_notice(const struct supervisor *s)
 
 	if (sentence_said(&s->loading.store_error))
 		return sentence_json(&s->loading.store_error);
-	if (sentence_said(&s->trial.error))
-		return sentence_json(&s->trial.error);
+	if (sentence_said(&s->gens.trial.error))
+		return sentence_json(&s->gens.trial.error);
 	if (sentence_said(&s->loading.error))
 		return sentence_json(&s->loading.error);
 	if (is_unsaved(s))
@@ -225,17 +227,18 @@ json_t *json_box(struct supervisor *s, enum box_what what)
 	int heard = s->sockets.passed < 0 ? -1 : tap_sessions_heard(s->sockets.passed);
 	json_t *j = json_object();
 
-	json_object_set_new(j, "reach", box_reach_json(&s->ground.spaces, s->now->ir));
+	json_object_set_new(j, "reach", box_reach_json(&s->ground.spaces, s->gens.now->ir));
 	json_object_set_new(j, "surroundings", json_surroundings(s));
 	if (what == BOX_RULES) {
 		json_object_set_new(j, "record_passed", heard < 0 ? json_null() : json_boolean(heard));
-		json_object_set_new(j, "passed_differs",
-				    json_boolean(s->sockets.passed >= 0 && heard != (int)s->now->ir->record_passed));
-		json_object_set_new(j, "answers", box_answering_json(&s->ground.spaces, s->now->ir));
+		json_object_set_new(
+			j, "passed_differs",
+			json_boolean(s->sockets.passed >= 0 && heard != (int)s->gens.now->ir->record_passed));
+		json_object_set_new(j, "answers", box_answering_json(&s->ground.spaces, s->gens.now->ir));
 		return j;
 	}
-	json_object_set_new(j, "interfaces", box_interfaces_json(&s->ground.spaces, s->now->ir));
-	companions_json(j, s->now->ir, s->ground.state_fd, s->ground.o->state, s->ground.o->run,
+	json_object_set_new(j, "interfaces", box_interfaces_json(&s->ground.spaces, s->gens.now->ir));
+	companions_json(j, s->gens.now->ir, s->ground.state_fd, s->ground.o->state, s->ground.o->run,
 			&s->reported.ups.watch);
 	json_object_set_new(j, "partition", partition_json(&s->workforce.partition));
 	json_object_set_new(j, "notice", json_notice(s));

@@ -62,7 +62,7 @@ static bool send_table(struct supervisor *s, uint32_t w)
 	if (s->workforce.table_fd < 0)
 		return true;
 	m.table.n_image = (uint32_t)s->workforce.table.n;
-	m.table.now = event_generation(s->now->number, s->now->ir->digest);
+	m.table.now = event_generation(s->gens.now->number, s->gens.now->ir->digest);
 	s->workforce.pairs[w].owed++;
 	return role_send(s, worker_of(s, w), 0, &m, &s->workforce.table_fd, 1);
 }

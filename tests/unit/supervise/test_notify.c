@@ -47,7 +47,7 @@ static int begin(void **state)
 	memset(&s, 0, sizeof(s));
 	s.sockets.rules = -1;
 	s.ground.o = &options;
-	s.now = &policy;
+	s.gens.now = &policy;
 	for (unsigned i = 0; i < SLOTS; i++)
 		s.slots[i].role = i == SLOT_ENFORCE ? ROLE_ENFORCE : i == SLOT_DPI ? ROLE_DPI : ROLE_JOURNAL;
 	manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -196,8 +196,8 @@ static int begin(void **state)
 	answered = handed = 0;
 	policy.ir = &ir;
 	s.ground.o = &options;
-	s.now = &policy;
-	s.relay.web = -1;
+	s.gens.now = &policy;
+	s.sockets.web = -1;
 	s.loading.adopted = true;
 	for (unsigned i = 0; i < SLOTS; i++) {
 		s.slots[i].number = i;

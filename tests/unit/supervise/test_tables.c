@@ -132,7 +132,7 @@ static int begin(void **state)
 	memset(killed, 0, sizeof(killed));
 	s.workforce.table_fd = -1;
 	policy.ir = &ir;
-	s.now = &policy;
+	s.gens.now = &policy;
 	for (uint32_t w = FIRST; w <= OTHER; w++) {
 		s.workforce.pairs[w].wanted = true;
 		s.workforce.pairs[w].ring = s.workforce.pairs[w].wake = -1;

@@ -27,16 +27,17 @@ bool forwarding_is_on(const struct forwarding *f); /* either family */
 
 /*
  * Everything but forwarding: reverse path check, source routes, redirects, ARP, router
- * advertisements, connection tracking. Settings that are right already are not written. 0, or
- * negative errno for the first setting that could not be set.
+ * advertisements, connection tracking. Settings that are right already are not written. `recorded`:
+ * the policy in force wants records of sessions that passed. 0, or negative errno for the first
+ * setting that could not be set.
  */
-int sysctl_apply(struct err *e);
+int sysctl_apply(bool recorded, struct err *e);
 
 /* `name` as "net.ipv4.conf.lan0.rp_filter"; borrowed for the call. */
 typedef void sysctl_each(const char *name, const char *have, const char *want, void *ctx);
 /* Calls back for every setting that is not as it must be; `forwarding_on` = forwarding is expected
- * to be on. */
-void sysctl_verify(bool forwarding_on, sysctl_each *each, void *ctx);
+ * to be on; `recorded` as for sysctl_apply. */
+void sysctl_verify(bool forwarding_on, bool recorded, sysctl_each *each, void *ctx);
 
 /*
  * Two tables of the kernel are shared by all its network namespaces. Each is so small that one zone

@@ -261,7 +261,7 @@ static int read_back(struct enforce *f, struct err *e)
 int enforce_open(struct enforce *f, struct err *e)
 {
 	uint32_t news = f->watched.meddling.news;
-	int r = sysctl_apply(e);
+	int r = sysctl_apply(f->now->ir.record_passed, e);
 
 	if (r == 0)
 		r = read_back(f, e);
@@ -272,7 +272,7 @@ int enforce_open(struct enforce *f, struct err *e)
 		r = forwarding_set(&f->kernel.forwarding, true, e);
 		/* Turning forwarding on resets some settings. */
 		if (r == 0)
-			r = sysctl_apply(e);
+			r = sysctl_apply(f->now->ir.record_passed, e);
 	}
 	/* After any failure, even of the read-back alone, forwarding is off, and drift_settings
 	 * tries again. */

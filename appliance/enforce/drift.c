@@ -211,7 +211,7 @@ void drift_links(struct enforce *f)
 	if (enforce_mend(f, &e) < 0)
 		record_send(f, &nothing, DRIFT_UNMENDED, 0, 0, e.text);
 	/* A new interface comes with default settings. */
-	(void)sysctl_apply(NULL);
+	(void)sysctl_apply(f->now->ir.record_passed, NULL);
 }
 
 static void setting_note(const char *name, const char *have, const char *want, void *ctx)
@@ -242,7 +242,7 @@ void drift_settings(struct enforce *f)
 
 	if (f->now == NULL)
 		return;
-	sysctl_verify(true, setting_note, &found);
+	sysctl_verify(true, f->now->ir.record_passed, setting_note, &found);
 	if (found.n == 0) {
 		memset(f->watched.settings_seen, 0, sizeof(f->watched.settings_seen));
 		return;
@@ -255,7 +255,7 @@ void drift_settings(struct enforce *f)
 	} else {
 		r = forwarding_set(&f->kernel.forwarding, true, &e);
 		if (r == 0)
-			r = sysctl_apply(&e);
+			r = sysctl_apply(f->now->ir.record_passed, &e);
 	}
 	/* If this role turned forwarding off, that was reported at the time. */
 	if (!shut && settings_news(&f->watched, &found))

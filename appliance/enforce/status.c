@@ -86,7 +86,7 @@ json_t *enforce_status(struct enforce *f, struct err *e)
 		      image_digest(&have, digest) ? json_hex(digest, sizeof(digest)) : json_null(), "lingering",
 		      lingering);
 	if (f->now != NULL)
-		sysctl_verify(true, setting_json, settings);
+		sysctl_verify(true, f->now->ir.record_passed, setting_json, settings);
 	json_object_set_new(j, "features", features(&f->kernel, &have));
 	json_object_set(j, "settings", settings);
 	json_object_set_new(j, "foreign", foreign_json(&have));

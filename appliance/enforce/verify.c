@@ -362,7 +362,7 @@ int enforce_verify(struct enforce *f, struct arena *a, struct differences *ret, 
 	if (r == 0)
 		r = ask_packets(f, ret, e);
 	if (r == 0)
-		sysctl_verify(true, note_setting, ret);
+		sysctl_verify(true, f->now->ir.record_passed, note_setting, ret);
 	return r == 0 && arena_failed(a) ? err_set(e, -ENOMEM, "comparison") : r;
 }
 

@@ -5,10 +5,10 @@
  * when the session is removed, because it closed or was silent for too long. Both name the permit
  * in the session's mark.
  *
- * While nobody listens, the kernel sends no notifications, so they cost nothing. The supervisor,
- * which alone has CAP_NET_ADMIN, switches listening on and off on its copy of the tap's socket. So
- * the tap needs neither a message nor a privilege for this, and notifications wait in the socket
- * while the tap restarts.
+ * While the policy wants no records, enforce turns the kernel's notifications off (box/sysctl.c),
+ * so they cost nothing. The supervisor switches listening on and off on its copy of the tap's
+ * socket. So the tap needs neither a message nor a privilege for this, and notifications wait in
+ * the socket while the tap restarts.
  */
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>

@@ -8,6 +8,8 @@
  * sets (SET_APART4_NEXT and so on), which have the same effect as the sets themselves; then into
  * the sets themselves; then the temporary sets are emptied. This is needed because an interval set
  * takes its additions later than its deletions: so nothing that stays isolated passes in between.
+ * SET_PARTED, a hash, changes with the temporary sets: a family leaves it when all of its
+ * isolations end.
  * Exceptions are allowed before the rest is cut. Sessions end at their next packet, by the rules
  * (policy/ir/skeleton/forward.c).
  */
@@ -30,18 +32,8 @@
 #define MET_BUDGET (64u << 20)
 #define TOLD_SESSIONS 100u
 
-static void put_sets(struct batch *b, const struct image *i, unsigned first)
-{
-	for (unsigned s = first; s < first + 2; s++) {
-		batch_set_flush(b, s);
-		for (size_t k = 0; k < i->elements[s].n; k++)
-			batch_element_add(b, s, &i->elements[s].list[k], 0);
-	}
-}
-
-/* In one transaction, gives the two sets that begin at `apart`, and the two that begin at `kept`,
- * the contents of `i`. SET_COUNT: leaves these two as they are. */
-static int set_pairs(struct kernel_side *kernel, const struct image *i, unsigned apart, unsigned kept, struct err *e)
+/* In one transaction, gives these sets, up to SET_COUNT, the contents of `i`. */
+static int put_sets(struct kernel_side *kernel, const struct image *i, const unsigned *sets, struct err *e)
 {
 	struct batch *b = batch_new(0);
 	uint32_t line;
@@ -49,10 +41,11 @@ static int set_pairs(struct kernel_side *kernel, const struct image *i, unsigned
 
 	if (b == NULL)
 		return err_set(e, -ENOMEM, "isolation");
-	if (apart != SET_COUNT)
-		put_sets(b, i, apart);
-	if (kept != SET_COUNT)
-		put_sets(b, i, kept);
+	for (; *sets != SET_COUNT; sets++) {
+		batch_set_flush(b, *sets);
+		for (size_t k = 0; k < i->elements[*sets].n; k++)
+			batch_element_add(b, *sets, &i->elements[*sets].list[k], 0);
+	}
 	r = batch_commit(b, &kernel->net, e, &line);
 	batch_free(b);
 	return r;
@@ -60,6 +53,11 @@ static int set_pairs(struct kernel_side *kernel, const struct image *i, unsigned
 
 static int to_kernel(struct enforce *f, struct err *e)
 {
+	static const unsigned spared[] = { SET_KEPT4_NEXT, SET_KEPT6_NEXT, SET_COUNT },
+			      cut[] = { SET_APART4_NEXT, SET_APART6_NEXT, SET_PARTED, SET_COUNT },
+			      lasts[] = { SET_APART4, SET_APART6, SET_KEPT4, SET_KEPT6, SET_COUNT },
+			      temporary[] = { SET_APART4_NEXT, SET_APART6_NEXT, SET_KEPT4_NEXT, SET_KEPT6_NEXT,
+					      SET_COUNT };
 	struct arena *a = arena_new(APART_BUDGET);
 	struct image full, nothing;
 	int r = 0;
@@ -75,13 +73,13 @@ static int to_kernel(struct enforce *f, struct err *e)
 	/* This needs a separate transaction, because while the kernel changes an interval set, the
 	 * set briefly lacks its elements. */
 	if (r == 0 && f->isolated.kept.n > 0)
-		r = set_pairs(&f->kernel, &full, SET_COUNT, SET_KEPT4_NEXT, e);
+		r = put_sets(&f->kernel, &full, spared, e);
 	if (r == 0)
-		r = set_pairs(&f->kernel, &full, SET_APART4_NEXT, SET_COUNT, e);
+		r = put_sets(&f->kernel, &full, cut, e);
 	if (r == 0)
-		r = set_pairs(&f->kernel, &full, SET_APART4, SET_KEPT4, e);
+		r = put_sets(&f->kernel, &full, lasts, e);
 	if (r == 0)
-		r = set_pairs(&f->kernel, &nothing, SET_APART4_NEXT, SET_KEPT4_NEXT, e);
+		r = put_sets(&f->kernel, &nothing, temporary, e);
 	arena_free(a);
 	return r;
 }

@@ -256,7 +256,7 @@ int enforce_compare(struct enforce *f, struct arena *a, struct differences *ret,
 		r = generation_image(f, f->now, a, &want, &x, e);
 	/* If it is not known what is isolated, as in a look (look.h), the isolation in the kernel
 	 * counts as right. */
-	for (unsigned s = SET_APART4; r == 0 && !f->isolated.known && s <= SET_KEPT6; s++)
+	for (unsigned s = SET_APART4; r == 0 && !f->isolated.known && s <= SET_PARTED; s++)
 		want.elements[s] = have.elements[s];
 	if (r == 0 && stop_asked(f))
 		r = err_set(e, -ECANCELED, "stopped");

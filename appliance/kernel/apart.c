@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/kernel/apart.h"
 
+#include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,16 +81,28 @@ bool apart_holds(const struct apart *x, const struct addr *source, const struct 
 	return false;
 }
 
+static bool part(struct image *i, bool six)
+{
+	struct image_element *e = image_add(i, SET_PARTED);
+
+	if (e != NULL)
+		e->key[0] = e->key_end[0] = six ? NFPROTO_IPV6 : NFPROTO_IPV4;
+	return e != NULL;
+}
+
 bool apart_image(const struct apart *x, unsigned set, struct image *i)
 {
+	bool parted[2] = { false, false };
+
 	for (size_t k = 0; k < x->n; k++) {
 		const struct apart_pair *p = &x->list[k];
 		bool six = p->source.lo.family == 6;
 		struct image_element *e = image_add(i, set + six);
 		size_t n = addr_len(p->source.lo.family);
 
-		if (e == NULL)
+		if (e == NULL || (set == SET_APART4 && !parted[six] && !part(i, six)))
 			return false;
+		parted[six] = true;
 		memcpy(e->key, p->source.lo.b, n);
 		memcpy(e->key + n, p->destination.lo.b, n);
 		memcpy(e->key_end, p->source.hi.b, n);

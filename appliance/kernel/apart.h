@@ -35,8 +35,8 @@ void apart_free(struct apart *x);
 /* Whether `x` and `y` have the same pairs, added in the same order. */
 bool apart_same(const struct apart *x, const struct apart *y);
 bool apart_holds(const struct apart *x, const struct addr *source, const struct addr *destination, uint32_t permit);
-/* Puts the pairs into the image as elements: IPv4 into `set`, IPv6 into the set after it. False
- * when memory is out. */
+/* Puts the pairs into the image as elements: IPv4 into `set`, IPv6 into the set after it; with
+ * SET_APART4, also their families into SET_PARTED. False when memory is out. */
 bool apart_image(const struct apart *x, unsigned set, struct image *i);
 
 #endif

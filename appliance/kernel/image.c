@@ -119,7 +119,7 @@ static const struct set_spec specs[TABLE_SET_COUNT] = {
 	[SET_KEPT6] = KEPT(16, SHOWN_IPV6),
 	[SET_KEPT4_NEXT] = KEPT(4, SHOWN_IPV4),
 	[SET_KEPT6_NEXT] = KEPT(16, SHOWN_IPV6),
-	[SET_SWITCH] = { .key_len = 4, .fields = { 4 }, .shown_as = SHOWN_INTEGER },
+	[SET_PARTED... SET_SWITCH] = { .key_len = 4, .fields = { 4 }, .shown_as = SHOWN_INTEGER },
 	[SET_BRIDGE4... SET_BRIDGE4_LAYERS_LAST] = BRIDGE(4, SHOWN_IPV4),
 	[SET_BRIDGE6... SET_BRIDGE6_LAYERS_LAST] = BRIDGE(16, SHOWN_IPV6),
 	[TABLE_LANES] = DISPATCH,

@@ -127,7 +127,7 @@ enum ir_key {
 	KEY_CT_PERMIT,
 	KEY_RESET,     /* packet mark & lane . conntrack mark & lane (set SET_RESETS) */
 	KEY_HOME,      /* oif . packet mark (set SET_HOME) */
-	KEY_FAMILY,    /* 4 or 6 as the kernel has it (set SET_SWITCH) */
+	KEY_FAMILY,    /* 4 or 6 as the kernel has it (sets SET_PARTED, SET_SWITCH) */
 	KEY_PACE_PAIR, /* saddr . daddr . conntrack mark & lane */
 	KEY_PACE_ZONE, /* iif . conntrack mark & lane */
 	/* iif . packet mark that the guard has set for this interface (set SET_PACE_LINK) */

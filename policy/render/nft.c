@@ -76,7 +76,7 @@ static struct set_words words_of(enum ir_set set)
 					   ir_set_six(set) ? "ipv6_addr . ipv6_addr . mark"
 							   : "ipv4_addr . ipv4_addr . mark",
 					   "interval" };
-	if (set == SET_SWITCH)
+	if (set == SET_PARTED || set == SET_SWITCH)
 		return (struct set_words){ "set", "nf_proto", NULL };
 	if (ir_set_bridge(set)) {
 		w.flags = "interval, timeout";

@@ -88,7 +88,7 @@ static void let_go_rules(struct writer *w)
 
 	_Static_assert(LANE_NAMING == 0 && LANES_OF_KIND == 27, "lanes 1 to 27 name");
 	for (size_t i = 0; i < sizeof(naming) / sizeof(naming[0]); i++) {
-		RULE(w, CHAIN_FORWARD,
+		RULE(w, CHAIN_SORT,
 		     DO(IR_CTMARK, MARK_OUTCOME_MASK | naming[i].mask << MARK_LANE_SHIFT,
 			MARK_CONFIRMED << MARK_OUTCOME_SHIFT | naming[i].value << MARK_LANE_SHIFT),
 		     DO(IR_MARK_NOT, MARK_LANE_MASK, 0), DO_PASS);
@@ -97,26 +97,29 @@ static void let_go_rules(struct writer *w)
 
 void forward_rules(struct writer *w)
 {
+	/* Mostly nothing is isolated, and then one lookup says so. */
+	RULE(w, CHAIN_FORWARD, DO_SET(IR_NOT_IN_SET, SET_PARTED, KEY_FAMILY), DO_GO(CHAIN_SORT));
 	put_apart(w, CHAIN_FORWARD, false, CHAIN_APART);
+	RULE(w, CHAIN_FORWARD, DO_GO(CHAIN_SORT));
 	/* Connection tracking may still hold another session with these addresses and ports. */
-	RULE(w, CHAIN_FORWARD, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, TCP_SYN, TCP_SYN), DO_GO(CHAIN_BEGUN));
+	RULE(w, CHAIN_SORT, DO(IR_L4PROTO, IPPROTO_TCP, 0), DO(IR_TCP_FLAGS, TCP_SYN, TCP_SYN), DO_GO(CHAIN_BEGUN));
 	/*
 	 * The hot path: one lookup in the map `live`. A new packet has conntrack mark 0 and an
 	 * invalid one has none, so neither is found. An ICMP error about a live session also passes
 	 * here; the chain `guard` has let only permitted ones through. A packet of a live session
 	 * gets a mark that names its lane, and others get none. So the map need not be asked again.
 	 */
-	RULE(w, CHAIN_FORWARD, DO(IR_LIVE, MARK_FAST, 0), DO_ACCEPT);
-	put_limits(w, CHAIN_FORWARD);
+	RULE(w, CHAIN_SORT, DO(IR_LIVE, MARK_FAST, 0), DO_ACCEPT);
+	put_limits(w, CHAIN_SORT);
 	let_go_rules(w);
 	/* Errors are not queued to workers. */
-	RULE(w, CHAIN_FORWARD, DO(IR_CT_STATE, CT_RELATED, 0), DO_GO(CHAIN_RELATED));
-	RULE(w, CHAIN_FORWARD, DO(IR_L4PROTO, IPPROTO_TCP, 0),
+	RULE(w, CHAIN_SORT, DO(IR_CT_STATE, CT_RELATED, 0), DO_GO(CHAIN_RELATED));
+	RULE(w, CHAIN_SORT, DO(IR_L4PROTO, IPPROTO_TCP, 0),
 	     DO(IR_TCP_FLAGS, TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG, TCP_ACK),
 	     DO(IR_CTMARK, MARK_OUTCOME_MASK, MARK_QUIET << MARK_OUTCOME_SHIFT), DO_GO(CHAIN_BARE));
 	/* A second check costs little compared with a queue. */
-	RULE(w, CHAIN_FORWARD, DO(IR_GOTO_LANE, 0, 0));
-	by_tracking(w, CHAIN_FORWARD);
+	RULE(w, CHAIN_SORT, DO(IR_GOTO_LANE, 0, 0));
+	by_tracking(w, CHAIN_SORT);
 }
 
 /*

@@ -8,8 +8,8 @@
  *
  *   guard     before tracking: drops what could only harm tracked sessions, including errors
  *             about them
- *   forward   isolated traffic is dropped first; then a packet goes on by its tracking state,
- *             live sessions by one lookup
+ *   forward   isolated traffic is dropped first; then a packet goes on by its tracking state
+ *             (chain sort), live sessions by one lookup
  *   post      the same hook, later: only packets pass that were accepted (FAST) or judged by the
  *             policy in force; a packet that was judged by an earlier policy goes to its worker
  *             once more

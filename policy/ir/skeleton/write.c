@@ -98,7 +98,8 @@ void put_apart(struct writer *w, enum ir_chain chain, bool twin, enum ir_chain t
 	uint32_t of = twin ? KEY_TWIN : 0, permit = KEY_ENDS_PERMIT | of;
 
 	for (unsigned s = SET_APART4; s <= SET_APART6_NEXT; s++) {
-		RULE(w, chain, DO_SET(IR_IN_SET, (enum ir_set)s, KEY_ENDS | of),
+		RULE(w, chain, DO_SET(IR_IN_SET, SET_PARTED, KEY_FAMILY),
+		     DO_SET(IR_IN_SET, (enum ir_set)s, KEY_ENDS | of),
 		     DO_SET(IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6 : SET_KEPT4, permit),
 		     DO_SET(IR_NOT_IN_SET, ir_set_six(s) ? SET_KEPT6_NEXT : SET_KEPT4_NEXT, permit));
 		if (then == chain)

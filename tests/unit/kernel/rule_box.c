@@ -120,6 +120,15 @@ static bool holds(const struct ir_element *e, const struct key *k)
 	       e->l4proto == k->l4proto && k->port >= e->lo && k->port <= e->hi;
 }
 
+/* Whether some traffic of this family is isolated: as enforce fills SET_PARTED. */
+static bool parted(const struct box_rules *b, uint8_t family)
+{
+	for (size_t i = 0; i < b->n_elements; i++)
+		if (ir_set_apart(b->elements[i].set) && b->elements[i].src.lo.family == family)
+			return true;
+	return false;
+}
+
 /* The first element that fits the key. The kernel's sets never have two elements that one key could
  * find. */
 static const struct ir_element *find(const struct box_rules *b, enum ir_set set, const struct key *k)
@@ -258,10 +267,14 @@ static bool step(struct run *x, const struct ir_stmt *s)
 	case IR_KNOWN:
 		if (s->set == SET_SWITCH)
 			return x->b->switched;
+		if (s->set == SET_PARTED)
+			return parted(x->b, p->src.family);
 		k = key_of(p, s->a);
 		k.mark2 = (s->a & ~KEY_TWIN) == KEY_LIMITED ? s->b : k.mark2;
 		return find(x->b, s->set, &k) != NULL;
 	case IR_NOT_IN_SET:
+		if (s->set == SET_PARTED)
+			return !parted(x->b, p->src.family);
 		if (s->set == SET_AGES || s->set == SET_IDLES)
 			return tracked(p) && !within(x, s->set);
 		k = key_of(p, s->a);

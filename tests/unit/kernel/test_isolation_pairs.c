@@ -12,6 +12,7 @@
  */
 #include "tests/unit/cmocka.h"
 
+#include <linux/netfilter.h>
 #include <stdio.h>
 
 #include "appliance/kernel/isolation_pairs.h"
@@ -207,13 +208,50 @@ static void by_mac_address(void **state)
 	json_decref(list);
 }
 
+/* The rules ask the sets of isolated pairs only for families in SET_PARTED. */
+static void families_are_noted(void **state)
+{
+	static const char *const ends[][2] = { { "10.10.0.1", "10.30.0.1" },
+					       { "2001:db8:10::1", "2001:db8:30::1" },
+					       { "2001:db8:10::2", "2001:db8:30::2" } };
+	static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
+
+	(void)state;
+	for (unsigned some = 0; some < 4; some++) {
+		struct arena *a = arena_new(1u << 20);
+		struct apart x = { .n = 0 };
+		struct image image;
+		size_t n = 0;
+
+		image_init(&image, a);
+		for (unsigned i = 0; i < 3; i++) {
+			struct apart_pair p = { .permit = 0 };
+
+			if ((some >> (i > 0) & 1u) == 0)
+				continue;
+			assert_true(addr_parse(ends[i][0], &p.source.lo) && addr_parse(ends[i][1], &p.destination.lo));
+			p.source.hi = p.source.lo;
+			p.destination.hi = p.destination.lo;
+			assert_true(apart_add(&x, &p));
+		}
+		assert_true(apart_image(&x, SET_APART4, &image) && apart_image(&x, SET_APART4_NEXT, &image));
+		for (unsigned six = 0; six < 2; six++) {
+			assert_int_equal(image.elements[SET_APART4 + six].n, (some >> six & 1u) * (1 + six));
+			if ((some >> six & 1u) != 0)
+				assert_int_equal(image.elements[SET_PARTED].list[n++].key[0], families[six]);
+		}
+		assert_int_equal(image.elements[SET_PARTED].n, n);
+		apart_free(&x);
+		arena_free(a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pairs_count_once),
-		cmocka_unit_test(kept_by_meaning),
-		cmocka_unit_test(by_address_and_interface),
-		cmocka_unit_test(by_mac_address),
+		cmocka_unit_test(pairs_count_once),	    cmocka_unit_test(kept_by_meaning),
+		cmocka_unit_test(by_address_and_interface), cmocka_unit_test(by_mac_address),
+		cmocka_unit_test(families_are_noted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "appliance/accounts/passphrase.h"
 #include "appliance/accounts/secret.h"
 #include "appliance/accounts/totp.h"
+#include "appliance/base/addr.h"
 #include "appliance/base/logins.h"
 #include "appliance/wire/webauthn.h"
 
@@ -90,7 +91,8 @@ struct token {
 	uint32_t duties;
 	uint64_t since, until, used;
 	uint8_t digest[DIGEST_BYTES];
-	bool pinned; /* can only be used together with this certificate */
+	struct addr from; /* can only be used from there; family 0: from everywhere */
+	bool pinned;	  /* can only be used together with this certificate */
 	uint8_t pin[DIGEST_BYTES];
 };
 /* A short digest of what an account manager sees of an account. His order contains it, so that he

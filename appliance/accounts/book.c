@@ -295,10 +295,14 @@ json_t *book_account_json(const struct account *a, uint64_t now)
 
 json_t *book_token_json(const struct token *t, uint64_t now)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "id", json_text(t->id), "label",
-			 json_text(t->label), "by", json_text(t->by), "roles", duties_json(t->duties), "since",
-			 json_seconds(t->since), "until", json_seconds(t->until), "last_use", json_seconds(t->used),
-			 "expired", now >= t->until, "certificate",
+	char from[ADDR_TEXT] = "";
+
+	if (t->from.family != 0)
+		addr_text(&t->from, from);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "id", json_text(t->id), "label",
+			 json_text(t->label), "from", json_text_or_null(from), "by", json_text(t->by), "roles",
+			 duties_json(t->duties), "since", json_seconds(t->since), "until", json_seconds(t->until),
+			 "last_use", json_seconds(t->used), "expired", now >= t->until, "certificate",
 			 t->pinned ? json_hex(t->pin, DIGEST_BYTES) : json_null());
 }
 

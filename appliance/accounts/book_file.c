@@ -216,7 +216,12 @@ bool account_same(const struct account *a, const struct account *b)
 static json_t *token_to_json(const struct token *t)
 {
 	json_t *j = columns_json(&token_columns, t);
+	char from[ADDR_TEXT];
 
+	if (t->from.family != 0) {
+		addr_text(&t->from, from);
+		j = columns_with(j, "from", json_text(from));
+	}
 	return t->pinned ? columns_with(j, "certificate", json_hex(t->pin, DIGEST_BYTES)) : j;
 }
 
@@ -292,10 +297,11 @@ static bool read_account(const json_t *j, struct account *a)
 
 static bool read_token(const json_t *j, struct token *t)
 {
-	const json_t *pin = json_object_get(j, "certificate");
+	const json_t *pin = json_object_get(j, "certificate"), *from = json_object_get(j, "from");
 
 	t->pinned = pin != NULL;
-	return columns_parse(&token_columns, j, t->pinned ? 1 : 0, t) &&
+	return columns_parse(&token_columns, j, (pin != NULL ? 1u : 0u) + (from != NULL ? 1u : 0u), t) &&
+	       (from == NULL || (json_is_string(from) && addr_parse(json_string_value(from), &t->from))) &&
 	       (!t->pinned || pin_read(json_string_value(pin), t->pin)) &&
 	       strspn(t->id, "0123456789abcdef") == TOKEN_ID;
 }

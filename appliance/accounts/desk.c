@@ -46,7 +46,7 @@ void desk_answer_account(const struct desk_order *o, const struct account *a)
 	desk_answer(o->d, o->id, ANSWER_YES, json_pack("{s:o}", "account", book_account_json(a, o->now.wall_s)));
 }
 
-bool desk_read_duties(const char *list, uint32_t *ret)
+bool desk_read_duties(const char *list, uint32_t may, uint32_t *ret)
 {
 	char text[DUTIES_TEXT], *rest = NULL;
 
@@ -61,7 +61,7 @@ bool desk_read_duties(const char *list, uint32_t *ret)
 			return false;
 		*ret |= UINT32_C(1) << d;
 	}
-	return *ret != 0;
+	return *ret != 0 && (*ret & ~may) == 0;
 }
 
 const char *desk_duties_text(uint32_t duties, char out[DUTIES_TEXT])

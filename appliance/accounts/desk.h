@@ -39,7 +39,9 @@ struct webauthn_question;
 /* The roles that a token may have: those without a right for whose use a person has to answer. */
 #define TOKEN_DUTIES                                                                                                   \
 	(UINT32_C(1) << DUTY_VIEWER | UINT32_C(1) << DUTY_AUDITOR | UINT32_C(1) << DUTY_LOG |                          \
-	 UINT32_C(1) << DUTY_BACKUP)
+	 UINT32_C(1) << DUTY_BACKUP | UINT32_C(1) << DUTY_DISPLAY)
+/* The roles that a person may have. */
+#define PERSON_DUTIES (DUTIES_ALL & ~(UINT32_C(1) << DUTY_DISPLAY))
 
 struct moment {
 	uint64_t ns;	 /* monotonic time since boot, which also counts while the machine sleeps */

@@ -220,6 +220,11 @@ static void judge_token(struct desk *d, uint32_t id, const struct msg_judge *m, 
 		desk_nobody(d, id);
 		return;
 	}
+	if (t->from.family != 0 && addr_cmp(&t->from, from) != 0) {
+		desk_event(d, ACCOUNT_ELSEWHERE, (struct account_note){ .from = from, .object = t->label });
+		desk_nobody(d, id);
+		return;
+	}
 	if (t->pinned && !secret_same(t->pin, m->shown, DIGEST_BYTES)) {
 		desk_event(d, ACCOUNT_CERTIFICATE_ELSEWHERE, (struct account_note){ .from = from, .object = t->label });
 		desk_nobody(d, id);

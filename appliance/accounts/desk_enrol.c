@@ -167,12 +167,17 @@ static bool token_pin(const struct desk_order *o, struct token *t)
 	return true;
 }
 
+static bool is_display(const struct token *t)
+{
+	return (t->duties >> DUTY_DISPLAY & 1u) != 0;
+}
+
 void desk_token_add(const struct desk_order *o)
 {
 	struct token t = { .since = o->now.wall_s }, *place;
 	uint8_t secret[SECRET_BYTES], id[TOKEN_ID / 2];
 	char hex[2 * SECRET_BYTES + 1], list[DUTIES_TEXT], *end = NULL;
-	const char *days_said = desk_said(o->said, "days");
+	const char *days_said = desk_said(o->said, "days"), *from = desk_said(o->said, "from");
 	unsigned long days = *days_said != 0 ? strtoul(days_said, &end, 10) : TOKEN_DAYS;
 
 	if (text_is_blank(desk_said(o->said, "name"), ACCOUNT_REASON) ||
@@ -180,8 +185,13 @@ void desk_token_add(const struct desk_order *o)
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_TOKEN_NAME);
 		return;
 	}
-	if (!desk_read_duties(desk_said(o->said, "roles"), &t.duties) || (t.duties & ~TOKEN_DUTIES) != 0) {
+	if (!desk_read_duties(desk_said(o->said, "roles"), TOKEN_DUTIES, &t.duties) ||
+	    (is_display(&t) && t.duties != UINT32_C(1) << DUTY_DISPLAY)) {
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_TOKEN_ROLES);
+		return;
+	}
+	if (*from == 0 ? is_display(&t) : !addr_parse(from, &t.from)) {
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_TOKEN_FROM);
 		return;
 	}
 	if ((end != NULL && *end != 0) || days < 1 || days > TOKEN_DAYS_MOST) {

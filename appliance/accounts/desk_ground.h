@@ -83,7 +83,8 @@ void desk_may(struct desk *d, uint32_t id, uint8_t right, const struct addr *fro
 void desk_answer_account(const struct desk_order *o, const struct account *a);
 /* "viewer, ot_author" */
 const char *desk_duties_text(uint32_t duties, char out[DUTIES_TEXT]);
-/* Reads a list such as "viewer,ot_author". False for unknown words, or an empty list. */
-bool desk_read_duties(const char *list, uint32_t *ret);
+/* Reads a list such as "viewer,ot_author". False for unknown words, roles that are not in `may`, or
+ * an empty list. */
+bool desk_read_duties(const char *list, uint32_t may, uint32_t *ret);
 
 #endif

@@ -55,7 +55,7 @@ static enum message unfit_order(enum manage_order o, const json_t *said, uint32_
 	*ret_duties = 0;
 	if (!has_roles(o))
 		return MESSAGE_COUNT;
-	if (!desk_read_duties(desk_said(said, "roles"), ret_duties))
+	if (!desk_read_duties(desk_said(said, "roles"), PERSON_DUTIES, ret_duties))
 		return M_MANAGE_ROLES;
 	if (text_is_blank(full, ACCOUNT_FULL) || text_is_blank(reason, ACCOUNT_REASON) ||
 	    !text_is_plain(full, ACCOUNT_FULL) || !text_is_plain(reason, ACCOUNT_REASON))

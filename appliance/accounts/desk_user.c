@@ -142,7 +142,7 @@ static void start_add(const struct desk_order *o)
 	}
 	if (first) {
 		a.duties = UINT32_C(1) << DUTY_ACCOUNTS;
-	} else if (!desk_read_duties(desk_said(o->said, "roles"), &a.duties)) {
+	} else if (!desk_read_duties(desk_said(o->said, "roles"), PERSON_DUTIES, &a.duties)) {
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_ROLES);
 		return;
 	}
@@ -270,7 +270,8 @@ static void user_change(const struct desk_order *o, struct account *a)
 	struct account before = *a;
 	char was[DUTIES_TEXT], is[DUTIES_TEXT];
 
-	if (*desk_said(o->said, "roles") != 0 && !desk_read_duties(desk_said(o->said, "roles"), &a->duties)) {
+	if (*desk_said(o->said, "roles") != 0 &&
+	    !desk_read_duties(desk_said(o->said, "roles"), PERSON_DUTIES, &a->duties)) {
 		*a = before;
 		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_ROLES);
 		return;

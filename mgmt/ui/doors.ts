@@ -5,7 +5,7 @@
 import { h, type Child, type Node_ } from "./dom";
 import { clockTime, count, moment } from "./format";
 import { field, bar, card, chip } from "./parts";
-import { mayDo, order, person as account, plays, whenLeft } from "./session";
+import { displays, mayDo, order, person as account, plays, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
 import type { Asked, Door, DoorUse, End, Said, State } from "./types";
 
@@ -132,7 +132,7 @@ function left(u: DoorUse, now: string | undefined): Child[] {
 function use(state: State, d: Door, u: DoorUse, changed: () => void): Node_ {
 	const who = t("door_use", u.person || t("none"), list([u.ticket, u.reason].filter((x) => x !== "")) || t("none"), list([u.by, u.second].filter((x) => x !== "")), moment(u.since));
 	return h("li", { "data-key": "use " + d.door + u.since }, h("div", { class: "use" }, u.open && chip("wait", t("door_is_open")), u.unreviewed && chip("bad", t("door_unreviewed")), u.note_owed && chip("wait", t("door_note_owed")), h("b", { class: "named" }, named(d)),
-		h("span", { class: "ago" }, who), ...(u.open ? left(u, state.status.clock?.time) : []), u.open && h("ul", { class: "plain" }, opens(d))),
+		!displays() && h("span", { class: "ago" }, who), ...(u.open ? left(u, state.status.clock?.time) : []), u.open && h("ul", { class: "plain" }, opens(d))),
 		(u.open || u.note_owed) && mayDo("open_doors") && h("button", { type: "button", "data-key": (u.open ? "door-shut " : "door-note ") + d.door, click: opener("shut", d, changed) }, t(u.open ? "door_shut_do" : "door_note_do")),
 		u.open && mayOpen(d) && h("button", { type: "button", "data-key": "door-again " + d.door, click: opener("open", d, changed) }, t("door_again")),
 		u.unreviewed && u.account !== account() && mayDo("review_records") && h("button", { type: "button", "data-key": "door-review " + d.door, click: opener("review_door", d, changed) }, t("door_review")));

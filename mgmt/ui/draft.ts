@@ -210,7 +210,8 @@ export async function load(keep: boolean, changed: () => void): Promise<void> {
 		change.kept = { draft: draft.value.draft, sources: draft.value.sources, force, history: history.value.history,
 			person: person.ok ? person.value : { name: "", roles: [], rights: [], two_persons: true, choose_passphrase: false } };
 		change.now = draft.value.draft;
-		if (keep) keepComment("step-comment", change.comments["step-comment"]); // it now belongs to this revision
+		// it now belongs to this revision
+		if (keep) keepComment("step-comment", change.comments["step-comment"]);
 		else {
 			show(begins(change.kept));
 			change.comments = leftComments(draft.value.draft.revision);

@@ -4,7 +4,7 @@
 // page is hidden. Keeps the last two states (for rates), a fixed number of the newest records, and
 // the last counters.
 import { setZone } from "./format";
-import { ask, listen, mustChoose, type Refused } from "./session";
+import { ask, displays, listen, mustChoose, type Refused } from "./session";
 import type { Flow, Progress, State, Told } from "./types";
 
 /**
@@ -107,7 +107,7 @@ async function turn(run: number, changed: () => void): Promise<void> {
 		heard = setTimeout(() => stop.abort(), SILENT_MS);
 	};
 	watch();
-	let why = await listen("/api/v1/live" + (wantsFlow ? "?flow=1" : ""), last, stop.signal, (kind, data, id) => {
+	let why = await listen(displays() ? "/api/v1/display" : "/api/v1/live" + (wantsFlow ? "?flow=1" : ""), last, stop.signal, (kind, data, id) => {
 		if (run !== running) return;
 		watch();
 		if (take(kind, data, id)) changed();
@@ -120,7 +120,7 @@ async function turn(run: number, changed: () => void): Promise<void> {
 		return;
 	}
 	// Too many pages are open: this one polls.
-	if (why === "unavailable") {
+	if (why === "unavailable" && !displays()) {
 		const answer = await ask<State>("/api/v1/state");
 		if (run !== running) return;
 		if (answer.ok) note(answer.value);

@@ -4,7 +4,7 @@
 import { h, type Child, type Node_ } from "./dom";
 import { ago, count, moment } from "./format";
 import { field, card, chip } from "./parts";
-import { mayDo, order, whenLeft } from "./session";
+import { displays, mayDo, order, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
 import type { Isolated, Prepared, Said, State } from "./types";
 
@@ -182,14 +182,14 @@ function held(state: State, i: Isolated, changed: () => void): Node_ {
 	const short = ago(i.since, state.status.clock?.time);
 	return h("li", { "data-key": i.what }, h("div", {}, chip(i.stage === "reads" ? "wait" : "bad", t(i.stage === "reads" ? "isolated_reads" : "isolated")), h("b", { class: "named" }, i.label || ends(state, i.what).filter((x) => x !== "").join(" – ")),
 		h("span", { class: "ago" }, " " + moment(i.since) + (short !== "" ? " (" + short + ")" : "") + " " + i.by + (i.reason !== "" ? ": " + i.reason : ""))),
-		i.stage === undefined && prepared(state, i.what) !== undefined && h("button", { type: "button", "data-key": "reads " + i.what, click: opener("rejoin_reads", i.what, changed) }, t("rejoin_reads")),
-		h("button", { type: "button", "data-key": "rejoin " + i.what, click: opener("rejoin", i.what, changed) }, t("rejoin")));
+		mayIsolate() && i.stage === undefined && prepared(state, i.what) !== undefined && h("button", { type: "button", "data-key": "reads " + i.what, click: opener("rejoin_reads", i.what, changed) }, t("rejoin_reads")),
+		mayIsolate() && h("button", { type: "button", "data-key": "rejoin " + i.what, click: opener("rejoin", i.what, changed) }, t("rejoin")));
 }
 
 /** The order in progress, the last order, and what is isolated now. */
 export function isolationOrders(state: State, changed: () => void): Child[] {
 	const list = state.status.isolations ?? [];
-	if (!mayIsolate()) return [];
+	if (!mayIsolate() && !displays()) return [];
 	return [done !== undefined && h("p", { class: "all-well", role: "status", "data-key": "isolate-done" }, t(done[0], ends(state, done[1]).filter((x) => x !== "").join(" – "), count(done[2]))),
 		step !== undefined && panel(state, step, changed),
 		list.length > 0 && card("isolated", "isolated_now", true, h("ul", { class: "isolated" }, list.map((i) => held(state, i, changed))))];

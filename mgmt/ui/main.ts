@@ -9,7 +9,7 @@ import { countFlow, feed, looked, start, stop } from "./feed";
 import { clockTime, zone } from "./format";
 import { mapPage } from "./map";
 import { peoplePage } from "./people";
-import { logIn, logInByCertificate, logInByKey, mayDo, mustChoose, person, resume, signedIn, signOut, touch, tryingAgain, useToken, watchTrying, type Refused, forgetAll } from "./session";
+import { displays, logIn, logInByCertificate, logInByKey, mayDo, mustChoose, person, resume, signedIn, signOut, touch, tryingAgain, useToken, watchTrying, type Refused, forgetAll } from "./session";
 import { statePage } from "./state";
 import { choose, language, t, type Key } from "./text";
 import { trendsPage } from "./trends";
@@ -46,10 +46,11 @@ let touched = Date.now(), told = Date.now();
 
 /**
  * The pages that the person sees. A page with a list of rights is shown to a person with one of
- * them. A token sees all pages but that of accounts, because only the box knows its rights.
+ * them. A token sees all pages but that of accounts, because only the box knows its rights. A
+ * display has one page.
  */
-const shown = (): typeof PAGES => PAGES.filter((p) => p.rights === undefined || p.rights.some(mayDo) || (person() === "" && p.hash !== "#people"));
-const here = (): (typeof PAGES)[number] => shown().find((p) => p.hash === location.hash) ?? (PAGES[0] as (typeof PAGES)[number]);
+const shown = (): typeof PAGES => PAGES.filter((p) => displays() ? p.hash === "#watch" : p.rights === undefined || p.rights.some(mayDo) || (person() === "" && p.hash !== "#people"));
+const here = (): (typeof PAGES)[number] => shown().find((p) => p.hash === location.hash) ?? (shown()[0] as (typeof PAGES)[number]);
 
 function changed(): void {
 	if (!signedIn() && feed.failed === "unauthorized") {
@@ -145,17 +146,18 @@ function pick(code: Lang): void {
 }
 
 const print = (): void => window.print();
+const wholeScreen = (): void => void (document.fullscreenElement === null ? document.documentElement.requestFullscreen() : document.exitFullscreen());
 
 function header(): Node_ {
 	return h("header", {},
 		h("a", { class: "skip", href: "#main", click: skip }, t("skip")),
 		h("span", { class: "brand" }, t("title")),
-		signedIn() && !mustChoose() && h("nav", { "aria-label": t("pages") }, shown().map((p) =>
+		signedIn() && !mustChoose() && !displays() && h("nav", { "aria-label": t("pages") }, shown().map((p) =>
 			h("a", { href: p.hash, "aria-current": p === here() ? "page" : undefined }, t(p.title)))),
 		h("span", { class: "space" }),
 		signedIn() && h("p", { class: "note on-paper" }, t("time_zone", zone())),
 		languages(),
-		signedIn() && !mustChoose() && h("button", { type: "button", click: print }, t("print")),
+		displays() ? h("button", { type: "button", "data-key": "whole-screen", click: wholeScreen }, t("whole_screen")) : signedIn() && !mustChoose() && h("button", { type: "button", click: print }, t("print")),
 		person() !== "" && h("span", { class: "who" }, person()),
 		signedIn() && h("button", { type: "button", click: onSignOut }, t("sign_out")));
 }

@@ -69,7 +69,7 @@ export type Refused = "unauthorized" | "another_time" | "forbidden" | "wrong" | 
 // said: the box's text about an invalid question
 export type Answer<T> = { ok: true; value: T } | { ok: false; why: Refused; said?: unknown };
 
-type Who = { token: string } | { name: string; roles: string[]; rights: string[]; choose: boolean; leaked: boolean };
+type Who = { token: string; display: boolean } | { name: string; roles: string[]; rights: string[]; choose: boolean; leaked: boolean };
 /** What the box tells about the person who is signed in. */
 export interface Person {
 	name: string;
@@ -110,6 +110,13 @@ export function whenLeft(forget: () => void): void {
 export function forgetAll(): void {
 	for (const forget of leavers) forget();
 }
+
+/**
+ * Whether this is a display: a token that sees the state without names of persons, and nothing
+ * else. The browser keeps it, so that the page shows the state again after a power cut.
+ */
+export const displays = (): boolean => who !== undefined && "token" in who && who.display;
+const KEPT = "display";
 
 /** The account's name; "" for a token, or for nobody. */
 export function person(): string {
@@ -295,6 +302,9 @@ export function touch(): void {
 
 /** Whether this browser has a session already, from another page or from before a reload. */
 export async function resume(): Promise<void> {
+	const kept = localStorage.getItem(KEPT);
+	if (who === undefined && kept !== null) who = { token: kept, display: true };
+	if (displays()) return;
 	const answer = await send<Person>("/api/v1/me", { credentials: "same-origin" });
 	if (answer.ok && (who === undefined || "name" in who)) who = asPerson(answer.value);
 }
@@ -340,9 +350,10 @@ export async function useToken(given: string): Promise<Refused | undefined> {
 	// Copied text often ends with a line break, which a header does not accept.
 	const clean = given.trim();
 	if (!/^[\x21-\x7e]+$/.test(clean)) return "unauthorized";
-	const answer = await send<unknown>("/api/v1/state", bearing(clean));
-	if (!answer.ok) return answer.why;
-	who = { token: clean };
+	const answer = await send<unknown>("/api/v1/state", bearing(clean)), display = !answer.ok && answer.why === "forbidden";
+	if (!answer.ok && !display) return answer.why;
+	who = { token: clean, display };
+	if (display) localStorage.setItem(KEPT, clean);
 	return undefined;
 }
 
@@ -352,6 +363,7 @@ export async function useToken(given: string): Promise<Refused | undefined> {
  */
 export function signOut(): void {
 	const was = who;
+	if (displays()) localStorage.removeItem(KEPT);
 	who = undefined;
 	if (was !== undefined && "name" in was) void post("/api/v1/logout", {});
 }

@@ -10,7 +10,7 @@ import { handover } from "./handover";
 import { isolationOrders, mayIsolate, opener, preparedIsolations } from "./isolate";
 import { machineCard, machinesOf } from "./machines";
 import { card, headline } from "./parts";
-import { mayDo, person } from "./session";
+import { displays, mayDo, person } from "./session";
 import { alarmList, linkChip, zonesOf, type Alarm } from "./state";
 import { t, type Key } from "./text";
 import type { Interface, State } from "./types";
@@ -63,6 +63,7 @@ const STATES: Record<string, Key> = { confirmed: "generation_confirmed", waiting
 /** The changes of the last day; without any, the last one. */
 function changes(state: State): Node_ {
 	const list = state.status.changes ?? [];
+	if (displays()) return card("change", "last_change", true, h("p", {}, h("b", {}, moment(state.status.generation?.applied ?? ""))));
 	if (list.length === 0) return card("change", "last_change", true, h("p", {}, lastChange(state)));
 	return card("change", "changes", true, h("ul", { class: "changes" }, list.map((g) => {
 		const key = STATES[g.state ?? ""], said = key !== undefined ? t(key) : g.state ?? "", ended = g.changed !== undefined && g.changed !== g.applied;
@@ -87,6 +88,6 @@ export const watchPage = (changed: () => void) => (state: State): Node_[] => {
 				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x), machines(state, x, changed), zoneButtons(x, changed)))),
 			mayIsolate() && sides.length > 0 && [h("p", { class: "note" }, t("isolate_note")), h("p", { class: "acts" }, h("button", { type: "button", "data-key": "everything", click: opener("isolate", "everything", changed) }, t("isolate_this", t("everything"))))]),
 		changes(state), ...some([handover(state, changed)]),
-		h("p", { class: "more acts" }, (mayDo("read_events") || person() === "") && h("button", { type: "button", id: "refused-today", click: openRefused }, t("refused_today")),
+		!displays() && h("p", { class: "more acts" }, (mayDo("read_events") || person() === "") && h("button", { type: "button", id: "refused-today", click: openRefused }, t("refused_today")),
 			h("a", { class: "button", href: "#state" }, t("details")))];
 };

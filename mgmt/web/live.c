@@ -11,6 +11,7 @@
 
 #include "appliance/base/memfd.h"
 #include "appliance/wire/duty.h"
+#include "mgmt/web/api/nameless.h"
 #include "mgmt/web/api/routes.h"
 #include "mgmt/web/report.h"
 
@@ -52,7 +53,8 @@ struct live {
 	uint32_t id; /* id of the question under way, 0 = none */
 	uint64_t asked_ns, deadline_ns, begun_ns, next_ns, flow_ns;
 	/* Results of this turn. */
-	char *state; /* NULL: the box did not say */
+	char *state;	/* NULL: the box did not say */
+	char *nameless; /* the same for displays, made when the first one needs it */
 	bool has_newest;
 	uint64_t newest;
 	bool mute;	 /* the journal has not answered in this turn */
@@ -83,8 +85,9 @@ struct live *live_open(int control_fd, uint32_t *last_id)
 static void forget_texts(struct live *v)
 {
 	free(v->state);
+	free(v->nameless);
 	free(v->flow);
-	v->state = v->flow = NULL;
+	v->state = v->nameless = v->flow = NULL;
 	v->has_newest = v->mute = v->recorded = false;
 }
 
@@ -280,8 +283,19 @@ static void give_way(struct stream *s)
 	}
 }
 
-static void stream_tell(const struct live *v, struct stream *s, uint32_t rights, uint64_t now_ns)
+/* The state as the owner of these rights may see it; NULL: there is none. */
+static const char *state_for(struct live *v, uint32_t rights)
 {
+	if (has_right(rights, RIGHT_READ_STATE) || v->state == NULL)
+		return v->state;
+	if (v->nameless == NULL)
+		v->nameless = state_nameless(v->state);
+	return v->nameless;
+}
+
+static void stream_tell(struct live *v, struct stream *s, uint32_t rights, uint64_t now_ns)
+{
+	const char *state = state_for(v, rights);
 	char *text = NULL;
 	size_t n = 0;
 	FILE *to;
@@ -293,10 +307,10 @@ static void stream_tell(const struct live *v, struct stream *s, uint32_t rights,
 	if (to == NULL)
 		return;
 	put_records(v, s, has_right(rights, RIGHT_READ_EVENTS), to);
-	if (v->state != NULL) {
+	if (state != NULL) {
 		if (s->placed)
 			fprintf(to, "id: %" PRIu64 "\n", s->after);
-		fprintf(to, "event: state\ndata: %s\n\n", v->state);
+		fprintf(to, "event: state\ndata: %s\n\n", state);
 	} else {
 		fputs("event: silent\ndata: {}\n\n", to);
 	}
@@ -520,7 +534,7 @@ static void stream_judged(struct live *v, uint32_t id, int status, const char *t
 {
 	struct stream *s = &v->all[v->at];
 	uint32_t rights = read_rights(text, n);
-	bool stays = status == ANSWER_YES && has_right(rights, RIGHT_READ_STATE);
+	bool stays = status == ANSWER_YES && (has_right(rights, RIGHT_READ_STATE) || has_right(rights, RIGHT_WATCH));
 
 	/* The stream that was asked about may have left, and another may have its place. */
 	if (s->connection != NULL && s->asked == id) {

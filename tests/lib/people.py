@@ -89,7 +89,7 @@ class Site:
             c = http.client.HTTPSConnection(HOST, context=context, timeout=15, source_address=(source, 0))
             c.connect()
         try:
-            c.request("GET", path, headers=dict(headers or {}, Cookie="%s=%s" % (COOKIE, cookie)))
+            c.request("GET", path, headers=dict(headers or {}, **({} if cookie is None else {"Cookie": "%s=%s" % (COOKIE, cookie)})))
             yield c.getresponse()
         finally:
             c.close()

@@ -240,6 +240,7 @@ static json_t *question(struct cli *c, enum user_order order, const struct cli_a
 	put(j, "reason", a->values[OPT_USER_REASON]);
 	put(j, "roles", a->values[OPT_USER_ROLE]);
 	put(j, "days", a->values[OPT_USER_DAYS]);
+	put(j, "from", a->values[OPT_USER_FROM]);
 	put(j, "key", a->values[OPT_USER_KEY]);
 	put(j, "label", a->values[OPT_USER_LABEL]);
 	put(j, "passphrase", phrase ? typed : NULL);

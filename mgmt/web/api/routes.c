@@ -109,6 +109,7 @@ static const struct route routes[] = {
 	{ "/api/v1/state", MSG_STATUS, ask_plain, RIGHT_READ_STATE, &form_state, ROUTE_ANSWER },
 	{ "/metrics", MSG_STATUS, ask_plain, RIGHT_READ_STATE, &form_metrics, ROUTE_ANSWER },
 	{ "/api/v1/live", MSG_STATUS, ask_live, RIGHT_READ_STATE, NULL, ROUTE_STREAM },
+	{ "/api/v1/display", MSG_STATUS, ask_plain, RIGHT_WATCH, NULL, ROUTE_STREAM },
 	{ "/api/v1/trends", MSG_TRENDS, ask_trends, RIGHT_READ_STATE, NULL, ROUTE_ANSWER },
 	{ "/api/v1/effective", MSG_EFFECTIVE, ask_rules, RIGHT_READ_RULES, NULL, ROUTE_ANSWER },
 	{ "/api/v1/rules", MSG_EFFECTIVE, ask_rules, RIGHT_READ_RULES, &form_rules, ROUTE_ANSWER },

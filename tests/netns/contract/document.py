@@ -15,6 +15,7 @@ with open(PATH, "rb") as f:
     BYTES = f.read()
 DOCUMENT = json.loads(BYTES)
 ROLES = DOCUMENT["x-roles"]
+PERSONS = [role for role in ROLES if role != "display"]
 STREAM = "text/event-stream"
 
 

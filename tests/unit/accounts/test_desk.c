@@ -792,6 +792,30 @@ static void a_token_is_worth_nothing_without_its_certificate(void **state)
 	assert_int_equal(judge_showing(CREDENTIAL_TOKEN, secret, ONE), ANSWER_NO);
 }
 
+/* A display sees the state from one address, and nothing else; no person has its role. */
+static void a_display_is_one_place(void **state)
+{
+	uint8_t secret[SECRET_BYTES];
+	const json_t *made;
+
+	(void)state;
+	order(USER_TOKEN_ADD, "{\"name\":\"wall\",\"roles\":\"display\"}", ANSWER_INVALID);
+	order(USER_TOKEN_ADD, "{\"name\":\"wall\",\"roles\":\"display\",\"from\":\"10.9.0.0/24\"}", ANSWER_INVALID);
+	order(USER_TOKEN_ADD, "{\"name\":\"wall\",\"roles\":\"display,viewer\",\"from\":\"" HERE "\"}", ANSWER_INVALID);
+	order(USER_ADD,
+	      "{\"name\":\"wall\",\"full_name\":\"W\",\"reason\":\"w\",\"roles\":\"display\",\"passphrase\":\"" PHRASE
+	      "\"}",
+	      ANSWER_INVALID);
+	made = order(USER_TOKEN_ADD, "{\"name\":\"wall\",\"roles\":\"display\",\"from\":\"" HERE "\"}", ANSWER_YES);
+	assert_true(hex_read(json_string_value(json_object_get(made, "secret")), secret, sizeof(secret)));
+	start();
+	assert_int_equal(judge(CREDENTIAL_TOKEN, secret, RIGHT_WATCH, HERE), ANSWER_YES);
+	assert_int_equal(judge(CREDENTIAL_TOKEN, secret, RIGHT_READ_STATE, HERE), ANSWER_INVALID);
+	assert_int_equal(judge(CREDENTIAL_TOKEN, secret, RIGHT_WATCH, THERE), ANSWER_NO);
+	assert_true(recorded(ACCOUNT_ELSEWHERE));
+	assert_int_equal(judge(CREDENTIAL_TOKEN, secret, RIGHT_WATCH, HERE), ANSWER_YES);
+}
+
 /* The answer to a login at the machine; the name of the account is in `answers` if it is yes. */
 static enum answer_status at_machine(uint32_t uid, const char *name, unsigned right)
 {
@@ -865,7 +889,7 @@ static void a_login_of_the_machine_is_one_account(void **state)
 static void a_login_may_what_its_account_may(void **state)
 {
 	(void)state;
-	for (unsigned role = 0; role < DUTY_COUNT; role++) {
+	for (unsigned role = 0; role < DUTY_DISPLAY; role++) {
 		char text[160];
 
 		snprintf(text, sizeof(text), "{\"name\":\"suzuki\",\"roles\":\"%s\"}", duty_word(role));
@@ -1486,6 +1510,7 @@ int main(void)
 		cmocka_unit_test_setup(tokens_are_scoped_and_end, anew),
 		cmocka_unit_test_setup(a_certificate_lets_in_with_its_key_until_its_end, anew),
 		cmocka_unit_test_setup(a_token_is_worth_nothing_without_its_certificate, anew),
+		cmocka_unit_test_setup(a_display_is_one_place, anew),
 		cmocka_unit_test_setup(a_login_of_the_machine_is_one_account, anew),
 		cmocka_unit_test_setup(a_login_may_what_its_account_may, anew),
 		cmocka_unit_test_setup(a_login_that_two_have_is_no_book, anew),

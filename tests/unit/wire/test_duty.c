@@ -11,19 +11,21 @@
 #include "appliance/wire/duty.h"
 
 /* Rights in the order of duty.h: state, rules, records, register of accounts; draft, approve,
- * apply, machine; accounts, log, backup, review; isolate, doors, alarms. */
+ * apply, machine; accounts, log, backup, review; isolate, doors, alarms;
+ * watch. */
 static const struct {
 	const char *word, *rights;
 } expected[] = {
-	{ "viewer", "11000000 0000 000" },
-	{ "ot_author", "11101000 0000 000" },
-	{ "approver", "11100100 0000 000" },
-	{ "it_operator", "11100011 0000 111" },
-	{ "account_manager", "10010000 1000 000" },
-	{ "auditor", "11110000 0001 000" },
-	{ "log_administrator", "10100000 0100 000" },
-	{ "backup_operator", "10000000 0010 000" },
-	{ "supervisor", "10000000 0000 111" },
+	{ "viewer", "11000000 0000 000 0" },
+	{ "ot_author", "11101000 0000 000 0" },
+	{ "approver", "11100100 0000 000 0" },
+	{ "it_operator", "11100011 0000 111 0" },
+	{ "account_manager", "10010000 1000 000 0" },
+	{ "auditor", "11110000 0001 000 0" },
+	{ "log_administrator", "10100000 0100 000 0" },
+	{ "backup_operator", "10000000 0010 000 0" },
+	{ "supervisor", "10000000 0000 111 0" },
+	{ "display", "00000000 0000 000 1" },
 };
 
 static void every_role_has_its_rights_and_no_other(void **state)

@@ -41,19 +41,14 @@
 
 /* ---- to the kernel --------------------------------------------------------------------------- */
 
-/* Whether enforce is first asked to foretell the effect on live sessions: once, for operations that
- * people order. */
-static bool foretells(const struct operation *op)
-{
-	return op->step != STEP_UNDO && !op->foretold &&
-	       (op->kind == OP_DRY_RUN || op->kind == OP_APPLY || op->kind == OP_ROLLBACK);
-}
-
 void op_to_kernel(struct supervisor *s)
 {
 	struct operation *op = &s->op;
 	struct policy *p = op->kind == OP_BOOT || op->step == STEP_UNDO ? s->gens.now : op->next;
-	bool foretell = foretells(op);
+	/* Enforce is first asked to foretell the effect on live sessions: once, for operations that
+	 * people order. */
+	bool foretell = op->step != STEP_UNDO && !op->foretold &&
+			(op->kind == OP_DRY_RUN || op->kind == OP_APPLY || op->kind == OP_ROLLBACK);
 	uint8_t flags = op->kind == OP_DRY_RUN ? APPLY_DRY_RUN : foretell ? APPLY_FORETELL : 0;
 	struct err e = { 0 };
 
@@ -262,17 +257,6 @@ void op_tables(struct supervisor *s)
 	}
 }
 
-/* Moves the devices of the next policy into the box: every device that can be moved, even if
- * another one fails. */
-static bool devices_in(struct supervisor *s, struct err *e)
-{
-	struct operation *op = &s->op;
-	const struct ir *ir = op->next->ir;
-
-	return kept_take(s, ir, &op->kept_before, e) == 0 &&
-	       box_claim(&s->ground.spaces, ir, kept_left_alone, s, op->moved, e) == 0;
-}
-
 /* Reports that nothing was changed, and why; for a missing device also what to do. */
 static void prepare_failed(struct supervisor *s, const struct err *e)
 {
@@ -299,6 +283,7 @@ void op_prepare(struct supervisor *s)
 	struct table_part parts[2];
 	struct err e = { 0 };
 	struct table both;
+	bool claimed;
 
 	if (!taking_allowed(s)) {
 		op_give_up(s);
@@ -309,7 +294,10 @@ void op_prepare(struct supervisor *s)
 		op_fail(s, strerror(ENOMEM));
 		return;
 	}
-	if ((!devices_in(s, &e) && op->kind != OP_REVERT) || workers_prepare(s, p->ir, &e) < 0) {
+	/* Every device that can be moved is moved, even if another one fails. */
+	claimed = kept_take(s, p->ir, &op->kept_before, &e) == 0 &&
+		  box_claim(&s->ground.spaces, p->ir, kept_left_alone, s, op->moved, &e) == 0;
+	if ((!claimed && op->kind != OP_REVERT) || workers_prepare(s, p->ir, &e) < 0) {
 		prepare_failed(s, &e);
 		op_give_up(s);
 		return;

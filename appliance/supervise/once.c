@@ -40,13 +40,6 @@ static struct cache_memory read_note(const struct ground *ground)
 	return note.layout == ONCE_LAYOUT ? note.memory : (struct cache_memory){ 0 };
 }
 
-static void write_note(const struct ground *ground, struct cache_memory m)
-{
-	const struct once_note note = { ONCE_LAYOUT, m };
-
-	(void)atomic_write(ground->run_fd, NOTE, &note, sizeof(note), NULL);
-}
-
 /* Loads the cache's program from the folder of this program, or from where packages put it. */
 static int load_program(struct cache_memory *memory, struct cache *ret, struct err *e)
 {
@@ -76,7 +69,8 @@ void once_open(struct supervisor *s)
 	if (good)
 		s->workforce.once.leases = cache_leases(&s->workforce.once.cache[LANE_COMMANDS]);
 	if (s->workforce.once.leases != NULL && memcmp(&before, &memory, sizeof(memory)) != 0)
-		write_note(&s->ground, memory);
+		(void)atomic_write(s->ground.run_fd, NOTE, &(struct once_note){ ONCE_LAYOUT, memory },
+				   sizeof(struct once_note), NULL);
 	if (s->workforce.once.leases != NULL)
 		return;
 	fprintf(stderr, "sekishod: verdict cache: %s\n", e.code != 0 ? e.text : "memory");

@@ -69,13 +69,6 @@ static bool of_account(const struct operation *op)
 	return op->asker.web || op->ground.login[0] != 0;
 }
 
-/* Whether an order waits instead of being refused: only while the box itself does something, which
- * is short. While another person's order runs, a new one is refused. */
-static bool must_wait(const struct supervisor *s)
-{
-	return (s->op.kind == OP_BOOT || s->op.kind == OP_REVERT) && s->queued.kind == OP_NONE;
-}
-
 /* Confirms the trial. Nothing changes in the kernel: what is in force stays, and a start will load
  * it. */
 static void confirm(struct supervisor *s)
@@ -218,23 +211,20 @@ static void give_way(struct supervisor *s)
 	op_give_up(s);
 }
 
-/* Whether the operation is given up for an order of a person: only a dry run is, because people
- * repeat it anyway. */
-static bool stands_back(const struct operation *op)
-{
-	return op->kind == OP_DRY_RUN && of_account(op);
-}
-
 /* Starts the operation, lets it wait, or refuses it. It owns `asked.bundle` from here on. */
 static void begin_operation(struct supervisor *s, struct operation asked, const char *by)
 {
 	snprintf(asked.by, sizeof(asked.by), "%s", by);
 	op_next_queued(s); /* an order that waited was given first, so it starts first */
-	if (stands_back(&s->op) && asked.kind != OP_DRY_RUN) {
+	/* A person's dry run is given up for an order, because people repeat it anyway. */
+	if (s->op.kind == OP_DRY_RUN && of_account(&s->op) && asked.kind != OP_DRY_RUN) {
 		op_explain(&s->op, 3, M_OP_GAVE_WAY);
 		give_way(s);
 	}
-	if (s->op.kind != OP_NONE && !must_wait(s)) {
+	/* An order waits only while the box itself does something, which is short. While another
+	 * person's order runs, a new one is refused. */
+	if (s->op.kind != OP_NONE &&
+	    ((s->op.kind != OP_BOOT && s->op.kind != OP_REVERT) || s->queued.kind != OP_NONE)) {
 		answer_json(s, asked.asker, 3,
 			    json_pack("{s:b, s:{s:i, s:i, s:o}}", "done", 0, "error", "refused", (int)REFUSAL_BUSY,
 				      "number", (int)s->op.kind, "by", json_text(s->op.by)));

@@ -48,18 +48,6 @@ static struct permit_wanted *wanted_of(const struct supervisor *s, const struct 
 	return wanted;
 }
 
-/*
- * Whether the ids may be written later. A full disk must not keep a confirmed policy from coming
- * into force at a start, at the end of a trial, or in a rollback. The few ids that are given out
- * then are written as soon as there is room. If the box starts before that, these ids are not given
- * out again.
- */
-static bool can_wait(const struct supervisor *s, int r)
-{
-	return (r == -ENOSPC || r == -EDQUOT || r == -EROFS) && s->op.kind != OP_APPLY &&
-	       s->gens.ids.given <= PERMIT_IDS_SPARE;
-}
-
 static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 {
 	struct arena *a = arena_new(IDS_BUDGET);
@@ -77,7 +65,12 @@ static int give_ids(struct supervisor *s, struct policy *p, struct err *e)
 		 * twice would give one session the rights of another. */
 		if (r == 0)
 			r = permit_ids_save(s->ground.state_fd, &s->gens.ids, e);
-		if (r < 0 && can_wait(s, r))
+		/* A full disk must not keep a confirmed policy from coming into force at a start,
+		 * at the end of a trial, or in a rollback. The few ids that are given out then are
+		 * written as soon as there is room. If the box starts before that, these ids are
+		 * not given out again. */
+		if ((r == -ENOSPC || r == -EDQUOT || r == -EROFS) && s->op.kind != OP_APPLY &&
+		    s->gens.ids.given <= PERMIT_IDS_SPARE)
 			r = 0;
 	}
 	arena_free(a);
@@ -292,27 +285,19 @@ void journal_retention(struct supervisor *s)
 	role_send(s, &s->slots[SLOT_JOURNAL], 0, &m, NULL, 0);
 }
 
-/* Sets whether passed sessions are recorded, by the policy in force, also on trial. The setting is
- * one of the kernel's socket that reports them (appliance/tap/tap.h). */
-static void passed_follow(struct supervisor *s)
-{
-	struct err e = { 0 };
-
-	/* If the tap has never started, there is nothing to set. */
-	if (s->sockets.passed < 0 || tap_sessions_hear(s->sockets.passed, s->gens.now->ir->record_passed, &e) == 0)
-		return;
-	supervisor_say(s, M_PASSED_NOT_HEARD, e.text);
-}
-
 void role_told(struct supervisor *s, struct slot *sl)
 {
 	const struct generation_record *g = generation_find(&s->gens.store, s->gens.store.confirmed);
 	struct msg_body now = { .type = MSG_IN_FORCE };
+	struct err e = { 0 };
 
 	if (!slot_alive(sl) || s->gens.now == NULL)
 		return;
-	if (sl->role == ROLE_TAP)
-		passed_follow(s);
+	/* Whether passed sessions are recorded is a setting of the kernel's socket that reports
+	 * them (appliance/tap/tap.h). If the tap has never started, there is nothing to set. */
+	if (sl->role == ROLE_TAP && s->sockets.passed >= 0 &&
+	    tap_sessions_hear(s->sockets.passed, s->gens.now->ir->record_passed, &e) < 0)
+		supervisor_say(s, M_PASSED_NOT_HEARD, e.text);
 	/* Without this list a gate answers no segment that belongs to no session, and those
 	 * sessions time out. */
 	if (sl->role == ROLE_GATE && s->sockets.pairs >= 0)

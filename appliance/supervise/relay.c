@@ -20,13 +20,6 @@
 #include "appliance/supervise/supervise.h"
 #include "appliance/wire/slot.h"
 
-/* Whether a role may need some time for the question. During that time the role is not asked for a
- * sign of life (watch.c). A role answers questions about itself at once. */
-static bool is_work(enum msg_type t)
-{
-	return t != MSG_STATUS && t != MSG_STOP;
-}
-
 static void say_gone(struct supervisor *s, uint32_t id, unsigned slot)
 {
 	const struct msg_body gone = { MSG_GONE, .gone = { .slot = (uint8_t)slot } };
@@ -47,9 +40,11 @@ bool relay_out(struct supervisor *s, struct msg *m)
 	if ((m->id & RELAYED) == 0 || sl == NULL || slot == SLOT_CONTROL ||
 	    !msg_may_say(m->body.type, ROLE_SUPERVISOR, sl->role))
 		return false;
+	/* While a role works on a question it is not asked for a sign of life (watch.c). These two
+	 * it answers at once. */
 	if (!role_send(s, sl, m->id, &m->body, m->fds, m->n_fds))
 		say_gone(s, m->id, slot);
-	else if (is_work(m->body.type))
+	else if (m->body.type != MSG_STATUS && m->body.type != MSG_STOP)
 		sl->works++;
 	return true;
 }

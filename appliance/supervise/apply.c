@@ -339,7 +339,7 @@ void op_compile_begin(struct supervisor *s)
 	roles_want(s, SLOT_COMPILE);
 	fds[0] = op->bundle;
 	/* the compiler compares it with the new one */
-	fds[1] = s->gens.now->ir->n_sources > 0 ? policy_sealed(s, s->gens.now->number) : -1;
+	fds[1] = s->gens.now->ir->n_sources > 0 ? policy_sealed(&s->gens, s->gens.now->number) : -1;
 	op->compiling = role_send(s, sl, op->id, &m, fds, fds[1] >= 0 ? 2 : 1);
 	if (fds[1] >= 0)
 		close(fds[1]);

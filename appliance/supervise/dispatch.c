@@ -202,7 +202,7 @@ static void on_box(struct supervisor *s, struct msg *m)
 /* Sends control the sealed bytes of a stored generation. */
 static void on_show(struct supervisor *s, struct msg *m)
 {
-	int fd = policy_sealed(s, m->body.show.number);
+	int fd = policy_sealed(&s->gens, m->body.show.number);
 
 	answer_fd(s, (struct asker){ .id = m->id }, fd >= 0 ? ANSWER_YES : ANSWER_CANNOT, fd);
 	if (fd >= 0)
@@ -267,7 +267,7 @@ static bool on_errand(struct supervisor *s, struct slot *sl, struct msg *m)
 	 * sent. */
 	if (asks && m->n_fds == 1) {
 		m->fds[1] = m->fds[0];
-		m->fds[0] = policy_sealed(s, m->body.ask.number);
+		m->fds[0] = policy_sealed(&s->gens, m->body.ask.number);
 		m->n_fds = 2;
 	}
 	if (to->state != SLOT_OFF || m->n_fds != 2 || m->fds[0] < 0) {

@@ -136,16 +136,16 @@ struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *
 	return NULL;
 }
 
-int policy_sealed(const struct supervisor *s, uint64_t number)
+int policy_sealed(const struct generations *gens, uint64_t number)
 {
 	uint8_t *p = NULL;
 	struct err e;
 	size_t n;
 	int fd = -1;
 
-	if (number == s->gens.now->number)
-		return memfd_sealed("sekisho-generation", s->gens.now->sealed, s->gens.now->n_sealed);
-	if (generation_load(&s->gens.store, number, &p, &n, &e) == 0)
+	if (number == gens->now->number)
+		return memfd_sealed("sekisho-generation", gens->now->sealed, gens->now->n_sealed);
+	if (generation_load(&gens->store, number, &p, &n, &e) == 0)
 		fd = memfd_sealed("sekisho-generation", p, n);
 	free(p);
 	return fd;

@@ -11,6 +11,7 @@
 
 struct arena;
 struct err;
+struct generations;
 struct ir;
 struct msg;
 struct slot;
@@ -35,7 +36,7 @@ struct policy *policy_empty(struct supervisor *s, struct err *e);
 /* 0 gives the empty one */
 struct policy *policy_stored(struct supervisor *s, uint64_t number, struct err *e);
 /* The sealed bytes of a stored generation in a memfd; negative: there is none. */
-int policy_sealed(const struct supervisor *s, uint64_t number);
+int policy_sealed(const struct generations *gens, uint64_t number);
 bool is_unsaved(const struct supervisor *s); /* whether a decision is not on disk yet */
 void policy_free(struct policy *p);	     /* accepts NULL */
 /* The command table of a generation, and the table that the workers have, as parts of another table

@@ -168,7 +168,7 @@ static bool behind_another(const struct control *s, const struct collect *c)
  * times, and a policy was applied in between, or still is. */
 bool answers_moved(const struct control *s, const struct collect *c)
 {
-	return s->busy || s->changes != c->changes;
+	return s->facts.busy || s->facts.changes != c->changes;
 }
 
 json_t *answers_silent(enum role r)
@@ -185,7 +185,7 @@ static void ask_all(struct control *s, struct collect *c)
 	struct msg_body question = { .type = questions[c->kind] };
 	enum collect_kind k = c->kind;
 
-	c->parked = is_of_one_moment(c) && s->busy;
+	c->parked = is_of_one_moment(c) && s->facts.busy;
 	if (c->parked) {
 		c->deadline = c->give_up;
 		progress_stage_to(s, &c->asker, PROGRESS_WAITS_CHANGE);
@@ -199,8 +199,8 @@ static void ask_all(struct control *s, struct collect *c)
 		c->deadline = c->give_up;
 		progress_stage_to(s, &c->asker, PROGRESS_WAITS_TURN);
 	}
-	c->changes = s->changes;
-	c->retention = retention_now(s->now->ir, s->trial, s->trusted);
+	c->changes = s->facts.changes;
+	c->retention = retention_now(s->now->ir, s->facts.trial, s->trusted);
 	ask_question(s, c, SLOT_ENFORCE, &question);
 	for (uint32_t w = 0; w < PAIR_MAX; w++) {
 		ask_question(s, c, SLOT_DPI + w, &status);
@@ -210,7 +210,7 @@ static void ask_all(struct control *s, struct collect *c)
 	/* The journal has a shorter deadline. A journal that starts has not heard its retention
 	 * rule yet, and one that hangs must not delay a question about something else. */
 	c->journal_by = now_ns() + STATUS_LIMIT;
-	if (k == COLLECT_STATUS || (s->running >> SLOT_JOURNAL & 1u) != 0)
+	if (k == COLLECT_STATUS || s->facts.state[SLOT_JOURNAL] == SLOT_RUNNING)
 		ask_question(s, c, SLOT_JOURNAL, k == COLLECT_EFFECTIVE ? &question : &status);
 	if (k == COLLECT_STATUS) {
 		ask_question(s, c, SLOT_TAP, &status);
@@ -249,7 +249,7 @@ static void ask_again(struct control *s, struct collect *c)
 
 void collect_settled(struct control *s)
 {
-	for (size_t i = 0; i < COLLECTS && !s->busy; i++)
+	for (size_t i = 0; i < COLLECTS && !s->facts.busy; i++)
 		if (s->collects[i].parked)
 			ask_again(s, &s->collects[i]);
 }

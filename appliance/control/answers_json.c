@@ -31,7 +31,8 @@ json_t *json_history(const struct control *s)
 		const struct generation_record *g = &s->store.list[i - 1];
 		json_t *one = json_record(g, s->now->number);
 
-		json_object_set_new(one, "one_step", json_boolean(g->number == s->step && g->number != s->now->number));
+		json_object_set_new(one, "one_step",
+				    json_boolean(g->number == s->facts.step && g->number != s->now->number));
 		json_array_append_new(list, one);
 	}
 	return json_pack("{s:o}", "history", list);
@@ -243,7 +244,7 @@ static json_t *answers_status(struct control *s, struct collect *c)
 	put_member(j, box, "workers_asked", json_by_kind(s->facts.workers_asked));
 	put_member(j, box, "workers_run", json_by_kind(s->facts.workers_run));
 	take_all(j, box, rest);
-	if (s->draft_unsaved && json_is_null(json_object_get(j, "notice")))
+	if (change_unsaved(s) && json_is_null(json_object_get(j, "notice")))
 		json_object_set_new(j, "notice", json_sentence(M_STORE_UNSAVED));
 	return j;
 }

@@ -19,7 +19,7 @@ struct collect {
 	uint32_t id;
 	/* monotonic ns: end of this attempt, and of all repetitions and waits */
 	uint64_t deadline, give_up;
-	uint32_t changes; /* number of changes that had begun when the question was asked */
+	uint64_t changes; /* number of changes that had begun when the question was asked */
 	/* monotonic ns: how long to wait for the journal, unless its status was asked for */
 	uint64_t journal_by;
 	/* the rule that the journal should follow, when it was asked */

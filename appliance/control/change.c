@@ -237,7 +237,7 @@ static void is_over(struct control *s, const struct order *o, bool done, json_t 
 		c->draft.state = DRAFT_APPLIED;
 		c->draft.generation =
 			(uint64_t)json_integer_value(json_object_get(json_object_get(answer, "generation"), "number"));
-		s->draft_unsaved = draft_save(CONTROL_FD_FOLDER, &c->draft, &e) < 0;
+		c->unsaved = draft_save(CONTROL_FD_FOLDER, &c->draft, &e) < 0;
 	}
 }
 

@@ -49,9 +49,10 @@ json_t *change_waits(const struct control *s);
 /* To be called after each operation, because the draft's generation may have been reverted, or
  * another policy may be in force than the one on which the draft is based. */
 void change_settle(struct control *s);
-/* Tries again to write the draft, which is not on disk (draft_unsaved) because the disk is full
- * or fails. */
-void change_save(struct control *s);
+/* Whether the draft is not on disk, which is full or fails; it is tried again from time to time. */
+bool change_unsaved(const struct control *s);
+uint64_t change_next(const struct control *s);
+void change_due(struct control *s, uint64_t now);
 /* The asker of this order does not wait any more. Stops a check or dry run whose account is still
  * being looked up. */
 void change_stop(struct control *s, const struct asker *a);

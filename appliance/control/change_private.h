@@ -33,6 +33,8 @@ struct order {
 
 struct change {
 	struct draft draft;
+	bool unsaved;	     /* it is not on the disk, which is full or fails */
+	uint64_t save_again; /* monotonic ns */
 	struct order orders[ORDERS_ALL];
 	uint64_t serial;
 	/* The result of the last dry run of this revision; lost at a restart. */

@@ -33,7 +33,6 @@
 #include <stdint.h>
 
 #include "appliance/base/json.h"
-#include "appliance/base/messages.h"
 #include "appliance/base/sentence.h"
 #include "appliance/control/answer.h"
 #include "appliance/control/certificates.h"
@@ -70,7 +69,6 @@ struct in_force {
 enum counted { COUNTED_STOPPED, COUNTED_SEARCHES, COUNTED_DRIFTS, COUNTED };
 
 struct control {
-	enum lang lang;
 	struct event_port events;
 	bool logins; /* there is a socket of logins */
 	int web;     /* the channel to the web side, -1 = none */
@@ -86,12 +84,7 @@ struct control {
 	struct sentence workers_said; /* facts.c */
 	/* as the supervisor stores them; owned, NULL = not told yet */
 	json_t *doors, *isolations;
-	uint64_t trial;		  /* generation on trial, 0 = none */
-	uint64_t step;		  /* generation_step() of the supervisor's store */
-	bool busy;		  /* the policy in force is being changed */
-	uint32_t changes;	  /* how many changes have begun */
-	bool trusted;		  /* the clock is trusted */
-	uint64_t wanted, running; /* bit n: slot n */
+	bool trusted; /* the clock is trusted */
 	uint32_t next_id;
 	struct {
 		json_int_t last, gone; /* counts of the running process, and of earlier ones */
@@ -110,8 +103,6 @@ struct control {
 	struct answer *answers, *answers_last; /* answer.c; owned, the oldest first */
 	struct answer *spare_answers;	       /* the same */
 	struct change *change;		       /* change_private.h */
-	bool draft_unsaved;		       /* the draft is not on the disk */
-	uint64_t save_again;		       /* monotonic ns */
 	struct records *records;	       /* records.c */
 	struct backup *backup;		       /* backup.c */
 	struct shows *shows;		       /* show.c */

@@ -17,6 +17,9 @@
 #include "appliance/role/roles.h"
 #include "appliance/wire/hours.h"
 
+/* ns until a save is tried again: a full disk may have room by then */
+#define SAVE_AGAIN 2000000000ull
+
 /* ---- the draft in answers -------------------------------------------------------------------- */
 
 static json_t *time_or_null(uint64_t ns)
@@ -49,7 +52,7 @@ json_t *draft_json(const struct control *s)
 
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "state",
 			 draft_state_name(d->state), "revision", (json_int_t)d->revision, "base", (json_int_t)d->base,
-			 "in_force", (json_int_t)s->now->number, "on_trial", (json_int_t)s->trial, "generation",
+			 "in_force", (json_int_t)s->now->number, "on_trial", (json_int_t)s->facts.trial, "generation",
 			 d->generation != 0 ? json_integer((json_int_t)d->generation) : json_null(), "authors",
 			 authors_json(d), "by", json_text_or_null(d->by), "saved", time_or_null(d->saved_ns), "comment",
 			 json_text_or_null(d->comment), "decided_by", json_text_or_null(d->decided_by), "decided",
@@ -185,17 +188,30 @@ void change_settle(struct control *s)
 			    s->now->number);
 	if (what == DRAFT_STAYS)
 		return;
-	s->draft_unsaved = draft_save(CONTROL_FD_FOLDER, d, &e) < 0;
+	s->change->unsaved = draft_save(CONTROL_FD_FOLDER, d, &e) < 0;
 	if (what == DRAFT_KEEPS)
 		record_approval(s, POLICY_APPROVAL_KEPT, "", d->decided_by);
 }
 
-void change_save(struct control *s)
+bool change_unsaved(const struct control *s)
 {
+	return s->change->unsaved;
+}
+
+uint64_t change_next(const struct control *s)
+{
+	return s->change->unsaved ? s->change->save_again : UINT64_MAX;
+}
+
+void change_due(struct control *s, uint64_t now)
+{
+	struct change *c = s->change;
 	struct err e;
 
-	if (s->draft_unsaved)
-		s->draft_unsaved = draft_save(CONTROL_FD_FOLDER, &s->change->draft, &e) < 0;
+	if (!c->unsaved || now < c->save_again)
+		return;
+	c->save_again = now + SAVE_AGAIN;
+	c->unsaved = draft_save(CONTROL_FD_FOLDER, &c->draft, &e) < 0;
 }
 
 /* Saves the changed draft. If that fails, restores `before`, and refuses the order. Only the state
@@ -205,7 +221,7 @@ static bool kept_or_refused(struct control *s, const struct order *o, const stru
 	struct err e;
 
 	if (draft_save(CONTROL_FD_FOLDER, &s->change->draft, &e) == 0) {
-		s->draft_unsaved = false;
+		s->change->unsaved = false;
 		return true;
 	}
 	s->change->draft = *before;
@@ -299,7 +315,7 @@ static void save_draft(struct control *s, const struct order *o)
 	struct draft before = c->draft, *d = &c->draft;
 	/* A draft whose generation is on trial may be saved again. It is then no new draft, so its
 	 * authors stay its authors. */
-	bool new = d->state == DRAFT_NONE || (d->state == DRAFT_APPLIED && d->generation != s->trial);
+	bool new = d->state == DRAFT_NONE || (d->state == DRAFT_APPLIED && d->generation != s->facts.trial);
 	uint8_t *texts = NULL;
 	struct err e;
 	size_t n;
@@ -402,8 +418,8 @@ static void discard(struct control *s, const struct order *o)
 
 	if (!of_this_revision(s, o) || !stands_still(s, o))
 		return;
-	if (before.state == DRAFT_APPLIED && before.generation == s->trial) {
-		draft_refuse(s, o, ANSWER_CANNOT, M_CHANGE_ON_TRIAL, (unsigned long long)s->trial);
+	if (before.state == DRAFT_APPLIED && before.generation == s->facts.trial) {
+		draft_refuse(s, o, ANSWER_CANNOT, M_CHANGE_ON_TRIAL, (unsigned long long)s->facts.trial);
 		return;
 	}
 	c->draft = (struct draft){ .revision = before.revision };

@@ -81,8 +81,8 @@ static void recall_errand(struct errands *all)
  * but not ended. */
 static bool may_go(const struct control *s, size_t at)
 {
-	return s->errands->of[at].id != 0 && !s->errands->out && (s->wanted >> SLOT_ERRAND & 1u) == 0 &&
-	       (at == 0 || !s->busy);
+	return s->errands->of[at].id != 0 && !s->errands->out && s->facts.state[SLOT_ERRAND] == SLOT_OFF &&
+	       (at == 0 || !s->facts.busy);
 }
 
 bool work_put(struct control *s, uint32_t id, const struct msg_body *body, const int *fds, size_t n)
@@ -152,7 +152,7 @@ void work_due(struct control *s, uint64_t now)
 		errand_end(x);
 		all->undone(s, id);
 	}
-	if (s->busy && all->last != 0)
+	if (s->facts.busy && all->last != 0)
 		recall_errand(all);
 	for (size_t i = 0; i < 1 + ERRANDS; i++) {
 		size_t at = i == 0 ? 0 : 1 + (all->last + i - 1) % ERRANDS;

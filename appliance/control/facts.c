@@ -47,11 +47,8 @@ void workers_say(struct control *s)
 {
 	struct sentence now = { 0 };
 
-	/* before that, the language is not known */
-	if (!s->stands)
-		return;
 	if (workers_notice(&s->facts, &now) && memcmp(&now, &s->workers_said, sizeof(now)) != 0)
-		fprintf(stderr, "sekishod: %s\n", now.text[s->lang]);
+		fprintf(stderr, "sekishod: %s\n", now.text[s->facts.lang]);
 	s->workers_said = now;
 }
 
@@ -78,8 +75,8 @@ void facts_told(struct control *s, struct msg *m)
 
 json_t *json_generation(const struct control *s)
 {
-	json_t *j = generation_json(&s->store, s->now->number, s->now->ir, s->trial, s->facts.until);
-	uint64_t left = s->trial != 0 ? ir_needs_left(s->now->ir, s->facts.proven) : 0;
+	json_t *j = generation_json(&s->store, s->now->number, s->now->ir, s->facts.trial, s->facts.until);
+	uint64_t left = s->facts.trial != 0 ? ir_needs_left(s->now->ir, s->facts.proven) : 0;
 
 	(void)json_object_set_new(j, "unheard", ir_needs_json(s->now->ir, left));
 	return j;

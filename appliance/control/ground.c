@@ -21,7 +21,7 @@ void say_line(const struct control *s, enum message m, ...)
 	va_list ap;
 
 	va_start(ap, m);
-	message_vtext(text, sizeof(text), s->lang, m, ap);
+	message_vtext(text, sizeof(text), (enum lang)s->facts.lang, m, ap);
 	va_end(ap);
 	fprintf(stderr, "sekishod: %s\n", text);
 }
@@ -58,6 +58,6 @@ bool ask_slot(struct control *s, unsigned slot, uint32_t number, const struct ms
 bool slot_is_wanted(const struct control *s, unsigned slot)
 {
 	if (slot == SLOT_MGMT)
-		return s->web >= 0 || (s->wanted >> slot & 1u) != 0;
-	return slot == SLOT_BOX || slot == SLOT_ERRAND || (s->wanted >> slot & 1u) != 0;
+		return s->web >= 0 || s->facts.state[slot] != SLOT_OFF;
+	return slot == SLOT_BOX || slot == SLOT_ERRAND || s->facts.state[slot] != SLOT_OFF;
 }

@@ -34,12 +34,12 @@ static json_t *no_trial(const struct control *s)
 
 static json_t *trial_stands(const struct control *s)
 {
-	const struct generation_record *g = generation_find(&s->store, s->trial);
+	const struct generation_record *g = generation_find(&s->store, s->facts.trial);
 	char since[WHEN], until[WHEN];
 
 	moment_text(g != NULL ? g->applied_ns : 0, since);
 	moment_text(s->facts.until, until);
-	return json_sentence(M_OP_TRIAL, (number)s->trial, g != NULL ? g->by : "-", since, until);
+	return json_sentence(M_OP_TRIAL, (number)s->facts.trial, g != NULL ? g->by : "-", since, until);
 }
 
 /* Which of the trial's needs were not heard during it. */
@@ -56,7 +56,7 @@ static json_t *not_proven(const struct control *s)
 	}
 	json_decref(needs);
 	moment_text(s->facts.until, until);
-	return json_sentence(M_TRIAL_UNHEARD, (number)s->trial, names, until);
+	return json_sentence(M_TRIAL_UNHEARD, (number)s->facts.trial, names, until);
 }
 
 static json_t *rolled_back(const struct control *s, number further)
@@ -99,7 +99,7 @@ json_t *refusal_json(const struct control *s, const json_t *x)
 	case REFUSAL_TRIAL:
 		return trial_stands(s);
 	case REFUSAL_OTHER_TRIAL:
-		return json_sentence(M_CHANGE_OTHER_TRIAL, (number)s->trial, n);
+		return json_sentence(M_CHANGE_OTHER_TRIAL, (number)s->facts.trial, n);
 	case REFUSAL_UNHEARD:
 		return not_proven(s);
 	case REFUSAL_MOVED:

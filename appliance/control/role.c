@@ -25,23 +25,7 @@
 #include "appliance/role/roles.h"
 #include "appliance/role/sandbox.h"
 
-/* ns until a save is tried again: a full disk may have room by then */
-#define SAVE_AGAIN 2000000000ull
-
 enum { POLL_BOX, POLL_WEB, POLL_SOCKET, POLL_LOGINS, POLL_CLIENT, POLL_COUNT = POLL_CLIENT + CLIENTS };
-
-static uint64_t unsaved_next(const struct control *s)
-{
-	return s->draft_unsaved ? s->save_again : UINT64_MAX;
-}
-
-static void unsaved_due(struct control *s, uint64_t now)
-{
-	if (!s->draft_unsaved || now < s->save_again)
-		return;
-	s->save_again = now + SAVE_AGAIN;
-	change_save(s);
-}
 
 /* The parts of the role: the time of their next work in monotonic ns, and the work. */
 static const struct {
@@ -50,7 +34,7 @@ static const struct {
 } parts[] = {
 	{ collect_next, collect_due }, { watches_next, watches_due }, { impact_next, impact_due },
 	{ hours_next, hours_due },     { source_next, source_due },   { backup_next, backup_due },
-	{ work_next, work_due },       { unsaved_next, unsaved_due }, { people_next, people_answer },
+	{ work_next, work_due },       { change_next, change_due },   { people_next, people_answer },
 };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 

@@ -93,21 +93,9 @@ bool told_past(struct control *s, struct msg *m)
 
 bool told_standing(struct control *s, struct msg *m)
 {
-	const struct msg_standing *t = &m->body.standing;
-
 	if (s->now == NULL || s->store.list == NULL)
 		return false;
-	s->lang = (enum lang)t->lang;
-	s->busy = t->busy != 0;
-	s->changes = (uint32_t)t->changes;
-	s->trial = t->trial;
-	s->step = t->step;
-	s->trusted = t->clock_wait == CLOCK_TRUSTED;
-	s->wanted = s->running = 0;
-	for (unsigned i = 0; i < SLOTS; i++) {
-		s->wanted |= (uint64_t)(t->state[i] != SLOT_OFF) << i;
-		s->running |= (uint64_t)(t->state[i] == SLOT_RUNNING) << i;
-	}
+	s->trusted = m->body.standing.clock_wait == CLOCK_TRUSTED;
 	s->stands = true;
 	facts_told(s, m);
 	workers_say(s);

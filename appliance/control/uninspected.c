@@ -241,7 +241,7 @@ void unheard_look(struct control *s, uint64_t now)
 	struct unheard *u = &s->unheard;
 
 	switch (deaf_look(&u->deaf, c->logged - u->logged_was, c->heard != u->heard_was,
-			  (s->running >> SLOT_TAP & 1u) != 0, now, clock_wall_ns())) {
+			  s->facts.state[SLOT_TAP] == SLOT_RUNNING, now, clock_wall_ns())) {
 	case DEAF_BEGINS:
 		tell_heard(s, MACHINE_TAP_DEAF);
 		break;

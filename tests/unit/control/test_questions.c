@@ -71,7 +71,7 @@ bool ask_slot(struct control *of, unsigned slot, uint32_t number, const struct m
 
 bool slot_is_wanted(const struct control *of, unsigned slot)
 {
-	return slot == SLOT_BOX || slot == SLOT_ERRAND || (of->wanted >> slot & 1u) != 0;
+	return slot == SLOT_BOX || slot == SLOT_ERRAND || of->facts.state[slot] != SLOT_OFF;
 }
 
 enum role slot_role(unsigned slot)
@@ -171,7 +171,7 @@ static int begin(void **state)
 	s.compose = composed;
 	in_force.ir = &policy;
 	s.now = &in_force;
-	s.wanted = s.running = (uint64_t)1 << SLOT_ENFORCE | (uint64_t)1 << SLOT_JOURNAL | (uint64_t)1 << SLOT_DPI;
+	s.facts.state[SLOT_ENFORCE] = s.facts.state[SLOT_JOURNAL] = s.facts.state[SLOT_DPI] = SLOT_RUNNING;
 	return collect_open(&s, &e);
 }
 
@@ -329,11 +329,11 @@ static void stopped_before_it_is_asked(void **state)
 			   other = { .kind = ASKER_CLIENT, .client = 1, .serial = 8 };
 
 	(void)state;
-	s.busy = true;
+	s.facts.busy = true;
 	collect_start(&s, COLLECT_VERIFY, man);
 	collect_start(&s, COLLECT_VERIFY, other);
 	collect_stop(&s, &man);
-	s.busy = false;
+	s.facts.busy = false;
 	collect_settled(&s);
 	assert_int_equal(heard[MSG_VERIFY], 1);
 	assert_int_equal(heard[MSG_STOP], 0);
@@ -398,22 +398,22 @@ static void told_across_a_change(void **state)
 	const struct asker man = { .kind = ASKER_CLIENT, .client = 1, .serial = 7, .tell = true };
 
 	(void)state;
-	s.busy = true;
+	s.facts.busy = true;
 	collect_start(&s, COLLECT_VERIFY, man);
 	assert_int_equal(tellings, 1);
 	assert_int_equal(told_stage, PROGRESS_WAITS_CHANGE);
-	s.busy = false;
+	s.facts.busy = false;
 	collect_settled(&s);
 	assert_int_equal(heard[MSG_VERIFY], 1);
 	assert_true(wanted);
 	enforce_tells(s.next_id, PROGRESS_READS);
 	assert_int_equal(told_stage, PROGRESS_READS);
-	s.busy = true;
-	s.changes++;
+	s.facts.busy = true;
+	s.facts.changes++;
 	enforce_says(s.next_id);
 	assert_int_equal(answered[ASKER_CLIENT], 0);
 	assert_int_equal(told_stage, PROGRESS_WAITS_CHANGE);
-	s.busy = false;
+	s.facts.busy = false;
 	collect_settled(&s);
 	assert_int_equal(heard[MSG_VERIFY], 2);
 	assert_true(wanted);

@@ -320,6 +320,33 @@ static json_t *attack_said(const char *(*said)(unsigned cause, const char *lang)
 	return json_pack("{s:s, s:s}", "en", said(cause, "en"), "ja", said(cause, "ja"));
 }
 
+/* The isolations that the policy has prepared for such an alarm. A person looks at the rehearsal,
+ * and orders them. */
+static json_t *offers_for(const json_t *status, unsigned cause)
+{
+	const json_t *prepared = ja(status, "prepared");
+	json_t *offers = json_array();
+
+	json_each(one, prepared)
+		json_each(word, ja(one, "on_alarm"))
+			if (strcmp(json_string_value(word), attack_word(cause)) == 0)
+				(void)json_array_append(offers, json_object_get(one, "name"));
+	return offers;
+}
+
+/* Adds to the sentences how a person carries out what is offered. */
+static void say_offers(json_t *alarm, const json_t *offers)
+{
+	for (unsigned l = 0; l < LANGUAGES; l++)
+		json_each(name, offers) {
+			char more[ALARM_TEXT], text[ATTACK_TEXT + ALARM_TEXT];
+
+			message_text(more, sizeof(more), (enum lang)l, M_ALARM_OFFER, json_string_value(name));
+			snprintf(text, sizeof(text), "%s%s", js(alarm, lang_name((enum lang)l)), more);
+			json_object_set_new(alarm, lang_name((enum lang)l), json_text(text));
+		}
+}
+
 /* `sources`: what a person would isolate, if the work there is not known. */
 static void add_attack_words(json_t *alarm, unsigned cause, const char *from)
 {
@@ -337,6 +364,7 @@ static void of_attacks(json_t *list, const json_t *status)
 	json_each(o, alarms) {
 		unsigned cause = attack_by_word(js(o, "attack"));
 		char texts[2][ATTACK_TEXT], counts[ALARM_TEXT], last[RENDER_TEXT], key[KEY_TEXT];
+		json_t *one;
 
 		render_time(js(o, "last"), last);
 		for (unsigned l = 0; l < LANGUAGES; l++) {
@@ -364,7 +392,10 @@ static void of_attacks(json_t *list, const json_t *status)
 			touches_one(list, js(o, "to"), "");
 		if (*js(o, "from") != '\0' && !js_is(o, "from", js(o, "to")))
 			touches_one(list, js(o, "from"), "");
-		add_attack_words(json_array_get(list, json_array_size(list) - 1), cause, js(o, "from"));
+		one = json_array_get(list, json_array_size(list) - 1);
+		add_attack_words(one, cause, js(o, "from"));
+		json_object_set_new(one, "offers", offers_for(status, cause));
+		say_offers(one, ja(one, "offers"));
 	}
 	if (ju(a, "ringing") > json_array_size(alarms))
 		add_alarm(list, "attacks more", true, "", M_ALARM_ATTACKS_MORE, "", "");
@@ -538,10 +569,11 @@ static json_t *line_of(json_t *lines, const json_t *alarm)
 		if (js_is(ja(line, "title"), "en", js(ja(alarm, "title"), "en")) &&
 		    jb(line, "grave") == jb(alarm, "grave"))
 			return line;
-	(void)json_array_append_new(
-		lines, json_pack("{s:O, s:O, s:O, s:O, s:[], s:[], s:[]}", "title", json_object_get(alarm, "title"),
-				 "grave", json_object_get(alarm, "grave"), "since", json_object_get(alarm, "since"),
-				 "step", json_object_get(alarm, "step"), "machines", "sources", "keys"));
+	(void)json_array_append_new(lines,
+				    json_pack("{s:O, s:O, s:O, s:O, s:[], s:[], s:[], s:[]}", "title",
+					      json_object_get(alarm, "title"), "grave", json_object_get(alarm, "grave"),
+					      "since", json_object_get(alarm, "since"), "step",
+					      json_object_get(alarm, "step"), "machines", "sources", "offers", "keys"));
 	return json_array_get(lines, json_array_size(lines) - 1);
 }
 
@@ -575,6 +607,7 @@ json_t *alarms_lines(const json_t *alarms)
 			if (*since == '\0' || (*js(a, "since") != '\0' && strcmp(js(a, "since"), since) < 0))
 				json_object_set(line, "since", json_object_get(a, "since"));
 			add_names(json_object_get(line, "sources"), ja(a, "sources"), NULL);
+			add_names(json_object_get(line, "offers"), ja(a, "offers"), NULL);
 			add_names(json_object_get(line, "machines"), ja(a, "machines"), ja(a, "sources"));
 			(void)json_array_append(json_object_get(line, "keys"), json_object_get(a, "key"));
 		}

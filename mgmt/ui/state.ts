@@ -31,6 +31,8 @@ export interface Alarm {
 	attacks: number[];
 	machines: string[];
 	sources: string[];
+	/** Names of isolations that the policy has prepared for it. */
+	offers: string[];
 	step: string;
 }
 
@@ -64,7 +66,7 @@ const since = (dated: string, seen: string | null): string =>
 function alarms(state: State): Alarm[] {
 	return state.lines.map((line) => {
 		const those = state.alarms.filter((a) => line.keys.includes(a.key)), seen = those.map((a) => a.seen).find((x) => x !== null) ?? null;
-		return { title: line.title[language()], texts: those.map((a) => a[language()]), since: since(line.since, seen), grave: line.grave, machines: line.machines, sources: line.sources, step: line.step?.[language()] ?? "",
+		return { title: line.title[language()], texts: those.map((a) => a[language()]), since: since(line.since, seen), grave: line.grave, machines: line.machines, sources: line.sources, offers: line.offers, step: line.step?.[language()] ?? "",
 			attacks: line.keys.flatMap((key) => /^attack (\d+)\//.exec(key)?.[1] ?? []).map(Number) };
 	});
 }

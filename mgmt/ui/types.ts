@@ -430,7 +430,7 @@ export interface State {
 	ja: Words;
 	en: Words;
 	alarms: { key: string; grave: boolean; since: string; seen: string | null; en: string; ja: string; machines: string[]; step: Said | null }[];
-	lines: { title: Said; grave: boolean; since: string; step: Said | null; machines: string[]; sources: string[]; keys: string[] }[];
+	lines: { title: Said; grave: boolean; since: string; step: Said | null; machines: string[]; sources: string[]; offers: string[]; keys: string[] }[];
 	status: Status;
 }
 

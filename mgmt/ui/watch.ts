@@ -43,12 +43,14 @@ function cutter(what: string, name: string, changed: () => void): Child {
 }
 
 /**
- * Buttons that isolate where an alarm comes from: the machine by its name or its address; its zone
+ * Buttons that isolate what the policy has prepared for an alarm, and where it comes from: the machine
+ * by its name or its address; its zone
  * if neither is known, or if there are more machines than the alarm names.
  */
 function cutSources(state: State, a: Alarm, changed: () => void): Child {
 	if (!mayIsolate()) return false;
 	const zones = (state.status.interfaces ?? []).flatMap((x) => x.zones ?? []), found = new Map<string, string>();
+	for (const p of state.status.prepared ?? []) if (a.offers.includes(p.name)) found.set(p.name, p.label || p.name);
 	for (const source of a.sources.flatMap((s) => s.split(", "))) {
 		const m = /^(.*) \((.*?)\)( \.\.\.)?$/.exec(source), more = a.sources.some((s) => s.endsWith(" ...")), asset = zones.flatMap((z) => z.assets ?? []).find((x) => (x.label || x.name) === m?.[1]), zone = zones.find((z) => (z.label || z.name) === m?.[2]);
 		if (asset !== undefined) found.set("asset " + (asset.name ?? ""), asset.label || (asset.name ?? ""));

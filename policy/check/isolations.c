@@ -3,6 +3,7 @@
  * continue. */
 #include <string.h>
 
+#include "appliance/wire/attack.h"
 #include "policy/check/keys.h"
 #include "policy/check/written.h"
 
@@ -174,6 +175,28 @@ static void read_keeps(struct check *k, const struct ast_node *list, struct mode
 	}
 }
 
+/* The address of a forged packet is not the one to cut, so no isolation is offered for it. */
+static void read_alarms(struct check *k, const struct ast_node *list, struct model_isolation *one, struct object o)
+{
+	const char *known[ATTACK_CAUSES];
+
+	for (unsigned i = 0; i < ATTACK_CAUSES; i++)
+		known[i] = attack_word(i);
+	check_not_empty(k, list, o, NO_HINT);
+	for (const struct ast_node *e = NULL; (e = list_next(k, list, e, AST_STRING, o)) != NULL;) {
+		unsigned cause = attack_by_word(e->string);
+
+		if (cause == ATTACK_CAUSES)
+			check_near(k,
+				   check_value(k, SEV_ERROR, "policy.unknown_name", e, MP_ALARM_UNKNOWN, o, e->string),
+				   e->string, known, ATTACK_CAUSES);
+		else if (cause == ATTACK_SPOOFED)
+			check_value(k, SEV_ERROR, "policy.isolation", e, MP_ALARM_FORGED, o, e->string);
+		else
+			one->on_alarm |= 1u << cause;
+	}
+}
+
 static void one_isolation(struct check *k, const struct ast_node *node, struct model_isolation *one)
 {
 	struct object o = { MP_OBJ_ISOLATION, node->name };
@@ -189,6 +212,8 @@ static void one_isolation(struct check *k, const struct ast_node *node, struct m
 		read_cuts(k, v[I_CUT], one, o);
 	if (v[I_KEEP] != NULL)
 		read_keeps(k, v[I_KEEP], one, o);
+	if (v[I_ON_ALARM] != NULL)
+		read_alarms(k, v[I_ON_ALARM], one, o);
 }
 
 void check_isolations(struct check *k, const struct ast_node *node)

@@ -159,7 +159,8 @@ struct model_isolation {
 	const char *label;   /* "" when absent */
 	struct ir_cut *cuts; /* what it cuts, as operands of `sekisho isolate` */
 	size_t n_cuts;
-	bool *keep; /* by conduit: whether it stays open; NULL: all are cut */
+	bool *keep;	   /* by conduit: whether it stays open; NULL: all are cut */
+	uint32_t on_alarm; /* bits of enum attack_cause: alarms beside which it is offered */
 	struct srcpos at;
 };
 

@@ -75,6 +75,7 @@ static bool lower_isolations(const struct model *m, struct ir *ir, struct arena 
 
 		to->name = from->name;
 		to->label = from->label;
+		to->on_alarm = from->on_alarm;
 		to->cuts = from->cuts;
 		to->n_cuts = (uint32_t)from->n_cuts;
 		to->keep = arena_array(a, m->n_conduits, sizeof(*to->keep));

@@ -191,14 +191,18 @@ json_t *ir_isolations_json(const struct ir *ir)
 
 	for (uint32_t i = 0; i < ir->n_isolations; i++) {
 		const struct ir_isolation *x = &ir->isolations[i];
-		json_t *cut = json_array(), *keep = json_array();
+		json_t *cut = json_array(), *keep = json_array(), *on_alarm = json_array();
 
 		for (uint32_t k = 0; k < x->n_cuts; k++)
 			json_array_append_new(cut, json_text(x->cuts[k].what));
 		for (uint32_t k = 0; k < x->n_keep; k++)
 			json_array_append_new(keep, json_text(ir->conduits[x->keep[k]].name));
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "name", json_text(x->name), "label",
-						      json_text(x->label), "cut", cut, "keep", keep));
+		for (unsigned k = 0; k < ATTACK_CAUSES; k++)
+			if ((x->on_alarm >> k & 1) != 0)
+				json_array_append_new(on_alarm, json_string(attack_word(k)));
+		json_array_append_new(list,
+				      json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", json_text(x->name), "label",
+						json_text(x->label), "cut", cut, "keep", keep, "on_alarm", on_alarm));
 	}
 	return list;
 }

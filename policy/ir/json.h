@@ -14,8 +14,8 @@ void ir_fields_json(json_t *o, const struct ir *ir, const struct ir_object *obje
 /* A list of the generation by its JSON key, for instance "zones". */
 json_t *ir_list_json(const struct ir *ir, const char *key);
 json_t *ir_until_json(uint64_t seconds);
-/* [{"name","label","cut","keep"}]: `cut` in the words of `sekisho isolate`, `keep` as names of
- * conduits. */
+/* [{"name","label","cut","keep","on_alarm"}]: `cut` in the words of `sekisho isolate`, `keep` as
+ * names of conduits. */
 json_t *ir_isolations_json(const struct ir *ir);
 /* [{"kind","name","label"}]: the conduits and assets of these bits (policy/ir/needs.h). */
 json_t *ir_needs_json(const struct ir *ir, uint64_t which);

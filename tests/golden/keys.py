@@ -186,6 +186,7 @@ CHANGES = {
     "always.purpose": ("/*always*/", 'purpose = "作業";'),
     "isolation.cut": ('cut = ["zones office crane"]', 'cut = ["zone crane"]'),
     "isolation.keep": ("/*isolation*/", 'keep = ["reads"];'),
+    "isolation.on_alarm": ("/*isolation*/", 'on_alarm = ["program", "scan"];'),
     "isolation.label": ("/*isolation*/", 'label = "事務所の切り離し";'),
     "organisation.zone": ('nagoya = { zone = "crane";', 'nagoya = { zone = "office";', ("organisation", "zone")),
     "organisation.contract_until": ("/*organisation*/", 'contract_until = "2189-03-31T24:00:00+09:00";', ("organisation", "contract_until"), ("conduit", "until")),

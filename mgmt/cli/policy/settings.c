@@ -407,15 +407,19 @@ static void organisation(json_t *all, const struct source *s, const struct model
 
 static void isolation(json_t *all, const struct source *s, const struct model_isolation *one)
 {
-	json_t *cut = json_array(), *keep = json_array();
+	json_t *cut = json_array(), *keep = json_array(), *on_alarm = json_array();
 
+	for (unsigned i = 0; i < ATTACK_CAUSES; i++)
+		if ((one->on_alarm >> i & 1) != 0)
+			put_line(on_alarm, attack_word(i));
 	for (size_t i = 0; i < one->n_cuts; i++)
 		put_line(cut, one->cuts[i].what);
 	for (size_t i = 0; one->keep != NULL && i < s->c.model->n_conduits; i++)
 		if (one->keep[i])
 			put_line(keep, s->c.model->conduits[i].name);
 	object(all, s, "isolation", json_text(one->name), one->at,
-	       json_pack("{s:o, s:o, s:o}", "cut", cut, "keep", keep, "label", said(one->label)));
+	       json_pack("{s:o, s:o, s:o, s:o}", "cut", cut, "keep", keep, "on_alarm", on_alarm, "label",
+			 said(one->label)));
 }
 
 static void always(json_t *all, const struct source *s, const struct model_always *w)

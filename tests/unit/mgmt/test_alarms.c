@@ -28,7 +28,8 @@ static const char status_text[] =
 	"{\"name\":\"lan2\",\"device\":\"e2\",\"link\":\"no_carrier\",\"zones\":[{\"name\":\"crane\",\"label\":\"\","
 	"\"assets\":[{\"name\":\"rtg07\",\"label\":\"RTG "
 	"7号機\"},{\"name\":\"rtg08\",\"label\":\"\"}],\"assets_all\":6}]}],"
-	"\"foreign\":[\"table ip nat\"],"
+	"\"foreign\":[\"table ip nat\"],\"prepared\":[{\"name\":\"ot\",\"on_alarm\":[\"program\"]},"
+	"{\"name\":\"it\",\"on_alarm\":[\"program\",\"scan\"]}],"
 	"\"isolations\":[{\"what\":\"asset rtg07.plc\",\"label\":\"RTG 7号機 "
 	"plc\",\"since\":\"\",\"machines\":[\"RTG 7号機 plc\"]},{\"what\":\"everything\",\"label\":\"\","
 	"\"since\":\"\"},{\"what\":\"asset gone\",\"label\":\"\",\"since\":\"\"}],"
@@ -125,6 +126,11 @@ static void names_machines_steps(void **state)
 	says(list, "fault another program", NULL, "", "page State");
 	says(list, "conduit reads", NULL, "TOS,RTG 7号機", "cables");
 	says(list, "role tap", NULL, "", "restarts by itself");
+	/* What the policy has prepared for this alarm, and for no other, is offered. */
+	assert_int_equal(json_array_size(ja(of(list, "attack "), "offers")), 1);
+	assert_string_equal(json_string_value(json_array_get(ja(of(list, "attack "), "offers"), 0)), "it");
+	assert_non_null(strstr(js(of(list, "attack "), "en"), "sekisho isolate --rehearse it"));
+	assert_non_null(strstr(js(of(list, "attack "), "ja"), "sekisho isolate --rehearse it"));
 	/* Each alarm has a title that fits a headline, and a first step. */
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *a = json_array_get(list, i);

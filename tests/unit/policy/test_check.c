@@ -12,6 +12,7 @@
  * LINK: appliance/base/diag_print.c appliance/base/messages.c appliance/base/errno_text.c
  * LINK: appliance/wire/protocols.c appliance/base/utf8.c appliance/wire/vocabulary*.c dpi/%/words.c
  * LINK: appliance/wire/settings.c appliance/base/duration.c
+ * LINK: appliance/wire/attack.c
  * LIBS: libconfig nettle
  */
 #include "tests/unit/cmocka.h"

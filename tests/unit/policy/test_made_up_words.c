@@ -10,6 +10,7 @@
  * LINK: appliance/wire/notation.c appliance/wire/tag.c appliance/wire/protocols.c
  * LINK: appliance/wire/settings.c appliance/wire/plain.c
  * LINK: appliance/wire/vocabulary.c appliance/wire/reason.c appliance/wire/msg.c
+ * LINK: appliance/wire/attack.c
  * LIBS: libconfig nettle jansson
  */
 #include "tests/unit/cmocka.h"

@@ -9,6 +9,7 @@
  * LINK: appliance/wire/notation.c appliance/wire/tag.c appliance/wire/settings.c
  * LINK: appliance/wire/plain.c
  * LINK: appliance/wire/vocabulary.c appliance/wire/reason.c appliance/wire/msg.c
+ * LINK: appliance/wire/attack.c
  * LIBS: libconfig nettle jansson
  */
 #include "policy/ir/seal.h"

@@ -7,6 +7,7 @@
  * LINK: policy/render/json.c appliance/base/json.c appliance/base/utf8.c appliance/wire/duty.c
  * LINK: appliance/wire/reason.c appliance/wire/msg.c policy/ir/json.c policy/ir/moment.c
  * LINK: appliance/base/memfd.c
+ * LINK: appliance/wire/attack.c
  * LIBS: nettle jansson
  */
 /* What the renderings contain. tests/netns/nft_text checks that nft accepts the text, and

@@ -35,6 +35,7 @@
 #include "policy/compile/compile.h"
 #include "policy/ir/seal.h"
 #include "policy/render/render.h"
+#include "policy/render/settings.h"
 #include "policy/space/asked.h"
 
 #define BUNDLE_MAX (32u << 20) /* bytes of all texts of one policy */
@@ -217,6 +218,22 @@ struct compiled {
 	size_t more; /* number of sentences that are left out */
 };
 
+/* Says which settings differ. The rules in force do not hold them all, but their texts do. */
+static void compare_settings(const struct compilation *before, const struct compilation *after, json_t *sentences)
+{
+	size_t n = bundle_encode(before->sources, before->n_sources, NULL, 0);
+	struct compilation old = { .arena = arena_new(COMPILE_BUDGET) };
+	uint8_t *texts = malloc(n);
+	struct policy_loader loader;
+	const char *main_name;
+
+	if (old.arena != NULL && texts != NULL && bundle_encode(before->sources, before->n_sources, texts, n) == n &&
+	    loader_bundle(bytes_of(texts, n), old.arena, &loader, &main_name) && policy_check(&old, &loader, main_name))
+		settings_tell(sentences, &old, after);
+	arena_free(old.arena);
+	free(texts);
+}
+
 /* Compares the policy with the one in force (`before`, sealed). A failed comparison does not fail
  * the compilation. */
 static void compare_policies(struct bytes before, const struct compilation *c, struct compiled *ret)
@@ -226,7 +243,11 @@ static void compare_policies(struct bytes before, const struct compilation *c, s
 	struct err e;
 
 	if (a != NULL && policy_raise(&old, before, &e) == 0)
-		ret->meaning = means_bounded(means_json(&old, c, clock_wall_s()), &ret->more);
+		ret->meaning = means_json(&old, c, clock_wall_s());
+	if (ret->meaning != NULL) {
+		compare_settings(&old, c, ret->meaning);
+		ret->meaning = means_bounded(ret->meaning, &ret->more);
+	}
 	arena_free(a);
 }
 
@@ -282,6 +303,15 @@ static const char *line_of(const json_t *all, size_t i, enum lang l)
 	return text != NULL ? text : "";
 }
 
+/* The first line of a sentence, as it is stored; what follows in other lines is left out. */
+static const char *first_line(const json_t *all, size_t i, enum lang l, char out[MEANT_BYTES])
+{
+	const char *line = line_of(all, i, l);
+
+	snprintf(out, MEANT_BYTES, "%.*s", (int)strcspn(line, "\n"), line);
+	return out;
+}
+
 /* Writes the first sentences. They quote the policy's text, so control characters are removed. A
  * sentence for which there is no room is only counted. */
 static void say_brief(struct brief *b, const json_t *all, size_t more, enum lang l)
@@ -290,11 +320,12 @@ static void say_brief(struct brief *b, const json_t *all, size_t more, enum lang
 	/* room for the line that counts the others */
 	const size_t size = sizeof(b->text.text[l]) - 40;
 	size_t n = 0, said = 0, of = json_array_size(all);
+	char line[MEANT_BYTES];
 
-	for (; said < of && said < MEANT_LINES && n + strlen(line_of(all, said, l)) + 2 < size; said++) {
+	for (; said < of && said < MEANT_LINES && n + strlen(first_line(all, said, l, line)) + 2 < size; said++) {
 		if (n > 0)
 			out[n++] = '\n';
-		utf8_plain(line_of(all, said, l), out + n, size - n);
+		utf8_plain(line, out + n, size - n);
 		n += strlen(out + n);
 	}
 	if (of == 0)

@@ -298,6 +298,19 @@ void minute_text(uint64_t wall_s, char out[MOMENT_FOR_PEOPLE])
 	text_for_people((time_t)wall_s, true, out);
 }
 
+void seconds_text(uint64_t seconds, char out[SECONDS_TEXT])
+{
+	static const struct {
+		unsigned seconds;
+		const char *unit;
+	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+	size_t i = 0;
+
+	while (seconds % units[i].seconds != 0)
+		i++;
+	snprintf(out, SECONDS_TEXT, "%llu %s", (unsigned long long)(seconds / units[i].seconds), units[i].unit);
+}
+
 time_t people_day(struct tm *day)
 {
 	time_t begins = people_set ? timegm(day) : mktime(day);

@@ -66,6 +66,9 @@ void people_utc(void);
 void moment_text(uint64_t wall_ns, char out[MOMENT_FOR_PEOPLE]);
 /* As moment_text, for a time in seconds that a person chose: without seconds where they are 0. */
 void minute_text(uint64_t wall_s, char out[MOMENT_FOR_PEOPLE]);
+/* A duration in the largest unit that gives a whole number, as in policies: "10 min". */
+#define SECONDS_TEXT 32u
+void seconds_text(uint64_t seconds, char out[SECONDS_TEXT]);
 struct tm;
 /* As mktime, for a day that people have written: the moment when it begins for them. */
 time_t people_day(struct tm *day);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/wire/attack.h"
+#include "appliance/wire/hours.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/journal.h"
 #include "mgmt/state/stand.h"
@@ -431,11 +432,11 @@ static void add_conduit(json_t *list, const char *key, bool grave, enum message 
 static void of_silence(json_t *list, const json_t *status)
 {
 	const json_t *x = ja(status, "expected"), *silent = ja(x, "conduits");
-	char key[KEY_TEXT], span[RENDER_TEXT];
+	char key[KEY_TEXT], span[SECONDS_TEXT];
 
 	json_each(o, silent) {
 		snprintf(key, sizeof(key), "conduit %s", js(o, "conduit"));
-		render_span(ju(o, "within_s"), span);
+		seconds_text(ju(o, "within_s"), span);
 		add_conduit(list, key, true, jb(o, "heard") ? M_ALARM_CONDUIT : M_ALARM_CONDUIT_NEVER, o, span);
 	}
 	if (ju(x, "silent") > json_array_size(silent))

@@ -61,19 +61,6 @@ const char *render_kind(const char *word, enum lang l)
 	return message_format(strcmp(word, "naming") == 0 ? M_KIND_NAMING : M_KIND_COMMANDS, l);
 }
 
-void render_span(unsigned long long seconds, char out[RENDER_TEXT])
-{
-	static const struct {
-		unsigned seconds;
-		const char *unit;
-	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
-	size_t i = 0;
-
-	while (seconds % units[i].seconds != 0)
-		i++;
-	snprintf(out, RENDER_TEXT, "%llu %s", seconds / units[i].seconds, units[i].unit);
-}
-
 void render_conduit(const json_t *silent, enum lang l, char *out, size_t size)
 {
 	const char *name = js(silent, "conduit"), *label = js(silent, "label");

@@ -32,8 +32,6 @@ void render_time(const char *rfc3339, char out[RENDER_TEXT]);
 /* The purpose of a worker's lanes. */
 const char *render_kind(const char *word, enum lang l);
 
-/* A duration in the largest unit that gives a whole number, as in policies: "10 min". */
-void render_span(unsigned long long seconds, char out[RENDER_TEXT]);
 /* A conduit of `expected.conduits`: "RTG 1 reads (tos-reads-rtg01)". */
 void render_conduit(const json_t *silent, enum lang l, char *out, size_t size);
 /* The first CONDUITS_NAMED conduits of `list`, which stands for `all` conduits: "RTG 1 reads (tos-

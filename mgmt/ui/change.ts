@@ -158,8 +158,9 @@ function cutList(o: Outcome): Node_[] {
 function meant(o: Outcome): Node_[] {
 	const list = o.meaning ?? [], more = o.more_meaning ?? 0;
 	if (o.meaning === undefined || o.meaning === null) return [];
-	if (list.length === 0) return [h("p", { "data-key": "meant" }, t("same_meaning"))];
-	return [h("ul", { class: "events", "data-key": "meant" }, list.slice(0, MOST_CUT).map((m) => h("li", {}, words(m.text, language()), h("ul", {}, m.places.slice(0, MOST_PLACES).map((p) => h("li", {}, p.source + " → " + p.destination + " " + p.protocol + "/" + p.ports)),
+	const same = h("p", { "data-key": "meant" }, t("same_meaning"));
+	if (list.length === 0) return [same];
+	return [...(list[0]?.kind === "settings" ? [same] : []), h("ul", { class: "events", "data-key": "meant" }, list.slice(0, MOST_CUT).map((m) => h("li", {}, ...words(m.text, language()).split("\n").map((x) => h("div", {}, x)), m.places.length > 0 && h("ul", {}, m.places.slice(0, MOST_PLACES).map((p) => h("li", {}, p.source + " → " + p.destination + " " + p.protocol + "/" + p.ports)),
 		m.places.length + (m.more_places ?? 0) > MOST_PLACES && h("li", {}, t("and_more", count(m.places.length + (m.more_places ?? 0) - MOST_PLACES))))))),
 		...(list.length + more > MOST_CUT ? [h("p", { class: "note" }, t("and_more", count(Math.max(0, list.length - MOST_CUT) + more)))] : [])];
 }

@@ -476,8 +476,12 @@ export interface Cut {
 	reason?: string;
 	commands?: { function_name?: string; place?: string; count: number; reason?: string }[];
 }
-/** What becomes possible or impossible, in the box's words, and where. */
+/**
+ * What becomes possible or impossible, in the box's words, and where; behind these, each setting
+ * that differs.
+ */
 export interface Meant {
+	kind: "packets" | "commands" | "treated" | "limits" | "settings";
 	text: Said;
 	places: { source: string; destination: string; protocol: string; ports: string }[];
 	more_places?: number;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/policy/settings.h"
+#include "mgmt/cli/policy/means.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

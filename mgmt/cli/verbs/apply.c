@@ -8,7 +8,7 @@
 
 #include "mgmt/cli/box/request.h"
 #include "mgmt/cli/devices/devices.h"
-#include "mgmt/cli/policy/settings.h"
+#include "mgmt/cli/policy/means.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/render.h"
 

@@ -10,7 +10,7 @@
 
 #include "appliance/base/clock.h"
 #include "mgmt/cli/box/request.h"
-#include "mgmt/cli/policy/settings.h"
+#include "mgmt/cli/policy/means.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/verbs.h"
 #include "mgmt/cli/words/moment.h"

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "appliance/wire/vocabulary.h"
-#include "mgmt/cli/policy/settings.h"
 #include "mgmt/cli/policy/source.h"
 #include "mgmt/cli/screen/wrap.h"
 #include "mgmt/cli/verbs.h"
+#include "policy/render/settings.h"
 #include "policy/space/prove.h"
 
 static const char *transport_name(uint8_t l4proto)

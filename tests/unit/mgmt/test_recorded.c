@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "mgmt/cli/policy/settings.h"
+#include "mgmt/cli/policy/means.h"
 #include "tests/unit/policy/policy_text.h"
 
 #define NOW 1800000000u

@@ -1,36 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The settings of a policy and its box.cfg, object by object and key by key, with all defaults
- * filled in, so that policies can be compared by their meaning and not by their text. For example,
- * a conduit without sources gets its zone's addresses, and a conduit without `weak_tls` gets the
- * site's value.
- */
-#ifndef SEKISHO_MGMT_CLI_POLICY_SETTINGS_H
-#define SEKISHO_MGMT_CLI_POLICY_SETTINGS_H
+/* What a change of the policy means: the printed difference in effect, and how another policy would
+ * have judged what was recorded. */
+#ifndef SEKISHO_MGMT_CLI_POLICY_MEANS_H
+#define SEKISHO_MGMT_CLI_POLICY_MEANS_H
 
 #include "appliance/base/json.h"
 #include "mgmt/cli/policy/source.h"
 #include "policy/ir/ir.h"
-
-/*
- * All objects, in the order in which the policy language defines their kinds:
- * {"object":"conduit","name":...,"file":...,"line":...,"settings":{...}}. A setting is null (not
- * given), a text, a number, a truth value, or a list of texts whose order has no meaning. `name` is
- * null for objects that exist only once; `file` is null if the place is not known. A new reference;
- * NULL when memory is out.
- */
-json_t *settings_json(const struct source *s);
-/*
- * The differences: {"change":"changed","object","name","setting","before","after","file","line"}.
- * For an object that exists in only one of the two:
- * {"change":"added|removed",...,"settings":{...}}. `file` and `line` are the place in `after`; for
- * removed objects, in `before`. Borrows both; a new reference, NULL when memory is out.
- */
-json_t *settings_compare(const json_t *before, const json_t *after);
-/* The names of the assets; a new reference. */
-json_t *settings_assets(const struct model_hosts *h);
-/* The texts of `list` that `other` does not have; a new reference. */
-json_t *settings_without(const json_t *list, const json_t *other);
 
 /* Prints the difference in effect of two policies (policy/render/render.h), for all verbs that
  * show it. */
@@ -39,6 +15,8 @@ json_t *settings_without(const json_t *list, const json_t *other);
  * `before` and `after` are the prefixes of file names of the old and of the new policy, for example
  * "old/". */
 void means_print(struct cli *c, const json_t *sentences, const char *before, const char *after);
+/* Prints a setting that differs, in the words of policy/render/settings.h. */
+void settings_print(struct cli *c, const char *text);
 /* Prints the sentences in an answer of the box; nothing if it has none. */
 void means_answered(struct cli *c, const json_t *answer, const char *folder);
 

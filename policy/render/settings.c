@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mgmt/cli/policy/settings.h"
+#include "policy/render/settings.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -7,13 +7,14 @@
 #include <time.h>
 
 #include "appliance/wire/duty.h"
+#include "appliance/wire/hours.h"
 #include "appliance/wire/notation.h"
-#include "mgmt/state/read.h"
 #include "policy/check/model.h"
 #include "policy/check/model_box.h"
 #include "policy/check/model_claims.h"
 #include "policy/check/model_visitors.h"
 #include "policy/check/port.h"
+#include "policy/space/prove.h"
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
@@ -177,13 +178,13 @@ static json_t *ports(const struct model_service *s)
 /* ---- objects --------------------------------------------------------------------------------- */
 
 /* Takes over both references; `at` with line 0: unknown. */
-static void object(json_t *all, const struct source *s, const char *kind, json_t *name, struct srcpos at,
+static void object(json_t *all, const struct compilation *s, const char *kind, json_t *name, struct srcpos at,
 		   json_t *settings)
 {
-	bool known = at.line != 0 && at.file < s->c.n_sources;
+	bool known = at.line != 0 && at.file < s->n_sources;
 
 	(void)json_array_append_new(all, json_pack("{s:s, s:o, s:o, s:i, s:o}", "object", kind, "name", name, "file",
-						   known ? json_text(s->c.sources[at.file].name) : json_null(), "line",
+						   known ? json_text(s->sources[at.file].name) : json_null(), "line",
 						   known ? (int)at.line : 0, "settings", settings));
 }
 
@@ -208,9 +209,9 @@ static json_t *needed(const struct model *m)
 	return list;
 }
 
-static void site(json_t *all, const struct source *s)
+static void site(json_t *all, const struct compilation *s)
 {
-	const struct model *m = s->c.model;
+	const struct model *m = s->model;
 	json_t *settings = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b}", "name", said(m->site_name),
 				     "label", said(m->site_label), "contact", said(m->site_contact), "keep_days",
 				     count(m->retention.keep_days), "delete_after_days",
@@ -226,7 +227,7 @@ static void site(json_t *all, const struct source *s)
 }
 
 /* The zone of the box itself is in no policy text. */
-static void zone(json_t *all, const struct source *s, const struct model_zone *z)
+static void zone(json_t *all, const struct compilation *s, const struct model_zone *z)
 {
 	json_t *interfaces = json_array(), *lines = json_array();
 
@@ -243,7 +244,7 @@ static void zone(json_t *all, const struct source *s, const struct model_zone *z
 			 json_list_whole(lines, z->n_lines)));
 }
 
-static void asset(json_t *all, const struct source *s, const struct model_asset *a)
+static void asset(json_t *all, const struct compilation *s, const struct model_asset *a)
 {
 	object(all, s, "asset", json_text(a->name), a->at,
 	       json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "zone", json_text(a->zone->name), "addresses",
@@ -251,11 +252,11 @@ static void asset(json_t *all, const struct source *s, const struct model_asset 
 			 said(a->place), "support_until", said(a->support_until)));
 }
 
-static void service(json_t *all, const struct source *s, const struct model_service *v)
+static void service(json_t *all, const struct compilation *s, const struct model_service *v)
 {
 	object(all, s, "service", json_text(v->name), v->at,
 	       json_pack("{s:s, s:o, s:o, s:o, s:i, s:b, s:o}", "protocol", protocol_info(v->protocol)->name, "ports",
-			 ports(v), "allow", rows(s->c.model, v), "lenient",
+			 ports(v), "allow", rows(s->model, v), "lenient",
 			 words(lenient_words, LENIENT_WORDS, v->lenient), "undecided_bytes", (int)v->undecided_bytes,
 			 "tunnel", v->tunnel, "label", said(v->label)));
 }
@@ -302,13 +303,13 @@ static json_t *hours(const struct model_window *x)
 
 static json_t *span(uint32_t seconds)
 {
-	char text[RENDER_TEXT];
+	char text[SECONDS_TEXT];
 
-	render_span(seconds, text);
+	seconds_text(seconds, text);
 	return seconds != 0 ? json_string(text) : json_null();
 }
 
-static void conduit(json_t *all, const struct source *s, const struct model_conduit *c)
+static void conduit(json_t *all, const struct compilation *s, const struct model_conduit *c)
 {
 	json_t *services = json_array(), *o;
 
@@ -367,7 +368,7 @@ json_t *settings_assets(const struct model_hosts *h)
 	return list;
 }
 
-static void never(json_t *all, const struct source *s, const struct model_never *v)
+static void never(json_t *all, const struct compilation *s, const struct model_never *v)
 {
 	object(all, s, "never", json_sprintf("%s -> %s", v->from->name, v->to->name), v->at,
 	       json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "commands",
@@ -378,12 +379,12 @@ static void never(json_t *all, const struct source *s, const struct model_never 
 			 said(v->label)));
 }
 
-static void door(json_t *all, const struct source *s, const struct model_door *d)
+static void door(json_t *all, const struct compilation *s, const struct model_door *d)
 {
 	json_t *by = json_array();
-	char span[RENDER_TEXT];
+	char span[SECONDS_TEXT];
 
-	render_span(d->at_most, span);
+	seconds_text(d->at_most, span);
 	for (unsigned n = 0; n < DUTY_COUNT; n++)
 		if ((d->opened_by >> n & 1u) != 0)
 			put_line(by, duty_word(n));
@@ -394,7 +395,7 @@ static void door(json_t *all, const struct source *s, const struct model_door *d
 			 d->second_person, "break_glass", d->break_glass, "label", said(d->label)));
 }
 
-static void organisation(json_t *all, const struct source *s, const struct model_organisation *one)
+static void organisation(json_t *all, const struct compilation *s, const struct model_organisation *one)
 {
 	json_t *contacts = json_array();
 
@@ -405,7 +406,7 @@ static void organisation(json_t *all, const struct source *s, const struct model
 			 json_seconds(one->contract_until), "contacts", contacts, "label", said(one->label)));
 }
 
-static void isolation(json_t *all, const struct source *s, const struct model_isolation *one)
+static void isolation(json_t *all, const struct compilation *s, const struct model_isolation *one)
 {
 	json_t *cut = json_array(), *keep = json_array(), *on_alarm = json_array();
 
@@ -414,15 +415,15 @@ static void isolation(json_t *all, const struct source *s, const struct model_is
 			put_line(on_alarm, attack_word(i));
 	for (size_t i = 0; i < one->n_cuts; i++)
 		put_line(cut, one->cuts[i].what);
-	for (size_t i = 0; one->keep != NULL && i < s->c.model->n_conduits; i++)
+	for (size_t i = 0; one->keep != NULL && i < s->model->n_conduits; i++)
 		if (one->keep[i])
-			put_line(keep, s->c.model->conduits[i].name);
+			put_line(keep, s->model->conduits[i].name);
 	object(all, s, "isolation", json_text(one->name), one->at,
 	       json_pack("{s:o, s:o, s:o, s:o}", "cut", cut, "keep", keep, "on_alarm", on_alarm, "label",
 			 said(one->label)));
 }
 
-static void always(json_t *all, const struct source *s, const struct model_always *w)
+static void always(json_t *all, const struct compilation *s, const struct model_always *w)
 {
 	json_t *services = json_array();
 
@@ -434,7 +435,7 @@ static void always(json_t *all, const struct source *s, const struct model_alway
 }
 
 /* An interface that is a side of `between` has the addresses given there. */
-static void interface(json_t *all, const struct source *s, const struct model_interface *f)
+static void interface(json_t *all, const struct compilation *s, const struct model_interface *f)
 {
 	object(all, s, "interface", json_text(f->name), f->at,
 	       json_pack("{s:o, s:o, s:o, s:s, s:o, s:o}", "device", json_text(*f->card != '\0' ? f->card : f->device),
@@ -442,14 +443,14 @@ static void interface(json_t *all, const struct source *s, const struct model_in
 			 f->admin ? "admin" : "data", "mtu", count(f->mtu), "label", said(f->label)));
 }
 
-static void route(json_t *all, const struct source *s, const struct model_route *r)
+static void route(json_t *all, const struct compilation *s, const struct model_route *r)
 {
 	object(all, s, "route", json_addr_range(&r->to), r->at,
 	       json_pack("{s:o, s:o}", "via", address(&r->via), "interface",
 			 r->interface != NULL ? json_text(r->interface->name) : json_null()));
 }
 
-static void between(json_t *all, const struct source *s, const struct model_between *b)
+static void between(json_t *all, const struct compilation *s, const struct model_between *b)
 {
 	char *name = NULL;
 	size_t size;
@@ -481,7 +482,7 @@ static const char *const peer_sections[] = {
 	[PEER_MAIL] = "mail_server", [PEER_SNMP] = "snmp_receiver",   [PEER_BACKUP] = "backup_server"
 };
 
-static void peer(json_t *all, const struct source *s, const struct ir_peer *p)
+static void peer(json_t *all, const struct compilation *s, const struct ir_peer *p)
 {
 	json_t *o = json_pack("{s:o, s:i}", "address", json_addr(&p->address), "port", (int)p->port);
 
@@ -516,9 +517,9 @@ static json_t *peers_of(const struct model_box *b, enum peer_use use)
 	return list;
 }
 
-static void box(json_t *all, const struct source *s)
+static void box(json_t *all, const struct compilation *s)
 {
-	const struct model_box *b = &s->c.model->box;
+	const struct model_box *b = &s->model->box;
 
 	object(all, s, "box", json_null(), (struct srcpos){ 0 },
 	       json_pack("{s:o, s:o, s:o, s:o, s:o}", "workers", count(b->workers), "naming_workers",
@@ -553,9 +554,9 @@ static size_t objects_of(const struct model *m)
 	return n;
 }
 
-json_t *settings_json(const struct source *s)
+json_t *settings_json(const struct compilation *s)
 {
-	const struct model *m = s->c.model;
+	const struct model *m = s->model;
 	json_t *all = json_array();
 
 	site(all, s);

@@ -90,15 +90,6 @@ uint64_t collect_hears(const struct control *s)
 	return s->web_asked > WEB_MOST * WEB_EACH ? s->web_asked - WEB_MOST * WEB_EACH : 0;
 }
 
-/* Counts a question of the web side, whatever its result, because each question takes time. */
-static void count_web(struct control *s, struct asker a)
-{
-	uint64_t now = now_ns();
-
-	if (is_web(a))
-		s->web_asked = (s->web_asked > now ? s->web_asked : now) + WEB_EACH;
-}
-
 static uint32_t next_number(struct control *s)
 {
 	/* Numbers with RELAYED_BOXS are the supervisor's. */
@@ -110,15 +101,18 @@ static uint32_t next_number(struct control *s)
 static struct collect *collect_new(struct control *s, enum collect_kind k, struct asker a, uint64_t limit)
 {
 	bool room = has_room(s, k, a);
+	uint64_t now = now_ns();
 
-	count_web(s, a);
+	/* A question of the web side counts whatever its result, because each takes time. */
+	if (is_web(a))
+		s->web_asked = (s->web_asked > now ? s->web_asked : now) + WEB_EACH;
 	for (size_t i = 0; i < COLLECTS && room; i++) {
 		struct collect *c = &s->collects[i];
 
 		if (c->kind != COLLECT_NONE)
 			continue;
 		*c = (struct collect){
-			.kind = k, .asker = a, .of_web = is_web(a), .id = next_number(s), .deadline = now_ns() + limit
+			.kind = k, .asker = a, .of_web = is_web(a), .id = next_number(s), .deadline = now + limit
 		};
 		return c;
 	}

@@ -154,14 +154,6 @@ static void add_network_drift(struct control *s, json_t *drift, const json_t *bo
 	json_decref(own);
 }
 
-/* Copies a member of the supervisor's answer; null where it has none. */
-static void take_member(json_t *j, const json_t *box, const char *key)
-{
-	json_t *x = json_object_get(box, key);
-
-	json_object_set_new(j, key, x != NULL ? json_incref(x) : json_null());
-}
-
 /* Sets `key` to `value`, which the supervisor told beside its answer; to null without an answer.
  * Takes the reference. */
 static void put_member(json_t *j, const json_t *box, const char *key, json_t *value)
@@ -170,10 +162,14 @@ static void put_member(json_t *j, const json_t *box, const char *key, json_t *va
 	json_decref(value);
 }
 
+/* Copies members of the supervisor's answer; null where it has none. */
 static void take_all(json_t *j, const json_t *box, const char *const *keys)
 {
-	for (; *keys != NULL; keys++)
-		take_member(j, box, *keys);
+	for (; *keys != NULL; keys++) {
+		json_t *x = json_object_get(box, *keys);
+
+		json_object_set_new(j, *keys, x != NULL ? json_incref(x) : json_null());
+	}
 }
 
 /* Enforce counts its searches and the journal its own. The sum is only given when both have

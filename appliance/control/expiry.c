@@ -14,11 +14,6 @@ static uint64_t last_part(const struct validity *v, unsigned share, uint64_t mos
 	return v->until - part;
 }
 
-static bool is_valid(const struct validity *v, uint64_t now)
-{
-	return v->from <= now && now < v->until;
-}
-
 static enum expiry none_is_valid(const struct validity *list, size_t n, uint64_t now, size_t *which, uint64_t *since)
 {
 	enum expiry is = EXPIRY_ENDED;
@@ -44,7 +39,7 @@ enum expiry expiry_of(const struct validity *list, size_t n, uint64_t now, size_
 	*which = 0;
 	*since = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (!is_valid(&list[i], now))
+		if (now < list[i].from || list[i].until <= now)
 			continue;
 		if (last == n || list[i].until > list[last].until)
 			last = i;

@@ -20,14 +20,6 @@
 #define FILE_NAME "tried"
 #define GOOD ": same" /* how the record of a success ends */
 
-static void keep_tried(uint64_t seconds)
-{
-	char text[NOTE_MOST];
-
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)seconds);
-	note_keep(FILE_NAME, text);
-}
-
 void tried_open(struct control *s)
 {
 	char text[NOTE_MOST];
@@ -39,6 +31,7 @@ void tried_open(struct control *s)
 void tried_look(struct control *s, uint64_t now)
 {
 	uint64_t wall = clock_wall_s();
+	char text[NOTE_MOST];
 
 	if (!s->trusted)
 		return;
@@ -46,7 +39,8 @@ void tried_look(struct control *s, uint64_t now)
 	if (s->tried.since > 0 && s->tried.since <= wall)
 		return;
 	s->tried.since = wall;
-	keep_tried(wall);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)wall);
+	note_keep(FILE_NAME, text);
 }
 
 void tried_recorded(struct control *s, const char *text)

@@ -412,7 +412,8 @@ static bool may_command(const struct sketch *s, const struct line_filter *f)
 	return may;
 }
 
-bool sketch_may(const struct sketch *s, const struct line_filter *f)
+/* False: no line of the segment matches. */
+static bool sketch_may(const struct sketch *s, const struct line_filter *f)
 {
 	const char(*t)[FILTER_TEXT] = f->asked->text;
 	const struct addr_range *hosts = &f->hosts;

@@ -42,8 +42,6 @@ struct sketch {
 };
 
 void sketch_add(struct sketch *s, const char *line, size_t n);
-/* False: no line of the segment matches. */
-bool sketch_may(const struct sketch *s, const struct line_filter *f);
 
 #define INDEX_KEY 32u
 #define INDEX_STEP_BYTES 65536u /* bytes of lines that one step reads */

@@ -27,7 +27,8 @@ const char *journal_fault_word(enum journal_fault f)
 	return (unsigned)f < sizeof(words) / sizeof(words[0]) ? words[f] : "unknown";
 }
 
-const char *journal_open_word(unsigned open, unsigned n)
+/* "end", "begin": the word for the n-th open point, NULL = there are no more. */
+static const char *journal_open_word(unsigned open, unsigned n)
 {
 	static const char *const open_words[] = { "end", "begin", "signed" };
 

@@ -63,9 +63,6 @@ struct journal_report {
 	size_t n;
 };
 
-/* "end", "begin": the word for the n-th open point, NULL = there are no more. */
-const char *journal_open_word(unsigned open, unsigned n);
-
 /* Keys and checkpoints of a box that come from elsewhere; borrowed. */
 struct journal_trust {
 	const struct checkpoint_keys *keys;

@@ -83,9 +83,6 @@ enum frame_result bacnet_frame(struct bytes head, size_t *ret_len);
 bool bacnet_unwrap(struct bytes pdu, struct bacnet_unit *ret);
 /* Whether the length is `least` bytes plus a multiple of `each`; exactly `least` if `each` is 0. */
 bool bacnet_is_length(size_t bytes, size_t least, size_t each);
-/* Whether this number of bytes may follow the header of this function of the link. Not for
- * functions that carry a network layer. */
-bool bacnet_link_fits(uint8_t function, size_t bytes);
 
 /* ---- tags ------------------------------------------------------------------------------------ */
 

@@ -37,7 +37,9 @@ bool bacnet_is_length(size_t bytes, size_t least, size_t each)
 	return bytes >= least && (each == 0 ? bytes == least : (bytes - least) % each == 0);
 }
 
-bool bacnet_link_fits(uint8_t function, size_t bytes)
+/* Whether this number of bytes may follow the header of this function of the link. Not for
+ * functions that carry a network layer. */
+static bool bacnet_link_fits(uint8_t function, size_t bytes)
 {
 	switch (function) {
 #define LINK(function, name, class, end, least, each, form)                                                            \

@@ -93,8 +93,6 @@ bool dnp3_segment_alone(struct bytes frame, uint8_t *joined, struct dnp3_unit *r
 enum frame_result dnp3_link_frame(struct bytes head, size_t *ret_len);
 /* Whether a complete link header with a valid checksum begins at `head`. */
 bool dnp3_is_header(struct bytes head);
-/* The checksum of these bytes. */
-uint16_t dnp3_crc(const uint8_t *p, size_t n);
 
 /* ---- objects --------------------------------------------------------------------------------- */
 

@@ -11,7 +11,7 @@
 
 /* x^16 + x^13 + x^12 + x^11 + x^10 + x^8 + x^6 + x^5 + x^2 + 1, low bit first, inverted (IEEE 1815,
  * clause 9). A nibble at a time. */
-uint16_t dnp3_crc(const uint8_t *p, size_t n)
+static uint16_t dnp3_crc(const uint8_t *p, size_t n)
 {
 	static const uint16_t table[16] = {
 		0x0000, 0xb26b, 0x29af, 0x9bc4, 0x535e, 0xe135, 0x7af1, 0xc89a,

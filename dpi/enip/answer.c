@@ -23,7 +23,7 @@ const struct enip_connection *enip_connection_out(const struct enip_state *s, ui
 	return NULL;
 }
 
-bool enip_same_opener(const struct enip_opener *a, const struct enip_opener *b)
+static bool enip_same_opener(const struct enip_opener *a, const struct enip_opener *b)
 {
 	return a->serial == b->serial && a->connection == b->connection && a->vendor == b->vendor;
 }

@@ -85,8 +85,6 @@ bool encap_connected(struct bytes data, struct encap_items *ret);
 /* Reads a datagram of an I/O connection (volume 2, 2-6). It has two items: the connection id with a
  * sequence number, and the data. */
 bool encap_io(struct bytes datagram, struct encap_items *ret);
-/* Whether a datagram begins like an I/O datagram, and not like an encapsulation command. */
-bool encap_is_io(struct bytes datagram);
 /* Whether `pdu` has a header that announces no data, as in an empty answer to ListIdentity. */
 bool encap_says_nothing(struct bytes pdu);
 /* Whether `data` has the form of an answer to one of the List commands. */
@@ -166,7 +164,6 @@ struct enip_state {
 const struct enip_connection *enip_connection_out(const struct enip_state *s, uint32_t number);
 const struct enip_connection *enip_connection_of(const struct enip_state *s, const struct enip_opener *opener);
 bool enip_has_io(const struct enip_state *s, const struct enip_opener *opener);
-bool enip_same_opener(const struct enip_opener *a, const struct enip_opener *b);
 /* Digest of the originator of a connection. */
 uint64_t enip_opener_key(const struct enip_opener *opener);
 /* The enforcer's `frame` and `answered`, see dpi/protocol.h. */

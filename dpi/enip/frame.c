@@ -98,7 +98,8 @@ bool encap_unconnected(struct bytes b, struct encap_items *ret)
 	return bytes_done(&b);
 }
 
-bool encap_is_io(struct bytes b)
+/* Whether a datagram begins like an I/O datagram, and not like an encapsulation command. */
+static bool encap_is_io(struct bytes b)
 {
 	uint16_t n;
 

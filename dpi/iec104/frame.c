@@ -24,7 +24,8 @@ static const struct iec104_layout layouts[TYPES] = {
 #include "dpi/iec104/types.def"
 };
 
-const struct iec104_layout *iec104_layout_of(uint8_t type)
+/* NULL: the type is unknown. */
+static const struct iec104_layout *iec104_layout_of(uint8_t type)
 {
 	return type < TYPES && layouts[type].who != IEC104_NOBODY ? &layouts[type] : NULL;
 }

@@ -79,9 +79,6 @@ struct iec104_layout {
 	uint16_t causes;
 };
 
-/* NULL: the type is unknown. */
-const struct iec104_layout *iec104_layout_of(uint8_t type);
-
 /* An APDU taken apart. */
 struct iec104_head {
 	uint8_t says; /* enum iec104_says; 0: an I frame, and the fields below are valid */

@@ -20,7 +20,8 @@
 
 #define DEVICE_NAME_MOST 15u /* IFNAMSIZ without its NUL */
 
-void vlan_name(struct check *k, struct model_interface *i, const struct ast_node *vlan)
+/* Derives the device name of an interface whose `vlan` was read. */
+static void vlan_name(struct check *k, struct model_interface *i, const struct ast_node *vlan)
 {
 	struct object o = { MP_OBJ_INTERFACE, i->name };
 	const char *name;
@@ -75,7 +76,8 @@ static bool report_pair(struct check *k, const struct model_interface *a, const 
 	return true;
 }
 
-void check_vlans(struct check *k)
+/* Compares the VLANs of all interfaces. */
+static void check_vlans(struct check *k)
 {
 	const struct model_box *b = &k->m->box;
 

@@ -57,10 +57,6 @@ void check_doors_used(struct check *k);
 void check_box(struct check *k, const struct ast_node *root);
 /* Used without box.cfg: every interface that a zone names is a device of that name. */
 void check_box_default(struct check *k, const struct ast_node *zones);
-/* VLANs on a card (check/box.c): derives the device name of an interface whose `vlan` was read. */
-void vlan_name(struct check *k, struct model_interface *i, const struct ast_node *vlan);
-/* Compares the VLANs of all interfaces. */
-void check_vlans(struct check *k);
 /*
  * Sides of one network (check/between.c). check_betweens reads the list. check_sides comes after
  * the zones: it finds the side of each host, and makes a route to the host. check_answers comes

@@ -44,9 +44,6 @@ void ir_effective_json(json_t *j, const struct ir *ir, uint64_t at_s);
 #define CONDUIT_HOSTS 8u
 #define DOOR_CONDUITS 8u
 
-/* {"conduit","label","from":{"zone","label","hosts":[...],"hosts_all"},"to":{...},
- *  "services":[{"service","protocol","commands":[...]|null}]} */
-json_t *ir_conduit_json(const struct ir *ir, uint32_t conduit);
 /* Adds "machines" to an object of `status` that has a "conduit": the machines at both ends of that
  * conduit, or the name of the zone where the end is a whole zone. */
 void ir_machines_json(const struct ir *ir, json_t *of);

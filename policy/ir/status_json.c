@@ -96,7 +96,9 @@ static json_t *commands_json(const struct ir *ir, const struct ir_service *s)
 	return list;
 }
 
-json_t *ir_conduit_json(const struct ir *ir, uint32_t conduit)
+/* {"conduit","label","from":{"zone","label","hosts":[...],"hosts_all"},"to":{...},
+ *  "services":[{"service","protocol","commands":[...]|null}]} */
+static json_t *ir_conduit_json(const struct ir *ir, uint32_t conduit)
 {
 	const struct ir_conduit *c = &ir->conduits[conduit];
 	json_t *services = json_array();

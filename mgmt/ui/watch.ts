@@ -43,9 +43,9 @@ function cutter(what: string, name: string, changed: () => void): Child {
 }
 
 /**
- * Buttons that isolate what the policy has prepared for an alarm, and where it comes from: the machine
- * by its name or its address; its zone
- * if neither is known, or if there are more machines than the alarm names.
+ * Buttons that isolate what the policy has prepared for an alarm, and where it comes from: the
+ * machine by its name or its address; its zone if neither is known, or if there are more machines
+ * than the alarm names.
  */
 function cutSources(state: State, a: Alarm, changed: () => void): Child {
 	if (!mayIsolate()) return false;

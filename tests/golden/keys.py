@@ -425,7 +425,7 @@ def nothing():
     with open(os.path.join(work.name, "alone.cfg"), "w", encoding="utf-8") as f:
         f.write(site)
     done = run("diff", "--lang", "en", os.path.join(work.name, "alone.cfg"), write("new", site, box))
-    verdict("a box.cfg that one of them alone has", "" if done.returncode == 1 and 'interface "adm0" is new' in done.stdout else done.stdout)
+    verdict("a box.cfg that one of them alone has", "" if done.returncode == 1 and 'interface "adm0": new in the policy' in done.stdout else done.stdout)
 
 
 tables()

@@ -21,19 +21,19 @@
 
 /* By role, in the order of duty.def: viewer, author, approver, operator, accounts, auditor, log,
  * backup, supervisor. */
-#define STATE "111111111"
-#define RULES "111101000"
-#define EVENTS "011101100"
-#define ACCOUNTS "000011000"
-#define LOG "000000100"
-#define MACHINE "000100000"
-#define REVIEW "000001000"
-#define EDIT "010000000"
-#define APPROVE "001000000"
-#define APPLY "000100000"
-#define BACKUP "000000010"
-#define ISOLATE "000100001"
-#define NOBODY "000000000"
+#define STATE "1111111110"
+#define RULES "1111010000"
+#define EVENTS "0111011000"
+#define ACCOUNTS "0000110000"
+#define LOG "0000001000"
+#define MACHINE "0001000000"
+#define REVIEW "0000010000"
+#define EDIT "0100000000"
+#define APPROVE "0010000000"
+#define APPLY "0001000000"
+#define BACKUP "0000000100"
+#define ISOLATE "0001000010"
+#define NOBODY "0000000000"
 
 static const struct {
 	enum msg_type type;

@@ -313,7 +313,7 @@ static json_t *bounded_text(const json_t *change, enum lang lang)
 	if (n > SETTINGS_TEXT) {
 		for (n = SETTINGS_TEXT - strlen("…"); ((unsigned char)text[n] & 0xc0u) == 0x80;)
 			n--;
-		strcpy(text + n, "…");
+		memcpy(text + n, "…", sizeof("…"));
 	} else if (n > 0)
 		text[n - 1] = '\0';
 	j = json_text(text);

@@ -35,9 +35,10 @@ static bool names_person(json_t *object)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach(object, key, v)
+	json_object_foreach(object, key, v) {
 		if (is_person(key, v))
 			return true;
+	}
 	return false;
 }
 
@@ -89,9 +90,10 @@ static size_t hidden_at(json_t *hidden, const char *text, const char *at)
 	size_t most = 0;
 	json_t *v;
 
-	json_object_foreach(hidden, name, v)
+	json_object_foreach(hidden, name, v) {
 		if (strlen(name) > most && stands_at(text, at, name))
 			most = strlen(name);
+	}
 	return most;
 }
 
@@ -127,8 +129,9 @@ static void hide(json_t *v, json_t *hidden)
 
 	if (json_is_string(v))
 		hide_in_text(v, hidden);
-	json_object_foreach(v, key, member)
+	json_object_foreach(v, key, member) {
 		hide(member, hidden);
+	}
 	json_each(one, v)
 		hide(one, hidden);
 }

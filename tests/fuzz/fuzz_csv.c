@@ -14,6 +14,7 @@
  * LINK: appliance/base/clock.c appliance/base/diag.c appliance/base/diag_print.c
  * LINK: appliance/base/messages.c appliance/base/errno_text.c appliance/wire/protocols.c
  * LINK: appliance/base/utf8.c appliance/wire/vocabulary*.c dpi/%/words.c appliance/wire/settings.c
+ * LINK: appliance/wire/attack.c
  * LIBS: libconfig nettle
  */
 #include <errno.h>

@@ -50,7 +50,7 @@ class BoxLinkDownAndUp(LinkDownAndUp):
 
 class DeviceGoneAndBack(LinkDownAndUp):
     """The device is removed and comes back with another index."""
-    drift = ("network",)
+    drift = ("gone",)
 
     def fire(self, field):
         ours, theirs = field.mac("ot"), field.mac_at("ot")

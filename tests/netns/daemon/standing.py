@@ -30,7 +30,9 @@ def lasting(effective):
     cells = [{k: v for k, v in x.items() if k != "packets"} for x in effective["cells"]]
     conduits = [{k: v for k, v in x.items() if k != "last_match"} for x in effective["conduits"]]
     permits = [{k: v for k, v in x.items() if k != "last_match"} for x in effective["permits"]]
-    return {"cells": cells, "conduits": conduits, "permits": permits, "limits": effective["limits"], "generation": effective["generation"]}
+    # what a change waits to hear is known to the daemon alone
+    generation = {k: v for k, v in effective["generation"].items() if k != "unheard"}
+    return {"cells": cells, "conduits": conduits, "permits": permits, "limits": effective["limits"], "generation": generation}
 
 
 def says(box, stands, status, *words):

@@ -18,8 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "appliance/base/alarm.h"
 #include "appliance/base/clock.h"
+#include "appliance/base/wake.h"
 #include "appliance/gate/overdue.h"
 #include "appliance/gate/stray.h"
 #include "appliance/gate/verdict.h"
@@ -73,7 +73,7 @@ struct gate_lane {
 
 struct gate {
 	int control, raw4, raw6, proc, sessions, epoll;
-	struct alarm alarm;  /* wakes the loop for the next tick, so that epoll needs no time-out */
+	struct wake tick;    /* wakes the loop for the next tick, so that epoll needs no time-out */
 	struct pulse *pulse; /* shows the supervisor that this loop turns */
 	struct event_port events;
 	struct gate_lane lanes[LANE_COUNT]; /* by lane number */
@@ -142,7 +142,7 @@ enum entry_action gate_verdict(const struct ring_entry *e, uint32_t lane, uint32
 /* ---- gate/messages.c ------------------------------------------------------------------------- */
 
 /* The descriptors for which the loop waits. */
-enum { WATCH_CONTROL, WATCH_WAKE, WATCH_PIDFD, WATCH_ALARM };
+enum { WATCH_CONTROL, WATCH_WAKE, WATCH_PIDFD, WATCH_TICK };
 int gate_watch_fd(const struct gate *g, int fd, uint32_t what, uint32_t events);
 /* Reads the control channel until it is empty. False: the channel is closed or broken, the gate
  * must end. */

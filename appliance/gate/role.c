@@ -19,16 +19,16 @@
 #include "appliance/wire/role.h"
 
 #define DRAIN_MOST 256u
-#define ALARM_MS 1 /* ms between looks if the alarm fails */
+#define WAKE_MS 1 /* ms between looks if the wake-up cannot be set */
 #define EVENTS 4
 
-/* How long epoll may sleep in ms: normally for ever (-1), because the alarm wakes the gate. */
+/* How long epoll may sleep in ms: normally for ever (-1), because a descriptor wakes the gate. */
 static int sleep_ms(struct gate *g)
 {
 	struct mono now = clock_mono();
 	uint64_t due = gate_due(g, now);
 
-	return alarm_by(&g->alarm, (struct mono){ now.ns + due }) == 0 ? -1 : ALARM_MS;
+	return wake_by(&g->tick, (struct mono){ now.ns + due }) == 0 ? -1 : WAKE_MS;
 }
 
 /* Sleeps until there is something to do; with `pending` entries it only looks. False: the gate must
@@ -42,8 +42,8 @@ static bool wait_events(struct gate *g, bool pending)
 	if (n < 0 && errno != EINTR)
 		return false;
 	for (int i = 0; i < n; i++) {
-		if (ev[i].data.u32 == WATCH_ALARM)
-			alarm_rang(&g->alarm);
+		if (ev[i].data.u32 == WATCH_TICK)
+			wake_rang(&g->tick);
 		messages |= ev[i].data.u32 == WATCH_CONTROL;
 		dead |= ev[i].data.u32 == WATCH_PIDFD;
 	}
@@ -108,7 +108,7 @@ int role_gate(enum lane_kind kind)
 	g.epoll = epoll_create1(EPOLL_CLOEXEC);
 	g.pulse = pulse_map(GATE_FD_PULSE, &e);
 	if (g.epoll < 0 || g.pulse == NULL || fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 ||
-	    alarm_open(&g.alarm) < 0 || gate_watch_fd(&g, g.alarm.fd, WATCH_ALARM, EPOLLIN) < 0 ||
+	    wake_open(&g.tick) < 0 || gate_watch_fd(&g, g.tick.fd, WATCH_TICK, EPOLLIN) < 0 ||
 	    gate_watch_fd(&g, ROLE_FD_CONTROL, WATCH_CONTROL, EPOLLIN) < 0)
 		err_set(&e, -errno, "control channel");
 	else

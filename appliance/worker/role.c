@@ -30,7 +30,7 @@
 #define LOOK_TURNS 16
 #define LOOK_PACKETS WORKER_BATCH /* ... or after this many packets, whichever comes first */
 #define SLEEP_NS 1000000000u	  /* ns: the longest sleep while something is due */
-#define ALARM_MS 1		  /* ms between looks if the alarm fails */
+#define WAKE_MS 1		  /* ms between looks if the wake-up cannot be set */
 
 /* ---- called by the inspector: towards the gate and the journal ------------------------------- */
 
@@ -144,7 +144,7 @@ static void begin_service(struct worker *w)
 	worker_beat(w);
 }
 
-/* How long poll may sleep in ms: normally for ever (-1), because the alarm wakes the worker. */
+/* How long poll may sleep in ms: normally for ever (-1), because a descriptor wakes the worker. */
 static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
 {
 	struct mono at;
@@ -156,7 +156,7 @@ static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
 	if (due_ns == UINT64_MAX)
 		return -1;
 	at.ns = clock_mono().ns + (due_ns < SLEEP_NS ? due_ns : SLEEP_NS);
-	return alarm_by(&w->alarm, at) == 0 ? -1 : ALARM_MS;
+	return wake_by(&w->tick, at) == 0 ? -1 : WAKE_MS;
 }
 
 /*
@@ -165,7 +165,7 @@ static int sleep_ms(struct worker *w, uint64_t due_ns, bool more)
  */
 static void worker_look(struct worker *w, int ms)
 {
-	struct pollfd at[2 + LANE_COUNT] = { { ROLE_FD_CONTROL, POLLIN, 0 }, { w->alarm.fd, POLLIN, 0 } };
+	struct pollfd at[2 + LANE_COUNT] = { { ROLE_FD_CONTROL, POLLIN, 0 }, { w->tick.fd, POLLIN, 0 } };
 	bool sleeps = ms != 0 && w->ring != NULL;
 	unsigned n = w->serving ? w->n_ports : 0;
 	int r;
@@ -183,7 +183,7 @@ static void worker_look(struct worker *w, int ms)
 	for (unsigned i = 0; i < n; i++)
 		w->ports[i].ready |= at[2 + i].revents != 0;
 	if (at[1].revents != 0)
-		alarm_rang(&w->alarm);
+		wake_rang(&w->tick);
 	if (at[0].revents != 0 && !worker_messages(w))
 		w->ended = true;
 }
@@ -324,7 +324,7 @@ static int prepare_inspector(struct worker *w, struct err *e)
 	if (w->kept == NULL)
 		return e->code;
 	close(DPI_FD_COUNTS);
-	if (fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || alarm_open(&w->alarm) < 0)
+	if (fcntl(ROLE_FD_CONTROL, F_SETFL, O_NONBLOCK) < 0 || wake_open(&w->tick) < 0)
 		return err_set(e, -errno, "control channel");
 	/* A worker with nDPI sends no verdicts to the kernel, because nDPI is the largest parser.
 	 * Its gate sends them. */

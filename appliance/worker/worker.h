@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "appliance/base/alarm.h"
+#include "appliance/base/wake.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/lane.h"
 #include "appliance/wire/ring.h"
@@ -89,7 +89,7 @@ struct worker_port {
 
 struct worker {
 	/* wakes the loop for the inspector's timers, so that poll needs no time-out */
-	struct alarm alarm;
+	struct wake tick;
 	enum lane_kind kind;
 	struct inspector *inspector;
 	struct queue_reader *reader;

@@ -15,18 +15,6 @@
  * `since` is "" if the box does not tell it.
  */
 json_t *alarms_find(const json_t *status);
-/*
- * The alarms by what they are about, for a page that is read at night: one line for each title, the
- * grave ones first. Owned by the caller:
- *
- *   [{"title":{"en","ja"},"grave":true,"since":"<time>","step":{"en","ja"}|null,"machines":["RTG
- *   7"],
- *     "sources":["10.10.0.9 (office)"],"keys":["attack 3/1"]}]
- */
-json_t *alarms_lines(const json_t *alarms);
-/* "3 alarms: refused writes and more": a count and the first title; "" without alarms. The caller
- * frees it; NULL = no memory. */
-char *alarms_headline(const json_t *lines, enum lang l);
 /* The alarm for a daemon that does not answer, in the same form. */
 json_t *alarm_of_no_daemon(void);
 

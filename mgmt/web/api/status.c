@@ -16,6 +16,7 @@
 #include "appliance/base/version.h"
 #include "appliance/wire/hours.h"
 #include "appliance/wire/reason.h"
+#include "mgmt/state/alarm_lines.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/state/faults.h"
 #include "mgmt/state/journal.h"
@@ -84,7 +85,7 @@ static void seen_note(struct seen *s, json_t *alarms, uint64_t wall_ns)
 
 static void put_headline(json_t *words, const json_t *lines, enum lang l)
 {
-	char *text = alarms_headline(lines, l);
+	char *text = alarm_headline(lines, l);
 
 	json_object_set_new(words, "headline", json_text(text));
 	free(text);
@@ -99,7 +100,7 @@ static json_t *state(const struct asked *a, json_t *status)
 	alarms = alarms_find(status);
 	en = in_words(status, alarms, LANG_EN, &stand);
 	japanese = in_words(status, alarms, LANG_JA, &stand);
-	lines = alarms_lines(alarms);
+	lines = alarm_lines(alarms);
 	put_headline(en, lines, LANG_EN);
 	put_headline(japanese, lines, LANG_JA);
 	seen_note(a->seen, alarms, a->wall_ns);

@@ -2,7 +2,8 @@
 /*
  * The texts of alarms for the person who gets them: the names that people use, the affected
  * machines, and a first step.
- * LINK: mgmt/state/alarms.c mgmt/state/stand.c mgmt/state/faults.c mgmt/state/journal.c
+ * LINK: mgmt/state/alarm_lines.c mgmt/state/alarms.c mgmt/state/stand.c mgmt/state/faults.c
+ * LINK: mgmt/state/journal.c
  * LINK: mgmt/state/read.c
  * LINK: appliance/wire/hours.c
  * LINK: appliance/wire/attack.c appliance/wire/tls.c appliance/wire/reason.c
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mgmt/state/alarm_lines.h"
 #include "mgmt/state/alarms.h"
 #include "mgmt/state/read.h"
 
@@ -85,8 +87,8 @@ static size_t utf8_letters(const char *text)
 /* Every alarm is in one line, and the grave lines come first. */
 static void one_line_a_title(const json_t *list)
 {
-	json_t *lines = alarms_lines(list);
-	char *text = alarms_headline(lines, LANG_JA), begins[40];
+	json_t *lines = alarm_lines(list);
+	char *text = alarm_headline(lines, LANG_JA), begins[40];
 	size_t keys = 0;
 
 	for (size_t i = 0; i < json_array_size(lines); i++) {

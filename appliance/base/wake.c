@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "appliance/base/alarm.h"
+#include "appliance/base/wake.h"
 
 #include <errno.h>
 #include <sys/timerfd.h>
@@ -8,13 +8,13 @@
 
 #define SECOND 1000000000u
 
-int alarm_open(struct alarm *a)
+int wake_open(struct wake *a)
 {
-	*a = (struct alarm){ .fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), .at_ns = UINT64_MAX };
+	*a = (struct wake){ .fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), .at_ns = UINT64_MAX };
 	return a->fd >= 0 ? 0 : -errno;
 }
 
-int alarm_by(struct alarm *a, struct mono at)
+int wake_by(struct wake *a, struct mono at)
 {
 	/* A time of zero would disarm the timer. */
 	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(at.ns / SECOND),
@@ -28,7 +28,7 @@ int alarm_by(struct alarm *a, struct mono at)
 	return 0;
 }
 
-void alarm_rang(struct alarm *a)
+void wake_rang(struct wake *a)
 {
 	uint64_t times;
 

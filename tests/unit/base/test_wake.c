@@ -2,32 +2,32 @@
 /*
  * The alarm of a poll loop: never late, never lost, and no work while it is set for an earlier
  * time.
- * LINK: appliance/base/alarm.c appliance/base/clock.c
+ * LINK: appliance/base/wake.c appliance/base/clock.c
  */
 #include "tests/unit/cmocka.h"
 
 #include <poll.h>
 #include <unistd.h>
 
-#include "appliance/base/alarm.h"
+#include "appliance/base/wake.h"
 
 #define MS 1000000u
 #define DEADLINE_MS 5000
 
 static int setup(void **state)
 {
-	static struct alarm a;
+	static struct wake a;
 
 	*state = &a;
-	return alarm_open(&a);
+	return wake_open(&a);
 }
 
 static int teardown(void **state)
 {
-	return close(((struct alarm *)*state)->fd);
+	return close(((struct wake *)*state)->fd);
 }
 
-static int rings_within(const struct alarm *a, int ms)
+static int rings_within(const struct wake *a, int ms)
 {
 	struct pollfd p = { .fd = a->fd, .events = POLLIN };
 
@@ -41,7 +41,7 @@ static struct mono in(uint64_t ns)
 
 static void silent_until_set(void **state)
 {
-	const struct alarm *a = *state;
+	const struct wake *a = *state;
 
 	assert_int_equal(rings_within(a, 0), 0);
 	assert_true(a->at_ns == UINT64_MAX);
@@ -49,37 +49,37 @@ static void silent_until_set(void **state)
 
 static void rings_once_and_not_before(void **state)
 {
-	struct alarm *a = *state;
+	struct wake *a = *state;
 	struct mono at = in(20 * MS);
 
-	assert_int_equal(alarm_by(a, at), 0);
+	assert_int_equal(wake_by(a, at), 0);
 	assert_int_equal(rings_within(a, DEADLINE_MS), 1);
 	assert_true(clock_mono().ns >= at.ns);
-	alarm_rang(a);
+	wake_rang(a);
 	assert_int_equal(rings_within(a, 0), 0);
 	assert_true(a->at_ns == UINT64_MAX);
 }
 
 static void a_time_gone_by_rings_at_once(void **state)
 {
-	struct alarm *a = *state;
+	struct wake *a = *state;
 
-	assert_int_equal(alarm_by(a, (struct mono){ 0 }), 0);
+	assert_int_equal(wake_by(a, (struct mono){ 0 }), 0);
 	assert_int_equal(rings_within(a, DEADLINE_MS), 1);
-	alarm_rang(a);
-	assert_int_equal(alarm_by(a, clock_mono()), 0);
+	wake_rang(a);
+	assert_int_equal(wake_by(a, clock_mono()), 0);
 	assert_int_equal(rings_within(a, DEADLINE_MS), 1);
 }
 
 static void later_changes_nothing_earlier_does(void **state)
 {
-	struct alarm *a = *state;
+	struct wake *a = *state;
 	struct mono far = in(3600000ull * MS), near = in(MS);
 
-	assert_int_equal(alarm_by(a, far), 0);
-	assert_int_equal(alarm_by(a, in(7200000ull * MS)), 0);
+	assert_int_equal(wake_by(a, far), 0);
+	assert_int_equal(wake_by(a, in(7200000ull * MS)), 0);
 	assert_true(a->at_ns == far.ns);
-	assert_int_equal(alarm_by(a, near), 0);
+	assert_int_equal(wake_by(a, near), 0);
 	assert_true(a->at_ns == near.ns);
 	assert_int_equal(rings_within(a, DEADLINE_MS), 1);
 }
@@ -87,13 +87,13 @@ static void later_changes_nothing_earlier_does(void **state)
 /* An alarm that is due is set for an earlier time before anybody has read it: it is still due. */
 static void set_anew_before_it_was_read(void **state)
 {
-	struct alarm *a = *state;
+	struct wake *a = *state;
 
-	assert_int_equal(alarm_by(a, clock_mono()), 0);
+	assert_int_equal(wake_by(a, clock_mono()), 0);
 	assert_int_equal(rings_within(a, DEADLINE_MS), 1);
-	assert_int_equal(alarm_by(a, (struct mono){ 1 }), 0);
+	assert_int_equal(wake_by(a, (struct mono){ 1 }), 0);
 	assert_int_equal(rings_within(a, DEADLINE_MS), 1);
-	alarm_rang(a);
+	wake_rang(a);
 	assert_true(a->at_ns == UINT64_MAX);
 	assert_int_equal(rings_within(a, 0), 0);
 }

@@ -50,6 +50,12 @@ release:
 # nothing.
 check-parts:
 	@images/image/vulnerable build/image/sekisho.cdx.json '$(LIST)'
+# Debian's LIST as a signed list that a box compares with its parts (images/parts): a line for each
+# vulnerability. RELEASE=NAME: for boxes with that release of Debian.
+.PHONY: parts-list
+parts-list:
+	@images/image/vulnerable build/image/sekisho.cdx.json '$(LIST)' --release '$(or $(RELEASE),trixie)' --write build/image/parts
+	@openssl cms -sign -binary -nodetach -outform DER -signer '$(UPDATE_CERT)' -inkey '$(UPDATE_KEY)' -in build/image/parts -out build/image/parts.cms
 check-bundle:
 	@images/deps image
 	@$(AS_ROOT) $(PYTHON) tests/image/update
@@ -98,6 +104,7 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/se
 	for unit in chrony systemd-timesyncd; do install -D -m 644 images/systemd/not-beside.conf $(DESTDIR)$(UNITDIR)/$$unit.service.d/sekisho.conf || exit; done
 	install -D -m 755 images/ups $(DESTDIR)$(PREFIX)/lib/sekisho/ups
 	install -D -m 755 images/log $(DESTDIR)$(PREFIX)/lib/sekisho/log
+	install -D -m 755 images/parts $(DESTDIR)$(PREFIX)/lib/sekisho/parts
 	install -D -m 755 $(B)/sekisho-eve $(DESTDIR)$(PREFIX)/lib/sekisho/eve
 	[ ! -e $(B)/sekisho-once.o ] || install -D -m 644 $(B)/sekisho-once.o $(DESTDIR)$(PREFIX)/lib/sekisho/sekisho-once.o
 	install -m 644 images/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sekisho.conf

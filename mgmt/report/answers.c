@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "appliance/base/atomic_file.h"
 #include "appliance/base/clock.h"
@@ -136,7 +137,18 @@ static void days(const char *text, const char *series, struct word *security, st
 	}
 }
 
-json_t *platform_of(const char *os_release, const char *releases)
+/* What the login at the console asks for. */
+static const char *console_asks(const char *console, const char *private)
+{
+	char factor[256];
+
+	if (access(console, F_OK) != 0)
+		return "";
+	snprintf(factor, sizeof(factor), "%s/factor", private);
+	return access(private, X_OK) != 0 ? "unread" : access(factor, F_OK) == 0 ? "factor" : "passphrase";
+}
+
+json_t *platform_of(const char *os_release, const char *releases, const char *console, const char *private)
 {
 	struct word name = { "" }, release = { "" }, id = { "" }, security = { "" }, lts = { "" };
 	char *about = whole_file(os_release), *list = whole_file(releases);
@@ -152,7 +164,7 @@ json_t *platform_of(const char *os_release, const char *releases)
 		days(list, release.text, &security, &lts);
 	free(about);
 	free(list);
-	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "name", json_text(name.text), "release", json_text(release.text),
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:s}", "name", json_text(name.text), "release", json_text(release.text),
 			 "kernel", json_text(here.release), "security_until", json_text(security.text), "lts_until",
-			 json_text(lts.text));
+			 json_text(lts.text), "console", console_asks(console, private));
 }

@@ -41,11 +41,15 @@ const char *facts_why(const json_t *facts, const char *name);
 /* not /etc/os-release: Debian has a link there */
 #define PLATFORM_OS_RELEASE "/usr/lib/os-release"
 #define PLATFORM_RELEASES "/usr/share/distro-info/debian.csv"
+/* The login at the console of an image, and the folder that has its second factor. */
+#define PLATFORM_CONSOLE "/usr/lib/sekisho/console"
+#define PLATFORM_PRIVATE "/state/private"
 
 /*
- * {"name","release","kernel","security_until":"YYYY-MM-DD","lts_until":"YYYY-MM-DD"}, a new
- * reference; NULL without memory. `kernel` is the running one.
+ * {"name","release","kernel","security_until":"YYYY-MM-DD","lts_until":"YYYY-MM-DD","console"}, a
+ * new reference; NULL without memory. `kernel` is the running one. `console`: "factor",
+ * "passphrase" or "unread" on an image, else "".
  */
-json_t *platform_of(const char *os_release, const char *releases);
+json_t *platform_of(const char *os_release, const char *releases, const char *console, const char *private);
 
 #endif

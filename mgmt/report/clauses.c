@@ -287,6 +287,8 @@ struct page *report_controls(const json_t *facts, const struct deeds *deeds, enu
  * empty field for a person, and count as answered only when a person has filled it in.
  */
 
+#define SELF_CHECK "P 2.4.2" /* the clause for which a person signs it */
+
 /* Whether the box has decided about an item. A part that is missing counts as not done. */
 static bool is_answered(enum verdict v)
 {
@@ -298,7 +300,7 @@ static size_t verdict_count(const json_t *d, enum verdict v)
 	return (size_t)ju(json_object_get(d, "summary"), verdict_word(v));
 }
 
-static void figures(struct page *p, const json_t *d)
+static void figures(struct page *p, const json_t *d, const struct deed_answer *last)
 {
 	static const enum message heads[] = { M_SELF_ITEMS, M_SELF_DONE, M_SELF_NOT, M_SELF_LEFT, M_SELF_RATE };
 	size_t items = json_array_size(ja(d, "clauses")), done = verdict_count(d, VERDICT_MET);
@@ -315,6 +317,10 @@ static void figures(struct page *p, const json_t *d)
 	else
 		page_cell(p, "-");
 	page_say(p, M_SELF_FIGURES_WHAT);
+	if (last != NULL)
+		page_say(p, M_SELF_SIGNED, last->times, last->by, last->time, last->note);
+	else
+		page_say(p, M_SELF_UNSIGNED, SELF_CHECK);
 	page_blank(p, M_SELF_RATE_WHOLE);
 }
 
@@ -365,7 +371,7 @@ struct page *report_self_check(const json_t *facts, const struct deeds *deeds, e
 	report_head(p, facts);
 	page_say(p, M_CONTROLS_EDITION, js(json_object_get(d, "edition"), lang_name(l)));
 	page_say(p, M_CONTROLS_NOTE, js(json_object_get(d, "note"), lang_name(l)));
-	figures(p, d);
+	figures(p, d, deeds_answer(deeds, SELF_CHECK));
 	items(p, d);
 	report_sign(p);
 	*ret_data = report_data("self-check", facts, "check", d);

@@ -137,7 +137,10 @@ static void note_answer(struct deeds *d, const json_t *event)
 		to++;
 	if (to == d->answers + d->n_answers && d->n_answers < DEEDS_ANSWERS)
 		d->n_answers++;
-	if (to < d->answers + d->n_answers && strcmp(a.time, to->time) >= 0)
+	if (to == d->answers + d->n_answers)
+		return;
+	a.times = ++to->times;
+	if (strcmp(a.time, to->time) >= 0)
 		*to = a;
 }
 
@@ -148,9 +151,9 @@ static void count_changes(struct deeds *d, const json_t *event)
 		d->approved++;
 		d->agreed = true;
 	} else if (js_is(event, "code", "applied")) {
-		if (!d->agreed && d->approved > 0) {
-			d->alone++;
-			snprintf(d->alone_by, sizeof(d->alone_by), "%s", js(event, "by"));
+		if (!d->agreed && d->approved > 0 && d->n_alone++ < DEEDS_ALONE) {
+			snprintf(d->alone[d->n_alone - 1].time, sizeof(d->alone->time), "%s", js(event, "time"));
+			snprintf(d->alone[d->n_alone - 1].by, sizeof(d->alone->by), "%s", js(event, "by"));
 		}
 		d->agreed = false;
 	}
@@ -185,6 +188,11 @@ void deeds_count(void *ctx, const json_t *event)
 		note_later(d->backup, time);
 	if (strcmp(code, "backup_tried") == 0 && ends_with(js(event, "object"), ": same"))
 		note_later(d->tried, time);
+	if (strncmp(code, "parts_", strlen("parts_")) == 0 && strcmp(time, d->parts) > 0) {
+		note_later(d->parts, time);
+		snprintf(d->parts_found, sizeof(d->parts_found), "%s", js(event, "object"));
+		d->parts_vulnerable = strcmp(code, "parts_vulnerable") == 0;
+	}
 	if (strcmp(code, "isolation_rehearsed") == 0)
 		note_later(d->rehearsed, time);
 	if (strncmp(code, "clause_reviewed", strlen("clause_reviewed")) == 0)

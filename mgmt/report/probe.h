@@ -26,6 +26,7 @@ const char *verdict_mark(enum verdict v);  /* for page_cell_mark */
 #define FINDING_TEXT 1100u
 #define DEEDS_REVIEWS 128u
 #define DEEDS_ANSWERS 128u
+#define DEEDS_ALONE 32u
 #define CLAUSE_TEXT 80u
 #define DEEDS_CLEAR 32u /* pairs of zone and clear-text protocol that are counted separately */
 
@@ -46,7 +47,8 @@ struct deed_answer {
 	char by[64], time[40], next[11];
 	char digest[65]; /* of the evidence; "" = none */
 	char note[200];
-	bool good; /* nothing was found */
+	unsigned times; /* how often it was answered in that year */
+	bool good;	/* nothing was found */
 };
 
 /* Counts over the events of the last year. */
@@ -66,12 +68,19 @@ struct deeds {
 	/* times of the last successful check of a backup, and rehearsal of an isolation; "" = none
 	 * in that year */
 	char tried[40], rehearsed[40];
-	/* Approvals; policies that were applied without one after the first; who did that last. */
-	unsigned long long approved, alone;
-	char alone_by[64];
-	bool agreed;		/* an approval waits for its apply */
+	unsigned long long approved; /* approvals */
+	bool agreed;		     /* an approval waits for its apply */
+	/* Policies that were applied without an approval after the first: when, and by whom. */
+	struct {
+		char time[40], by[64];
+	} alone[DEEDS_ALONE];
+	size_t n_alone;		/* can be more than there is room for */
 	char alarms_tested[40]; /* time of the last self-test of alarms; "" = none in that year */
 	bool alarms_rang;	/* all of them did, then */
+	/* time of the last comparison of the parts with a list of vulnerabilities ("" = none in
+	 * that year); what it found, which begins with the day of that list */
+	char parts[40], parts_found[200];
+	bool parts_vulnerable; /* a newer version mends some of it */
 	unsigned long long weak_tls,
 		/* weak_tls: sessions whose server chose weak TLS; lesser_tls: those that only lack
 		 * forward secrecy */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "mgmt/report/answers.h"
 #include "mgmt/report/probe.h"
 #include "mgmt/state/read.h"
 
@@ -198,6 +199,26 @@ void probe_versions(const struct evidence *of, struct finding *f)
 		finding_say(f, VERDICT_MET, M_PROBE_VERSIONS_UNTIL, version, name, kernel, last);
 }
 
+/* Both the comparison and its list have to be of the last month. */
+void probe_parts_compared(const struct evidence *of, struct finding *f)
+{
+	const struct deeds *d = of->deeds;
+	const char *made = js(of->facts, "made");
+	char day[40];
+
+	snprintf(day, sizeof(day), "%.10sT00:00:00", d->parts_found);
+	if (d->parts[0] == '\0')
+		finding_say(f, VERDICT_NOT, M_PROBE_PARTS_NOT);
+	else if (d->parts_vulnerable)
+		finding_say(f, VERDICT_PARTLY, M_PROBE_PARTS_VULNERABLE, d->parts, d->parts_found);
+	else
+		finding_say(f,
+			    is_recent(days_between(d->parts, made)) && is_recent(days_between(day, made))
+				    ? VERDICT_MET
+				    : VERDICT_PARTLY,
+			    M_PROBE_PARTS, d->parts, d->parts_found);
+}
+
 void probe_changes_named(const struct evidence *of, struct finding *f)
 {
 	const json_t *list = ja(of->answer, "history");
@@ -313,16 +334,34 @@ void probe_tokens_end(const struct evidence *of, struct finding *f)
 	finding_say(f, endless > 0 ? VERDICT_NOT : VERDICT_MET, M_PROBE_TOKENS, n, endless, expired);
 }
 
+static bool is_reviewed(const struct deeds *d, const char *time)
+{
+	for (size_t i = 0; i < d->n_reviewed; i++)
+		if (strcmp(d->reviewed[i].from, time) <= 0 && strcmp(time, d->reviewed[i].until) < 0)
+			return true;
+	return false;
+}
+
+/* Root can apply a policy at the machine without an approval. That is on record, and counts as seen
+ * by a second person when somebody has reviewed the records of that time. */
 void probe_two_persons(const struct evidence *of, struct finding *f)
 {
 	const json_t *a = json_object_get(of->answer, "approval");
 	const struct deeds *d = of->deeds;
+	struct names by = { 0 };
+	size_t unseen = d->n_alone;
+
+	for (size_t i = 0; i < d->n_alone && i < DEEDS_ALONE; i++) {
+		if (strstr(by.text, d->alone[i].by) == NULL)
+			finding_name(&by, d->alone[i].by);
+		unseen -= is_reviewed(d, d->alone[i].time);
+	}
 
 	if (!json_is_boolean(json_object_get(a, "two_persons")))
 		finding_say(f, VERDICT_UNREAD, M_PROBE_UNREAD, "approval", "");
 	else if (jb(a, "two_persons"))
-		finding_say(f, d->approved > 0 && d->alone == 0 ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_TWO_PERSONS,
-			    d->approved, d->alone, d->alone > 0 ? d->alone_by : "-");
+		finding_say(f, d->approved > 0 && unseen == 0 ? VERDICT_MET : VERDICT_PARTLY, M_PROBE_TWO_PERSONS,
+			    d->approved, d->n_alone, by.n > 0 ? by.text : "-", unseen);
 	else
 		finding_say(f, VERDICT_NOT, M_PROBE_ONE_PERSON, js(a, "by"), js(a, "since"), js(a, "reason"));
 }
@@ -394,9 +433,11 @@ void probe_alarms_sent(const struct evidence *of, struct finding *f)
 			    M_PROBE_ALARMS_SENT, json_is_object(mail) ? js(mail, "state") : "-", snmp);
 }
 
-/* What counts as a second factor beside the passphrase. */
+/* What counts as a second factor beside the passphrase; an image has a login at its
+ * console, too. */
 void probe_factors(const struct evidence *of, struct finding *f)
 {
+	const char *console = js(facts_answer(of->facts, "platform"), "console");
 	struct names bare = { 0 };
 	size_t n = 0, keys = 0, codes = 0;
 
@@ -415,8 +456,13 @@ void probe_factors(const struct evidence *of, struct finding *f)
 		finding_say(f, VERDICT_NOT, M_PROBE_NO_ACCOUNTS);
 	else if (bare.n > 0)
 		finding_say(f, VERDICT_NOT, M_PROBE_FACTOR_LACKS, bare.n, n, bare.text);
+	else if (*console != '\0' && strcmp(console, "factor") != 0)
+		finding_say(f, VERDICT_PARTLY,
+			    strcmp(console, "passphrase") == 0 ? M_PROBE_FACTORS_BARE : M_PROBE_FACTORS_UNREAD, n, keys,
+			    codes);
 	else
-		finding_say(f, VERDICT_MET, M_PROBE_FACTORS, n, keys, codes);
+		finding_say(f, VERDICT_MET, *console != '\0' ? M_PROBE_FACTORS_CONSOLE : M_PROBE_FACTORS, n, keys,
+			    codes);
 }
 
 void answer_look(const struct deed_answer *a, const char *made, unsigned long long days, struct finding *f)

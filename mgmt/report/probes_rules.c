@@ -404,9 +404,11 @@ void probe_unpatchable_apart(const struct evidence *of, struct finding *f)
 			finding_name(&fixed, js(z, "name"));
 	if (fixed.n == 0)
 		finding_say(f, VERDICT_ASK, M_PROBE_NO_UNPATCHABLE);
-	else if (ju(m, "ways") > 0)
+	else if (ju(m, "ways") > ju(m, "accepted") || ju(m, "direct") > 0)
 		finding_say(f, ju(m, "ways") > ju(m, "accepted") ? VERDICT_NOT : VERDICT_PARTLY,
-			    M_PROBE_UNPATCHABLE_REACHED, fixed.text, ju(m, "ways"), ju(m, "accepted"));
+			    M_PROBE_UNPATCHABLE_REACHED, fixed.text, ju(m, "ways"), ju(m, "accepted"), ju(m, "direct"));
+	else if (ju(m, "ways") > 0)
+		finding_say(f, VERDICT_MET, M_PROBE_UNPATCHABLE_CHAINS, fixed.text, ju(m, "ways"));
 	else
 		finding_say(f, VERDICT_MET, M_PROBE_UNPATCHABLE, fixed.n, fixed.text);
 }

@@ -290,7 +290,7 @@ struct http *http_start(int listen_fd, int control_fd, const struct secrets *s, 
 	h->secrets = s;
 	h->events = events;
 	h->now = clock_mono();
-	h->platform = platform_of(PLATFORM_OS_RELEASE, PLATFORM_RELEASES);
+	h->platform = platform_of(PLATFORM_OS_RELEASE, PLATFORM_RELEASES, PLATFORM_CONSOLE, PLATFORM_PRIVATE);
 	h->left_fd = epoll_create1(EPOLL_CLOEXEC);
 	h->live = h->left_fd >= 0 ? live_open(control_fd, &h->last_id) : NULL;
 	h->certificate = h->live != NULL ? certificate_open(s->key, s->certificate, e) : NULL;

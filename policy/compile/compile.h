@@ -36,10 +36,11 @@ int policy_raise(struct compilation *c, struct bytes sealed, struct err *e);
 
 /*
  * Compiles the texts of a policy, the main one first, and returns what they promise:
- * {"nevers":2,"broken":0,"unattended":0,"ways":0,"zones":[{"name","label","owner","patchable"}]},
- * owned by the caller. `unattended`: statements that hold only while an inspector runs; `ways`:
- * warnings that an outside zone reaches one that cannot be updated, including accepted ones. NULL
- * when the texts do not compile here.
+ * {"nevers":2,"broken":0,"unattended":0,"ways":0,"accepted":0,"direct":0,
+ * "zones":[{"name","label","owner","patchable"}]}, owned by the caller. `unattended`: statements
+ * that hold only while an inspector runs; `ways`: warnings that an outside zone reaches one that
+ * cannot be updated, including accepted ones; `direct`: accepted ones of a conduit from an outside
+ * zone itself. NULL when the texts do not compile here.
  */
 json_t *promises_json(const struct source_text *texts, size_t n);
 

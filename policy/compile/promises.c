@@ -57,7 +57,7 @@ static json_t *told(const struct compilation *c, struct arena *a)
 	const struct model *m = c->model;
 	struct failing f = failing(m, a);
 	json_t *zones = json_array();
-	size_t ways = 0, accepted = 0;
+	size_t ways = 0, accepted = 0, direct = 0;
 
 	for (size_t i = 0; i < c->diags.n; i++)
 		ways += strcmp(c->diags.list[i]->code, WAY) == 0;
@@ -69,10 +69,14 @@ static json_t *told(const struct compilation *c, struct arena *a)
 						 "patchable", m->zones[i].patchable));
 	for (size_t i = 0; i < m->n_conduits; i++)
 		for (size_t k = 0; k < m->conduits[i].n_accepts; k++)
-			accepted += strcmp(m->conduits[i].accepts[k].warning, WAY) == 0;
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:o}", "nevers", (json_int_t)m->n_nevers, "broken", (json_int_t)f.broken,
-			 "unattended", (json_int_t)f.unattended, "ways", (json_int_t)ways + (json_int_t)accepted,
-			 "accepted", (json_int_t)accepted, "zones", zones);
+			if (strcmp(m->conduits[i].accepts[k].warning, WAY) == 0) {
+				accepted++;
+				direct += m->conduits[i].from->class == CLASS_EXTERNAL;
+			}
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "nevers", (json_int_t)m->n_nevers, "broken",
+			 (json_int_t)f.broken, "unattended", (json_int_t)f.unattended, "ways",
+			 (json_int_t)ways + (json_int_t)accepted, "accepted", (json_int_t)accepted, "direct",
+			 (json_int_t)direct, "zones", zones);
 }
 
 json_t *promises_json(const struct source_text *texts, size_t n)

@@ -71,7 +71,7 @@ def good_facts():
         record("2026-09-30", "policy", "approved", by="sato", value=3), record("2026-09-30", "policy", "applied", by="tanaka", value=4),
         record("2026-10-01", "policy", "backed_up", by="root"), record("2026-10-30", "policy", "backed_up", by="root"),
         record("2026-10-15", "machine", "backup_tried", by="root", object="kita.backup: same"), record("2026-10-16", "policy", "isolation_rehearsed", by="sato", object="it_from_ot"),
-        record("2026-10-29", "attack", "tested"), record("2026-11-01", "account", "records_reviewed", object="kato", before="2026-09-30T00:00:00Z/2026-11-01T00:00:00Z"),
+        record("2026-10-21", "machine", "parts_compared", by="root", object="2026-10-20, SHA-256 0123456789ab: 0 mended elsewhere, 7 without a mended version"), record("2026-10-29", "attack", "tested"), record("2026-11-01", "account", "records_reviewed", object="kato", before="2026-09-30T00:00:00Z/2026-11-01T00:00:00Z"),
     ] + [answer(c) for c in asked()]
     return facts
 
@@ -125,15 +125,15 @@ WITHOUT = {
     "outside_register": lambda f: at(f, "effective").update(organisations=[]), "tests_apart": lambda f: at(f, "effective")["zones"].pop(),
     "assets_named": lambda f: at(f, "effective").update(assets=[]), "picture": lambda f: at(f, "effective").update(zones=[]),
     "limits_set": lambda f: at(f, "effective").update(limits=None), "nevers_hold": lambda f: at(f, "model").update(unattended=1),
-    "unpatchable_apart": lambda f: at(f, "model").update(ways=1, accepted=1), "admin_entry": reach(anybody_enters=True), "admin_exit": reach(others=["udp 53"]),
+    "unpatchable_apart": lambda f: at(f, "model").update(ways=1, accepted=1, direct=1), "admin_entry": reach(anybody_enters=True), "admin_exit": reach(others=["udp 53"]),
     "clock_sources": lambda f: at(f, "status")["clock"].update(synchronised=False), "log_server": told(log=None), "records_kept": journal(keep_days=90),
     "records_stated": lambda f: at(f, "status")["site"].update(records=None), "records_complete": journal(lost=1),
     "passed_recorded": lambda f: at(f, "effective").update(record_passed=False), "records_signed": journal(signs=False),
     "records_chain": lambda f: at(f, "journal").update(whole=None), "versions": lambda f: at(f, "platform").update(security_until="2026-06-10", lts_until=""),
-    "changes_named": lambda f: at(f, "history")["history"][0].update(by=None), "accounts_named": account(full_name=""), "accounts_used": account(unused=True),
+    "parts_compared": drop("parts_compared"), "changes_named": lambda f: at(f, "history")["history"][0].update(by=None), "accounts_named": account(full_name=""), "accounts_used": account(unused=True),
     "phrases_refused": lambda f: at(f, "accounts").update(leaked={"count": 0, "damaged": True}), "duties_apart": account(roles=["ot_author", "approver"]),
-    "tokens_end": lambda f: at(f, "tokens").update(tokens=[{"id": "1", "until": None}]), "two_persons": add(kind="policy", code="applied", by="tanaka/root", value=5),
-    "factors": account(totp=False), "exceptions": lambda f: at(f, "effective")["conduits"][1].update(until="2026-10-01T00:00:00Z"),
+    "tokens_end": lambda f: at(f, "tokens").update(tokens=[{"id": "1", "until": None}]), "two_persons": add(kind="policy", code="applied", by="tanaka/root", value=5, time="2026-11-01T12:00:00.000Z"),
+    "factors": lambda f: at(f, "platform").update(console="passphrase"), "exceptions": lambda f: at(f, "effective")["conduits"][1].update(until="2026-10-01T00:00:00Z"),
     "backup_age": drop("backed_up"), "backup_tried": lambda f: [x.update(object="kita.backup: NOT the same") for x in f["events"] if x["code"] == "backup_tried"],
     "backup_elsewhere": lambda f: at(f, "status")["backup"]["carried"][0].update(overdue=True), "rehearsed": drop("isolation_rehearsed"),
     "isolations_prepared": told(prepared=[]), "alarms_sent": told(mail={"server": "x", "state": "failing"}), "alarms_tested": drop("tested"),
@@ -185,6 +185,21 @@ def main(sekisho):
             say(judge(sekisho, facts)[clause]["verdict"] != "met", "%s for %s" % (what, clause))
     half_year = {**good, "events": [x if not x.get("before", "").startswith("P 2.4.2, ") else answer("P 2.4.2", day="2026-02-01") for x in good["events"]]}
     say(judge(sekisho, half_year)["P 2.4.2"]["verdict"] != "met", "a self-check of nine months ago")
+    # What still counts as done, and what does not, beside the cases above.
+    for what, clause, ok, change in (
+            ("a policy that root applied, in reviewed records", "P 2.1.1 (4)", True, add(kind="policy", code="applied", by="tanaka/root", value=5)),
+            ("a chain that the policy accepts", "P 2.1.1 (1)", True, lambda f: at(f, "model").update(ways=1, accepted=1, direct=0)),
+            ("a chain that nobody accepted", "P 2.1.1 (1)", False, lambda f: at(f, "model").update(ways=1, accepted=0)),
+            ("a part that a newer version mends", "P 2.4.1", False, add(kind="machine", code="parts_vulnerable", object="2026-10-29, SHA-256 0123456789ab: 1 mended elsewhere")),
+            ("a part that is mended again", "P 2.4.1", True, add(kind="machine", code="parts_vulnerable", object="2026-10-01, SHA-256 0123456789ab: 1 mended elsewhere", time="2026-10-02T00:00:00.000Z")),
+            ("an old list, compared today", "P 2.4.1", False, lambda f: [x.update(object="2026-09-01, SHA-256 0123456789ab: 0") for x in f["events"] if x["code"] == "parts_compared"]),
+            ("an account without a second factor", "C L3.003", False, account(totp=False)),
+            ("a console with a second factor", "C L3.003", True, lambda f: at(f, "platform").update(console="factor")),
+            ("a console that cannot be read", "C L3.003", False, lambda f: at(f, "platform").update(console="unread"))):
+        facts = copy.deepcopy(good)
+        change(facts)
+        c = judge(sekisho, facts)[clause]
+        say((c["verdict"] == "met") == ok, what, c["verdict"])
     print("%d of %d clauses are met where everything was done" % (len(met), len(clauses)))
     print("%d passed, %d failed" % tuple(counts))
     return counts[1] > 0

@@ -71,7 +71,7 @@ static json_t *of(const char *about, const char *list)
 
 	put(about_path, about);
 	put(list_path, list);
-	ret = platform_of(about_path, list_path);
+	ret = platform_of(about_path, list_path, "/none", "/none");
 	assert_non_null(ret);
 	return ret;
 }
@@ -101,7 +101,7 @@ static void test_debian(void **state)
 /* Debian has a link at /etc/os-release, which is not followed. */
 static void test_this_machine(void **state)
 {
-	json_t *p = platform_of(PLATFORM_OS_RELEASE, PLATFORM_RELEASES);
+	json_t *p = platform_of(PLATFORM_OS_RELEASE, PLATFORM_RELEASES, PLATFORM_CONSOLE, PLATFORM_PRIVATE);
 
 	(void)state;
 	assert_int_equal(access("/etc/os-release", R_OK) == 0, *js(p, "name") != '\0');
@@ -128,7 +128,7 @@ static void test_whatever_they_hold(void **state)
 	is(far, far, "", "");
 	assert_int_equal(unlink(list_path), 0);
 	assert_int_equal(unlink(about_path), 0);
-	json_decref(platform_of(about_path, list_path));
+	json_decref(platform_of(about_path, list_path, "/none", "/none"));
 }
 
 static void at(const char *made, const char *security, const char *lts, enum verdict v, enum message m)

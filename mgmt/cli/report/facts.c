@@ -210,7 +210,9 @@ json_t *facts_gather(struct cli *c, const struct facts_wish *wish)
 						  ? stood(c, questions[i].name)
 						  : asked(c, &questions[i].question, (unsigned)left));
 	}
-	(void)json_object_set_new(answers, "platform", fact(platform_of(PLATFORM_OS_RELEASE, PLATFORM_RELEASES, PLATFORM_CONSOLE, PLATFORM_PRIVATE), ""));
+	(void)json_object_set_new(
+		answers, "platform",
+		fact(platform_of(PLATFORM_OS_RELEASE, PLATFORM_RELEASES, PLATFORM_CONSOLE, PLATFORM_PRIVATE), ""));
 	return facts;
 }
 

@@ -131,6 +131,28 @@ static void test_whatever_they_hold(void **state)
 	json_decref(platform_of(about_path, list_path, "/none", "/none"));
 }
 
+/* Only an image has a login at the console; its folder of secrets can be closed to the asker. */
+static void test_console(void **state)
+{
+	static const struct {
+		const char *console, *private, *is;
+	} cases[] = { { "/none", "/", "" }, { "/", "/none", "unread" }, { "/", "/", "passphrase" } };
+	char factor[128];
+	json_t *p;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		p = platform_of(about_path, list_path, cases[i].console, cases[i].private);
+		assert_string_equal(js(p, "console"), cases[i].is);
+		json_decref(p);
+	}
+	snprintf(factor, sizeof(factor), "%s/factor", ((struct folder *)*state)->path);
+	put(factor, "");
+	p = platform_of(about_path, list_path, "/", ((struct folder *)*state)->path);
+	assert_string_equal(js(p, "console"), "factor");
+	json_decref(p);
+	assert_int_equal(unlink(factor), 0);
+}
+
 static void at(const char *made, const char *security, const char *lts, enum verdict v, enum message m)
 {
 	json_t *facts = json_pack("{s:s,s:s,s:{s:s,s:s,s:s,s:s}}", "version", "1", "made", made, "platform", "name",
@@ -214,6 +236,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_debian, made, teardown),
 		cmocka_unit_test_setup_teardown(test_this_machine, made, teardown),
 		cmocka_unit_test_setup_teardown(test_whatever_they_hold, made, teardown),
+		cmocka_unit_test_setup_teardown(test_console, made, teardown),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_reviews),
 		cmocka_unit_test(test_alarms),

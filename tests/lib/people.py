@@ -32,9 +32,11 @@ class Answer:
 
 
 class Site:
+    BOX = Box
+
     def __init__(self, prefix, build, run):
         self.build, self.run = build, run
-        self.box = Box(prefix, build, run)
+        self.box = self.BOX(prefix, build, run)
         self.box.net.address(self.box.admin, "eth0", THERE_IP + "/24")
         self.box.start()
         self.box.apply(conduit("reads", "ops", "ot", ["read"]))

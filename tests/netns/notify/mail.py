@@ -93,7 +93,8 @@ class Notify:
     """The box with a mail server in its box.cfg, and the program as the unit runs it; both are
     ended after the case."""
 
-    def __init__(self, box, every=3):
+    def __init__(self, box, every=3, applies=True):
+        """`applies`: puts a policy with the mail server into force; otherwise `line` is for one."""
         self.box, self.every, self.process = box, every, None
         self.folder, self.run, self.state = (box.run_folder + x for x in ("/mail", "/run-notify", "/state-notify"))
         sh("rm", "-rf", self.folder, self.run, self.state)
@@ -105,11 +106,13 @@ class Notify:
         for path in (self.folder + "/secret/password", self.run, self.state):
             os.chown(path, USER, USER)
             os.chmod(path, 0o400 if path.endswith("password") else 0o700)
+        self.line = 'mail_server = { address = "%s"; name = "%s"; ca = "%s/ca.pem"; from = "box@example.test"; to = ["%s"]; user = "box"; };\n' % (SERVER, NAME, self.folder, '", "'.join(TO))
+        if not applies:
+            return
         folder = box.run_folder + "/policy"
         os.makedirs(folder, exist_ok=True)
         with open(folder + "/box.cfg", "w", encoding="utf-8") as f:
-            f.write(FACTS % 1 + 'mail_server = { address = "%s"; name = "%s"; ca = "%s/ca.pem"; from = "box@example.test"; to = ["%s"]; user = "box"; };\n'
-                    % (SERVER, NAME, self.folder, '", "'.join(TO)))
+            f.write(FACTS % 1 + self.line)
         with open(folder + "/site.cfg", "w", encoding="utf-8") as f:
             f.write(HEAD + "conduits = (\n  " + READS + "\n);\n")
         box.sekisho("apply", folder + "/site.cfg")

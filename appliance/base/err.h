@@ -7,9 +7,11 @@
 #ifndef SEKISHO_BASE_ERR_H
 #define SEKISHO_BASE_ERR_H
 
+#define ERR_TEXT 240u
+
 struct err {
-	int code;	/* negative errno, 0 = none */
-	char text[240]; /* "open /run/sekisho/control.sock: Permission denied" */
+	int code;	     /* negative errno, 0 = none */
+	char text[ERR_TEXT]; /* "open /run/sekisho/control.sock: Permission denied" */
 };
 
 /* Fills *e (which may be NULL) from a negative errno and a printf text; returns `code`. The errno's

@@ -50,7 +50,7 @@ static void read_source(struct journal_role *j, const struct source *s)
 		if (n <= 0)
 			return;
 		if (!event_decode(bytes_of(wire, (size_t)n), &e) || !event_said_by(s->role, &e)) {
-			j->malformed++;
+			j->intake.malformed++;
 			continue;
 		}
 		role_take(j, &e, s->role);
@@ -92,18 +92,18 @@ static int wait_ms(const struct journal_role *j, uint64_t now)
 		return 0;
 	for (size_t i = 0; i < REGISTERS; i++)
 		keep_earlier(&due, registers[i].due(j));
-	keep_earlier(&due, merge_due(&j->merge));
-	keep_earlier(&due, share_due(&j->shares));
+	keep_earlier(&due, merge_due(&j->intake.merge));
+	keep_earlier(&due, share_due(&j->intake.shares));
 	keep_earlier(&due, access_due(&j->readings));
 	keep_earlier(&due, role_keep_due(j));
 	keep_earlier(&due, role_check_due(j));
 	keep_earlier(&due, role_disk_due(j));
-	if (j->pressed)
-		keep_earlier(&due, j->retry_at);
+	if (j->writing.pressed)
+		keep_earlier(&due, j->writing.retry_at);
 	if (j->sync_at != 0)
 		keep_earlier(&due, j->sync_at);
-	if (j->sign_at != 0)
-		keep_earlier(&due, j->sign_at);
+	if (j->signing.at != 0)
+		keep_earlier(&due, j->signing.at);
 	if (due == UINT64_MAX)
 		return -1;
 	return due <= now ? 0 : (int)((due - now) / 1000000u) + 1;
@@ -134,8 +134,8 @@ static int open_chain(struct journal_role *j)
 		return 1;
 	}
 	j->was_empty = found.empty;
-	j->key_folder = key_folder();
-	if (j->key_folder < 0)
+	j->signing.folder = key_folder();
+	if (j->signing.folder < 0)
 		fprintf(stderr, "sekishod journal: no folder for the signing key; records are not signed until the "
 				"next start\n");
 	role_hold_open(j);
@@ -184,14 +184,15 @@ static void wait_for_last(struct journal_role *j)
 		struct pollfd p[SOURCES];
 
 		open = false;
-		for (size_t i = 0; i < j->n_sources; i++)
-			p[i] = (struct pollfd){ .fd = j->sources[i].fd, .events = POLLIN };
-		if (poll(p, (nfds_t)j->n_sources, 0) < 0)
+		for (size_t i = 0; i < j->intake.n_sources; i++)
+			p[i] = (struct pollfd){ .fd = j->intake.sources[i].fd, .events = POLLIN };
+		if (poll(p, (nfds_t)j->intake.n_sources, 0) < 0)
 			return;
-		for (size_t i = 0; i < j->n_sources; i++) {
+		for (size_t i = 0; i < j->intake.n_sources; i++) {
 			if ((p[i].revents & POLLIN) != 0)
-				read_source(j, &j->sources[i]);
-			open |= j->sources[i].role != ROLE_SUPERVISOR && (p[i].revents & (POLLIN | POLLHUP)) != POLLHUP;
+				read_source(j, &j->intake.sources[i]);
+			open |= j->intake.sources[i].role != ROLE_SUPERVISOR &&
+				(p[i].revents & (POLLIN | POLLHUP)) != POLLHUP;
 		}
 		if (open)
 			poll(NULL, 0, 5);
@@ -201,12 +202,12 @@ static void wait_for_last(struct journal_role *j)
 static void last_words(struct journal_role *j)
 {
 	wait_for_last(j);
-	for (size_t i = 0; i < j->n_sources; i++)
-		read_source(j, &j->sources[i]);
+	for (size_t i = 0; i < j->intake.n_sources; i++)
+		read_source(j, &j->intake.sources[i]);
 	role_write_merged(j, true);
 	write_registers(j, clock_mono().ns, true);
 	role_room_end(j);
-	if (j->unsigned_n > 0)
+	if (j->signing.unsigned_n > 0)
 		role_checkpoint(j, true);
 	role_sync(j, 0, true);
 }
@@ -228,12 +229,12 @@ int role_journal(void)
 		return 0;
 	for (;;) {
 		struct pollfd p[SOURCES + 2] = { { .fd = ROLE_FD_CONTROL, .events = POLLIN } };
-		size_t n = j.n_sources;
+		size_t n = j.intake.n_sources;
 		uint64_t now = clock_mono().ns;
 		bool ended;
 
 		for (size_t i = 0; i < n; i++)
-			p[i + 1] = (struct pollfd){ .fd = j.sources[i].fd, .events = POLLIN };
+			p[i + 1] = (struct pollfd){ .fd = j.intake.sources[i].fd, .events = POLLIN };
 		p[n + 1] = (struct pollfd){ .fd = JOURNAL_FD_TOLD, .events = POLLIN };
 		if (poll(p, (nfds_t)n + 2, wait_ms(&j, now)) < 0)
 			continue;
@@ -242,7 +243,7 @@ int role_journal(void)
 		ended = (p[0].revents != 0 || role_heard(&j)) && !role_hear(&j);
 		for (size_t i = 0; i < n && !ended; i++)
 			if (p[i + 1].revents != 0)
-				read_source(&j, &j.sources[i]);
+				read_source(&j, &j.intake.sources[i]);
 		ended = ended || !role_answer(&j);
 		role_write_merged(&j, false);
 		now = clock_mono().ns;

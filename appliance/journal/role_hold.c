@@ -22,8 +22,8 @@
 static size_t folders(const struct journal_role *j, int ret[HOLD_FOLDERS])
 {
 	ret[0] = j->chain.dirfd;
-	ret[1] = j->key_folder;
-	return j->key_folder > 0 ? 2 : 1;
+	ret[1] = j->signing.folder;
+	return j->signing.folder > 0 ? 2 : 1;
 }
 
 /* Saves the list of holds, using the reserve if needed. */
@@ -77,17 +77,17 @@ void role_hold_open(struct journal_role *j)
 	size_t n = folders(j, list);
 	struct err e = { 0 };
 
-	if (!holds_load(list, n, &j->holds))
+	if (!holds_load(list, n, &j->keeping.holds))
 		return;
-	if (!save_holds(j, &j->holds, &e))
+	if (!save_holds(j, &j->keeping.holds, &e))
 		fprintf(stderr, "sekishod journal: %s\n", e.text);
 	role_put_own(j, LOST_HOLDS, 1, 0, NULL);
 }
 
 bool role_hold_damaged(const struct journal_role *j)
 {
-	for (size_t i = 0; i < j->holds.n; i++)
-		if (j->holds.list[i].by[0] == 0)
+	for (size_t i = 0; i < j->keeping.holds.n; i++)
+		if (j->keeping.holds.list[i].by[0] == 0)
 			return true;
 	return false;
 }
@@ -111,10 +111,10 @@ bool role_hold_keeps(struct journal_role *j, const struct keep_file *f)
 {
 	uint64_t first = 0;
 
-	if (j->holds.n == 0)
+	if (j->keeping.holds.n == 0)
 		return false;
 	segment_began(j->chain.dirfd, f->first, &first);
-	return holds_cover(&j->holds, least_of(first, least_of(f->written, f->stamped)),
+	return holds_cover(&j->keeping.holds, least_of(first, least_of(f->written, f->stamped)),
 			   most_of(first, most_of(f->written, f->stamped))) != NULL;
 }
 
@@ -127,7 +127,7 @@ struct done {
 /* Places a hold. NULL, or the reason why not. */
 static const char *place_hold(struct journal_role *j, const struct msg_hold *m, struct done *ret)
 {
-	struct holds h = j->holds;
+	struct holds h = j->keeping.holds;
 	struct hold *o = holds_place(&h);
 	struct err e = { 0 };
 	struct event said;
@@ -141,7 +141,7 @@ static const char *place_hold(struct journal_role *j, const struct msg_hold *m, 
 	snprintf(o->reason, sizeof(o->reason), "%s", m->reason);
 	if (!save_holds(j, &h, &e))
 		return "no room on the disk";
-	j->holds = h;
+	j->keeping.holds = h;
 	ret->number = o->number;
 	said = event_of(LOST_HELD, o, m, o->by, o->person);
 	role_put(j, &said, ROLE_JOURNAL, 1);
@@ -152,9 +152,9 @@ static const char *place_hold(struct journal_role *j, const struct msg_hold *m, 
 
 static const char *lift(struct journal_role *j, const struct msg_hold *m, struct done *ret)
 {
-	const struct hold *o = holds_find(&j->holds, m->number);
+	const struct hold *o = holds_find(&j->keeping.holds, m->number);
 	char by[USER_BY] = "", person[HOLD_PERSON] = "";
-	struct holds h = j->holds;
+	struct holds h = j->keeping.holds;
 	struct err e = { 0 };
 	json_t *record;
 	struct event said;
@@ -175,8 +175,8 @@ static const char *lift(struct journal_role *j, const struct msg_hold *m, struct
 	holds_lift(&h, m->number);
 	if (!save_holds(j, &h, &e))
 		return "it is recorded, but the hold goes on, because the disk is full";
-	j->holds = h;
-	j->held = false;
+	j->keeping.holds = h;
+	j->keeping.held = false;
 	ret->number = m->number;
 	return NULL;
 }
@@ -198,11 +198,12 @@ json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum a
 	if (m->order == HOLD_LIFT)
 		why = lift(j, m, &done);
 	if (why != NULL) {
-		*ret = m->order == HOLD_LIFT && holds_find(&j->holds, m->number) == NULL ? ANSWER_NO : ANSWER_CANNOT;
+		*ret = m->order == HOLD_LIFT && holds_find(&j->keeping.holds, m->number) == NULL ? ANSWER_NO
+												 : ANSWER_CANNOT;
 		return json_pack("{s:s}", "error", why);
 	}
-	answer = json_pack("{s:o, s:b, s:b}", "holds", holds_json(&j->holds), "held", j->held, "damaged",
-			   role_hold_damaged(j));
+	answer = json_pack("{s:o, s:b, s:b}", "holds", holds_json(&j->keeping.holds), "held", j->keeping.held,
+			   "damaged", role_hold_damaged(j));
 	if (done.number != 0) {
 		json_object_set_new(answer, "number", json_integer(done.number));
 		json_object_set_new(answer, "signed", json_boolean(done.is_signed));

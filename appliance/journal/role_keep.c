@@ -81,13 +81,13 @@ uint64_t role_keep_due(const struct journal_role *j)
 {
 	uint64_t due = pack_waits(j) ? j->pack_at : UINT64_MAX;
 
-	if (j->pressed)
-		return j->full && j->keep_at != 0 ? j->room_at : UINT64_MAX;
+	if (j->writing.pressed)
+		return j->writing.full && j->keeping.at != 0 ? j->keeping.room_at : UINT64_MAX;
 	if (index_waits(j) && j->index_at < due)
 		due = j->index_at;
-	if (j->turn_at != 0 && j->turn_at < due)
-		due = j->turn_at;
-	return j->keep_at != 0 && j->keep_at < due ? j->keep_at : due;
+	if (j->keeping.turn_at != 0 && j->keeping.turn_at < due)
+		due = j->keeping.turn_at;
+	return j->keeping.at != 0 && j->keeping.at < due ? j->keeping.at : due;
 }
 
 static void say_trouble(const struct err *e)
@@ -135,12 +135,13 @@ static void make_index(struct journal_role *j, uint64_t now)
 
 void role_keep_rule(struct journal_role *j, const struct keep_rule *rule)
 {
-	if (rule->keep_days == j->rule.keep_days && rule->delete_after_days == j->rule.delete_after_days)
+	if (rule->keep_days == j->keeping.rule.keep_days &&
+	    rule->delete_after_days == j->keeping.rule.delete_after_days)
 		return;
-	j->rule = *rule;
-	j->keep_at = rule->keep_days != 0 ? clock_mono().ns + TURN_NS : 0;
-	j->room_at = j->keep_at;
-	j->stuck[0] = 0;
+	j->keeping.rule = *rule;
+	j->keeping.at = rule->keep_days != 0 ? clock_mono().ns + TURN_NS : 0;
+	j->keeping.room_at = j->keeping.at;
+	j->keeping.stuck[0] = 0;
 }
 
 /* The record of a deletion: which file, the time of its last write, and the hash to which the first
@@ -159,8 +160,8 @@ static json_t *deletion(const struct journal_role *j, const struct keep_file *f,
 				    json_pack("{s:I, s:I, s:o, s:o, s:i, s:i}", "first", (json_int_t)f->first, "last",
 					      (json_int_t)f->last, "hash", json_hex(f->hash, sizeof(f->hash)),
 					      "written", json_time(f->written * 1000000000ull), "keep_days",
-					      (int)j->rule.keep_days, "delete_after_days",
-					      (int)j->rule.delete_after_days));
+					      (int)j->keeping.rule.keep_days, "delete_after_days",
+					      (int)j->keeping.rule.delete_after_days));
 	return record;
 }
 
@@ -168,19 +169,19 @@ static json_t *deletion(const struct journal_role *j, const struct keep_file *f,
  * use the reserve, because the deletion frees more. */
 static bool deletion_told(struct journal_role *j, const struct keep_file *f, bool early)
 {
-	if (j->told_last != f->last) {
+	if (j->keeping.told_last != f->last) {
 		json_t *record = deletion(j, f, early);
 		uint64_t number = j->chain.next_seq;
 
 		if (record == NULL || !role_write(j, record, true) || j->chain.next_seq == number)
 			return false;
-		j->told_last = f->last;
-		j->told_signed = false;
+		j->keeping.told_last = f->last;
+		j->keeping.told_signed = false;
 	}
 	/* A checkpoint signs the record, also on a full disk. Without a key the file is deleted
 	 * anyway; the next checkpoint covers the record. */
-	if (!j->told_signed)
-		j->told_signed = role_checkpoint(j, true);
+	if (!j->keeping.told_signed)
+		j->keeping.told_signed = role_checkpoint(j, true);
 	role_sync(j, clock_mono().ns, true);
 	return !j->chain.dirty;
 }
@@ -189,11 +190,11 @@ static bool deletion_told(struct journal_role *j, const struct keep_file *f, boo
  * is recorded once, and shown in `status` until a round has no error. */
 static void stuck(struct journal_role *j, const struct err *e)
 {
-	if (j->stuck[0] == 0) {
+	if (j->keeping.stuck[0] == 0) {
 		say_trouble(e);
 		role_put_own(j, LOST_STUCK, 1, 0, e->text);
 	}
-	snprintf(j->stuck, sizeof(j->stuck), "%s", e->text);
+	snprintf(j->keeping.stuck, sizeof(j->keeping.stuck), "%s", e->text);
 }
 
 /*
@@ -203,32 +204,32 @@ static void stuck(struct journal_role *j, const struct err *e)
  */
 static void turn_file(struct journal_role *j, uint64_t now)
 {
-	j->turn_at = now + TURN_NS;
+	j->keeping.turn_at = now + TURN_NS;
 	if (!keep_turns(j->chain.dirfd, j->chain.first, clock_wall_s()))
 		return;
 	journal_turn(&j->chain);
-	if (j->unsigned_n > 0)
+	if (j->signing.unsigned_n > 0)
 		role_checkpoint(j, false);
 }
 
 static void keep_to_rule(struct journal_role *j, uint64_t now)
 {
-	const struct keep_rule least = { j->rule.keep_days, j->rule.keep_days + 1 };
+	const struct keep_rule least = { j->keeping.rule.keep_days, j->keeping.rule.keep_days + 1 };
 	uint64_t wall = clock_wall_s();
 	bool early = false;
 	struct keep_file f;
 	struct err e = { 0 };
 	int r;
 
-	j->keep_at = now + TURN_NS;
-	j->room_at = now + ROOM_NS;
-	r = keep_due(j->chain.dirfd, j->chain.first, &j->rule, wall, &f, &e);
-	if (r == 0 && j->pressed) {
+	j->keeping.at = now + TURN_NS;
+	j->keeping.room_at = now + ROOM_NS;
+	r = keep_due(j->chain.dirfd, j->chain.first, &j->keeping.rule, wall, &f, &e);
+	if (r == 0 && j->writing.pressed) {
 		early = true;
 		r = keep_due(j->chain.dirfd, j->chain.first, &least, wall, &f, &e);
 	}
-	j->held = r == 1 && role_hold_keeps(j, &f);
-	if (j->held)
+	j->keeping.held = r == 1 && role_hold_keeps(j, &f);
+	if (j->keeping.held)
 		r = 0;
 	if (r == 1 && deletion_told(j, &f, early)) {
 		/* The deleted file may be the one that is being packed or indexed. */
@@ -240,18 +241,18 @@ static void keep_to_rule(struct journal_role *j, uint64_t now)
 	if (r < 0)
 		stuck(j, &e);
 	else
-		j->stuck[0] = 0;
+		j->keeping.stuck[0] = 0;
 }
 
 void role_keep(struct journal_role *j, uint64_t now)
 {
-	if (j->turn_at == 0)
-		j->turn_at = now + TURN_NS;
+	if (j->keeping.turn_at == 0)
+		j->keeping.turn_at = now + TURN_NS;
 	if (role_keep_due(j) > now)
 		return;
-	if (!j->pressed && j->turn_at <= now)
+	if (!j->writing.pressed && j->keeping.turn_at <= now)
 		turn_file(j, now);
-	else if (j->pressed || (j->keep_at != 0 && j->keep_at <= now))
+	else if (j->writing.pressed || (j->keeping.at != 0 && j->keeping.at <= now))
 		keep_to_rule(j, now);
 	else if (pack_waits(j) && j->pack_at <= now)
 		pack(j, now);

@@ -48,27 +48,28 @@ static bool on_status(void *ctx, struct msg *m)
 {
 	const struct journal_role *j = ctx;
 	const struct journal *c = &j->chain;
-	struct msg_body a = { MSG_JOURNAL_STATUS, .journal_status = { .records = c->next_seq - 1,
-								      .last = c->last_wall_ns,
-								      .lost = j->lost,
-								      .merged = j->merge.merged + j->shares.summed,
-								      .malformed = j->malformed,
-								      .unwritable = j->unwritable,
-								      .failures = j->failures,
-								      .keep_days = j->rule.keep_days,
-								      .delete_after_days = j->rule.delete_after_days,
-								      .waiting = wait_count(&j->wait),
-								      .left_out = wait_dropped(&j->wait),
-								      .reserve = j->reserve.size,
-								      .stuck = j->stuck[0] != 0,
-								      .trouble = j->trouble,
-								      .signed_to = j->signed_to,
-								      .unsigned_records = j->unsigned_n,
-								      .signs = j->signer.ready,
-								      .holds = (uint32_t)j->holds.n,
-								      .held = j->held,
-								      .holds_damaged = role_hold_damaged(j),
-								      .searches_stopped = j->hearing.stopped } };
+	struct msg_body a = { MSG_JOURNAL_STATUS,
+			      .journal_status = { .records = c->next_seq - 1,
+						  .last = c->last_wall_ns,
+						  .lost = j->intake.lost,
+						  .merged = j->intake.merge.merged + j->intake.shares.summed,
+						  .malformed = j->intake.malformed,
+						  .unwritable = j->writing.unwritable,
+						  .failures = j->writing.failures,
+						  .keep_days = j->keeping.rule.keep_days,
+						  .delete_after_days = j->keeping.rule.delete_after_days,
+						  .waiting = wait_count(&j->writing.wait),
+						  .left_out = wait_dropped(&j->writing.wait),
+						  .reserve = j->reserve.size,
+						  .stuck = j->keeping.stuck[0] != 0,
+						  .trouble = j->writing.trouble,
+						  .signed_to = j->signing.to,
+						  .unsigned_records = j->signing.unsigned_n,
+						  .signs = j->signing.signer.ready,
+						  .holds = (uint32_t)j->keeping.holds.n,
+						  .held = j->keeping.held,
+						  .holds_damaged = role_hold_damaged(j),
+						  .searches_stopped = j->hearing.stopped } };
 
 	memcpy(a.journal_status.head, c->hash, sizeof(a.journal_status.head));
 	role_device_status(j, &a.journal_status);
@@ -85,8 +86,9 @@ static bool on_effective(void *ctx, struct msg *m)
 	struct journal_role *j = ctx;
 
 	return answer_with(m->id, ANSWER_YES,
-			   json_pack("{s:I, s:I, s:o}", "keep_days", (json_int_t)j->rule.keep_days, "delete_after_days",
-				     (json_int_t)j->rule.delete_after_days, "observed", role_clean_json(j)));
+			   json_pack("{s:I, s:I, s:o}", "keep_days", (json_int_t)j->keeping.rule.keep_days,
+				     "delete_after_days", (json_int_t)j->keeping.rule.delete_after_days, "observed",
+				     role_clean_json(j)));
 }
 
 static json_t *error_json(const char *text)
@@ -230,18 +232,18 @@ static bool on_checkpoint(void *ctx, struct msg *m)
 
 	role_write_merged(j, false);
 	if (!role_key(j))
-		return answer_with(m->id, ANSWER_CANNOT, error_json(j->no_key));
+		return answer_with(m->id, ANSWER_CANNOT, error_json(j->signing.no_key));
 	if (!role_checkpoint(j, false))
 		return answer_with(m->id, ANSWER_CANNOT,
-				   error_json(j->trouble[0] != 0 ? j->trouble : "nothing to sign"));
+				   error_json(j->writing.trouble[0] != 0 ? j->writing.trouble : "nothing to sign"));
 	number = j->chain.next_seq - 1;
 	role_sync(j, clock_mono().ns, true);
 	if (j->chain.dirty)
-		return answer_with(m->id, ANSWER_CANNOT, error_json(j->trouble));
-	checkpoint_pem(j->signer.public, pem);
+		return answer_with(m->id, ANSWER_CANNOT, error_json(j->writing.trouble));
+	checkpoint_pem(j->signing.signer.public, pem);
 	return answer_with(
 		m->id, ANSWER_YES,
-		json_pack("{s:I, s:O, s:s}", "seq", (json_int_t)number, "checkpoint", j->last_checkpoint, "key", pem));
+		json_pack("{s:I, s:O, s:s}", "seq", (json_int_t)number, "checkpoint", j->signing.last, "key", pem));
 }
 
 /* Queues a question, because it may read files for a while. After all messages are read, one
@@ -288,11 +290,11 @@ static bool on_source(void *ctx, struct msg *m)
 {
 	struct journal_role *j = ctx;
 
-	if (j->n_sources == SOURCES)
+	if (j->intake.n_sources == SOURCES)
 		return false;
-	j->sources[j->n_sources++] = (struct source){ .fd = msg_take_fd(m, 0),
-						      .role = (enum role)m->body.source.role,
-						      .index = m->body.source.index };
+	j->intake.sources[j->intake.n_sources++] = (struct source){ .fd = msg_take_fd(m, 0),
+								    .role = (enum role)m->body.source.role,
+								    .index = m->body.source.index };
 	return true;
 }
 

@@ -32,9 +32,9 @@
 #include "appliance/journal/clean.h"
 #include "appliance/journal/closed.h"
 #include "appliance/journal/disk.h"
-#include "appliance/journal/hold.h"
+#include "appliance/journal/intake.h"
+#include "appliance/journal/keeping.h"
 #include "appliance/journal/known.h"
-#include "appliance/journal/merge.h"
 #include "appliance/journal/names.h"
 #include "appliance/journal/reserve.h"
 #include "appliance/journal/role_device.h"
@@ -42,11 +42,10 @@
 #include "appliance/journal/role_messages.h"
 #include "appliance/journal/role_register.h"
 #include "appliance/journal/search.h"
-#include "appliance/journal/share.h"
-#include "appliance/journal/signer.h"
+#include "appliance/journal/signing.h"
 #include "appliance/journal/trends.h"
-#include "appliance/journal/wait.h"
 #include "appliance/journal/weak.h"
+#include "appliance/journal/writing.h"
 #include "appliance/wire/event.h"
 #include "appliance/wire/msg.h"
 #include "appliance/wire/role.h"
@@ -55,19 +54,11 @@ struct err;
 struct index;
 struct pack;
 
-#define SOURCES 48u
-#define WHY sizeof(((struct err *)0)->text)
 #define QUESTIONS 64u
 /* ns until the next attempt, when the disk could not be written */
 #define RETRY_NS 1000000000ull
 /* ns until the next attempt, after a failure with closed files or for lack of room */
 #define PACK_AGAIN_NS 600000000000ull
-
-struct source {
-	int fd;
-	enum role role;
-	uint32_t index;
-};
 
 struct waiting {
 	uint32_t id;
@@ -77,22 +68,15 @@ struct waiting {
 struct journal_role {
 	struct journal chain;
 	struct names names;
-	struct merge merge;
-	struct shares shares;
-	struct source sources[SOURCES];
-	size_t n_sources;
+	struct intake intake;
+	struct writing writing;
+	struct signing signing;
+	struct keeping keeping;
 	struct waiting asked[QUESTIONS]; /* waiting questions, in order */
 	size_t n_asked;
 	struct journal_hearing hearing;
-	uint64_t sync_at;    /* monotonic ns: latest time of the next sync; 0 = nothing to sync */
-	uint64_t lost;	     /* records that other roles could not send */
-	uint64_t malformed;  /* messages that are invalid, or not allowed for the role */
-	uint64_t unwritable; /* records that are too large for a line */
-	struct wait wait;
+	uint64_t sync_at; /* monotonic ns: latest time of the next sync; 0 = nothing to sync */
 	struct reserve reserve;
-	bool pressed; /* the disk cannot be written, or the reserve is incomplete: records wait */
-	bool full;    /* they wait for lack of room, not because of a failure of the disk */
-	uint64_t retry_at;
 	struct disk disk;
 	uint64_t disk_at;	/* monotonic ns: when the disk is looked at next */
 	uint64_t records_bytes; /* bytes in the folder of the records */
@@ -106,21 +90,6 @@ struct journal_role {
 	 * any. indexed_of: the open segment at that time */
 	uint64_t indexed_below, indexed_of;
 	uint8_t index_key[INDEX_KEY]; /* valid while there is a signing key */
-	struct keep_rule rule;
-	/* monotonic ns: when to look next whether the oldest file is to be deleted; 0 = there is no
-	 * rule */
-	uint64_t keep_at;
-	/* monotonic ns: when to look next whether the open file is a day old; 0 = not set yet */
-	uint64_t turn_at;
-	uint64_t told_last; /* number of the last record whose deletion was recorded */
-	bool told_signed;   /* the record of that deletion is signed */
-	/* monotonic ns: the earliest time of the next deletion for room */
-	uint64_t room_at;
-	/* why the last round could not delete the oldest file or find out whether it is due; "" =
-	 * the round had no error */
-	char stuck[WHY];
-	struct holds holds;
-	bool held; /* a hold is the reason why the oldest file stays */
 	struct access readings;
 	struct known known;
 	struct device_pace device_paces[DEVICE_PACES];
@@ -147,24 +116,9 @@ struct journal_role {
 	/* monotonic ns: when to look next whether a self-test is due */
 	uint64_t attack_look_at;
 	struct weak_steady attack_steady;
-	/* folder of the signing key; 0 = signatures are not wanted; -1 = there is no folder, so
-	 * nothing is signed, and this is recorded */
-	int key_folder;
-	struct signer signer;
-	json_t *last_checkpoint; /* the last checkpoint as in its record, NULL = none yet; owned */
-	/* records since the last checkpoint, as far as this process knows */
-	uint64_t unsigned_n;
-	/* monotonic ns: latest time of the next signature; 0 = there is nothing to sign */
-	uint64_t sign_at;
-	bool signing;	    /* a checkpoint is being written */
-	uint64_t signed_to; /* the last record that this process signed, 0 = none */
-	char no_key[WHY];   /* why there is no key to sign with, "" = there is one */
-	uint64_t no_key_at; /* monotonic ns: when the lack of a key is recorded again */
 	/* the journal was empty at the start, and the supervisor has not said yet whether a
 	 * generation was in force before */
 	bool was_empty;
-	uint64_t failures;
-	char trouble[WHY]; /* why the disk cannot be written, "" = it can */
 };
 
 #endif

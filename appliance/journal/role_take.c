@@ -23,13 +23,13 @@
 static void put_event(struct journal_role *j, const struct event *e, enum role from, uint64_t records)
 {
 	if (e->kind == EVENT_LOST)
-		j->lost += e->count;
+		j->intake.lost += e->count;
 	role_put(j, e, from, records);
 }
 
 static void put_shared(struct journal_role *j, const struct event *e, enum role from)
 {
-	if (share_in(&j->shares, e, from, clock_mono().ns))
+	if (share_in(&j->intake.shares, e, from, clock_mono().ns))
 		put_event(j, e, from, 1);
 }
 
@@ -70,7 +70,7 @@ void role_take(struct journal_role *j, const struct event *e, enum role from)
 		role_weak_seen(j, &heard);
 	if (heard.kind == EVENT_ACCOUNT && (heard.code == ACCOUNT_REVIEWED || heard.code == ACCOUNT_REVIEWED_FOUND))
 		role_weak_reviewed(j, &heard);
-	if (merge_in(&j->merge, &heard, from, clock_mono().ns, &out, &by))
+	if (merge_in(&j->intake.merge, &heard, from, clock_mono().ns, &out, &by))
 		put_shared(j, &out, by);
 }
 
@@ -82,8 +82,8 @@ void role_write_merged(struct journal_role *j, bool all)
 
 	while (access_out(&j->readings, clock_mono().ns, all, &e))
 		role_put(j, &e, ROLE_JOURNAL, 1);
-	while (merge_out(&j->merge, clock_mono().ns, all, &e, &from))
+	while (merge_out(&j->intake.merge, clock_mono().ns, all, &e, &from))
 		put_shared(j, &e, from);
-	while (share_out(&j->shares, clock_mono().ns, all, &e, &from, &records))
+	while (share_out(&j->intake.shares, clock_mono().ns, all, &e, &from, &records))
 		put_event(j, &e, from, records);
 }

@@ -62,15 +62,15 @@ static void drop_pack(struct journal_role *j)
 
 void role_press(struct journal_role *j, const struct err *e)
 {
-	j->failures++;
-	if (j->trouble[0] == 0)
+	j->writing.failures++;
+	if (j->writing.trouble[0] == 0)
 		fprintf(stderr, "sekishod journal: %s\n", e->text);
-	snprintf(j->trouble, sizeof(j->trouble), "%s", e->text);
+	snprintf(j->writing.trouble, sizeof(j->writing.trouble), "%s", e->text);
 	drop_pack(j);
-	if (!j->pressed)
-		j->retry_at = clock_mono().ns + RETRY_NS;
-	j->pressed = true;
-	j->full = role_no_room(e->code);
+	if (!j->writing.pressed)
+		j->writing.retry_at = clock_mono().ns + RETRY_NS;
+	j->writing.pressed = true;
+	j->writing.full = role_no_room(e->code);
 }
 
 int role_open(struct journal_role *j, int dirfd, struct journal_recovery *ret, struct err *e)
@@ -110,7 +110,7 @@ bool role_write(struct journal_role *j, json_t *record, bool grave)
 	while (role_no_room(r) && grave && reserve_release(&j->reserve));
 	json_decref(record);
 	if (r == -ENOMEM) {
-		j->unwritable++;
+		j->writing.unwritable++;
 		return true;
 	}
 	/* A failed attempt may have given back a part of the reserve, so the reserve has to be
@@ -138,8 +138,8 @@ void role_sync(struct journal_role *j, uint64_t now, bool at_once)
 		role_press(j, &e);
 	j->sync_at = r < 0 ? now + RETRY_NS : 0;
 	/* The disk works again only when a sync succeeds. */
-	if (r == 0 && !j->pressed)
-		j->trouble[0] = 0;
+	if (r == 0 && !j->writing.pressed)
+		j->writing.trouble[0] = 0;
 }
 
 static void wait_for_room(struct journal_role *j, const struct event *e, enum role from, uint64_t records);
@@ -149,13 +149,13 @@ void role_put(struct journal_role *j, const struct event *e, enum role from, uin
 	json_t *record;
 
 	role_trends_put(j, e);
-	if (j->pressed) {
+	if (j->writing.pressed) {
 		wait_for_room(j, e, from, records);
 		return;
 	}
 	record = role_record(j, e, from, records);
 	if (record == NULL)
-		j->unwritable++;
+		j->writing.unwritable++;
 	else if (!role_write(j, record, wait_class_of(e) <= WAIT_GRAVE))
 		wait_for_room(j, e, from, records);
 }
@@ -188,14 +188,14 @@ void role_put_own(struct journal_role *j, enum lost_event what, uint64_t count, 
 static void unsigned_for(struct journal_role *j, const char *why)
 {
 	uint64_t now = clock_mono().ns;
-	bool said = j->no_key[0] != 0 && now < j->no_key_at;
+	bool said = j->signing.no_key[0] != 0 && now < j->signing.no_key_at;
 
-	snprintf(j->no_key, sizeof(j->no_key), "%s", why);
+	snprintf(j->signing.no_key, sizeof(j->signing.no_key), "%s", why);
 	if (said)
 		return;
 	/* Set before the call: the record itself may trigger the next attempt. */
-	j->no_key_at = now + SAY_NS;
-	role_put_own(j, LOST_UNSIGNED, j->unsigned_n > 0 ? j->unsigned_n : 1, 0, why);
+	j->signing.no_key_at = now + SAY_NS;
+	role_put_own(j, LOST_UNSIGNED, j->signing.unsigned_n > 0 ? j->signing.unsigned_n : 1, 0, why);
 }
 
 bool role_key(struct journal_role *j)
@@ -203,18 +203,18 @@ bool role_key(struct journal_role *j)
 	struct err e = { 0 };
 	bool lost = false;
 
-	if (j->signer.ready)
+	if (j->signing.signer.ready)
 		return true;
-	if (j->key_folder <= 0) {
+	if (j->signing.folder <= 0) {
 		unsigned_for(j, "no folder for the signing key");
 		return false;
 	}
-	if (signer_open(j->key_folder, j->chain.dirfd, &j->signer, &lost, &e) < 0) {
+	if (signer_open(j->signing.folder, j->chain.dirfd, &j->signing.signer, &lost, &e) < 0) {
 		unsigned_for(j, e.text);
 		return false;
 	}
-	j->no_key[0] = 0;
-	index_key(j->signer.secret, j->index_key);
+	j->signing.no_key[0] = 0;
+	index_key(j->signing.signer.secret, j->index_key);
 	j->chain.index_key = j->index_key;
 	if (lost)
 		role_put_own(j, LOST_KEY, 1, 0, e.text);
@@ -239,13 +239,13 @@ static json_t *record_of(const struct journal_role *j, json_t **ret_member)
 	e.count = 1;
 	snprintf(e.text[EVENT_OBJECT], sizeof(e.text[EVENT_OBJECT]), "up to record %" PRIu64, c.record);
 	memcpy(c.hash, j->chain.hash, sizeof(c.hash));
-	memcpy(c.key, j->signer.public, sizeof(c.key));
+	memcpy(c.key, j->signing.signer.public, sizeof(c.key));
 	snprintf(c.time, sizeof(c.time), "%s", json_string_value(time));
 	json_decref(time);
 	record = role_record(j, &e, ROLE_JOURNAL, 1);
 	if (record == NULL)
 		return NULL;
-	signer_sign(&j->signer, text, checkpoint_text(&c, text), signature);
+	signer_sign(&j->signing.signer, text, checkpoint_text(&c, text), signature);
 	*ret_member = checkpoint_json(&c, signature);
 	/* A record that says it is a checkpoint but has no signature would be reported by
 	 * verify. */
@@ -265,45 +265,45 @@ bool role_checkpoint(struct journal_role *j, bool grave)
 	bool done = false;
 
 	/* A journal without records has nothing to sign. */
-	if (j->key_folder == 0 || before == 1)
+	if (j->signing.folder == 0 || before == 1)
 		return false;
-	j->sign_at = clock_mono().ns + (j->key_folder > 0 ? AGAIN_NS : SIGN_NS);
-	if ((j->pressed && !grave) || j->signing || !role_key(j))
+	j->signing.at = clock_mono().ns + (j->signing.folder > 0 ? AGAIN_NS : SIGN_NS);
+	if ((j->writing.pressed && !grave) || j->signing.under_way || !role_key(j))
 		return false;
-	j->signing = true;
+	j->signing.under_way = true;
 	before = j->chain.next_seq;
 	record = record_of(j, &member);
 	if (record != NULL)
 		done = role_write(j, record, grave) && j->chain.next_seq == before + 1;
-	j->signing = false;
+	j->signing.under_way = false;
 	if (!done) {
 		json_decref(member);
 		return false;
 	}
-	json_decref(j->last_checkpoint);
-	j->last_checkpoint = member;
-	j->signed_to = before - 1;
-	j->unsigned_n = 0;
-	j->sign_at = 0;
+	json_decref(j->signing.last);
+	j->signing.last = member;
+	j->signing.to = before - 1;
+	j->signing.unsigned_n = 0;
+	j->signing.at = 0;
 	return true;
 }
 
 void role_sign_written(struct journal_role *j)
 {
-	if (j->signing || j->key_folder == 0)
+	if (j->signing.under_way || j->signing.folder == 0)
 		return;
-	j->unsigned_n++;
-	if (j->sign_at == 0)
-		j->sign_at = clock_mono().ns + SIGN_NS;
+	j->signing.unsigned_n++;
+	if (j->signing.at == 0)
+		j->signing.at = clock_mono().ns + SIGN_NS;
 	/* Only at multiples of SIGN_RECORDS: otherwise each record would be an attempt while the
 	 * disk or the key fails. */
-	if (j->unsigned_n % SIGN_RECORDS == 0 || j->chain.size >= JOURNAL_SEGMENT_BYTES)
+	if (j->signing.unsigned_n % SIGN_RECORDS == 0 || j->chain.size >= JOURNAL_SEGMENT_BYTES)
 		role_checkpoint(j, false);
 }
 
 void role_sign(struct journal_role *j, uint64_t now)
 {
-	if (j->sign_at != 0 && j->sign_at <= now)
+	if (j->signing.at != 0 && j->signing.at <= now)
 		role_checkpoint(j, false);
 }
 
@@ -320,7 +320,7 @@ static size_t seal_text(const struct journal_role *j, const uint8_t digest[32], 
 	json_t *time = json_time(clock_wall_ns());
 	int n;
 
-	hex_text(j->signer.public, sizeof(j->signer.public), key);
+	hex_text(j->signing.signer.public, sizeof(j->signing.signer.public), key);
 	hex_text(digest, 32, hash);
 	n = snprintf(out, SEAL_TEXT, "# sekisho-evidence-1 key=%s record=%" PRIu64 " time=%s\n%s  SHA256SUMS\n", key,
 		     record, time != NULL ? json_string_value(time) : "-", hash);
@@ -355,15 +355,16 @@ json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enu
 
 	*ret = ANSWER_CANNOT;
 	if (record == 0)
-		return json_pack("{s:s}", "error", j->trouble[0] != 0 ? j->trouble : "no room on the disk");
+		return json_pack("{s:s}", "error",
+				 j->writing.trouble[0] != 0 ? j->writing.trouble : "no room on the disk");
 	(void)role_checkpoint(j, true);
 	role_sync(j, clock_mono().ns, true);
 	*ret = ANSWER_YES;
 	n = role_key(j) ? seal_text(j, m->digest, record, text) : 0;
 	if (n == 0)
-		return json_pack("{s:I, s:s}", "seq", (json_int_t)record, "unsigned", j->no_key);
-	signer_sign(&j->signer, text, n, signature);
-	checkpoint_pem(j->signer.public, pem);
+		return json_pack("{s:I, s:s}", "seq", (json_int_t)record, "unsigned", j->signing.no_key);
+	signer_sign(&j->signing.signer, text, n, signature);
+	checkpoint_pem(j->signing.signer.public, pem);
 	return json_pack("{s:I, s:s, s:o, s:s}", "seq", (json_int_t)record, "seal", text, "signature",
 			 json_hex(signature, sizeof(signature)), "key", pem);
 }
@@ -376,14 +377,14 @@ static bool write_waiting(struct journal_role *j, enum wait_class to)
 {
 	const struct wait_record *w;
 
-	while ((w = wait_first(&j->wait, to)) != NULL) {
+	while ((w = wait_first(&j->writing.wait, to)) != NULL) {
 		json_t *record = role_record(j, &w->event, w->from, w->records);
 
 		if (record == NULL)
-			j->unwritable++;
+			j->writing.unwritable++;
 		else if (!role_write(j, record, wait_class_of(&w->event) <= WAIT_GRAVE))
 			return false;
-		wait_taken(&j->wait, w);
+		wait_taken(&j->writing.wait, w);
 	}
 	return true;
 }
@@ -391,9 +392,9 @@ static bool write_waiting(struct journal_role *j, enum wait_class to)
 /* Puts a record among those that wait for room. */
 static void wait_for_room(struct journal_role *j, const struct event *e, enum role from, uint64_t records)
 {
-	wait_in(&j->wait, e, from, records);
+	wait_in(&j->writing.wait, e, from, records);
 	/* A serious record is written at once, while the reserve has room. */
-	if (j->pressed && wait_class_of(e) <= WAIT_GRAVE && j->reserve.size > 0)
+	if (j->writing.pressed && wait_class_of(e) <= WAIT_GRAVE && j->reserve.size > 0)
 		write_waiting(j, WAIT_GRAVE);
 }
 
@@ -411,14 +412,14 @@ static json_t *dropped_json(const struct wait_dropped *d)
 /* Writes one record with the numbers of what was left out. True: nothing is left to report. */
 static bool tell_lost(struct journal_role *j, bool from_reserve)
 {
-	const struct wait_dropped *d = &j->wait.dropped;
+	const struct wait_dropped *d = &j->writing.wait.dropped;
 	struct event e = event_new(EVENT_LOST, clock_wall_ns());
 	char text[EVENT_TEXT];
 	uint64_t number = j->chain.next_seq;
 	json_t *record;
 
 	e.code = LOST_NO_ROOM;
-	e.count = wait_dropped(&j->wait);
+	e.count = wait_dropped(&j->writing.wait);
 	if (e.count == 0)
 		return true;
 	snprintf(text, sizeof(text), "policy %" PRIu64 ", box %" PRIu64 ", other %" PRIu64 ", traffic %" PRIu64,
@@ -429,8 +430,8 @@ static bool tell_lost(struct journal_role *j, bool from_reserve)
 		json_object_set_new(record, "dropped", dropped_json(d));
 	if (record == NULL || !role_write(j, record, from_reserve) || j->chain.next_seq == number)
 		return false;
-	j->lost += e.count;
-	wait_told(&j->wait);
+	j->intake.lost += e.count;
+	wait_told(&j->writing.wait);
 	return true;
 }
 
@@ -438,9 +439,9 @@ void role_retry(struct journal_role *j, uint64_t now)
 {
 	struct err e = { 0 };
 
-	if (!j->pressed || now < j->retry_at)
+	if (!j->writing.pressed || now < j->writing.retry_at)
 		return;
-	j->retry_at = now + RETRY_NS;
+	j->writing.retry_at = now + RETRY_NS;
 	if (reserve_build(&j->reserve, &e) < 0) {
 		role_press(j, &e);
 		write_waiting(j, WAIT_GRAVE);
@@ -450,21 +451,21 @@ void role_retry(struct journal_role *j, uint64_t now)
 	 * disk have room again. */
 	if (!write_waiting(j, WAIT_TRAFFIC) || !tell_lost(j, false) || reserve_build(&j->reserve, &e) < 0)
 		return;
-	j->pressed = false;
+	j->writing.pressed = false;
 	if (j->sync_at == 0)
 		j->sync_at = now;
 }
 
 void role_room_end(struct journal_role *j)
 {
-	if (!j->pressed)
+	if (!j->writing.pressed)
 		return;
-	role_retry(j, j->retry_at);
-	if (!j->pressed)
+	role_retry(j, j->writing.retry_at);
+	if (!j->writing.pressed)
 		return;
-	wait_drop(&j->wait, WAIT_GRAVE);
+	wait_drop(&j->writing.wait, WAIT_GRAVE);
 	write_waiting(j, WAIT_GRAVE);
 	if (!tell_lost(j, true))
 		fprintf(stderr, "sekishod journal: %" PRIu64 " records were left out for want of room on the disk\n",
-			wait_dropped(&j->wait));
+			wait_dropped(&j->writing.wait));
 }

@@ -41,8 +41,8 @@ bool role_checkpoint(struct journal_role *j, bool grave);
 /* Records that evidence was preserved, signs that record, and signs the digest of the evidence.
  * Returns the answer. */
 json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enum answer_status *ret);
-/* Reads or makes the signing key if that was not done yet. False: there is none; j->no_key says
- * why. */
+/* Reads or makes the signing key if that was not done yet. False: there is none; signing.no_key
+ * says why. */
 bool role_key(struct journal_role *j);
 
 /* Opens the chain in a folder and makes the reserve. If there is no room for the reserve, records

@@ -398,14 +398,14 @@ static void a_hold_and_a_clock_that_stood_back(void **state)
 	assert_int_equal(file.first, 1);
 	assert_int_equal(file.written, began - 60 * KEEP_DAY);
 	for (int i = 0; i < 2; i++) {
-		j.holds = (struct holds){ .n = 1 };
-		j.holds.list[0] =
+		j.keeping.holds = (struct holds){ .n = 1 };
+		j.keeping.holds.list[0] =
 			(struct hold){ .number = 1, .from = began + 9 * KEEP_DAY, .until = began + 18 * KEEP_DAY };
 		assert_true(role_hold_keeps(&j, &file));
-		j.holds.list[0].from = j.holds.list[0].until = began - 30 * KEEP_DAY;
+		j.keeping.holds.list[0].from = j.keeping.holds.list[0].until = began - 30 * KEEP_DAY;
 		assert_true(role_hold_keeps(&j, &file));
-		j.holds.list[0].from = began + 22 * KEEP_DAY;
-		j.holds.list[0].until = HOLD_OPEN;
+		j.keeping.holds.list[0].from = began + 22 * KEEP_DAY;
+		j.keeping.holds.list[0].until = HOLD_OPEN;
 		assert_false(role_hold_keeps(&j, &file));
 		/* This holds for packed files as well. */
 		act(&j);
@@ -493,9 +493,9 @@ static void what_is_held_stays(void **state)
 	}
 	first = oldest(f, NULL);
 	assert_in_range(first, LINES + 1, 5 * LINES);
-	assert_true(j.held);
-	j.pressed = j.full = true;
-	j.retry_at = UINT64_MAX;
+	assert_true(j.keeping.held);
+	j.writing.pressed = j.writing.full = true;
+	j.writing.retry_at = UINT64_MAX;
 	for (unsigned hour = 0; hour < 3; hour++) {
 		passes(HOUR);
 		act(&j);
@@ -504,7 +504,7 @@ static void what_is_held_stays(void **state)
 	stop(&j);
 	open_journal(f, &j);
 	role_hold_open(&j);
-	assert_int_equal(j.holds.n, 1);
+	assert_int_equal(j.keeping.holds.n, 1);
 	role_keep_rule(&j, &month);
 	passes(HOUR);
 	act(&j);
@@ -514,7 +514,7 @@ static void what_is_held_stays(void **state)
 	passes(HOUR);
 	act(&j);
 	assert_true(oldest(f, NULL) > first);
-	assert_false(j.held);
+	assert_false(j.keeping.held);
 	stop(&j);
 }
 
@@ -613,8 +613,8 @@ static void a_rule_that_comes_late(void **state)
 	judge(f, 0, oldest(f, NULL) - 1);
 	/* While the disk is full no new file begins. */
 	first = j.chain.first;
-	j.pressed = j.full = true;
-	j.retry_at = UINT64_MAX;
+	j.writing.pressed = j.writing.full = true;
+	j.writing.retry_at = UINT64_MAX;
 	for (int hour = 0; hour < 2 * 24; hour++)
 		an_hour(f, &j);
 	assert_int_equal(j.chain.first, first);
@@ -710,7 +710,7 @@ static void a_file_each_day_after_damage(void **state)
 	close(fd);
 	role_keep_rule(&j, &month);
 	assert_in_range(hours(f, &j, 3 * 24), 3, 4);
-	in_japanese(j.stuck);
+	in_japanese(j.keeping.stuck);
 	stop(&j);
 }
 
@@ -773,7 +773,7 @@ static void a_disk_that_refuses_to_delete(void **state)
 		assert_int_equal(oldest(f, NULL), 1);
 		if (i == 0)
 			records = j.chain.next_seq;
-		in_japanese(j.stuck);
+		in_japanese(j.keeping.stuck);
 	}
 	assert_int_equal(j.chain.next_seq, records);
 	assert_int_equal(unlinkat(f->fd, name, AT_REMOVEDIR), 0);
@@ -806,13 +806,13 @@ static void no_record_no_deletion(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
 	act(&j);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-	assert_true(j.pressed);
+	assert_true(j.writing.pressed);
 	assert_int_equal(oldest(f, NULL), 1);
 	judge(f, 0, 0);
 	/* The disk accepts lines again: an hour later the file is deleted. */
 	passes(HOUR);
 	role_retry(&j, clock_mono().ns);
-	assert_false(j.pressed);
+	assert_false(j.writing.pressed);
 	assert_int_equal(oldest(f, NULL), 1);
 	judge(f, 0, 0);
 	act(&j);
@@ -847,12 +847,12 @@ static void damage_stops_it(void **state)
 		act(&j);
 		/* Reported once, and known as long as it lasts. */
 		assert_int_equal(j.chain.next_seq, i == 0 ? next + 1 : next);
-		assert_non_null(strstr(j.stuck, "cannot be read"));
-		in_japanese(j.stuck);
+		assert_non_null(strstr(j.keeping.stuck, "cannot be read"));
+		in_japanese(j.keeping.stuck);
 	}
 	assert_int_equal(oldest(f, NULL), 1);
 	role_keep_rule(&j, &(struct keep_rule){ 0, 0 });
-	assert_int_equal(j.stuck[0], 0);
+	assert_int_equal(j.keeping.stuck[0], 0);
 	stop(&j);
 }
 
@@ -902,8 +902,8 @@ static void give_key(struct folder *f, struct journal_role *j)
 {
 	if (mkdirat(f->fd, "keys", 0700) < 0)
 		assert_int_equal(errno, EEXIST);
-	j->key_folder = openat(f->fd, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(j->key_folder > 0);
+	j->signing.folder = openat(f->fd, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(j->signing.folder > 0);
 	assert_true(role_key(j));
 }
 
@@ -914,7 +914,7 @@ static struct journal_report judged_by_key(struct folder *f, const struct journa
 	struct journal_report r;
 	struct err e = { 0 };
 
-	memcpy(keys.list[0], j->signer.public, CHECKPOINT_KEY);
+	memcpy(keys.list[0], j->signing.signer.public, CHECKPOINT_KEY);
 	assert_int_equal(journal_verify(f->path, &trust, &r, &e), 0);
 	return r;
 }
@@ -938,7 +938,7 @@ static void for_room_by_a_signed_word(void **state)
 	passes(HOUR);
 	for (unsigned gone = 1; gone <= 3; gone++, passes(HOUR / 6)) {
 		act(&j);
-		assert_true(j.pressed);
+		assert_true(j.writing.pressed);
 		assert_int_equal(oldest(f, NULL), gone * LINES + 1);
 		r = judged_by_key(f, &j);
 		assert_int_equal(r.faults, 0);
@@ -946,7 +946,7 @@ static void for_room_by_a_signed_word(void **state)
 		assert_int_equal(r.deleted, gone * LINES);
 		assert_true(r.signed_to >= r.deleted_by);
 	}
-	close(j.key_folder);
+	close(j.signing.folder);
 	stop(&j);
 }
 
@@ -1000,7 +1000,7 @@ static void no_checkpoint_without_a_signature(void **state)
 	assert_int_equal(r.faults, 0);
 	assert_int_equal(lines_with(f, "\"code\":\"checkpoint\"", "\"signature\":\""), 0);
 	assert_int_equal(r.checkpoints, lines_with(f, "\"signature\":\"", NULL));
-	close(j.key_folder);
+	close(j.signing.folder);
 	stop(&j);
 }
 
@@ -1052,7 +1052,7 @@ static void each_closed_file_has_an_index(void **state)
 	act(&j);
 	oldest(f, &n);
 	assert_int_equal(indexed(f), n - 1);
-	close(j.key_folder);
+	close(j.signing.folder);
 	stop(&j);
 }
 
@@ -1064,7 +1064,7 @@ static void without_a_key(void **state)
 	struct folder *f = *state;
 
 	open_journal(f, &j);
-	j.key_folder = -1;
+	j.signing.folder = -1;
 	write_file(f, &j);
 	for (unsigned day = 1; day <= 3; day++) {
 		for (unsigned hour = 0; hour < 24; hour++, passes(HOUR))
@@ -1073,9 +1073,9 @@ static void without_a_key(void **state)
 		for (unsigned i = 0; i < 5; i++)
 			role_put_own(&j, LOST_STUCK, 1, 0, NULL);
 	}
-	assert_string_equal(j.no_key, "no folder for the signing key");
+	assert_string_equal(j.signing.no_key, "no folder for the signing key");
 	/* Five records of the first day, and the report itself. */
-	assert_int_equal(j.unsigned_n, 3 + 15);
+	assert_int_equal(j.signing.unsigned_n, 3 + 15);
 	assert_int_equal(lines_with(f, "\"count\":6", NULL), 1);
 	stop(&j);
 }
@@ -1089,12 +1089,12 @@ static void nothing_to_sign(void **state)
 	give_key(f, &j);
 	assert_false(role_checkpoint(&j, false));
 	/* The journal does not wake up to sign. */
-	assert_int_equal(j.sign_at, 0);
+	assert_int_equal(j.signing.at, 0);
 	write_file(f, &j);
 	assert_true(role_checkpoint(&j, false));
-	assert_int_equal(j.signed_to, LINES);
-	assert_int_equal(j.unsigned_n, 0);
-	close(j.key_folder);
+	assert_int_equal(j.signing.to, LINES);
+	assert_int_equal(j.signing.unsigned_n, 0);
+	close(j.signing.folder);
 	stop(&j);
 }
 

@@ -113,7 +113,7 @@ static void they_wait_for_all_else(void **state)
 	assert_int_equal(msg_send(a.far, 0, &rule, NULL, 0), 0);
 	/* The order behind the questions is handled, before any file was searched for them. */
 	assert_true(role_hear(&j));
-	assert_int_equal(j.rule.keep_days, 30);
+	assert_int_equal(j.keeping.rule.keep_days, 30);
 	assert_int_equal(answered(a.far), 0);
 	/* One answer in each turn, in order. */
 	for (uint32_t i = 1; i <= MANY; i++) {

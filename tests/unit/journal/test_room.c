@@ -229,8 +229,8 @@ static void in_japanese(const char *object)
 static void pass(struct journal_role *j, int seconds)
 {
 	for (int i = 0; i < seconds; i++) {
-		if (j->trouble[0] != 0)
-			in_japanese(j->trouble);
+		if (j->writing.trouble[0] != 0)
+			in_japanese(j->writing.trouble);
 		mono_ns += SECOND;
 		role_retry(j, clock_mono().ns);
 		role_sync(j, clock_mono().ns, false);
@@ -364,7 +364,7 @@ static void the_grave_ones_stay(void **state)
 	room = 0;
 	for (unsigned i = 0; i < 2 * WAIT_SLOTS; i++)
 		say(&j, WAIT_TRAFFIC, 3);
-	assert_true(j.pressed);
+	assert_true(j.writing.pressed);
 	assert_int_equal(j.reserve.size, RESERVE_BYTES);
 	say(&j, WAIT_POLICY, 1);
 	say(&j, WAIT_BOX, 1);
@@ -373,17 +373,17 @@ static void the_grave_ones_stay(void **state)
 	r = read_all(f);
 	assert_string_equal(r.order, "301");
 	assert_int_equal(r.tellings, 0);
-	assert_int_equal(wait_count(&j.wait), WAIT_SLOTS);
-	assert_int_equal(wait_dropped(&j.wait), WAIT_SLOTS + 1);
-	assert_true(j.reserve.size < RESERVE_BYTES && j.trouble[0] != 0);
+	assert_int_equal(wait_count(&j.writing.wait), WAIT_SLOTS);
+	assert_int_equal(wait_dropped(&j.writing.wait), WAIT_SLOTS + 1);
+	assert_true(j.reserve.size < RESERVE_BYTES && j.writing.trouble[0] != 0);
 	/* Less than the reserve needs counts as no room. */
 	room += RESERVE_PIECE / 2;
 	pass(&j, 3);
-	assert_true(j.pressed);
+	assert_true(j.writing.pressed);
 	room = plenty;
 	pass(&j, 2);
-	assert_false(j.pressed);
-	assert_int_equal(j.trouble[0], 0);
+	assert_false(j.writing.pressed);
+	assert_int_equal(j.writing.trouble[0], 0);
 	assert_int_equal(j.reserve.size, RESERVE_BYTES);
 	r = read_all(f);
 	assert_int_equal(r.of[WAIT_POLICY] + r.of[WAIT_BOX] + r.of[WAIT_OTHER], 3);
@@ -405,13 +405,13 @@ static void a_reserve_that_is_spent(void **state)
 	begin(f, &j);
 	say(&j, WAIT_TRAFFIC, 1);
 	room = 0;
-	while (wait_count(&j.wait) < WAIT_SLOTS) {
+	while (wait_count(&j.writing.wait) < WAIT_SLOTS) {
 		say(&j, WAIT_BOX, 1);
 		say(&j, WAIT_TRAFFIC, 1);
 		said++;
 	}
 	assert_true(said > WAIT_SLOTS / 2);
-	while (j.wait.n[WAIT_TRAFFIC] > 0 || j.reserve.size > 0) {
+	while (j.writing.wait.n[WAIT_TRAFFIC] > 0 || j.reserve.size > 0) {
 		say(&j, WAIT_BOX, 1);
 		said++;
 	}
@@ -421,7 +421,7 @@ static void a_reserve_that_is_spent(void **state)
 	r = read_all(f);
 	assert_int_equal(r.of[WAIT_POLICY], 1);
 	assert_int_equal(r.of[WAIT_BOX] + r.told[WAIT_BOX], said);
-	assert_false(j.pressed);
+	assert_false(j.writing.pressed);
 	stop(&j);
 }
 
@@ -501,7 +501,7 @@ static void a_torn_end_without_room(void **state)
 	say(&j, WAIT_POLICY, 1);
 	room = plenty;
 	pass(&j, 2);
-	assert_false(j.pressed);
+	assert_false(j.writing.pressed);
 	stop(&j);
 	r = read_all(f);
 	assert_int_equal(r.of[WAIT_TRAFFIC], 1);
@@ -530,14 +530,14 @@ static void a_start_without_room(void **state)
 
 	room = 100;
 	begin(f, &j);
-	assert_true(j.pressed);
+	assert_true(j.writing.pressed);
 	say(&j, WAIT_POLICY, 1);
 	say(&j, WAIT_TRAFFIC, 1);
 	pass(&j, 3);
-	assert_int_equal(wait_count(&j.wait), 2);
+	assert_int_equal(wait_count(&j.writing.wait), 2);
 	room = 2 * RESERVE_BYTES;
 	pass(&j, 2);
-	assert_false(j.pressed);
+	assert_false(j.writing.pressed);
 	r = read_all(f);
 	assert_string_equal(r.order, "03");
 	stop(&j);
@@ -568,10 +568,10 @@ static void an_end_without_room(void **state)
 	assert_int_equal(r.told[WAIT_OTHER], 1);
 	assert_int_equal(r.told_packets, 80);
 	begin(f, &j);
-	assert_true(j.pressed); /* the reserve is not complete */
+	assert_true(j.writing.pressed); /* the reserve is not complete */
 	room = plenty;
 	pass(&j, 1);
-	assert_false(j.pressed);
+	assert_false(j.writing.pressed);
 	stop(&j);
 }
 
@@ -616,7 +616,7 @@ static void what_is_half_packed_is_no_reason(void **state)
 		say(&j, WAIT_TRAFFIC, 1);
 	say(&j, WAIT_POLICY, 1);
 	pass(&j, 2);
-	assert_false(j.pressed);
+	assert_false(j.writing.pressed);
 	assert_int_equal(faccessat(f->fd, "packed.new", F_OK, 0), -1);
 	assert_null(j.pack);
 	/* Packing does not begin again at once, because the disk would be full every other
@@ -645,12 +645,12 @@ static void a_name_that_is_not_kept(void **state)
 	fail_as = EIO;
 	say(&j, WAIT_TRAFFIC, 1);
 	assert_int_equal(steps, 0);
-	assert_true(j.pressed && !j.full);
-	assert_int_equal(wait_count(&j.wait), 1);
-	assert_non_null(strstr(j.trouble, "folder"));
+	assert_true(j.writing.pressed && !j.writing.full);
+	assert_int_equal(wait_count(&j.writing.wait), 1);
+	assert_non_null(strstr(j.writing.trouble, "folder"));
 	pass(&j, 2);
-	assert_false(j.pressed);
-	assert_int_equal(j.trouble[0], 0);
+	assert_false(j.writing.pressed);
+	assert_int_equal(j.writing.trouble[0], 0);
 	stop(&j);
 	r = read_all(f);
 	assert_int_equal(r.of[WAIT_TRAFFIC], 2);
@@ -671,7 +671,7 @@ static void what_a_killed_one_left(void **state)
 	assert_int_equal(syscall(SYS_unlinkat, f->fd, "reserve", 0), 0);
 	room = RESERVE_BYTES - 50000;
 	begin(f, &j);
-	assert_false(j.pressed);
+	assert_false(j.writing.pressed);
 	assert_int_equal(j.reserve.size, RESERVE_BYTES);
 	assert_int_equal(faccessat(f->fd, "packed.new", F_OK, 0), -1);
 	stop(&j);
@@ -709,9 +709,9 @@ static void every_step(void **state)
 		reached = steps == 0;
 		steps = 0;
 		pass(&j, 2);
-		assert_false(j.pressed);
-		assert_int_equal(j.trouble[0], 0);
-		assert_int_equal(j.unwritable, 0);
+		assert_false(j.writing.pressed);
+		assert_int_equal(j.writing.trouble[0], 0);
+		assert_int_equal(j.writing.unwritable, 0);
 		stop(&j);
 		r = read_all(f);
 		assert_int_equal(r.of[WAIT_TRAFFIC], 18 * n);

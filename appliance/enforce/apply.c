@@ -415,7 +415,7 @@ int enforce_apply(struct enforce *f, struct generation_held *next, uint8_t flags
 		if ((flags & APPLY_BOOT) != 0)
 			/* the next comparison, now, reports what others put beside our table while
 			 * nobody listened */
-			f->due_ns[CHORE_COMPARE] = 0;
+			f->watched.compare_due = true;
 	}
 	return r;
 }

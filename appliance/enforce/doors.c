@@ -31,17 +31,17 @@ static bool is_under_way(const struct enforce *f)
 static struct door_scene scene_of(struct enforce *f)
 {
 	return (struct door_scene){ .ir = &f->now->ir,
-				    .number = f->events.now.number,
+				    .number = f->roles.events.now.number,
 				    .trusted = !f->timing.waits,
 				    .busy = is_under_way(f),
-				    .events = &f->events };
+				    .events = &f->roles.events };
 }
 
 /* Sends the list to the supervisor. Takes over the reference. */
 static bool hand_in(struct enforce *f, uint32_t id, json_t *list)
 {
 	int fd = json_memfd(list);
-	bool sent = fd >= 0 && msg_send(f->control, id, &(struct msg_body){ .type = MSG_DOORS }, &fd, 1) == 0;
+	bool sent = fd >= 0 && msg_send(f->roles.control, id, &(struct msg_body){ .type = MSG_DOORS }, &fd, 1) == 0;
 
 	if (fd >= 0)
 		close(fd);
@@ -50,7 +50,7 @@ static bool hand_in(struct enforce *f, uint32_t id, json_t *list)
 
 static bool answer_refused(struct enforce *f, uint32_t id, const struct sentence *why)
 {
-	return msg_answer(f->control, id, ANSWER_CANNOT,
+	return msg_answer(f->roles.control, id, ANSWER_CANNOT,
 			  json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(why))) == 0;
 }
 
@@ -118,7 +118,7 @@ bool enforce_doors(struct enforce *f, uint32_t id, int fd)
 	if (there)
 		/* control fills in "doors" and "saved": what it is told of the doors, and whether
 		 * they are on the disk */
-		return msg_answer(f->control, id, ANSWER_YES,
+		return msg_answer(f->roles.control, id, ANSWER_YES,
 				  asked ? json_pack("{s:b, s:b, s:n, s:n}", "done", 1, "waits", 1, "saved", "doors")
 					: json_pack("{s:b, s:n, s:n}", "done", 1, "saved", "doors")) == 0;
 	sentence_say(&why, M_DOOR_KERNEL);
@@ -140,4 +140,9 @@ void enforce_doors_due(struct enforce *f)
 		return;
 	(void)hand_in(f, 0, json_incref(f->doors.list));
 	(void)reaches(f);
+}
+
+void enforce_doors_end(struct enforce *f)
+{
+	json_decref(f->doors.list);
 }

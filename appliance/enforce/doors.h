@@ -16,5 +16,6 @@ bool enforce_door(struct enforce *f, const struct msg *m);
  * invalid. */
 bool enforce_doors(struct enforce *f, uint32_t id, int fd);
 void enforce_doors_due(struct enforce *f); /* to be called in each turn */
+void enforce_doors_end(struct enforce *f);
 
 #endif

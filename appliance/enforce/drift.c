@@ -118,7 +118,7 @@ static void examine(struct enforce *f)
 
 	stop_end(&f->hearing, false);
 	if (r == -ECANCELED) {
-		f->due_ns[CHORE_COMPARE] = 0;
+		f->watched.compare_due = true;
 		arena_free(a);
 		return;
 	}

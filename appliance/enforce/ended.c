@@ -52,7 +52,7 @@ static void cuts_tell(struct enforce *f, const struct cuts *c)
 
 	if (fd < 0)
 		return;
-	(void)msg_send(f->control, 0, &(struct msg_body){ .type = MSG_CUTS }, &fd, 1);
+	(void)msg_send(f->roles.control, 0, &(struct msg_body){ .type = MSG_CUTS }, &fd, 1);
 	close(fd);
 }
 
@@ -255,9 +255,9 @@ static void record_limit(struct counting *c, const struct session *s, bool idle)
 	e.server_port = s->server_port;
 	e.l4proto = s->l4proto;
 	if (c->ended++ < RECORDS_MOST)
-		event_send(&c->f->events, &e);
+		event_send(&c->f->roles.events, &e);
 	else
-		c->f->events.lost++;
+		c->f->roles.events.lost++;
 }
 
 /* To be called when the session's time is over. The rules refuse its next packet in any case; a

@@ -73,9 +73,14 @@ struct kernel_side {
 	bool once_earlier;
 };
 
-struct enforce {
+/* What is open to the other roles. */
+struct role_side {
 	int control; /* the channel to the supervisor */
 	struct event_port events;
+};
+
+struct enforce {
+	struct role_side roles;
 	struct kernel_side kernel;
 	struct generation_held *now; /* the generation in force; NULL before the first apply */
 	bool mend_due;		     /* our last change did not reach the kernel */

@@ -32,7 +32,8 @@
 static bool hand_in(struct enforce *f, uint32_t id)
 {
 	int fd = json_memfd(json_incref(f->isolated.list));
-	bool sent = fd >= 0 && msg_send(f->control, id, &(struct msg_body){ .type = MSG_ISOLATIONS }, &fd, 1) == 0;
+	bool sent =
+		fd >= 0 && msg_send(f->roles.control, id, &(struct msg_body){ .type = MSG_ISOLATIONS }, &fd, 1) == 0;
 
 	if (fd >= 0)
 		close(fd);
@@ -124,7 +125,7 @@ static bool follow_neighbours(struct enforce *f, json_t *list)
 			continue;
 		changed = true;
 		addresses = json_dumps(json_object_get(one, "addresses"), JSON_COMPACT);
-		event_record(&f->events, EVENT_POLICY, POLICY_ISOLATED_MAC, f->events.now.number,
+		event_record(&f->roles.events, EVENT_POLICY, POLICY_ISOLATED_MAC, f->roles.events.now.number,
 			     (struct said){ .object = text_in(one, "what"), .after = addresses });
 		free(addresses);
 	}
@@ -195,7 +196,7 @@ static enum policy_event event_of(const struct ordered *o)
 
 static bool answer_refused(struct enforce *f, uint32_t id, const struct sentence *why)
 {
-	return msg_answer(f->control, id, ANSWER_CANNOT,
+	return msg_answer(f->roles.control, id, ANSWER_CANNOT,
 			  json_pack("{s:b, s:o}", "done", 0, "error", sentence_json(why))) == 0;
 }
 
@@ -273,7 +274,7 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 		return sent && answer_refused(f, m->id, &why);
 	}
 	if (!o.rehearse || o.order == CHANGE_ISOLATE) /* to look at what comes back is no drill */
-		record_order(&f->events, &o, event_of(&o), json_integer_value(json_object_get(j, "sessions")));
+		record_order(&f->roles.events, &o, event_of(&o), json_integer_value(json_object_get(j, "sessions")));
 	json_object_set_new(j, "done", json_true());
 	json_object_set_new(j, "what", json_text(o.object));
 	json_object_set_new(j, "rehearsed", json_boolean(o.rehearse));
@@ -283,7 +284,7 @@ bool enforce_isolation(struct enforce *f, const struct msg *m)
 	json_object_set_new(j, "saved", json_null());
 	json_object_set_new(j, "isolations", json_null());
 	json_decref(one);
-	return sent && msg_answer(f->control, m->id, ANSWER_YES, j) == 0;
+	return sent && msg_answer(f->roles.control, m->id, ANSWER_YES, j) == 0;
 }
 
 /* ---- the list -------------------------------------------------------------------------------- */
@@ -331,10 +332,10 @@ static void catch_up(struct enforce *f, const struct ir *ir)
 		if (list != NULL) {
 			json_decref(f->isolated.list);
 			f->isolated.list = list;
-			record_order(&f->events, &o, event_of(&o), -1);
+			record_order(&f->roles.events, &o, event_of(&o), -1);
 		}
 		if (list == NULL || !same)
-			record_order(&f->events, &o,
+			record_order(&f->roles.events, &o,
 				     cuts && list != NULL ? POLICY_ISOLATED_BOTH : POLICY_ISOLATION_DROPPED, -1);
 	}
 	if (json_array_size(orders) > 0)
@@ -355,7 +356,7 @@ void enforce_isolations(struct enforce *f, int fd)
 		(void)json_array_append_new(f->isolated.list,
 					    isolation_entry(NULL, ISOLATE_EVERYTHING, "sekishod", "", NULL));
 		(void)hand_in(f, 0);
-		event_record(&f->events, EVENT_POLICY, POLICY_ISOLATED, f->events.now.number,
+		event_record(&f->roles.events, EVENT_POLICY, POLICY_ISOLATED, f->roles.events.now.number,
 			     (struct said){ .object = ISOLATE_EVERYTHING });
 	}
 	if (f->now != NULL)
@@ -377,8 +378,8 @@ void enforce_isolations_in_force(struct enforce *f)
 {
 	bool differs = false;
 
-	if (f->now == NULL ||
-	    !event_generation_same(event_generation(f->events.now.number, f->now->ir.digest), f->events.now))
+	if (f->now == NULL || !event_generation_same(event_generation(f->roles.events.now.number, f->now->ir.digest),
+						     f->roles.events.now))
 		return;
 	for (size_t i = 0; i < json_array_size(f->isolated.list); i++)
 		differs |= isolation_keeps(&f->now->ir, json_array_get(f->isolated.list, i), false);

@@ -54,8 +54,7 @@ struct enforce_look *enforce_look_open(struct err *e)
 		return NULL;
 	}
 	l->f = (struct enforce){
-		.control = -1,
-		.events = { .fd = -1 },
+		.roles = { .control = -1, .events = { .fd = -1 } },
 		.kernel = { .net = { .fd = -1 },
 			    .links = -1,
 			    .neighbours = -1,

@@ -310,10 +310,10 @@ void record_send(struct enforce *f, struct drift_record *r, enum drift what, uin
 		ev->value = gap_us;
 		ev->count = i + 1 == r->n ? r->more + 1 : 1;
 		event_say(ev, EVENT_BY, by);
-		event_send(&f->events, ev);
+		event_send(&f->roles.events, ev);
 	}
 	m.drift.text = text;
-	(void)msg_send(f->control, 0, &m, NULL, 0);
+	(void)msg_send(f->roles.control, 0, &m, NULL, 0);
 	if (what == DRIFT_SHUT && f->watched.shut_told_ns == 0)
 		f->watched.shut_told_ns = clock_mono().ns;
 }
@@ -330,5 +330,5 @@ void record_opened(struct enforce *f)
 	ev.code = DRIFT_OPENED;
 	ev.count = 1;
 	event_say(&ev, EVENT_OBJECT, span);
-	event_send(&f->events, &ev);
+	event_send(&f->roles.events, &ev);
 }

@@ -59,6 +59,7 @@ struct watched {
 	uint64_t shut_told_ns; /* monotonic: when `shut` was recorded; 0 = it was not */
 	/* monotonic: when the table was last read and found right; 0 = never */
 	uint64_t equal_ns;
+	bool compare_due; /* it is to be read at the next turn */
 	uint64_t drifts;
 	uint64_t drift_wall_ns; /* wall clock ns of the last drift, 0 = none */
 	/* digest of the foreign objects that were last reported */

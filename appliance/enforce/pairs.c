@@ -39,6 +39,6 @@ void enforce_pairs_tell(const struct enforce *f)
 
 	if (fd < 0)
 		return;
-	(void)msg_send(f->control, 0, &(struct msg_body){ .type = MSG_PAIRS }, &fd, 1);
+	(void)msg_send(f->roles.control, 0, &(struct msg_body){ .type = MSG_PAIRS }, &fd, 1);
 	close(fd);
 }

@@ -45,7 +45,7 @@ static void say_trouble(const struct err *e)
 /* Takes over the reference. */
 static bool answer_refused(struct enforce *f, const struct msg *m, enum answer_status status, json_t *why)
 {
-	return msg_answer(f->control, m->id, status, json_pack("{s:o}", "error", why)) == 0;
+	return msg_answer(f->roles.control, m->id, status, json_pack("{s:o}", "error", why)) == 0;
 }
 
 static bool refuse_with(struct enforce *f, const struct msg *m, enum message why)
@@ -62,7 +62,7 @@ static bool answer_with(struct enforce *f, const struct msg *m, enum answer_stat
 {
 	if (j == NULL)
 		return answer_refused(f, m, ANSWER_CANNOT, json_text(e->text));
-	return msg_answer(f->control, m->id, status, j) == 0;
+	return msg_answer(f->roles.control, m->id, status, j) == 0;
 }
 
 static bool on_status(void *ctx, struct msg *m)
@@ -208,7 +208,7 @@ static bool applied(struct enforce *f, uint32_t id, bool done, struct apply_resu
 							.error = e->text } };
 	int fds[4] = { -1, -1, -1, -1 };
 	size_t n = done ? told_fds(&result->told, fds) : 0;
-	bool sent = msg_send(f->control, id, &m, fds, n) == 0;
+	bool sent = msg_send(f->roles.control, id, &m, fds, n) == 0;
 
 	for (size_t i = 0; i < n; i++)
 		close(fds[i]);
@@ -284,7 +284,7 @@ static bool on_in_force(void *ctx, struct msg *m)
 {
 	struct enforce *f = ctx;
 
-	f->events.now = m->body.in_force.now;
+	f->roles.events.now = m->body.in_force.now;
 	f->timing.trust.sources = m->body.in_force.sources != 0;
 	f->timing.trust.policy = m->body.in_force.since;
 	enforce_isolations_in_force(f);
@@ -364,7 +364,7 @@ int enforce_begin(struct kernel_side *kernel, struct err *e)
 
 void enforce_end(struct enforce *f)
 {
-	json_decref(f->doors.list);
+	enforce_doors_end(f);
 	json_decref(f->isolated.list);
 	begun_free(&f->uses.begun);
 	matched_free(&f->uses.matched);
@@ -393,8 +393,7 @@ static int open_all(struct enforce *f, struct err *e)
 	int r;
 
 	*f = (struct enforce){
-		.control = ROLE_FD_CONTROL,
-		.events = { .fd = ROLE_FD_EVENTS },
+		.roles = { .control = ROLE_FD_CONTROL, .events = { .fd = ROLE_FD_EVENTS } },
 		.kernel = { .links = -1, .neighbours = -1, .forwarding = { -1, -1 }, .reverse_path = -1 },
 		.watched = { .monitor = ENFORCE_FD_MONITOR, .delay = -1 },
 		/* waits until the clock is found right */
@@ -463,7 +462,7 @@ static void enforce_loop(struct enforce *f)
 {
 	for (;;) {
 		struct pollfd p[3] = {
-			{ .fd = f->control, .events = POLLIN },
+			{ .fd = f->roles.control, .events = POLLIN },
 			{ .fd = f->watched.monitor, .events = POLLIN },
 			{ .fd = f->kernel.links, .events = POLLIN },
 		};
@@ -505,11 +504,12 @@ static void enforce_loop(struct enforce *f)
 			heard_clock(&f->uses.heard, mono, wall);
 			matched_clock(&f->uses.matched, before.wall_ns + (now - before.mono.ns), wall);
 			enforce_hours_set(f);
-			f->due_ns[CHORE_COMPARE] = 0;
+			f->watched.compare_due = true;
 		}
 		for (unsigned i = 0; i < CHORES; i++)
-			if (now >= f->due_ns[i]) {
+			if (now >= f->due_ns[i] || (i == CHORE_COMPARE && f->watched.compare_due)) {
 				f->due_ns[i] = now + chores[i].every_ns;
+				f->watched.compare_due &= i != CHORE_COMPARE;
 				chores[i].look(f);
 			}
 	}
@@ -525,7 +525,7 @@ int role_enforce(void)
 		say_trouble(&e);
 		return ANSWER_CANNOT;
 	}
-	if (msg_send(f.control, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) == 0)
+	if (msg_send(f.roles.control, 0, &(struct msg_body){ .type = MSG_READY }, NULL, 0) == 0)
 		enforce_loop(&f);
 	enforce_used_look(&f);
 	enforce_used_tell(&f);

@@ -308,7 +308,7 @@ static void tell_silence(void *ctx, const struct generation_held *g, uint32_t co
 	e.conduit = conduit;
 	e.line = g->ir.conduits[conduit].line;
 	e.value = seconds;
-	event_send(&f->events, &e);
+	event_send(&f->roles.events, &e);
 }
 
 void enforce_listen_adopt(struct enforce *f)
@@ -342,7 +342,7 @@ void enforce_listen(struct enforce *f)
 			}
 		carried_looked(f);
 		if (f->uses.heard.proven != proven)
-			(void)msg_send(f->control, 0,
+			(void)msg_send(f->roles.control, 0,
 				       &(struct msg_body){ MSG_PROVEN, .proven = { .needs = f->uses.heard.proven } },
 				       NULL, 0);
 	} else if (f->uses.heard.missed < HEARD_MISSED) {

@@ -159,7 +159,7 @@ void enforce_unanswered(struct enforce *f)
 		u->open = have.counters[R_DOWN_OPEN].packets;
 		u->logged = logged_packets(&have);
 		if (!f->unanswered_told || memcmp(u, &f->unanswered, sizeof(*u)) != 0)
-			f->unanswered_told = msg_send(f->control, 0, &m, NULL, 0) == 0;
+			f->unanswered_told = msg_send(f->roles.control, 0, &m, NULL, 0) == 0;
 		f->unanswered = *u;
 	}
 	arena_free(a);

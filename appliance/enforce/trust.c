@@ -64,7 +64,7 @@ static void tell_clock(struct enforce *f, int fd)
 							  .latest = t->moment.latest,
 							  .told = t->told } };
 
-	(void)msg_send(f->control, 0, &m, &fd, fd >= 0 ? 1 : 0);
+	(void)msg_send(f->roles.control, 0, &m, &fd, fd >= 0 ? 1 : 0);
 }
 
 /* Has the present moment stored. The supervisor tries again when the disk is full. */
@@ -94,7 +94,7 @@ static void say_waits(struct enforce *f)
 	if (t->told || t->wait == CLOCK_TRUSTED || waiting_count(&f->now->ir, clock_wall_s()) == 0)
 		return;
 	t->told = true;
-	event_record(&f->events, EVENT_MACHINE, MACHINE_CLOCK_WAITS, 0,
+	event_record(&f->roles.events, EVENT_MACHINE, MACHINE_CLOCK_WAITS, 0,
 		     (struct said){ .object = clock_wait_words[t->wait] });
 	tell_clock(f, -1);
 }
@@ -111,7 +111,7 @@ static void trusted(struct enforce *f)
 	else
 		tell_clock(f, -1);
 	if (told)
-		event_record(&f->events, EVENT_MACHINE, MACHINE_CLOCK_TRUSTED, 0,
+		event_record(&f->roles.events, EVENT_MACHINE, MACHINE_CLOCK_TRUSTED, 0,
 			     (struct said){ .object = clock_synchronised() == CLOCK_SYNC_YES ? "source" : "clock" });
 }
 
@@ -201,11 +201,11 @@ static bool confirmed(struct enforce *f, const struct msg *m)
 	save_moment(f);
 	if (waited)
 		enforce_waits(f, false);
-	event_record(&f->events, EVENT_MACHINE, MACHINE_CLOCK_CONFIRMED, 0,
+	event_record(&f->roles.events, EVENT_MACHINE, MACHINE_CLOCK_CONFIRMED, 0,
 		     (struct said){ .by = (const char *)m->body.clock.by,
 				    .object = json_is_string(was) ? json_string_value(was) : "-" });
 	/* control fills in what is null (control/facts.c) */
-	return msg_answer(f->control, m->id, ANSWER_YES,
+	return msg_answer(f->roles.control, m->id, ANSWER_YES,
 			  json_pack("{s:o, s:b, s:n, s:n}", "before", was, "waited", (int)waited, "saved", "clock")) ==
 	       0;
 }

@@ -73,7 +73,7 @@ static void tell_conduits(struct enforce *f, enum counts_code code, const uint64
 			e.code = code;
 			e.conduit = i;
 			e.count = of[i];
-			event_send(&f->events, &e);
+			event_send(&f->roles.events, &e);
 		}
 	free(of);
 }
@@ -156,7 +156,7 @@ void enforce_used_tell(struct enforce *f)
 	free(p);
 	if (fd < 0)
 		return; /* the next look tries again */
-	(void)msg_send(f->control, 0, &m, &fd, 1);
+	(void)msg_send(f->roles.control, 0, &m, &fd, 1);
 	close(fd);
 }
 

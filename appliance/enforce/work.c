@@ -38,13 +38,13 @@ static void hear_all(struct enforce *f)
 	struct hearing *h = &f->hearing;
 
 	while (h->n < HEARING_MOST - 1 && h->broken == 0) {
-		struct pollfd p = { .fd = f->control, .events = POLLIN };
+		struct pollfd p = { .fd = f->roles.control, .events = POLLIN };
 		struct msg *m = kept_message(h, h->n);
 		int r;
 
 		if (poll(&p, 1, 0) <= 0)
 			return;
-		r = msg_recv(f->control, ROLE_SUPERVISOR, ROLE_ENFORCE, m);
+		r = msg_recv(f->roles.control, ROLE_SUPERVISOR, ROLE_ENFORCE, m);
 		if (r == -EAGAIN || r == -EINTR)
 			return;
 		if (r != 1) {
@@ -134,7 +134,7 @@ int stop_serve(struct enforce *f, msg_handler *const handlers[MSG_TYPE_COUNT])
 	bool ok;
 
 	if (h->n == 0)
-		return h->broken != 0 ? h->broken : msg_serve(f->control, ROLE_ENFORCE, handlers, f);
+		return h->broken != 0 ? h->broken : msg_serve(f->roles.control, ROLE_ENFORCE, handlers, f);
 	/* The message stays in the ring until the handler returns, because the handler reads it
 	 * there. */
 	ok = msg_dispatch(handlers, f, m);
@@ -171,7 +171,7 @@ static void say_progress(struct enforce *f, uint64_t entries)
 	if (!t->on || now < t->again_ns)
 		return;
 	t->again_ns = now + PACE_NS;
-	(void)msg_try(f->control, t->id, &m);
+	(void)msg_try(f->roles.control, t->id, &m);
 }
 
 void telling_stage(struct enforce *f, enum progress_stage stage)

@@ -25,7 +25,7 @@
 #include "tests/life/processes.h"
 #include "tests/life/processes_private.h"
 
-static struct enforce enforce = { .events = { .fd = -1 } };
+static struct enforce enforce = { .roles.events = { .fd = -1 } };
 static struct generation_held held;
 
 static void drop(struct generation_held *g)
@@ -47,7 +47,7 @@ int neighbours_read(int fd, struct neighbour *ret, size_t most)
 void doors_begin(int events)
 {
 	doors_end();
-	enforce = (struct enforce){ .events = { .fd = events }, .timing = { .waits = true } };
+	enforce = (struct enforce){ .roles.events = { .fd = events }, .timing = { .waits = true } };
 	trust_open(&enforce.timing.trust);
 }
 
@@ -56,9 +56,9 @@ void doors_end(void)
 	json_decref(enforce.doors.list);
 	json_decref(enforce.isolated.list);
 	drop(&held);
-	if (enforce.events.fd >= 0)
-		close(enforce.events.fd);
-	enforce = (struct enforce){ .events = { .fd = -1 } };
+	if (enforce.roles.events.fd >= 0)
+		close(enforce.roles.events.fd);
+	enforce = (struct enforce){ .roles.events = { .fd = -1 } };
 }
 
 /* The machine has one door. */
@@ -126,7 +126,7 @@ enum clock_wait doors_try(struct process *p, struct bytes all, const struct msg_
 	struct generation_held next;
 	enum clock_wait waits;
 
-	enforce.control = p->chan;
+	enforce.roles.control = p->chan;
 	if (!hold(all, m->n_sealed, &next))
 		return CLOCK_TRUSTED;
 	enforce_trust_before(&enforce, &next);
@@ -168,10 +168,10 @@ static bool too_long(struct process *p, uint32_t id)
 
 bool doors_hear(struct process *p, struct msg *m)
 {
-	enforce.control = p->chan;
+	enforce.roles.control = p->chan;
 	switch ((unsigned)m->body.type) {
 	case MSG_IN_FORCE:
-		enforce.events.now = m->body.in_force.now;
+		enforce.roles.events.now = m->body.in_force.now;
 		enforce.timing.trust.sources = m->body.in_force.sources != 0;
 		enforce.timing.trust.policy = m->body.in_force.since;
 		enforce_isolations_in_force(&enforce);
@@ -192,7 +192,7 @@ bool doors_hear(struct process *p, struct msg *m)
 
 void doors_turn(struct process *p)
 {
-	enforce.control = p->chan;
+	enforce.roles.control = p->chan;
 	enforce_doors_due(&enforce);
 	enforce_trust_due(&enforce);
 }

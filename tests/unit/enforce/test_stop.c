@@ -34,7 +34,7 @@ static int begin(void **state)
 	(void)state;
 	memset(&f, 0, sizeof(f));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	f.control = pair[0];
+	f.roles.control = pair[0];
 	supervisor = pair[1];
 	return 0;
 }
@@ -42,7 +42,7 @@ static int begin(void **state)
 static int end(void **state)
 {
 	(void)state;
-	close(f.control);
+	close(f.roles.control);
 	if (supervisor >= 0)
 		close(supervisor);
 	return 0;

@@ -38,7 +38,7 @@ static int begin(void **state)
 	scripted = SECOND;
 	/* A socket as roles have it: it waits, unless a call says otherwise. */
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	f.control = pair[0];
+	f.roles.control = pair[0];
 	supervisor = pair[1];
 	return 0;
 }
@@ -46,7 +46,7 @@ static int begin(void **state)
 static int end(void **state)
 {
 	(void)state;
-	close(f.control);
+	close(f.roles.control);
 	close(supervisor);
 	return 0;
 }
@@ -134,7 +134,7 @@ static void never_waited_for(void **state)
 	while (heard(&m))
 		n++;
 	assert_true(n > 0 && n < said);
-	assert_int_equal(msg_send(f.control, 7, &answer, NULL, 0), 0);
+	assert_int_equal(msg_send(f.roles.control, 7, &answer, NULL, 0), 0);
 	assert_true(heard(&m));
 	assert_int_equal(m.body.type, MSG_ANSWER);
 	alarm(0);

@@ -231,8 +231,8 @@ static bool successors_decide(struct supervisor *s, enum table_state t)
 {
 	uint64_t now = mono_ns();
 
-	if (t == TABLE_REFUSED && s->op.kind == OP_BOOT && now >= s->loading.refusing_again) {
-		s->loading.refusing_again = now + REFUSING_RETRY;
+	if (t == TABLE_REFUSED && s->op.kind == OP_BOOT && now >= s->gens.loading.refusing_again) {
+		s->gens.loading.refusing_again = now + REFUSING_RETRY;
 		return true;
 	}
 	return t == TABLE_DISPUTED && !s->op.ended_refusing;
@@ -515,13 +515,13 @@ static void undo(struct supervisor *s, const struct err *why)
 
 void box_try_again(struct supervisor *s, const char *why)
 {
-	struct sentence known = s->loading.error;
+	struct sentence known = s->gens.loading.error;
 
-	s->loading.incomplete = true;
+	s->gens.loading.incomplete = true;
 	if (s->op.kind != OP_BOOT)
-		s->loading.again = mono_ns() + DEVICE_RETRY;
-	sentence_say(&s->loading.error, M_OP_BOX_INCOMPLETE, why);
-	if (memcmp(&known, &s->loading.error, sizeof(known)) != 0)
+		s->gens.loading.again = mono_ns() + DEVICE_RETRY;
+	sentence_say(&s->gens.loading.error, M_OP_BOX_INCOMPLETE, why);
+	if (memcmp(&known, &s->gens.loading.error, sizeof(known)) != 0)
 		supervisor_say(s, M_OP_BOX_INCOMPLETE, why);
 }
 
@@ -545,13 +545,13 @@ static void in_force(struct supervisor *s)
 	}
 	s->gens.now = op->next;
 	op->next = NULL;
-	s->loading.incomplete = false;
-	s->loading.again = 0;
-	sentence_forget(&s->loading.error);
+	s->gens.loading.incomplete = false;
+	s->gens.loading.again = 0;
+	sentence_forget(&s->gens.loading.error);
 	/* A device that a person released may be missing. */
 	if (!whole && network_set(s, &box) < 0)
 		box_try_again(s, box.text);
-	sentence_forget(&s->loading.store_error);
+	sentence_forget(&s->gens.loading.store_error);
 	trial_set(s, on_trial ? op->number : 0, on_trial ? op->confirm_s : 0);
 	beside_write(s);
 	tables_of_new(s, old);
@@ -586,16 +586,16 @@ static void kernel_refused(struct operation *op, uint32_t line, const char *why)
 
 static void boot_done(struct supervisor *s)
 {
-	if (!s->loading.incomplete)
-		sentence_forget(&s->loading.error);
+	if (!s->gens.loading.incomplete)
+		sentence_forget(&s->gens.loading.error);
 	/* from now on, because loading may have taken longer */
-	else if (s->loading.again == 0)
-		s->loading.again = mono_ns() + DEVICE_RETRY;
+	else if (s->gens.loading.again == 0)
+		s->gens.loading.again = mono_ns() + DEVICE_RETRY;
 	in_force_tell(s);
 	beside_write(s);
-	if (!s->loading.booted)
+	if (!s->gens.loading.booted)
 		policy_event(s, POLICY_BOOTED, s->gens.now->number, NULL);
-	s->loading.booted = true;
+	s->gens.loading.booted = true;
 	op_finish(s, true);
 }
 
@@ -605,8 +605,8 @@ void op_applied(struct supervisor *s, struct msg *m)
 	struct operation *op = &s->op;
 	bool whole = true;
 
-	if (m->id == s->loading.enforce_leaves)
-		s->loading.enforce_leaves = 0;
+	if (m->id == s->gens.loading.enforce_leaves)
+		s->gens.loading.enforce_leaves = 0;
 	if (op->kind == OP_NONE || m->id != op->id ||
 	    (op->step != STEP_FORETELL && op->step != STEP_KERNEL && op->step != STEP_UNDO))
 		return;
@@ -615,7 +615,7 @@ void op_applied(struct supervisor *s, struct msg *m)
 	if (op->step != STEP_UNDO && whole)
 		tell_sessions(s, m);
 	if (op->step != STEP_FORETELL && b->done != 0)
-		s->loading.adopted = true;
+		s->gens.loading.adopted = true;
 	op->lingering = b->lingering;
 	op->clock_wait = b->clock_wait;
 	if (b->done == 0 && op->step == STEP_UNDO) {
@@ -638,8 +638,8 @@ void op_applied(struct supervisor *s, struct msg *m)
 
 void op_enforce_died(struct supervisor *s)
 {
-	s->loading.adopted = false;
-	s->loading.enforce_leaves = 0;
+	s->gens.loading.adopted = false;
+	s->gens.loading.enforce_leaves = 0;
 	if (s->op.kind == OP_NONE || (s->op.step != STEP_KERNEL && s->op.step != STEP_FORETELL))
 		return;
 	/* It is unknown whether the batch was committed; the next enforce restores what is in

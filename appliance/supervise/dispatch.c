@@ -82,7 +82,7 @@ static bool on_table_ack(struct supervisor *s, struct slot *sl, struct msg *m)
 static void on_applied(struct supervisor *s, struct msg *m)
 {
 	op_applied(s, m);
-	if (s->loading.adopted)
+	if (s->gens.loading.adopted)
 		orders_again(s);
 }
 

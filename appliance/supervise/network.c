@@ -359,7 +359,7 @@ uint64_t network_due(struct supervisor *s, uint64_t now)
 	if (now < next_look(n))
 		return next_look(n);
 	/* An operation's own changes are not drift, and it compares by itself. */
-	n->look = s->op.kind != OP_NONE || !s->loading.booted ? now + SETTLES : 0;
+	n->look = s->op.kind != OP_NONE || !s->gens.loading.booted ? now + SETTLES : 0;
 	if (n->look != 0) {
 		n->outside_at = n->look;
 		if (n->say_at != 0 && n->say_at < n->look)

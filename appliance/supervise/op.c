@@ -45,9 +45,9 @@ void op_init(struct supervisor *s, enum op_kind k, struct asker a, const char *b
 {
 	op_clear(&s->op);
 	s->op.kind = k;
-	s->changes++;
+	s->numbers.changes++;
 	s->op.asker = a;
-	s->op.id = ++s->next_id;
+	s->op.id = ++s->numbers.next_id;
 	snprintf(s->op.by, sizeof(s->op.by), "%s", by);
 }
 
@@ -133,8 +133,8 @@ void op_refuse(struct supervisor *s, enum op_refusal why, uint64_t n)
 
 static void boot_later(struct supervisor *s)
 {
-	s->loading.error = s->op.error;
-	s->loading.again = mono_ns() + BOOT_RETRY;
+	s->gens.loading.error = s->op.error;
+	s->gens.loading.again = mono_ns() + BOOT_RETRY;
 }
 
 /* The kernel had the change, and the old state was sent again. If that failed, it is tried again as

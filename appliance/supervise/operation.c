@@ -41,7 +41,7 @@ void op_boot(struct supervisor *s)
 		return;
 	op_init(s, OP_BOOT, (struct asker){ 0 }, "boot");
 	moved = calloc((size_t)s->gens.now->ir->n_interfaces + 1, sizeof(*moved));
-	if (!s->loading.booted) {
+	if (!s->gens.loading.booted) {
 		bool unreadable = s->gens.now->number == 0 && (s->gens.store.lost || s->gens.store.confirmed != 0);
 
 		kept_tell(s);
@@ -50,11 +50,11 @@ void op_boot(struct supervisor *s)
 		kept_settle(s, !unreadable && s->gens.store.gave_up != 0, NULL);
 	}
 	kept_hold(s);
-	s->loading.incomplete = moved == NULL || kept_take(s, s->gens.now->ir, NULL, &e) < 0 ||
-				box_claim(&s->ground.spaces, s->gens.now->ir, kept_left_alone, s, moved, &e) < 0 ||
-				network_set(s, &e) < 0;
+	s->gens.loading.incomplete = moved == NULL || kept_take(s, s->gens.now->ir, NULL, &e) < 0 ||
+				     box_claim(&s->ground.spaces, s->gens.now->ir, kept_left_alone, s, moved, &e) < 0 ||
+				     network_set(s, &e) < 0;
 	free(moved);
-	if (s->loading.incomplete)
+	if (s->gens.loading.incomplete)
 		box_try_again(s, e.text);
 	if (workers_prepare(s, s->gens.now->ir, &e) < 0) {
 		op_fail(s, e.text);
@@ -184,9 +184,9 @@ static void op_next_queued(struct supervisor *s)
 	if (s->queued.kind == OP_NONE || s->op.kind != OP_NONE)
 		return;
 	s->op = s->queued;
-	s->changes++;
+	s->numbers.changes++;
 	s->queued = (struct operation){ .bundle = -1 };
-	s->op.id = ++s->next_id;
+	s->op.id = ++s->numbers.next_id;
 	walk_steps(s);
 }
 
@@ -207,7 +207,7 @@ static void give_way(struct supervisor *s)
 		op_compile_end(s);
 	else if ((s->op.step == STEP_FORETELL || s->op.step == STEP_KERNEL) &&
 		 role_send(s, &s->slots[SLOT_ENFORCE], s->op.id, &m, NULL, 0))
-		s->loading.enforce_leaves = s->op.id;
+		s->gens.loading.enforce_leaves = s->op.id;
 	op_give_up(s);
 }
 
@@ -321,7 +321,7 @@ void op_trial_over(struct supervisor *s)
 
 void op_enforce_ready(struct supervisor *s)
 {
-	s->loading.adopted = false;
+	s->gens.loading.adopted = false;
 	papers_give(s);
 	if (s->op.kind == OP_NONE) {
 		op_boot(s);
@@ -330,7 +330,7 @@ void op_enforce_ready(struct supervisor *s)
 	/* If the new enforce has no policy and the operation brings none, the policy in force is
 	 * loaded afterwards. A successful apply clears this. */
 	if (s->op.kind != OP_BOOT)
-		s->loading.again = mono_ns();
+		s->gens.loading.again = mono_ns();
 	if (s->op.step == STEP_ENFORCE || s->op.step == STEP_UNDO)
 		op_to_kernel(s);
 }
@@ -340,7 +340,7 @@ static void note_device(void *ctx, const char *device)
 	struct supervisor *s = ctx;
 
 	if (kept_wants(s, device))
-		s->loading.again = mono_ns() + DEVICE_SETTLES;
+		s->gens.loading.again = mono_ns() + DEVICE_SETTLES;
 }
 
 void op_links(struct supervisor *s)
@@ -349,7 +349,7 @@ void op_links(struct supervisor *s)
 
 	rtnl_monitor(s->link_fd, note_device, s, &lost);
 	if (lost)
-		s->loading.again = mono_ns() + DEVICE_SETTLES;
+		s->gens.loading.again = mono_ns() + DEVICE_SETTLES;
 }
 
 /* ---- deadlines ------------------------------------------------------------------------------- */
@@ -403,8 +403,8 @@ static void late(struct supervisor *s, uint64_t now)
 uint64_t op_due(struct supervisor *s, uint64_t now)
 {
 	op_next_queued(s);
-	if (s->op.kind == OP_NONE && s->loading.again != 0 && now >= s->loading.again) {
-		s->loading.again = 0;
+	if (s->op.kind == OP_NONE && s->gens.loading.again != 0 && now >= s->gens.loading.again) {
+		s->gens.loading.again = 0;
 		op_boot(s);
 	} else if (s->op.kind != OP_NONE && now >= s->op.deadline) {
 		late(s, now);
@@ -413,5 +413,5 @@ uint64_t op_due(struct supervisor *s, uint64_t now)
 		return s->op.deadline;
 	if (s->queued.kind != OP_NONE)
 		return 0;
-	return s->loading.again != 0 ? s->loading.again : UINT64_MAX;
+	return s->gens.loading.again != 0 ? s->gens.loading.again : UINT64_MAX;
 }

@@ -131,7 +131,7 @@ static struct order *order_of(struct supervisor *s, uint32_t question, unsigned 
  * be asked. */
 static bool ask_role(struct supervisor *s, struct order *o, unsigned slot, const struct msg_body *question, int fd)
 {
-	o->question = question != NULL ? ++s->next_id : 0;
+	o->question = question != NULL ? ++s->numbers.next_id : 0;
 	o->slot = slot;
 	o->deadline = mono_ns() + LIMIT_NS;
 	return question != NULL && role_send(s, &s->slots[slot], o->question, question, &fd, fd >= 0 ? 1 : 0);
@@ -206,7 +206,7 @@ static void to_enforce(struct supervisor *s, struct order *o)
 	memcpy(c.clock.by, o->named, sizeof(c.clock.by));
 	o->passes = true;
 	(void)ask_role(s, o, SLOT_ENFORCE,
-		       !s->loading.adopted		 ? NULL
+		       !s->gens.loading.adopted		 ? NULL
 		       : change_isolates(o->m.order)	 ? &i
 		       : change_names_object(o->m.order) ? &q
 							 : &c,

@@ -37,7 +37,7 @@ static struct permit_wanted *wanted_of(const struct supervisor *s, const struct 
 	const struct ir_place *places;
 	/* As long as the kernel does not have the policy in force, it is not known which ids its
 	 * sessions have. */
-	bool carry = s->loading.booted && s->gens.now != NULL;
+	bool carry = s->gens.loading.booted && s->gens.now != NULL;
 
 	if (wanted == NULL || from == NULL || !ir_places_keep(p->ir, p->arena) || !ir_places(p->ir, a, &places) ||
 	    (carry && !ir_carry_on(s->gens.now->ir, p->ir, a, from)))
@@ -216,7 +216,7 @@ int policy_memfd(const struct policy *p, const struct table *table, bool journal
 int kernel_send(struct supervisor *s, struct policy *p, uint8_t flags, uint32_t id, struct err *e)
 {
 	const struct msg_body m = { MSG_APPLY,
-				    .apply = { .flags = (uint8_t)(flags | (s->loading.adopted ? 0 : APPLY_BOOT)),
+				    .apply = { .flags = (uint8_t)(flags | (s->gens.loading.adopted ? 0 : APPLY_BOOT)),
 					       .n_sealed = (uint32_t)p->n_sealed,
 					       .n_ids = p->ir->n_permits * 4 } };
 	int fd = policy_memfd(p, &s->workforce.table, false);

@@ -115,11 +115,11 @@ static int open_state(struct supervisor *s, struct err *e)
 		r = generation_store_open(s->ground.state_fd, &s->gens.store, e);
 	if (r == 0 && s->gens.store.damaged) {
 		supervisor_say(s, M_HISTORY_DAMAGED);
-		sentence_say(&s->loading.store_error, M_HISTORY_DAMAGED);
+		sentence_say(&s->gens.loading.store_error, M_HISTORY_DAMAGED);
 	}
 	if (r == 0 && s->gens.store.lost) {
 		supervisor_say(s, M_STORE_LOST);
-		sentence_say(&s->loading.store_error, M_STORE_LOST);
+		sentence_say(&s->gens.loading.store_error, M_STORE_LOST);
 	}
 	if (r == 0 && s->gens.store.unsaved)
 		supervisor_say(s, M_STORE_UNSAVED);
@@ -156,11 +156,11 @@ static int load_confirmed(struct supervisor *s, struct err *e)
 		/* If the policy cannot be read, the empty one is loaded, and nothing passes. */
 		if (e->code == -ENOTSUP) {
 			supervisor_say(s, M_STORE_FORM, (unsigned long long)s->gens.store.confirmed);
-			sentence_say(&s->loading.store_error, M_STORE_FORM,
+			sentence_say(&s->gens.loading.store_error, M_STORE_FORM,
 				     (unsigned long long)s->gens.store.confirmed);
 		} else {
 			supervisor_say(s, M_STORE_DAMAGED, e->text);
-			sentence_say(&s->loading.store_error, M_STORE_DAMAGED, e->text);
+			sentence_say(&s->gens.loading.store_error, M_STORE_DAMAGED, e->text);
 		}
 		s->gens.now = policy_empty(s, e);
 	}

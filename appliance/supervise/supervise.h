@@ -46,7 +46,6 @@
 #include "appliance/supervise/generations.h"
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/kept.h"
-#include "appliance/supervise/loading.h"
 #include "appliance/supervise/op.h"
 #include "appliance/supervise/relay.h"
 #include "appliance/supervise/reported.h"
@@ -79,7 +78,6 @@ struct supervisor {
 	struct sockets sockets;
 	struct workforce workforce;
 	struct generations gens;
-	struct loading loading;
 	struct reported reported;
 	struct slot slots[SLOTS];
 	int link_fd; /* notifications of devices in the initial namespace */
@@ -92,8 +90,10 @@ struct supervisor {
 	struct relay relay;
 	struct operation op;
 	struct operation queued; /* one request that waits for an internal operation */
-	uint32_t next_id;
-	uint32_t changes; /* operations that have begun so far */
+	struct {
+		uint32_t next_id; /* of the last question to a role */
+		uint32_t changes; /* operations that have begun so far */
+	} numbers;
 	/* Private data of the files named beside them, made at the start. */
 	struct orders *orders;	 /* orders.c */
 	struct persons *persons; /* persons.h */

@@ -57,7 +57,7 @@ static struct msg_standing standing_of(struct supervisor *s)
 {
 	struct msg_standing t = { .lang = (uint8_t)s->ground.o->lang,
 				  .busy = s->op.kind != OP_NONE,
-				  .changes = s->changes,
+				  .changes = s->numbers.changes,
 				  .number = s->gens.now->number,
 				  .trial = s->gens.trial.number,
 				  .proven = s->gens.trial.proven,
@@ -209,12 +209,12 @@ static json_t *json_notice(const struct supervisor *s)
 {
 	json_t *released;
 
-	if (sentence_said(&s->loading.store_error))
-		return sentence_json(&s->loading.store_error);
+	if (sentence_said(&s->gens.loading.store_error))
+		return sentence_json(&s->gens.loading.store_error);
 	if (sentence_said(&s->gens.trial.error))
 		return sentence_json(&s->gens.trial.error);
-	if (sentence_said(&s->loading.error))
-		return sentence_json(&s->loading.error);
+	if (sentence_said(&s->gens.loading.error))
+		return sentence_json(&s->gens.loading.error);
 	if (is_unsaved(s))
 		return json_sentence(M_STORE_UNSAVED);
 	released = kept_notice(s);

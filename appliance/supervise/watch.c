@@ -53,7 +53,7 @@ static bool role_busy(const struct supervisor *s, unsigned slot)
 	    (s->op.step == STEP_KERNEL || s->op.step == STEP_FORETELL || s->op.step == STEP_UNDO))
 		return true;
 	/* Enforce was told to stop. It does so after the present step, which may be long. */
-	if (slot == SLOT_ENFORCE && s->loading.enforce_leaves != 0)
+	if (slot == SLOT_ENFORCE && s->gens.loading.enforce_leaves != 0)
 		return true;
 	/* Accounts never has a long task: a child process hashes, and may wait for a processor
 	 * while accounts itself is idle. */
@@ -144,7 +144,7 @@ static void watch_slot(struct supervisor *s, unsigned slot, uint64_t now, uint64
 	}
 	sl->long_work = false;
 	if (sl->asked == 0) {
-		sl->asked = ++s->next_id;
+		sl->asked = ++s->numbers.next_id;
 		vigil_beat(&sl->vigil);
 		(void)role_send(s, sl, sl->asked, &(struct msg_body){ .type = MSG_PING }, NULL, 0);
 		return;

@@ -154,7 +154,7 @@ static int open_all(void **state)
 	int both[2];
 
 	(void)state;
-	s = (struct supervisor){ .gens.now = &policy, .loading.booted = true, .op = { .kind = OP_NONE } };
+	s = (struct supervisor){ .gens.now = &policy, .gens.loading.booted = true, .op = { .kind = OP_NONE } };
 	policy = (struct policy){ .ir = &ir, .number = 3 };
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, both), 0);
 	s.ground.events.fd = both[0];

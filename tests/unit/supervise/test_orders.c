@@ -198,7 +198,7 @@ static int begin(void **state)
 	s.ground.o = &options;
 	s.gens.now = &policy;
 	s.sockets.web = -1;
-	s.loading.adopted = true;
+	s.gens.loading.adopted = true;
 	for (unsigned i = 0; i < SLOTS; i++) {
 		s.slots[i].number = i;
 		s.slots[i].state = SLOT_RUNNING;
@@ -293,7 +293,7 @@ static void root_is_who_the_kernel_says(void **state)
 	const struct msg_body *const orders[] = { &apply, &confirm, &rollback, &release, &right_clock };
 
 	(void)state;
-	s.loading.adopted = true;
+	s.gens.loading.adopted = true;
 	for (size_t i = 0; i < 5; i++) {
 		hand(NOBODY, orders[i], false);
 		hand(NOBODY, orders[i], true);
@@ -415,12 +415,12 @@ static void a_door_is_enforces(void **state)
 	/* Enforce ends: its successor gets the order once it has a policy, unless it
 	 * was decided. */
 	answered = 0;
-	s.loading.adopted = false;
+	s.gens.loading.adopted = false;
 	orders_gone(&s, &s.slots[SLOT_ENFORCE]);
 	orders_again(&s);
 	assert_int_equal(answered, 0);
 	assert_int_equal(asked[SLOT_ENFORCE], 2);
-	s.loading.adopted = true;
+	s.gens.loading.adopted = true;
 	orders_again(&s);
 	orders_again(&s);
 	assert_int_equal(asked[SLOT_ENFORCE], 3);
@@ -450,7 +450,7 @@ static void an_isolation_is_kept(void **state)
 	assert_int_equal(asked[SLOT_ENFORCE], 1);
 	assert_non_null(strstr((const char *)p->bytes, "zone it"));
 	/* It has never had this one. */
-	s.loading.adopted = false;
+	s.gens.loading.adopted = false;
 	hand(0, &roots, false);
 	assert_int_equal(asked[SLOT_ENFORCE], 1);
 	(void)orders_due(&s, now_ns + 9 * SECOND);

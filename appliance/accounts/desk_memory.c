@@ -99,25 +99,27 @@ void sessions_end_others(struct sessions *s, const char *name, const struct sess
 
 /* ---- failed logins --------------------------------------------------------------------------- */
 
-static void key_of(const char *name, const struct addr *from, uint8_t key[16])
+static void name_digest(const char *name, uint8_t ret[16])
 {
-	uint8_t digest[32];
-	struct addr network = *from;
+	uint8_t digest[DIGEST_BYTES];
 
-	if (network.family == 6)
-		memset(network.b + 8, 0, 8);
-	sha256_pair(&network, sizeof(network), name, strlen(name), digest);
-	memcpy(key, digest, 16);
+	sha256(name, strlen(name), digest);
+	memcpy(ret, digest, 16);
+}
+
+static bool same_network(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family && memcmp(a->b, b->b, a->family == 6 ? 8 : sizeof(a->b)) == 0;
 }
 
 static struct lockout_entry *lockout_find(struct lockout *l, const char *name, const struct addr *from)
 {
-	uint8_t key[16];
+	uint8_t digest[16];
 
-	key_of(name, from, key);
-	for (size_t i = 0; i < LOCKOUT_PLACES; i++)
-		if (l->all[i].taken && memcmp(l->all[i].key, key, sizeof(key)) == 0)
-			return &l->all[i];
+	name_digest(name, digest);
+	for (struct lockout_entry *x = l->all; x < l->all + LOCKOUT_PLACES; x++)
+		if (x->taken && memcmp(x->name, digest, sizeof(digest)) == 0 && same_network(&x->from, from))
+			return x;
 	return NULL;
 }
 
@@ -147,8 +149,8 @@ static struct lockout_entry *find_or_make(struct lockout *l, const char *name, c
 	for (size_t i = 1; i < LOCKOUT_PLACES; i++)
 		if (matters_less(&l->all[i], x, now))
 			x = &l->all[i];
-	*x = (struct lockout_entry){ .taken = true };
-	key_of(name, from, x->key);
+	*x = (struct lockout_entry){ .taken = true, .from = *from };
+	name_digest(name, x->name);
 	return x;
 }
 
@@ -207,6 +209,30 @@ void lockout_forget(struct lockout *l, const char *name, const struct addr *from
 
 	if (x != NULL)
 		*x = (struct lockout_entry){ 0 };
+}
+
+const struct lockout_entry *lockout_next(const struct lockout *l, const char *name, uint64_t now,
+					 const struct lockout_entry *behind)
+{
+	uint8_t digest[16];
+
+	name_digest(name, digest);
+	for (const struct lockout_entry *x = behind != NULL ? behind + 1 : l->all; x < l->all + LOCKOUT_PLACES; x++)
+		if (x->taken && now < x->until && memcmp(x->name, digest, sizeof(digest)) == 0)
+			return x;
+	return NULL;
+}
+
+size_t lockout_lift(struct lockout *l, const char *name, uint64_t now)
+{
+	size_t all = lockout_count(l, now);
+	uint8_t digest[16];
+
+	name_digest(name, digest);
+	for (size_t i = 0; i < LOCKOUT_PLACES; i++)
+		if (l->all[i].taken && memcmp(l->all[i].name, digest, sizeof(digest)) == 0)
+			l->all[i] = (struct lockout_entry){ 0 };
+	return all - lockout_count(l, now);
 }
 
 size_t lockout_count(const struct lockout *l, uint64_t now)

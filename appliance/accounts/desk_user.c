@@ -18,6 +18,7 @@
 #include "appliance/accounts/desk_user.h"
 #include "appliance/accounts/hash_question.h"
 #include "appliance/accounts/job.h"
+#include "appliance/accounts/lockout.h"
 #include "appliance/accounts/qr.h"
 #include "appliance/accounts/sessions.h"
 #include "appliance/wire/duty.h"
@@ -62,6 +63,19 @@ static json_t *recovery_json(struct account *a)
 		json_array_append_new(list, json_string(codes[i]));
 	explicit_bzero(codes, sizeof(codes));
 	return list;
+}
+
+/* Lifts the locks of failed logins. Who has new secrets has to get in with them. Returns whether
+ * there was one. */
+static bool lift_locks(const struct desk_order *o, const char *name, const char *why)
+{
+	size_t n = lockout_lift(&o->d->lockout, name, o->now.ns);
+
+	if (n > 0)
+		desk_event(o->d, ACCOUNT_UNLOCKED,
+			   (struct account_note){
+				   .from = o->from, .object = name, .after = why, .by = o->by, .count = n });
+	return n > 0;
 }
 
 /* ---- orders that hash a passphrase ----------------------------------------------------------- */
@@ -216,6 +230,7 @@ static void phrase_set(struct desk *d, struct job *j, const char *hash, struct m
 		sessions_end_of(&d->sessions, a->name, now.ns);
 		desk_event(d, ACCOUNT_PASSPHRASE,
 			   (struct account_note){ .from = from_of(j), .object = a->name, .by = j->by });
+		lift_locks(&(struct desk_order){ .d = d, .by = j->by, .now = now, .from = from_of(j) }, a->name, NULL);
 		answer = json_pack("{s:o}", "account", book_account_json(a, now.wall_s));
 		if (j->made[0] != 0)
 			json_object_set_new(answer, "passphrase", json_string(j->made));
@@ -240,6 +255,18 @@ void desk_user_hashed(struct desk *d, struct job *j, const struct hash_answer *a
 
 /* ---- orders that are done at once ------------------------------------------------------------ */
 
+/* From where logins by that name are locked, and until when. */
+static json_t *locks_json(const struct desk_order *o, const struct account *a)
+{
+	json_t *all = json_array();
+
+	for (const struct lockout_entry *x = NULL; (x = lockout_next(&o->d->lockout, a->name, o->now.ns, x)) != NULL;)
+		json_array_append_new(all,
+				      json_pack("{s:o, s:o}", "from", json_addr(&x->from), "until",
+						json_seconds(o->now.wall_s + (x->until - o->now.ns) / 1000000000)));
+	return all;
+}
+
 static void user_list(const struct desk_order *o)
 {
 	char seen[ACCOUNT_SEEN];
@@ -251,6 +278,7 @@ static void user_list(const struct desk_order *o)
 
 		json_object_set_new(j, "sessions",
 				    json_integer((json_int_t)sessions_count(&o->d->sessions, a->name, o->now.ns)));
+		json_object_set_new(j, "locks", locks_json(o, a));
 		account_seen(a, seen);
 		json_object_set_new(j, "seen", json_string(seen));
 		json_array_append_new(all, j);
@@ -262,7 +290,20 @@ static void user_list(const struct desk_order *o)
 
 static void user_show(const struct desk_order *o, struct account *a)
 {
-	desk_answer_account(o, a);
+	desk_answer(o->d, o->id, ANSWER_YES,
+		    json_pack("{s:o, s:o}", "account", book_account_json(a, o->now.wall_s), "locks", locks_json(o, a)));
+}
+
+static void user_unlock(const struct desk_order *o, struct account *a)
+{
+	const char *reason = desk_said(o->said, "reason");
+
+	if (text_is_blank(reason, ACCOUNT_REASON) || !text_is_plain(reason, ACCOUNT_REASON))
+		desk_refuse(o->d, o->id, ANSWER_INVALID, M_USER_UNLOCK_WHY);
+	else if (!lift_locks(o, a->name, reason))
+		desk_refuse(o->d, o->id, ANSWER_NO, M_USER_NOT_LOCKED, a->name);
+	else
+		desk_answer_account(o, a);
 }
 
 static void user_change(const struct desk_order *o, struct account *a)
@@ -357,6 +398,7 @@ static void new_factor(const struct desk_order *o, struct account *a)
 			sessions_end_of(&o->d->sessions, a->name, o->now.ns);
 		desk_event(o->d, paper ? ACCOUNT_RECOVERY : ACCOUNT_TOTP,
 			   (struct account_note){ .from = o->from, .object = a->name, .by = o->by });
+		lift_locks(o, a->name, NULL);
 		desk_answer(o->d, o->id, ANSWER_YES,
 			    json_pack("{s:o, s:o}", "account", book_account_json(a, o->now.wall_s),
 				      paper ? "recovery" : "totp", made));
@@ -501,6 +543,7 @@ static void (*const of_account[USER_ORDERS])(const struct desk_order *o, struct 
 	[USER_CERTIFICATE_REMOVE] = desk_certificate_remove,
 	[USER_LOGIN_ADD] = desk_login_add,
 	[USER_LOGIN_REMOVE] = desk_login_remove,
+	[USER_UNLOCK] = user_unlock,
 };
 
 /* The other orders. Those that bring a file are not listed: see desk_leaked_load, desk_restore. */

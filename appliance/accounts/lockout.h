@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct addr;
+#include "appliance/base/addr.h"
 
 #define LOCKOUT_FAILURES 5u
 #define LOCKOUT_WINDOW_NS (15ull * 60 * 1000000000)
@@ -21,7 +21,9 @@ struct addr;
 #define LOCKOUT_PLACES 1024u
 
 struct lockout_entry {
-	uint8_t key[16]; /* digest of name and network */
+	/* A digest, because people type passphrases into the wrong field. */
+	uint8_t name[16];
+	struct addr from; /* the address of the first failure, which stands for its network */
 	bool taken;
 	uint32_t n;			   /* number of entries in `failed`, the oldest first */
 	uint64_t failed[LOCKOUT_FAILURES]; /* ns */
@@ -42,6 +44,12 @@ void lockout_take_back(struct lockout *l, const char *name, const struct addr *f
  * which have to be recorded. */
 bool lockout_refused(struct lockout *l, const char *name, const struct addr *from, uint64_t *ret_count);
 void lockout_forget(struct lockout *l, const char *name, const struct addr *from);
+/* Forgets all failures under that name, from everywhere. Returns the number of locks that
+ * it lifted. */
+size_t lockout_lift(struct lockout *l, const char *name, uint64_t now);
+/* The locks of that name, one after the other: the first one is behind NULL. NULL = no more. */
+const struct lockout_entry *lockout_next(const struct lockout *l, const char *name, uint64_t now,
+					 const struct lockout_entry *behind);
 size_t lockout_count(const struct lockout *l, uint64_t now); /* the number of locked names */
 
 #endif

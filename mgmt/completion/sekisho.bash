@@ -76,7 +76,7 @@ _sekisho() {
 	release) options="--all --state" ;;
 	user)
 		options="--full-name --reason --role --days --generate --key --from --certificate --label --login"
-		[ "$before" != user ] || options="first add list show change disable enable remove password totp totp-remove keys key-remove certificates certificate-add certificate-remove login-add login-remove recovery tokens token-add token-remove sessions logout roles approval approval-off approval-on leaked leaked-load leaked-remove"
+		[ "$before" != user ] || options="first add list show change disable enable remove password totp totp-remove unlock keys key-remove certificates certificate-add certificate-remove login-add login-remove recovery tokens token-add token-remove sessions logout roles approval approval-off approval-on leaked leaked-load leaked-remove"
 		;;
 	backup) options="--to --whole --verify --key --state --scheduled --due" ;;
 	restore) options="--key --map --generation --confirm --dry-run --take-over --take-interface --into --whole --sha256 --replace --state" ;;

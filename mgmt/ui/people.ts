@@ -41,10 +41,10 @@ export function duties(list: string[] | undefined): string {
 }
 
 export function standing(a: Account): [Tone, Key] {
-	return a.disabled === true ? ["off", "account_disabled"] : a.handed_out_until ? ["wait", "account_handed_out"] : a.unused === true ? ["wait", "account_unused"] : ["good", "account_active"];
+	return a.disabled === true ? ["off", "account_disabled"] : (a.locks ?? []).length > 0 ? ["bad", "account_locked"] : a.handed_out_until ? ["wait", "account_handed_out"] : a.unused === true ? ["wait", "account_unused"] : ["good", "account_active"];
 }
 
-type Act = "add" | "change" | "disable" | "enable" | "remove" | "passphrase" | "authenticator" | "authenticator_remove" | "recovery" | "end_sessions" | "key_remove" | "certificate_remove";
+type Act = "add" | "change" | "disable" | "enable" | "remove" | "passphrase" | "authenticator" | "authenticator_remove" | "recovery" | "end_sessions" | "unlock" | "key_remove" | "certificate_remove";
 interface Made {
 	name: string;
 	passphrase?: string;
@@ -96,14 +96,16 @@ const ACTS: Record<Act, [Key, Key]> = {
 	add: ["people_add", "people_add_what"], change: ["people_change", "people_change_what"], disable: ["people_disable", "people_disable_what"], enable: ["people_enable", "people_enable_what"],
 	remove: ["people_remove", "people_remove_what"], passphrase: ["people_passphrase", "people_passphrase_what"], authenticator: ["people_authenticator", "people_authenticator_what"],
 	authenticator_remove: ["people_authenticator_remove", "people_authenticator_remove_what"], recovery: ["people_recovery", "people_recovery_what"],
-	end_sessions: ["people_end_sessions", "people_end_sessions_what"], key_remove: ["people_key_remove", "people_key_remove_what"], certificate_remove: ["people_certificate_remove", "people_certificate_remove_what"] };
+	end_sessions: ["people_end_sessions", "people_end_sessions_what"], unlock: ["people_unlock", "people_unlock_what"],
+	key_remove: ["people_key_remove", "people_key_remove_what"], certificate_remove: ["people_certificate_remove", "people_certificate_remove_what"] };
 
 function body(what: Act, a: Account | undefined): Record<string, unknown> | undefined {
 	const form = what === "add" || what === "change", name = what === "add" ? value("new-name").trim() : a?.name ?? "";
 	const roles = DUTIES.filter(([word]) => (document.getElementById("role-" + word) as HTMLInputElement | null)?.checked === true).map(([word]) => word);
 	const who = { full_name: value("full-name").trim(), reason: value("reason").trim(), roles };
-	if (name === "" || value("manager-passphrase") === "" || (form && (who.full_name === "" || who.reason === "" || roles.length === 0))) return undefined;
-	return { order: what, name, ...(what === "add" ? {} : { seen: a?.seen ?? "" }), ...(form ? who : {}), ...(what === "key_remove" || what === "certificate_remove" ? { label } : {}), password: value("manager-passphrase") };
+	const why = what === "unlock" ? { reason: who.reason } : {};
+	if (name === "" || why.reason === "" || value("manager-passphrase") === "" || (form && (who.full_name === "" || who.reason === "" || roles.length === 0))) return undefined;
+	return { order: what, name, ...(what === "add" ? {} : { seen: a?.seen ?? "" }), ...(form ? who : why), ...(what === "key_remove" || what === "certificate_remove" ? { label } : {}), password: value("manager-passphrase") };
 }
 
 async function give(draw: () => void, what: Act, a: Account | undefined): Promise<void> {
@@ -150,7 +152,7 @@ function form(draw: () => void, what: Act, a: Account | undefined): Node_ {
 		h("p", { class: "complaint", role: "alert", "data-key": "complaint" }, complaint ?? ""),
 		what === "add" && line("new-name", "account", 31, { spellcheck: "false", autocapitalize: "none", "aria-describedby": "new-name-help" }),
 		what === "add" && h("p", { id: "new-name-help", class: "note", "data-key": "new-name-help" }, t("people_name_help")),
-		who && line("full-name", "full_name", 96, { value: a?.full_name ?? "" }), who && line("reason", "people_why", 200, { value: a?.reason ?? "", placeholder: t("people_why_example") }),
+		who && line("full-name", "full_name", 96, { value: a?.full_name ?? "" }), who && line("reason", "people_why", 200, { value: a?.reason ?? "", placeholder: t("people_why_example") }), what === "unlock" && line("reason", "reason_given", 200, {}),
 		who && roleBoxes(a),
 		h("div", { class: "field", "data-key": "passphrase-field" }, h("label", { for: "manager-passphrase" }, t("people_passphrase_of", person())),
 			h("input", { id: "manager-passphrase", type: "password", autocomplete: "current-password" })),
@@ -189,7 +191,7 @@ function actsOf(a: Account): [Act, string][] {
 	if (a.name === person()) return [];
 	const shut: [Act, string][] = [...(a.disabled === true ? [] : [["disable", ""] as [Act, string]]), ...((a.sessions ?? 0) > 0 ? [["end_sessions", ""] as [Act, string]] : [])];
 	if (isManager(a)) return shut;
-	return [["change", ""], ...shut, ...(a.disabled === true ? [["enable", ""], ["remove", ""]] as [Act, string][] : []), ["passphrase", ""], ["authenticator", ""],
+	return [["change", ""], ...((a.locks ?? []).length > 0 ? [["unlock", ""]] as [Act, string][] : []), ...shut, ...(a.disabled === true ? [["enable", ""], ["remove", ""]] as [Act, string][] : []), ["passphrase", ""], ["authenticator", ""],
 		...(a.totp === true && (a.keys ?? []).length > 0 ? [["authenticator_remove", ""] as [Act, string]] : []), ["recovery", ""],
 		...(a.keys ?? []).map((k): [Act, string] => ["key_remove", k.label]), ...(a.certificates ?? []).map((c): [Act, string] => ["certificate_remove", c.label])];
 }
@@ -208,6 +210,12 @@ function one(draw: () => void, a: Account): Node_ {
 		h("p", { class: "acts" }, acts.map(([what, of]) => h("button", { type: "button", "data-key": "act-" + what + "-" + of, "aria-pressed": act === what && label === of ? "true" : "false", click: open(draw, a.name, what, of) },
 			t(ACTS[what][0]) + (of !== "" ? ": " + of : ""))), h("button", { type: "button", "data-key": "close", click: close }, t("close"))),
 		act !== undefined && act !== "add" && form(draw, act, a));
+}
+
+/** Each lock of failed logins, and the button that lifts it. */
+function locks(draw: () => void, all: Account[]): Node_[] {
+	return all.flatMap((a) => (a.locks ?? []).map((l) => h("p", { class: "acts", "data-key": "lock-" + a.name + "-" + l.from }, chip("bad", t("account_locked")), h("span", {}, t("people_lock", a.name, l.from, moment(l.until))),
+		actsOf(a).some(([what]) => what === "unlock") && h("button", { type: "button", "data-key": "unlock-" + a.name, click: open(draw, a.name, "unlock") }, t("people_unlock")))));
 }
 
 // ---- the page -----------------------------------------------------------------------------------
@@ -248,6 +256,6 @@ export function peoplePage(draw: () => void): () => Node_[] {
 			h("p", { class: "note", role: "status", id: "people-done", tabindex: -1, "data-key": "done" }, done ?? "")];
 		if (list === undefined) return [...head, ...(failed === undefined ? [h("p", { class: "empty", role: "status" }, t("loading"))] : [])];
 		return [...head, ...(made !== undefined ? [once(draw, made)] : []), ...(act === "add" ? [card("new-account", "people_add", true, form(draw, "add", undefined))] : []), ...(a !== undefined ? [one(draw, a)] : []),
-			...(unused > 0 ? [h("p", { class: "note", "data-key": "unused" }, t("people_unused", unused))] : []), h("div", { "data-key": "leaked-list" }, leakedNote(leaked)), table(draw, list)];
+			...locks(draw, list), ...(unused > 0 ? [h("p", { class: "note", "data-key": "unused" }, t("people_unused", unused))] : []), h("div", { "data-key": "leaked-list" }, leakedNote(leaked)), table(draw, list)];
 	};
 }

@@ -325,6 +325,7 @@ export interface Account {
 	keys?: { label: string }[];
 	certificates?: { label: string }[];
 	sessions?: number;
+	locks?: { from: string; until: string }[];
 	seen?: string;
 }
 /** A security key of the person who is signed in. */

@@ -252,12 +252,13 @@ static bool say_roles(json_t *to, const json_t *from)
 static bool read_order(const json_t *j, enum manage_order o, json_t *said)
 {
 	bool who = o == MANAGE_ADD || o == MANAGE_CHANGE, seen = o != MANAGE_ADD;
-	bool label = o == MANAGE_KEY_REMOVE || o == MANAGE_CERTIFICATE_REMOVE;
+	bool why = o == MANAGE_UNLOCK, label = o == MANAGE_KEY_REMOVE || o == MANAGE_CERTIFICATE_REMOVE;
 
-	return json_object_size(j) == 3u + (who ? 3u : 0u) + (seen ? 1u : 0u) + (label ? 1u : 0u) &&
+	return json_object_size(j) == 3u + (who ? 3u : 0u) + (seen ? 1u : 0u) + (label ? 1u : 0u) + (why ? 1u : 0u) &&
 	       copy_line(said, j, "name", "name", 1, ACCOUNT_MOST) &&
 	       (!seen || copy_line(said, j, "seen", "seen", 0, SEEN_MOST)) &&
 	       (!label || copy_line(said, j, "label", o == MANAGE_KEY_REMOVE ? "key" : "label", 1, LOGIN_LABEL)) &&
+	       (!why || copy_line(said, j, "reason", "reason", 1, REASON_MOST)) &&
 	       (!who || (copy_line(said, j, "full_name", "full_name", 1, FULL_MOST) &&
 			 copy_line(said, j, "reason", "reason", 1, REASON_MOST) && say_roles(said, j)));
 }

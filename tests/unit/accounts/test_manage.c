@@ -623,6 +623,61 @@ static void a_narrowing_ends_sessions_and_the_rest_is_as_roots(void **state)
 	assert_null(book_account(&desk.book, "kato"));
 }
 
+static size_t locks_shown(void)
+{
+	root(USER_SHOW, "{\"name\":\"kato\"}");
+	return json_array_size(json_object_get(said.json, "locks"));
+}
+
+static void lock_kato(void)
+{
+	uint8_t kato[SECRET_BYTES];
+
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(login("kato", OTHER, kato), ANSWER_NO);
+	assert_int_equal(last.code, ACCOUNT_LOCKED);
+	assert_int_equal(login("kato", PHRASE, kato), ANSWER_NO);
+	assert_int_equal(locks_shown(), 1);
+}
+
+static void a_lock_is_shown_and_lifted(void **state)
+{
+	static const enum user_order orders[] = { USER_PASSWORD, USER_TOTP, USER_RECOVERY };
+	uint8_t kato[SECRET_BYTES];
+	const json_t *lock;
+	char until[40];
+
+	(void)state;
+	person("kato", "viewer");
+	order(sato, MANAGE_UNLOCK, about("kato", ",\"reason\":\"r\""), ANSWER_NO);
+	assert_true(why(M_USER_NOT_LOCKED));
+	lock_kato();
+	lock = json_array_get(json_object_get(said.json, "locks"), 0);
+	assert_string_equal(json_string_value(json_object_get(lock, "from")), "192.0.2.10");
+	snprintf(until, sizeof(until), "%s", json_string_value(json_object_get(lock, "until")));
+	root(USER_LIST, "{}");
+	lock = json_array_get(json_object_get(json_array_get(json_object_get(said.json, "accounts"), 1), "locks"), 0);
+	assert_string_equal(json_string_value(json_object_get(lock, "until")), until);
+	/* A word is needed, and nobody lifts his own. */
+	order(sato, MANAGE_UNLOCK, about("kato", ",\"reason\":\" \""), ANSWER_INVALID);
+	order(sato, MANAGE_UNLOCK, about("sato", ",\"reason\":\"r\""), ANSWER_NO);
+	assert_int_equal(locks_shown(), 1);
+	order(sato, MANAGE_UNLOCK, about("kato", ",\"reason\":\"his own\""), ANSWER_YES);
+	assert_int_equal(last.code, ACCOUNT_UNLOCKED);
+	assert_string_equal(last.text[EVENT_AFTER], "his own");
+	assert_string_equal(last.text[EVENT_BY], "sato");
+	assert_int_equal(locks_shown(), 0);
+	assert_int_equal(login("kato", PHRASE, kato), ANSWER_YES);
+	/* Root's orders that give new secrets lift it too. */
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		lock_kato();
+		root(orders[i], "{\"name\":\"kato\",\"passphrase\":\"" PHRASE "\"}");
+		assert_int_equal(last.code, ACCOUNT_UNLOCKED);
+		assert_int_equal(locks_shown(), 0);
+		assert_int_equal(login("kato", PHRASE, kato), ANSWER_YES);
+	}
+}
+
 static void nonsense_and_a_full_register_are_answered(void **state)
 {
 	static const char *const texts[] = { "", "{", "[]", "null", "\"x\"" };
@@ -667,6 +722,7 @@ int main(void)
 		cmocka_unit_test_setup(whoever_applies_lets_nobody_in_who_does, anew),
 		cmocka_unit_test_setup(nobody_undoes_what_another_has_done, anew),
 		cmocka_unit_test_setup(a_narrowing_ends_sessions_and_the_rest_is_as_roots, anew),
+		cmocka_unit_test_setup(a_lock_is_shown_and_lifted, anew),
 		cmocka_unit_test_setup(nonsense_and_a_full_register_are_answered, anew),
 	};
 

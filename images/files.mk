@@ -97,7 +97,7 @@ install-daemon: $(B)/sekishod $(B)/sekisho-compile $(B)/sekisho-webauthn $(B)/se
 	for p in compile fetch webauthn notify inform; do ln -sf sekishod.8 $(share)/man/man8/sekisho-$$p.8 && ln -sf sekishod.8 $(share)/man/ja/man8/sekisho-$$p.8 || exit; done
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(etc)/sekisho $(etc)/default $(etc)/apparmor.d
 	for unit in sekisho-base sekishod sekisho-ups sekisho-notify sekisho-inform sekisho-backup; do $(call put,images/systemd/$$unit.service,$(DESTDIR)$(UNITDIR)/$$unit.service) || exit; done
-	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.service images/systemd/sekisho-follow@.* images/systemd/sekisho-power-off.* images/systemd/sekisho-backup.timer) $(DESTDIR)$(UNITDIR)
+	install -m 644 images/systemd/sekisho.slice $(wildcard images/systemd/sekisho-time.service images/systemd/sekisho-follow@.* images/systemd/sekisho-power-off.* images/systemd/sekisho-backup.timer images/systemd/sekisho-backup.path) $(DESTDIR)$(UNITDIR)
 	for row in $(settings_paths); do name=$${row%%|*}; sed "s,@name@,$$name,; s,@what@,$${row#*|}," images/systemd/settings.path >$(DESTDIR)$(UNITDIR)/sekisho-$$name.path && chmod 644 $(DESTDIR)$(UNITDIR)/sekisho-$$name.path || exit; done
 	sed 's,/usr/lib/sekisho/,$(PREFIX)/lib/sekisho/,g' images/systemd/sekisho-log.service >$(DESTDIR)$(UNITDIR)/sekisho-log.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/sekisho-log.service

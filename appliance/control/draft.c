@@ -524,6 +524,7 @@ void draft_ordered(struct control *s, const struct order *o)
 	case CHANGE_SHUT:
 	case CHANGE_REVIEW_DOOR:
 	case CHANGE_HAND_OVER:
+	case CHANGE_SERVICE:
 	case CHANGE_ORDERS:
 		break;
 	}

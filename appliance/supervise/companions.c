@@ -18,6 +18,7 @@
 #include "appliance/supervise/supervise.h"
 #include "appliance/supervise/ups.h"
 #include "appliance/wire/hours.h"
+#include "appliance/wire/said.h"
 #include "appliance/wire/settings.h"
 
 static bool file_says(const struct ground *ground, const char *name, const char *text, size_t n)
@@ -59,6 +60,20 @@ void beside_write(struct supervisor *s)
 			 : snprintf(text, sizeof(text), "%s\n", s->gens.now->ir->time_zone));
 	for (enum companion_file f = 0; f < COMPANION_FILES; f++)
 		put_file(s, companion_file_name(f), text, companion_file(f, s->gens.now->ir, &box, text));
+}
+
+bool beside_try(struct supervisor *s, const char *service)
+{
+	struct err e = { 0 };
+
+	if (strcmp(service, "backup") == 0)
+		return atomic_write(s->ground.run_fd, BACKUP_NOW, "", 0, &e) == 0;
+	/* chronyd starts anew with its settings, and asks its sources at once. */
+	if (strcmp(service, "time") != 0 || s->gens.now == NULL ||
+	    unlinkat(s->ground.run_fd, companion_file_name(COMPANION_TIME), 0) < 0)
+		return strcmp(service, SERVICE_MESSAGES) == 0;
+	beside_write(s);
+	return true;
 }
 
 bool beside_ready(const struct ir *ir, struct sentence *ret)

@@ -15,4 +15,10 @@ void beside_write(struct supervisor *s);
 /* whether the files exist that the settings for `ir` name; false: *ret says what is wrong */
 bool beside_ready(const struct ir *ir, struct sentence *ret);
 
+#define SERVICE_MESSAGES "messages"
+
+/* Tries a service out now: SERVICE_MESSAGES (the record does that), "backup" or "time", for which
+ * their units wait for a file. False: there is no such service here. */
+bool beside_try(struct supervisor *s, const char *service);
+
 #endif

@@ -12,6 +12,7 @@
 #include "appliance/kernel/isolation_pairs.h"
 #include "appliance/role/who.h"
 #include "appliance/supervise/asker.h"
+#include "appliance/supervise/companions.h"
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/op.h"
 #include "appliance/supervise/operation.h"
@@ -213,11 +214,19 @@ static void to_enforce(struct supervisor *s, struct order *o)
 		       change_isolates(o->m.order) ? -1 : o->fd);
 }
 
-static void hand_over(struct supervisor *s, struct order *o)
+/* Carries out an order that leaves a record: that a shift was taken over, or a service tried. */
+static void to_tell(struct supervisor *s, struct order *o)
 {
-	struct event e = event_new(EVENT_POLICY, clock_wall_ns());
+	bool over = o->m.order == CHANGE_HAND_OVER;
+	struct event e = event_new(over ? EVENT_POLICY : EVENT_MACHINE, clock_wall_ns());
 
-	e.code = POLICY_HANDED_OVER;
+	if (!over && !beside_try(s, o->comment)) {
+		answer_no(s, o->asker, ANSWER_CANNOT, json_sentence(M_SERVICE_UNKNOWN, o->comment));
+		return;
+	}
+	e.code = over					     ? POLICY_HANDED_OVER
+		 : strcmp(o->comment, SERVICE_MESSAGES) == 0 ? MACHINE_MESSAGE_TRIED
+							     : MACHINE_SERVICE_TRIED;
 	event_say(&e, EVENT_BY, o->by);
 	event_say(&e, EVENT_OBJECT, o->comment);
 	event_send(&s->ground.events, &e);
@@ -543,8 +552,8 @@ bool orders_judged(struct supervisor *s, const struct slot *sl, struct msg *m)
 		o->fd = msg_take_fd(m, 0);
 		to_enforce(s, o);
 		return true;
-	} else if (o->m.order == CHANGE_HAND_OVER)
-		hand_over(s, o);
+	} else if (o->m.order == CHANGE_HAND_OVER || o->m.order == CHANGE_SERVICE)
+		to_tell(s, o);
 	else if (o->m.order == CHANGE_CHECK)
 		check(s, o);
 	else if (ask_draft(s, o, fd))

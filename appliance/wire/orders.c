@@ -42,7 +42,8 @@ bool change_isolates(unsigned order)
 bool change_is_boxs(unsigned order)
 {
 	return order == CHANGE_CHECK || order == CHANGE_TRY || order == CHANGE_APPLY || order == CHANGE_CONFIRM ||
-	       order == CHANGE_ROLLBACK || order == CHANGE_HAND_OVER || change_names_object(order);
+	       order == CHANGE_ROLLBACK || order == CHANGE_HAND_OVER || order == CHANGE_SERVICE ||
+	       change_names_object(order);
 }
 
 bool change_tries(unsigned order, unsigned flags)

@@ -154,6 +154,9 @@ enum compile_trouble { COMPILE_NO_TROUBLE, COMPILE_NO_MEMORY, COMPILE_BAD_BUNDLE
 /* The certificate for which all backups are encrypted, except those that root makes. */
 #define BACKUP_CERTIFICATE "/etc/sekisho/backup.pem"
 #define BACKUP_CERTIFICATE_MOST (64u << 10)
+/* in the run folder: a person wants a backup by schedule now (sekisho-backup.path). The program
+ * that makes it removes the file. */
+#define BACKUP_NOW "backup-now"
 /* The certificate that rsyslogd shows to a log server with
  * RELP (images/systemd/sekisho-log.service). */
 #define LOG_CERTIFICATE "/etc/sekisho/log-certificate.pem"

@@ -106,6 +106,7 @@ static void take_records(struct outlet *o)
 		if (!js_is(e, "kind", "attack") || strncmp(js(e, "code"), "rang", 4) != 0)
 			ledger_record(&o->ledger, ju(e, "seq"), js(e, "time"), en != NULL ? en : "",
 				      japanese != NULL ? japanese : "");
+		o->tried |= js_is(e, "code", "message_tried");
 		free(en);
 		free(japanese);
 		if (ju(e, "seq") > ledger_after(&o->ledger))
@@ -215,7 +216,8 @@ static bool is_due(const struct outlet *o)
 	uint64_t sent = ledger_sent_s(&o->ledger), now = clock_wall_s();
 
 	/* A clock that was set back must not delay anything. */
-	return ledger_waiting(&o->ledger) > 0 && up_s() >= o->next_s && (sent > now || now - sent >= o->s.every_s);
+	return ledger_waiting(&o->ledger) > 0 &&
+	       (o->tried || (up_s() >= o->next_s && (sent > now || now - sent >= o->s.every_s)));
 }
 
 /* Notes since when something fails, and says why if that is new. */
@@ -345,6 +347,7 @@ void outlet_run(struct outlet *o, void (*tell)(struct outlet *o))
 		put_down(o);
 		if (!is_due(o))
 			continue;
+		o->tried = false;
 		tell(o);
 		outlet_save(o);
 		put_down(o);

@@ -57,6 +57,7 @@ struct outlet {
 	uint64_t next_s, back_off_s;
 	uint64_t failing_s; /* boot time of the first failure in a row, 0 = none */
 	char why[OUTLET_WHY];
+	bool tried;	    /* a person has a test message sent, which does not wait */
 	uint64_t unsaved_s; /* boot time since which the ledger cannot be saved; 0 = it can */
 	char unsaved[OUTLET_WHY];
 };

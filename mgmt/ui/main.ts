@@ -10,6 +10,7 @@ import { clockTime, zone } from "./format";
 import { mapPage } from "./map";
 import { peoplePage } from "./people";
 import { displays, logIn, logInByCertificate, logInByKey, mayDo, mustChoose, person, resume, signedIn, signOut, touch, tryingAgain, useToken, watchTrying, type Refused, forgetAll } from "./session";
+import { servicesPage } from "./services";
 import { statePage } from "./state";
 import { choose, language, t, type Key } from "./text";
 import { trendsPage } from "./trends";
@@ -25,6 +26,7 @@ const PAGES: { hash: string; title: Key; body: (state: State) => Node_[]; rights
 	{ hash: "#change", title: "page_change", body: changePage(() => draw()), rights: ["read_rules"] },
 	{ hash: "#trends", title: "page_trends", body: trendsPage(() => draw()), rights: ["read_state"] },
 	{ hash: "#audit", title: "page_audit", body: auditPage(() => draw()), rights: ["read_rules", "read_events", "read_accounts", "manage_log"] },
+	{ hash: "#services", title: "services", body: servicesPage(() => draw()), rights: ["run_machine", "make_backup"] },
 	{ hash: "#people", title: "page_people", body: peoplePage(() => draw()), rights: ["manage_accounts"] },
 	{ hash: "#account", title: "page_account", body: accountPage(() => draw()) },
 ];

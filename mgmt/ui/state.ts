@@ -51,7 +51,7 @@ function roleName(r: Role): string {
 	return language() === "ja" ? name + "（" + kind + "）" : name + " (" + kind + ")";
 }
 
-function upsText(u: NonNullable<Status["ups"]>): string {
+export function upsText(u: NonNullable<Status["ups"]>): string {
 	const states: Record<string, string> = {
 		mains: t("ups_mains"), battery: t("ups_battery"), low: t("ups_low"), forced: t("ups_forced"), away: t("ups_away"),
 	};
@@ -221,7 +221,7 @@ function refused(state: State): Node_ {
 		words.refused.length + words.unjudged.length > 0 && h("p", { class: "note" }, t("refused_note")));
 }
 
-function logText(s: Status): string {
+export function logText(s: Status): string {
 	const log = s.log;
 	if (log === undefined) return t("unknown");
 	if (!log) return t("log_none");
@@ -263,23 +263,27 @@ function machine(state: State): Node_ {
 
 type File = NonNullable<Status["certificates"]>[number];
 
-function certificateChip(c: File): Node_ {
+export function certificateUse(c: File): string {
+	const uses: Record<string, Key> = { web: "certificate_web", log: "certificate_log", update: "certificate_update", mail: "certificate_mail", log_own: "certificate_log_own" }, use = uses[c.use ?? ""];
+	return use === undefined ? c.use ?? "" : t(use);
+}
+
+export function certificateChip(c: File): [Tone, string] {
 	const words: Record<string, [Tone, Key]> = {
 		good: ["good", "certificate_good"], near: ["wait", "certificate_ends_soon"], close: ["bad", "certificate_ends_in_days"], ended: ["bad", "certificate_ended"],
 		not_yet: ["bad", "certificate_not_yet"], unreadable: ["bad", "certificate_unreadable"], unknown: ["off", "certificate_unknown"],
 		unjudged: ["off", "certificate_unjudged"],
 	};
 	const word = words[c.state ?? ""];
-	return word === undefined ? chip("off", c.state ?? t("unknown")) : chip(word[0], t(word[1]));
+	return word === undefined ? ["off", c.state ?? t("unknown")] : [word[0], t(word[1])];
 }
 
 /** A row for each certificate; the state of a file is in its first row. */
 function certificates(s: Status): Node_ {
-	const uses: Record<string, Key> = { web: "certificate_web", log: "certificate_log", update: "certificate_update", mail: "certificate_mail", log_own: "certificate_log_own" };
 	const rows = (s.certificates ?? []).flatMap((c) => {
-		const use = uses[c.use ?? ""], list = c.list ?? [], name = use === undefined ? c.use ?? "" : t(use);
+		const list = c.list ?? [], name = certificateUse(c);
 		return (list.length > 0 ? list : [{}]).map((x: { subject?: string; until?: string; sha256?: string }, i) => [name, x.subject ?? "–",
-			x.until === undefined ? "–" : moment(x.until), h("code", { title: x.sha256 ?? "" }, (x.sha256 ?? "").slice(0, 16)), i === 0 ? certificateChip(c) : ""]);
+			x.until === undefined ? "–" : moment(x.until), h("code", { title: x.sha256 ?? "" }, (x.sha256 ?? "").slice(0, 16)), i === 0 ? chip(...certificateChip(c)) : ""]);
 	});
 	return card("certificates", "tls_certificates", true, rows.length === 0 ? h("p", { class: "empty" }, t("unknown")) :
 		grid("tls_certificates", [{ head: "certificate_use" }, { head: "certificate_subject" }, { head: "certificate_ends" }, { head: "certificate_print" }, { head: "state" }], rows));

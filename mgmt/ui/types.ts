@@ -143,6 +143,14 @@ export interface Door {
 	conduits: { conduit: string; label: string; from: End; to: End; services: { service: string; protocol: string; commands: string[] | null }[] }[];
 	conduits_all: number;
 }
+/** A program that sends alarms. */
+export interface Outlet {
+	server?: string;
+	state?: "good" | "failing" | "away";
+	since?: string | null;
+	waiting?: number;
+	why?: string | null;
+}
 export interface Status {
 	/** A draft that waits for approval or to be applied. */
 	draft?: { state: "asked" | "approved"; revision: number; by: string; authors: string[]; saved: string | null } | null;
@@ -172,6 +180,10 @@ export interface Status {
 	};
 	clock?: { time?: string; trusted?: boolean; synchronised?: boolean; since?: string | null; sources?: boolean; waiting?: string[] };
 	log?: { server?: string; sends?: boolean; waiting?: number | null; since?: string | null; last?: number } | null;
+	mail?: Outlet | null;
+	snmp?: Outlet | null;
+	backup?: { carried?: { to: "stick" | "server"; every: number; last: string | null; since: string; overdue: boolean; why: string | null }[] } | null;
+	mgmt?: { token?: "kept" | "anew" | "none" };
 	ups?: { name?: string; server?: string; state?: string; since?: string | null; away_since?: string | null; charge?: number | null; runtime?: number | null } | null;
 	certificates?: {
 		use?: string; file?: string | null; state?: string; why?: string | null; since?: string | null; certificates?: number;
@@ -372,6 +384,7 @@ export interface Token {
 /** A recorded event, as far as the pages read it. */
 export interface Told extends Said {
 	seq: number;
+	code?: string;
 	verdict?: string;
 	severity?: string;
 	reason?: string;

@@ -299,12 +299,29 @@ void event_process(FILE *to, const json_t *e)
 		fprintf(to, "/%llu", ju(e, "index"));
 }
 
+/* "TARGET: WHY" of a scheduled backup. */
+static void carried_print(FILE *to, enum lang l, const char *object)
+{
+	const char *why = strstr(object, ": ");
+	char target[16];
+
+	snprintf(target, sizeof(target), "%.*s", why != NULL ? (int)(why - object) : 0, object);
+	if (why != NULL)
+		fprintf(to, "%s: %s", word_text("carries", target, l), word_text("carried", why + 2, l));
+	else
+		fputs(object, to);
+}
+
 void event_object(FILE *to, const json_t *e, enum lang l)
 {
 	if (js_is(e, "kind", "lost"))
 		lost_print(to, l, js(e, "object"));
 	else if (js_is(e, "kind", "policy"))
 		refusal_print(to, l, js(e, "object"));
+	else if (js_is(e, "code", "backup_not_carried"))
+		carried_print(to, l, js(e, "object"));
+	else if (js_is(e, "code", "service_tried"))
+		fputs(word_text("service", js(e, "object"), l), to);
 	else
 		deed_print(to, l, js(e, "object"));
 }

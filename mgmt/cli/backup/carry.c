@@ -388,10 +388,17 @@ static const char *word_of(int status)
 	return (size_t)end < sizeof(ends) / sizeof(ends[0]) ? ends[end] : "broken";
 }
 
+static void in_run_folder(const struct cli *c, const char *name, char out[PATH_MAX])
+{
+	const char *end = strrchr(c->socket, '/');
+
+	snprintf(out, PATH_MAX, "%.*s/%s", end != NULL ? (int)(end - c->socket) : 1, end != NULL ? c->socket : ".",
+		 name);
+}
+
 static const char *send_to_server(const struct cli *c, const char *name, struct bytes file)
 {
 	char program[PATH_MAX], settings[PATH_MAX], bytes[24];
-	const char *end = strrchr(c->socket, '/');
 	char *const argv[] = { program,
 			       (char *)(uintptr_t) "--put",
 			       (char *)(uintptr_t)name,
@@ -405,8 +412,7 @@ static const char *send_to_server(const struct cli *c, const char *name, struct 
 	pid_t pid;
 
 	snprintf(bytes, sizeof(bytes), "%zu", file.left);
-	snprintf(settings, sizeof(settings), "%.*s/backup.conf", end != NULL ? (int)(end - c->socket) : 1,
-		 end != NULL ? c->socket : ".");
+	in_run_folder(c, "backup.conf", settings);
 	fd = program_path("sekisho-fetch", program) ? memfd_sealed("sekisho-backup", file.p, file.left) : -1;
 	if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0 || posix_spawn_file_actions_init(&with) != 0) {
 		if (fd >= 0)
@@ -434,6 +440,7 @@ struct carrying {
 	char prefix[16 + HOST_MOST], name[16 + HOST_MOST + 40];
 	int stick; /* descriptor of the stick, -1 = not open */
 	bool wants[TARGETS];
+	bool now; /* a person waits for the result */
 	bool good;
 };
 
@@ -449,7 +456,8 @@ static void finish(struct carrying *k, unsigned target, const char *why, struct 
 	if (why == NULL) {
 		snprintf(text, sizeof(text), "%s, %zu bytes, SHA-256 %s", k->name, file.left, sha256);
 		record(k->c, MACHINE_BACKUP_CARRIED, target, text);
-	} else if (!js_is(json_find(k->list, "to", words[target]), "why", why) || strcmp(why, "absent") != 0) {
+	} else if (k->now || !js_is(json_find(k->list, "to", words[target]), "why", why) ||
+		   strcmp(why, "absent") != 0) {
 		/* A stick that is absent is looked for each hour; its absence is recorded once. */
 		record(k->c, MACHINE_BACKUP_NOT_CARRIED, target, why);
 	}
@@ -515,9 +523,18 @@ static void carry(struct carrying *k, const char *state, backup_make *make)
 		close(k->stick);
 }
 
+/* Whether a person wants a backup now; takes the word for it away. */
+static bool wanted_now(const struct cli *c)
+{
+	char path[PATH_MAX];
+
+	in_run_folder(c, BACKUP_NOW, path);
+	return unlink(path) == 0;
+}
+
 int backup_carry(struct cli *c, bool only_due, const char *state, backup_make *make)
 {
-	struct carrying k = { .c = c, .stick = -1, .good = true };
+	struct carrying k = { .c = c, .stick = -1, .now = wanted_now(c), .good = true };
 	struct schedule schedule;
 	json_t *list = NULL;
 	int lock = -1, status = schedule_read(c, &schedule, &lock);
@@ -533,7 +550,8 @@ int backup_carry(struct cli *c, bool only_due, const char *state, backup_make *m
 		k.list = list;
 		k.said = json_array();
 		for (unsigned i = 0; i < TARGETS; i++)
-			k.wants[i] = schedule.to[i] && (!only_due || jb(json_find(list, "to", words[i]), "due"));
+			k.wants[i] =
+				schedule.to[i] && (!only_due || k.now || jb(json_find(list, "to", words[i]), "due"));
 		name_it(&k);
 		if (k.wants[STICK] || k.wants[SERVER])
 			carry(&k, state, make);

@@ -136,6 +136,7 @@ static int tell(struct cli *c, const struct msg_change *m, const struct box_answ
 	case CHANGE_SHUT:
 	case CHANGE_REVIEW_DOOR:
 	case CHANGE_HAND_OVER:
+	case CHANGE_SERVICE:
 	case CHANGE_ORDERS:
 		break;
 	}
@@ -263,7 +264,8 @@ int verb_draft(struct cli *c, const struct cli_args *a)
 						a->operands[0]);
 		return a->n_operands == 1 ? show(c) : cli_fail(c, CLI_INVALID, M_DRAFT_ORDER, a->operands[1]);
 	}
-	if (order == CHANGE_ORDERS || order == CHANGE_HAND_OVER || change_names_object(order))
+	if (order == CHANGE_ORDERS || order == CHANGE_HAND_OVER || order == CHANGE_SERVICE ||
+	    change_names_object(order))
 		return cli_fail(c, CLI_INVALID, M_DRAFT_ORDER, a->operands[0]);
 	if (!take_options(c, a, order, &m, &status))
 		return status;

@@ -165,6 +165,21 @@ def on_a_stick(box, s, certificate, key):
         expect(row["last"] and row["why"] is None and not row["due"], "%s", row)
         s.sekisho(box, "backup", "--verify", written(box.run_folder + "/off.backup", data), "--key", key)
         expect("no backup is due" in s.run("--due") and stick.names() == [name], "twice a day")
+        # A person wants one now: the timer's order makes it, once, and tells all that fails.
+        since = box.last_seq()
+        for there, code in ((True, "backup_carried"), (False, "backup_not_carried"), (False, "backup_not_carried")):
+            stick.plug(there)
+            next_second()
+            written(box.run_folder + "/run/backup-now", "")
+            s.run("--due", status=0 if there else 1)
+            expect(not os.path.exists(box.run_folder + "/run/backup-now"), "it stays wanted")
+        expect(len(s.recorded(since, "backup_carried")) == 1 and len(s.recorded(since, "backup_not_carried", 2)) == 2, "%s", box.events(since))
+        told = next(e for e in box.events(since) if e.get("code") == "backup_not_carried")
+        expect("no stick with the label" in Said(s.sekisho(box, "explain", str(told["seq"]), lang="en")), "the reason in words")
+        stick.plug()
+        for other in stick.names():
+            if other != name:
+                sh("mdel", "-i", stick.device, "::/" + other)
         # Another run has locked the schedule; then another program uses the stick.
         with open(ETC + "/backup-schedule", "rb") as f:
             fcntl.flock(f, fcntl.LOCK_EX)

@@ -20,6 +20,7 @@
  * LIBS: jansson nettle
  */
 #include "appliance/supervise/asker.h"
+#include "appliance/supervise/companions.h"
 #include "appliance/supervise/ground.h"
 #include "appliance/supervise/op.h"
 #include "appliance/supervise/operation.h"
@@ -128,6 +129,15 @@ void answer_fd(struct supervisor *of, struct asker a, int status, int fd)
 {
 	(void)fd;
 	answer_json(of, a, status, NULL);
+}
+
+static char tried[32]; /* the service that was tried last */
+
+bool beside_try(struct supervisor *of, const char *service)
+{
+	(void)of;
+	snprintf(tried, sizeof(tried), "%s", service);
+	return strcmp(service, "kettle") != 0;
 }
 
 uint64_t mono_ns(void)
@@ -574,6 +584,32 @@ static void a_draft_is_asked_for(void **state)
 	}
 }
 
+/* A service is tried out once accounts knows who wants that; one that does not exist is refused. */
+static void a_service_is_tried_in_a_name(void **state)
+{
+	static const char *const services[] = { "backup", "kettle" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct msg m = { .body = { MSG_CHANGE, .change = { .order = CHANGE_SERVICE, .comment = services[i] } },
+				 .id = relayed_id(SLOTS, 7),
+				 .fds = { -1, -1, -1, -1 } };
+		struct msg said = { .body = { MSG_ANSWER, .answer = { .status = ANSWER_YES } },
+				    .fds = { memfd_sealed("w", "{\"name\":\"sato\"}", 15), -1, -1, -1 },
+				    .n_fds = 1 };
+
+		tried[0] = '\0';
+		assert_true(orders_web(&s, &m));
+		assert_int_equal(last[SLOT_ACCOUNTS].judge.right, RIGHT_MACHINE);
+		assert_string_equal(tried, "");
+		said.id = last_id[SLOT_ACCOUNTS];
+		orders_judged(&s, &s.slots[SLOT_ACCOUNTS], &said);
+		close(said.fds[0]);
+		assert_string_equal(tried, services[i]);
+		assert_int_equal(status_told, i == 0 ? ANSWER_YES : ANSWER_CANNOT);
+	}
+}
+
 /* Each message to each process: only messages pass that message.def allows both the supervisor and
  * control to send. */
 static void roles_hear_what_control_may_ask(void **state)
@@ -616,6 +652,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_register_is_roots, begin, finish),
 		cmocka_unit_test_setup_teardown(a_door_is_enforces, begin, finish),
 		cmocka_unit_test_setup_teardown(an_isolation_is_kept, begin, finish),
+		cmocka_unit_test_setup_teardown(a_service_is_tried_in_a_name, begin, finish),
 		cmocka_unit_test_setup_teardown(a_session_is_what_accounts_says, begin, finish),
 		cmocka_unit_test_setup_teardown(records_have_the_names_of_the_kernel, begin, finish),
 		cmocka_unit_test_setup_teardown(a_draft_is_asked_for, begin, finish),

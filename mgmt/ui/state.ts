@@ -6,6 +6,7 @@ import { feed } from "./feed";
 import { ago, bytes, count, moment } from "./format";
 import { bar, card, chip, figures, grid, headline, mark, type Tone } from "./parts";
 import { mayDo, person } from "./session";
+import { swaps } from "./swap";
 import { language, t, type Key } from "./text";
 import type { Counters, Interface, Refusal, Role, State, Status } from "./types";
 
@@ -157,8 +158,8 @@ function traffic(x: Interface, way: "rx" | "tx"): Child[] {
 	return [h("span", {}, count(c.packets)), h("span", { class: "ago" }, rate(x.name, way, c))];
 }
 
-function interfaces(s: Status): Node_ {
-	const list = s.interfaces ?? [];
+function interfaces(state: State, draw: () => void): Node_ {
+	const s = state.status, list = s.interfaces ?? [];
 	const body = list.length > 0 ?
 		grid("interfaces", [{ head: "interface" }, { head: "zone" }, { head: "link" }, { head: "device" }, { head: "addresses" },
 			{ head: "received", number: true }, { head: "sent", number: true }, { head: "lost", number: true }],
@@ -169,7 +170,7 @@ function interfaces(s: Status): Node_ {
 				h("div", { class: "two" }, traffic(x, "tx")), x.rx === undefined && x.tx === undefined ? "–" : count(lost)];
 		})) :
 		h("p", { class: "empty" }, s.interfaces === null ? t("no_interfaces") : t("no_cards"));
-	return card("interfaces", "interfaces", true, body);
+	return card("interfaces", "interfaces", true, body, ...swaps(state, draw));
 }
 
 function roleChip(s: Status, r: Role): Node_ {
@@ -294,5 +295,5 @@ export const statePage = (draw: () => void) => (state: State): Node_[] => {
 	return [headline(state, false), ...(waiting !== false ? [waiting] : []),
 		card("alarms", "alarms", true, alarmList(state, (a) => a.attacks.flatMap((number) => attackActs(number, draw, a.attacks.length > 1)))), ...(seen !== false ? [seen] : []),
 		h("div", { class: "cards" }, policy(s), records(state), machine(state)),
-		interfaces(s), roles(s), inspection(s), refused(state), certificates(s)];
+		interfaces(state, draw), roles(s), inspection(s), refused(state), certificates(s)];
 };

@@ -325,6 +325,13 @@ const texts = table({
 	link_up: ["接続", "up"],
 	link_down: ["無効", "turned off"],
 	link_no_carrier: ["リンク断", "no link"],
+	swap_gone: ["ネットワークカード {0} がありません。別のカードに交換した場合は、そのカードに引き継ぎます。", "The card {0} is gone. If another one was put in, that one takes its place."],
+	swap_author: ["OT 起案者がこのページで新しいカードの名前を入力すると、下書きができます。", "An author of the policy enters the new card's name on this page, which makes a draft."],
+	swap_new: ["新しいカードの名前（装置で ip link を実行すると表示されます）", "Name of the new card (ip link at the machine shows it)"],
+	swap_take: ["{0} の代わりにする下書きを作る", "Draft it in the place of {0}"],
+	swap_wants: ["新しいカードの名前を入力してください（例: enp3s0）。", "Enter the name of the new card, such as enp3s0."],
+	swap_draft: ["下書きがすでにあります。「変更」ページで先に適用するか破棄してください。", "There is a draft already. Apply or discard it first, on the page Change."],
+	swap_comment: ["ネットワークカードの交換: {0} から {1} へ", "A card replaced: {0} by {1}"],
 	link_absent: ["デバイスなし", "no device"],
 
 	roles: ["プロセス", "Processes"],

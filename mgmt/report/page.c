@@ -157,14 +157,15 @@ bool page_csv(const struct page *p, FILE *to)
 
 /*
  * A page as one file: without scripts or anything to load, and with a policy that forbids loading.
- * It prints on A4 with the fonts of the reader's machine. All texts are escaped, and characters
- * that change the writing direction are removed.
+ * It prints on A4 with the fonts of the reader's machine, on its side, so that each column of a
+ * table has room for twelve Japanese characters. All texts are escaped, and characters that change
+ * the writing direction are removed.
  */
 static const char style[] =
-	"@page{size:A4;margin:16mm 14mm}"
+	"@page{size:A4 landscape;margin:16mm 14mm}"
 	"body{font:10pt/1.5 \"Noto Sans CJK JP\",\"Noto Sans JP\",\"Hiragino Sans\",\"Yu "
 	"Gothic\",\"IPAexGothic\",sans-serif;color:#111;margin:0 auto;"
-	"max-width:182mm;padding:4mm}"
+	"max-width:269mm;padding:4mm}"
 	"h1{font-size:16pt;border-bottom:2pt solid #111;margin:0 0 4mm}"
 	"h2{font-size:12pt;margin:7mm 0 2mm;break-after:avoid}"
 	"p{margin:1mm 0}"
@@ -175,7 +176,9 @@ static const char style[] =
 	".met{background:#dff0df}.partly{background:#fff3cf}.not{background:#f8d9d6}.ask{background:#e6e9f2}"
 	".blank{margin-top:8mm;break-before:avoid}.blank span{display:inline-block;min-width:80mm;border-bottom:.6pt "
 	"solid #111}"
-	"@media print{body{padding:0;max-width:none}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}";
+	"@media print{body{padding:0;max-width:none}"
+	"tr:not(:has(td:nth-child(8)))>td:not(:first-child){min-width:12em}*{print-color-adjust:exact;-webkit-print-"
+	"color-adjust:exact}}";
 
 static bool escaped(FILE *to, const char *text)
 {

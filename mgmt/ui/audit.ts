@@ -221,15 +221,25 @@ async function saveTexts(number: number): Promise<void> {
 
 const STATES: Record<Generation["state"], Key> = { confirmed: "generation_confirmed", reverted: "generation_reverted", waiting: "generation_waiting" };
 
+/**
+ * Who approved it: the box writes that before the comment of a draft. Root applies at the machine
+ * without a draft.
+ */
+const BY_DRAFT = /^\(draft \d+; author: [^;]*; approved_by: ([^)]*)\) ?/;
+function approver(g: Generation): string | undefined {
+	const name = BY_DRAFT.exec(g.comment ?? "")?.[1];
+	return name === "-" ? undefined : name;
+}
+
 function generationFile(list: Generation[]): (string | number)[][] {
-	const heads: Key[] = ["generation", "condition", "when", "applied_by", "said"];
-	return [heads.map((k) => t(k)), ...list.map((g) => [g.number, t(g.in_force && g.state !== "waiting" ? "in_force" : STATES[g.state]), moment(g.applied), g.by ?? "", g.comment ?? ""])];
+	const heads: Key[] = ["generation", "condition", "when", "applied_by", "approved_by", "said"];
+	return [heads.map((k) => t(k)), ...list.map((g) => [g.number, t(g.in_force && g.state !== "waiting" ? "in_force" : STATES[g.state]), moment(g.applied), g.by ?? "", approver(g) ?? t("not_approved"), g.comment ?? ""])];
 }
 
 function generations(list: Generation[]): Node_ {
 	return card("generations", "kept_generations", true, h("p", { class: "acts" }, button("save_csv", () => saveRows("generations", generationFile(list)), "save-generations")),
-		grid("kept_generations", [{ head: "generation" }, { head: "condition" }, { head: "when" }, { head: "applied_by" }, { head: "said" }, { head: "acts" }],
-			list.map((g) => [String(g.number), g.in_force && g.state !== "waiting" ? chip("good", t("in_force")) : chip("off", t(STATES[g.state])), moment(g.applied), g.by ?? t("none"), g.comment ?? t("none"),
+		grid("kept_generations", [{ head: "generation" }, { head: "condition" }, { head: "when" }, { head: "applied_by" }, { head: "approved_by" }, { head: "said" }, { head: "acts" }],
+			list.map((g) => [String(g.number), g.in_force && g.state !== "waiting" ? chip("good", t("in_force")) : chip("off", t(STATES[g.state])), moment(g.applied), g.by ?? t("none"), approver(g) ?? chip("wait", t("not_approved")), g.comment ?? t("none"),
 				button("save_text", () => void saveTexts(g.number), "texts-" + g.number)])));
 }
 

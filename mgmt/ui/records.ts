@@ -230,7 +230,7 @@ function toSign(draw: () => void): Node_ {
 	return card("to-sign", "to_sign", true,
 		h("div", { class: "field", "data-key": "month-field" }, h("label", { for: "review-month" }, t("month")),
 			h("select", { id: "review-month", change: onMonth(draw) }, Array.from({ length: MONTHS }, (_, i) => h("option", { value: String(i + 1), selected: i + 1 === month }, monthName(i + 1))))),
-		figures(["period", range(s)], ["condition", state === "all" ? chip("good", t("month_reviewed")) : state === "partly" ? chip("wait", t("month_partly")) : chip("bad", t("month_not"))],
+		figures(["period", range(s)], ["condition", state === "all" ? chip("good", t("month_reviewed")) : state === "partly" ? chip("wait", t("month_partly")) : counted?.over === true && counted.records === 0 ? chip("off", t("month_empty")) : chip("bad", t("month_not"))],
 			["open_remarks", remarks.length === 0 ? t("none") : chip("wait", count(remarks.length))]),
 		...counts(), remarks.length > 0 && h("h3", {}, t("open_remarks")), remarks.length > 0 && table(remarks, "open_remarks"), over && signing(draw));
 }

@@ -81,9 +81,7 @@ static void order_end(struct order *o)
 /* `c`: the order; NULL: one about accounts or records. */
 static struct order *order_new(struct supervisor *s, struct asker a, const struct msg_change *c)
 {
-	for (size_t i = 0; i < ORDERS_MOST; i++) {
-		struct order *o = &s->orders->list[i];
-
+	for (struct order *o = s->orders->list; o < s->orders->list + ORDERS_MOST; o++) {
 		if (o->used)
 			continue;
 		*o = (struct order){ .used = true, .asker = a, .fd = -1 };
@@ -121,10 +119,9 @@ static struct order *order_signed(struct supervisor *s, struct asker a, const st
 
 static struct order *order_of(struct supervisor *s, uint32_t question, unsigned slot)
 {
-	for (size_t i = 0; i < ORDERS_MOST; i++)
-		if (s->orders->list[i].used && question != 0 && s->orders->list[i].question == question &&
-		    s->orders->list[i].slot == slot)
-			return &s->orders->list[i];
+	for (struct order *o = s->orders->list; o < s->orders->list + ORDERS_MOST; o++)
+		if (o->used && question != 0 && o->question == question && o->slot == slot)
+			return o;
 	return NULL;
 }
 
@@ -254,12 +251,9 @@ static void to_record(struct supervisor *s, struct order *o)
 
 void orders_again(struct supervisor *s)
 {
-	for (size_t i = 0; i < ORDERS_MOST; i++) {
-		struct order *o = &s->orders->list[i];
-
+	for (struct order *o = s->orders->list; o < s->orders->list + ORDERS_MOST; o++)
 		if (o->used && o->slot == SLOT_ENFORCE && o->question == 0)
 			to_enforce(s, o);
-	}
 }
 
 void orders_stored(struct supervisor *s, uint32_t question)
@@ -583,21 +577,18 @@ void orders_grounded(struct supervisor *s, struct msg *m)
 
 void orders_stop(struct supervisor *s, uint32_t id)
 {
-	for (size_t i = 0; i < ORDERS_MOST; i++)
-		if (s->orders->list[i].used && s->orders->list[i].asker.id == id &&
-		    change_tries(s->orders->list[i].m.order, s->orders->list[i].m.flags)) {
+	for (struct order *o = s->orders->list; o < s->orders->list + ORDERS_MOST; o++)
+		if (o->used && o->asker.id == id && change_tries(o->m.order, o->m.flags)) {
 			/* Control keeps the order's place until it hears of the end. */
-			answer_fd(s, s->orders->list[i].asker, ANSWER_CANNOT, -1);
-			order_end(&s->orders->list[i]);
+			answer_fd(s, o->asker, ANSWER_CANNOT, -1);
+			order_end(o);
 		}
 	op_stop(s, id);
 }
 
 void orders_gone(struct supervisor *s, const struct slot *sl)
 {
-	for (size_t i = 0; i < ORDERS_MOST; i++) {
-		struct order *o = &s->orders->list[i];
-
+	for (struct order *o = s->orders->list; o < s->orders->list + ORDERS_MOST; o++) {
 		if (o->used && sl->role == ROLE_CONTROL) {
 			if (o->question == 0)
 				(void)keep_isolation(s, o);
@@ -615,9 +606,7 @@ uint64_t orders_due(struct supervisor *s, uint64_t now)
 {
 	uint64_t due = UINT64_MAX;
 
-	for (size_t i = 0; i < ORDERS_MOST; i++) {
-		struct order *o = &s->orders->list[i];
-
+	for (struct order *o = s->orders->list; o < s->orders->list + ORDERS_MOST; o++) {
 		if (o->used && now >= o->deadline)
 			silent(s, o);
 		if (o->used && o->deadline < due)

@@ -60,7 +60,7 @@ function ends(state: State, what: string): [string, string] {
 
 function title(state: State, s: Step): string {
 	const [one, other] = ends(state, s.what);
-	return s.order !== "isolate" ? t(s.order === "rejoin" ? "rejoin_this" : "rejoin_reads_this", other !== "" ? one + " – " + other : one) : other !== "" ? t("isolate_pair", one, other) : t("isolate_this", one);
+	return s.order !== "isolate" ? t(s.order === "rejoin" ? "rejoin_this" : "rejoin_reads_this", other !== "" ? one + " – " + other : one) : other !== "" ? t("isolate_pair", one, other) : s.what === "everything" ? t("isolate_everything") : t("isolate_this", one);
 }
 
 async function rehearse(changed: () => void): Promise<void> {

@@ -446,6 +446,7 @@ const texts = table({
 
 	everything: ["すべて", "everything"],
 	isolate_this: ["{0} を隔離する", "Isolate {0}"],
+	isolate_everything: ["すべてを隔離する", "Isolate everything"],
 	isolate_pair: ["{0} と {1} を切り離す", "Cut {0} from {1}"],
 	handover: ["引き継ぎ", "Hand over"],
 	handover_title: ["当直の引き継ぎ（{0}）", "Hand-over of the shift ({0})"],

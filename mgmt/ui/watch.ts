@@ -88,7 +88,7 @@ export const watchPage = (changed: () => void) => (state: State): Node_[] => {
 		card("zones", "zones", true, sides.length === 0 ? h("p", { class: "empty" }, t(state.status.interfaces === null ? "no_interfaces" : "no_cards")) :
 			h("ul", { class: "tiles" }, sides.map((x) => h("li", { class: x.link === "up" ? "tile" : "tile bad" },
 				h("b", {}, zonesOf(x) || (x.name ?? "")), h("span", { class: "ago" }, x.name ?? ""), linkChip(x), machines(state, x, changed), zoneButtons(x, changed)))),
-			mayIsolate() && sides.length > 0 && [h("p", { class: "note" }, t("isolate_note")), h("p", { class: "acts" }, h("button", { type: "button", "data-key": "everything", click: opener("isolate", "everything", changed) }, t("isolate_this", t("everything"))))]),
+			mayIsolate() && sides.length > 0 && [h("p", { class: "note" }, t("isolate_note")), h("p", { class: "acts" }, h("button", { type: "button", "data-key": "everything", click: opener("isolate", "everything", changed) }, t("isolate_everything")))]),
 		changes(state), ...some([handover(state, changed)]),
 		...some([!displays() && h("p", { class: "more acts" }, (mayDo("read_events") || person() === "") && h("button", { type: "button", id: "refused-today", click: openRefused }, t("refused_today")),
 			h("a", { class: "button", href: "#state" }, t("details")))])];

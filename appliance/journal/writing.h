@@ -11,7 +11,8 @@
 
 struct writing {
 	struct wait wait;
-	bool pressed;	   /* the disk cannot be written, or the reserve is incomplete: records wait */
+	/* the disk cannot be written, or the reserve is incomplete: records wait */
+	bool pressed;
 	bool full;	   /* they wait for lack of room, not because of a failure of the disk */
 	uint64_t retry_at; /* monotonic ns: the next attempt */
 	uint64_t failures;

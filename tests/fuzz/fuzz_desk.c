@@ -14,7 +14,7 @@
  * LINK: appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
  * LINK: appliance/wire/orders.c appliance/wire/leaked.c
  * LINK: appliance/accounts/desk_key.c
- * LINK: appliance/accounts/desk_memory.c
+ * LINK: appliance/accounts/challenges.c appliance/accounts/lockout.c appliance/accounts/sessions.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c
  * LINK: appliance/accounts/totp.c appliance/wire/duty.c
  * LINK: appliance/wire/event.c

@@ -6,7 +6,8 @@
  * LINK: appliance/accounts/book.c appliance/accounts/book_file.c appliance/base/columns.c
  * LINK: appliance/base/bytes.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c
- * LINK: appliance/accounts/desk_memory.c appliance/wire/duty.c
+ * LINK: appliance/accounts/challenges.c appliance/accounts/lockout.c appliance/accounts/sessions.c
+ * LINK: appliance/wire/duty.c
  * LINK: appliance/base/utf8.c appliance/base/json.c appliance/base/sha256.c
  * LINK: appliance/base/atomic_file.c appliance/base/err.c
  * LINK: appliance/base/addr.c appliance/base/memfd.c appliance/base/logins.c

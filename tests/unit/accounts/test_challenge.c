@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Challenges: each is valid once, for its address and its time, and only unchanged.
- * LINK: appliance/accounts/desk_memory.c appliance/accounts/secret.c appliance/base/bytes.c
+ * LINK: appliance/accounts/challenges.c appliance/accounts/secret.c appliance/base/bytes.c
  * LINK: appliance/base/sha256.c appliance/base/addr.c
  * LIBS: nettle
  */

@@ -7,7 +7,7 @@
  * LINK: appliance/accounts/desk_enrol.c appliance/accounts/book.c
  * LINK: appliance/accounts/book_file.c appliance/base/columns.c
  * LINK: appliance/accounts/passphrase.c appliance/accounts/secret.c
- * LINK: appliance/accounts/desk_memory.c
+ * LINK: appliance/accounts/challenges.c appliance/accounts/lockout.c appliance/accounts/sessions.c
  * LINK: appliance/accounts/desk_manage.c appliance/accounts/desk_passphrase.c
  * LINK: appliance/accounts/desk_leaked.c appliance/accounts/leaked.c
  * LINK: appliance/wire/orders.c appliance/wire/leaked.c

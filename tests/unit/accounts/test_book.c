@@ -315,8 +315,11 @@ static void five_failures_lock_one_name_for_one_address(void **state)
 	for (int i = 0; i < 4; i++)
 		assert_false(lockout_failed(&l, "suzuki", &there, t += S));
 	assert_false(lockout_locked(&l, "suzuki", &there, t));
+	assert_null(lockout_next(&l, "suzuki", t, NULL)); /* failures alone are shown to nobody */
 	assert_true(lockout_failed(&l, "suzuki", &there, t += S));
 	assert_true(lockout_locked(&l, "suzuki", &there, t));
+	assert_non_null(lockout_next(&l, "suzuki", t, NULL));
+	assert_null(lockout_next(&l, "suzuki", t + LOCKOUT_NS, NULL));
 	/* The person is not locked out from their own address, and nobody else is locked out
 	 * there. */
 	assert_false(lockout_locked(&l, "suzuki", &here, t));

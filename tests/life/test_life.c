@@ -34,9 +34,14 @@ static void first_policy(void)
 
 static void confirmed(void)
 {
+	uint64_t before;
+
 	first_policy();
+	before = processes.standing.changes;
 	LIFE(life_apply(KNOWN_WIDER, 60, 0)->status == ANSWER_YES);
 	LIFE(rules_are(KNOWN_WIDER) && processes.standing.trial == 2 && disk_confirmed() == 1);
+	/* By this control knows that answers of the roles may be about different policies. */
+	LIFE(processes.standing.changes > before);
 	LIFE(life_confirm(1)->status == ANSWER_CANNOT);
 	LIFE(life_confirm(2)->status == ANSWER_YES);
 	LIFE(life_confirm(0)->status == ANSWER_CANNOT);

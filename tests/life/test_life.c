@@ -53,12 +53,16 @@ static void confirmed(void)
 
 static void not_confirmed(void)
 {
+	uint64_t before;
+
 	first_policy();
 	LIFE(life_apply(KNOWN_INSPECTED, 60, 0)->status == ANSWER_YES);
 	LIFE(process_lives(ROLE_GATE) && process_lives(ROLE_DPI));
 	LIFE(life_pass(59 * SECOND) == LIFE_GOES_ON && rules_are(KNOWN_INSPECTED));
+	before = processes.standing.changes;
 	LIFE(life_pass(2 * SECOND) == LIFE_GOES_ON && rules_are(KNOWN_PLAIN));
 	LIFE(sound_at_rest() && recorded(EVENT_POLICY, POLICY_REVERTED) == 1);
+	LIFE(processes.standing.changes > before);
 	LIFE(life_confirm(0)->status == ANSWER_CANNOT);
 }
 

@@ -90,8 +90,8 @@ class Receiver:
                 found.append(one)
         return found
 
-    def serials(self):
-        return [int(x["sekishoSerial"]) for x in self.took()]
+    def serials(self, about=""):
+        return [int(x["sekishoSerial"]) for x in self.about(about)]
 
     def about(self, word, kind=None):
         return [x for x in self.took() if word in x["sekishoSentence"] and (kind is None or kind in str(x))]
@@ -441,11 +441,13 @@ def ack_lost(box):
         n.quiet()
         link(box, "down")
         wait_for(lambda: n.fares()["state"] == "good" and n.fares()["waiting"] == 0 and r.about("lan2"), 60, "an acknowledgement")
-        serials = r.serials()
+        # A busy machine can have another alarm meanwhile, with a number of its own.
+        serials = r.serials("lan2")
         expect(len(serials) >= 2 and len(set(serials)) == 1, "%s", serials)
         link(box, "up")
         wait_for(lambda: r.about("lan2", "sekishoCleared"), 40, "the next one")
-        expect(r.serials() == serials + [serials[-1] + 1], "%s", r.serials())
+        after = r.serials("lan2")
+        expect(after[:-1] == serials and after[-1] > serials[-1], "%s, then %s", serials, after)
         return "%d times" % len(serials)
 
 

@@ -22,8 +22,9 @@ static json_t *zone_json(const struct ir *ir, uint32_t zone)
 		if (ir->assets[a].zone == zone && all++ < ASSETS_SHOWN)
 			json_array_append_new(list, json_pack("{s:o, s:o}", "name", json_text(ir->assets[a].name),
 							      "label", json_text(ir->assets[a].label)));
-	return json_pack("{s:o, s:o, s:o, s:I}", "name", json_text(ir->zones[zone].name), "label",
-			 json_text(ir->zones[zone].label), "assets", list, "assets_all", (json_int_t)all);
+	return json_pack("{s:o, s:o, s:o, s:o, s:I}", "name", json_text(ir->zones[zone].name), "label",
+			 json_text(ir->zones[zone].label), "contact", json_text(ir->zones[zone].contact), "assets",
+			 list, "assets_all", (json_int_t)all);
 }
 
 static json_t *zones_of(const struct ir *ir, const struct ir_interface *x)

@@ -231,6 +231,8 @@ static json_t *answers_status(struct control *s, struct collect *c)
 		ir_machines_json(s->now->ir, one);
 	json_each(one, json_object_get(json_object_get(j, "expected"), "conduits"))
 		ir_machines_json(s->now->ir, one);
+	json_each(one, json_object_get(json_object_get(json_object_get(j, "journal"), "attacks"), "alarms"))
+		ir_attack_json(s->now->ir, one);
 	json_object_set_new(j, "certificates", json_certificates(s));
 	json_object_set_new(j, "draft", change_waits(s));
 	json_object_set_new(j, "uninspected", json_uninspected(s));

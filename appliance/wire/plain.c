@@ -2,6 +2,7 @@
 #include "appliance/wire/plain.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DIGITS "0123456789"
@@ -80,6 +81,21 @@ bool plain_mailboxes(const char *s)
 		if (s[n] == '\0')
 			return true;
 		s += n + 1;
+	}
+	return false;
+}
+
+bool plain_mailbox_next(const char **at, char ret[PLAIN_MAILBOX_MAX + 2])
+{
+	size_t n;
+
+	for (; **at != '\0'; *at += n + ((*at)[n] != '\0')) {
+		n = strspn(*at, LETTERS_DIGITS "._+-@");
+		if (memchr(*at, '@', n) == NULL)
+			continue;
+		snprintf(ret, PLAIN_MAILBOX_MAX + 2, "%.*s", (int)n, *at);
+		*at += n;
+		return true;
 	}
 	return false;
 }

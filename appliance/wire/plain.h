@@ -32,5 +32,9 @@ bool plain_path(const char *s);
 bool plain_mailbox(const char *s);
 /* Mailboxes with one blank between them, at most PLAIN_MAILBOXES_MAX. */
 bool plain_mailboxes(const char *s);
+/* The next word with an '@' of a text for people ("Gates, ext. 4120, gates@example.jp"), from *at
+ * on.
+ * False: there is none. A word that is too long for a mailbox is cut, and is none. */
+bool plain_mailbox_next(const char **at, char ret[PLAIN_MAILBOX_MAX + 2]);
 
 #endif

@@ -76,11 +76,12 @@ static void wait_to_be_told(struct ledger *l, const char *what, const char *when
 		(void)json_array_remove(waiting, 0);
 		set(l, "dropped", ledger_dropped(l) + 1);
 	}
-	(void)json_array_append_new(waiting, json_pack("{s:s, s:o, s:o, s:b, s:o, s:o, s:I, s:I}", "what", what, "when",
-						       json_text(when), "key", json_text(js(of, "key")), "grave",
-						       (int)jb(of, "grave"), "en", json_text(js(of, "en")), "ja",
-						       json_text(js(of, "ja")), "generation", (json_int_t)l->generation,
-						       "serial", (json_int_t)serial));
+	(void)json_array_append_new(waiting, json_pack("{s:s, s:o, s:o, s:b, s:o, s:o, s:I, s:I, s:O?}", "what", what,
+						       "when", json_text(when), "key", json_text(js(of, "key")),
+						       "grave", (int)jb(of, "grave"), "en", json_text(js(of, "en")),
+						       "ja", json_text(js(of, "ja")), "generation",
+						       (json_int_t)l->generation, "serial", (json_int_t)serial,
+						       "contacts", json_object_get(of, "contacts")));
 	set(l, "serial", serial);
 }
 
@@ -117,11 +118,12 @@ void ledger_look(struct ledger *l, const json_t *alarms, const char *now)
 
 		if (json_find(list_of(l, "alarms"), "key", js(a, "key")) != NULL)
 			continue;
-		(void)json_array_append_new(
-			list_of(l, "alarms"),
-			json_pack("{s:o, s:b, s:o, s:o, s:o, s:i, s:i}", "key", json_text(js(a, "key")), "grave",
-				  (int)jb(a, "grave"), "since", json_text(*since != '\0' ? since : now), "en",
-				  json_text(js(a, "en")), "ja", json_text(js(a, "ja")), "looks", 1, "missed", 0));
+		(void)json_array_append_new(list_of(l, "alarms"),
+					    json_pack("{s:o, s:b, s:o, s:o, s:o, s:i, s:i, s:O?}", "key",
+						      json_text(js(a, "key")), "grave", (int)jb(a, "grave"), "since",
+						      json_text(*since != '\0' ? since : now), "en",
+						      json_text(js(a, "en")), "ja", json_text(js(a, "ja")), "looks", 1,
+						      "missed", 0, "contacts", json_object_get(a, "contacts")));
 	}
 }
 

@@ -59,8 +59,8 @@ char *ledger_text(const struct ledger *l, enum lang lang, const char *contact);
 char *ledger_subject(const struct ledger *l, enum lang lang, const char *site);
 /*
  * The n-th waiting entry, oldest first:
- * {"what":"begin"|"end"|"record","key","grave","when","en","ja","generation","serial"}; NULL =
- * there is none. An entry keeps its serial, and none is used twice, so a receiver recognises
+ * {"what":"begin"|"end"|"record","key","grave","when","en","ja","generation","serial","contacts"};
+ * NULL = there is none. An entry keeps its serial, and none is used twice, so a receiver recognises
  * repetitions and dropped entries. ledger_first_told: only the first entry was sent.
  */
 const json_t *ledger_at(const struct ledger *l, size_t n);

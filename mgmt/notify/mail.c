@@ -20,7 +20,9 @@
 #include <time.h>
 
 #include "appliance/base/clock.h"
+#include "appliance/wire/plain.h"
 #include "mgmt/notify/outlet.h"
+#include "mgmt/state/read.h"
 
 #define SEND_S 30L
 #define PASSWORD_MOST 256u
@@ -191,8 +193,38 @@ static bool mail_send(const struct outlet_settings *s, const char *password, con
 
 static char password[PASSWORD_MOST];
 
+static bool is_recipient(const char *list, const char *one)
+{
+	size_t n = strlen(one);
+
+	for (const char *at = list; (at = strstr(at, one)) != NULL; at += n)
+		if ((at == list || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* Adds the mailboxes in the contacts of the zones that a waiting alarm is about. */
+static void add_recipients(const struct ledger *l, char *to, size_t size)
+{
+	char one[PLAIN_MAILBOX_MAX + 2];
+
+	for (size_t i = 0; i < ledger_waiting(l); i++)
+		json_each(contact, ja(ledger_at(l, i), "contacts")) {
+			const char *at = json_is_string(contact) ? json_string_value(contact) : "";
+
+			while (plain_mailbox_next(&at, one)) {
+				size_t n = strlen(to);
+
+				if (plain_mailbox(one) && !is_recipient(to, one) && n + strlen(one) + 2 <= size)
+					snprintf(to + n, size - n, " %s", one);
+			}
+		}
+}
+
 static void tell_by_mail(struct outlet *o)
 {
+	char recipients[2 * PLAIN_MAILBOXES_MAX * (PLAIN_MAILBOX_MAX + 1)];
+	struct outlet_settings s = o->s;
 	struct mail m = { .number = ledger_number(&o->ledger), .now_s = clock_wall_s() };
 	char *text = ledger_text(&o->ledger, o->s.lang, o->contact),
 	     *subject = ledger_subject(&o->ledger, o->s.lang, o->site);
@@ -200,11 +232,14 @@ static void tell_by_mail(struct outlet *o)
 
 	m.text = text;
 	m.subject = subject;
+	snprintf(recipients, sizeof(recipients), "%s", o->s.to);
+	add_recipients(&o->ledger, recipients, sizeof(recipients));
+	s.to = recipients;
 	if (*o->s.user != '\0' && password[0] == '\0') {
 		outlet_failed(o, "no password: /etc/sekisho/mail-password");
 	} else if (text == NULL || subject == NULL) {
 		outlet_failed(o, "no memory");
-	} else if (!mail_send(&o->s, password, &m, &e)) {
+	} else if (!mail_send(&s, password, &m, &e)) {
 		outlet_failed(o, e.text);
 	} else {
 		ledger_told(&o->ledger, m.now_s);

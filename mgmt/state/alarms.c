@@ -27,8 +27,9 @@ static json_t *in_both(enum message m)
 
 static json_t *alarm(const char *key, bool grave, const char *since, const char *en, const char *ja_text)
 {
-	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o}", "key", json_text(key), "grave", (int)grave, "since",
-			 json_text(since), "en", json_text(en), "ja", json_text(ja_text), "machines", json_array());
+	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "key", json_text(key), "grave", (int)grave, "since",
+			 json_text(since), "en", json_text(en), "ja", json_text(ja_text), "machines", json_array(),
+			 "contacts", json_array());
 }
 
 /* Adds the names of machines that the last alarm of the list affects. */
@@ -38,6 +39,21 @@ static void add_touched(json_t *list, const json_t *names)
 
 	json_each(name, names)
 		(void)json_array_append_new(json_object_get(last, "machines"), json_text(json_string_value(name)));
+}
+
+/* Adds whom to tell of the last alarm of the list. */
+static void add_contact(json_t *list, const char *contact)
+{
+	json_t *last = json_array_get(list, json_array_size(list) - 1);
+
+	if (*contact != '\0')
+		(void)json_array_append_new(json_object_get(last, "contacts"), json_text(contact));
+}
+
+static void add_contacts(json_t *list, const json_t *contacts)
+{
+	json_each(one, contacts)
+		add_contact(list, json_string_value(one));
 }
 
 static void touches_one(json_t *list, const char *label, const char *name)
@@ -92,6 +108,7 @@ static void of_isolations(json_t *list, const json_t *status)
 		snprintf(key, sizeof(key), "isolated %s", what);
 		add_alarm(list, key, true, js(o, "since"), all ? M_ALARM_ISOLATED_ALL : M_ALARM_ISOLATED, label, label);
 		add_touched(list, ja(o, "machines"));
+		add_contacts(list, ja(o, "contacts"));
 	}
 }
 
@@ -185,6 +202,7 @@ static void touches_behind(json_t *list, const json_t *interface)
 		touches_more(list, ju(zone, "assets_all"), i);
 		if (json_array_size(assets) == 0)
 			touches_one(list, js(zone, "label"), js(zone, "name"));
+		add_contact(list, js(zone, "contact"));
 	}
 }
 
@@ -395,6 +413,7 @@ static void of_attacks(json_t *list, const json_t *status)
 			touches_one(list, js(o, "from"), "");
 		one = json_array_get(list, json_array_size(list) - 1);
 		add_attack_words(one, cause, js(o, "from"));
+		add_contacts(list, ja(o, "contacts"));
 		json_object_set_new(one, "offers", offers_for(status, cause));
 		say_offers(one, ja(one, "offers"));
 	}
@@ -426,6 +445,7 @@ static void add_conduit(json_t *list, const char *key, bool grave, enum message 
 	}
 	(void)json_array_append_new(list, alarm(key, grave, js(conduit, "since"), texts[LANG_EN], texts[LANG_JA]));
 	add_touched(list, ja(conduit, "machines"));
+	add_contacts(list, ja(conduit, "contacts"));
 }
 
 /* Conduits with heard_within that are silent. */

@@ -37,7 +37,7 @@ struct ast_node; /* policy/read/ast.h */
 /* Members of the model that a generation keeps as they are: these lists declare them here, and copy
  * them in lower.c and raise.c. ir/objects.def has their meanings; a text is "" when absent. */
 #define SAME(object, member) __typeof__(((struct object *)0)->member)(member);
-#define ZONE_SAME(X) X(name) X(label) X(purpose) X(owner) X(approved_by) X(review_by) X(class)
+#define ZONE_SAME(X) X(name) X(label) X(purpose) X(owner) X(approved_by) X(review_by) X(contact) X(class)
 #define ASSET_SAME(X) X(name) X(label) X(model) X(place) X(support_until)
 #define SERVICE_SAME(X) X(name) X(label) X(protocol) X(whole) X(tunnel) X(lenient) X(undecided_bytes)
 /* clang-format off */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/wire/plain.h"
 #include "policy/check/check.h"
 #include "policy/check/keys.h"
 #include "policy/check/ledger.h"
@@ -299,6 +300,17 @@ static void assign_ranges(struct check *k, const struct claims *claims)
 	}
 }
 
+/* A contact may name mailboxes, to which alarms go. */
+static void zone_contact(struct check *k, const struct ast_node *v, struct object o)
+{
+	char one[PLAIN_MAILBOX_MAX + 2];
+	const char *at = v != NULL ? v->string : "";
+
+	while (plain_mailbox_next(&at, one))
+		if (!plain_mailbox(one))
+			check_hinted(k, SEV_ERROR, "policy.value", v, MP_MAIL_ADDRESS, o, one, MP_HINT_MAIL_ADDRESS);
+}
+
 static void one_zone(struct check *k, const struct ast_node *node, struct model_zone *z, const struct ranges *unicast,
 		     struct claims *claims)
 {
@@ -310,6 +322,7 @@ static void one_zone(struct check *k, const struct ast_node *node, struct model_
 				  .owner = "",
 				  .purpose = "",
 				  .approved_by = "",
+				  .contact = "",
 				  .class = CLASS_IT,
 				  .patchable = true,
 				  .index = z->index,
@@ -324,6 +337,7 @@ static void one_zone(struct check *k, const struct ast_node *node, struct model_
 	k->networks[z->index] = v[ZONE_NETWORKS];
 	k->unsure[z->index] = v[ZONE_NETWORKS] == NULL || v[ZONE_NETWORKS]->n == 0;
 	z->review_by = ledger_day(k, v[ZONE_REVIEW], &due_review, o);
+	zone_contact(k, v[ZONE_CONTACT], o);
 	zone_lines(k, v[ZONE_LINES], z);
 	zone_interfaces(k, v[ZONE_INTERFACES], z, o);
 	zone_networks(k, v[ZONE_NETWORKS], z, o, unicast, claims);
@@ -354,6 +368,7 @@ void check_zones(struct check *k, const struct ast_node *node)
 						    .owner = "",
 						    .purpose = "",
 						    .approved_by = "",
+						    .contact = "",
 						    .review_by = "",
 						    .class = CLASS_MANAGEMENT,
 						    .self = true,

@@ -45,10 +45,12 @@ void ir_effective_json(json_t *j, const struct ir *ir, uint64_t at_s);
 #define DOOR_CONDUITS 8u
 
 /* Adds "machines" to an object of `status` that has a "conduit": the machines at both ends of that
- * conduit, or the name of the zone where the end is a whole zone. */
+ * conduit, or the name of the zone where the end is a whole zone; and "contacts" of both zones. */
 void ir_machines_json(const struct ir *ir, json_t *of);
+/* Adds to an alarm of `status` about an attack: "contacts" of the zones of both ends. */
+void ir_attack_json(const struct ir *ir, json_t *attack);
 /* Adds to an isolation of `status`: "machines" that it names or that are in its zones, and the
- * zones that have no machines. */
+ * zones that have no machines; and "contacts" of these zones. */
 void ir_isolation_json(const struct ir *ir, json_t *isolation);
 /* Adds to a door of `status`: "conduits", "conduits_all", "organisation_label" and "contacts". */
 void ir_door_json(const struct ir *ir, json_t *door);

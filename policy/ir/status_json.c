@@ -140,6 +140,53 @@ static void put_end(json_t *machines, json_t *end)
 	json_decref(end);
 }
 
+/* Adds the zone's contact to the "contacts" of *of, once. */
+static void put_contact(json_t *of, const struct ir_zone *z)
+{
+	json_t *contacts = json_object_get(of, "contacts");
+
+	if (contacts == NULL)
+		json_object_set_new(of, "contacts", contacts = json_array());
+	for (size_t i = 0; i < json_array_size(contacts); i++)
+		if (strcmp(json_string_value(json_array_get(contacts, i)), z->contact) == 0)
+			return;
+	if (*z->contact != '\0')
+		(void)json_array_append_new(contacts, json_text(z->contact));
+}
+
+/* Whether the end of an attack is this machine, "RTG 7 (10.30.1.10)", or one of this zone,
+ * "10.30.1.99 (Cranes)". */
+static bool is_machine(const char *end, const char *label, const char *name)
+{
+	const char *text = *label != '\0' ? label : name;
+	size_t n = strlen(text);
+
+	return strncmp(end, text, n) == 0 && strncmp(end + n, " (", 2) == 0;
+}
+
+static bool is_zone(const char *end, const struct ir_zone *z)
+{
+	const char *text = *z->label != '\0' ? z->label : z->name, *at = strstr(end, " (");
+	size_t n = strlen(text);
+
+	return at != NULL && strncmp(at + 2, text, n) == 0 && strcmp(at + 2 + n, ")") == 0;
+}
+
+void ir_attack_json(const struct ir *ir, json_t *attack)
+{
+	const char *ends[] = { json_string_value(json_object_get(attack, "from")),
+			       json_string_value(json_object_get(attack, "to")) };
+
+	for (size_t e = 0; e < 2 && ends[e] != NULL; e++) {
+		for (uint32_t i = 0; i < ir->n_assets; i++)
+			if (is_machine(ends[e], ir->assets[i].label, ir->assets[i].name))
+				put_contact(attack, &ir->zones[ir->assets[i].zone]);
+		for (uint32_t z = 0; z < ir->n_zones; z++)
+			if (is_zone(ends[e], &ir->zones[z]))
+				put_contact(attack, &ir->zones[z]);
+	}
+}
+
 void ir_machines_json(const struct ir *ir, json_t *of)
 {
 	const char *name = json_string_value(json_object_get(of, "conduit"));
@@ -152,6 +199,8 @@ void ir_machines_json(const struct ir *ir, json_t *of)
 			continue;
 		put_end(machines, end_json(ir, c->from, (struct ranges){ c->sources, c->n_sources }));
 		put_end(machines, end_json(ir, c->to, (struct ranges){ c->destinations, c->n_destinations }));
+		put_contact(of, &ir->zones[c->from]);
+		put_contact(of, &ir->zones[c->to]);
 	}
 	json_object_set_new(of, "machines", machines);
 }
@@ -187,6 +236,11 @@ void ir_isolation_json(const struct ir *ir, json_t *isolation)
 	if (what != NULL && zones != NULL && assets != NULL) {
 		ir_isolated_things(ir, what, zones, assets);
 		put_isolated(ir, zones, assets, machines);
+		for (uint32_t i = 0; i < ir->n_assets; i++)
+			zones[ir->assets[i].zone] |= assets[i];
+		for (uint32_t z = 0; z < ir->n_zones; z++)
+			if (zones[z])
+				put_contact(isolation, &ir->zones[z]);
 	}
 	free(zones);
 	free(assets);

@@ -237,11 +237,11 @@ static void zone(json_t *all, const struct compilation *s, const struct model_zo
 		(void)json_array_append_new(
 			lines, json_sprintf("%s, %s, %s", z->lines[i].carrier, z->lines[i].service, z->lines[i].place));
 	object(all, s, "zone", json_text(z->name), z->at,
-	       json_pack("{s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "interfaces", interfaces, "networks",
-			 ranges(z->ranges, z->n_ranges), "class", zone_class_words[z->class], "owner", said(z->owner),
-			 "patchable", z->patchable, "label", said(z->label), "purpose", said(z->purpose), "approved_by",
-			 said(z->approved_by), "review_by", said(z->review_by), "lines",
-			 json_list_whole(lines, z->n_lines)));
+	       json_pack("{s:o, s:o, s:s, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "interfaces", interfaces,
+			 "networks", ranges(z->ranges, z->n_ranges), "class", zone_class_words[z->class], "owner",
+			 said(z->owner), "patchable", z->patchable, "label", said(z->label), "purpose",
+			 said(z->purpose), "approved_by", said(z->approved_by), "review_by", said(z->review_by),
+			 "contact", said(z->contact), "lines", json_list_whole(lines, z->n_lines)));
 }
 
 static void asset(json_t *all, const struct compilation *s, const struct model_asset *a)

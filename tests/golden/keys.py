@@ -113,6 +113,7 @@ CHANGES = {
     "zone.networks": ('["10.10.0.0/16"]', '["10.10.0.0/17"]', ("zone", "networks"), ("conduit", "sources")),
     "zone.class": ('class = "it"', 'class = "operations"'),
     "zone.owner": ('class = "it"; owner = "IT"', 'class = "it"; owner = "Office"'),
+    "zone.contact": ("/*zone*/", 'contact = "Mori, mori@example.jp";'),
     "zone.patchable": ("/*zone*/", "patchable = false;"),
     "zone.purpose": ('"papers"', '"letters"'),
     "zone.approved_by": ('"Mori"; review_by', '"Sato"; review_by'),

@@ -205,14 +205,28 @@ def seen(box):
             box.sekisho("attacks", "--acknowledge", str(a["number"]), "--reason", "test", "--by", "Mori")
 
 
+def name_owner(box):
+    """Applies a policy in which the zone ot has a contact; returns to whom mails about it go."""
+    path = box.run_folder + "/policy/site.cfg"
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    if "contact" not in text:
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text.replace('class = "ot";', 'class = "ot"; contact = "クレーン課、cranes@example.test (%s)";' % TO[0]))
+        box.sekisho("apply", path)
+    return TO + ["cranes@example.test"]
+
+
 def attack_by_mail(box):
     """A scan and a self-test: each is in a mail with the machines and a first step, and the test is
-    marked. An acknowledged alarm is over."""
+    marked. The contact of the attacked zone gets it, too. An acknowledged alarm is over."""
     with Notify(box) as n, Server(box, n.folder) as server:
+        owner = name_owner(box)
         n.quiet()
         server.mails.clear()
         scan(box)
-        wait_for(lambda: "10.71.0.2 (it)" in server.said(), 30, "the mail about the scan")
+        sent = wait_for(lambda: [to for to, m in server.mails if "10.71.0.2 (it)" in m.get_content()], 30, "the mail about the scan")
+        expect(sent[0] == owner, "about an attack: %s", sent)
         said = server.said()
         expect("スキャンの疑い" in said or "connections to many destinations" in said, "%s", said)
         expect("最初の対応: " in said or "First: " in said, "%s", said)
@@ -221,6 +235,31 @@ def attack_by_mail(box):
         seen(box)
         wait_for(lambda: "all is well again" in server.said(), 60, "the mail about its end")
         return "%d mails" % len(server.mails)
+
+
+def to_the_owner(box):
+    """What concerns a zone is sent to the mailboxes of its contact, too, each once: its cable, its
+    isolation. What does not concern it is not."""
+    with Notify(box) as n, Server(box, n.folder) as server:
+        owner = name_owner(box)
+        n.quiet()
+
+        def sent_to(word):
+            """The recipients of the first mail with this word."""
+            return wait_for(lambda: [to for to, m in server.mails if word in m.get_content()], 30, "the mail about " + word)[0]
+        for zone, interface, expected in (("ops", "lan1", TO), ("ot", "lan2", owner)):
+            for way in ("down", "up"):
+                server.mails.clear()
+                sh("ip", "link", "set", "eth0", way, ns=box.ns(zone))
+                expect(sent_to(interface) == expected, "%s %s: %s", interface, way, [x[0] for x in server.mails])
+            n.quiet()
+            wait_for(lambda: n.mail()["waiting"] == 0, 30, "all to be sent")
+        server.mails.clear()
+        box.sekisho("isolate", "zone", "ot", "--reason", "test")
+        try:
+            wait_for(lambda: [to for to, m in server.mails if to == owner], 30, "the mail about an isolation")
+        finally:
+            box.sekisho("rejoin", "zone", "ot")
 
 
 def a_digest(box):
@@ -387,4 +426,4 @@ def asks_nothing_else(box):
     return "history, confirm, rollback, effective"
 
 
-CASES = (told_and_over, attack_by_mail, a_digest, server_away, disk_full, records_anew, wrong_certificate, daemon_dead, asks_nothing_else)
+CASES = (told_and_over, attack_by_mail, to_the_owner, a_digest, server_away, disk_full, records_anew, wrong_certificate, daemon_dead, asks_nothing_else)

@@ -11,29 +11,70 @@
 #include "appliance/wire/reason.h"
 
 /*
- * The encoding is canonical: each record has one encoding, and decoding and encoding again gives
- * the same bytes. The journal chains hashes over these bytes, and a second encoding of the same
- * record would be a change that nobody notices.
+ * Each record has one encoding: what decodes, and is encoded again, has the same bytes. So no
+ * sender can hide anything in bytes that nobody reads.
  */
 
-static void put_addr(struct outbuf *o, const struct addr *a)
+/* What a record has before its texts, in the order of the wire. */
+#define FIELDS(FIELD)                                                                                                  \
+	FIELD(be64, wall_ns)                                                                                           \
+	FIELD(u8, kind)                                                                                                \
+	FIELD(u8, verdict)                                                                                             \
+	FIELD(be16, reason)                                                                                            \
+	FIELD(be32, permit)                                                                                            \
+	FIELD(be32, conduit)                                                                                           \
+	FIELD(be32, line)                                                                                              \
+	FIELD(addr, client)                                                                                            \
+	FIELD(addr, server)                                                                                            \
+	FIELD(be16, client_port)                                                                                       \
+	FIELD(be16, server_port)                                                                                       \
+	FIELD(u8, l4proto)                                                                                             \
+	FIELD(u8, s2c)                                                                                                 \
+	FIELD(be16, protocol)                                                                                          \
+	FIELD(be32, iif)                                                                                               \
+	FIELD(be32, targets[0])                                                                                        \
+	FIELD(be32, targets[1])                                                                                        \
+	FIELD(be32, targets[2])                                                                                        \
+	FIELD(be32, targets[3])                                                                                        \
+	FIELD(be32, function)                                                                                          \
+	FIELD(u8, space)                                                                                               \
+	FIELD(u8, code)                                                                                                \
+	FIELD(be64, address)                                                                                           \
+	FIELD(be32, quantity)                                                                                          \
+	FIELD(be64, count)                                                                                             \
+	FIELD(be64, value)                                                                                             \
+	FIELD(be32, generation.number)                                                                                 \
+	FIELD(be64, generation.digest)                                                                                 \
+	FIELD(be32, row.file)                                                                                          \
+	FIELD(be32, row.line)                                                                                          \
+	FIELD(u8, limit.what)                                                                                          \
+	FIELD(u8, limit.n)                                                                                             \
+	FIELD(be64, limit.at)                                                                                          \
+	FIELD(be64, limit.wrote)                                                                                       \
+	FIELD(be64, limit.allowed[0].lo)                                                                               \
+	FIELD(be64, limit.allowed[0].hi)                                                                               \
+	FIELD(be64, limit.allowed[1].lo)                                                                               \
+	FIELD(be64, limit.allowed[1].hi)
+_Static_assert(TARGET_MAX == 4 && LIMIT_RANGES == 2, "FIELDS names each element");
+
+static void out_addr(struct outbuf *o, struct addr a)
 {
 	uint8_t b[16] = { 0 };
 
-	memcpy(b, a->b, addr_len(a->family));
+	memcpy(b, a.b, addr_len(a.family));
+	out_u8(o, a.family);
 	out_bytes(o, b, sizeof(b));
 }
 
-static bool get_addr(struct bytes *b, uint8_t family, struct addr *ret)
+static void bytes_addr(struct bytes *b, struct addr *ret)
 {
-	memset(ret, 0, sizeof(*ret));
-	ret->family = family;
-	if (!bytes_copy(b, ret->b, sizeof(ret->b)))
-		return false;
-	for (size_t i = addr_len(family); i < sizeof(ret->b); i++)
+	bytes_u8(b, &ret->family);
+	bytes_copy(b, ret->b, sizeof(ret->b));
+	if (ret->family != 0 && ret->family != 4 && ret->family != 6)
+		b->failed = true;
+	for (size_t i = addr_len(ret->family); i < sizeof(ret->b); i++)
 		if (ret->b[i] != 0)
-			return false;
-	return true;
+			b->failed = true;
 }
 
 static bool is_silent(const struct event *e)
@@ -69,164 +110,36 @@ static bool get_texts(struct bytes *b, struct event *e)
 	return bytes_done(b) && !is_silent(e);
 }
 
-/* how many numbers a limit has */
-#define LIMIT_NUMBERS (2u + 2u * LIMIT_RANGES)
-
-static uint64_t *limit_number(struct limit *l, unsigned i)
-{
-	if (i < 2)
-		return i == 0 ? &l->at : &l->wrote;
-	return i % 2 == 0 ? &l->allowed[i / 2 - 1].lo : &l->allowed[i / 2 - 1].hi;
-}
-
-/* Writes 32 bits of each number, from bit `shift` on. */
-static void put_limit_numbers(struct limit l, unsigned shift, struct outbuf *o)
-{
-	for (unsigned i = 0; i < LIMIT_NUMBERS; i++)
-		out_be32(o, (uint32_t)(*limit_number(&l, i) >> shift));
-}
-
-static void get_limit_numbers(struct bytes *b, unsigned shift, struct limit *l)
-{
-	for (unsigned i = 0; i < LIMIT_NUMBERS; i++) {
-		uint32_t v;
-
-		bytes_be32(b, &v);
-		*limit_number(l, i) |= (uint64_t)v << shift;
-	}
-}
-
-/*
- * The upper 32 bits of numbers that once had 32 bits. They are zero in records of older releases
- * and of protocols with small numbers, so that all records have the same form.
- */
-static void put_high(struct outbuf *o, const struct event *e)
-{
-	out_be32(o, e->targets[0] >> 8);
-	out_be32(o, e->function >> 8);
-	out_be32(o, (uint32_t)(e->address >> 32));
-	put_limit_numbers(e->limit, 32, o);
-	for (unsigned i = 1; i < TARGET_MAX; i++)
-		out_be32(o, e->targets[i]);
-}
-
-static bool get_high(struct bytes *b, struct event *e)
-{
-	uint32_t unit, function, address;
-
-	bytes_be32(b, &unit);
-	bytes_be32(b, &function);
-	bytes_be32(b, &address);
-	e->targets[0] |= unit << 8;
-	e->function |= function << 8;
-	e->address |= (uint64_t)address << 32;
-	get_limit_numbers(b, 32, &e->limit);
-	for (unsigned i = 1; i < TARGET_MAX; i++)
-		bytes_be32(b, &e->targets[i]);
-	return !b->failed && unit <= UINT32_MAX >> 8 && function <= UINT32_MAX >> 8;
-}
-
 size_t event_encode(const struct event *e, uint8_t out[EVENT_WIRE_MAX])
 {
 	struct outbuf o = outbuf_of(out, EVENT_WIRE_MAX);
 
 	memset(out, 0, EVENT_WIRE);
-	out_be64(&o, e->wall_ns);
-	out_u8(&o, e->kind);
-	out_u8(&o, e->verdict);
-	out_be16(&o, e->reason);
-	out_be32(&o, e->permit);
-	out_be32(&o, e->conduit);
-	out_be32(&o, e->line);
-	out_u8(&o, e->client.family);
-	out_u8(&o, e->server.family);
-	out_u8(&o, e->l4proto);
-	out_u8(&o, e->s2c);
-	put_addr(&o, &e->client);
-	put_addr(&o, &e->server);
-	out_be16(&o, e->client_port);
-	out_be16(&o, e->server_port);
-	out_be16(&o, e->protocol);
-	out_u8(&o, (uint8_t)e->targets[0]);
-	out_u8(&o, (uint8_t)e->function);
-	out_u8(&o, e->space);
-	out_u8(&o, e->code);
-	out_be32(&o, e->iif);
-	out_be32(&o, (uint32_t)e->address);
-	out_be32(&o, e->quantity);
-	out_be64(&o, e->count);
-	out_be64(&o, e->value);
-	event_generation_put(&o, e->generation);
-	out_be32(&o, e->row.file);
-	out_be32(&o, e->row.line);
-	out_u8(&o, e->limit.what);
-	out_u8(&o, e->limit.n);
-	put_limit_numbers(e->limit, 0, &o);
-	put_high(&o, e);
+#define PUT(how, member) out_##how(&o, e->member);
+	FIELDS(PUT)
 	o.len = EVENT_WIRE;
 	put_texts(&o, e);
 	return o.len;
-}
-
-static bool family_known(uint8_t family)
-{
-	return family == 0 || family == 4 || family == 6;
 }
 
 bool event_decode(struct bytes b, struct event *ret)
 {
 	struct event e;
 	struct bytes head;
-	uint8_t client_family, server_family, unit, function, pad;
-	uint32_t address;
+	uint8_t pad;
 
 	memset(&e, 0, sizeof(e));
 	memset(ret, 0, sizeof(*ret));
-	if (b.failed || !bytes_take(&b, EVENT_WIRE, &head))
+	if (!bytes_take(&b, EVENT_WIRE, &head))
 		return false;
-	bytes_be64(&head, &e.wall_ns);
-	bytes_u8(&head, &e.kind);
-	bytes_u8(&head, &e.verdict);
-	bytes_be16(&head, &e.reason);
-	bytes_be32(&head, &e.permit);
-	bytes_be32(&head, &e.conduit);
-	bytes_be32(&head, &e.line);
-	bytes_u8(&head, &client_family);
-	bytes_u8(&head, &server_family);
-	bytes_u8(&head, &e.l4proto);
-	bytes_u8(&head, &e.s2c);
-	if (!family_known(client_family) || !family_known(server_family))
-		return false;
-	if (!get_addr(&head, client_family, &e.client) || !get_addr(&head, server_family, &e.server))
-		return false;
-	bytes_be16(&head, &e.client_port);
-	bytes_be16(&head, &e.server_port);
-	bytes_be16(&head, &e.protocol);
-	bytes_u8(&head, &unit);
-	bytes_u8(&head, &function);
-	e.targets[0] = unit;
-	e.function = function;
-	bytes_u8(&head, &e.space);
-	bytes_u8(&head, &e.code);
-	bytes_be32(&head, &e.iif);
-	bytes_be32(&head, &address);
-	e.address = address;
-	bytes_be32(&head, &e.quantity);
-	bytes_be64(&head, &e.count);
-	bytes_be64(&head, &e.value);
-	event_generation_get(&head, &e.generation);
-	bytes_be32(&head, &e.row.file);
-	bytes_be32(&head, &e.row.line);
-	bytes_u8(&head, &e.limit.what);
-	bytes_u8(&head, &e.limit.n);
-	get_limit_numbers(&head, 0, &e.limit);
-	if (e.limit.what >= LIMIT_WHAT_COUNT || !get_high(&head, &e) || !get_texts(&b, &e))
-		return false;
+#define GET(how, member) bytes_##how(&head, &e.member);
+	FIELDS(GET)
 	while (head.left > 0)
 		if (!bytes_u8(&head, &pad) || pad != 0)
 			return false;
 	if (head.failed || e.kind == EVENT_NONE || e.kind >= EVENT_KIND_COUNT || e.verdict >= EVENT_VERDICT_COUNT ||
-	    e.reason >= REASON_COUNT || e.s2c > 1 || (e.protocol != PROTO_NONE && !protocol_known(e.protocol)))
+	    e.reason >= REASON_COUNT || e.s2c > 1 || e.limit.what >= LIMIT_WHAT_COUNT ||
+	    (e.protocol != PROTO_NONE && !protocol_known(e.protocol)) || !get_texts(&b, &e))
 		return false;
 	*ret = e;
 	return true;

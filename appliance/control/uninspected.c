@@ -62,8 +62,9 @@ static void add_increase(uint64_t *sum, uint64_t was, uint64_t now)
 
 /* The counters begin when the rules are loaded, which may be before the daemon's start. So the
  * first report only sets the base. */
-void unanswered_told(struct control *s, const struct msg_unanswered *m)
+void unanswered_told(struct control *s, struct msg *told)
 {
+	const struct msg_unanswered *m = &told->body.unanswered;
 	struct counting *c = &s->counting;
 
 	if (c->any == 0)
@@ -77,7 +78,7 @@ void unanswered_told(struct control *s, const struct msg_unanswered *m)
 	c->any = 1;
 }
 
-void heard_told(struct control *s)
+void heard_told(struct control *s, struct msg *m)
 {
 	s->counting.heard++;
 }
@@ -90,7 +91,7 @@ static uint32_t queue_increase(uint32_t was, uint32_t now)
 }
 
 /* Called once a second. What was counted since the last call is judged together. */
-void away_told(struct control *s, const struct msg_away *m)
+void away_told(struct control *s, struct msg *m)
 {
 	static struct queue_state states[LANE_COUNT * LANE_SLOTS];
 	struct counting *c = &s->counting;
@@ -108,7 +109,7 @@ void away_told(struct control *s, const struct msg_away *m)
 		*was = states[i];
 	}
 	for (uint32_t l = 0; l < LANE_COUNT; l++)
-		c->counts.lanes[l][UNSERVED_AWAY] = m->by_lane[l];
+		c->counts.lanes[l][UNSERVED_AWAY] = m->body.away.by_lane[l];
 	/* look in this turn */
 	s->watches[WATCH_UNINSPECTED].at = s->watches[WATCH_UNHEARD].at = 0;
 }

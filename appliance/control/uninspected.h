@@ -41,9 +41,9 @@ struct unheard {
 };
 
 void alarms_open(struct control *s);
-void unanswered_told(struct control *s, const struct msg_unanswered *m);
-void heard_told(struct control *s);
-void away_told(struct control *s, const struct msg_away *m);
+void unanswered_told(struct control *s, struct msg *m);
+void heard_told(struct control *s, struct msg *m);
+void away_told(struct control *s, struct msg *m);
 void uninspected_look(struct control *s, uint64_t now);
 void unheard_look(struct control *s, uint64_t now);
 /* For `status` (docs/json.md). */

@@ -212,8 +212,9 @@ static json_t *list_json(const struct attacks *a)
 			 "test_missed", missed);
 }
 
-json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, enum answer_status *ret)
+json_t *role_attack_order(struct journal_role *j, const struct msg *asked, enum answer_status *ret)
 {
+	const struct msg_attacks *m = &asked->body.attacks;
 	char by[USER_BY + 1] = "", person[HOLD_PERSON + 1] = "";
 	struct attack_seen seen = { m->number, m->order == ATTACKS_SILENCE ? m->silent_s : 0, by, person, m->reason };
 	struct event e;

@@ -26,6 +26,6 @@ void role_attack_write(struct journal_role *j, uint64_t now, bool all);
 uint64_t role_attack_due(const struct journal_role *j);
 void role_attack_status(const struct journal_role *j, struct msg_journal_status *ret);
 /* Carries out an order of a person about alarms, and returns the answer. */
-json_t *role_attack_order(struct journal_role *j, const struct msg_attacks *m, enum answer_status *ret);
+json_t *role_attack_order(struct journal_role *j, const struct msg *m, enum answer_status *ret);
 
 #endif

@@ -467,8 +467,9 @@ static json_t *take_over(struct journal_role *j, const struct msg_devices *m, in
 			 (json_int_t)known_new(&from));
 }
 
-json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, int fd, enum answer_status *ret)
+json_t *role_device_order(struct journal_role *j, const struct msg *asked, enum answer_status *ret)
 {
+	const struct msg_devices *m = &asked->body.devices;
 	const char *why = NULL;
 	struct err e = { 0 };
 	json_t *answer;
@@ -485,7 +486,7 @@ json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, i
 		return json_pack("{s:s}", "error", "no list of devices");
 	}
 	if (m->order == DEVICES_TRY || m->order == DEVICES_TAKE)
-		return take_over(j, m, fd, ret);
+		return take_over(j, m, asked->n_fds > 0 ? asked->fds[0] : -1, ret);
 	if (text_is_blank(m->person, sizeof(m->person)) || text_is_blank(m->reason, HOLD_REASON)) {
 		*ret = ANSWER_INVALID;
 		return json_pack("{s:s}", "error", "malformed order");

@@ -45,8 +45,8 @@ void role_device_heard(struct journal_role *j, const struct event *e);
 void role_device_write(struct journal_role *j, uint64_t now, bool all);
 uint64_t role_device_due(const struct journal_role *j);
 void role_device_status(const struct journal_role *j, struct msg_journal_status *ret);
-/* Carries out an order of a person about devices, and returns the answer. `fd`: the copy that comes
- * with DEVICES_TRY and DEVICES_TAKE, else -1; the caller keeps it. */
-json_t *role_device_order(struct journal_role *j, const struct msg_devices *m, int fd, enum answer_status *ret);
+/* Carries out an order of a person about devices, and returns the answer. With DEVICES_TRY and
+ * DEVICES_TAKE comes the copy. */
+json_t *role_device_order(struct journal_role *j, const struct msg *m, enum answer_status *ret);
 
 #endif

@@ -181,8 +181,9 @@ static const char *lift(struct journal_role *j, const struct msg_hold *m, struct
 	return NULL;
 }
 
-json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum answer_status *ret)
+json_t *role_hold_order(struct journal_role *j, const struct msg *asked, enum answer_status *ret)
 {
+	const struct msg_hold *m = &asked->body.hold;
 	const char *why = NULL;
 	struct done done = { 0 };
 	json_t *answer;

@@ -20,6 +20,6 @@ bool role_hold_damaged(const struct journal_role *j);
 /* Whether a hold keeps this file. */
 bool role_hold_keeps(struct journal_role *j, const struct keep_file *f);
 /* Carries out an order of a person about holds, and returns the answer. */
-json_t *role_hold_order(struct journal_role *j, const struct msg_hold *m, enum answer_status *ret);
+json_t *role_hold_order(struct journal_role *j, const struct msg *m, enum answer_status *ret);
 
 #endif

@@ -359,26 +359,6 @@ void role_names(struct journal_role *j)
 	}
 }
 
-static bool on_hold(void *ctx, struct msg *m)
-{
-	enum answer_status status;
-	json_t *said;
-
-	role_write_merged(ctx, false);
-	said = role_hold_order(ctx, &m->body.hold, &status);
-	return answer_with(m->id, status, said);
-}
-
-static bool on_preserve(void *ctx, struct msg *m)
-{
-	enum answer_status status;
-	json_t *said;
-
-	role_write_merged(ctx, false);
-	said = role_preserved(ctx, &m->body.preserve, &status);
-	return answer_with(m->id, status, said);
-}
-
 static bool on_copy(void *ctx, struct msg *m)
 {
 	return role_copy(ctx, m->id, &m->body.copy);
@@ -392,35 +372,27 @@ static bool on_retention(void *ctx, struct msg *m)
 	return true;
 }
 
-static bool on_devices(void *ctx, struct msg *m)
+static json_t *check(struct journal_role *j, const struct msg *m, enum answer_status *ret)
 {
-	enum answer_status status;
-	json_t *said = role_device_order(ctx, &m->body.devices, m->n_fds > 0 ? m->fds[0] : -1, &status);
-
-	return answer_with(m->id, status, said);
+	return role_check_json(j, clock_mono().ns, ret);
 }
 
-static bool on_attacks(void *ctx, struct msg *m)
+/* Who carries out a person's order, or answers at once. */
+static bool on_order(void *ctx, struct msg *m)
 {
-	enum answer_status status;
-	json_t *said = role_attack_order(ctx, &m->body.attacks, &status);
+	static json_t *(*const orders[MSG_TYPE_COUNT])(struct journal_role *, const struct msg *,
+						       enum answer_status *) = {
+		[MSG_HOLD] = role_hold_order,	   [MSG_PRESERVE] = role_preserved, [MSG_DEVICES] = role_device_order,
+		[MSG_ATTACKS] = role_attack_order, [MSG_TRENDS] = role_trends_json, [MSG_CHAIN] = check,
+	};
+	enum answer_status status = ANSWER_YES;
+	json_t *said;
 
-	return answer_with(m->id, status, said);
-}
-
-static bool on_trends(void *ctx, struct msg *m)
-{
-	json_t *said = role_trends_json(ctx, &m->body.trends);
-
-	return answer_with(m->id, said != NULL ? ANSWER_YES : ANSWER_CANNOT, said);
-}
-
-static bool on_chain(void *ctx, struct msg *m)
-{
-	enum answer_status status;
-	json_t *said = role_check_json(ctx, clock_mono().ns, &status);
-
-	return answer_with(m->id, status, said);
+	/* What such an order is about includes the records that wait to be merged. */
+	if (m->body.type == MSG_HOLD || m->body.type == MSG_PRESERVE)
+		role_write_merged(ctx, false);
+	said = orders[m->body.type](ctx, m, &status);
+	return answer_with(m->id, said != NULL ? status : ANSWER_CANNOT, said);
 }
 
 static msg_handler *const handlers[MSG_TYPE_COUNT] = {
@@ -431,14 +403,14 @@ static msg_handler *const handlers[MSG_TYPE_COUNT] = {
 	[MSG_EXPLAIN] = on_question,
 	[MSG_RETENTION] = on_retention,
 	[MSG_CHECKPOINT] = on_checkpoint,
-	[MSG_HOLD] = on_hold,
-	[MSG_PRESERVE] = on_preserve,
-	[MSG_DEVICES] = on_devices,
-	[MSG_ATTACKS] = on_attacks,
+	[MSG_HOLD] = on_order,
+	[MSG_PRESERVE] = on_order,
+	[MSG_DEVICES] = on_order,
+	[MSG_ATTACKS] = on_order,
 	[MSG_COPY] = on_copy,
 	[MSG_STOP] = on_stop,
-	[MSG_TRENDS] = on_trends,
-	[MSG_CHAIN] = on_chain,
+	[MSG_TRENDS] = on_order,
+	[MSG_CHAIN] = on_order,
 };
 
 bool role_heard(const struct journal_role *j)

@@ -98,8 +98,9 @@ void role_trends_write(struct journal_role *j, uint64_t now, bool all)
 	j->trends_at = now + SAVE_NS;
 }
 
-json_t *role_trends_json(struct journal_role *j, const struct msg_trends *m)
+json_t *role_trends_json(struct journal_role *j, const struct msg *asked, enum answer_status *ret)
 {
+	const struct msg_trends *m = &asked->body.trends;
 	int32_t east = (int32_t)m->east_s - (int32_t)TRENDS_EAST;
 
 	return trends_json(&j->trends, m->days != 0, east, clock_wall_s());

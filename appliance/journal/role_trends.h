@@ -22,6 +22,6 @@ void role_trends_put(struct journal_role *j, const struct event *e);
 void role_trends_write(struct journal_role *j, uint64_t now, bool all);
 uint64_t role_trends_due(const struct journal_role *j);
 /* The answer to a question about trends. */
-json_t *role_trends_json(struct journal_role *j, const struct msg_trends *m);
+json_t *role_trends_json(struct journal_role *j, const struct msg *m, enum answer_status *ret);
 
 #endif

@@ -346,8 +346,9 @@ static uint64_t put_preserved(struct journal_role *j, const struct msg_preserve 
 	return record != NULL && role_write(j, record, true) && j->chain.next_seq > number ? number : 0;
 }
 
-json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enum answer_status *ret)
+json_t *role_preserved(struct journal_role *j, const struct msg *asked, enum answer_status *ret)
 {
+	const struct msg_preserve *m = &asked->body.preserve;
 	uint8_t signature[CHECKPOINT_SIGNATURE];
 	char text[SEAL_TEXT], pem[CHECKPOINT_PEM];
 	uint64_t record = put_preserved(j, m);

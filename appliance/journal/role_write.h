@@ -40,7 +40,7 @@ void role_sign(struct journal_role *j, uint64_t now);
 bool role_checkpoint(struct journal_role *j, bool grave);
 /* Records that evidence was preserved, signs that record, and signs the digest of the evidence.
  * Returns the answer. */
-json_t *role_preserved(struct journal_role *j, const struct msg_preserve *m, enum answer_status *ret);
+json_t *role_preserved(struct journal_role *j, const struct msg *m, enum answer_status *ret);
 /* Reads or makes the signing key if that was not done yet. False: there is none; signing.no_key
  * says why. */
 bool role_key(struct journal_role *j);

@@ -172,17 +172,19 @@ static void holds_all(const char *code)
 
 static void order(enum devices_order what)
 {
-	struct msg_devices m = { .order = (uint8_t)what, .number = 1, .reason = reason };
+	struct msg asked = { .body = { MSG_DEVICES,
+				       .devices = { .order = (uint8_t)what, .number = 1, .reason = reason } } };
+	struct msg_devices *m = &asked.body.devices;
 	enum answer_status status;
 	struct addr from;
 
 	assert_true(addr_parse(FROM, &from));
-	m.family = from.family;
-	memcpy(m.from, from.b, sizeof(m.from));
-	memcpy(m.by, by, sizeof(by));
-	memcpy(m.person, person, sizeof(person));
+	m->family = from.family;
+	memcpy(m->from, from.b, sizeof(m->from));
+	memcpy(m->by, by, sizeof(by));
+	memcpy(m->person, person, sizeof(person));
 	n_told = 0;
-	json_decref(role_device_order(&j, &m, -1, &status));
+	json_decref(role_device_order(&j, &asked, &status));
 	assert_int_equal(status, ANSWER_YES);
 	assert_int_equal(n_told, 1);
 }
@@ -242,12 +244,15 @@ static void nothing_is_cut(void **state)
 
 static enum answer_status hand(enum devices_order what, int fd, json_t **ret)
 {
-	struct msg_devices m = { .order = (uint8_t)what, .by = "root", .reason = FROM_BOX };
+	struct msg m = { .body = { MSG_DEVICES,
+				   .devices = { .order = (uint8_t)what, .by = "root", .reason = FROM_BOX } },
+			 .n_fds = 1,
+			 .fds = { fd } };
 	enum answer_status status;
 	json_t *said;
 
 	n_told = 0;
-	said = role_device_order(&j, &m, fd, &status);
+	said = role_device_order(&j, &m, &status);
 	assert_non_null(said);
 	if (ret != NULL)
 		*ret = said;
@@ -375,7 +380,9 @@ static void over_a_review_it_is_left(void **state)
  * the first. */
 static void until_somebody_looks_another_may_come(void **state)
 {
-	struct msg_devices forget = { .order = DEVICES_FORGET, .person = "S", .reason = "r" };
+	struct msg asked = { .body = { MSG_DEVICES,
+				       .devices = { .order = DEVICES_FORGET, .person = "S", .reason = "r" } } };
+	struct msg_devices *forget = &asked.body.devices;
 	enum answer_status status;
 	json_t *said;
 
@@ -385,12 +392,12 @@ static void until_somebody_looks_another_may_come(void **state)
 		assert_true(says(said, true, 1, 1));
 		assert_int_equal(n_told, 2 - i);
 	}
-	forget.number = j.known.list[0].number;
-	forget.reason = " \u3000";
-	json_decref(role_device_order(&j, &forget, -1, &status));
+	forget->number = j.known.list[0].number;
+	forget->reason = " \u3000";
+	json_decref(role_device_order(&j, &asked, &status));
 	assert_int_equal(status, ANSWER_INVALID);
-	forget.reason = "r";
-	json_decref(role_device_order(&j, &forget, -1, &status));
+	forget->reason = "r";
+	json_decref(role_device_order(&j, &asked, &status));
 	assert_int_equal(status, ANSWER_YES);
 	assert_true(j.known.anew == DEVICES_GO_ON && j.known.n == 1);
 	assert_int_equal(hand_text(DEVICES_TAKE, GOOD, strlen(GOOD), &said), ANSWER_YES);

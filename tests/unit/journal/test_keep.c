@@ -461,13 +461,13 @@ static void one_an_hour_and_each_is_recorded(void **state)
 static enum answer_status order(struct journal_role *j, enum hold_order what, uint32_t number, uint64_t since,
 				const char *reason)
 {
-	struct msg_hold m = { .order = (uint8_t)what,
-			      .number = number,
-			      .since = since,
-			      .until = HOLD_OPEN,
-			      .by = "sato",
-			      .person = "Sato",
-			      .reason = reason };
+	struct msg m = { .body = { MSG_HOLD, .hold = { .order = (uint8_t)what,
+						       .number = number,
+						       .since = since,
+						       .until = HOLD_OPEN,
+						       .by = "sato",
+						       .person = "Sato",
+						       .reason = reason } } };
 	enum answer_status status;
 
 	json_decref(role_hold_order(j, &m, &status));

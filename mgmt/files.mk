@@ -19,8 +19,8 @@ build/ui/script: mgmt/files.mk $(wildcard mgmt/ui/*.ts)
 build/ui/style: mgmt/ui/style.css
 	@mkdir -p $(@D)
 	$(Q)esbuild $< --minify --charset=utf8 --log-level=warning --outfile=$@.new && mv $@.new $@
-build/ui/files.c: mgmt/files.mk mgmt/ui/embed build/ui/script build/ui/style mgmt/ui/page.html mgmt/ui/icon.svg docs/openapi.json
-	$(Q)mgmt/ui/embed mgmt/web/pages/page.h ui script=build/ui/script style=build/ui/style page=mgmt/ui/page.html icon=mgmt/ui/icon.svg openapi=docs/openapi.json >$@.new && mv $@.new $@
+build/ui/files.c: mgmt/files.mk mgmt/ui/embed build/ui/script build/ui/style mgmt/ui/page.html mgmt/ui/help.html mgmt/ui/icon.svg docs/openapi.json
+	$(Q)mgmt/ui/embed mgmt/web/pages/page.h ui script=build/ui/script style=build/ui/style page=mgmt/ui/page.html help=mgmt/ui/help.html icon=mgmt/ui/icon.svg openapi=docs/openapi.json >$@.new && mv $@.new $@
 
 # What reports say of the source documents, as a part of the command line and of the daemon.
 CONTROLS = port cpsf nisc sisac self_check

@@ -66,13 +66,9 @@ static struct MHD_Response *static_text(const void *text, size_t n)
 
 enum MHD_Result reply_page(struct MHD_Connection *c, const struct page *page)
 {
-	char policy[PAGE_POLICY];
-	struct MHD_Response *r;
+	struct MHD_Response *r = static_text(page->bytes, *page->size);
 
-	if (page_policy(page, policy) < 0)
-		return MHD_NO;
-	r = static_text(page->bytes, *page->size);
-	return queue(c, MHD_HTTP_OK, r, r != NULL && common_headers(r, page->type, policy));
+	return queue(c, MHD_HTTP_OK, r, r != NULL && common_headers(r, page->type, page->policy));
 }
 
 enum MHD_Result reply_send(struct MHD_Connection *c, enum reply_kind kind)

@@ -9,14 +9,11 @@
 
 #include <stddef.h>
 
-#define PAGE_POLICY 256
-
 struct page {
 	const char *path, *type; /* `type`: media type */
 	const void *bytes;	 /* valid as long as the program */
 	const size_t *size;
-	/* The content security policy; NULL: the one that page_policy makes. */
-	const char *policy;
+	const char *policy; /* the content security policy */
 };
 
 /* All pages, for the test that compares them with the API's document. */
@@ -24,12 +21,10 @@ size_t page_count(void);
 const struct page *page_at(size_t i);
 /* The page with exactly this path, or NULL. */
 const struct page *page_find(const char *path);
-/* Writes the content security policy of the page. 0, or a negative code of GnuTLS. */
-int page_policy(const struct page *p, char out[PAGE_POLICY]);
 
 /* The files for browsers as bytes in this program, made from mgmt/ui and docs/openapi.json at build
  * time (build/ui/files.c), so nothing is read at run time. */
-extern const unsigned char ui_page[], ui_script[], ui_style[], ui_icon[], ui_openapi[];
-extern const size_t ui_page_size, ui_script_size, ui_style_size, ui_icon_size, ui_openapi_size;
+extern const unsigned char ui_page[], ui_help[], ui_script[], ui_style[], ui_icon[], ui_openapi[];
+extern const size_t ui_page_size, ui_help_size, ui_script_size, ui_style_size, ui_icon_size, ui_openapi_size;
 
 #endif

@@ -80,6 +80,7 @@ struct control {
 	struct in_force *now; /* NULL until `stands` */
 	/* only the list of generations, as in the supervisor's store */
 	struct generation_store store;
+	bool has_past; /* the list was told */
 	struct msg_standing facts;
 	struct sentence workers_said; /* facts.c */
 	/* as the supervisor stores them; owned, NULL = not told yet */

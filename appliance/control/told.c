@@ -74,26 +74,16 @@ bool told_generation(struct control *s, struct msg *m)
 
 bool told_past(struct control *s, struct msg *m)
 {
-	struct generation_store past = { .list = calloc(PAST_MOST, sizeof(*past.list)) };
-	uint8_t *text = NULL;
-	struct err e;
-	size_t n;
-	bool whole = past.list != NULL && memfd_read(m->fds[0], HISTORY_MAX, &text, &n, &e) == 0 &&
-		     history_take(&past, (char *)text, PAST_MOST);
+	json_t *j = json_of_memfd(m->fds[0], HISTORY_MAX);
 
-	free(text);
-	if (!whole) {
-		free(past.list);
-		return false;
-	}
-	free(s->store.list);
-	s->store = past;
-	return true;
+	s->has_past = history_take(&s->store, j, PAST_MOST);
+	json_decref(j);
+	return s->has_past;
 }
 
 bool told_standing(struct control *s, struct msg *m)
 {
-	if (s->now == NULL || s->store.list == NULL)
+	if (s->now == NULL || !s->has_past)
 		return false;
 	s->trusted = m->body.standing.clock_wait == CLOCK_TRUSTED;
 	s->stands = true;

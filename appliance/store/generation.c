@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appliance/store/generation.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +35,18 @@ static int by_number(const void *a, const void *b)
 	return (x->number > y->number) - (x->number < y->number);
 }
 
+/* Reads decimal digits and nothing else. */
+static bool number_read(const char *text, uint64_t *ret)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return errno == 0 && *end == 0;
+}
+
 /* Reads the number. The line must have its end: a line that is cut off would give another
  * number. */
 static bool pointer_parse(char *text, uint64_t *ret)
@@ -42,7 +55,7 @@ static bool pointer_parse(char *text, uint64_t *ret)
 	bool whole = text[n] == '\n';
 
 	text[n] = 0;
-	return whole && history_number(text, ret) && *ret != 0 && *ret != UINT64_MAX;
+	return whole && number_read(text, ret) && *ret != 0 && *ret != UINT64_MAX;
 }
 
 static bool was_confirmed(const struct generation_store *s)
@@ -93,14 +106,14 @@ static void number_behind(struct generation_store *s)
 		if (strncmp(entry->d_name, "gen-", 4) != 0 || end == NULL)
 			continue;
 		*end = 0;
-		if (history_number(entry->d_name + 4, &number) && number >= s->next && number < UINT64_MAX)
+		if (number_read(entry->d_name + 4, &number) && number >= s->next && number < UINT64_MAX)
 			s->next = number + 1;
 	}
 	if (d != NULL)
 		closedir(d);
 }
 
-/* Adds a line for the confirmed generation if the history lacks it. True: a line was added. */
+/* Adds a record of the confirmed generation if the history lacks it. True: it was added. */
 static bool complete_history(struct generation_store *s)
 {
 	if (s->confirmed == 0 || generation_find(s, s->confirmed) != NULL || s->n == GENERATIONS_KEPT)
@@ -148,11 +161,6 @@ int generation_store_look(int statefd, struct generation_store *s, struct err *e
 	s->dirfd = openat(statefd, "generations", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dirfd < 0)
 		return err_set(e, -errno, "open the folder of generations");
-	s->list = calloc(GENERATIONS_KEPT + 1, sizeof(*s->list));
-	if (s->list == NULL) {
-		generation_store_close(s);
-		return err_set(e, -ENOMEM, "generations");
-	}
 	r = read_store(s, &completed, e);
 	if (r < 0)
 		generation_store_close(s);
@@ -168,11 +176,6 @@ int generation_store_open(int statefd, struct generation_store *s, struct err *e
 	s->dirfd = folder_open(statefd, "generations", &strange, e);
 	if (s->dirfd < 0)
 		return s->dirfd;
-	s->list = calloc(GENERATIONS_KEPT + 1, sizeof(*s->list));
-	if (s->list == NULL) {
-		r = err_set(e, -ENOMEM, "generations");
-		goto fail;
-	}
 	r = read_store(s, &changed, e);
 	if (r < 0)
 		goto fail;
@@ -214,7 +217,6 @@ int generation_save(struct generation_store *s, struct err *e)
 
 void generation_store_close(struct generation_store *s)
 {
-	free(s->list);
 	if (s->dirfd >= 0)
 		close(s->dirfd);
 	*s = (struct generation_store){ .dirfd = -1 };

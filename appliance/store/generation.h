@@ -3,7 +3,7 @@
  * The store of sealed generations: numbered files, their history, and which one is confirmed.
  * Supervisor only; the role control has a copy of the history in memory.
  *
- * `gen-<n>.sealed` holds the sealed bytes, `history` one line a generation, `confirmed` the number
+ * `gen-<n>.sealed` holds the sealed bytes, `history` what happened to each generation, `confirmed` the number
  * that boot loads. Every file is replaced as a whole and synced. The store never reads the contents
  * of a generation; they are verified when they are unsealed.
  */
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "appliance/base/err.h"
+#include "appliance/base/json.h"
 #include "appliance/base/sentence.h"
 #include "appliance/wire/past.h"
 
@@ -63,8 +64,9 @@ struct generation_turn {
 };
 
 struct generation_store {
-	int dirfd;			/* owned */
-	struct generation_record *list; /* ascending by number; owned */
+	int dirfd; /* owned */
+	/* ascending by number; one more than is kept, until the oldest is forgotten */
+	struct generation_record list[GENERATIONS_KEPT + 1u];
 	size_t n;
 	/* the last changes of the generation in force, in order; stored with the history */
 	struct generation_turn turns[TURNS_KEPT];
@@ -146,10 +148,10 @@ uint64_t generation_step(const struct generation_store *s, uint64_t trial);
 /* The generation whose trial ended last, or NULL. */
 const struct generation_record *generation_last_trial(const struct generation_store *s);
 
-/* ---- the file `history` and its text, by which the supervisor tells control (history.c) ------ */
+/* ---- the file `history` and its JSON, by which the supervisor tells control (history.c) ------ */
 
-#define HISTORY_LINE 4096u /* some characters take three bytes when stored */
-#define HISTORY_TURN 64u
+#define HISTORY_LINE 6144u /* some characters take two bytes when stored */
+#define HISTORY_TURN 80u
 #define HISTORY_MAX (HISTORY_LINE * (GENERATIONS_KEPT + 1u) + HISTORY_TURN * TURNS_KEPT)
 
 /* Writes the whole file. s->unsaved: it is not on the disk. 0 or negative errno. */
@@ -157,12 +159,10 @@ int history_write(struct generation_store *s, struct err *e);
 /* Reads the file into an empty store: its list, turns and `next`. s->damaged: the file cannot be
  * read. It is then set aside, at the latest when a new one is written. 0 or negative errno. */
 int history_read(struct generation_store *s, struct err *e);
-/* The text of the file; malloc'd, NULL: no memory. */
-char *history_text(const struct generation_store *s, size_t *ret_n);
-/* Reads the text into an empty store whose list has room for `most`, and cuts it in place. False:
- * it is not valid, and the store is empty. */
-bool history_take(struct generation_store *s, char *text, size_t most);
-/* Reads a number as such a file has it: decimal digits and nothing else. */
-bool history_number(const char *text, uint64_t *ret);
+/* A new reference; NULL: no memory. */
+json_t *history_json(const struct generation_store *s);
+/* Reads it into an empty store. False: it is not valid, or has more than `most` generations, and
+ * the store is empty. */
+bool history_take(struct generation_store *s, const json_t *j, size_t most);
 
 #endif

@@ -101,17 +101,13 @@ static void tell_policy(struct supervisor *s, struct slot *control)
 
 static void tell_past(struct supervisor *s, struct slot *control)
 {
-	char *text;
-	size_t n;
 	int fd;
 
 	if (s->relay.past == s->gens.store.changes + 1)
 		return;
-	text = history_text(&s->gens.store, &n);
-	fd = text != NULL ? memfd_sealed("sekisho-past", text, n) : -1;
+	fd = json_memfd(history_json(&s->gens.store));
 	if (fd >= 0 && role_send(s, control, 0, &(struct msg_body){ .type = MSG_PAST }, &fd, 1))
 		s->relay.past = s->gens.store.changes + 1;
-	free(text);
 	if (fd >= 0)
 		close(fd);
 }

@@ -5,9 +5,9 @@
  *
  * LINK: appliance/store/generation.c appliance/store/history.c appliance/base/atomic_file.c
  * LINK: appliance/base/clock.c
- * LINK: appliance/base/err.c
- * LINK: appliance/base/sha256.c appliance/base/utf8.c appliance/base/bytes.c
- * LIBS: nettle
+ * LINK: appliance/base/err.c appliance/base/columns.c appliance/base/json.c appliance/base/addr.c
+ * LINK: appliance/base/memfd.c appliance/base/sha256.c appliance/base/utf8.c appliance/base/bytes.c
+ * LIBS: nettle jansson
  */
 #include "tests/unit/cmocka.h"
 
@@ -277,6 +277,40 @@ static void history_is_bounded(void **state)
 	generation_store_close(&s);
 }
 
+/* As many generations as are kept, with texts that take the most bytes: the file can be read. */
+static void longest_history_is_read(void **state)
+{
+	struct folder *f = *state;
+	struct generation_store s;
+	struct sentence meant;
+	char by[BY_BYTES], comment[COMMENT_BYTES];
+	struct generation_cause c = { .why = WHY_ROLLBACK, .by = by, .comment = comment, .meant = &meant };
+	uint8_t digest[32] = { 255 };
+	struct err e = { 0 };
+	uint64_t n;
+
+	memset(by, '"', sizeof(by) - 1);
+	memset(comment, '"', sizeof(comment) - 1);
+	for (int l = 0; l < LANGUAGES; l++)
+		memset(meant.text[l], '\n', sizeof(meant.text[l]) - 1);
+	by[sizeof(by) - 1] = comment[sizeof(comment) - 1] = 0;
+	meant.text[LANG_EN][sizeof(meant.text[LANG_EN]) - 1] = meant.text[LANG_JA][sizeof(meant.text[LANG_JA]) - 1] = 0;
+	assert_int_equal(generation_store_open(f->fd, &s, &e), 0);
+	for (size_t i = 0; i < GENERATIONS_KEPT; i++) {
+		assert_int_equal(generation_add(&s, "x", 1, digest, &c, &n, &e), 0);
+		assert_int_equal(generation_mark(&s, n, GEN_REVERTED, &c, &e), 0);
+	}
+	while (s.n_turns < TURNS_KEPT)
+		s.turns[s.n_turns++] = (struct generation_turn){ UINT64_MAX >> 1, UINT64_MAX >> 1 };
+	assert_int_equal(history_write(&s, &e), 0);
+	reopen(f, &s);
+	assert_false(s.damaged);
+	assert_true(s.n == GENERATIONS_KEPT && s.n_turns == TURNS_KEPT);
+	assert_memory_equal(&s.list[0].meant, &meant, sizeof(meant));
+	assert_string_equal(s.list[0].changed_comment, comment);
+	generation_store_close(&s);
+}
+
 /* Applies that fail, however many, remove neither the generation on trial nor those to which one
  * could go back. */
 static void failures_take_nothing_away(void **state)
@@ -349,8 +383,22 @@ static void room_is_tried(void **state)
 static void damaged_history_begins_anew(void **state)
 {
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
-	static const char *const bad[] = { "1 zz 0 confirmed root\n", "x\n", "2 00 1 confirmed root\n",
-					   "1 " ZEROS " 5 confirmed root\n" };
+#define TOLD(number, digest, state, rest)                                                                              \
+	"{\"number\":" number ",\"digest\":\"" digest "\",\"applied\":1,\"state\":\"" state                            \
+	"\",\"by\":\"\",\"before\":0,\"why\":\"confirm\",\"changed\":1,\"changed_by\":\"\",\"other\":0,"               \
+	"\"comment\":\"\",\"changed_comment\":\"\",\"meant_en\":\"\",\"meant_ja\":\"\"" rest "}"
+#define HISTORY(list) "{\"generations\":[" list "],\"in_force\":[]}"
+	static const char *const bad[] = {
+		"x\n",
+		"{}",
+		HISTORY(TOLD("1", "zz", "confirmed", "")),
+		HISTORY(TOLD("0", ZEROS, "confirmed", "")),
+		HISTORY(TOLD("-1", ZEROS, "confirmed", "")),
+		HISTORY(TOLD("1", ZEROS, "perhaps", "")),
+		HISTORY(TOLD("1", ZEROS, "confirmed", ",\"more\":1")),
+		HISTORY(TOLD("2", ZEROS, "confirmed", "") "," TOLD("2", ZEROS, "confirmed", "")),
+		"{\"generations\":[],\"in_force\":[{\"from\":100}]}",
+	};
 	struct folder *f = *state;
 	struct generation_store s;
 	struct err e = { 0 };
@@ -359,6 +407,10 @@ static void damaged_history_begins_anew(void **state)
 	add(&s, 1);
 	add(&s, 2);
 	generation_confirm(&s, 2, &confirmed, &e);
+	/* only what makes each of the others bad is missing here */
+	overwrite(f, "history", HISTORY(TOLD("1", ZEROS, "confirmed", "") "," TOLD("2", ZEROS, "confirmed", "")));
+	reopen(f, &s);
+	assert_true(!s.damaged && s.n == 2);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		overwrite(f, "history", bad[i]);
 		reopen(f, &s);
@@ -455,7 +507,7 @@ static void store_of_other_things(void **state)
 	assert_int_equal(s.next, 4);
 	assert_true(is_there(f, "history.damaged/there"));
 	/* A history without the confirmed generation was cut short. */
-	overwrite(f, "history", "");
+	overwrite(f, "history", "{\"generations\":[],\"in_force\":[]}");
 	reopen(f, &s);
 	assert_true(s.damaged);
 	assert_int_equal(s.next, 4);
@@ -739,8 +791,8 @@ static void turns_are_bounded(void **state)
 	was(&s, 299, 0, 0, 0);
 	was(&s, 300, one, 300, 400);
 	was(&s, 100 * (TURNS_KEPT + 2), other, 100 * (TURNS_KEPT + 2), 0);
-	/* One invalid line: the whole history is set aside, and nothing is guessed. */
-	overwrite(f, "history", "in_force 100 1 2\n");
+	/* One invalid row: the whole history is set aside, and nothing is guessed. */
+	overwrite(f, "history", "{\"generations\":[],\"in_force\":[{\"from\":1,\"number\":1},{\"from\":2}]}");
 	reopen(f, &s);
 	assert_true(s.damaged);
 	assert_int_equal(s.n_turns, 0);
@@ -758,6 +810,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(records_are_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(trials_are_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(history_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(longest_history_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(failures_take_nothing_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(room_is_tried, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_history_begins_anew, setup, teardown),

@@ -4,9 +4,11 @@
  * keeps its id. Sessions in these cells would stay under the old permit and never get the new
  * rights. So after each commit the sessions of live permits are looked at, and a session that is
  * now in another permit's cell gets the label of that permit. Security does not depend on this: a
- * narrowed permit has a new id, and the commit itself ends the old one. When this role begins,
- * labels of an older release with another layout (wire/mark.h) are rewritten too, because no rule
- * would recognise them.
+ * narrowed permit has a new id, and the commit itself ends the old one. The rules look its sessions
+ * up again, but would forget that a protocol was confirmed, and the worker that could repeat it may
+ * have ended since. So a silent session that was confirmed gets the new label here. When this role
+ * begins, labels of an older release with another layout (wire/mark.h) are rewritten too, because
+ * no rule would recognise them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +30,7 @@ struct move {
 
 struct looking {
 	struct arena *a;
-	const struct generation_held *g;
+	const struct generation_held *g, *old; /* `old`: in force before, or NULL */
 	/* per permit: its cells are unchanged, so its sessions stay under it */
 	const bool *settled;
 	uint64_t now;
@@ -43,6 +45,39 @@ static void looking_restart(void *ctx)
 	l->n = 0;
 }
 
+/* Whether a session that was confirmed for one permit counts as confirmed under the other. */
+static bool stays_confirmed(const struct ir_permit *was, const struct ir_permit *is)
+{
+	return protocols_within(&was->protocols, &is->protocols) && (was->deny_weak_tls || !is->deny_weak_tls);
+}
+
+/* A session whose permit has ended. Only a confirmed one is moved, and only if it stays so. */
+static int note_confirmed(struct looking *l, const struct session *s)
+{
+	uint32_t old = l->old != NULL ? generation_permit(l->old, mark_permit(s->mark)) : UINT32_MAX, mark;
+	const struct question q = session_question(s, l->now);
+	const struct ir_cell *cell = NULL;
+	const struct ir_permit *was, *is;
+	struct move *m;
+
+	if (old != UINT32_MAX && mark_outcome(s->mark) == MARK_CONFIRMED &&
+	    !generation_lingers(l->g, mark_permit(s->mark)))
+		cell = evaluate_ir(&l->g->ir, &q);
+	if (cell == NULL)
+		return 0;
+	was = &l->old->ir.permits[old];
+	is = &l->g->ir.permits[cell->permit];
+	mark = ir_label(is, l->g->ids[cell->permit]);
+	if (is->lane == LANE_NONE || lane_kind_of(is->lane) != LANE_NAMING || !stays_confirmed(was, is) ||
+	    (was->until != 0 && was->until <= l->now) || (mark & ~s->mark & MARK_LIMITS) != 0)
+		return 0;
+	m = arena_grow(l->a, (void **)&l->list, &l->n, &l->room, sizeof(*m));
+	if (m == NULL)
+		return -ENOMEM;
+	*m = (struct move){ .session = *s, .mark = mark | MARK_CONFIRMED << MARK_OUTCOME_SHIFT };
+	return 0;
+}
+
 static int note_relabel(const struct session *s, void *ctx)
 {
 	struct looking *l = ctx;
@@ -52,7 +87,9 @@ static int note_relabel(const struct session *s, void *ctx)
 	const struct ir_cell *cell;
 	struct move *m;
 
-	if (s->ending || old == UINT32_MAX || l->settled[old])
+	if (!s->ending && old == UINT32_MAX)
+		return note_confirmed(l, s);
+	if (s->ending || l->settled[old])
 		return 0;
 	cell = evaluate_ir(ir, &q);
 	if (cell != NULL && cell->permit == old && mark_lane(s->mark) == ir->permits[old].lane &&
@@ -76,8 +113,7 @@ static int note_relabel(const struct session *s, void *ctx)
 		outcome = MARK_UNJUDGED;
 	/* The session's protocol was confirmed for the old permit. Under the new permit this is
 	 * valid only if that allows at least the same protocols. */
-	if (outcome != 0 && (!protocols_within(&ir->permits[old].protocols, &ir->permits[cell->permit].protocols) ||
-			     (ir->permits[cell->permit].deny_weak_tls && !ir->permits[old].deny_weak_tls)))
+	if (outcome != 0 && !stays_confirmed(&ir->permits[old], &ir->permits[cell->permit]))
 		outcome = MARK_GOOD << MARK_OUTCOME_SHIFT;
 	m->mark = ir_label(&ir->permits[cell->permit], l->g->ids[cell->permit]);
 	/* The new permit limits the time of sessions, and the old one did not. So only
@@ -123,10 +159,11 @@ static int look_for_stale(struct enforce *f, const struct generation_held *old, 
 {
 	const struct generation_held *g = f->now;
 	bool *settled = arena_array(a, g->ir.n_permits + 1u, sizeof(*settled)), all = true;
-	struct looking l = { .a = a, .g = g, .settled = settled, .now = enforce_moment(f) };
+	struct looking l = { .a = a, .g = g, .old = old, .settled = settled, .now = enforce_moment(f) };
 	int r = 0;
 
-	if (settled == NULL || !settle_permits(old, g, a, settled))
+	/* If the last relabelling was not finished, the sessions of every permit are looked at. */
+	if (settled == NULL || !settle_permits(f->timing.relabel_due ? NULL : old, g, a, settled))
 		return err_set(e, -ENOMEM, "sessions to relabel");
 	for (uint32_t i = 0; i < g->ir.n_permits && all; i++)
 		all = settled[i];
@@ -145,8 +182,7 @@ void enforce_relabel(struct enforce *f, const struct generation_held *old)
 	struct arena *a = f->now != NULL ? arena_new(RELABEL_BUDGET) : NULL;
 	struct err e = { 0 };
 
-	/* If the last relabelling was not finished, the sessions of every permit are looked at. */
 	f->timing.relabel_due = f->now != NULL && (a == NULL || !ir_places_keep(&f->now->ir, f->now->arena) ||
-						   look_for_stale(f, f->timing.relabel_due ? NULL : old, a, &e) < 0);
+						   look_for_stale(f, old, a, &e) < 0);
 	arena_free(a);
 }

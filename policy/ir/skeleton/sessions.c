@@ -269,8 +269,9 @@ void lookup_rules(struct writer *w)
 
 /*
  * A session that was judged counts as judged under the new permit too, and `hold` lets it continue.
- * A confirmation belongs to the old permit; its worker repeats it when the new permit allows the
- * same protocols. A session without inspection has no outcome in its mark, as in the map `live`.
+ * A confirmation belongs to the old permit; its worker, or enforce/relabel.c, repeats it when the
+ * new permit allows the same protocols. A session without inspection has no outcome in its mark, as
+ * in the map `live`.
  */
 void relabel_rules(struct writer *w)
 {

@@ -4,9 +4,10 @@ halves. Then no packet is lost, the answer's lists of cut and narrowed sessions 
 records have the names from before or after the edit. Others change what is inspected, or end
 sessions."""
 import re
+import signal
 
 from box import conduit
-from event import Applied
+from event import Applied, WorkerLost, anew, signal_all
 from policies import Policy, moment
 from policy_events import EndedByTime
 from role_events import DaemonRestarted
@@ -216,6 +217,26 @@ class TakenAwayWhereNobodyLooks(Edited):
         return False
 
 
+class NarrowedBehindNewWorkers(Edited):
+    """Every permit gets another id, and no worker can repeat that the protocol of a silent session
+    was confirmed."""
+    edit = staticmethod(narrower)
+    lossless = exact = False
+    roles = ("dpi",)
+
+    def fire(self, field):
+        old = field.pids("dpi")
+        signal_all(field, "dpi", signal.SIGKILL)
+        anew(field, "dpi", old)
+        super().fire(field)
+
+    def changed(self, state):
+        return WorkerLost.changed(self, state)
+
+    def wrong(self, field, states):
+        return ()  # the lists know nothing of what the dead workers saw
+
+
 class RestartedBehindEdits(DaemonRestarted):
     """A network was divided and joined again before: the permits of its sessions are not their
     first ones, and a start of the daemon has to know that."""
@@ -226,7 +247,7 @@ class RestartedBehindEdits(DaemonRestarted):
         super().before(field)
 
 
-EDITS = (RestartedBehindEdits, EndedWhereNobodyLooks, TakenAwayWhereNobodyLooks, edited("LookedAtBeside", looks), undone("NoLongerLookedAt", looks), edited("OverlappedByStricterWords", stricter),
+EDITS = (RestartedBehindEdits, NarrowedBehindNewWorkers, EndedWhereNobodyLooks, TakenAwayWhereNobodyLooks, edited("LookedAtBeside", looks), undone("NoLongerLookedAt", looks), edited("OverlappedByStricterWords", stricter),
          undone("StricterWordsTakenAway", stricter), edited("OverlappedByMore", more_allowed), undone("OverlapTakenAway", more_allowed),
          edited("PortsWidened", more_ports), undone("PortsNarrowed", more_ports), edited("AnotherProtocolBeside", another_protocol),
          undone("AnotherProtocolTakenAway", another_protocol), edited("UndecidedBytes", eager), undone("NoUndecidedBytes", eager),

@@ -3,9 +3,9 @@
  * The store of sealed generations: numbered files, their history, and which one is confirmed.
  * Supervisor only; the role control has a copy of the history in memory.
  *
- * `gen-<n>.sealed` holds the sealed bytes, `history` what happened to each generation, `confirmed` the number
- * that boot loads. Every file is replaced as a whole and synced. The store never reads the contents
- * of a generation; they are verified when they are unsealed.
+ * `gen-<n>.sealed` holds the sealed bytes, `history` what happened to each generation, `confirmed`
+ * the number that boot loads. Every file is replaced as a whole and synced. The store never reads
+ * the contents of a generation; they are verified when they are unsealed.
  */
 #ifndef SEKISHO_STORE_GENERATION_H
 #define SEKISHO_STORE_GENERATION_H

@@ -44,7 +44,7 @@ class Live:
                 traceback.print_exc()
 
     def check(self, event):
-        want = event.expect(self.state)
+        self.event, want = event, event.expect(self.state)
         if self.state.halfway and self.state.lane == "commands" and want == "goes_on":
             want = "any"  # the session met a worker that does not know it
         self.want = want
@@ -112,7 +112,8 @@ class Live:
             pass
         f = self.state.f
         if not hasattr(f, "c"):
-            self.state.again()
+            if self.event.room(self.state):
+                self.state.again()
             return
         if self.state.name() in UNHEARD:
             return

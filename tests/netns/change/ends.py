@@ -225,6 +225,7 @@ class Datagrams:
         self.field, self.port, self.six, self.proto = field, port, six, proto
         self.sport = field.next_port()
         self.a, self.b = ((RAW6 if six else RAW4)[z] for z in ("ops", "ot"))
+        self.sent = time.monotonic()
 
     def packet(self, text, back=False):
         a, b = (self.b, self.a) if back else (self.a, self.b)
@@ -235,6 +236,7 @@ class Datagrams:
         return a, b, icmp_number(a), icmp(a, b, kinds[back], 0, struct.pack("!HH", self.sport, 1) + text)
 
     def send(self, text, back=False):
+        self.sent = time.monotonic()
         (self.field.ot if back else self.field.ops).send(ip(*self.packet(text, back)))
 
     def came(self, text, back=False):

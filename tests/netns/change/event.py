@@ -53,6 +53,10 @@ class Event:
             return "goes_on" if self.changed(state) in ("goes_on", "any") else "cut"
         return self.changed(state)
 
+    def room(self, state):
+        """Whether the ends of the state can begin a new session."""
+        return True
+
     def polls(self):
         """The expectation for the session that polls: as for an open session of the commands
         lane."""

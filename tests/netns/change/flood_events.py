@@ -57,11 +57,14 @@ class Flood(Event):
             yield "nothing was full: %s by %d packets, which made %s grow" % (self.held(), self.sent, self.grown)
 
     def changed(self, state):
-        # a session that is new or not answered yet needs what its own side has used up
-        return "any" if (state.ended or not state.followed) and state.lane == self.own else "goes_on"
+        # a session that is new, forgotten or not answered yet needs what its own side has used up
+        return "any" if (state.ended or not state.followed or state.forgotten) and not self.room(state) else "goes_on"
 
     def expect(self, state):
-        return "any" if state.ended and state.lane == self.own else super().expect(state)
+        return "any" if state.ended and not self.room(state) else super().expect(state)
+
+    def room(self, state):
+        return state.lane != self.own
 
     own = None
 

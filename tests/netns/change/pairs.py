@@ -115,6 +115,13 @@ class Pair(Event):
             return "goes_on"
         return "any"
 
+    def expect(self, state):
+        want = super().expect(state)
+        return "any" if want == "goes_on" and state.ended and not self.room(state) else want
+
+    def room(self, state):
+        return self.first.room(state) and self.second.room(state)
+
     def stands(self, event):
         """Whether the person's order was carried out, and agrees with the policy in force."""
         keys = event.policy.change.get("keys", {})

@@ -18,6 +18,7 @@ Attributes say what an event may mean for the state:
   partial   only a part of its last request has been sent
   moves     it sends all the time, so two lists need not be equal
   lasts     after it has gone on, it is like any other open session
+  forgotten the kernel may have forgotten its session, because the event took so long
   labelled  the kernel's session has the permit of its client; otherwise its datagrams are judged
             by the rows in force, as those of a new session
   subscribed  only a subscription allows what its server sends"""
@@ -41,7 +42,7 @@ def read_answer(tid, count=4, unit=1):
 class Tcp:
     lane, writes, ended, refused, halfway, hurries = "commands", False, False, False, False, False
     followed, answered, accepted, wrote, partial, moves = True, True, True, False, False, False
-    lasts, wide, labelled, subscribed = True, False, True, False
+    lasts, wide, labelled, subscribed, forgotten = True, False, True, False, False
     lossless = True  # of the event: what it sends meanwhile arrives without being repeated
     observing = False  # of the policy before: requests that the rows do not allow pass
     tid = 1
@@ -503,6 +504,10 @@ class Udp:
     def poke(self):
         self.last = self.text(), False
         self.f.send(*self.last)
+
+    @property
+    def forgotten(self):
+        return time.monotonic() - self.f.sent > 13  # it keeps a young flow for 15 s
 
     def again(self):
         """What its ends do when the earlier packets are not known any more; only datagrams on their

@@ -512,7 +512,7 @@ static bool on_ask(void *ctx, struct msg *m)
 	bool sent;
 	int fd;
 
-	if (m->n_fds != 2 || (m->body.ask.promises == 0 && (m->body.ask.from[0] == 0 || m->body.ask.whom[0] == 0)) ||
+	if (m->n_fds != 2 || (m->body.ask.promises == 0 && (m->body.ask.from[0] == 0 && m->body.ask.whom[0] == 0)) ||
 	    memfd_read(m->fds[0], IR_SEALED_MAX, &sealed, &n, &e) < 0)
 		return msg_send(ROLE_FD_CONTROL, m->id, &said, NULL, 0) == 0;
 	doors = json_of_memfd(m->fds[1], DOORS_MOST);

@@ -25,25 +25,37 @@ let offering: Offer | undefined;
 let started = false;
 let note: string | undefined; // about a button that was pressed on another page
 
+/** A change of the policy's text that a button on another page proposes. */
+export interface Proposal {
+	change: (texts: Text[]) => Text[] | undefined; // undefined: the place is not in the texts
+	file?: string | undefined; // the text to show
+	lost: string; // what to say then
+	comment: string;
+}
+
 /**
- * Makes this conduit enforcing in the draft: saves and tries it if there is no draft, otherwise
- * only changes the typed text. Then shows this page.
+ * Puts the change into the draft: saves and tries it if there is no draft, otherwise only changes
+ * the typed text. Then shows this page.
  */
-export async function promote(k: Conduit, changed: () => void): Promise<void> {
+export async function propose(p: Proposal, changed: () => void): Promise<void> {
 	redraw = changed;
 	started = true;
 	note = undefined;
 	await load(false, changed);
-	const kept = change.kept, texts = promoted(change.texts, k);
+	const kept = change.kept, before = change.texts, texts = p.change(before);
 	if (texts !== undefined) show(texts);
-	else note = t("let_enforce_lost", k.name ?? "", (k.file ?? "") + ":" + String(k.line ?? 0));
-	shown = k.file ?? "";
+	else note = p.lost;
+	shown = p.file ?? texts?.find((x, i) => x.text !== before[i]?.text)?.name ?? "";
 	if (kept !== undefined && texts !== undefined && kept.draft.state !== "none" && kept.draft.state !== "applied") note = t("let_enforce_beside");
 	location.hash = "#change";
 	changed();
 	if (kept === undefined || texts === undefined || note !== undefined) return;
-	if (await give("save", { base: kept.force.number, comment: t("let_enforce_comment", k.name ?? "").slice(0, 80), texts }, changed)) await give("try", {}, changed);
+	if (await give("save", { base: kept.force.number, comment: p.comment.slice(0, 80), texts }, changed)) await give("try", {}, changed);
 }
+
+/** Makes this conduit enforcing. */
+export const promote = (k: Conduit, changed: () => void): Promise<void> => propose({ change: (texts) => promoted(texts, k), file: k.file,
+	lost: t("let_enforce_lost", k.name ?? "", (k.file ?? "") + ":" + String(k.line ?? 0)), comment: t("let_enforce_comment", k.name ?? "") }, changed);
 
 whenLeft(() => {
 	watchDraft(false, () => undefined);

@@ -334,7 +334,7 @@ export const words = (s: Said | null | undefined, lang: "ja" | "en"): string => 
  * Calls `each` for each place outside of quotes and comments, with its depth of braces, until it
  * returns true.
  */
-function walk(text: string, from: number, each: (at: number, depth: number) => boolean): void {
+export function walk(text: string, from: number, each: (at: number, depth: number) => boolean): void {
 	let depth = 0;
 	for (let at = from; at < text.length; at++) {
 		const two = text.slice(at, at + 2), c = text[at];
@@ -368,4 +368,26 @@ export function promoted(texts: Text[], k: Conduit): Text[] | undefined {
 	if (!name || !found.some((f) => f.by !== "")) return undefined;
 	const text = found.reverse().reduce((sum, f) => sum.slice(0, f.at) + f.by + sum.slice(f.end), one.text);
 	return texts.map((x) => (x === one ? { name: x.name, text } : x));
+}
+
+// ---- a line that another page knows -------------------------------------------------------------
+
+/**
+ * The texts with `line` as the first entry of this list ("conduits") or group ("services"), or
+ * undefined where the texts have none.
+ */
+export function inserted(texts: Text[], list: string, line: string): Text[] | undefined {
+	const begins = new RegExp("^" + list + "\\s*[=:]\\s*([({])");
+	for (const one of texts) {
+		let begin = -1, open = "";
+		walk(one.text, 0, (at, depth) => {
+			const m = depth === 0 && !/\w/.test(one.text[at - 1] ?? "") ? begins.exec(one.text.slice(at, at + 80)) : null;
+			if (m !== null) [begin, open] = [at + (m[0] ?? "").length, m[1] ?? ""];
+			return begin < 0;
+		});
+		if (begin < 0) continue;
+		const rest = one.text.slice(begin), alone = /^(?:\s|#.*|\/\/.*|\/\*[^]*?\*\/)*\)/.test(rest);
+		return texts.map((x) => (x === one ? { name: x.name, text: one.text.slice(0, begin) + "\n" + line + (open === "(" && !alone ? "," : open === "{" ? ";" : "") + rest } : x));
+	}
+	return undefined;
 }

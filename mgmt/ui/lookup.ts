@@ -1,22 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // "May A do this to B?" in the policy in force, before anybody tries: the answer of `sekisho ask`
-// in its own sentences.
-import { h, type Node_ } from "./dom";
+// in its own sentences. With one end alone: who can do this there, or what is reached from here.
+import { h, type Child, type Node_ } from "./dom";
 import { fromThere, local, zone } from "./format";
 import { commands, field, chip } from "./parts";
 import { ask, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
 import type { Said, State } from "./types";
 
-interface Asked {
-	allowed: boolean;
-	said: Said[];
+interface Hop {
+	conduit: string;
+	file: string;
+	line: number;
 }
+interface Chain {
+	zone: string;
+	addresses: string[];
+	chain: Hop[];
+	service?: string; // of a source: what its last conduit lets pass
+	row?: number | null;
+	services?: { service: string; commands: string[] }[]; // of a place that is reached
+}
+export interface Asked {
+	allowed: boolean;
+	said?: Said[];
+	services?: string[];
+	sources?: Chain[];
+	reached?: Chain[];
+}
+/** The box's answer, a word it does not know, or the reason for no answer. */
+export type PolicyAnswer = Asked | Said | Key;
 interface Looked {
 	from: string;
 	to: string;
-	// the box's answer, a word it does not know, or the reason for no answer
-	answer: Asked | Said | Key;
+	answer: PolicyAnswer;
 }
 
 const WORDS = ["from", "to", "service", "command", "address", "value"];
@@ -32,20 +49,20 @@ const value = (id: string): string => (document.getElementById("ask-" + id) as H
 /** Encoded for the box: all but the plainest characters as "%E5". */
 const written = (text: string): string => encodeURIComponent(text).replace(/[!~*'()]/g, (c) => "%" + c.charCodeAt(0).toString(16).toUpperCase());
 
+/** Asks the box; the keys are those of the API. */
+export async function askPolicy(words: Record<string, string>): Promise<PolicyAnswer> {
+	const answer = await ask<Asked>("/api/v1/ask?" + Object.entries(words).filter(([, w]) => w !== "").map(([key, w]) => key + "=" + written(w)).join("&"));
+	return answer.ok ? answer.value : answer.why === "forbidden" ? "rules_no_right" : answer.why !== "wrong" ? "no_answer" : (answer.said as { error?: Said } | undefined)?.error ?? "lookup_wrong";
+}
+
 async function look(changed: () => void): Promise<void> {
 	const mine = ++run, [from, to] = [value("from"), value("to")], at = value("at");
-	if (from === "" || to === "") {
-		looked = { from, to, answer: "lookup_wants" };
-		changed();
-		return;
-	}
-	looked = { from, to, answer: "loading" };
+	looked = { from, to, answer: from === "" && to === "" ? "lookup_wants" : "loading" };
 	changed();
-	const list = WORDS.filter((w) => value(w) !== "").map((w) => w + "=" + written(value(w)));
-	if (at !== "") list.push("at=" + Math.floor(fromThere(at).getTime() / 1000));
-	const answer = await ask<Asked>("/api/v1/ask?" + list.join("&"));
+	if (looked.answer !== "loading") return;
+	const answer = await askPolicy({ ...Object.fromEntries(WORDS.map((w) => [w, value(w)])), at: at !== "" ? String(Math.floor(fromThere(at).getTime() / 1000)) : "" });
 	if (mine !== run) return;
-	looked.answer = answer.ok ? answer.value : answer.why === "forbidden" ? "rules_no_right" : answer.why !== "wrong" ? "no_answer" : (answer.said as { error?: Said } | undefined)?.error ?? "lookup_wrong";
+	looked.answer = answer;
 	changed();
 }
 
@@ -55,11 +72,23 @@ function names(state: State): string[] {
 	return [...new Set(list.map((x) => x.label || x.name || ""))].filter((x) => x !== "");
 }
 
+/** "10.30.1.10 (crane): plc_read (read), tos-reads-cranes (site.cfg:69)". */
+function chainText(c: Chain): string {
+	const what = c.services !== undefined ? c.services.map((s) => s.service + (s.commands.length > 0 ? " (" + s.commands.join(", ") + ")" : "")).join(", ") : (c.service ?? "") + (c.row ? " (" + t("lookup_row", c.row) + ")" : "");
+	return c.addresses.join(", ") + " (" + c.zone + "): " + what + " — " + c.chain.map((x) => x.conduit + " (" + x.file + ":" + String(x.line) + ")").join(" → ");
+}
+
+export function answerNodes(a: PolicyAnswer): Child[] {
+	if (typeof a === "string") return [h("p", { class: a === "loading" ? "note" : "complaint" }, t(a))];
+	if (!("allowed" in a)) return [h("p", { class: "complaint" }, a[language()])];
+	const lines = a.said !== undefined ? a.said.map((s) => local(s[language()])) : (a.sources ?? a.reached ?? []).map(chainText);
+	return [h("ul", { class: "plain" }, lines.map((line) => h("li", {}, line)))];
+}
+
 function answered(x: Looked): Node_ {
-	if (typeof x.answer === "string") return h("p", { class: x.answer === "loading" ? "note" : "complaint", role: "status" }, t(x.answer));
-	if (!("said" in x.answer)) return h("p", { class: "complaint", role: "status" }, x.answer[language()]);
-	return h("div", { role: "status" }, h("p", { class: "told" }, chip(x.answer.allowed ? "good" : "bad", t(x.answer.allowed ? "lookup_yes" : "lookup_no")), h("b", { class: "named" }, x.from + " → " + x.to)),
-		h("ul", { class: "plain" }, x.answer.said.map((s) => h("li", {}, local(s[language()])))));
+	const a = x.answer, known = typeof a !== "string" && "allowed" in a ? a : undefined;
+	const verdict: Key | undefined = known && (known.said !== undefined ? (known.allowed ? "lookup_yes" : "lookup_no") : known.sources !== undefined ? (known.allowed ? "lookup_who" : "lookup_nobody") : known.allowed ? "lookup_reach" : "lookup_nowhere");
+	return h("div", { role: "status" }, verdict !== undefined && h("p", { class: "told" }, chip(known?.allowed === true ? "good" : "bad", t(verdict)), h("b", { class: "named" }, [x.from, x.to].filter((w) => w !== "").join(" → "))), ...answerNodes(a));
 }
 
 export function lookupCard(changed: () => void): (state: State) => Node_ {

@@ -384,7 +384,10 @@ export interface Token {
 /** A recorded event, as far as the pages read it. */
 export interface Told extends Said {
 	seq: number;
+	kind?: string;
 	code?: string;
+	protocol?: string;
+	needs?: string; // beside a refused command: the row of `allow` that lets it pass
 	verdict?: string;
 	severity?: string;
 	reason?: string;

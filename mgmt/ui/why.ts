@@ -3,16 +3,18 @@
 // answers oldest first, so the search goes through the records in stretches from the newest on,
 // each four times as long as the one before, until enough are found.
 import { REASONS } from "./asked";
-import { h, type Node_ } from "./dom";
+import { propose } from "./change";
+import { h, type Child, type Node_ } from "./dom";
 import { feed } from "./feed";
 import { askTracked, trackedRows, type Tracked } from "./flow";
 import { count, fromThere, local, zone } from "./format";
-import { lookupCard } from "./lookup";
+import { answerNodes, askPolicy, lookupCard, type PolicyAnswer } from "./lookup";
+import { ends, isNeeded, portOf, withNeeded } from "./needed";
 import { card, chip, mark, type Tone, choice, commands, field } from "./parts";
-import { commandsOf, reach, reachText, zoneName, askRules } from "./register";
+import { commandsOf, askRules } from "./register";
 import { ask, mayDo, person, whenLeft } from "./session";
 import { language, t, type Key } from "./text";
-import type { State, Told, Effective, Said } from "./types";
+import type { State, Told, Effective } from "./types";
 
 // ---- the policy in force ------------------------------------------------------------------------
 
@@ -78,16 +80,15 @@ function nameOf(kind: string, typed: string, state: State | undefined): string {
 export function instead(e: Told): Node_ | false {
 	const r = rules;
 	if (r === undefined || e.verdict !== "deny") return false;
-	const k = (r.conduits ?? []).find((x) => x.name === e.conduit), zone = (r.zones ?? []).find((z) => z.name === e.server_zone);
+	const k = (r.conduits ?? []).find((x) => x.name === e.conduit);
 	if (k !== undefined) {
 		const rows = commandsOf(r, k.name ?? ""), more = rows.length - MOST_ROWS;
-		return h("p", { class: "instead", "data-key": "instead" }, t("instead_conduit", called(k), rows.slice(0, MOST_ROWS).join(" / ") + (more > 0 ? " / " + t("and_more", more) : "") || t("none"), k.owner || t("owner_none")));
+		return h("p", { class: "instead", "data-key": "instead" }, t("instead_conduit", called(k) + " (" + (k.file ?? "") + ":" + String(k.line ?? 0) + ")", rows.slice(0, MOST_ROWS).join(" / ") + (more > 0 ? " / " + t("and_more", more) : "") || t("none"), k.owner || t("owner_none")));
 	}
-	if (e.conduit !== undefined || !e.client_zone || zone === undefined) return false;
-	return h("p", { class: "instead", "data-key": "instead" }, t("instead_between", zoneName(r, e.client_zone), zoneName(r, e.server_zone), reachText(reach(r, e.client_zone, e.server_zone ?? "")) || t("none"), zone.owner || t("owner_none")));
+	return false;
 }
 
-const ENOUGH = 50, KEPT = 200, A_PAGE = 500, FIRST_STRETCH = 500, LONGEST_STRETCH = 1 << 20;
+const ENOUGH = 50, KEPT = 200, RETRY_MS = 60000, A_PAGE = 500, FIRST_STRETCH = 500, LONGEST_STRETCH = 1 << 20;
 const HOURS: [string, Key][] = [["1", "last_hour"], ["24", "last_day"], ["168", "last_week"], ["", "any_time"], ["between", "between_moments"]];
 const VERDICTS: [string, Key][] = [["", "any"], ["deny", "denied"], ["observe", "observed"], ["allow", "allowed"]];
 const GRAVE: [string, Key][] = [["", "any"], ["warning", "from_warning"], ["serious", "serious_only"]];
@@ -102,9 +103,9 @@ interface Answered {
 let sessions: Tracked;
 let sessionsRun = 0;
 let found: Told[] = [];
-// by the record's number: the nearest conduit, or why it is not known
-let nearest = new Map<number, Said | "busy" | "no_answer" | "rules_no_right">();
-const askers = new WeakMap<Told, () => void>();
+// by the record's number: what the policy in force says of the packet, and of its two hosts
+let policySays = new Map<number, { packet: PolicyAnswer; pair?: PolicyAnswer }>();
+const pressers = new WeakMap<Told, Record<string, () => void>>();
 let words = ""; // text that a record has to contain, in lower case
 let query = ""; // the box's filter, without the range of records
 let end = 0; // the records up to this number were not searched
@@ -204,7 +205,7 @@ function beginRefused(changed: () => void): void {
 function begin(changed: () => void): void {
 	const asked = parameters();
 	found = [];
-	nearest = new Map();
+	policySays = new Map();
 	words = value("why-words").toLowerCase();
 	if (asked === undefined) {
 		run++;
@@ -265,44 +266,72 @@ function halt(changed: () => void): void {
 	changed();
 }
 
-/** "10.0.0.1:502" or "[2001:db8::1]:502" as address and port. */
-function ends(text: string): [string, string] {
-	const colon = text.lastIndexOf(":");
-	return [text.slice(0, colon).replace(/[[\]]/g, ""), text.slice(colon + 1)];
-}
-
-async function askNearest(e: Told, changed: () => void): Promise<void> {
-	const mine = run, [client] = ends(e.client ?? ""), [server, port] = ends(e.server ?? "");
-	const icmp = e.icmp_type !== undefined ? "&type=" + e.icmp_type + "&code=" + (e.icmp_code ?? 0) : "";
-	nearest.set(e.seq, "busy");
+/** Asks what the policy in force says of this packet; if it does not let it pass, also what it lets
+ * pass between these two hosts. */
+async function askPacket(e: Told, changed: () => void): Promise<void> {
+	const mine = run, pair = { from: ends(e.client ?? "")[0], to: ends(e.server ?? "")[0] };
+	policySays.set(e.seq, { packet: "loading" });
 	changed();
-	const answer = await ask<Said>("/api/v1/nearest?from=" + (e.client_zone ?? "") + "&to=" + (e.server_zone ?? "") + "&client=" + client +
-		"&server=" + server + "&transport=" + (e.transport ?? "") + "&port=" + port + icmp);
+	const packet = await askPolicy({ ...pair, service: portOf(e) }), asks = typeof packet !== "string" && "allowed" in packet && !packet.allowed;
+	const both = asks ? await askPolicy(pair) : undefined;
 	if (mine !== run) return;
-	nearest.set(e.seq, answer.ok ? answer.value : answer.why === "forbidden" ? "rules_no_right" : "no_answer");
+	policySays.set(e.seq, both !== undefined ? { packet, pair: both } : { packet });
 	changed();
 }
 
-function nearestOf(e: Told, changed: () => void): Node_ | false {
-	if (e.reason !== "no_conduit" || !e.client_zone || !e.server_zone) return false;
-	const known = nearest.get(e.seq);
-	if (known === undefined) return h("p", { class: "acts" }, h("button", { type: "button", click: asker(e, changed) }, t("nearest")));
-	return h("p", { class: "nearest", role: "status" }, known === "busy" ? t("loading") : typeof known === "string" ? t(known) : known[language()]);
+/** A draft with the line that this refusal needs. */
+async function draftNeeded(e: Told, exception: boolean, changed: () => void): Promise<void> {
+	const mine = run, answer = e.needs === undefined ? await askPolicy({ from: ends(e.client ?? "")[0], to: ends(e.server ?? "")[0], service: portOf(e) }) : undefined;
+	if (mine !== run) return;
+	const services = typeof answer === "object" && "allowed" in answer ? answer.services ?? [] : [];
+	const owner = rules?.zones?.find((z) => z.name === e.server_zone)?.owner || person(), now = feed.state?.status.clock?.time ?? new Date().toISOString();
+	await propose({ change: (texts) => withNeeded(texts, e, services, owner, now, exception), lost: t("needed_lost"), comment: t("needed_purpose", e.seq) }, changed);
+}
+
+function saysOf(e: Told, changed: () => void): Child[] {
+	const says = policySays.get(e.seq), pair = says?.pair, asks = e.reason === "no_conduit" && !e.icmp_code && !!e.client_zone && !!e.server_zone;
+	const draws = isNeeded(e) && person() !== "" && mayDo("edit_draft");
+	const nodes: Child[] = says === undefined ? [] : [h("div", { class: "nearest", role: "status" }, ...answerNodes(says.packet),
+		typeof pair === "object" && "allowed" in pair && pair.allowed && [h("p", {}, t("pair_may")), ...answerNodes(pair)])];
+	const button = (label: Key, press: () => void): Node_ => h("button", { type: "button", "data-key": label, click: steadily(e, label, press) }, t(label));
+	return [...nodes, ((asks && says === undefined) || draws) && h("p", { class: "acts" }, asks && says === undefined && button("nearest", () => void askPacket(e, changed)),
+		draws && button("draft_needed", () => void draftNeeded(e, false, changed)), draws && button("draft_exception", () => void draftNeeded(e, true, changed)))];
 }
 
 /**
  * Returns the same function at each drawing of the page, so that the button stays the same element.
  */
-function asker(e: Told, changed: () => void): () => void {
-	let one = askers.get(e);
-	if (one === undefined) askers.set(e, one = () => void askNearest(e, changed));
-	return one;
+function steadily(e: Told, label: string, press: () => void): () => void {
+	const list = pressers.get(e) ?? {};
+	pressers.set(e, list);
+	return (list[label] ??= press);
+}
+
+/** Whether a record is one more of the same refusal: a retry of the same client within a minute, or
+ * what became of its session. */
+function isRetry(e: Told, of: Told): boolean {
+	const host = (x: Told): string => ends(x.client ?? "")[0], away = Math.abs(new Date(e.time ?? "").getTime() - new Date(of.time ?? "").getTime());
+	if (of.verdict !== "deny" || e.server !== of.server || away > RETRY_MS) return false;
+	if (e.verdict !== "deny") return (e.kind === "flow" || e.kind === "passed") && e.client === of.client;
+	// the session's own record of the refusal has no command
+	return host(e) === host(of) && e.reason === of.reason && e.conduit === of.conduit && (e.needs === of.needs || e.needs === undefined || of.needs === undefined);
+}
+
+/** The records with those that are one line together, as lists of the same refusal. */
+function lines(list: Told[]): Told[][] {
+	const all: Told[][] = [];
+	for (const e of list) {
+		const last = all[all.length - 1];
+		if (last?.some((x) => isRetry(e, x)) === true || last?.every((x) => isRetry(x, e)) === true) last.push(e);
+		else all.push([e]);
+	}
+	return all;
 }
 
 whenLeft(() => {
 	run++;
 	found = [];
-	nearest = new Map();
+	policySays = new Map();
 	words = query = "";
 	upTo = end = 0;
 	refusals = false;
@@ -324,12 +353,12 @@ function moments(between: boolean): Node_[] {
 
 const TONES: Record<string, [Tone, Key]> = { deny: ["bad", "denied"], observe: ["wait", "observed"], allow: ["good", "allowed"] };
 
-function one(e: Told, changed: () => void): Node_ {
-	const tone = TONES[e.verdict ?? ""];
+function one(list: Told[], changed: () => void): Node_ {
+	const e = list.find((x) => x.needs !== undefined) ?? list.find((x) => x.verdict === "deny") ?? list[0] as Told, tone = TONES[e.verdict ?? ""], sum = list.reduce((n, x) => n + (x.verdict === "deny" ? x.count ?? 1 : 0), 0);
 	return h("li", { "data-key": "e" + e.seq, class: e.severity ?? "" },
 		h("div", { class: "told" }, tone !== undefined ? chip(tone[0], t(tone[1])) : chip(e.severity === "notice" ? "note" : "wait", t("event")),
-			h("span", { class: "ago" }, t("record_number", count(e.seq)))),
-		h("p", {}, local(e[language()])), instead(e), nearestOf(e, changed));
+			h("span", { class: "ago" }, list.length > 1 ? t("record_numbers", count((list[list.length - 1] as Told).seq), count((list[0] as Told).seq), count(sum)) : t("record_number", count(e.seq)))),
+		h("p", {}, local(e[language()])), instead(e), ...saysOf(e, changed));
 }
 
 const live = (onLook: () => void): Node_ => card("live-sessions", "live_sessions", true, ...trackedRows(sessions, "sessions_note", "why-sessions", onLook));
@@ -363,7 +392,7 @@ export function whyPage(changed: () => void): (state: State) => Node_[] {
 			refusals = false;
 			queueMicrotask(() => beginRefused(changed));
 		}
-		const list = found.map((e) => one(e, changed)), bad = state === "failed" || state === "forbidden" || state === "wrong";
+		const list = lines(found).map((of) => one(of, changed)), bad = state === "failed" || state === "forbidden" || state === "wrong";
 		return [h("div", { class: "headline off plain" }, h("h1", {}, t("why_title"))), may("read_rules") && lookup(said),
 			may("read_events") && h("form", { class: "card search", submit: onSubmit, focusin: onFocus, novalidate: true }, ...offers(feed.state),
 				h("h2", {}, t("search_title")), h("div", { class: "fields", change: onPeriod }, choice("hours", "period", HOURS), moments(between), choice("why-verdict", "verdict", VERDICTS), choice("why-severity", "severity", GRAVE), choice("why-protocol", "protection", PROTECTION),

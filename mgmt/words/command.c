@@ -108,6 +108,45 @@ bool limit_text(FILE *to, const json_t *limit, const struct vocabulary *v, const
 	return true;
 }
 
+/* " units = [\"1\"];" */
+static void needed_key(FILE *to, const char *key, const char *text)
+{
+	fprintf(to, " %s = [\"%s\"];", key, text);
+}
+
+char *row_needed(const json_t *e)
+{
+	const struct vocabulary *v = command_words(e);
+	const json_t *limit = json_object_get(e, "limit");
+	char *ret = NULL, code[CODE_TEXT];
+	size_t size;
+	FILE *to;
+
+	/* A place that would end its quotes has no row. */
+	if (v == NULL || json_object_get(e, "function") == NULL || strpbrk(js(e, "place"), "\"\\\n") != NULL ||
+	    (to = open_memstream(&ret, &size)) == NULL)
+		return NULL;
+	code_text(v, ju(e, "function"), code);
+	fputc('{', to);
+	needed_key(to, "functions", *js(e, "function_name") != '\0' ? js(e, "function_name") : code);
+	for (unsigned i = 0; i < v->n_targets; i++) {
+		const struct target_info *t = &v->targets[i];
+		struct notation form = notation_of_target(t);
+		char text[NOTATION_TEXT];
+
+		if (json_object_get(e, t->one) == NULL)
+			continue;
+		notation_text(&form, (struct number_range){ ju(e, t->one), ju(e, t->one) }, text);
+		needed_key(to, t->key, text);
+	}
+	if (*js(e, "space") != '\0')
+		needed_key(to, js(e, "space"), js(e, "place"));
+	if (js_is(limit, "what", "value"))
+		fprintf(to, " values = [\"%llu\"];", ju(limit, "wrote"));
+	fputs(" }", to);
+	return text_closed(to, &ret);
+}
+
 /* ---- rows of the effective rules ------------------------------------------------------------- */
 
 #define FUNCTIONS 256u /* most functions of a vocabulary */

@@ -29,6 +29,11 @@ void command_function(FILE *to, const json_t *o, const struct vocabulary *v, enu
  * of the address space. False when there is nothing to print. */
 bool limit_text(FILE *to, const json_t *limit, const struct vocabulary *v, const char *space, enum lang l);
 
+/* The row of `allow` that lets a refused command pass, as a policy writes it: "{ functions =
+ * ["write_single_register"]; units = ["1"]; holding = ["400"]; values = ["9"]; }". Values that the
+ * record does not have are not bounded. Owned by the caller; NULL: the event is about no command,
+ * or memory is out. */
+char *row_needed(const json_t *event);
 /* A row of commands that a conduit grants (docs/json.md, `effective`): "read_coils (1); coils 0-99,
  * no other address; units 1". */
 void row_text(FILE *to, const json_t *row, enum protocol p, enum lang l);

@@ -280,8 +280,7 @@ static enum asked_lack ask_row(const struct model *m, const struct command_row *
 
 /* ---- one conduit ----------------------------------------------------------------------------- */
 
-/* The address families in which the service allows one of the asked ports, as bits of meet(). */
-static unsigned families(const struct model_service *s, const struct ir_port *asked)
+unsigned asked_families(const struct model_service *s, const struct ir_port *asked)
 {
 	struct number_range unused[2];
 	unsigned ret = 0;
@@ -301,7 +300,7 @@ static unsigned families(const struct model_service *s, const struct ir_port *as
 static bool ends_meet(const struct model_conduit *c, const struct model_service *s, const struct asked *q)
 {
 	return (meet(c->sources, c->n_sources, q->from.ranges, q->from.n) &
-		meet(c->destinations, c->n_destinations, q->to.ranges, q->to.n) & families(s, q->port)) != 0;
+		meet(c->destinations, c->n_destinations, q->to.ranges, q->to.n) & asked_families(s, q->port)) != 0;
 }
 
 static struct asked_line ask_service(const struct model *m, const struct model_conduit *c,

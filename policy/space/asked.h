@@ -71,6 +71,8 @@ bool asked_words(const struct asked *q, const char **ret_word);
 size_t asked_ends(const struct model *m, const char *text, struct arena *a, struct asked_end **ret);
 /* Whether some address of the end is in these ranges. */
 bool asked_end_meets(const struct asked_end *end, const struct addr_range *ranges, size_t n);
+/* The address families in which the service allows one of these ports: 1 IPv4, 2 IPv6, 3 both. */
+unsigned asked_families(const struct model_service *s, const struct ir_port *asked);
 /* The classes of commands (CLASS_*) that the conduit allows over this service at this moment, or
  * would allow if its door were open. */
 unsigned asked_classes(const struct model *m, const struct model_conduit *c, const struct model_service *s,
@@ -84,7 +86,8 @@ unsigned asked_classes(const struct model *m, const struct model_conduit *c, con
  * in every language. Pure; each JSON is a new reference.
  */
 
-/* The question as it was typed; NULL: a word was not given. */
+/* The question as it was typed; NULL: a word was not given. Without `from` it asks who can do this
+ * to `to`, without `to` what can be reached from `from`. */
 struct asking_words {
 	const char *from, *to, *service, *command, *address, *value;
 	uint64_t at; /* seconds since 1970 */
@@ -101,6 +104,8 @@ json_t *asking_answer(const struct compilation *c, const struct asking_words *w,
 
 /* "10.1.0.5, 10.1.2.0/24, +3" */
 void ranges_text(const struct addr_range *r, size_t n, char out[RANGES_TEXT]);
+/* The name of the text with its line; borrowed. */
+const char *conduit_file(const struct compilation *c, const struct model_conduit *d);
 /* {"conduit","file","line"} */
 json_t *hop_json(const struct compilation *c, const struct model_conduit *d);
 /* The same, with everything else that `ask` tells about a conduit. */
@@ -135,5 +140,14 @@ size_t walks_to(const struct model *m, const struct asked *q, struct arena *a, s
  * `last` is the row that lets most pass. */
 size_t walks_from(const struct model *m, const struct asked_end *from, size_t n, uint64_t at, struct arena *a,
 		  struct walk **ret);
+
+/* ---- walks as JSON (chained.c) --------------------------------------------------------------- */
+
+/* One source of `who-can` and one place of `reach`, as in docs/json.md. */
+json_t *walk_source_json(const struct compilation *c, const struct walk *w);
+json_t *walk_reached_json(const struct compilation *c, const struct walk *w, uint64_t at);
+/* Whether a service of the conduit goes there at that moment; *ret_classes is 0 for a service
+ * without commands. */
+bool walk_goes(const struct model *m, const struct model_conduit *d, size_t i, uint64_t at, unsigned *ret_classes);
 
 #endif

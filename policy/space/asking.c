@@ -10,7 +10,7 @@
 #include "appliance/wire/hours.h"
 #include "policy/check/port.h"
 
-/* ---- ends and lines in words ----------------------------------------------------------------- */
+/* ---- ends in words --------------------------------------------------------------------------- */
 
 void ranges_text(const struct addr_range *r, size_t n, char out[RANGES_TEXT])
 {
@@ -27,30 +27,6 @@ void ranges_text(const struct addr_range *r, size_t n, char out[RANGES_TEXT])
 		}
 		at += (size_t)snprintf(out + at, RANGES_TEXT - at, "%s%s", i > 0 ? ", " : "", one);
 	}
-}
-
-static const char *file_of(const struct compilation *c, const struct model_conduit *d)
-{
-	return d->at.file < c->n_sources ? c->sources[d->at.file].name : "";
-}
-
-json_t *hop_json(const struct compilation *c, const struct model_conduit *d)
-{
-	return json_pack("{s:o,s:o,s:i,s:o}", "conduit", json_text(d->name), "file", json_text(file_of(c, d)), "line",
-			 (int)d->at.line, "door", d->door != NULL ? json_text(d->door->name) : json_null());
-}
-
-json_t *line_json(const struct compilation *c, const struct asked_line *l)
-{
-	const struct model_conduit *d = l->conduit;
-	json_t *ret = hop_json(c, d);
-
-	json_object_update_new(ret, json_pack("{s:o,s:o,s:o,s:o,s:o,s:b}", "service",
-					      l->service != NULL ? json_text(l->service->name) : json_null(), "row",
-					      l->allow != NULL ? json_integer(l->allow->at.line) : json_null(), "until",
-					      json_seconds(d->until), "owner", json_text(d->owner), "approved_by",
-					      json_text(d->approved_by), "observed", (int)l->observed));
-	return ret;
 }
 
 /* ---- the question ---------------------------------------------------------------------------- */
@@ -99,6 +75,8 @@ static json_t *question(struct asking *k)
 	const char *equals, *word;
 
 	for (int end = FROM; end <= TO; end++) {
+		if (names[end] == NULL)
+			continue;
 		k->n_ends[end] = asked_ends(k->c->model, names[end], k->c->arena, &k->ends[end]);
 		if (arena_failed(k->c->arena))
 			return json_sentence(M_CLI_NO_MEMORY);
@@ -186,7 +164,7 @@ static void line_say(struct asking *k, const struct asked_line *l)
 	const struct model_conduit *d = l->conduit;
 	char from[RANGES_TEXT], to[RANGES_TEXT], until[40];
 
-	say_sentence(k, M_ASK_CONDUIT, d->name, file_of(k->c, d), d->at.line, l->service->name);
+	say_sentence(k, M_ASK_CONDUIT, d->name, conduit_file(k->c, d), d->at.line, l->service->name);
 	if (l->allow != NULL)
 		say_sentence(k, M_ASK_ROW, l->allow->at.line);
 	if (!all_of(&k->q.from, d->sources, d->n_sources) || !all_of(&k->q.to, d->destinations, d->n_destinations)) {
@@ -296,8 +274,21 @@ static void no(struct asking *k, const struct asked_line *l)
 		say_sentence(k, M_ASK_NO_CONDUIT, from->name, to->name);
 	if (d == NULL)
 		return;
-	say_sentence(k, M_ASK_NEAREST, d->name, file_of(k->c, d), l->allow != NULL ? l->allow->at.line : d->at.line);
+	say_sentence(k, M_ASK_NEAREST, d->name, conduit_file(k->c, d),
+		     l->allow != NULL ? l->allow->at.line : d->at.line);
 	lack_say(k, l);
+}
+
+/* The names of the services that carry the port that was asked about. */
+static json_t *services_of(const struct asking *k)
+{
+	const struct model *m = k->c->model;
+	json_t *list = json_array();
+
+	for (size_t i = 0; k->q.port != NULL && i < m->n_services; i++)
+		if (asked_families(&m->services[i], k->q.port) != 0)
+			json_array_append_new(list, json_text(m->services[i].name));
+	return list;
 }
 
 static json_t *answer(struct asking *k)
@@ -326,8 +317,30 @@ static json_t *answer(struct asking *k)
 			json_object_set_new(one, "lacks", json_string(lacks[l.lack]));
 		}
 	}
-	return json_pack("{s:b,s:o,s:o,s:O,s:o}", "allowed", (int)(json_array_size(lines) > 0), "lines", lines,
-			 "nearest", one, "said", k->said, "at", json_time(k->q.at * 1000000000ull));
+	return json_pack("{s:b,s:o,s:o,s:o,s:O,s:o}", "allowed", (int)(json_array_size(lines) > 0), "lines", lines,
+			 "nearest", one, "services", services_of(k), "said", k->said, "at",
+			 json_time(k->q.at * 1000000000ull));
+}
+
+/* Without one of its ends the question is that of `who-can` or of `reach`. */
+static json_t *answer_chains(struct asking *k)
+{
+	bool who = k->w->from == NULL;
+	json_t *list = json_array();
+	struct walk *walks;
+	size_t n;
+
+	for (size_t e = 0; who && e < k->n_ends[TO]; e++) {
+		k->q.to = k->ends[TO][e];
+		n = walks_to(k->c->model, &k->q, k->c->arena, &walks);
+		for (size_t i = 0; i < n; i++)
+			json_array_append_new(list, walk_source_json(k->c, &walks[i]));
+	}
+	n = who ? 0 : walks_from(k->c->model, k->ends[FROM], k->n_ends[FROM], k->q.at, k->c->arena, &walks);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, walk_reached_json(k->c, &walks[i], k->q.at));
+	return json_pack("{s:b,s:o,s:o}", "allowed", (int)(json_array_size(list) > 0), who ? "sources" : "reached",
+			 list, "at", json_time(k->q.at * 1000000000ull));
 }
 
 json_t *asking_answer(const struct compilation *c, const struct asking_words *w, bool *ret_meant)
@@ -339,7 +352,7 @@ json_t *asking_answer(const struct compilation *c, const struct asking_words *w,
 	if (wrong != NULL)
 		return json_pack("{s:o}", "error", wrong);
 	k.said = json_array();
-	ret = answer(&k);
+	ret = w->from != NULL && w->to != NULL ? answer(&k) : answer_chains(&k);
 	json_decref(k.said);
 	return ret;
 }

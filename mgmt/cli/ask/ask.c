@@ -68,9 +68,9 @@ void asking_say_below(struct cli *c, enum message m, ...)
 /* `sekisho ask FROM TO [SERVICE [COMMAND [KEY=ADDRESS [VALUE]]]]`: is this allowed, and by which
  * line? */
 
-static void print_answer(struct cli *c, const struct cli_args *a, const json_t *answer)
+void asking_print(struct cli *c, const struct asking_words *w, const json_t *answer)
 {
-	source_say(c, jb(answer, "allowed") ? M_ASK_YES : M_ASK_NO, a->operands[0], a->operands[1]);
+	source_say(c, jb(answer, "allowed") ? M_ASK_YES : M_ASK_NO, w->from, w->to);
 	json_each(sentence, ja(answer, "said"))
 		asking_below(c, js(sentence, lang_name(c->lang)));
 }
@@ -91,7 +91,7 @@ static int answered(struct cli *c, const struct cli_args *a, const struct source
 	else if (c->json)
 		json_line(c->out, json_incref(answer));
 	else
-		print_answer(c, a, answer);
+		asking_print(c, &w, answer);
 	json_decref(answer);
 	return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by `ask`, `who-can` and `reach`: opens the policy at a moment, finds the ends that a name
- * stands for, and prints lines. */
+/* Shared by `ask`, `who-can`, `reach` and `explain`: opens the policy at a moment, finds the ends
+ * that a name stands for, and prints lines. */
 #ifndef SEKISHO_MGMT_CLI_ASK_ASK_H
 #define SEKISHO_MGMT_CLI_ASK_ASK_H
 
@@ -16,5 +16,7 @@ const struct asked_end *asking_ends(struct cli *c, const struct source *s, const
 				    int *ret_status);
 /* Prints a sentence that belongs to the line above. */
 void asking_say_below(struct cli *c, enum message m, ...);
+/* Prints an answer of asking_answer in sentences. */
+void asking_print(struct cli *c, const struct asking_words *w, const json_t *answer);
 
 #endif

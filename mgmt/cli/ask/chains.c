@@ -10,15 +10,6 @@
 #include "policy/space/asked.h"
 #include "policy/space/prove.h"
 
-static json_t *chain_json(const struct source *s, const struct walk *w)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < w->n_hops; i++)
-		json_array_append_new(list, hop_json(&s->c, w->hops[i]));
-	return list;
-}
-
 /* Prints "site.cfg:12 tos-writes" for each hop, below the line of its walk. */
 static void chain_print(struct cli *c, const struct source *s, const struct walk *w)
 {
@@ -59,17 +50,6 @@ static int answered(struct cli *c, const char *key, json_t *list, size_t n, uint
 
 enum { COMMAND, ASSET };
 
-static json_t *source_json(const struct source *s, const struct walk *w)
-{
-	const struct model_conduit *first = w->hops[0];
-	json_t *ret = line_json(&s->c, &w->last);
-
-	json_object_update_new(ret, json_pack("{s:o,s:o,s:o}", "zone", json_text(first->from->name), "addresses",
-					      json_addr_ranges(first->sources, first->n_sources), "chain",
-					      chain_json(s, w)));
-	return ret;
-}
-
 static void source_print(struct cli *c, const struct source *s, const struct walk *w)
 {
 	const struct model_conduit *first = w->hops[0];
@@ -93,7 +73,7 @@ static size_t who_end(struct cli *c, const struct source *s, const struct asked 
 
 	for (size_t i = 0; i < n; i++)
 		if (c->json)
-			json_array_append_new(all, source_json(s, &list[i]));
+			json_array_append_new(all, walk_source_json(&s->c, &list[i]));
 		else
 			source_print(c, s, &list[i]);
 	return n;
@@ -141,38 +121,6 @@ int verb_who_can(struct cli *c, const struct cli_args *a)
 
 /* ---- reach ----------------------------------------------------------------------------------- */
 
-/* One service of a conduit, with the words of the commands that pass; *ret_classes is 0 for a
- * service without commands. */
-static bool goes(const struct source *s, const struct model_conduit *d, size_t i, uint64_t at, unsigned *ret_classes)
-{
-	struct asked q = { .service = d->services[i], .at = at };
-
-	q.from = (struct asked_end){ d->from, NULL, d->from->ranges, d->from->n_ranges };
-	q.to = (struct asked_end){ d->to, NULL, d->to->ranges, d->to->n_ranges };
-	if (ask_conduit(s->c.model, d, &q).lack < ASKED_DOOR)
-		return false;
-	*ret_classes = asked_classes(s->c.model, d, d->services[i], at);
-	return true;
-}
-
-static json_t *services_json(const struct source *s, const struct model_conduit *d, uint64_t at)
-{
-	json_t *list = json_array(), *words;
-	unsigned classes;
-
-	for (size_t i = 0; i < d->n_services; i++) {
-		if (!goes(s, d, i, at, &classes))
-			continue;
-		words = json_array();
-		for (unsigned bit = CLASS_READ; bit <= CLASS_DIAGNOSE; bit <<= 1)
-			if ((classes & bit) != 0)
-				json_array_append_new(words, json_string(command_class_name(bit)));
-		json_array_append_new(
-			list, json_pack("{s:o,s:o}", "service", json_text(d->services[i]->name), "commands", words));
-	}
-	return list;
-}
-
 static void services_print(struct cli *c, const struct source *s, const struct model_conduit *d, uint64_t at)
 {
 	unsigned classes;
@@ -181,7 +129,7 @@ static void services_print(struct cli *c, const struct source *s, const struct m
 		char words[64] = "";
 		size_t n = 0;
 
-		if (!goes(s, d, i, at, &classes))
+		if (!walk_goes(s->c.model, d, i, at, &classes))
 			continue;
 		for (unsigned bit = CLASS_READ; bit <= CLASS_DIAGNOSE; bit <<= 1)
 			if ((classes & bit) != 0)
@@ -192,15 +140,6 @@ static void services_print(struct cli *c, const struct source *s, const struct m
 		else
 			source_say(c, M_REACH_SERVICE, d->services[i]->name, words);
 	}
-}
-
-static json_t *reached_json(const struct source *s, const struct walk *w, uint64_t at)
-{
-	const struct model_conduit *d = w->last.conduit;
-
-	return json_pack("{s:o,s:o,s:b,s:o,s:o,s:o}", "zone", json_text(d->to->name), "addresses",
-			 json_addr_ranges(d->destinations, d->n_destinations), "beside", (int)w->beside, "chain",
-			 chain_json(s, w), "services", services_json(s, d, at), "until", json_seconds(d->until));
 }
 
 static void reached_print(struct cli *c, const struct source *s, const struct walk *w, uint64_t at)
@@ -235,7 +174,7 @@ static int reach(struct cli *c, const struct source *s, const char *from, uint64
 		source_say(c, n > 0 ? M_REACH_SOME : M_REACH_NOTHING, from, n);
 	for (size_t i = 0; i < n; i++)
 		if (c->json)
-			json_array_append_new(all, reached_json(s, &list[i], at));
+			json_array_append_new(all, walk_reached_json(&s->c, &list[i], at));
 		else
 			reached_print(c, s, &list[i], at);
 	return answered(c, "reached", all, n, at);

@@ -29,6 +29,7 @@
 #include "mgmt/state/journal.h"
 #include "mgmt/state/read.h"
 #include "mgmt/web/api/routes.h"
+#include "mgmt/words/command.h"
 #include "mgmt/words/event.h"
 
 #define LIMIT_DEFAULT 100
@@ -90,13 +91,25 @@ static bool add_sentence(json_t *event, const char *key, enum lang l)
 	return r == 0;
 }
 
+/* Beside a refused command: the row that lets it pass. */
+static void add_needed(json_t *event)
+{
+	char *row = js_is(event, "verdict", "deny") ? row_needed(event) : NULL;
+
+	if (row != NULL)
+		json_object_set_new(event, "needs", json_text(row));
+	free(row);
+}
+
 static json_t *with_sentences(const struct asked *a, json_t *all)
 {
 	json_t *list = json_object_get(all, "events");
 	bool whole = json_is_array(list);
 
-	json_each(event, list)
+	json_each(event, list) {
 		whole = whole && add_sentence(event, "en", LANG_EN) && add_sentence(event, "ja", LANG_JA);
+		add_needed(event);
+	}
 	return whole ? json_incref(all) : NULL;
 }
 

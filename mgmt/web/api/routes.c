@@ -113,7 +113,6 @@ static const struct route routes[] = {
 	{ "/api/v1/trends", MSG_TRENDS, ask_trends, RIGHT_READ_STATE, NULL, ROUTE_ANSWER },
 	{ "/api/v1/effective", MSG_EFFECTIVE, ask_rules, RIGHT_READ_RULES, NULL, ROUTE_ANSWER },
 	{ "/api/v1/rules", MSG_EFFECTIVE, ask_rules, RIGHT_READ_RULES, &form_rules, ROUTE_ANSWER },
-	{ "/api/v1/nearest", MSG_EFFECTIVE, ask_nearest, RIGHT_READ_RULES, &form_nearest, ROUTE_ANSWER },
 	{ "/api/v1/picture", MSG_EFFECTIVE, ask_picture, RIGHT_READ_RULES, &form_picture, ROUTE_ANSWER },
 	{ GET_ASK, MSG_ASK, ask_ask, RIGHT_READ_RULES, NULL, ROUTE_ANSWER },
 	{ "/api/v1/report", MSG_STATUS, ask_report, RIGHT_READ_RULES, NULL, ROUTE_REPORT },

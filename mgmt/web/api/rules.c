@@ -10,14 +10,11 @@
  * /api/v1/picture?lang=ja|en: the same, as drawn by `sekisho effective --picture`. With
  * flows=it|ot|all: data flows as in `sekisho register flows --to svg`.
  *
- * /api/v1/nearest: the conduit that comes nearest to traffic that none covered, and what it lacks.
- * Parameters from the event: from and to (zones), client and server (addresses), transport, and
- * port, or type and code of ICMP.
- *
  * /api/v1/ask: the answer of `sekisho ask`, by the policy in force. Parameters: `from` and `to`
- * (zones, assets, labels, groups or addresses); `service`, `command`, `address` (KEY=ADDRESS) and
- * `value` as in `sekisho ask`; `at` (seconds since 1970; without it: now). A past moment is
- * answered by the policy that was in force then.
+ * (zones, assets, labels, groups or addresses; with one of them the answer of `who-can` or
+ * `reach`); `service`, `command`, `address` (KEY=ADDRESS) and `value` as in `sekisho ask`; `at`
+ * (seconds since 1970; without it: now). A past moment is answered by the policy that was in
+ * force then.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +23,6 @@
 #include "mgmt/state/read.h"
 #include "mgmt/web/api/routes.h"
 #include "mgmt/words/command.h"
-#include "mgmt/words/nearest.h"
 
 #define AT_MOST (UINT64_MAX / 1000000000u)
 
@@ -111,72 +107,6 @@ static char *drawn_flows(const struct asked *a, json_t *effective)
 
 const struct route_form form_picture = { "image/svg+xml", RULES_MOST, NULL, drawn_flows };
 
-/* ---- the nearest conduit --------------------------------------------------------------------- */
-
-static json_t *endpoint_json(const char *address, uint64_t port)
-{
-	return strchr(address, ':') != NULL ? json_sprintf("[%s]:%u", address, (unsigned)port)
-					    : json_sprintf("%s:%u", address, (unsigned)port);
-}
-
-/* The event that the parameters describe; NULL when too few are given. Owned by the caller. */
-static json_t *event_of(const struct target *t)
-{
-	uint64_t port = 0, type = 0, code = 0;
-	json_t *e;
-
-	target_number(t, "port", &port);
-	target_number(t, "code", &code);
-	e = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "reason", "no_conduit", "client_zone", target_text(t, "from"),
-		      "server_zone", target_text(t, "to"), "transport", target_text(t, "transport"), "client",
-		      endpoint_json(target_text(t, "client"), 0), "server",
-		      endpoint_json(target_text(t, "server"), port));
-	if (target_number(t, "type", &type)) {
-		json_object_set_new(e, "icmp_type", json_integer((json_int_t)type));
-		json_object_set_new(e, "icmp_code", json_integer((json_int_t)code));
-	}
-	if (port <= UINT16_MAX && type <= UINT8_MAX && code <= UINT8_MAX && nearest_fits(e))
-		return e;
-	json_decref(e);
-	return NULL;
-}
-
-bool ask_nearest(const struct target *t, struct msg_body *question)
-{
-	static const char *const keys[] = { "from", "to", "client", "server", "transport", "port", "type", "code" };
-	json_t *e = event_of(t);
-	bool known = e != NULL && *target_text(t, "transport") != '\0';
-
-	json_decref(e);
-	for (size_t i = 0; i < t->n_parameters && known; i++) {
-		size_t k = 0;
-
-		while (k < sizeof(keys) / sizeof(keys[0]) && strcmp(t->parameters[i].key, keys[k]) != 0)
-			k++;
-		known = k < sizeof(keys) / sizeof(keys[0]) && (k < 5 || t->parameters[i].number);
-	}
-	return known;
-}
-
-static json_t *nearest_json(const struct asked *a, json_t *effective)
-{
-	json_t *e = event_of(a->t), *answer = NULL;
-	char *en = NULL, *japanese = NULL;
-
-	if (e != NULL && json_is_array(json_object_get(effective, "cells"))) {
-		en = nearest_sentence(e, effective, LANG_EN);
-		japanese = nearest_sentence(e, effective, LANG_JA);
-	}
-	if (en != NULL && japanese != NULL)
-		answer = json_pack("{s:s,s:s}", "en", en, "ja", japanese);
-	json_decref(e);
-	free(en);
-	free(japanese);
-	return answer;
-}
-
-const struct route_form form_nearest = { "application/json", RULES_MOST, nearest_json, NULL };
-
 /* ---- who may do what to whom ----------------------------------------------------------------- */
 
 static bool take_parameter(const struct target_parameter *p, struct msg_ask *m)
@@ -203,5 +133,5 @@ bool ask_ask(const struct target *t, struct msg_body *question)
 	for (size_t i = 0; i < t->n_parameters; i++)
 		if (!take_parameter(&t->parameters[i], m))
 			return false;
-	return m->from[0] != 0 && m->whom[0] != 0;
+	return m->from[0] != 0 || m->whom[0] != 0;
 }

@@ -11,7 +11,7 @@ GOOD = {"after": "0", "limit": "1", "since": "2026-11-20T08:10:11", "conduit": "
         "lang": "en", "generation": "1", "kind": "drop", "protocol": "modbus", "reason": "no_conduit", "command": "write,6,read_coils", "value": "0-9", "flow": "1", "until": "2026-11-20T08:10:11"}
 # For these operations, the schema alone does not decide whether a value makes sense. NARROWER: they
 # have a time that the box may not know.
-NARROWER = {"nearest", "policy", "ask", "effective", "rules", "picture"}
+NARROWER = {"policy", "ask", "effective", "rules", "picture"}
 NAMED = {"flows", "ask"}  # operations with names that must exist in the policy in force
 REFUSED = (400, 404, 413, 414, 431)
 

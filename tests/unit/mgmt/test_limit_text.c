@@ -63,9 +63,34 @@ static void sentences(void **state)
 	assert_int_equal(value.n, 255);
 }
 
+static void needs(const char *event, const char *row)
+{
+	json_t *e = json_loads(event, 0, NULL);
+	char *text = row_needed(e);
+
+	if (row == NULL)
+		assert_null(text);
+	else
+		assert_string_equal(text, row);
+	free(text);
+	json_decref(e);
+}
+
+/* The row of a policy that lets a refused command pass. */
+static void rows_needed(void **state)
+{
+	(void)state;
+	needs("{\"protocol\":\"modbus\",\"unit\":1,\"function\":6,\"function_name\":\"write_single_register\","
+	      "\"space\":\"holding\",\"place\":\"400\",\"limit\":{\"what\":\"value\",\"wrote\":9}}",
+	      "{ functions = [\"write_single_register\"]; units = [\"1\"]; holding = [\"400\"]; values = [\"9\"]; }");
+	needs("{\"protocol\":\"modbus\",\"unit\":1,\"function\":66}", "{ functions = [\"66\"]; units = [\"1\"]; }");
+	needs("{\"protocol\":\"modbus\",\"unit\":1,\"function\":6,\"space\":\"holding\",\"place\":\"4\\\"\"}", NULL);
+	needs("{\"protocol\":\"tls\"}", NULL);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(sentences) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(sentences), cmocka_unit_test(rows_needed) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

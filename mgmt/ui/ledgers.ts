@@ -6,6 +6,7 @@ import { csv, fromThere, save, moment, zone } from "./format";
 import { card, chip, grid } from "./parts";
 import { askRules, zoneName } from "./register";
 import { askPicture, whenLeft } from "./session";
+import { siblingForm } from "./sibling";
 import { language, t, type Key } from "./text";
 import type { Asset, Conduit, Device, Effective, Lang, Line, Organisation, Said } from "./types";
 
@@ -231,7 +232,7 @@ function ledgerCard(l: Ledger, e: Effective, devices: Device[] | undefined, stam
 		h("p", { class: "acts" }, button("save_csv", sheet, "save-" + l.name), button("save_json", json, "save-json-" + l.name)),
 		...(l.name === "flows" ? pictures(stamp, draw) : []),
 		rows.length === 0 ? h("p", { class: "note" }, t("ledger_empty")) : grid(l.title, l.columns.map(([, head]) => ({ head })),
-			rows.map((r) => keys.map((k, i) => (i === 0 ? h("b", {}, text(e, k, r[k])) : [text(e, k, r[k]) || t("none"), past(e, k, r[k])])))));
+			rows.map((r) => keys.map((k, i) => (i === 0 ? h("b", {}, text(e, k, r[k])) : [text(e, k, r[k]) || t("none"), past(e, k, r[k])])))), l.name === "assets" && then === undefined && siblingForm(e, draw));
 }
 
 /** `e`: the rules in force; `stamp` makes a file name. */

@@ -84,9 +84,8 @@ const struct route *route_find(const char *path);
 char *route_text(const struct route_form *form, const struct asked *a, const char *json, size_t n, size_t *ret_n);
 
 /* Questions and conversions that have a file of their own: records.c, rules.c, status.c. */
-route_ask ask_ask, ask_events, ask_flows, ask_holds, ask_night, ask_picture, ask_reviews, ask_rules,
-	ask_tally;
-extern const struct route_form form_flows, form_holds, form_metrics, form_picture, form_reviews,
-	form_rules, form_state, form_tally, form_why;
+route_ask ask_ask, ask_events, ask_flows, ask_holds, ask_night, ask_picture, ask_reviews, ask_rules, ask_tally;
+extern const struct route_form form_flows, form_holds, form_metrics, form_picture, form_reviews, form_rules, form_state,
+	form_tally, form_why;
 
 #endif

@@ -36,7 +36,7 @@ WHOLE = {
     "expected": {"watched": 3, "silent": 1, "unread": False, "conduits": [{"conduit": "polls", "label": "", "within_s": 600, "since": "2026-11-20T08:00:12Z", "heard": True}]},
     "tracking": {"sessions": 12, "most": 262144, "shares": [{"zone": "office", "lane": "naming/support/closed/closed", "sessions": 19000, "most": 32768}]},
     "workers": [{"index": 0, "kind": "commands", "packets": 5, "accepted": 4, "confirmed": 0, "dropped": 1, "resets": 0, "flows": 1, "flows_max": 9,
-                 "pool_used": 1, "pool_bytes": 2, "lent": 240, "lent_max": 8192, "lent_requests": 1000, "reasons": {"modbus.function": 3},
+                 "pool_used": 1, "pool_bytes": 2, "lent": 240, "lent_max": 8192, "lent_requests": 1000, "lent_without_room": 2, "reasons": {"modbus.function": 3},
                  "shares": [{"kind": "commands", "criticality": "cargo", "flows": 1, "flows_max": 9}],
                  "latency": [{"kind": "commands", "criticality": "cargo", "packets": 7, "sum_us": 2500, "p50_us": 60, "p99_us": 900, "max_us": 1100,
                               "within": [{"us": 64, "packets": 4}, {"us": 1024, "packets": 6}]}]}],

@@ -4,7 +4,7 @@
 // each four times as long as the one before, until enough are found.
 import { REASONS } from "./asked";
 import { propose } from "./change";
-import { h, type Child, type Node_ } from "./dom";
+import { h, steady, type Child, type Node_ } from "./dom";
 import { feed } from "./feed";
 import { askTracked, trackedRows, type Tracked } from "./flow";
 import { count, fromThere, local, zone } from "./format";
@@ -105,7 +105,6 @@ let sessionsRun = 0;
 let found: Told[] = [];
 // by the record's number: what the policy in force says of the packet, and of its two hosts
 let policySays = new Map<number, { packet: PolicyAnswer; pair?: PolicyAnswer }>();
-const pressers = new WeakMap<Told, Record<string, () => void>>();
 let words = ""; // text that a record has to contain, in lower case
 let query = ""; // the box's filter, without the range of records
 let end = 0; // the records up to this number were not searched
@@ -293,18 +292,9 @@ function saysOf(e: Told, changed: () => void): Child[] {
 	const draws = isNeeded(e) && person() !== "" && mayDo("edit_draft");
 	const nodes: Child[] = says === undefined ? [] : [h("div", { class: "nearest", role: "status" }, ...answerNodes(says.packet),
 		typeof pair === "object" && "allowed" in pair && pair.allowed && [h("p", {}, t("pair_may")), ...answerNodes(pair)])];
-	const button = (label: Key, press: () => void): Node_ => h("button", { type: "button", "data-key": label, click: steadily(e, label, press) }, t(label));
+	const button = (label: Key, press: () => void): Node_ => h("button", { type: "button", "data-key": label, click: steady(label + " " + e.seq, press) }, t(label));
 	return [...nodes, ((asks && says === undefined) || draws) && h("p", { class: "acts" }, asks && says === undefined && button("nearest", () => void askPacket(e, changed)),
 		draws && button("draft_needed", () => void draftNeeded(e, false, changed)), draws && button("draft_exception", () => void draftNeeded(e, true, changed)))];
-}
-
-/**
- * Returns the same function at each drawing of the page, so that the button stays the same element.
- */
-function steadily(e: Told, label: string, press: () => void): () => void {
-	const list = pressers.get(e) ?? {};
-	pressers.set(e, list);
-	return (list[label] ??= press);
 }
 
 /** Whether a record is one more of the same refusal: a retry of the same client within a minute, or

@@ -13,8 +13,10 @@ export function ends(text: string): [string, string] {
 /** "tcp/502" or "icmp/8", as a policy writes it. */
 export const portOf = (e: Told): string => (e.icmp_type !== undefined ? "icmp/" + String(e.icmp_type) : (e.transport ?? "") + "/" + ends(e.server ?? "")[1]);
 
-/** Whether a line can let this pass: a refused command, or traffic without a conduit. */
-export const isNeeded = (e: Told): boolean => e.verdict === "deny" && (e.client_zone ?? "") !== "" && (e.server_zone ?? "") !== "" && (e.needs !== undefined || (e.reason === "no_conduit" && !e.icmp_code));
+/** Whether a line can let this pass: a refused command, or traffic of a service without a conduit
+ * that does not end at the box itself. */
+export const isNeeded = (e: Told): boolean => e.verdict === "deny" && (e.client_zone ?? "") !== "" && !["", "self"].includes(e.server_zone ?? "") &&
+	(e.needs !== undefined || (e.reason === "no_conduit" && !e.icmp_code && (e.icmp_type !== undefined || ["tcp", "udp"].includes(e.transport ?? ""))));
 
 /** A text as a policy writes it. */
 export const quoted = (text: string): string => JSON.stringify(text);

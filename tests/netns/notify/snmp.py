@@ -441,14 +441,14 @@ def ack_lost(box):
         n.quiet()
         link(box, "down")
         wait_for(lambda: n.fares()["state"] == "good" and n.fares()["waiting"] == 0 and r.about("lan2"), 60, "an acknowledgement")
-        # A busy machine can have another alarm meanwhile, with a number of its own.
-        serials = r.serials("lan2")
-        expect(len(serials) >= 2 and len(set(serials)) == 1, "%s", serials)
+        # On a busy machine another alarm can lose the acknowledgements. It has a number of its own.
+        serials, every = r.serials("lan2"), r.serials()
+        expect(len(set(serials)) == 1 and len(every) > len(set(every)), "%s of %s", serials, every)
         link(box, "up")
         wait_for(lambda: r.about("lan2", "sekishoCleared"), 40, "the next one")
         after = r.serials("lan2")
         expect(after[:-1] == serials and after[-1] > serials[-1], "%s, then %s", serials, after)
-        return "%d times" % len(serials)
+        return "%d of %d informs came again" % (len(every) - len(set(every)), len(every))
 
 
 # ---- answers of others ---------------------------------------------------------------------------

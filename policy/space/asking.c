@@ -322,7 +322,8 @@ static json_t *answer(struct asking *k)
 			 json_time(k->q.at * 1000000000ull));
 }
 
-/* Without one of its ends the question is that of `who-can` or of `reach`. */
+/* Without one of its ends the question is that of `who-can` or of `reach`. A walk for which memory
+ * ended is not whole, so nothing is read of it. */
 static json_t *answer_chains(struct asking *k)
 {
 	bool who = k->w->from == NULL;
@@ -333,11 +334,11 @@ static json_t *answer_chains(struct asking *k)
 	for (size_t e = 0; who && e < k->n_ends[TO]; e++) {
 		k->q.to = k->ends[TO][e];
 		n = walks_to(k->c->model, &k->q, k->c->arena, &walks);
-		for (size_t i = 0; i < n; i++)
+		for (size_t i = 0; i < n && !arena_failed(k->c->arena); i++)
 			json_array_append_new(list, walk_source_json(k->c, &walks[i]));
 	}
 	n = who ? 0 : walks_from(k->c->model, k->ends[FROM], k->n_ends[FROM], k->q.at, k->c->arena, &walks);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && !arena_failed(k->c->arena); i++)
 		json_array_append_new(list, walk_reached_json(k->c, &walks[i], k->q.at));
 	return json_pack("{s:b,s:o,s:o}", "allowed", (int)(json_array_size(list) > 0), who ? "sources" : "reached",
 			 list, "at", json_time(k->q.at * 1000000000ull));
@@ -354,5 +355,11 @@ json_t *asking_answer(const struct compilation *c, const struct asking_words *w,
 	k.said = json_array();
 	ret = w->from != NULL && w->to != NULL ? answer(&k) : answer_chains(&k);
 	json_decref(k.said);
+	/* Chains that were not found for want of memory must not read as "nobody can". */
+	if (arena_failed(c->arena)) {
+		json_decref(ret);
+		*ret_meant = false;
+		return json_pack("{s:o}", "error", json_sentence(M_CLI_NO_MEMORY));
+	}
 	return ret;
 }

@@ -71,7 +71,8 @@ static size_t who_end(struct cli *c, const struct source *s, const struct asked 
 	struct walk *list;
 	size_t n = walks_to(s->c.model, q, s->arena, &list);
 
-	for (size_t i = 0; i < n; i++)
+	/* A walk for which memory ended is not whole; the caller tells it. */
+	for (size_t i = 0; i < n && !arena_failed(s->arena); i++)
 		if (c->json)
 			json_array_append_new(all, walk_source_json(&s->c, &list[i]));
 		else

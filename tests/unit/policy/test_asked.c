@@ -2,8 +2,10 @@
 /*
  * LINK: $(COMPILER_PARTS) policy/space/asked.c policy/space/walks.c
  * LINK: tests/unit/policy/evaluate_model.c policy/ir/evaluate.c appliance/wire/notation.c
- * LINK: appliance/wire/tag.c
- * LIBS: nettle
+ * LINK: appliance/wire/tag.c policy/space/asking.c policy/space/chained.c
+ * LINK: appliance/base/json.c appliance/base/sentence.c appliance/base/memfd.c
+ * LINK: appliance/base/utf8.c
+ * LIBS: nettle jansson
  */
 /*
  * What `ask` says about two hosts and a port is compared with the model evaluator, which is written
@@ -168,6 +170,32 @@ static size_t walks(struct model_maker *k, const char *command, const char *to, 
 	return n;
 }
 
+/* How many entries the answer has, with one end given; -1: it is an error. */
+static int answered(struct model_maker *k, const struct asking_words *w, const char *key)
+{
+	const struct compilation c = { .model = &k->m, .arena = k->arena };
+	bool meant;
+	json_t *answer = asking_answer(&c, w, &meant);
+	int n = meant ? (int)json_array_size(json_object_get(answer, key)) : -1;
+
+	assert_true(meant == (json_object_get(answer, "error") == NULL));
+	json_decref(answer);
+	return n;
+}
+
+#define BLOCK 65536u /* what an arena takes at least (arena.c) */
+#define ROOM_MOST 4096u
+
+/* Whether the answer is an error, which it is for want of memory; else it has `n` entries. */
+static bool whole(struct model_maker *k, const char *from, const char *to, int n)
+{
+	int got = answered(k, &(struct asking_words){ .from = from, .to = to, .at = 1000 },
+			   from != NULL ? "reached" : "sources");
+
+	assert_true(got == -1 || got == n);
+	return got == -1;
+}
+
 static void walks_begin_and_end(void **state)
 {
 	static const char *const names[] = { "rtg01" };
@@ -176,6 +204,7 @@ static void walks_begin_and_end(void **state)
 	struct model_zone *office, *tos, *crane;
 	struct asked_end from;
 	struct walk *list;
+	unsigned short_of = 0;
 	size_t n;
 
 	(void)state;
@@ -214,6 +243,21 @@ static void walks_begin_and_end(void **state)
 	from = end_of(&k, "10.20.0.6");
 	(void)walks_from(&k.m, &from, 1, 1000, k.arena, &list);
 	assert_false(list[0].beside);
+	/* The same in words. Without memory it is an error, and never "nobody can". */
+	assert_int_equal(answered(&k, &(struct asking_words){ .from = "office", .at = 1000 }, "reached"), 3);
+	assert_int_equal(
+		answered(&k, &(struct asking_words){ .to = "rtg01", .command = "write", .at = 1000 }, "sources"), 2);
+	assert_int_equal(answered(&k, &(struct asking_words){ .to = "office", .at = 1000 }, "sources"), 0);
+	for (size_t room = 16; room <= ROOM_MOST; room += 16) {
+		struct arena *all = k.arena;
+
+		k.arena = arena_new(BLOCK);
+		assert_non_null(arena_alloc(k.arena, BLOCK - room));
+		short_of += (unsigned)whole(&k, "office", NULL, 3) + (unsigned)whole(&k, NULL, "rtg01", 2);
+		arena_free(k.arena);
+		k.arena = all;
+	}
+	assert_in_range(short_of, 2, 2 * ROOM_MOST / 16 - 2);
 	maker_free(&k);
 }
 

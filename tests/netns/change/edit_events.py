@@ -11,6 +11,7 @@ from event import Applied, WorkerLost, anew, signal_all
 from policies import Policy, moment
 from policy_events import EndedByTime
 from role_events import DaemonRestarted
+from states import NamedLetGoOf
 
 OPS, OT = ("10.72.0.", "2001:db8:72:"), ("10.73.0.", "2001:db8:73:")
 
@@ -137,6 +138,17 @@ def another_protocol(site, box):
     return site.replace('services = ["pr"]', 'services = ["pr", "tls502"]'), box
 
 
+def two_names(site, box):
+    """The port of TLS is for SSH, too."""
+    site = site.replace('secret = {', 'secret2 = { protocol = "ssh"; ports = ["tcp/4433"]; };\nsecret = {')
+    return site.replace('"names", "secret"]', '"names", "secret", "secret2"]'), box
+
+
+def other_name(site, box):
+    """The port is for SSH alone."""
+    return two_names(site, box)[0].replace('"secret", "secret2"]', '"secret2"]'), box
+
+
 def eager(site, box):
     """A server on the controllers' port may send first, and some bytes may pass before the protocol
     is known."""
@@ -237,6 +249,16 @@ class NarrowedBehindNewWorkers(Edited):
         return ()  # the lists know nothing of what the dead workers saw
 
 
+class RenamedBehindNewWorkers(NarrowedBehindNewWorkers):
+    """Of two protocols the confirmed one is not allowed any more, and no worker knows which one it
+    was: the confirmation does not go over to the new permit."""
+    policy = Policy(edit=two_names)
+    edit = staticmethod(other_name)
+
+    def changed(self, state):
+        return "cut" if state.lane == "let_go" and isinstance(state, NamedLetGoOf) else super().changed(state)
+
+
 class RestartedBehindEdits(DaemonRestarted):
     """A network was divided and joined again before: the permits of its sessions are not their
     first ones, and a start of the daemon has to know that."""
@@ -247,7 +269,7 @@ class RestartedBehindEdits(DaemonRestarted):
         super().before(field)
 
 
-EDITS = (RestartedBehindEdits, NarrowedBehindNewWorkers, EndedWhereNobodyLooks, TakenAwayWhereNobodyLooks, edited("LookedAtBeside", looks), undone("NoLongerLookedAt", looks), edited("OverlappedByStricterWords", stricter),
+EDITS = (RestartedBehindEdits, NarrowedBehindNewWorkers, RenamedBehindNewWorkers, EndedWhereNobodyLooks, TakenAwayWhereNobodyLooks, edited("LookedAtBeside", looks), undone("NoLongerLookedAt", looks), edited("OverlappedByStricterWords", stricter),
          undone("StricterWordsTakenAway", stricter), edited("OverlappedByMore", more_allowed), undone("OverlapTakenAway", more_allowed),
          edited("PortsWidened", more_ports), undone("PortsNarrowed", more_ports), edited("AnotherProtocolBeside", another_protocol),
          undone("AnotherProtocolTakenAway", another_protocol), edited("UndecidedBytes", eager), undone("NoUndecidedBytes", eager),
